@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { test } from 'node:test';
+
+const SOURCE = resolve(import.meta.dirname, '../src');
+
+/** What each folder of src/ may import besides itself: docs/ARCHITECTURE.md, "Folders". */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  core: [],
+  spec: ['core'],
+  host: ['core'],
+  store: ['core', 'host'],
+  image: ['core', 'spec', 'host', 'store'],
+  network: ['core', 'spec', 'host', 'store'],
+  volume: ['core', 'spec', 'host', 'store'],
+  container: ['core', 'spec', 'host', 'store'],
+  build: ['core', 'spec', 'image'],
+  registry: ['core', 'spec', 'host', 'store'],
+  engine: ['core', 'spec', 'host', 'store', 'image', 'network', 'volume', 'container', 'build'],
+  daemon: ['core', 'spec', 'engine'],
+  client: ['core', 'spec'],
+  compose: ['core', 'spec', 'client'],
+  bin: ['core', 'spec', 'host', 'store', 'engine', 'daemon', 'client', 'registry', 'compose'],
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  /** `import type` only: no cycle at run time. */
+  readonly typeOnly: boolean;
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, 'utf8');
+  const found: Import[] = [];
+  const statement =
+    /(?:^|\n)\s*(?:import|export)\s+(type\s)?[^;'"]*?from\s+'(\.[^']+)'|import\(\s*'(\.[^']+)'\s*\)|(?:^|\n)import\s+'(\.[^']+)'/g;
+  for (const match of text.matchAll(statement)) {
+    const target = match[2] ?? match[3] ?? match[4];
+    if (target) found.push({ from: file, to: resolve(dirname(file), target), typeOnly: Boolean(match[1]) });
+  }
+  return found;
+}
+
+const folderOf = (file: string) => relative(SOURCE, file).split('/')[0] ?? '';
+const allImports = sourceFiles(SOURCE).flatMap(importsOf);
+
+test('every import points down the list of folders', () => {
+  const against = allImports.filter(({ from, to }) => {
+    if (from.endsWith('.test.ts')) return false;
+    const [source, target] = [folderOf(from), folderOf(to)];
+    return source !== target && !MAY_IMPORT[source]?.includes(target);
+  });
+  assert.deepEqual(
+    against.map(({ from, to }) => `${relative(SOURCE, from)} -> ${relative(SOURCE, to)}`),
+    [],
+  );
+});
+
+test('no module imports itself through others', () => {
+  const graph = new Map<string, string[]>();
+  for (const { from, to, typeOnly } of allImports) {
+    if (!typeOnly) graph.set(from, [...(graph.get(from) ?? []), to]);
+  }
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) {
+      cycles.push([...path.slice(path.indexOf(file)), file].map((f) => relative(SOURCE, f)).join(' -> '));
+      return;
+    }
+    if (done.has(file)) return;
+    for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+  assert.deepEqual(cycles, []);
+});
