@@ -1,0 +1,41 @@
+import type { BuildResources, NetworkMode } from './worker.ts';
+
+/** What to build: the parameters of `POST /build`, decoded. */
+export interface BuildRequest {
+  /** The context, already unpacked into a folder of its own that nobody changes during the build. */
+  readonly contextDir: string;
+  readonly dockerfile: DockerfileSource;
+  /** References to give to the result; a missing tag means `latest`. */
+  readonly tags?: readonly string[];
+  /** Name or number of the stage to build; absent means the last. */
+  readonly target?: string;
+  /** `null` takes the value from nowhere: the ARG keeps its default. */
+  readonly buildArgs?: Readonly<Record<string, string | null>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Run every step again. */
+  readonly noCache?: boolean;
+  /** Ask registries for newer base images. */
+  readonly pull?: boolean;
+  /** `os/arch[/variant]` to build for; absent means this machine's. */
+  readonly platform?: string;
+  readonly networkMode?: NetworkMode;
+  readonly extraHosts?: readonly string[];
+  /** Bytes. */
+  readonly shmSize?: number;
+  readonly resources?: BuildResources;
+  /** Values for `RUN --mount=type=secret`, by id. */
+  readonly secrets?: ReadonlyMap<string, Uint8Array>;
+  /** Merge the layers above the base into one: `docker build --squash`; refused, as it was experimental. */
+  readonly squash?: boolean;
+  /** Builds of one scope are compared with each other to explain cache misses; absent means the first tag. */
+  readonly scope?: string;
+  /** Steps that may run side by side; absent means one per processor. */
+  readonly parallel?: number;
+  readonly signal: AbortSignal;
+}
+
+export type DockerfileSource =
+  /** A path relative to the context; may name a file that .dockerignore leaves out. */
+  | { readonly path: string }
+  /** The text itself, with the name to show in messages. */
+  | { readonly text: string; readonly name?: string };

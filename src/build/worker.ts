@@ -1,0 +1,161 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '../core/digest.ts';
+import type { ProgressMessage } from '../spec/engine.ts';
+import type { ImageConfig } from '../spec/oci-image.ts';
+
+/** A root file system: the diffIDs of its layers, lowest first. Empty is `scratch`. */
+export type Layers = readonly Digest[];
+
+/** What the builder needs from the machine. `engine/` implements it with real images and containers. */
+export interface BuildWorker {
+  /** The base image of this reference, from the store; from its registry when missing or when `pull`. */
+  resolveImage(reference: string, options: ResolveOptions): Promise<BaseImage>;
+
+  /**
+   * Runs a process on top of `layers`; what it changed becomes a layer. No layer means that it changed
+   * nothing, or that it failed: a non-zero exit code is a result, not an exception.
+   */
+  exec(step: ExecRequest): Promise<ExecResult>;
+
+  /**
+   * Unpacks an uncompressed tar over `layers`, inside that root file system: symlinks in an entry's parent
+   * folders are resolved within the root, hostile names are contained, missing parents are made 0755 root.
+   * Folders without an entry of their own keep their attributes. Returns the layer of the changes, or
+   * undefined when there are none.
+   */
+  apply(layers: Layers, tar: Readable, signal: AbortSignal): Promise<Digest | undefined>;
+
+  /**
+   * Mounts `layers` read-only at a host folder while `use` runs. Symlinks below that folder belong to the
+   * image: the caller resolves them within the folder and never lets the host's kernel do it.
+   */
+  withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T>;
+
+  /** Stores a config whose `rootfs.diff_ids` are all in the store as an image; returns its id. */
+  commit(config: ImageConfig): Promise<Digest>;
+
+  tag(id: Digest, reference: string): Promise<void>;
+}
+
+export interface ResolveOptions {
+  /** Ask the registry even when the store has the image. */
+  readonly pull: boolean;
+  /** `os/arch[/variant]`; absent means the platform of this machine. */
+  readonly platform?: string;
+  readonly signal: AbortSignal;
+  onProgress(message: ProgressMessage): void;
+}
+
+export interface BaseImage {
+  readonly id: Digest;
+  readonly config: ImageConfig;
+  readonly layers: Layers;
+}
+
+export interface ExecRequest {
+  readonly layers: Layers;
+  /** The program and its arguments; the program is looked up in the PATH of `env`. */
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  /** An absolute folder of the root file system; made when missing. */
+  readonly cwd: string;
+  /** As in an image config: `name|uid[:group|gid]`, looked up inside the root file system; empty is root. */
+  readonly user: string;
+  readonly network?: NetworkMode;
+  /** `name:address`, added to /etc/hosts. */
+  readonly extraHosts?: readonly string[];
+  /** Bytes of /dev/shm. */
+  readonly shmSize?: number;
+  readonly mounts?: readonly BuildMount[];
+  readonly security?: 'sandbox' | 'insecure';
+  readonly resources?: BuildResources;
+  readonly signal: AbortSignal;
+  output(stream: OutputStream, chunk: Uint8Array): void;
+}
+
+export type OutputStream = 'stdout' | 'stderr';
+
+/** `default`, `none`, `host`, or a network's name as `docker build --network` takes it. */
+export type NetworkMode = string;
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly layer?: Digest;
+}
+
+/** Limits of `POST /build`, with the meaning and units of the same HostConfig members. */
+export interface BuildResources {
+  readonly memory?: number;
+  readonly memorySwap?: number;
+  readonly cpuShares?: number;
+  readonly cpuPeriod?: number;
+  readonly cpuQuota?: number;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  readonly cgroupParent?: string;
+  readonly ulimits?: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[];
+}
+
+/** A `RUN --mount`: there while the process runs, never part of its layer. */
+export type BuildMount = BindMount | CacheMount | TmpfsMount | SecretMount | SshMount;
+
+/** Where a bind or cache mount takes its files from. */
+export type MountSource =
+  | { readonly kind: 'layers'; readonly layers: Layers }
+  /** A host folder; entries that .dockerignore leaves out are already gone. */
+  | { readonly kind: 'folder'; readonly path: string };
+
+export interface BindMount {
+  readonly type: 'bind';
+  readonly target: string;
+  readonly from: MountSource;
+  /** Path within `from`; `/` is all of it. */
+  readonly source: string;
+  /** When false, writes are allowed and thrown away. */
+  readonly readOnly: boolean;
+}
+
+export interface CacheMount {
+  readonly type: 'cache';
+  readonly target: string;
+  /** Mounts with one id share one folder, across builds. */
+  readonly id: string;
+  readonly sharing: 'shared' | 'private' | 'locked';
+  readonly readOnly: boolean;
+  /** What a new cache folder starts with; absent is empty. */
+  readonly from?: MountSource;
+  readonly source: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface TmpfsMount {
+  readonly type: 'tmpfs';
+  readonly target: string;
+  /** Bytes. */
+  readonly size?: number;
+}
+
+export interface SecretMount {
+  readonly type: 'secret';
+  readonly id: string;
+  /** A file's path; absent when the secret is only an environment variable. */
+  readonly target?: string;
+  /** The variable that holds the secret while the process runs. */
+  readonly variable?: string;
+  readonly value: Uint8Array;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface SshMount {
+  readonly type: 'ssh';
+  readonly id: string;
+  readonly target?: string;
+  readonly required: boolean;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
