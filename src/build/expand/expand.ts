@@ -1,0 +1,145 @@
+import { SyntaxMistake } from '../parse/errors.ts';
+import { readParameter } from './parameter.ts';
+import { type EscapeMode, Scanner } from './scanner.ts';
+
+/** The value of a variable, or undefined when it is not set. */
+export type Lookup = (name: string) => string | undefined;
+
+export interface ExpandOptions {
+  /** The escape of the Dockerfile: a backslash, or what its directive says. */
+  readonly escapeChar: string;
+  /** `literal` leaves quotes in the text, as in heredocs. */
+  readonly quotes?: 'process' | 'literal';
+}
+
+/**
+ * Expands `$x`, `${x}` and `${x<modifier>}` and takes off quotes and escapes, as BuildKit's shell lexer does.
+ * @throws SyntaxMistake naming the text for bad substitutions and open quotes.
+ */
+export function expandWord(text: string, lookup: Lookup, options: ExpandOptions): string {
+  return expand(text, lookup, options).word;
+}
+
+/** The same, split at white space that is not quoted, after the expansion. */
+export function expandWords(text: string, lookup: Lookup, options: ExpandOptions): string[] {
+  return expand(text, lookup, options).words;
+}
+
+function expand(text: string, lookup: Lookup, options: ExpandOptions): Expansion {
+  // Most words hold nothing special.
+  if (!/[$'"\s]/.test(text) && !text.includes(options.escapeChar)) {
+    return { word: text, words: text === '' ? [] : [text] };
+  }
+  try {
+    return expandUntil(new Scanner(text, lookup, options), undefined, 'take');
+  } catch (error) {
+    if (error instanceof SyntaxMistake) {
+      throw new SyntaxMistake(`failed to process ${JSON.stringify(text)}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+interface Expansion {
+  readonly word: string;
+  readonly words: string[];
+}
+
+/** Expands up to `stop` (consumed), or the end when there is none. */
+export function expandUntil(scanner: Scanner, stop: string | undefined, escapes: EscapeMode): Expansion {
+  const out = new WordCollector();
+  while (!scanner.done) {
+    const char = scanner.peek();
+    if (char === stop) {
+      scanner.next();
+      return out.finish();
+    }
+    if (char === '$') out.addSplitting(readDollar(scanner));
+    else if (char === "'" && scanner.processQuotes) out.addWhole(singleQuoted(scanner));
+    else if (char === '"' && scanner.processQuotes) out.addWhole(doubleQuoted(scanner, escapes));
+    else if (char === scanner.escapeChar) out.addWhole(escaped(scanner, escapes));
+    else out.addSplitting(scanner.next());
+  }
+  if (stop !== undefined) {
+    throw new SyntaxMistake(`unexpected end of statement while looking for matching ${stop}`);
+  }
+  return out.finish();
+}
+
+function readDollar(scanner: Scanner): string {
+  return readParameter(scanner, (stop, escapes) => expandUntil(scanner, stop, escapes).word);
+}
+
+function escaped(scanner: Scanner, escapes: EscapeMode): string {
+  const prefix = scanner.next();
+  const char = scanner.done ? '' : scanner.next();
+  return escapes === 'keep' ? prefix + char : char;
+}
+
+function singleQuoted(scanner: Scanner): string {
+  scanner.next();
+  let text = '';
+  while (!scanner.done) {
+    const char = scanner.next();
+    if (char === "'") return text;
+    text += char;
+  }
+  throw new SyntaxMistake('unexpected end of statement while looking for matching single-quote');
+}
+
+function doubleQuoted(scanner: Scanner, escapes: EscapeMode): string {
+  scanner.next();
+  let text = '';
+  while (!scanner.done) {
+    const char = scanner.peek();
+    if (char === '"') {
+      scanner.next();
+      return text;
+    }
+    if (char === '$') text += readDollar(scanner);
+    else if (char === scanner.escapeChar) text += escapedInQuotes(scanner, escapes);
+    else text += scanner.next();
+  }
+  throw new SyntaxMistake('unexpected end of statement while looking for matching double-quote');
+}
+
+/** Within double quotes an escape counts only before a quote, a dollar or itself. */
+function escapedInQuotes(scanner: Scanner, escapes: EscapeMode): string {
+  const prefix = scanner.next();
+  if (scanner.done) return '';
+  const counts = ['"', '$', scanner.escapeChar].includes(scanner.peek());
+  if (!counts) return prefix;
+  return (escapes === 'keep' ? prefix : '') + scanner.next();
+}
+
+/** Gathers the whole text, and the words it falls into. */
+class WordCollector {
+  #all = '';
+  #word = '';
+  #words: string[] = [];
+
+  /** White space in `text` ends words. */
+  addSplitting(text: string): void {
+    this.#all += text;
+    for (const char of text) {
+      if (/\s/.test(char)) this.#end();
+      else this.#word += char;
+    }
+  }
+
+  /** White space in `text` belongs to the word. */
+  addWhole(text: string): void {
+    this.#all += text;
+    this.#word += text;
+  }
+
+  finish(): Expansion {
+    this.#end();
+    return { word: this.#all, words: this.#words };
+  }
+
+  #end(): void {
+    if (this.#word !== '') this.#words.push(this.#word);
+    this.#word = '';
+  }
+}

@@ -1,0 +1,33 @@
+import type { ExpandOptions, Lookup } from './expand.ts';
+
+/** Whether escape characters are taken off, or kept for a pattern to interpret. */
+export type EscapeMode = 'take' | 'keep';
+
+/** Reads a text character by character, with what is needed to expand it. */
+export class Scanner {
+  readonly lookup: Lookup;
+  readonly escapeChar: string;
+  readonly processQuotes: boolean;
+  readonly #chars: readonly string[];
+  #at = 0;
+
+  constructor(text: string, lookup: Lookup, options: ExpandOptions) {
+    this.#chars = [...text];
+    this.lookup = lookup;
+    this.escapeChar = options.escapeChar;
+    this.processQuotes = options.quotes !== 'literal';
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#chars.length;
+  }
+
+  /** The next character, or the empty string at the end. */
+  peek(): string {
+    return this.#chars[this.#at] ?? '';
+  }
+
+  next(): string {
+    return this.#chars[this.#at++] ?? '';
+  }
+}

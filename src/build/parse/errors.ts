@@ -1,0 +1,51 @@
+import { BargeError, type ErrorKind } from '../../core/errors.ts';
+import { excerpt, type SourceFile, type Span } from './source.ts';
+
+/** A mistake at a place of the instruction being read, before it is known which file that is. */
+export class SyntaxMistake extends Error {
+  /** Offset within the logical line; absent means its start. */
+  readonly offset: number | undefined;
+
+  constructor(message: string, offset?: number) {
+    super(message);
+    this.name = 'SyntaxMistake';
+    this.offset = offset;
+  }
+}
+
+export interface DockerfileErrorOptions {
+  readonly kind?: ErrorKind;
+  readonly cause?: unknown;
+  /** The exit code of the failed process, when the failure is one. */
+  readonly code?: number;
+}
+
+/**
+ * A failure that belongs to a place in a Dockerfile. `message` is
+ * `<file>:<line>:<column>: <summary>` with the lines themselves below it.
+ */
+export class DockerfileError extends BargeError {
+  /** What went wrong, in Docker's words, without the place. */
+  readonly summary: string;
+  readonly source: SourceFile;
+  readonly span: Span;
+  readonly code: number | undefined;
+
+  constructor(source: SourceFile, span: Span, summary: string, options: DockerfileErrorOptions = {}) {
+    super(
+      options.kind ?? 'invalid-parameter',
+      `${source.name}:${span.line}:${span.column}: ${summary}\n${excerpt(source, span)}`,
+      options.cause === undefined ? {} : { cause: options.cause },
+    );
+    this.name = 'DockerfileError';
+    this.summary = summary;
+    this.source = source;
+    this.span = span;
+    this.code = options.code;
+  }
+
+  /** One line, as dockerd words a parse error. */
+  get oneLine(): string {
+    return `dockerfile parse error on line ${this.span.line}: ${this.summary}`;
+  }
+}
