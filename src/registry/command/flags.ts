@@ -1,0 +1,50 @@
+import { parseArgs } from 'node:util';
+import { invalidParameter } from '../../core/errors.ts';
+import { closest } from './closest.ts';
+
+const OPTIONS = {
+  'data-root': { type: 'string' },
+  listen: { type: 'string' },
+  htpasswd: { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'log-level': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+type Name = keyof typeof OPTIONS;
+
+export interface Flags {
+  readonly values: {
+    readonly [name in Name]?: (typeof OPTIONS)[name]['type'] extends 'string' ? string : true;
+  };
+  readonly positionals: readonly string[];
+}
+
+/** @throws BargeError invalid-parameter: an unknown flag, with the nearest known one; a missing value. */
+export function parseFlags(args: readonly string[]): Flags {
+  const parsed = parseArgs({
+    args: [...args],
+    options: OPTIONS,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  for (const token of parsed.tokens) {
+    if (token.kind !== 'option') continue;
+    if (!isName(token.name)) {
+      const near = closest(token.name, Object.keys(OPTIONS));
+      throw invalidParameter(`unknown flag: ${token.rawName}${near ? ` (did you mean --${near}?)` : ''}`);
+    }
+    if (OPTIONS[token.name].type === 'string' && !token.value) {
+      throw invalidParameter(`flag needs a value: ${token.rawName}`);
+    }
+    if (OPTIONS[token.name].type === 'boolean' && token.value !== undefined) {
+      throw invalidParameter(`flag takes no value: ${token.rawName}`);
+    }
+  }
+  return { values: parsed.values as Flags['values'], positionals: parsed.positionals };
+}
+
+const isName = (name: string): name is Name => Object.hasOwn(OPTIONS, name);

@@ -1,0 +1,44 @@
+import { invalidParameter, isKind, messageOf } from '../../core/errors.ts';
+import { closest } from './closest.ts';
+import { parseFlags } from './flags.ts';
+import { htpasswd } from './htpasswd.ts';
+import { serve } from './serve.ts';
+import { serveOptions } from './serve-options.ts';
+import { USAGE } from './usage.ts';
+
+const COMMANDS = ['htpasswd'];
+
+/** What a command line program is given and writes to. */
+export interface Terminal {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+/** Runs `barge-registry`. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
+export async function main(args: readonly string[], version: string, terminal: Terminal): Promise<number> {
+  try {
+    await run(args, version, terminal);
+    return 0;
+  } catch (error) {
+    terminal.stderr.write(`barge-registry: ${messageOf(error)}\n`);
+    if (!isKind(error, 'invalid-parameter')) return 1;
+    terminal.stderr.write("See 'barge-registry --help'.\n");
+    return 2;
+  }
+}
+
+async function run(args: readonly string[], version: string, { stdin, stdout }: Terminal): Promise<void> {
+  const flags = parseFlags(args);
+  const [command, ...rest] = flags.positionals;
+  if (flags.values.help) stdout.write(USAGE);
+  else if (flags.values.version) stdout.write(`barge-registry version ${version}\n`);
+  else if (command === 'htpasswd') stdout.write(await htpasswd(rest, stdin));
+  else if (command !== undefined) throw unknownCommand(command);
+  else await serve(serveOptions(flags), (line) => stdout.write(line));
+}
+
+function unknownCommand(command: string) {
+  const near = closest(command, COMMANDS);
+  return invalidParameter(`unknown command: ${command}${near ? ` (did you mean ${near}?)` : ''}`);
+}

@@ -1,0 +1,52 @@
+import type { Logger } from 'pino';
+import { type RegistryCode, RegistryError } from '../registry-error.ts';
+import { isStorageFull, storageFull } from '../storage/storage-full.ts';
+import { type Exchange, type Headers, sendJson } from './exchange.ts';
+
+const STATUS: Record<RegistryCode, number> = {
+  BLOB_UNKNOWN: 404,
+  BLOB_UPLOAD_INVALID: 400,
+  BLOB_UPLOAD_UNKNOWN: 404,
+  DIGEST_INVALID: 400,
+  MANIFEST_BLOB_UNKNOWN: 400,
+  MANIFEST_INVALID: 400,
+  MANIFEST_UNKNOWN: 404,
+  NAME_INVALID: 400,
+  NAME_UNKNOWN: 404,
+  SIZE_INVALID: 400,
+  UNAUTHORIZED: 401,
+  DENIED: 403,
+  UNSUPPORTED: 405,
+  TOOMANYREQUESTS: 429,
+  RANGE_INVALID: 416,
+  PAGINATION_NUMBER_INVALID: 400,
+  INSUFFICIENT_STORAGE: 507,
+  UNKNOWN: 500,
+};
+
+/**
+ * The only place where a failure becomes an HTTP answer (distribution spec 1.1, "Error Codes"). What is no
+ * RegistryError is told to the log, not to the client. When the answer has begun, the connection is cut: the
+ * client must not take a part for the whole.
+ */
+export function answerError(exchange: Exchange, error: unknown, headers: Headers = {}): void {
+  const { response, request, log } = exchange;
+  if (request.socket.destroyed) {
+    log.debug({ err: error }, 'the client went away');
+    return;
+  }
+  const known = asRegistryError(error, log);
+  if (response.headersSent) {
+    log.warn({ err: error }, 'failed while answering; the connection is cut');
+    response.destroy();
+    return;
+  }
+  sendJson(exchange, known.status ?? STATUS[known.code], { errors: known.items }, headers);
+}
+
+function asRegistryError(error: unknown, log: Logger): RegistryError {
+  if (error instanceof RegistryError) return error;
+  if (isStorageFull(error)) return storageFull();
+  log.error({ err: error }, 'unexpected failure');
+  return new RegistryError([{ code: 'UNKNOWN', message: 'unknown error; see the log of the registry' }]);
+}

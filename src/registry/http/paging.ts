@@ -1,0 +1,37 @@
+import { registryError } from '../registry-error.ts';
+import type { Exchange, Headers } from './exchange.ts';
+
+/** One page of a list, and the header that leads to the next. */
+export interface Page {
+  readonly items: readonly string[];
+  readonly headers: Headers;
+}
+
+/**
+ * Cuts the page out of `names` (in byte order) that the query's `n` and `last` ask for (distribution spec,
+ * "Listing Tags"). Without `n`, at most `usual` names. `n=0` asks for none and has no next page.
+ * @throws RegistryError PAGINATION_NUMBER_INVALID.
+ */
+export function pageOf(
+  exchange: Exchange,
+  path: string,
+  names: readonly string[],
+  usual = names.length,
+): Page {
+  const asked = exchange.query.get('n');
+  const last = exchange.query.get('last');
+  if (asked !== null && !/^\d{1,9}$/.test(asked)) {
+    throw registryError('PAGINATION_NUMBER_INVALID', 'invalid number of results requested', { n: asked });
+  }
+  const count = asked === null ? usual : Number(asked);
+  const rest = last === null ? names : names.filter((name) => name > last);
+  const items = rest.slice(0, count);
+  const final = items.at(-1);
+  if (final === undefined || items.length === rest.length) return { items, headers: {} };
+  return { items, headers: { Link: nextLink(path, { n: String(count), last: final }) } };
+}
+
+/** A `Link` header (RFC 8288) to the next page. */
+export function nextLink(path: string, query: Readonly<Record<string, string>>): string {
+  return `<${path}?${new URLSearchParams(query)}>; rel="next"`;
+}

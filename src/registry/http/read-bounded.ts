@@ -1,0 +1,13 @@
+import type { Readable } from 'node:stream';
+
+/** All of a stream, or undefined when it is longer than `limit` bytes; the rest is left unread then. */
+export async function readBounded(stream: Readable, limit: number): Promise<Buffer | undefined> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of stream.iterator({ destroyOnReturn: false })) {
+    size += piece.byteLength;
+    if (size > limit) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, size);
+}

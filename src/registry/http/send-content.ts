@@ -1,0 +1,58 @@
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Digest } from '../../core/digest.ts';
+import type { ByteRange } from '../storage/storage.ts';
+import { parseRange } from './byte-range.ts';
+import { type Exchange, type Headers, sendEmpty } from './exchange.ts';
+
+/** Content of a known digest, to be sent whole or in part. */
+export interface Content {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  readonly mediaType: string;
+  readonly cacheControl: string;
+  read(range?: ByteRange): Readable;
+}
+
+/** Answers GET and HEAD with conditional and range requests (RFC 9110 sections 13 and 14). */
+export async function sendContent(exchange: Exchange, content: Content): Promise<void> {
+  const { request, response } = exchange;
+  const etag = `"${content.digest}"`;
+  const headers: Headers = {
+    'Docker-Content-Digest': content.digest,
+    ETag: etag,
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': content.cacheControl,
+  };
+  if (matches(request.headers['if-none-match'], etag)) {
+    response.writeHead(304, headers).end();
+    return;
+  }
+  const range = request.method === 'GET' ? rangeOf(exchange, content.size, etag) : undefined;
+  if (range === 'unsatisfiable') {
+    sendEmpty(exchange, 416, { ...headers, 'Content-Range': `bytes */${content.size}` });
+    return;
+  }
+  response.writeHead(range ? 206 : 200, {
+    ...headers,
+    'Content-Type': content.mediaType,
+    'Content-Length': range ? range.end - range.start + 1 : content.size,
+    ...(range ? { 'Content-Range': `bytes ${range.start}-${range.end}/${content.size}` } : {}),
+  });
+  if (request.method === 'HEAD' || content.size === 0) response.end();
+  else await pipeline(content.read(range), response);
+}
+
+/** A range is honoured only while the content that it was meant for is still the one we have. */
+function rangeOf(exchange: Exchange, size: number, etag: string): ByteRange | 'unsatisfiable' | undefined {
+  const condition = exchange.request.headers['if-range'];
+  if (condition !== undefined && condition !== etag) return undefined;
+  return parseRange(exchange.request.headers.range, size);
+}
+
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes('*') || tags.includes(etag);
+}

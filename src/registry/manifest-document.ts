@@ -1,0 +1,104 @@
+import { type Digest, isDigest } from '../core/digest.ts';
+import { type Descriptor, isIndexType, isManifestType } from '../spec/oci-image.ts';
+import { registryError } from './registry-error.ts';
+
+/** What the registry needs to know of a manifest; everything else in it is the clients' business. */
+export interface ManifestDocument {
+  readonly mediaType: string;
+  /** Config and layers, in order, without layers that are fetched from elsewhere. */
+  readonly blobs: readonly Descriptor[];
+  /** Children of an index. */
+  readonly manifests: readonly Descriptor[];
+  readonly subject?: Digest;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a manifest as far as the registry is concerned.
+ * @param contentType the request's Content-Type; the body's `mediaType` must agree with it.
+ * @throws RegistryError MANIFEST_INVALID.
+ */
+export function parseManifestDocument(bytes: Uint8Array, contentType: string | undefined): ManifestDocument {
+  const document = parseObject(bytes);
+  const mediaType = mediaTypeOf(document, contentType);
+  if (document.schemaVersion !== 2) throw invalid('schemaVersion is not 2');
+  const isIndex = isIndexType(mediaType);
+  if (isIndex && ('layers' in document || 'config' in document)) {
+    throw invalid('an index with config or layers could be read in two ways');
+  }
+  if (!isIndex && 'manifests' in document) {
+    throw invalid('an image manifest with manifests could be read in two ways');
+  }
+  const config = isIndex ? undefined : descriptor(document.config, 'config');
+  const layers = isIndex ? [] : descriptors(document.layers, 'layers').filter((layer) => !isForeign(layer));
+  const subject = document.subject === undefined ? undefined : descriptor(document.subject, 'subject').digest;
+  const artifactType = text(document.artifactType) || config?.mediaType;
+  return {
+    mediaType,
+    blobs: config ? [config, ...layers] : [],
+    manifests: isIndex ? descriptors(document.manifests, 'manifests') : [],
+    ...(subject ? { subject } : {}),
+    ...(artifactType ? { artifactType } : {}),
+    ...(isObject(document.annotations)
+      ? { annotations: document.annotations as Readonly<Record<string, string>> }
+      : {}),
+  };
+}
+
+function parseObject(bytes: Uint8Array): Json {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw invalid('the body is not JSON');
+  }
+  if (!isObject(value)) throw invalid('the body is not a JSON object');
+  return value;
+}
+
+function mediaTypeOf(document: Json, contentType: string | undefined): string {
+  const declared = contentType?.split(';')[0]?.trim();
+  const own = text(document.mediaType);
+  if (declared && own && declared !== own) {
+    throw invalid(`mediaType ${own} does not agree with the Content-Type ${declared}`);
+  }
+  const mediaType = own || declared || '';
+  if (!isIndexType(mediaType) && !isManifestType(mediaType)) {
+    throw invalid(`unsupported media type "${mediaType}"`);
+  }
+  return mediaType;
+}
+
+function descriptors(value: unknown, member: string): Descriptor[] {
+  if (!Array.isArray(value)) throw invalid(`${member} is not a list`);
+  return value.map((item, index) => descriptor(item, `${member}[${index}]`));
+}
+
+function descriptor(value: unknown, member: string): Descriptor {
+  if (!isObject(value)) throw invalid(`${member} is not a descriptor`);
+  if (typeof value.digest !== 'string' || !isDigest(value.digest))
+    throw invalid(`${member} has no valid digest`);
+  if (typeof value.mediaType !== 'string') throw invalid(`${member} has no mediaType`);
+  if (!Number.isSafeInteger(value.size) || (value.size as number) < 0) {
+    throw invalid(`${member} has no valid size`);
+  }
+  return value as unknown as Descriptor;
+}
+
+/** Layers that must not be distributed stay where their `urls` say. */
+function isForeign(layer: Descriptor): boolean {
+  const restricted =
+    layer.mediaType.startsWith('application/vnd.oci.image.layer.nondistributable.') ||
+    layer.mediaType === 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
+  return restricted && (layer.urls?.length ?? 0) > 0;
+}
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const invalid = (reason: string) => registryError('MANIFEST_INVALID', 'manifest invalid', { reason });

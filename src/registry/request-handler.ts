@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import type { Authenticator } from './auth/authenticator.ts';
+import { answerError } from './http/answer-error.ts';
+import type { Exchange } from './http/exchange.ts';
+import { registryError } from './registry-error.ts';
+import { type Match, Router } from './router.ts';
+import type { RegistryStorage } from './storage/storage.ts';
+
+export interface RequestHandlerOptions {
+  readonly storage: RegistryStorage;
+  readonly log: Logger;
+  /** Without one, everybody may do everything. */
+  readonly authenticator?: Authenticator | undefined;
+}
+
+/** Answers one request; never rejects. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** The registry as a function of requests, for any HTTP server. */
+export function createRequestHandler(options: RequestHandlerOptions): RequestHandler {
+  const router = new Router(options.storage);
+  return async (request, response) => {
+    const { path, query } = splitUrl(request.url ?? '/');
+    const method = request.method ?? 'GET';
+    const log = options.log.child({ method, path });
+    logAnswer(log, response);
+    response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    const match = router.find(method, path);
+    const exchange: Exchange = { request, response, params: match?.params ?? {}, query, log };
+    try {
+      await requireUser(options.authenticator, exchange);
+      await (match ?? noSuchEndpoint(router, path, response)).handler(exchange);
+    } catch (error) {
+      answerError(exchange, error);
+    }
+  };
+}
+
+async function requireUser(authenticator: Authenticator | undefined, exchange: Exchange): Promise<void> {
+  if (!authenticator) return;
+  const user = await authenticator.authenticate(exchange.request.headers.authorization);
+  if (user !== undefined) return;
+  exchange.response.setHeader('WWW-Authenticate', authenticator.challenge);
+  throw registryError('UNAUTHORIZED', 'authentication required');
+}
+
+function noSuchEndpoint(router: Router, path: string, response: ServerResponse): Match {
+  const allowed = router.methodsOf(path);
+  if (allowed.length === 0) throw registryError('NAME_UNKNOWN', 'no such endpoint', { path });
+  response.setHeader('Allow', allowed.join(', '));
+  throw registryError('UNSUPPORTED', 'the operation is unsupported', { allowed });
+}
+
+function splitUrl(url: string): { path: string; query: URLSearchParams } {
+  const mark = url.indexOf('?');
+  const path = mark === -1 ? url : url.slice(0, mark);
+  return { path, query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)) };
+}
+
+function logAnswer(log: Logger, response: ServerResponse): void {
+  const started = performance.now();
+  response.once('close', () => {
+    const milliseconds = Math.round(performance.now() - started);
+    log.info({ status: response.statusCode, complete: response.writableFinished, milliseconds }, 'request');
+  });
+}

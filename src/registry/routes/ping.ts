@@ -1,0 +1,4 @@
+import { type Handler, sendJson } from '../http/exchange.ts';
+
+/** GET /v2/ (end-1): here is a registry, and the credentials are good. */
+export const ping: Handler = async (exchange) => sendJson(exchange, 200, {});

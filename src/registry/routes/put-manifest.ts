@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { algorithmOf, type Digest } from '../../core/digest.ts';
+import type { Descriptor } from '../../spec/oci-image.ts';
+import { type Handler, repositoryOf, sendEmpty } from '../http/exchange.ts';
+import { readBounded } from '../http/read-bounded.ts';
+import { type ManifestDocument, parseManifestDocument } from '../manifest-document.ts';
+import { type ErrorItem, RegistryError, registryError } from '../registry-error.ts';
+import type { NewManifest, RegistryStorage } from '../storage/storage.ts';
+import { type ManifestReference, referenceOf } from './manifest-reference.ts';
+
+/** Bytes; the distribution spec asks registries to take at least this much. */
+export const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
+
+type Storage = Pick<RegistryStorage, 'manifests' | 'tags' | 'blobs'>;
+
+/** PUT /v2/<name>/manifests/<reference> (end-7). */
+export function putManifest(storage: Storage): Handler {
+  return async (exchange) => {
+    const repository = repositoryOf(exchange);
+    const reference = referenceOf(exchange);
+    const bytes = await readBounded(exchange.request, MAX_MANIFEST_SIZE);
+    if (bytes === undefined) throw tooLarge();
+    const digest = verifiedDigest(bytes, reference);
+    const document = parseManifestDocument(bytes, exchange.request.headers['content-type']);
+    await requireContent(storage, repository, document);
+    await storage.manifests.put(repository, newManifest(digest, bytes, document));
+    if ('tag' in reference) await storage.tags.set(repository, reference.tag, digest);
+    sendEmpty(exchange, 201, {
+      Location: `/v2/${repository}/manifests/${digest}`,
+      'Docker-Content-Digest': digest,
+      ...(document.subject ? { 'OCI-Subject': document.subject } : {}),
+    });
+  };
+}
+
+function verifiedDigest(bytes: Uint8Array, reference: ManifestReference): Digest {
+  const algorithm = 'digest' in reference ? algorithmOf(reference.digest) : 'sha256';
+  const actual = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
+  if ('digest' in reference && reference.digest !== actual) {
+    throw registryError('DIGEST_INVALID', 'provided digest did not match uploaded content', {
+      digest: reference.digest,
+      actual,
+    });
+  }
+  return actual;
+}
+
+/** @throws RegistryError MANIFEST_BLOB_UNKNOWN with an item for each part that the repository lacks. */
+async function requireContent(storage: Storage, repository: string, document: ManifestDocument) {
+  const missing: ErrorItem[] = [];
+  for (const blob of document.blobs) {
+    requireSize(blob, await storage.blobs.size(repository, blob.digest), missing);
+  }
+  for (const child of document.manifests) {
+    requireSize(child, (await storage.manifests.find(repository, child.digest))?.size, missing);
+  }
+  const [first, ...others] = missing;
+  if (first) throw new RegistryError([first, ...others]);
+}
+
+function requireSize({ digest, size }: Descriptor, stored: number | undefined, missing: ErrorItem[]): void {
+  if (stored === undefined) {
+    missing.push({ code: 'MANIFEST_BLOB_UNKNOWN', message: 'blob unknown to registry', detail: { digest } });
+  } else if (stored !== size) {
+    throw registryError('MANIFEST_INVALID', 'manifest invalid', {
+      reason: `${digest} has ${stored} bytes, not ${size}`,
+    });
+  }
+}
+
+function newManifest(digest: Digest, bytes: Uint8Array, document: ManifestDocument): NewManifest {
+  const { mediaType, subject, artifactType, annotations } = document;
+  const stored = { digest, mediaType, size: bytes.byteLength, bytes };
+  if (!subject) return stored;
+  const descriptor: Descriptor = {
+    mediaType,
+    digest,
+    size: stored.size,
+    ...(artifactType ? { artifactType } : {}),
+    ...(annotations ? { annotations } : {}),
+  };
+  return { ...stored, referrer: { subject, descriptor } };
+}
+
+const tooLarge = () =>
+  new RegistryError(
+    [{ code: 'MANIFEST_INVALID', message: `manifest is larger than ${MAX_MANIFEST_SIZE} bytes` }],
+    { status: 413 },
+  );

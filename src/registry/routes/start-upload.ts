@@ -1,0 +1,41 @@
+import { type Digest, isDigest } from '../../core/digest.ts';
+import { isRepositoryPath } from '../../core/reference.ts';
+import { type Exchange, type Handler, parseDigestText, repositoryOf } from '../http/exchange.ts';
+import type { RegistryStorage, UploadStorage } from '../storage/storage.ts';
+import { sendBlobCreated, sendProgress } from './upload-answers.ts';
+
+/**
+ * POST /v2/<name>/blobs/uploads/ (end-4a, end-4b, end-11): starts an upload, takes a whole blob
+ * (`?digest=`) or mounts one of another repository (`?mount=&from=`). A mount that cannot be done becomes an
+ * ordinary upload; one without `from` always does, since it would tell what other repositories hold.
+ */
+export function startUpload(storage: Pick<RegistryStorage, 'blobs' | 'uploads'>): Handler {
+  return async (exchange) => {
+    const repository = repositoryOf(exchange);
+    const digest = exchange.query.get('digest');
+    if (digest !== null) {
+      await receiveWhole(exchange, storage.uploads, parseDigestText(digest));
+      return;
+    }
+    const mount = exchange.query.get('mount') ?? '';
+    const from = exchange.query.get('from') ?? '';
+    if (isDigest(mount) && isRepositoryPath(from) && (await storage.blobs.mount(repository, mount, from))) {
+      sendBlobCreated(exchange, mount);
+      return;
+    }
+    sendProgress(exchange, 202, await storage.uploads.start(repository), 0);
+  };
+}
+
+async function receiveWhole(exchange: Exchange, uploads: UploadStorage, digest: Digest): Promise<void> {
+  const repository = repositoryOf(exchange);
+  const id = await uploads.start(repository);
+  try {
+    await uploads.finish(repository, id, digest, { bytes: exchange.request });
+  } catch (error) {
+    // Nobody knows this upload's id, so nobody could resume it. A wrong digest has removed it already.
+    await uploads.cancel(repository, id).catch(() => {});
+    throw error;
+  }
+  sendBlobCreated(exchange, digest);
+}

@@ -1,0 +1,49 @@
+import type { Digest } from '../../core/digest.ts';
+import { parseContentRange } from '../http/byte-range.ts';
+import { type Exchange, repositoryOf, sendEmpty, sendJson } from '../http/exchange.ts';
+import { registryError } from '../registry-error.ts';
+import type { Chunk } from '../storage/storage.ts';
+
+/** Status 202 or 204 with where to go on and how far the upload is. */
+export function sendProgress(exchange: Exchange, status: 202 | 204, id: string, offset: number): void {
+  sendEmpty(exchange, status, progressHeaders(exchange, id, offset));
+}
+
+/** The chunk does not start where the upload ends (distribution spec, "Pushing a blob in chunks"). */
+export function sendOutOfOrder(exchange: Exchange, id: string, offset: number): void {
+  const { items } = registryError('RANGE_INVALID', 'chunk out of order', { offset });
+  sendJson(exchange, 416, { errors: items }, progressHeaders(exchange, id, offset));
+}
+
+/** Status 201 for a blob that `exchange`'s repository owns from now on. */
+export function sendBlobCreated(exchange: Exchange, digest: Digest): void {
+  sendEmpty(exchange, 201, {
+    Location: `/v2/${repositoryOf(exchange)}/blobs/${digest}`,
+    'Docker-Content-Digest': digest,
+  });
+}
+
+/** An empty upload says `0-0`, as every registry does; the header cannot express nothing. */
+function progressHeaders(exchange: Exchange, id: string, offset: number) {
+  return {
+    Location: `/v2/${repositoryOf(exchange)}/blobs/uploads/${id}`,
+    Range: `0-${Math.max(0, offset - 1)}`,
+    'Docker-Upload-UUID': id,
+  };
+}
+
+/** The request's body with what its headers claim about it. @throws RegistryError RANGE_INVALID, SIZE_INVALID. */
+export function chunkOf({ request }: Exchange): Chunk {
+  const contentRange = request.headers['content-range'];
+  if (contentRange === undefined) return { bytes: request };
+  const { start, end } = parseContentRange(contentRange);
+  const length = end - start + 1;
+  const declared = request.headers['content-length'];
+  if (declared !== undefined && Number(declared) !== length) {
+    throw registryError('SIZE_INVALID', 'Content-Length and Content-Range do not agree', {
+      length: declared,
+      range: contentRange,
+    });
+  }
+  return { bytes: request, start, length };
+}

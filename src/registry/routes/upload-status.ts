@@ -1,0 +1,11 @@
+import { type Handler, repositoryOf } from '../http/exchange.ts';
+import type { UploadStorage } from '../storage/storage.ts';
+import { sendProgress } from './upload-answers.ts';
+
+/** GET /v2/<name>/blobs/uploads/<id> (end-13): how far the upload is. */
+export function uploadStatus(uploads: Pick<UploadStorage, 'offset'>): Handler {
+  return async (exchange) => {
+    const id = exchange.params.id ?? '';
+    sendProgress(exchange, 204, id, await uploads.offset(repositoryOf(exchange), id));
+  };
+}

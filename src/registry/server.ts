@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { RequestHandler } from './request-handler.ts';
+
+/** Milliseconds. */
+const HEADERS_TIMEOUT = 20_000;
+const IDLE_TIMEOUT = 60_000;
+/** While the registry works on a request that has come in whole; hashing a large blob takes a while. */
+const WORK_TIMEOUT = 15 * 60_000;
+const DRAIN_TIMEOUT = 10_000;
+const SWEEP_INTERVAL = 50;
+/** Bytes. */
+const MAX_HEADER_SIZE = 16 * 1024;
+
+export interface TlsFiles {
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * The HTTP server of a registry. What a client sends is bounded: headers in size and time, bodies by the time
+ * between two pieces (an upload may take hours, but not stand still).
+ */
+export class RegistryServer {
+  readonly #server: Server;
+  readonly #scheme: string;
+  readonly #drainTimeout: number;
+  #draining = false;
+
+  constructor(handler: RequestHandler, options: { tls?: TlsFiles | undefined; drainTimeout?: number } = {}) {
+    const limits = {
+      headersTimeout: HEADERS_TIMEOUT,
+      requestTimeout: 0,
+      keepAliveTimeout: IDLE_TIMEOUT,
+      connectionsCheckingInterval: 5_000,
+      maxHeaderSize: MAX_HEADER_SIZE,
+    };
+    const serve = (request: IncomingMessage, response: ServerResponse) => {
+      response.shouldKeepAlive &&= !this.#draining;
+      request.once('end', () => request.socket.setTimeout(WORK_TIMEOUT));
+      void handler(request, response);
+    };
+    const { tls } = options;
+    this.#server = tls ? https.createServer({ ...limits, ...tls }, serve) : http.createServer(limits, serve);
+    this.#server.timeout = IDLE_TIMEOUT;
+    this.#scheme = tls ? 'https' : 'http';
+    this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
+  }
+
+  /**
+   * @param port 0 for any free one.
+   * @returns the URL that the server answers at.
+   * @throws the system's error when the address cannot be used.
+   */
+  async listen(host: string, port: number): Promise<string> {
+    this.#server.listen(port, host);
+    await once(this.#server, 'listening');
+    const address = this.#server.address() as AddressInfo;
+    const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+    return `${this.#scheme}://${shown}:${address.port}`;
+  }
+
+  /** Takes no more connections, lets requests finish for a while, then cuts what is left. */
+  async close(): Promise<void> {
+    this.#draining = true;
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), SWEEP_INTERVAL);
+    const deadline = setTimeout(() => this.#server.closeAllConnections(), this.#drainTimeout);
+    await closed;
+    clearInterval(sweep);
+    clearTimeout(deadline);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

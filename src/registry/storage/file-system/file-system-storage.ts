@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import type { RegistryStorage } from '../storage.ts';
+import { FileBlobs } from './blobs.ts';
+import { ensureFolder, entriesOf } from './files.ts';
+import { Layout } from './layout.ts';
+import { FileManifests } from './manifests.ts';
+import { FileReferrers } from './referrers.ts';
+import { FileTags } from './tags.ts';
+import { FileUploads } from './uploads.ts';
+
+/** A registry's content under one folder; see `Layout` for the names in it. One process at a time writes. */
+export class FileSystemStorage implements RegistryStorage {
+  readonly blobs: FileBlobs;
+  readonly uploads: FileUploads;
+  readonly manifests: FileManifests;
+  readonly tags: FileTags;
+  readonly referrers: FileReferrers;
+  readonly #layout: Layout;
+
+  private constructor(layout: Layout) {
+    this.#layout = layout;
+    this.blobs = new FileBlobs(layout);
+    this.uploads = new FileUploads(layout);
+    this.manifests = new FileManifests(layout);
+    this.tags = new FileTags(layout);
+    this.referrers = new FileReferrers(layout);
+  }
+
+  static async open(root: string): Promise<FileSystemStorage> {
+    const layout = new Layout(root);
+    await ensureFolder(layout.repositories);
+    await ensureFolder(layout.uploads);
+    return new FileSystemStorage(layout);
+  }
+
+  async repositories(): Promise<string[]> {
+    const found: string[] = [];
+    await this.#walk('', found);
+    return found.sort();
+  }
+
+  async #walk(name: string, found: string[]): Promise<void> {
+    for (const entry of await entriesOf(this.#layout.repository(name))) {
+      if (!entry.isDirectory()) continue;
+      if (entry.name === '_manifests' && (await this.#holdsManifest(name))) found.push(name);
+      if (!entry.name.startsWith('_')) await this.#walk(join(name, entry.name), found);
+    }
+  }
+
+  async #holdsManifest(name: string): Promise<boolean> {
+    for (const { name: algorithm } of await entriesOf(this.#layout.manifests(name))) {
+      const digests = await entriesOf(join(this.#layout.manifests(name), algorithm));
+      if (digests.some((entry) => !entry.name.startsWith('.'))) return true;
+    }
+    return false;
+  }
+}

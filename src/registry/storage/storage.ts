@@ -1,0 +1,102 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '../../core/digest.ts';
+import type { Descriptor } from '../../spec/oci-image.ts';
+
+/** Where a registry keeps its content. The callers have validated names, tags and digests. */
+export interface RegistryStorage {
+  readonly blobs: BlobStorage;
+  readonly uploads: UploadStorage;
+  readonly manifests: ManifestStorage;
+  readonly tags: TagStorage;
+  readonly referrers: ReferrerStorage;
+  /** Every repository that holds a manifest, in byte order. */
+  repositories(): Promise<string[]>;
+}
+
+/** First and last byte, both included, counted from 0. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Content by digest. A blob is seen only through repositories that own it. */
+export interface BlobStorage {
+  /** Bytes, or undefined when `repository` does not own the blob. */
+  size(repository: string, digest: Digest): Promise<number | undefined>;
+  /** Call only for a blob whose size was found. */
+  read(digest: Digest, range?: ByteRange): Readable;
+  /** Makes `repository` own a blob of `from` too; false when `from` does not own it. */
+  mount(repository: string, digest: Digest, from: string): Promise<boolean>;
+  /** Ends the ownership; false when there was none. Other repositories keep theirs. */
+  remove(repository: string, digest: Digest): Promise<boolean>;
+}
+
+/** What the client says about the bytes it sends. */
+export interface Chunk {
+  readonly bytes: Readable;
+  /** Offset that the first byte claims to have. */
+  readonly start?: number;
+  /** Number of bytes claimed; more or fewer is an error. */
+  readonly length?: number;
+}
+
+/** `accepted` is false when the chunk does not start where the upload ends; nothing was written then. */
+export interface ChunkResult {
+  readonly accepted: boolean;
+  /** Bytes that the upload holds now. */
+  readonly offset: number;
+}
+
+/** Blobs on their way in. Their state outlives the process; ids of one repository are unknown to others. */
+export interface UploadStorage {
+  /** @returns the id of a new, empty upload. */
+  start(repository: string): Promise<string>;
+  /** @throws RegistryError BLOB_UPLOAD_UNKNOWN, as do all methods that take an id. */
+  offset(repository: string, id: string): Promise<number>;
+  /** When the sender breaks off, the bytes that came are kept; on any other failure none of the chunk is. */
+  append(repository: string, id: string, chunk: Chunk): Promise<ChunkResult>;
+  /**
+   * Appends the last chunk, verifies everything against `digest` and hands the blob to `repository`.
+   * @throws RegistryError DIGEST_INVALID; the upload is gone then.
+   */
+  finish(repository: string, id: string, digest: Digest, chunk: Chunk): Promise<ChunkResult>;
+  cancel(repository: string, id: string): Promise<void>;
+  /** Removes uploads that took no bytes for `age` milliseconds. @returns how many. */
+  expire(age: number): Promise<number>;
+}
+
+export interface StoredManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface NewManifest extends StoredManifest {
+  readonly bytes: Uint8Array;
+  /** Present when the manifest names a subject. */
+  readonly referrer?: { readonly subject: Digest; readonly descriptor: Descriptor };
+}
+
+export interface ManifestStorage {
+  find(repository: string, digest: Digest): Promise<StoredManifest | undefined>;
+  /** Call only for a manifest that was found. */
+  read(digest: Digest, range?: ByteRange): Readable;
+  put(repository: string, manifest: NewManifest): Promise<void>;
+  /** Removes the manifest and its place among referrers; false when it was not there. */
+  remove(repository: string, digest: Digest): Promise<boolean>;
+}
+
+export interface TagStorage {
+  /** In byte order; undefined when the repository is unknown. */
+  list(repository: string): Promise<string[] | undefined>;
+  resolve(repository: string, tag: string): Promise<Digest | undefined>;
+  set(repository: string, tag: string, digest: Digest): Promise<void>;
+  /** False when there was no such tag. */
+  remove(repository: string, tag: string): Promise<boolean>;
+}
+
+export interface ReferrerStorage {
+  /** Descriptors of manifests whose subject is `subject`, by digest in byte order, after `last`. */
+  list(repository: string, subject: Digest, last?: string): AsyncIterable<Descriptor>;
+}

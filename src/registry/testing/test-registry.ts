@@ -1,0 +1,41 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { createRequestHandler } from '../request-handler.ts';
+import { RegistryServer, type TlsFiles } from '../server.ts';
+import { FileSystemStorage } from '../storage/file-system/file-system-storage.ts';
+
+/** A registry on loopback for tests, with a data root of its own. */
+export interface TestRegistry extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT`. */
+  readonly url: string;
+  /** `127.0.0.1:PORT`, the domain of image references. */
+  readonly host: string;
+  readonly root: string;
+  readonly storage: FileSystemStorage;
+}
+
+export async function startTestRegistry(
+  options: { authenticator?: Authenticator; tls?: TlsFiles } = {},
+): Promise<TestRegistry> {
+  const root = await mkdtemp(join(tmpdir(), 'barge-registry-'));
+  const storage = await FileSystemStorage.open(root);
+  const log = pino({ level: 'silent' });
+  const server = new RegistryServer(
+    createRequestHandler({ storage, log, authenticator: options.authenticator }),
+    { tls: options.tls, drainTimeout: 100 },
+  );
+  const url = await server.listen('127.0.0.1', 0);
+  return {
+    url,
+    host: new URL(url).host,
+    root,
+    storage,
+    async [Symbol.asyncDispose]() {
+      await server.close();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
