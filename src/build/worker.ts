@@ -99,16 +99,11 @@ export interface BuildResources {
 /** A `RUN --mount`: there while the process runs, never part of its layer. */
 export type BuildMount = BindMount | CacheMount | TmpfsMount | SecretMount | SshMount;
 
-/** Where a bind or cache mount takes its files from. */
-export type MountSource =
-  | { readonly kind: 'layers'; readonly layers: Layers }
-  /** A host folder; entries that .dockerignore leaves out are already gone. */
-  | { readonly kind: 'folder'; readonly path: string };
-
 export interface BindMount {
   readonly type: 'bind';
   readonly target: string;
-  readonly from: MountSource;
+  /** The files: another stage's, an image's, or the build context made into a layer of its own. */
+  readonly from: Layers;
   /** Path within `from`; `/` is all of it. */
   readonly source: string;
   /** When false, writes are allowed and thrown away. */
@@ -123,7 +118,7 @@ export interface CacheMount {
   readonly sharing: 'shared' | 'private' | 'locked';
   readonly readOnly: boolean;
   /** What a new cache folder starts with; absent is empty. */
-  readonly from?: MountSource;
+  readonly from?: Layers;
   readonly source: string;
   readonly mode: number;
   readonly uid: number;

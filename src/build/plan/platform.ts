@@ -1,0 +1,61 @@
+import { invalidParameter } from '../../core/errors.ts';
+import type { Platform } from '../../spec/oci-image.ts';
+
+const ARCHITECTURES: Readonly<Record<string, { architecture: string; variant?: string }>> = {
+  x64: { architecture: 'amd64' },
+  x86_64: { architecture: 'amd64' },
+  'x86-64': { architecture: 'amd64' },
+  aarch64: { architecture: 'arm64' },
+  ia32: { architecture: '386' },
+  i386: { architecture: '386' },
+  arm: { architecture: 'arm', variant: 'v7' },
+  armhf: { architecture: 'arm', variant: 'v7' },
+  armel: { architecture: 'arm', variant: 'v6' },
+};
+const SYSTEMS = ['linux', 'windows', 'darwin', 'freebsd'];
+
+/** The platform of this machine. */
+export function hostPlatform(): Platform {
+  return normalize({ os: 'linux', architecture: process.arch });
+}
+
+/** Reads `os[/arch[/variant]]` or an architecture alone, as containerd's platforms package does. */
+export function parsePlatform(text: string): Platform {
+  const parts = text.toLowerCase().split('/');
+  const [first = '', architecture, variant] = parts;
+  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_-]+$/.test(part))) {
+    throw invalidParameter(`"${text}" is an invalid platform: want os/arch[/variant]`);
+  }
+  if (architecture === undefined) {
+    return SYSTEMS.includes(first)
+      ? { ...hostPlatform(), os: first }
+      : normalize({ os: 'linux', architecture: first });
+  }
+  return normalize({ os: first, architecture, ...(variant === undefined ? {} : { variant }) });
+}
+
+function normalize(platform: Platform): Platform {
+  const known = ARCHITECTURES[platform.architecture];
+  const normal = known ? { ...known, ...platform, architecture: known.architecture } : platform;
+  const { variant, ...rest } = normal;
+  // v8 is what arm64 means, and v1 what amd64 means.
+  const implied = rest.architecture === 'arm64' ? 'v8' : rest.architecture === 'amd64' ? 'v1' : undefined;
+  return variant === undefined || variant === implied ? rest : { ...rest, variant };
+}
+
+export function formatPlatform(platform: Platform): string {
+  const base = `${platform.os}/${platform.architecture}`;
+  return platform.variant ? `${base}/${platform.variant}` : base;
+}
+
+/** The variables that every Dockerfile may declare with ARG. */
+export function platformArgs(build: Platform, target: Platform, stage: string): Record<string, string> {
+  const args = (prefix: string, platform: Platform) => ({
+    [`${prefix}PLATFORM`]: formatPlatform(platform),
+    [`${prefix}OS`]: platform.os,
+    [`${prefix}OSVERSION`]: platform['os.version'] ?? '',
+    [`${prefix}ARCH`]: platform.architecture,
+    [`${prefix}VARIANT`]: platform.variant ?? '',
+  });
+  return { ...args('BUILD', build), ...args('TARGET', target), TARGETSTAGE: stage || 'default' };
+}
