@@ -1,4 +1,4 @@
-import type { HealthConfig, ImageRunConfig, Platform } from './oci-image.ts';
+import type { ImageRunConfig, Platform } from './oci-image.ts';
 
 /**
  * Bodies of the Docker Engine API (v1.55 down to v1.24) that client and daemon share. Member names are the

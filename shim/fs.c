@@ -1,0 +1,97 @@
+/*
+ * barge-fs: the file-system work that needs system calls of its own, each run in a short-lived process.
+ *
+ * usage: barge-fs unpack|pack|hold|stat --root DIR OPTION...
+ *   --mount OPTIONS --layers DIR   first mount an overlay on DIR, in a mount namespace of our own, so that
+ *                                  nothing is left behind however we end
+ *   --layer                        unpack, pack: convert OCI whiteouts to overlay's and back
+ *   --path P                       pack, stat: what below DIR (default: everything in it)
+ *   --name N                       pack: the name that P gets in the tar
+ *
+ * unpack: tar from standard input. The process changes its root to DIR first, so that no name, symlink or
+ *         hard link in the tar reaches anything outside; names with `..` are refused.
+ * pack:   tar to standard output: entries sorted, times in seconds, so the same tree gives the same bytes.
+ * hold:   prints "ready" and keeps the mount, seen at /proc/PID/root/DIR, until standard input ends.
+ * stat:   one line about P: mode (octal) size mtime(ns) and, for a symlink, its target.
+ */
+#include "fs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void fail(const char *action, const char *on) {
+    int full = errno == ENOSPC || errno == EDQUOT;
+    fprintf(stderr, "%s %s: %s\n", action, on, strerror(errno));
+    exit(full ? NO_SPACE : FAILED);
+}
+
+void refuse(const char *what, const char *on) {
+    fprintf(stderr, "%s: %s\n", what, on);
+    exit(INVALID);
+}
+
+static void mount_overlay(const char *root, const char *mount_options, const char *layers) {
+    if (unshare(CLONE_NEWNS) < 0) fail("unsharing the mount namespace for", root);
+    /* Our mounts must not spread; those of the host may still arrive. */
+    if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) fail("making mounts private for", root);
+    if (layers && chdir(layers) < 0) fail("entering", layers);
+    if (mount("overlay", root, "overlay", 0, mount_options) < 0) fail("mounting an overlay on", root);
+}
+
+static void hold(void) {
+    char byte;
+    if (write(1, "ready\n", 6) != 6) exit(FAILED);
+    while (read(0, &byte, 1) > 0) continue;
+}
+
+static void print_stat(const char *path) {
+    struct stat s;
+    char target[4096] = "";
+    if (lstat(path, &s) < 0) fail("looking at", path);
+    if (S_ISLNK(s.st_mode)) {
+        ssize_t n = readlink(path, target, sizeof target - 1);
+        if (n < 0) fail("reading the link", path);
+        target[n] = 0;
+    }
+    printf("%o %lld %lld %s\n", (unsigned)s.st_mode, (long long)s.st_size,
+           (long long)s.st_mtim.tv_sec * 1000000000LL + s.st_mtim.tv_nsec, target);
+}
+
+int main(int argc, char **argv) {
+    const char *root = NULL, *mount_options = NULL, *layers = NULL, *path = "", *name = "";
+    int layer = 0;
+    for (int i = 2; i < argc; i++) {
+        const char *option = argv[i];
+        if (strcmp(option, "--layer") == 0) { layer = 1; continue; }
+        const char *value = ++i < argc ? argv[i] : "";
+        if (strcmp(option, "--root") == 0) root = value;
+        else if (strcmp(option, "--mount") == 0) mount_options = value;
+        else if (strcmp(option, "--layers") == 0) layers = value;
+        else if (strcmp(option, "--path") == 0) path = value;
+        else if (strcmp(option, "--name") == 0) name = value;
+        else root = NULL, i = argc;
+    }
+    if (argc < 4 || !root) {
+        fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat --root DIR [--mount OPTIONS --layers DIR] "
+                        "[--layer] [--path P] [--name N]\n");
+        return USAGE;
+    }
+    umask(0);
+    if (mount_options) mount_overlay(root, mount_options, layers);
+    if (strcmp(argv[1], "hold") == 0) {
+        hold();
+        return 0;
+    }
+    if (chroot(root) < 0 || chdir("/") < 0) fail("entering", root);
+    if (strcmp(argv[1], "unpack") == 0) unpack(layer);
+    else if (strcmp(argv[1], "pack") == 0) pack(path, name, layer);
+    else if (strcmp(argv[1], "stat") == 0) print_stat(path);
+    else refuse("unknown command", argv[1]);
+    return 0;
+}

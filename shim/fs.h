@@ -1,0 +1,27 @@
+/* What the parts of barge-fs share. */
+#ifndef BARGE_FS_H
+#define BARGE_FS_H
+#define _GNU_SOURCE
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit statuses: the caller turns them into kinds of errors. */
+enum { FAILED = 1, INVALID = 2, NO_SPACE = 3, USAGE = 64 };
+enum { BLOCK = 512, MAX_PAX = 1 << 20 };
+
+struct header {   /* POSIX ustar */
+    char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type;
+    char link[100], magic[6], version[2], user[32], group[32], major[8], minor[8], prefix[155], padding[12];
+};
+
+/* Prints `barge-fs: ACTION ON: reason` and exits, with NO_SPACE where the reason is a full disk. */
+_Noreturn void fail(const char *action, const char *on);
+/* The same for input that is not what it should be. */
+_Noreturn void refuse(const char *what, const char *on);
+
+/* Tar on standard input becomes files below the root that the process is in. */
+void unpack(int layer);
+/* `path` below the root becomes a tar on standard output, its entries named from `name` on. */
+void pack(const char *path, const char *name, int layer);
+
+#endif

@@ -1,0 +1,306 @@
+/* Writing tar: ustar with pax records where a value does not fit or has no place. Deterministic. */
+#include "fs.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+struct known_inode { dev_t device; ino_t inode; char *name; };
+
+static char out[1 << 18];
+static size_t out_length;
+static struct known_inode *inodes;
+static size_t inode_count, inode_room;
+static char pax[MAX_PAX];
+static size_t pax_length;
+
+static void flush(void) {
+    for (size_t done = 0; done < out_length;) {
+        ssize_t n = write(1, out + done, out_length - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) fail("writing", "the archive");
+        done += (size_t)n;
+    }
+    out_length = 0;
+}
+
+static void put(const void *data, size_t length) {
+    for (const char *at = data; length > 0;) {
+        size_t n = sizeof out - out_length < length ? sizeof out - out_length : length;
+        memcpy(out + out_length, at, n);
+        out_length += n;
+        at += n;
+        length -= n;
+        if (out_length == sizeof out) flush();
+    }
+}
+
+static void put_zeros(size_t length) {
+    static const char zeros[BLOCK];
+    for (; length > 0; length -= length < BLOCK ? length : BLOCK) put(zeros, length < BLOCK ? length : BLOCK);
+}
+
+static void pad(long long size) { put_zeros((size_t)((BLOCK - size % BLOCK) % BLOCK)); }
+
+static void octal(char *field, size_t length, unsigned long long value) {
+    snprintf(field, length, "%0*llo", (int)length - 1, value);
+}
+
+static void finish_header(struct header *h) {
+    memcpy(h->magic, "ustar", 6);
+    memcpy(h->version, "00", 2);
+    memset(h->checksum, ' ', sizeof h->checksum);
+    unsigned sum = 0;
+    for (size_t i = 0; i < sizeof *h; i++) sum += ((unsigned char *)h)[i];
+    snprintf(h->checksum, sizeof h->checksum, "%06o", sum);
+    put(h, sizeof *h);
+}
+
+static void pax_record(const char *key, const void *value, size_t length) {
+    size_t body = strlen(key) + length + 3, whole = body + 1;   /* blank, =, newline and the length's digits */
+    for (;;) {
+        char digits[24];
+        size_t n = body + (size_t)snprintf(digits, sizeof digits, "%zu", whole);
+        if (n == whole) break;
+        whole = n;
+    }
+    if (pax_length + whole > sizeof pax) refuse("attributes are too large", key);
+    pax_length += (size_t)sprintf(pax + pax_length, "%zu %s=", whole, key);
+    memcpy(pax + pax_length, value, length);
+    pax_length += length;
+    pax[pax_length++] = '\n';
+}
+
+static void put_pax(void) {
+    if (pax_length == 0) return;
+    struct header h = {.type = 'x'};
+    strcpy(h.name, "PaxHeaders/0");
+    octal(h.mode, sizeof h.mode, 0644);
+    octal(h.uid, sizeof h.uid, 0);
+    octal(h.gid, sizeof h.gid, 0);
+    octal(h.size, sizeof h.size, pax_length);
+    octal(h.mtime, sizeof h.mtime, 0);
+    finish_header(&h);
+    put(pax, pax_length);
+    pad((long long)pax_length);
+    pax_length = 0;
+}
+
+static void text_field(char *field, size_t room, const char *key, const char *value) {
+    size_t n = strlen(value);
+    if (n > room) pax_record(key, value, n);
+    memcpy(field, value, n < room ? n : room);
+}
+
+static void number_field(char *field, size_t room, const char *key, unsigned long long value) {
+    char decimal[24];
+    if (value >> (3 * (room - 1)) == 0) {
+        octal(field, room, value);
+        return;
+    }
+    pax_record(key, decimal, (size_t)snprintf(decimal, sizeof decimal, "%llu", value));
+    octal(field, room, 0);
+}
+
+static void put_header(const char *name, const char *link, char type, const struct stat *s, long long size) {
+    struct header h = {.type = type};
+    text_field(h.name, sizeof h.name, "path", name);
+    text_field(h.link, sizeof h.link, "linkpath", link);
+    octal(h.mode, sizeof h.mode, s->st_mode & 07777);
+    number_field(h.uid, sizeof h.uid, "uid", s->st_uid);
+    number_field(h.gid, sizeof h.gid, "gid", s->st_gid);
+    number_field(h.size, sizeof h.size, "size", (unsigned long long)size);
+    octal(h.mtime, sizeof h.mtime, s->st_mtim.tv_sec > 0 ? (unsigned long long)s->st_mtim.tv_sec : 0);
+    if (type == '3' || type == '4') {
+        octal(h.major, sizeof h.major, major(s->st_rdev));
+        octal(h.minor, sizeof h.minor, minor(s->st_rdev));
+    }
+    put_pax();
+    finish_header(&h);
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static char **sorted_names(char *list, size_t length, size_t *count) {
+    char **names = NULL;
+    *count = 0;
+    for (char *at = list; at < list + length; at += strlen(at) + 1) {
+        names = realloc(names, (*count + 1) * sizeof *names);
+        if (!names) fail("allocating", "a list of names");
+        names[(*count)++] = at;
+    }
+    if (*count) qsort(names, *count, sizeof *names, by_name);
+    return names;
+}
+
+/* Security capabilities and users' attributes travel; overlay's own and labels of this host do not. */
+static void collect_attributes(const char *path) {
+    char list[65536], value[65536], key[512];
+    ssize_t n = llistxattr(path, list, sizeof list);
+    if (n <= 0) return;
+    size_t count;
+    char **names = sorted_names(list, (size_t)n, &count);
+    for (size_t i = 0; i < count; i++) {
+        int wanted = strcmp(names[i], "security.capability") == 0 ||
+                     (strncmp(names[i], "user.", 5) == 0 && strncmp(names[i], "user.overlay.", 13) != 0);
+        ssize_t length = wanted ? lgetxattr(path, names[i], value, sizeof value) : -1;
+        if (length < 0) continue;
+        snprintf(key, sizeof key, "SCHILY.xattr.%s", names[i]);
+        pax_record(key, value, (size_t)length);
+    }
+    free(names);
+}
+
+static const char *linked_before(const struct stat *s, const char *name) {
+    if (s->st_nlink < 2 || S_ISDIR(s->st_mode)) return NULL;
+    if (inode_count * 2 >= inode_room) {
+        struct known_inode *old = inodes;
+        size_t room = inode_room;
+        inode_room = room ? room * 2 : 256;
+        inodes = calloc(inode_room, sizeof *inodes);
+        if (!inodes) fail("allocating", "the table of hard links");
+        for (size_t i = 0; i < room; i++) {
+            if (!old[i].name) continue;
+            size_t at = old[i].inode % inode_room;
+            while (inodes[at].name) at = (at + 1) % inode_room;
+            inodes[at] = old[i];
+        }
+        free(old);
+    }
+    size_t at = s->st_ino % inode_room;
+    for (; inodes[at].name; at = (at + 1) % inode_room)
+        if (inodes[at].inode == s->st_ino && inodes[at].device == s->st_dev) return inodes[at].name;
+    inodes[at] = (struct known_inode){s->st_dev, s->st_ino, strdup(name)};
+    inode_count++;
+    return NULL;
+}
+
+/* A file that shrinks while it is read is filled up with zeros, one that grows is cut: the header is out. */
+static void put_contents(const char *path, long long size) {
+    static char data[1 << 17];
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) fail("opening", path);
+    long long left = size;
+    while (left > 0) {
+        ssize_t n = read(fd, data, left < (long long)sizeof data ? (size_t)left : sizeof data);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) fail("reading", path);
+        if (n == 0) break;
+        put(data, (size_t)n);
+        left -= n;
+    }
+    close(fd);
+    for (; left > 0; left -= left < BLOCK ? left : BLOCK) put_zeros((size_t)(left < BLOCK ? left : BLOCK));
+    pad(size);
+}
+
+static void put_whiteout(const char *name, const struct stat *s) {
+    char *whiteout = malloc(strlen(name) + 6);
+    if (!whiteout) fail("allocating", name);
+    const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+    sprintf(whiteout, "%.*s.wh.%s", (int)(base - name), name, base);
+    struct stat plain = {.st_mode = S_IFREG, .st_uid = s->st_uid, .st_gid = s->st_gid};
+    put_header(whiteout, "", '0', &plain, 0);
+    free(whiteout);
+}
+
+static void put_opaque(const char *path, const char *name, const struct stat *s) {
+    char value[2], *marker;
+    if (lgetxattr(path, "trusted.overlay.opaque", value, sizeof value) != 1 || value[0] != 'y') return;
+    if (asprintf(&marker, "%s%s.wh..wh..opq", name, *name ? "/" : "") < 0) fail("allocating", name);
+    struct stat plain = {.st_mode = S_IFREG, .st_uid = s->st_uid, .st_gid = s->st_gid};
+    put_header(marker, "", '0', &plain, 0);
+    free(marker);
+}
+
+static void put_tree(const char *path, const char *name, int layer);
+
+static void put_folder(const char *path, const char *name, const struct stat *s, int layer) {
+    if (*name) {
+        char *with_slash;
+        if (asprintf(&with_slash, "%s/", name) < 0) fail("allocating", name);
+        collect_attributes(path);
+        put_header(with_slash, "", '5', s, 0);
+        free(with_slash);
+    }
+    if (layer) put_opaque(path, name, s);
+    DIR *folder = opendir(path);
+    if (!folder) fail("reading the folder", path);
+    char *list = NULL;
+    size_t length = 0, room = 0, count;
+    for (struct dirent *d; (d = readdir(folder));) {
+        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0) continue;
+        size_t n = strlen(d->d_name) + 1;
+        if (length + n > room) {
+            room = (room + n) * 2;
+            list = realloc(list, room);
+            if (!list) fail("allocating", path);
+        }
+        memcpy(list + length, d->d_name, n);
+        length += n;
+    }
+    closedir(folder);
+    char **names = sorted_names(list, length, &count);
+    for (size_t i = 0; i < count; i++) {
+        char *child_path, *child_name;
+        if (asprintf(&child_path, "%s/%s", path, names[i]) < 0 || asprintf(&child_name, "%s%s%s", name, *name ? "/" : "", names[i]) < 0)
+            fail("allocating", path);
+        put_tree(child_path, child_name, layer);
+        free(child_path);
+        free(child_name);
+    }
+    free(names);
+    free(list);
+}
+
+static void put_link(const char *path, const char *name, const struct stat *s) {
+    char target[4097];
+    ssize_t n = readlink(path, target, sizeof target - 1);
+    if (n < 0) fail("reading the link", path);
+    target[n] = 0;
+    put_header(name, target, '2', s, 0);
+}
+
+static void put_tree(const char *path, const char *name, int layer) {
+    struct stat s;
+    if (lstat(path, &s) < 0) {
+        if (errno == ENOENT) return;   /* gone since its folder was read */
+        fail("looking at", path);
+    }
+    if (S_ISSOCK(s.st_mode)) return;   /* a socket means nothing elsewhere */
+    if (layer && S_ISCHR(s.st_mode) && s.st_rdev == 0) {
+        put_whiteout(name, &s);
+        return;
+    }
+    if (S_ISDIR(s.st_mode)) {
+        put_folder(path, name, &s, layer);
+        return;
+    }
+    const char *first = linked_before(&s, name);
+    if (first) {
+        put_header(name, first, '1', &s, 0);
+        return;
+    }
+    collect_attributes(path);
+    if (S_ISLNK(s.st_mode)) put_link(path, name, &s);
+    else if (S_ISREG(s.st_mode)) {
+        put_header(name, "", '0', &s, s.st_size);
+        put_contents(path, s.st_size);
+    } else put_header(name, "", S_ISCHR(s.st_mode) ? '3' : S_ISBLK(s.st_mode) ? '4' : '6', &s, 0);
+}
+
+void pack(const char *path, const char *name, int layer) {
+    char start[4100];
+    struct stat s;
+    snprintf(start, sizeof start, "./%s", path);
+    if (lstat(start, &s) < 0) fail("looking at", path);
+    put_tree(start, name, layer);
+    put_zeros(2 * BLOCK);
+    flush();
+}

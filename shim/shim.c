@@ -1,0 +1,602 @@
+/*
+ * barge-shim: one small process per container (and per exec). It outlives the daemon, owns the container's
+ * standard streams, appends its log, and keeps its exit code.
+ *
+ * usage: barge-shim OPTION... -- RUNTIME ARG... [-- RUNTIME DELETE-ARG...]
+ *   --dir DIR           working folder: `sock` (listening), `exit` (exit record), `pid`, `console` live here
+ *   --mount OPTIONS     overlay mount options; relative lower folders are looked up in --layers
+ *   --layers DIR        folder that relative lowerdir names start from
+ *   --target DIR        where the overlay is mounted, in a mount namespace of the shim's own
+ *   --hide DIR          a mount that the runtime must not see (the v2 hierarchy of a hybrid cgroup host)
+ *   --log FILE --log-size BYTES --log-files N    the log record and its rotation (no --log: none is kept)
+ *   --tty [--rows N --cols N]    the container has a terminal
+ *   --stdin [--stdin-once]       standard input stays open [until the first reader of it goes]
+ *   --attach N          descriptors 4 .. 3+N are attach connections, each beginning with its hello
+ *
+ * Descriptor 3 is the control connection. Other connections arrive on `sock` and start with a hello of eight
+ * bytes: kind ('A' attach, 'C' control), flags (1 stdin, 2 stdout, 4 stderr, 8 raw), six zero bytes.
+ * Attach: output leaves as Docker frames (raw: bare bytes), input is the container's standard input as it is.
+ * Control, lines of text. Out: `pid N`, `failed CODE`, `error TEXT`, `exit CODE NANOSECONDS`.
+ * In: `kill SIGNAL`, `resize ROWS COLUMNS`, `close-stdin`.
+ *
+ * A log record is a Docker frame header (stream, 3 zero bytes, payload length BE32), the time (nanoseconds
+ * since 1970, BE64), the payload, and the record's whole length (BE32), so that a log reads backwards too.
+ *
+ * A slow reader pushes back: the next chunk is read only when every attached reader has taken the last one.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CONTROL_FD = 3, FIRST_ATTACH_FD = 4, MAX_CONNECTIONS = 64, CHUNK = 64 * 1024, HEADER = 8 };
+enum { WANT_STDIN = 1, WANT_STDOUT = 2, WANT_STDERR = 4, RAW = 8 };
+enum kind { FREE, HELLO, ATTACH, CONTROL };
+enum { NOTIFY_PATIENCE_MS = 200, TTY_DRAIN_MS = 100 };
+
+struct connection {
+    int fd;
+    enum kind kind;
+    uint8_t flags;
+    uint8_t input_ended;
+    uint8_t line_length;
+    char line[48];   /* a hello or a control line still arriving */
+    size_t sent;     /* how much of the current chunk has gone out */
+};
+
+static struct {
+    const char *dir, *mount, *layers, *target, *hide, *log;
+    long long log_size;
+    int log_files, rows, cols, attach;
+    int tty, keep_stdin, stdin_once;
+    char **run, **delete;
+} options = {.log_size = 20 << 20, .log_files = 5};
+
+static struct connection connections[MAX_CONNECTIONS];
+static uint8_t chunk[HEADER + CHUNK];   /* a frame on its way to the readers */
+static size_t chunk_length;             /* with its header; 0: none under way */
+static uint8_t input[16 * 1024];        /* bytes on their way to the container's standard input */
+static size_t input_length, input_offset;
+static int listener = -1, child_signals = -1;
+static int input_ending;                /* close the container's standard input once `input` is written */
+static int input_fd = -1, output_fd[2] = {-1, -1};   /* our ends; with a terminal both are its master */
+static int log_fd = -1;
+static long long log_length;
+static pid_t container;
+static int exited, exit_code, notified;
+static long long exited_at;   /* nanoseconds since 1970 */
+
+static long long now_ns(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void be32(uint8_t *to, uint32_t value) {
+    for (int i = 0; i < 4; i++) to[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static void be64(uint8_t *to, uint64_t value) {
+    for (int i = 0; i < 8; i++) to[i] = (uint8_t)(value >> (56 - 8 * i));
+}
+
+/* --- connections --- */
+
+static void close_input(void) {
+    if (input_fd >= 0) close(input_fd);
+    input_fd = -1;
+    input_length = 0;
+}
+
+static void end_input(void) {
+    if (input_length == 0) close_input();
+    else input_ending = 1;
+}
+
+static void drop(struct connection *c) {
+    int had_stdin = c->kind == ATTACH && (c->flags & WANT_STDIN);
+    close(c->fd);
+    c->kind = FREE;
+    c->fd = -1;
+    if (had_stdin && options.stdin_once && !options.tty && input_fd >= 0) end_input();
+}
+
+static void tell(const char *line) {
+    for (struct connection *c = connections; c < connections + MAX_CONNECTIONS; c++)
+        if (c->kind == CONTROL && send(c->fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) drop(c);
+}
+
+static void die(const char *what, const char *on) {
+    char line[512];
+    snprintf(line, sizeof line, "error %s %s: %s\n", what, on ? on : "", strerror(errno));
+    tell(line);
+    exit(1);
+}
+
+static struct connection *adopt(int fd, enum kind kind) {
+    for (struct connection *c = connections; c < connections + MAX_CONNECTIONS; c++) {
+        if (c->kind != FREE) continue;
+        *c = (struct connection){.fd = fd, .kind = kind};
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        return c;
+    }
+    close(fd);
+    return NULL;
+}
+
+static void send_pid(struct connection *c) {
+    char line[64];
+    int n = snprintf(line, sizeof line, "pid %d\n", (int)container);
+    if (container && send(c->fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) drop(c);
+}
+
+static void greet(struct connection *c) {
+    c->line_length = 0;
+    c->flags = (uint8_t)c->line[1];
+    c->sent = chunk_length;   /* what is under way began before this reader came */
+    c->kind = c->line[0] == 'C' ? CONTROL : ATTACH;
+    if (c->kind == CONTROL) send_pid(c);
+}
+
+static void resize(int rows, int cols) {
+    options.rows = rows;
+    options.cols = cols;
+    struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
+    if (options.tty && output_fd[0] >= 0) ioctl(output_fd[0], TIOCSWINSZ, &size);
+}
+
+static void obey(const char *line) {
+    int a, b;
+    if (sscanf(line, "kill %d", &a) == 1) {
+        if (container && !exited) kill(container, a);   /* not yet reaped: the pid cannot be another's */
+    } else if (sscanf(line, "resize %d %d", &a, &b) == 2) {
+        resize(a, b);
+    } else if (strcmp(line, "close-stdin") == 0) {
+        end_input();
+    }
+}
+
+static void read_control(struct connection *c) {
+    char bytes[256];
+    ssize_t n = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        drop(c);
+        return;
+    }
+    for (ssize_t i = 0; i < n; i++) {
+        if (bytes[i] != '\n') {
+            if (c->line_length < sizeof c->line - 1) c->line[c->line_length++] = bytes[i];
+            continue;
+        }
+        c->line[c->line_length] = 0;
+        c->line_length = 0;
+        obey(c->line);
+    }
+}
+
+static void read_hello(struct connection *c, int flags) {
+    ssize_t n = recv(c->fd, c->line + c->line_length, (size_t)(HEADER - c->line_length), flags);
+    if (n > 0) c->line_length = (uint8_t)(c->line_length + n);
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR)) drop(c);
+    if (c->kind == HELLO && c->line_length == HEADER) greet(c);
+}
+
+/* Takes bytes for the container's standard input, or notices that the reader has gone. */
+static void read_attached(struct connection *c, short events) {
+    int wanted = (c->flags & WANT_STDIN) && input_fd >= 0;
+    if (wanted && input_length > 0) return;
+    uint8_t dropped[1024];
+    ssize_t n = wanted ? recv(c->fd, input, sizeof input, MSG_DONTWAIT)
+                       : recv(c->fd, dropped, sizeof dropped, MSG_DONTWAIT);
+    if (n > 0 && wanted) {
+        input_length = (size_t)n;
+        input_offset = 0;
+    } else if (n == 0 && !(events & POLLHUP)) {
+        c->input_ended = 1;
+        if (wanted && options.stdin_once && !options.tty) close_input();
+    } else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        drop(c);
+    }
+}
+
+static void write_input(void) {
+    ssize_t n = write(input_fd, input + input_offset, input_length - input_offset);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (n < 0) {
+        close_input();
+        return;
+    }
+    input_offset += (size_t)n;
+    if (input_offset == input_length) input_length = 0;
+    if (input_length == 0 && input_ending) close_input();
+}
+
+/* --- the log --- */
+
+static void open_log(void) {
+    log_fd = open(options.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    struct stat s;
+    log_length = log_fd >= 0 && fstat(log_fd, &s) == 0 ? s.st_size : 0;
+}
+
+static void rotate_log(void) {
+    char from[4096], to[4096];
+    for (int i = options.log_files - 1; i > 0; i--) {
+        if (i == 1) snprintf(from, sizeof from, "%s", options.log);
+        else snprintf(from, sizeof from, "%s.%d", options.log, i - 1);
+        snprintf(to, sizeof to, "%s.%d", options.log, i);
+        rename(from, to);
+    }
+    if (options.log_files <= 1) unlink(options.log);
+    close(log_fd);
+    open_log();
+}
+
+/* Appends the current chunk. A record that does not fit on the disk is left out whole. */
+static void log_chunk(void) {
+    if (!options.log) return;
+    uint32_t whole = (uint32_t)(chunk_length + 8 + 4);
+    if (log_length > 0 && log_length + whole > options.log_size) rotate_log();
+    if (log_fd < 0) open_log();
+    if (log_fd < 0) return;
+    uint8_t when[8], length[4];
+    be64(when, (uint64_t)now_ns(CLOCK_REALTIME));
+    be32(length, whole);
+    struct iovec parts[4] = {{chunk, HEADER}, {when, 8}, {chunk + HEADER, chunk_length - HEADER}, {length, 4}};
+    ssize_t n = writev(log_fd, parts, 4);
+    if (n == (ssize_t)whole) log_length += whole;
+    else if (n > 0 && ftruncate(log_fd, log_length) < 0) log_length += n;
+}
+
+/* --- output --- */
+
+static void deliver(struct connection *c) {
+    uint8_t want = chunk[0] == 2 ? WANT_STDERR : WANT_STDOUT;
+    if (!(c->flags & want)) c->sent = chunk_length;
+    if (c->sent == 0 && (c->flags & RAW)) c->sent = HEADER;
+    if (c->sent >= chunk_length) return;
+    ssize_t n = send(c->fd, chunk + c->sent, chunk_length - c->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n > 0) c->sent += (size_t)n;
+    else if (n < 0 && errno != EAGAIN && errno != EINTR) drop(c);
+}
+
+/* Sends what it can of the chunk; forgets the chunk when every reader has all of it. */
+static void deliver_all(void) {
+    int waiting = 0;
+    for (struct connection *c = connections; c < connections + MAX_CONNECTIONS; c++) {
+        if (c->kind != ATTACH) continue;
+        deliver(c);
+        if (c->kind == ATTACH && c->sent < chunk_length) waiting = 1;
+    }
+    if (!waiting) chunk_length = 0;
+}
+
+static void close_output(int which) {
+    int fd = output_fd[which];
+    output_fd[which] = -1;
+    if (options.tty && input_fd == fd) input_fd = -1;
+    close(fd);
+}
+
+/* Reads one chunk of a stream. Once the process has gone, an empty pipe is as good as a closed one. */
+static void read_output(int which) {
+    ssize_t n = read(output_fd[which], chunk + HEADER, CHUNK);
+    if (n < 0 && errno == EINTR) return;
+    if (n < 0 && errno == EAGAIN) {
+        long long waited = now_ns(CLOCK_REALTIME) - exited_at;
+        if (exited && (!options.tty || waited > TTY_DRAIN_MS * 1000000LL)) close_output(which);
+        return;
+    }
+    if (n <= 0) {
+        close_output(which);
+        return;
+    }
+    memset(chunk, 0, HEADER);
+    chunk[0] = (uint8_t)(which + 1);
+    be32(chunk + 4, (uint32_t)n);
+    chunk_length = HEADER + (size_t)n;
+    log_chunk();
+    for (struct connection *c = connections; c < connections + MAX_CONNECTIONS; c++) c->sent = 0;
+    deliver_all();
+}
+
+/* --- starting --- */
+
+/* The mount that holds `path` becomes private in our namespace, so that nothing mounted under it shows outside. */
+static void make_private(const char *path) {
+    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    char line[8192], point[4096], best[4096] = "/";
+    while (mounts && fgets(line, sizeof line, mounts)) {
+        if (sscanf(line, "%*s %*s %*s %*s %4095s", point) != 1) continue;
+        size_t n = strlen(point);
+        int under = strncmp(path, point, n) == 0 && (path[n] == '/' || path[n] == 0 || n == 1);
+        if (under && n >= strlen(best)) strcpy(best, point);
+    }
+    if (mounts) fclose(mounts);
+    if (mount(NULL, best, NULL, MS_PRIVATE, NULL) < 0) die("making private the mount", best);
+}
+
+static void mount_rootfs(void) {
+    if (!options.mount && !options.hide) return;
+    if (unshare(CLONE_NEWNS) < 0) die("unsharing the mount namespace", NULL);
+    if (options.hide) {
+        char parent[4096];
+        snprintf(parent, sizeof parent, "%s", options.hide);
+        *strrchr(parent, '/') = 0;
+        make_private(parent);
+        if (umount2(options.hide, MNT_DETACH) < 0) die("hiding", options.hide);
+    }
+    if (!options.mount) return;
+    make_private(options.target);
+    if (chdir(options.layers) < 0) die("entering", options.layers);
+    if (mount("overlay", options.target, "overlay", 0, options.mount) < 0) die("mounting the root file system on", options.target);
+}
+
+static int listen_at(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        die("listening at", path);
+    }
+    strcpy(address.sun_path, path);
+    unlink(path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 16) < 0)
+        die("listening at", path);
+    return fd;
+}
+
+static int receive_terminal(int from) {
+    int fd = accept4(from, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0) return -1;
+    char byte[256];
+    union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(int))]; } control;
+    struct iovec part = {byte, sizeof byte};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    int master = -1;
+    if (recvmsg(fd, &message, MSG_CMSG_CLOEXEC) >= 0) {
+        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+        if (c && c->cmsg_type == SCM_RIGHTS) memcpy(&master, CMSG_DATA(c), sizeof master);
+    }
+    close(fd);
+    return master;
+}
+
+static int run(char **argv, const int stdio[3]) {
+    pid_t pid = fork();
+    if (pid < 0) die("starting", argv[0]);
+    if (pid == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        for (int s = 1; s < 32; s++) signal(s, SIG_DFL);
+        for (int i = 0; i < 3; i++) dup2(stdio[i], i);
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    int status;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void read_pid(void) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/pid", options.dir);
+    FILE *file = fopen(path, "re");
+    int pid = 0;
+    if (!file || fscanf(file, "%d", &pid) != 1) die("reading the process id in", path);
+    fclose(file);
+    container = pid;
+}
+
+static void start(void) {
+    char console[4096];
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC), consoles = -1;
+    int theirs[3] = {null, null, null}, pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+    if (options.tty) {
+        snprintf(console, sizeof console, "%s/console", options.dir);
+        consoles = listen_at(console);
+        fcntl(consoles, F_SETFL, 0);
+    } else {
+        for (int i = options.keep_stdin ? 0 : 1; i < 3; i++) {
+            if (pipe2(pipes[i], O_CLOEXEC) < 0) die("making a pipe", NULL);
+            theirs[i] = pipes[i][i == 0 ? 0 : 1];
+        }
+    }
+    int code = run(options.run, theirs);
+    if (code != 0) {
+        char line[64];
+        snprintf(line, sizeof line, "failed %d\n", code);
+        tell(line);
+        exit(1);
+    }
+    read_pid();
+    close(null);
+    if (options.tty) {
+        int master = receive_terminal(consoles);
+        if (master < 0) die("receiving the terminal at", console);
+        close(consoles);
+        unlink(console);
+        fcntl(master, F_SETFL, O_NONBLOCK | O_RDWR);
+        input_fd = output_fd[0] = master;
+        if (options.rows) resize(options.rows, options.cols);
+    } else {
+        for (int i = 0; i < 3; i++) {
+            if (theirs[i] != null) close(theirs[i]);
+            int ours = pipes[i][i == 0 ? 1 : 0];
+            if (ours >= 0) fcntl(ours, F_SETFL, O_NONBLOCK | (i == 0 ? O_WRONLY : O_RDONLY));
+            if (i == 0) input_fd = ours;
+            else output_fd[i - 1] = ours;
+        }
+    }
+    char line[64];
+    snprintf(line, sizeof line, "pid %d\n", (int)container);
+    tell(line);
+}
+
+/* --- ending --- */
+
+static void reap(void) {
+    struct signalfd_siginfo info;
+    while (read(child_signals, &info, sizeof info) > 0) continue;
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (pid != container || exited) continue;
+        exited = 1;
+        exited_at = now_ns(CLOCK_REALTIME);
+        exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+}
+
+/* Keeps the exit code where a daemon that was away finds it, and tells those that are here. */
+static void notify(void) {
+    char temporary[4096], path[4096], line[96];
+    snprintf(temporary, sizeof temporary, "%s/exit.tmp", options.dir);
+    snprintf(path, sizeof path, "%s/exit", options.dir);
+    int n = snprintf(line, sizeof line, "exit %d %lld\n", exit_code, exited_at);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd >= 0 && write(fd, line + 5, (size_t)n - 5) == n - 5) rename(temporary, path);
+    if (fd >= 0) close(fd);
+    tell(line);
+    notified = 1;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC), stdio[3] = {null, null, null};
+    if (options.delete) run(options.delete, stdio);
+}
+
+static int finished(void) {
+    if (!exited) return 0;
+    int drained = output_fd[0] < 0 && output_fd[1] < 0;
+    long long waited = now_ns(CLOCK_REALTIME) - exited_at;
+    if (!notified && ((drained && chunk_length == 0) || waited > NOTIFY_PATIENCE_MS * 1000000LL)) notify();
+    return drained && chunk_length == 0;
+}
+
+static void hang_up(void) {
+    for (struct connection *c = connections; c < connections + MAX_CONNECTIONS; c++) {
+        if (c->kind == FREE) continue;
+        uint8_t unread[4096];   /* unread input would turn the reader's end of file into a reset */
+        while (recv(c->fd, unread, sizeof unread, MSG_DONTWAIT) > 0) continue;
+        close(c->fd);
+    }
+}
+
+/* --- the loop --- */
+
+static short interest(const struct connection *c) {
+    if (c->kind != ATTACH) return POLLIN;
+    short events = chunk_length > 0 && c->sent < chunk_length ? POLLOUT : 0;
+    int input_full = (c->flags & WANT_STDIN) && input_fd >= 0 && input_length > 0;
+    return (short)(events | (c->input_ended || input_full ? 0 : POLLIN));
+}
+
+static void serve_connection(struct connection *c, short events) {
+    if (c->kind == HELLO) read_hello(c, MSG_DONTWAIT);
+    else if (c->kind == CONTROL) read_control(c);
+    else if (events & POLLIN) read_attached(c, events);
+    else if (events & (POLLHUP | POLLERR)) drop(c);
+}
+
+static void turn(void) {
+    struct pollfd polls[MAX_CONNECTIONS + 5];
+    struct connection *owners[MAX_CONNECTIONS + 5] = {0};
+    nfds_t n = 0;
+    polls[n++] = (struct pollfd){.fd = child_signals, .events = POLLIN};
+    polls[n++] = (struct pollfd){.fd = listener, .events = POLLIN};
+    polls[n++] = (struct pollfd){.fd = input_length > 0 ? input_fd : -1, .events = POLLOUT};
+    for (int i = 0; i < 2; i++)
+        polls[n++] = (struct pollfd){.fd = chunk_length == 0 ? output_fd[i] : -1, .events = POLLIN};
+    for (struct connection *c = connections; c < connections + MAX_CONNECTIONS; c++) {
+        if (c->kind == FREE) continue;
+        owners[n] = c;
+        polls[n++] = (struct pollfd){.fd = c->fd, .events = interest(c)};
+    }
+    if (poll(polls, n, exited ? 10 : -1) < 0 && errno != EINTR) die("polling", NULL);
+    if (polls[0].revents) reap();
+    if (polls[1].revents) {
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0) adopt(fd, HELLO);
+    }
+    if (polls[2].revents) write_input();
+    for (nfds_t i = 5; i < n; i++)
+        if (polls[i].revents && owners[i]->kind != FREE) serve_connection(owners[i], polls[i].revents);
+    if (chunk_length > 0) deliver_all();
+    for (int i = 0; i < 2; i++)
+        if (chunk_length == 0 && output_fd[i] >= 0 && (polls[3 + i].revents || exited)) read_output(i);
+}
+
+/* --- options --- */
+
+static void parse_options(int argc, char **argv) {
+    int i = 1;
+    for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        const char *name = argv[i] + 2;
+        if (strcmp(name, "tty") == 0) { options.tty = 1; continue; }
+        if (strcmp(name, "stdin") == 0) { options.keep_stdin = 1; continue; }
+        if (strcmp(name, "stdin-once") == 0) { options.stdin_once = 1; continue; }
+        const char *value = ++i < argc ? argv[i] : "";
+        if (strcmp(name, "dir") == 0) options.dir = value;
+        else if (strcmp(name, "mount") == 0) options.mount = value;
+        else if (strcmp(name, "layers") == 0) options.layers = value;
+        else if (strcmp(name, "target") == 0) options.target = value;
+        else if (strcmp(name, "hide") == 0) options.hide = value;
+        else if (strcmp(name, "log") == 0) options.log = value;
+        else if (strcmp(name, "log-size") == 0) options.log_size = atoll(value);
+        else if (strcmp(name, "log-files") == 0) options.log_files = atoi(value);
+        else if (strcmp(name, "rows") == 0) options.rows = atoi(value);
+        else if (strcmp(name, "cols") == 0) options.cols = atoi(value);
+        else if (strcmp(name, "attach") == 0) options.attach = atoi(value);
+        else { fprintf(stderr, "barge-shim: unknown option --%s\n", name); exit(2); }
+    }
+    options.run = argv + i + 1;
+    for (i++; i < argc && strcmp(argv[i], "--") != 0; i++) continue;
+    if (i < argc) {
+        argv[i] = NULL;
+        options.delete = argv + i + 1;
+    }
+    if (!options.dir || !options.run[0]) { fprintf(stderr, "barge-shim: --dir and a runtime are needed\n"); exit(2); }
+}
+
+int main(int argc, char **argv) {
+    if (argc < 4) { fprintf(stderr, "usage: barge-shim OPTION... -- RUNTIME ARG... [-- RUNTIME DELETE-ARG...]\n"); return 2; }
+    parse_options(argc, argv);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    for (size_t i = 0; i < 4; i++) signal((int[]){SIGPIPE, SIGHUP, SIGINT, SIGTERM}[i], SIG_IGN);
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
+    child_signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (child_signals < 0) die("watching for exits", NULL);
+
+    adopt(CONTROL_FD, CONTROL);
+    char path[4096];
+    snprintf(path, sizeof path, "%s/sock", options.dir);
+    listener = listen_at(path);
+    for (int i = 0; i < options.attach; i++) {
+        struct connection *c = adopt(FIRST_ATTACH_FD + i, HELLO);
+        while (c && c->kind == HELLO) read_hello(c, 0);
+    }
+    mount_rootfs();
+    if (options.log) open_log();
+    start();
+    while (!finished()) turn();
+    hang_up();
+    return 0;
+}

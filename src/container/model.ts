@@ -1,0 +1,129 @@
+import type { Digest } from '../core/digest.ts';
+import { conflict, notFound } from '../core/errors.ts';
+import type {
+  ContainerConfig,
+  ContainerStatus,
+  EndpointSettings,
+  Health,
+  HostConfig,
+  MountPoint,
+  NetworkingConfig,
+  PortMap,
+} from '../spec/engine.ts';
+
+/** What a container is made of: fixed at creation, but for its name and what `update` changes. */
+export interface ContainerDefinition {
+  readonly id: string;
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** The image as the user named it, and its id. */
+  readonly imageName: string;
+  readonly imageId: Digest | '';
+  readonly layers: readonly Digest[];
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly networkingConfig: NetworkingConfig;
+  readonly mounts: readonly ResolvedMount[];
+}
+
+/** A mount with its source found: what the runtime mounts and what `inspect` shows. */
+export interface ResolvedMount extends MountPoint {
+  readonly Type: 'bind' | 'volume' | 'tmpfs';
+  /** Further mount(8) options for the runtime. */
+  readonly options: readonly string[];
+  /** An anonymous volume, which goes with its container. */
+  readonly anonymous?: boolean;
+}
+
+/** What a started container holds of a network. */
+export interface Attachment {
+  readonly network: string;
+  readonly sandbox: string;
+  readonly endpoint: EndpointSettings;
+  readonly ports: PortMap;
+}
+
+export interface ContainerRunState {
+  readonly status: ContainerStatus;
+  readonly pid: number;
+  readonly exitCode: number;
+  readonly error: string;
+  readonly oomKilled: boolean;
+  /** Milliseconds since 1970; 0: never. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly restartCount: number;
+  /** A user asked for the stop: `unless-stopped` and back-off look at it. */
+  readonly stoppedByUser: boolean;
+  readonly attachment?: Attachment;
+  readonly health?: Health;
+}
+
+export const CREATED: ContainerRunState = {
+  status: 'created',
+  pid: 0,
+  exitCode: 0,
+  error: '',
+  oomKilled: false,
+  startedAt: 0,
+  finishedAt: 0,
+  restartCount: 0,
+  stoppedByUser: false,
+};
+
+export interface Container {
+  readonly definition: ContainerDefinition;
+  readonly state: ContainerRunState;
+}
+
+export function isRunning(state: ContainerRunState): boolean {
+  return state.status === 'running' || state.status === 'paused';
+}
+
+/** @returns false when there is nothing to start. @throws BargeError conflict when starting is not allowed. */
+export function canStart({ definition, state }: Container): boolean {
+  if (state.status === 'running') return false;
+  if (state.status === 'paused') {
+    throw conflict('cannot start a paused container, try unpause instead');
+  }
+  if (state.status === 'removing' || state.status === 'dead') {
+    throw conflict('container is marked for removal and cannot be started');
+  }
+  if (state.status === 'restarting') {
+    throw conflict(`Container ${definition.id} is restarting, wait until the container is running`);
+  }
+  return true;
+}
+
+/** @throws BargeError conflict unless signals can reach the container. */
+export function assertKillable({ definition, state }: Container): void {
+  if (!isRunning(state)) {
+    throw conflict(`cannot kill container: ${definition.id}: container ${definition.id} is not running`);
+  }
+}
+
+/** @throws BargeError conflict unless processes can be added to the container. */
+export function assertExecutable({ definition, state }: Container): void {
+  if (state.status === 'paused') {
+    throw conflict(`container ${definition.id} is paused, unpause the container before exec`);
+  }
+  if (state.status !== 'running') throw conflict(`container ${definition.id} is not running`);
+}
+
+/** @throws BargeError conflict when a running container would be removed without force. */
+export function assertRemovable({ definition, state }: Container, force: boolean): void {
+  if (state.status === 'removing') {
+    throw conflict(`removal of container ${definition.id} is already in progress`);
+  }
+  if (force) return;
+  const advice =
+    state.status === 'paused'
+      ? 'unpause and then stop the container before removal or force remove'
+      : 'stop the container before removal or force remove';
+  if (isRunning(state) || state.status === 'restarting') {
+    throw conflict(`cannot remove container "/${definition.name}": container is ${state.status}: ${advice}`);
+  }
+}
+
+export const noSuchContainer = (word: string) => notFound(`No such container: ${word}`);

@@ -1,0 +1,102 @@
+import type { HostConfig } from '../../spec/engine.ts';
+import type { OciMount } from '../../spec/oci-runtime.ts';
+import type { ResolvedMount } from '../model.ts';
+
+export const DEFAULT_SHM_SIZE = 64 << 20;
+
+/** Kernel interfaces that a container must not read, unless it is privileged. */
+export const MASKED_PATHS: readonly string[] = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+];
+
+export const READONLY_PATHS: readonly string[] = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+];
+
+/** Files that the daemon writes for a container, and where the container sees them. */
+export interface ManagedFiles {
+  readonly hostname: string;
+  readonly hosts: string;
+  readonly resolvConf: string;
+}
+
+const mount = (destination: string, type: string, source: string, ...options: string[]): OciMount => ({
+  destination,
+  type,
+  source,
+  options,
+});
+
+function systemMounts(host: HostConfig): OciMount[] {
+  const access = host.Privileged ? 'rw' : 'ro';
+  const shm = host.ShmSize || DEFAULT_SHM_SIZE;
+  const shmMount =
+    host.IpcMode === 'host'
+      ? { destination: '/dev/shm', type: 'bind', source: '/dev/shm', options: ['rbind', 'rw'] }
+      : mount('/dev/shm', 'tmpfs', 'shm', 'nosuid', 'noexec', 'nodev', 'mode=1777', `size=${shm}`);
+  return [
+    mount('/proc', 'proc', 'proc', 'nosuid', 'noexec', 'nodev'),
+    mount('/dev', 'tmpfs', 'tmpfs', 'nosuid', 'strictatime', 'mode=755', 'size=65536k'),
+    mount(
+      '/dev/pts',
+      'devpts',
+      'devpts',
+      'nosuid',
+      'noexec',
+      'newinstance',
+      'ptmxmode=0666',
+      'mode=0620',
+      'gid=5',
+    ),
+    mount('/sys', 'sysfs', 'sysfs', 'nosuid', 'noexec', 'nodev', access),
+    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', access, 'nosuid', 'noexec', 'nodev'),
+    mount('/dev/mqueue', 'mqueue', 'mqueue', 'nosuid', 'noexec', 'nodev'),
+    shmMount,
+  ];
+}
+
+/** Every mount of a container in the order in which the runtime makes them: outer folders before inner ones. */
+export function ociMounts(
+  host: HostConfig,
+  mounts: readonly ResolvedMount[],
+  files: ManagedFiles,
+): OciMount[] {
+  const asked = new Set(mounts.map((m) => m.Destination));
+  const managed: [string, string][] = [
+    ['/etc/resolv.conf', files.resolvConf],
+    ['/etc/hostname', files.hostname],
+    ['/etc/hosts', files.hosts],
+  ];
+  const access = host.ReadonlyRootfs ? 'ro' : 'rw';
+  const wanted = mounts.map(userMount).sort((a, b) => depth(a.destination) - depth(b.destination));
+  return [
+    ...systemMounts(host).filter(({ destination }) => !asked.has(destination)),
+    ...managed
+      .filter(([destination]) => !asked.has(destination))
+      .map(([destination, source]) => mount(destination, 'bind', source, 'rbind', 'rprivate', access)),
+    ...wanted,
+  ];
+}
+
+function userMount(m: ResolvedMount): OciMount {
+  if (m.Type === 'tmpfs') return mount(m.Destination, 'tmpfs', 'tmpfs', ...m.options);
+  const propagation = m.Propagation || 'rprivate';
+  return mount(m.Destination, 'bind', m.Source, 'rbind', m.RW ? 'rw' : 'ro', propagation, ...m.options);
+}
+
+const depth = (path: string) => path.split('/').filter(Boolean).length;

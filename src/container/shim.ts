@@ -1,0 +1,231 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createConnection, type Socket } from 'node:net';
+import { join, resolve } from 'node:path';
+import { errnoOf, systemError } from '../core/errors.ts';
+
+const SHIM = resolve(process.env.BARGE_LIBEXEC ?? `${import.meta.dirname}/../../dist/bin`, 'barge-shim');
+
+/** Longest `sun_path` that Linux takes, without its final zero. */
+const MAX_SOCKET_PATH = 107;
+
+export interface ShimExit {
+  readonly code: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+export interface AttachWish {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** No frames: what a terminal's reader wants. */
+  readonly raw: boolean;
+}
+
+export interface ShimOptions {
+  /** The shim's folder: sockets, pid file, exit record. */
+  readonly folder: string;
+  readonly mount?: { readonly options: string; readonly layersFolder: string; readonly target: string };
+  /** Mount that the runtime must not see. */
+  readonly hide?: string;
+  readonly log?: { readonly path: string; readonly maxSize: number; readonly maxFiles: number };
+  readonly tty: boolean;
+  /** Rows and columns. */
+  readonly consoleSize?: readonly [number, number];
+  readonly stdin: boolean;
+  readonly stdinOnce: boolean;
+  /** Readers that must miss nothing from the first byte on. */
+  readonly attach: readonly AttachWish[];
+  readonly runtime: readonly string[];
+  readonly cleanup?: readonly string[];
+}
+
+const FLAG = { stdin: 1, stdout: 2, stderr: 4, raw: 8 } as const;
+
+function hello(kind: 'A' | 'C', wish?: AttachWish): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.write(kind);
+  if (wish) {
+    bytes[1] =
+      (wish.stdin ? FLAG.stdin : 0) |
+      (wish.stdout ? FLAG.stdout : 0) |
+      (wish.stderr ? FLAG.stderr : 0) |
+      (wish.raw ? FLAG.raw : 0);
+  }
+  return bytes;
+}
+
+/** A message of the shim that ends a start. */
+export type StartOutcome =
+  | { readonly kind: 'started'; readonly pid: number }
+  | { readonly kind: 'runtime-failed'; readonly code: number }
+  | { readonly kind: 'shim-failed'; readonly message: string };
+
+/** The daemon's end of a shim's control connection. */
+export class ShimLink {
+  readonly folder: string;
+  readonly #control: Socket;
+  #buffered = '';
+  readonly #outcome = Promise.withResolvers<StartOutcome>();
+  readonly #exit = Promise.withResolvers<ShimExit>();
+  readonly #gone = Promise.withResolvers<void>();
+  #pid = 0;
+
+  private constructor(folder: string, control: Socket) {
+    this.folder = folder;
+    this.#control = control;
+    this.#exit.promise.catch(() => {});
+    control.on('data', (chunk) => this.#receive(chunk.toString()));
+    control.on('error', () => {});
+    control.on('close', () => this.#closed());
+  }
+
+  /** Starts a shim, and with it the process; `attached` are the streams for `options.attach`, in order. */
+  static spawn(options: ShimOptions): { link: ShimLink; attached: Socket[] } {
+    const socket = join(options.folder, 'sock');
+    if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
+      throw systemError(
+        `${socket} is too long for a socket's name (${MAX_SOCKET_PATH} bytes): choose a shorter --exec-root`,
+      );
+    }
+    const child = spawn(SHIM, shimArguments(options), {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe', ...options.attach.map(() => 'pipe' as const)],
+      detached: true,
+    });
+    child.unref();
+    const streams = child.stdio as unknown as Socket[];
+    const attached = streams.slice(4);
+    attached.forEach((stream, i) => {
+      stream.write(hello('A', options.attach[i]));
+    });
+    const link = new ShimLink(options.folder, streams[3] as Socket);
+    link.#watchSpawn(child);
+    return { link, attached };
+  }
+
+  #watchSpawn(child: ChildProcess): void {
+    child.on('error', (error) =>
+      this.#outcome.resolve({ kind: 'shim-failed', message: `starting ${SHIM}: ${error.message}` }),
+    );
+  }
+
+  /** Connects to a shim that an earlier daemon started; undefined when it has gone. */
+  static async reconnect(folder: string): Promise<ShimLink | undefined> {
+    const socket = await connect(join(folder, 'sock'));
+    if (!socket) return undefined;
+    socket.write(hello('C'));
+    return new ShimLink(folder, socket);
+  }
+
+  /** A further reader of (and writer to) the process's streams. */
+  async attach(wish: AttachWish): Promise<Socket> {
+    const socket = await connect(join(this.folder, 'sock'));
+    if (!socket) throw systemError('the container has just ended: there is nothing to attach to');
+    socket.write(hello('A', wish));
+    return socket;
+  }
+
+  #receive(text: string): void {
+    const lines = (this.#buffered + text).split('\n');
+    this.#buffered = lines.pop() ?? '';
+    for (const line of lines) this.#obey(line);
+  }
+
+  #obey(line: string): void {
+    const [word, first = '', second = ''] = line.split(' ');
+    if (word === 'pid') {
+      this.#pid = Number(first);
+      this.#outcome.resolve({ kind: 'started', pid: this.#pid });
+    } else if (word === 'failed') {
+      this.#outcome.resolve({ kind: 'runtime-failed', code: Number(first) });
+    } else if (word === 'error') {
+      this.#outcome.resolve({ kind: 'shim-failed', message: line.slice('error '.length) });
+    } else if (word === 'exit') {
+      this.#exit.resolve({ code: Number(first), at: Math.floor(Number(second) / 1e6) });
+    }
+  }
+
+  #closed(): void {
+    this.#outcome.resolve({ kind: 'shim-failed', message: 'the shim ended before the process started' });
+    /* A shim that was killed tells nothing: the record, if any, decides. */
+    readExitRecord(this.folder).then((record) => {
+      if (record) this.#exit.resolve(record);
+      else this.#exit.reject(systemError('the shim has died, and the exit code with it'));
+      this.#gone.resolve();
+    });
+  }
+
+  /** How the start went. */
+  get outcome(): Promise<StartOutcome> {
+    return this.#outcome.promise;
+  }
+
+  /** The process's exit. Rejects when the shim died and the code is lost. */
+  get exit(): Promise<ShimExit> {
+    return this.#exit.promise;
+  }
+
+  /** The shim has ended, and with it the mount of the root file system and the runtime's clean-up. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
+  }
+
+  get pid(): number {
+    return this.#pid;
+  }
+
+  /** Sends a signal to the process; the shim is its parent, so the pid can be nobody else's. */
+  kill(signal: number): void {
+    this.#control.write(`kill ${signal}\n`);
+  }
+
+  resize(rows: number, columns: number): void {
+    this.#control.write(`resize ${rows} ${columns}\n`);
+  }
+
+  /** Lets go of the shim, which goes on by itself. */
+  release(): void {
+    this.#control.removeAllListeners('close');
+    this.#control.destroy();
+  }
+}
+
+function shimArguments(options: ShimOptions): string[] {
+  const args = ['--dir', options.folder];
+  const { mount, log, consoleSize } = options;
+  if (mount) args.push('--mount', mount.options, '--layers', mount.layersFolder, '--target', mount.target);
+  if (options.hide) args.push('--hide', options.hide);
+  if (log) args.push('--log', log.path, '--log-size', `${log.maxSize}`, '--log-files', `${log.maxFiles}`);
+  if (options.tty) args.push('--tty');
+  if (consoleSize?.[0]) args.push('--rows', `${consoleSize[0]}`, '--cols', `${consoleSize[1]}`);
+  if (options.stdin) args.push('--stdin');
+  if (options.stdinOnce) args.push('--stdin-once');
+  if (options.attach.length > 0) args.push('--attach', `${options.attach.length}`);
+  args.push('--', ...options.runtime);
+  if (options.cleanup) args.push('--', ...options.cleanup);
+  return args;
+}
+
+/** What a shim wrote down when its process ended; undefined while it runs or when the shim was killed. */
+export async function readExitRecord(folder: string): Promise<ShimExit | undefined> {
+  try {
+    const [code, at] = (await readFile(join(folder, 'exit'), 'utf8')).trim().split(' ');
+    return { code: Number(code), at: Math.floor(Number(at) / 1e6) };
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function connect(path: string): Promise<Socket | undefined> {
+  return new Promise((settle, reject) => {
+    const socket = createConnection({ path, allowHalfOpen: true });
+    socket.once('connect', () => settle(socket));
+    socket.once('error', (error) => {
+      const gone = ['ENOENT', 'ECONNREFUSED'].includes(errnoOf(error) ?? '');
+      if (gone) settle(undefined);
+      else reject(error);
+    });
+  });
+}

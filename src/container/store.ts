@@ -1,0 +1,123 @@
+import { conflict, invalidParameter } from '../core/errors.ts';
+import type { Database } from '../store/database.ts';
+import {
+  type Container,
+  type ContainerDefinition,
+  type ContainerRunState,
+  CREATED,
+  noSuchContainer,
+} from './model.ts';
+
+interface ContainerRow {
+  id: string;
+  definition: string;
+  state: string;
+}
+
+/** All containers, held in memory for quick lists and written through to the database. */
+export class ContainerStore {
+  readonly #db: Database;
+  readonly #byId = new Map<string, Container>();
+  readonly #idByName = new Map<string, string>();
+
+  constructor(db: Database) {
+    this.#db = db;
+    for (const row of db.all<ContainerRow>(
+      'SELECT id, definition, state FROM containers ORDER BY created_at',
+    )) {
+      this.#remember({ definition: JSON.parse(row.definition), state: JSON.parse(row.state) });
+    }
+  }
+
+  #remember(container: Container): void {
+    this.#byId.set(container.definition.id, container);
+    this.#idByName.set(container.definition.name, container.definition.id);
+  }
+
+  list(): Container[] {
+    return [...this.#byId.values()];
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
+  get(id: string): Container {
+    const container = this.#byId.get(id);
+    if (!container) throw noSuchContainer(id);
+    return container;
+  }
+
+  /**
+   * By full id, by name, or by the start of an id, in this order.
+   * @throws BargeError not-found, or invalid-parameter for an ambiguous start.
+   */
+  find(word: string): Container {
+    const name = word.startsWith('/') ? word.slice(1) : word;
+    const exact = this.#byId.get(word) ?? this.#byId.get(this.#idByName.get(name) ?? '');
+    if (exact) return exact;
+    if (!/^[0-9a-f]+$/.test(word)) throw noSuchContainer(word);
+    const starting = [...this.#byId.keys()].filter((id) => id.startsWith(word));
+    if (starting.length > 1) {
+      throw invalidParameter(`multiple IDs found with provided prefix: ${word}`);
+    }
+    const found = this.#byId.get(starting[0] ?? '');
+    if (!found) throw noSuchContainer(word);
+    return found;
+  }
+
+  /** @throws BargeError conflict when the name is taken. */
+  add(definition: ContainerDefinition): Container {
+    this.assertNameFree(definition.name);
+    const container = { definition, state: CREATED };
+    this.#db.run(
+      'INSERT INTO containers (id, name, created_at, definition, state) VALUES (?, ?, ?, ?, ?)',
+      definition.id,
+      definition.name,
+      definition.createdAt,
+      JSON.stringify(definition),
+      JSON.stringify(CREATED),
+    );
+    this.#remember(container);
+    return container;
+  }
+
+  assertNameFree(name: string): void {
+    const holder = this.#idByName.get(name);
+    if (holder) {
+      throw conflict(
+        `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
+      );
+    }
+  }
+
+  setState(id: string, change: Partial<ContainerRunState>): Container {
+    const { definition, state } = this.get(id);
+    const container = { definition, state: { ...state, ...change } };
+    this.#db.run('UPDATE containers SET state = ? WHERE id = ?', JSON.stringify(container.state), id);
+    this.#byId.set(id, container);
+    return container;
+  }
+
+  setDefinition(id: string, change: Partial<ContainerDefinition>): Container {
+    const before = this.get(id);
+    const definition = { ...before.definition, ...change };
+    if (definition.name !== before.definition.name) this.assertNameFree(definition.name);
+    this.#db.run(
+      'UPDATE containers SET name = ?, definition = ? WHERE id = ?',
+      definition.name,
+      JSON.stringify(definition),
+      id,
+    );
+    this.#idByName.delete(before.definition.name);
+    this.#remember({ definition, state: before.state });
+    return this.get(id);
+  }
+
+  remove(id: string): void {
+    const { definition } = this.get(id);
+    this.#db.run('DELETE FROM containers WHERE id = ?', id);
+    this.#byId.delete(id);
+    this.#idByName.delete(definition.name);
+  }
+}

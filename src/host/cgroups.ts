@@ -1,0 +1,96 @@
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../core/errors.ts';
+
+export const CGROUP_ROOT = '/sys/fs/cgroup';
+
+/** `hybrid`: v1 hierarchies with a v2 mount beside them. */
+export type CgroupLayout = 'v1' | 'hybrid' | 'v2';
+
+let layout: CgroupLayout | undefined;
+
+export function cgroupLayout(): CgroupLayout {
+  layout ??= existsSync(join(CGROUP_ROOT, 'cgroup.controllers'))
+    ? 'v2'
+    : existsSync(join(CGROUP_ROOT, 'unified/cgroup.controllers'))
+      ? 'hybrid'
+      : 'v1';
+  return layout;
+}
+
+/**
+ * The v2 mount of a hybrid host, when controllers sit in it: crun refuses such a host, and works when it does
+ * not see the mount. Undefined where nothing needs hiding.
+ */
+export function confusingV2Mount(): string | undefined {
+  if (cgroupLayout() !== 'hybrid') return undefined;
+  const mount = join(CGROUP_ROOT, 'unified');
+  return readFileSync(join(mount, 'cgroup.controllers'), 'utf8').trim() ? mount : undefined;
+}
+
+/** v1 hierarchies by folder name; one empty name on v2. */
+function hierarchies(): string[] {
+  return cgroupLayout() === 'v2' ? [''] : readdirSync(CGROUP_ROOT);
+}
+
+function folders(path: string): string[] {
+  return hierarchies().map((name) => join(CGROUP_ROOT, name, path));
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENODEV'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** How many processes of the cgroup the kernel has killed for want of memory; 0 when it is gone. */
+export function oomKills(path: string): number {
+  const file =
+    cgroupLayout() === 'v2'
+      ? join(CGROUP_ROOT, path, 'memory.events')
+      : join(CGROUP_ROOT, 'memory', path, 'memory.oom_control');
+  return Number(/^oom_kill (\d+)/m.exec(read(file) ?? '')?.[1] ?? 0);
+}
+
+/** Pids of the cgroup's processes, in the daemon's pid namespace. */
+export function cgroupPids(path: string): number[] {
+  const file = cgroupLayout() === 'v2' ? join(CGROUP_ROOT, path) : join(CGROUP_ROOT, 'pids', path);
+  return (read(join(file, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number);
+}
+
+/** Stops every process of the cgroup where it stands, or lets them go on. */
+export function freeze(path: string, frozen: boolean): void {
+  if (cgroupLayout() === 'v2') writeFileSync(join(CGROUP_ROOT, path, 'cgroup.freeze'), frozen ? '1' : '0');
+  else writeFileSync(join(CGROUP_ROOT, 'freezer', path, 'freezer.state'), frozen ? 'FROZEN' : 'THAWED');
+}
+
+/** Names of the cgroups directly below `path`, in any hierarchy. */
+export function childCgroups(path: string): string[] {
+  const names = new Set<string>();
+  for (const folder of folders(path)) {
+    if (!existsSync(folder)) continue;
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isDirectory()) names.add(entry.name);
+  }
+  return [...names];
+}
+
+/** Removes a cgroup and those below it from every hierarchy; one that still has processes stays. */
+export function removeCgroup(path: string): void {
+  for (const folder of folders(path)) removeFolder(folder);
+}
+
+function removeFolder(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeFolder(join(folder, entry.name));
+  }
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!['ENOENT', 'EBUSY'].includes(errnoOf(error) ?? '')) throw error;
+  }
+}

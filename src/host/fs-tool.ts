@@ -1,0 +1,154 @@
+import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type BargeError, dataLoss, invalidParameter, messageOf, systemError } from '../core/errors.ts';
+import { type Piped, pipeThrough } from './process.ts';
+
+/** An overlay to mount for the time of one operation; `lower` names are relative to `layersFolder`. */
+export interface OverlayMount {
+  /** Lowest first, as everywhere in Barge; the kernel's option wants the highest first. */
+  readonly lower: readonly string[];
+  readonly upper?: string;
+  readonly work?: string;
+  readonly layersFolder: string;
+}
+
+/** The mount(2) data string of an overlay. Features whose on-disk marks another engine cannot read stay off. */
+export function overlayOptions(overlay: OverlayMount): string {
+  const lower = `lowerdir=${[...overlay.lower].reverse().join(':')}`;
+  const upper = overlay.upper ? `,upperdir=${overlay.upper},workdir=${overlay.work}` : '';
+  return `${lower}${upper},redirect_dir=off,index=off,metacopy=off`;
+}
+
+const TOOL = resolve(process.env.BARGE_LIBEXEC ?? `${import.meta.dirname}/../../dist/bin`, 'barge-fs');
+
+function toolArgs(command: string, root: string, overlay: OverlayMount | undefined): string[] {
+  const mount = overlay ? ['--mount', overlayOptions(overlay), '--layers', overlay.layersFolder] : [];
+  return [command, '--root', root, ...mount];
+}
+
+function failure(action: string, code: number, stderr: string): BargeError {
+  const message = `${action}: ${stderr || `barge-fs exited with ${code}`}`;
+  if (code === 2) return invalidParameter(message);
+  if (code === 3) return systemError(`${message} (free some space under the data root and try again)`);
+  return systemError(message);
+}
+
+export interface UnpackRequest {
+  readonly root: string;
+  readonly tar: Readable;
+  /** Convert OCI whiteouts to overlay's. */
+  readonly layer?: boolean;
+  readonly overlay?: OverlayMount;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Unpacks a plain tar stream below `root`. Nothing in the tar can reach outside of it.
+ * @throws BargeError invalid-parameter for a malformed or hostile archive, system for the host's failures;
+ *   an error of the stream itself is passed on as it is.
+ */
+export async function unpackTar(request: UnpackRequest): Promise<void> {
+  const args = toolArgs('unpack', request.root, request.overlay);
+  if (request.layer) args.push('--layer');
+  const tool = pipeThrough(TOOL, args, request.signal);
+  tool.stdout.resume();
+  let broken: unknown;
+  try {
+    await pipeline(request.tar, tool.stdin);
+  } catch (error) {
+    broken = error;
+  }
+  const { code, stderr } = await tool.done;
+  if (code !== 0 && !(broken && /ends in the middle/.test(stderr))) throw failure('unpacking', code, stderr);
+  if (broken) throw broken;
+}
+
+export interface PackRequest {
+  readonly root: string;
+  readonly path?: string;
+  /** What `path` is called in the archive; none: its contents stand at the top. */
+  readonly name?: string;
+  readonly layer?: boolean;
+  readonly overlay?: OverlayMount;
+  readonly signal?: AbortSignal;
+}
+
+/** A tar stream of what is below `root`; the stream fails when packing does. */
+export function packTar(request: PackRequest): Readable {
+  const args = toolArgs('pack', request.root, request.overlay);
+  if (request.layer) args.push('--layer');
+  if (request.path) args.push('--path', request.path);
+  if (request.name) args.push('--name', request.name);
+  const tool = pipeThrough(TOOL, args, request.signal);
+  tool.stdin.end();
+  return checked(tool, `packing ${request.root}`);
+}
+
+/** The output of `tool`, ending in an error instead of an end when the tool fails. */
+function checked(tool: Piped, action: string): Readable {
+  const output = tool.stdout;
+  const push = output.push.bind(output);
+  output.push = (chunk, encoding) => {
+    if (chunk !== null) return push(chunk, encoding);
+    tool.done.then(
+      ({ code, stderr }) => (code === 0 ? push(null) : output.destroy(failure(action, code, stderr))),
+      (error) => output.destroy(error instanceof Error ? error : dataLoss(messageOf(error))),
+    );
+    return false;
+  };
+  return output;
+}
+
+export interface PathStat {
+  /** `st_mode` as the kernel gives it. */
+  readonly mode: number;
+  readonly size: number;
+  /** Nanoseconds since 1970. */
+  readonly mtime: bigint;
+  readonly linkTarget: string;
+}
+
+/** Looks at one path below `root` as a process whose root folder it is would see it. */
+export async function statBelow(root: string, path: string): Promise<PathStat> {
+  const tool = pipeThrough(TOOL, [...toolArgs('stat', root, undefined), '--path', path]);
+  tool.stdin.end();
+  let text = '';
+  for await (const chunk of tool.stdout) text += chunk;
+  const { code, stderr } = await tool.done;
+  if (code !== 0) throw failure(`looking at ${path}`, code, stderr);
+  const [mode = '0', size = '0', mtime = '0', ...link] = text.trimEnd().split(' ');
+  return {
+    mode: Number.parseInt(mode, 8),
+    size: Number(size),
+    mtime: BigInt(mtime),
+    linkTarget: link.join(' '),
+  };
+}
+
+/** A mount that lives in a process of its own and vanishes with it, or with us. */
+export class HeldMount implements AsyncDisposable {
+  /** Where this process sees the mounted tree. */
+  readonly path: string;
+  readonly #tool: Piped;
+
+  private constructor(path: string, tool: Piped) {
+    this.path = path;
+    this.#tool = tool;
+  }
+
+  /** Mounts `overlay` on the existing empty folder `root`. */
+  static async open(root: string, overlay: OverlayMount): Promise<HeldMount> {
+    const tool = pipeThrough(TOOL, toolArgs('hold', root, overlay));
+    for await (const chunk of tool.stdout.iterator({ destroyOnReturn: false })) {
+      if (String(chunk).startsWith('ready')) return new HeldMount(`/proc/${tool.pid}/root${root}`, tool);
+    }
+    const { code, stderr } = await tool.done;
+    throw failure(`mounting an image on ${root}`, code, stderr);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#tool.stdin.end();
+    await this.#tool.done;
+  }
+}

@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { notFound, systemError } from '../core/errors.ts';
+import { confusingV2Mount } from './cgroups.ts';
+import { capture } from './process.ts';
+
+/** A program with the command line of runc: crun, runc, youki, … */
+export interface OciRuntime {
+  readonly name: string;
+  readonly path: string;
+  /** Mount to hide from it; see `confusingV2Mount`. */
+  readonly hide?: string;
+}
+
+export interface RuntimeFolders {
+  /** The runtime's own state (`--root`). */
+  readonly root: string;
+  /** Where one container's sockets, pid file and log are. */
+  readonly container: string;
+}
+
+/** Finds the runtime of this name on the PATH. @throws BargeError not-found. */
+export function findRuntime(name: string): OciRuntime {
+  const path = isAbsolute(name) ? name : searchPath(name);
+  if (!path || !existsSync(path))
+    throw notFound(`unknown or invalid runtime name: ${name}: no such program on the PATH`);
+  const hide = /crun$/.test(path) ? confusingV2Mount() : undefined;
+  return { name, path, ...(hide ? { hide } : {}) };
+}
+
+function searchPath(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** The runtime for containers that name none: crun, or runc where there is no crun. */
+export function defaultRuntime(): OciRuntime {
+  const name = ['crun', 'runc'].find((candidate) => searchPath(candidate));
+  if (!name) throw systemError('no OCI runtime is installed: install crun or runc (npm run setup does)');
+  return findRuntime(name);
+}
+
+export async function runtimeVersion(runtime: OciRuntime): Promise<string> {
+  const { stdout } = await capture(runtime.path, ['--version']);
+  return /version (\S+)/.exec(stdout)?.[1] ?? 'unknown';
+}
+
+const LOG_NAME = 'runtime.log';
+
+export function runtimeLog(folders: RuntimeFolders): string {
+  return join(folders.container, LOG_NAME);
+}
+
+function common(runtime: OciRuntime, folders: RuntimeFolders): string[] {
+  return [runtime.path, '--root', folders.root, '--log', runtimeLog(folders), '--log-format', 'json'];
+}
+
+function streams(folders: RuntimeFolders, tty: boolean): string[] {
+  const console = tty ? ['--console-socket', join(folders.container, 'console')] : [];
+  return ['--pid-file', join(folders.container, 'pid'), ...console];
+}
+
+export function runArguments(
+  runtime: OciRuntime,
+  folders: RuntimeFolders,
+  id: string,
+  tty: boolean,
+): string[] {
+  return [
+    ...common(runtime, folders),
+    'run',
+    '-d',
+    ...streams(folders, tty),
+    '--bundle',
+    folders.container,
+    id,
+  ];
+}
+
+/** @param processFile an OCI process description. */
+export function execArguments(
+  runtime: OciRuntime,
+  folders: RuntimeFolders,
+  id: string,
+  tty: boolean,
+  processFile: string,
+): string[] {
+  return [...common(runtime, folders), 'exec', '-d', ...streams(folders, tty), '--process', processFile, id];
+}
+
+export function deleteArguments(runtime: OciRuntime, folders: RuntimeFolders, id: string): string[] {
+  return [runtime.path, '--root', folders.root, 'delete', '--force', id];
+}

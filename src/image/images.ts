@@ -1,0 +1,290 @@
+import { type Digest, digestOf, isDigest } from '../core/digest.ts';
+import { BargeError, conflict, invalidParameter, notFound } from '../core/errors.ts';
+import {
+  canonicalName,
+  familiarString,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from '../core/reference.ts';
+import type { Descriptor, ImageConfig } from '../spec/oci-image.ts';
+import type { Database } from '../store/database.ts';
+
+/** An image as the store knows it. Its id is the digest of its configuration's bytes. */
+export interface Image {
+  readonly id: Digest;
+  readonly config: ImageConfig;
+  readonly configBytes: Buffer;
+  /** Bytes of all its layers' uncompressed tars. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly addedAt: number;
+}
+
+export interface ImageNames {
+  /** Familiar form, `name:tag`. */
+  readonly tags: readonly string[];
+  /** Familiar form, `name@sha256:…`. */
+  readonly digests: readonly string[];
+}
+
+export interface StoredManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+interface ImageRow {
+  id: Digest;
+  config: string;
+  size: number;
+  added_at: number;
+}
+
+interface ReferenceRow {
+  name: string;
+  tag: string | null;
+  digest: Digest | null;
+  image_id: Digest;
+  tagged_at: number;
+}
+
+/** Images, the names that point to them, and the manifests under which registries know them. */
+export class ImageStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Adds an image whose layers are all in the store. Adding it again changes nothing. */
+  add(configBytes: Uint8Array): Image {
+    const config = parseConfig(configBytes);
+    const id = digestOf(configBytes);
+    this.#db.transaction(() => {
+      if (this.#db.get('SELECT 1 FROM images WHERE id = ?', id)) return;
+      const diffIds = config.rootfs.diff_ids;
+      const sizes = diffIds.map(
+        (diffId) =>
+          this.#db.get<{ size: number }>('SELECT size FROM layers WHERE diff_id = ?', diffId)?.size ?? 0,
+      );
+      this.#db.run(
+        'INSERT INTO images (id, config, size, added_at) VALUES (?, ?, ?, ?)',
+        id,
+        Buffer.from(configBytes).toString(),
+        sizes.reduce((sum, size) => sum + size, 0),
+        Date.now(),
+      );
+      diffIds.forEach((diffId, position) => {
+        this.#db.run('INSERT INTO image_layers VALUES (?, ?, ?)', id, position, diffId);
+      });
+    });
+    return this.need(id);
+  }
+
+  get(id: Digest): Image | undefined {
+    const row = this.#db.get<ImageRow>('SELECT * FROM images WHERE id = ?', id);
+    return row && toImage(row);
+  }
+
+  need(id: Digest): Image {
+    const image = this.get(id);
+    if (!image) throw notFound(`No such image: ${id}`);
+    return image;
+  }
+
+  list(): Image[] {
+    return this.#db.all<ImageRow>('SELECT * FROM images ORDER BY added_at DESC, id').map(toImage);
+  }
+
+  /**
+   * The image that a user's word names: `name[:tag]`, `name@digest`, a full id, or the start of one.
+   * @throws BargeError not-found in docker's words, invalid-parameter for an ambiguous start of an id.
+   */
+  find(word: string): Image {
+    const found = this.#byFullId(word) ?? this.#byReference(word) ?? this.#byIdPrefix(word);
+    if (!found) throw notFound(`No such image: ${withTagForMessage(word)}`);
+    return found;
+  }
+
+  #byFullId(word: string): Image | undefined {
+    if (isDigest(word)) return this.get(word);
+    return /^[0-9a-f]{64}$/.test(word) ? this.get(`sha256:${word}`) : undefined;
+  }
+
+  #byReference(word: string): Image | undefined {
+    const id = this.#idOf(word);
+    return id && this.get(id);
+  }
+
+  #idOf(word: string): Digest | undefined {
+    let reference: Reference;
+    try {
+      reference = withDefaultTag(parseReference(word));
+    } catch (error) {
+      if (error instanceof BargeError) return undefined;
+      throw error;
+    }
+    return this.resolve(reference);
+  }
+
+  /** The id that a reference points to; a digest may be a manifest's or the image's own. */
+  resolve(reference: Reference): Digest | undefined {
+    const name = canonicalName(reference);
+    const row = reference.digest
+      ? this.#db.get<ReferenceRow>(
+          'SELECT * FROM image_references WHERE name = ? AND digest = ?',
+          name,
+          reference.digest,
+        )
+      : this.#db.get<ReferenceRow>(
+          'SELECT * FROM image_references WHERE name = ? AND tag = ?',
+          name,
+          reference.tag ?? '',
+        );
+    return row?.image_id;
+  }
+
+  #byIdPrefix(word: string): Image | undefined {
+    const prefix = word.startsWith('sha256:') ? word.slice('sha256:'.length) : word;
+    if (!/^[0-9a-f]{1,64}$/.test(prefix)) return undefined;
+    const low = `sha256:${prefix}`;
+    const rows = this.#db.all<ImageRow>(
+      'SELECT * FROM images WHERE id >= ? AND id < ? LIMIT 2',
+      low,
+      `${low}g`,
+    );
+    if (rows.length > 1)
+      throw invalidParameter(`ambiguous image id prefix: ${word} (use more of its digits)`);
+    return rows[0] && toImage(rows[0]);
+  }
+
+  names(id: Digest): ImageNames {
+    const rows = this.#db.all<ReferenceRow>(
+      'SELECT * FROM image_references WHERE image_id = ? ORDER BY name, tag',
+      id,
+    );
+    const shown = rows.map((row) => ({ row, text: familiarString(toReference(row)) }));
+    return {
+      tags: shown.filter(({ row }) => row.tag !== null).map(({ text }) => text),
+      digests: shown.filter(({ row }) => row.digest !== null).map(({ text }) => text),
+    };
+  }
+
+  /** Names of every image at once, for lists. */
+  allNames(): Map<Digest, ImageNames> {
+    const all = new Map<Digest, { tags: string[]; digests: string[] }>();
+    for (const row of this.#db.all<ReferenceRow>('SELECT * FROM image_references ORDER BY name, tag')) {
+      const names = all.get(row.image_id) ?? { tags: [], digests: [] };
+      (row.tag === null ? names.digests : names.tags).push(familiarString(toReference(row)));
+      all.set(row.image_id, names);
+    }
+    return all;
+  }
+
+  lastTagged(id: Digest): number | undefined {
+    const row = this.#db.get<{ at: number | null }>(
+      'SELECT max(tagged_at) AS at FROM image_references WHERE image_id = ? AND tag IS NOT NULL',
+      id,
+    );
+    return row?.at ?? undefined;
+  }
+
+  /** Points `reference` (with a tag, or with a digest) to an image; a tag leaves the one it had. */
+  tag(reference: Reference, id: Digest): void {
+    const name = canonicalName(reference);
+    if (reference.digest) {
+      this.#db.run(
+        'INSERT OR REPLACE INTO image_references (name, digest, image_id, tagged_at) VALUES (?, ?, ?, ?)',
+        name,
+        reference.digest,
+        id,
+        Date.now(),
+      );
+      return;
+    }
+    this.#db.run(
+      'INSERT OR REPLACE INTO image_references (name, tag, image_id, tagged_at) VALUES (?, ?, ?, ?)',
+      name,
+      reference.tag ?? '',
+      id,
+      Date.now(),
+    );
+  }
+
+  /** @returns whether there was such a name. */
+  untag(reference: Reference): boolean {
+    const name = canonicalName(reference);
+    const removed = reference.digest
+      ? this.#db.run('DELETE FROM image_references WHERE name = ? AND digest = ?', name, reference.digest)
+      : this.#db.run('DELETE FROM image_references WHERE name = ? AND tag = ?', name, reference.tag ?? '');
+    return removed > 0;
+  }
+
+  addManifest(id: Digest, descriptor: Pick<Descriptor, 'digest' | 'mediaType'>, bytes: Uint8Array): void {
+    this.#db.run(
+      'INSERT OR IGNORE INTO image_manifests (image_id, digest, media_type, body) VALUES (?, ?, ?, ?)',
+      id,
+      descriptor.digest,
+      descriptor.mediaType,
+      bytes,
+    );
+  }
+
+  manifests(id: Digest): StoredManifest[] {
+    return this.#db
+      .all<{ digest: Digest; media_type: string; body: Uint8Array }>(
+        'SELECT digest, media_type, body FROM image_manifests WHERE image_id = ? ORDER BY rowid',
+        id,
+      )
+      .map((row) => ({ digest: row.digest, mediaType: row.media_type, bytes: Buffer.from(row.body) }));
+  }
+
+  /** Forgets an image and every name of it. Its layers stay until they are collected. */
+  remove(id: Digest): void {
+    if (this.#db.run('DELETE FROM images WHERE id = ?', id) === 0)
+      throw conflict(`image ${id} is already gone`);
+  }
+}
+
+function parseConfig(bytes: Uint8Array): ImageConfig {
+  let config: ImageConfig;
+  try {
+    config = JSON.parse(Buffer.from(bytes).toString());
+  } catch (error) {
+    throw invalidParameter('an image configuration is not JSON', { cause: error });
+  }
+  const diffIds: unknown = config?.rootfs?.diff_ids;
+  if (!Array.isArray(diffIds) || !diffIds.every((id) => typeof id === 'string' && isDigest(id))) {
+    throw invalidParameter('an image configuration lists no valid rootfs.diff_ids');
+  }
+  return config;
+}
+
+function toImage(row: ImageRow): Image {
+  const configBytes = Buffer.from(row.config);
+  return {
+    id: row.id,
+    config: JSON.parse(row.config),
+    configBytes,
+    size: row.size,
+    addedAt: row.added_at,
+  };
+}
+
+function toReference(row: ReferenceRow): Reference {
+  const slash = row.name.indexOf('/');
+  const base = { domain: row.name.slice(0, slash), path: row.name.slice(slash + 1) };
+  return row.tag !== null
+    ? { ...base, tag: row.tag }
+    : { ...base, ...(row.digest ? { digest: row.digest } : {}) };
+}
+
+/** Docker names the image that it looked for with its default tag. */
+function withTagForMessage(word: string): string {
+  try {
+    return familiarString(withDefaultTag(parseReference(word)));
+  } catch {
+    return word;
+  }
+}

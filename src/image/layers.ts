@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Readable, Transform } from 'node:stream';
+import { type Digest, Digester, hexOf } from '../core/digest.ts';
+import { dataLoss, errnoOf, notFound, systemError } from '../core/errors.ts';
+import { type OverlayMount, packTar, unpackTar } from '../host/fs-tool.ts';
+import type { Database } from '../store/database.ts';
+
+export interface Layer {
+  /** Digest of the layer's uncompressed tar (OCI image spec, config.md: DiffID). */
+  readonly diffId: Digest;
+  /** Name of its folder in the layers folder: short, for many must fit into one mount option. */
+  readonly folder: string;
+  /** Bytes of the uncompressed tar. */
+  readonly size: number;
+  /** The compressed form that a registry or archive gave, or that a push made. */
+  readonly blob?: LayerBlob;
+}
+
+export interface LayerBlob {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly mediaType: string;
+}
+
+interface LayerRow {
+  diff_id: Digest;
+  folder: string;
+  size: number;
+  blob_digest: Digest | null;
+  blob_size: number | null;
+  blob_media_type: string | null;
+}
+
+/** 80 bits of the diffID: 127 names and their separators stay under the 4096 bytes of a mount option. */
+const FOLDER_NAME_LENGTH = 20;
+
+/**
+ * Layers as folders that overlayfs takes for lower folders. Each stands alone, keyed by its diffID, so layers
+ * of an image are made side by side and shared between images whatever their order.
+ */
+export class LayerStore {
+  readonly root: string;
+  readonly #db: Database;
+  /** How many operations under way need a layer that no row protects yet. */
+  readonly #leases = new Map<Digest, number>();
+
+  private constructor(root: string, db: Database) {
+    this.root = root;
+    this.#db = db;
+  }
+
+  /** Opens the store and removes folders that no row knows: what an interrupted unpacking left. */
+  static async open(root: string, db: Database): Promise<LayerStore> {
+    await mkdir(root, { recursive: true, mode: 0o711 });
+    const known = new Set(db.all<{ folder: string }>('SELECT folder FROM layers').map((row) => row.folder));
+    for (const name of await readdir(root)) {
+      if (!known.has(name)) await rm(join(root, name), { recursive: true, force: true });
+    }
+    return new LayerStore(root, db);
+  }
+
+  get(diffId: Digest): Layer | undefined {
+    const row = this.#db.get<LayerRow>('SELECT * FROM layers WHERE diff_id = ?', diffId);
+    return row && toLayer(row);
+  }
+
+  /** @throws BargeError not-found. */
+  need(diffId: Digest): Layer {
+    const layer = this.get(diffId);
+    if (!layer) throw notFound(`layer ${diffId} is not in the store: pull or build its image again`);
+    return layer;
+  }
+
+  /** The lower part of an overlay made of `diffIds`, lowest first. */
+  overlay(diffIds: readonly Digest[]): Pick<OverlayMount, 'lower' | 'layersFolder'> {
+    const lower = diffIds.map((diffId) => this.need(diffId).folder);
+    return { lower: lower.length > 0 ? lower : [this.#emptyFolder()], layersFolder: this.root };
+  }
+
+  /** What stands for the rootfs of an image without layers: overlayfs wants at least one lower folder. */
+  #emptyFolder(): string {
+    return '../empty';
+  }
+
+  /** Keeps garbage collection from these layers until the result is disposed. */
+  lease(diffIds: readonly Digest[]): Disposable {
+    for (const id of diffIds) this.#leases.set(id, (this.#leases.get(id) ?? 0) + 1);
+    return {
+      [Symbol.dispose]: () => {
+        for (const id of diffIds) {
+          const left = (this.#leases.get(id) ?? 1) - 1;
+          if (left > 0) this.#leases.set(id, left);
+          else this.#leases.delete(id);
+        }
+      },
+    };
+  }
+
+  /**
+   * Unpacks a layer's uncompressed tar.
+   * @throws BargeError data-loss when its digest is not `expected`; nothing is kept then.
+   */
+  async addTar(tar: Readable, options: { expected?: Digest; signal?: AbortSignal } = {}): Promise<Layer> {
+    const folder = await this.temporaryFolder();
+    try {
+      const digester = new Digester();
+      const hashed = new Transform({
+        highWaterMark: 1 << 20,
+        transform(chunk, _encoding, done) {
+          digester.update(chunk);
+          done(null, chunk);
+        },
+      });
+      tar.on('error', (error) => hashed.destroy(error));
+      const signal = options.signal ? { signal: options.signal } : {};
+      await unpackTar({ root: folder, tar: tar.pipe(hashed), layer: true, ...signal });
+      const size = digester.size;
+      const diffId = digester.digest();
+      if (options.expected && diffId !== options.expected) {
+        throw dataLoss(
+          `a layer's content has digest ${diffId} where ${options.expected} was promised: not kept`,
+        );
+      }
+      return await this.#keep(folder, diffId, size);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Makes a layer of an overlay's upper folder, which moves into the store. */
+  async addUpper(upper: string, signal?: AbortSignal): Promise<Layer> {
+    const digester = new Digester();
+    for await (const chunk of packTar({ root: upper, layer: true, ...(signal ? { signal } : {}) })) {
+      digester.update(chunk);
+    }
+    const size = digester.size;
+    return await this.#keep(upper, digester.digest(), size);
+  }
+
+  /** The layer's uncompressed tar, made from its folder: the bytes whose digest is the diffID of `addUpper`. */
+  pack(layer: Layer): Readable {
+    return packTar({ root: join(this.root, layer.folder), layer: true });
+  }
+
+  recordBlob(diffId: Digest, blob: LayerBlob): void {
+    this.#db.run(
+      'UPDATE layers SET blob_digest = ?, blob_size = ?, blob_media_type = ? WHERE diff_id = ?',
+      blob.digest,
+      blob.size,
+      blob.mediaType,
+      diffId,
+    );
+  }
+
+  async temporaryFolder(): Promise<string> {
+    const folder = join(this.root, `tmp-${randomBytes(6).toString('hex')}`);
+    await mkdir(folder, { mode: 0o755 });
+    return folder;
+  }
+
+  async #keep(folder: string, diffId: Digest, size: number): Promise<Layer> {
+    const known = this.get(diffId);
+    if (known) {
+      await rm(folder, { recursive: true, force: true });
+      return known;
+    }
+    const name = hexOf(diffId).slice(0, FOLDER_NAME_LENGTH);
+    const other = this.#db.get<LayerRow>('SELECT * FROM layers WHERE folder = ?', name);
+    if (other) throw systemError(`layers ${other.diff_id} and ${diffId} want the same folder ${name}`);
+    await moveInto(folder, join(this.root, name));
+    this.#db.run('INSERT OR IGNORE INTO layers (diff_id, folder, size) VALUES (?, ?, ?)', diffId, name, size);
+    return { diffId, folder: name, size };
+  }
+
+  /** Removes every layer that no image has, that is not leased and not in `keep`. @returns bytes freed. */
+  async collectGarbage(
+    keep: ReadonlySet<string>,
+    removeBlob: (digest: Digest) => Promise<void>,
+  ): Promise<number> {
+    const unused = this.#db
+      .all<LayerRow>('SELECT * FROM layers WHERE diff_id NOT IN (SELECT diff_id FROM image_layers)')
+      .filter((row) => !keep.has(row.diff_id) && !this.#leases.has(row.diff_id));
+    let freed = 0;
+    for (const row of unused) {
+      /* The row goes first: a crash in between leaves a folder that the next start removes. */
+      this.#db.run('DELETE FROM layers WHERE diff_id = ?', row.diff_id);
+      await rm(join(this.root, row.folder), { recursive: true, force: true });
+      if (row.blob_digest) await removeBlob(row.blob_digest);
+      freed += row.size;
+    }
+    return freed;
+  }
+}
+
+/** Another unpacking of the same layer may have come first: its folder is as good as ours. */
+async function moveInto(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error;
+    await rm(from, { recursive: true, force: true });
+  }
+}
+
+function toLayer(row: LayerRow): Layer {
+  const { blob_digest: digest, blob_size: size, blob_media_type: mediaType } = row;
+  const blob = digest && size !== null && mediaType ? { blob: { digest, size, mediaType } } : {};
+  return { diffId: row.diff_id, folder: row.folder, size: row.size, ...blob };
+}

@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { algorithmOf, type Digest, Digester, hexOf } from '../core/digest.ts';
+import { syncFolder } from '../core/durable.ts';
+import { dataLoss, errnoOf, notFound, systemError } from '../core/errors.ts';
+
+export interface ExpectedBlob {
+  readonly digest?: Digest;
+  /** Bytes. */
+  readonly size?: number;
+}
+
+/** Content-addressed files, `<root>/<algorithm>/<hex>`. What is there under a digest has been verified. */
+export class BlobStore {
+  readonly #root: string;
+
+  private constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Opens the store and removes what an interrupted write left behind. */
+  static async open(root: string): Promise<BlobStore> {
+    for (const algorithm of ['sha256', 'sha512']) {
+      const folder = join(root, algorithm);
+      await mkdir(folder, { recursive: true });
+      for (const name of await readdir(folder)) {
+        if (name.endsWith('.tmp')) await rm(join(folder, name), { force: true });
+      }
+    }
+    return new BlobStore(root);
+  }
+
+  path(digest: Digest): string {
+    return join(this.#root, algorithmOf(digest), hexOf(digest));
+  }
+
+  /** Bytes, or undefined when there is no such blob. */
+  async size(digest: Digest): Promise<number | undefined> {
+    try {
+      return (await stat(this.path(digest))).size;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  stream(digest: Digest): Readable {
+    return createReadStream(this.path(digest), { highWaterMark: 1 << 20 });
+  }
+
+  /** For small blobs: manifests and configs. @throws BargeError not-found. */
+  async read(digest: Digest): Promise<Buffer> {
+    try {
+      return await readFile(this.path(digest));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') throw notFound(`blob ${digest} is not in the store`);
+      throw error;
+    }
+  }
+
+  async has(digest: Digest): Promise<boolean> {
+    return (await this.size(digest)) !== undefined;
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    await rm(this.path(digest), { force: true });
+  }
+
+  async *digests(): AsyncGenerator<Digest> {
+    for (const algorithm of ['sha256', 'sha512'] as const) {
+      for (const name of await readdir(join(this.#root, algorithm))) {
+        if (/^[0-9a-f]+$/.test(name)) yield `${algorithm}:${name}` as Digest;
+      }
+    }
+  }
+
+  async put(data: Uint8Array, expected: ExpectedBlob = {}): Promise<{ digest: Digest; size: number }> {
+    await using writer = await this.writer(expected);
+    await writer.write(data);
+    return await writer.commit();
+  }
+
+  /** A new blob that appears under its digest when committed, verified and durable; disposed before: never. */
+  async writer(expected: ExpectedBlob = {}): Promise<BlobWriter> {
+    const algorithm = expected.digest ? algorithmOf(expected.digest) : 'sha256';
+    const folder = join(this.#root, algorithm);
+    return await BlobWriter.open(folder, expected);
+  }
+}
+
+export class BlobWriter implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #temporary: string;
+  readonly #file: Awaited<ReturnType<typeof open>>;
+  readonly #digester: Digester;
+  readonly #expected: ExpectedBlob;
+  #open = true;
+
+  private constructor(
+    folder: string,
+    temporary: string,
+    file: Awaited<ReturnType<typeof open>>,
+    expected: ExpectedBlob,
+  ) {
+    this.#folder = folder;
+    this.#temporary = temporary;
+    this.#file = file;
+    this.#expected = expected;
+    this.#digester = new Digester(expected.digest ? algorithmOf(expected.digest) : 'sha256');
+  }
+
+  static async open(folder: string, expected: ExpectedBlob): Promise<BlobWriter> {
+    const temporary = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
+    return new BlobWriter(folder, temporary, await open(temporary, 'wx', 0o644), expected);
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#digester.update(chunk);
+    let written = 0;
+    try {
+      while (written < chunk.byteLength) {
+        written += (await this.#file.write(chunk, written)).bytesWritten;
+      }
+    } catch (error) {
+      throw writeFailure(this.#folder, error);
+    }
+  }
+
+  /** @throws BargeError data-loss when digest or size are not the expected ones; nothing is kept then. */
+  async commit(): Promise<{ digest: Digest; size: number }> {
+    const size = this.#digester.size;
+    const digest = this.#digester.digest();
+    const { digest: wantedDigest, size: wantedSize } = this.#expected;
+    if (wantedSize !== undefined && size !== wantedSize) {
+      throw dataLoss(
+        `blob ${wantedDigest ?? digest} has ${size} bytes where ${wantedSize} were promised: not kept`,
+      );
+    }
+    if (wantedDigest && wantedDigest !== digest) {
+      throw dataLoss(`blob content has digest ${digest} where ${wantedDigest} was promised: not kept`);
+    }
+    try {
+      await this.#file.sync();
+      await this.#close();
+      await rename(this.#temporary, join(this.#folder, hexOf(digest)));
+      await syncFolder(this.#folder);
+    } catch (error) {
+      throw writeFailure(this.#folder, error);
+    }
+    return { digest, size };
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#file.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+    await rm(this.#temporary, { force: true });
+  }
+}
+
+function writeFailure(folder: string, error: unknown): Error {
+  const full = errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT';
+  const advice = full
+    ? 'no space left on device: free some space under the data root and try again'
+    : 'failed';
+  return systemError(`writing a blob in ${folder}: ${advice}`, { cause: error });
+}

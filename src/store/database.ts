@@ -1,0 +1,108 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+
+/**
+ * The daemon's metadata: one SQLite file in WAL mode. A committed row survives `kill -9` of the daemon; the
+ * WAL is synced at checkpoints. Each step of MIGRATIONS runs once, in order, in a transaction.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE containers (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL,
+    definition TEXT NOT NULL, state TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE layers (
+    diff_id TEXT PRIMARY KEY, folder TEXT NOT NULL UNIQUE, size INTEGER NOT NULL,
+    blob_digest TEXT, blob_size INTEGER, blob_media_type TEXT
+  ) STRICT;
+  CREATE TABLE images (
+    id TEXT PRIMARY KEY, config TEXT NOT NULL, size INTEGER NOT NULL, added_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE image_layers (
+    image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE, position INTEGER NOT NULL,
+    diff_id TEXT NOT NULL REFERENCES layers(diff_id), PRIMARY KEY (image_id, position)
+  ) STRICT;
+  CREATE INDEX image_layers_by_layer ON image_layers(diff_id);
+  CREATE TABLE image_manifests (
+    image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE, digest TEXT NOT NULL,
+    media_type TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (image_id, digest)
+  ) STRICT;
+  CREATE TABLE image_references (
+    name TEXT NOT NULL, tag TEXT, digest TEXT, image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+    tagged_at INTEGER NOT NULL, CHECK ((tag IS NULL) <> (digest IS NULL))
+  ) STRICT;
+  CREATE UNIQUE INDEX image_references_by_tag ON image_references(name, tag) WHERE tag IS NOT NULL;
+  CREATE UNIQUE INDEX image_references_by_digest ON image_references(name, digest) WHERE digest IS NOT NULL;
+  CREATE TABLE build_cache (
+    key TEXT PRIMARY KEY, slot TEXT, record TEXT NOT NULL, used_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX build_cache_by_slot ON build_cache(slot, used_at);
+  CREATE TABLE volumes (
+    name TEXT PRIMARY KEY, created_at INTEGER NOT NULL, labels TEXT NOT NULL, options TEXT NOT NULL
+  ) STRICT;
+  `,
+];
+
+export type Row = Record<string, string | number | bigint | null | Uint8Array>;
+
+export class Database implements Disposable {
+  readonly #sqlite: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /** @param path a file, or `:memory:`. */
+  constructor(path: string) {
+    this.#sqlite = new DatabaseSync(path);
+    this.#sqlite.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -2000;',
+    );
+    this.#migrate();
+  }
+
+  #migrate(): void {
+    const row = this.#sqlite.prepare('PRAGMA user_version').get();
+    for (let version = Number(row?.user_version ?? 0); version < MIGRATIONS.length; version++) {
+      this.transaction(() => {
+        this.#sqlite.exec(MIGRATIONS[version] ?? '');
+        this.#sqlite.exec(`PRAGMA user_version = ${version + 1}`);
+      });
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#sqlite.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  run(sql: string, ...values: (string | number | null | Uint8Array)[]): number {
+    return Number(this.#prepare(sql).run(...values).changes);
+  }
+
+  get<T = Row>(sql: string, ...values: (string | number | null)[]): T | undefined {
+    return this.#prepare(sql).get(...values) as T | undefined;
+  }
+
+  all<T = Row>(sql: string, ...values: (string | number | null)[]): T[] {
+    return this.#prepare(sql).all(...values) as T[];
+  }
+
+  /** Runs `work` whole or not at all. `work` is synchronous; transactions do not nest. */
+  transaction<T>(work: () => T): T {
+    this.#sqlite.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#sqlite.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#sqlite.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#statements.clear();
+    this.#sqlite.close();
+  }
+}
