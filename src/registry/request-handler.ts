@@ -25,6 +25,8 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     const method = request.method ?? 'GET';
     const log = options.log.child({ method, path });
     logAnswer(log, response);
+    // A body that was refused half read must still flow: clients read the answer after they sent it all.
+    response.once('finish', () => request.resume());
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
     response.setHeader('X-Content-Type-Options', 'nosniff');
     const match = router.find(method, path);

@@ -5,6 +5,7 @@ import { htpasswd } from './htpasswd.ts';
 import { serve } from './serve.ts';
 import { serveOptions } from './serve-options.ts';
 import { USAGE } from './usage.ts';
+import { VERSION } from './version.ts';
 
 const COMMANDS = ['htpasswd'];
 
@@ -16,9 +17,9 @@ export interface Terminal {
 }
 
 /** Runs `barge-registry`. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
-export async function main(args: readonly string[], version: string, terminal: Terminal): Promise<number> {
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    await run(args, version, terminal);
+    await run(args, terminal);
     return 0;
   } catch (error) {
     terminal.stderr.write(`barge-registry: ${messageOf(error)}\n`);
@@ -28,11 +29,11 @@ export async function main(args: readonly string[], version: string, terminal: T
   }
 }
 
-async function run(args: readonly string[], version: string, { stdin, stdout }: Terminal): Promise<void> {
+async function run(args: readonly string[], { stdin, stdout }: Terminal): Promise<void> {
   const flags = parseFlags(args);
   const [command, ...rest] = flags.positionals;
   if (flags.values.help) stdout.write(USAGE);
-  else if (flags.values.version) stdout.write(`barge-registry version ${version}\n`);
+  else if (flags.values.version) stdout.write(`barge-registry version ${VERSION}\n`);
   else if (command === 'htpasswd') stdout.write(await htpasswd(rest, stdin));
   else if (command !== undefined) throw unknownCommand(command);
   else await serve(serveOptions(flags), (line) => stdout.write(line));

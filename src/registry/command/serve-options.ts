@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { invalidParameter } from '../../core/errors.ts';
-import { closest } from './closest.ts';
 import type { Flags } from './flags.ts';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -46,8 +45,5 @@ function parseListen(text: string): { host: string; port: number } {
 
 function parseLevel(text: string): string {
   if (LEVELS.includes(text)) return text;
-  const near = closest(text, LEVELS);
-  throw invalidParameter(
-    `invalid --log-level "${text}": want one of ${LEVELS.join(', ')}${near ? ` (did you mean ${near}?)` : ''}`,
-  );
+  throw invalidParameter(`invalid --log-level "${text}": want one of ${LEVELS.join(', ')}`);
 }
