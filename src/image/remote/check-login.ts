@@ -1,0 +1,37 @@
+import { STATUS_CODES } from 'node:http';
+import { unauthorized } from '../../core/errors.ts';
+import type { AuthConfig } from '../../spec/engine.ts';
+import { domainOfServerAddress } from './endpoint.ts';
+import { requestName } from './failure.ts';
+import type { RemoteOptions } from './remote-options.ts';
+import { RegistrySession } from './session.ts';
+
+export interface LoginResult {
+  /** To be kept instead of the password; registries without token server give none. */
+  readonly identityToken?: string;
+}
+
+/**
+ * Tries credentials at a registry, as `docker login` has the daemon do.
+ * @param registryHost a domain, or an address such as `https://index.docker.io/v1/`.
+ * @throws BargeError unauthorized, with Docker's words; unavailable; cancelled.
+ */
+export async function checkLogin(
+  registryHost: string,
+  auth: AuthConfig,
+  options: Omit<RemoteOptions, 'auth'> = {},
+): Promise<LoginResult> {
+  using session = new RegistrySession(domainOfServerAddress(registryHost), { ...options, auth });
+  const { base, challenges } = await session.contact();
+  const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.realm);
+  const purpose = requestName('GET', base);
+  const token = bearer && (await session.token({ challenge: bearer, scopes: [], purpose, offline: true }));
+  const answer = await session.send({ method: 'GET', url: base, scopes: [] });
+  answer.body.resume();
+  if (answer.status !== 200) {
+    const status = `${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trimEnd();
+    throw unauthorized(`login attempt to ${base.href} failed with status: ${status}`);
+  }
+  const identityToken = token?.refreshToken ?? auth.identitytoken;
+  return identityToken ? { identityToken } : {};
+}

@@ -1,0 +1,33 @@
+import type { AuthConfig } from '../../spec/engine.ts';
+
+/** An AuthConfig sorted out: what a client has to show. */
+export interface Credentials {
+  readonly basic?: { readonly username: string; readonly password: string };
+  /** Refresh token for the registry's token server. */
+  readonly identityToken?: string;
+  /** Shown to the registry as it is. */
+  readonly registryToken?: string;
+}
+
+/** `auth` (base64 of `user:password`) counts when there is no `username`. */
+export function credentialsOf(auth: AuthConfig | undefined): Credentials {
+  const basic = auth?.username
+    ? { username: auth.username, password: auth.password ?? '' }
+    : decodeAuth(auth?.auth);
+  return {
+    ...(basic ? { basic } : {}),
+    ...(auth?.identitytoken ? { identityToken: auth.identitytoken } : {}),
+    ...(auth?.registrytoken ? { registryToken: auth.registrytoken } : {}),
+  };
+}
+
+function decodeAuth(auth: string | undefined): Credentials['basic'] | undefined {
+  const text = Buffer.from(auth ?? '', 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon <= 0 ? undefined : { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+/** Value of an `Authorization` header (RFC 7617). */
+export function basicHeader({ username, password }: { username: string; password: string }): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}

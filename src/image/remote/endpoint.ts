@@ -1,0 +1,39 @@
+import { isIPv4 } from 'node:net';
+import { DEFAULT_DOMAIN } from '../../core/reference.ts';
+
+/** Where the registry of a domain answers. */
+export interface Endpoint {
+  /** Host with port, if any. */
+  readonly host: string;
+  /** Tried in this order until one answers. */
+  readonly schemes: readonly ('https' | 'http')[];
+  readonly verifyTls: boolean;
+  readonly isLoopback: boolean;
+}
+
+/**
+ * @param domain as in an image reference.
+ * @param insecure whether unverified TLS and plain HTTP are permitted though the host is elsewhere.
+ */
+export function endpointOf(domain: string, insecure = false): Endpoint {
+  const host = domain === DEFAULT_DOMAIN ? 'registry-1.docker.io' : domain;
+  const isLoopback = isLoopbackHost(new URL(`http://${host}`).hostname);
+  const lax = insecure || isLoopback;
+  return { host, schemes: lax ? ['https', 'http'] : ['https'], verifyTls: !lax, isLoopback };
+}
+
+/** @param hostname as `URL.hostname` gives it, IPv6 in brackets. */
+export function isLoopbackHost(hostname: string): boolean {
+  if (hostname === 'localhost' || hostname === '[::1]') return true;
+  return isIPv4(hostname) && hostname.startsWith('127.');
+}
+
+/**
+ * The domain that a server address of `docker login` means: Docker Hub goes by several old names, others may
+ * come with a scheme and a path.
+ */
+export function domainOfServerAddress(address: string): string {
+  const host = address.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+  const isHub = host === '' || ['index.docker.io', 'registry-1.docker.io', DEFAULT_DOMAIN].includes(host);
+  return isHub ? DEFAULT_DOMAIN : host;
+}

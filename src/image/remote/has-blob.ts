@@ -1,0 +1,23 @@
+import type { Digest } from '../../core/digest.ts';
+import { answerFailure, type Subject } from './answer-failure.ts';
+import { pathOf, type RepositoryContext, scopesFor, subjectOf } from './repository-context.ts';
+import { withRetries } from './retry.ts';
+
+/** HEAD of a blob. @throws BargeError unauthorized, forbidden, unavailable, cancelled. */
+export function hasBlob(
+  context: RepositoryContext,
+  digest: Digest,
+  action: Subject['action'],
+): Promise<boolean> {
+  return withRetries(context.options, async () => {
+    const response = await context.session.send({
+      method: 'HEAD',
+      url: pathOf(context, `blobs/${digest}`),
+      scopes: scopesFor(context, action),
+    });
+    response.body.resume();
+    if (response.status === 200) return true;
+    if (response.status === 404) return false;
+    throw await answerFailure(response, subjectOf(context, action));
+  });
+}

@@ -1,0 +1,97 @@
+import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { pipeline, type Readable } from 'node:stream';
+import tls from 'node:tls';
+import { networkFailure, requestName, TransientFailure } from './failure.ts';
+
+/** Milliseconds without a byte in either direction. */
+const IDLE_TIMEOUT = 60_000;
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A stream is made anew for each time that the request is sent. */
+  readonly body?: Uint8Array | (() => Readable);
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds to wait for a byte, where a minute is not enough. */
+  readonly idleTimeout?: number;
+}
+
+export interface HttpResponse {
+  readonly request: HttpRequest;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Must be read to the end or destroyed: it holds a connection. */
+  readonly body: IncomingMessage;
+}
+
+export interface TransportOptions {
+  readonly verifyTls: boolean;
+  readonly ca: readonly string[];
+  readonly userAgent: string;
+  readonly proxyEnv?: NodeJS.ProcessEnv | undefined;
+}
+
+/** Sends single requests over connections that are kept for the next ones. Knows nothing of registries. */
+export class HttpTransport implements Disposable {
+  readonly #userAgent: string;
+  readonly #plain: http.Agent;
+  readonly #options: TransportOptions;
+  #secure: https.Agent | undefined;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    this.#userAgent = options.userAgent;
+    this.#plain = new http.Agent({ keepAlive: true, proxyEnv: options.proxyEnv });
+  }
+
+  /**
+   * @returns the answer, whatever its status.
+   * @throws BargeError cancelled; unavailable, as a TransientFailure unless it is about certificates.
+   */
+  send(request: HttpRequest): Promise<HttpResponse> {
+    const { method, url, signal } = request;
+    const secure = url.protocol === 'https:';
+    return new Promise((resolve, reject) => {
+      const outgoing = (secure ? https : http).request(url, {
+        method,
+        agent: secure ? this.#secureAgent() : this.#plain,
+        headers: { 'User-Agent': this.#userAgent, ...request.headers },
+        signal,
+      });
+      outgoing.setTimeout(request.idleTimeout ?? IDLE_TIMEOUT, () =>
+        outgoing.destroy(new TransientFailure(`${requestName(method, url)}: i/o timeout`)),
+      );
+      outgoing.on('error', (error) => reject(networkFailure(method, url, error)));
+      outgoing.once('response', (body) => {
+        if (!outgoing.writableFinished) body.once('close', () => outgoing.destroy());
+        resolve({ request, status: body.statusCode ?? 0, headers: body.headers, body });
+      });
+      sendBody(outgoing, request.body);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#plain.destroy();
+    this.#secure?.destroy();
+  }
+
+  /** Made at the first use: reading all trusted certificates takes a while. */
+  #secureAgent(): https.Agent {
+    const { verifyTls, ca, proxyEnv } = this.#options;
+    const trusted = () => [...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...ca];
+    this.#secure ??= new https.Agent({
+      keepAlive: true,
+      proxyEnv,
+      ...(verifyTls ? { ca: trusted() } : { rejectUnauthorized: false }),
+    });
+    return this.#secure;
+  }
+}
+
+/** An error of the stream destroys the request, whose `error` event tells it. */
+function sendBody(outgoing: ClientRequest, body: HttpRequest['body']): void {
+  if (typeof body === 'function') pipeline(body(), outgoing, () => {});
+  else outgoing.end(body);
+}

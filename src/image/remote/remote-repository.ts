@@ -1,0 +1,71 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '../../core/digest.ts';
+import type { Reference } from '../../core/reference.ts';
+import type { Descriptor } from '../../spec/oci-image.ts';
+import { fetchBlob } from './fetch-blob.ts';
+import { type FetchedManifest, fetchManifest, resolveManifest } from './fetch-manifest.ts';
+import { hasBlob } from './has-blob.ts';
+import { listTags } from './list-tags.ts';
+import { putManifest } from './put-manifest.ts';
+import type { RemoteOptions } from './remote-options.ts';
+import type { RepositoryContext } from './repository-context.ts';
+import { RegistrySession } from './session.ts';
+import { type UploadOptions, type UploadOutcome, uploadBlob } from './upload-blob.ts';
+
+/**
+ * One repository at one registry (OCI distribution spec 1.1). Connections and tokens are shared by all its
+ * requests; dispose it to close them. Every method fails with a BargeError in Docker's words: not-found,
+ * unauthorized, forbidden (push), unavailable, data-loss or cancelled.
+ */
+export class RemoteRepository implements Disposable {
+  readonly #context: RepositoryContext;
+
+  /** No request is made yet. Tag and digest of the reference are not looked at. */
+  constructor(reference: Pick<Reference, 'domain' | 'path'>, options: RemoteOptions = {}) {
+    this.#context = { session: new RegistrySession(reference.domain, options), options, reference };
+  }
+
+  /** What a tag or digest stands for, without fetching it where possible. */
+  resolve(tagOrDigest: string): Promise<Descriptor> {
+    return resolveManifest(this.#context, tagOrDigest);
+  }
+
+  /** A manifest of up to 4 MiB, verified. */
+  manifest(tagOrDigest: string): Promise<FetchedManifest> {
+    return fetchManifest(this.#context, tagOrDigest);
+  }
+
+  /**
+   * A stream that fails (data-loss) when size or digest turn out wrong; until it ends, its bytes must not be
+   * trusted. It survives broken connections.
+   */
+  blob(descriptor: Pick<Descriptor, 'digest' | 'size'>): Promise<Readable> {
+    return fetchBlob(this.#context, descriptor);
+  }
+
+  hasBlob(digest: Digest): Promise<boolean> {
+    return hasBlob(this.#context, digest, 'pull');
+  }
+
+  /** @param open gives the whole blob from its start, each time it is called. */
+  uploadBlob(
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    open: () => Readable,
+    options: UploadOptions = {},
+  ): Promise<UploadOutcome> {
+    return uploadBlob(this.#context, descriptor, open, options);
+  }
+
+  /** Push the blobs and children first. */
+  putManifest(tagOrDigest: string, mediaType: string, bytes: Uint8Array): Promise<Descriptor> {
+    return putManifest(this.#context, tagOrDigest, mediaType, bytes);
+  }
+
+  tags(): Promise<string[]> {
+    return listTags(this.#context);
+  }
+
+  [Symbol.dispose](): void {
+    this.#context.session[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cancelled } from '../../core/errors.ts';
+import { TransientFailure } from './failure.ts';
+
+const MAX_TRIES = 5;
+const USUAL_DELAY = 250;
+const MAX_DELAY = 10_000;
+
+export interface RetryOptions {
+  /** Milliseconds before the first retry. */
+  readonly retryDelay?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Counts failures and waits longer after each. */
+export class Retries {
+  readonly #options: RetryOptions;
+  #failures = 0;
+
+  constructor(options: RetryOptions) {
+    this.#options = options;
+  }
+
+  /** Returns after a pause when another try is worth it. @throws `error` itself when it is not; BargeError cancelled. */
+  async pauseAfter(error: unknown): Promise<void> {
+    this.#failures++;
+    if (!(error instanceof TransientFailure) || this.#failures >= MAX_TRIES) throw error;
+    const { retryDelay = USUAL_DELAY, signal } = this.#options;
+    const growing = Math.min(MAX_DELAY, retryDelay * 2 ** (this.#failures - 1));
+    const jitter = growing * (0.75 + Math.random() / 2);
+    try {
+      await sleep(error.retryAfter ?? jitter, undefined, signal ? { signal } : {});
+    } catch (cause) {
+      throw cancelled('context canceled', { cause });
+    }
+  }
+
+  /** The action made headway: failures from here on count anew. */
+  reset(): void {
+    this.#failures = 0;
+  }
+}
+
+/** Repeats an action that may be repeated while it fails with a TransientFailure. */
+export async function withRetries<T>(options: RetryOptions, action: () => Promise<T>): Promise<T> {
+  const retries = new Retries(options);
+  for (;;) {
+    try {
+      return await action();
+    } catch (error) {
+      await retries.pauseAfter(error);
+    }
+  }
+}
