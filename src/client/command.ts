@@ -1,0 +1,38 @@
+import type { Cli } from './cli.ts';
+import type { Flag } from './flag-types.ts';
+import type { FlagValues } from './flags.ts';
+
+/** One verb of the client. Flags are data; `run` does the work and answers with the exit code. */
+export interface Command {
+  /** What follows the command's name in its usage line, e.g. `[OPTIONS] CONTAINER [CONTAINER...]`. */
+  readonly usage: string;
+  readonly flags: readonly Flag[];
+  /** How many positionals it takes; `max` missing means any number. */
+  readonly args: { readonly min: number; readonly max?: number };
+  /** Flags end at the first positional: what follows belongs to the container's command. */
+  readonly stopAtPositional?: boolean;
+  /** The exit code for failures without one of their own, with docker's way of telling them. */
+  readonly failure?: FailureStyle;
+  run(invocation: Invocation): Promise<number>;
+}
+
+export interface FailureStyle {
+  readonly exitCode: number;
+  /** Puts the program's name before the message and the way to help after it. */
+  readonly named: boolean;
+}
+
+export interface Invocation {
+  /** `barge run`, as the user wrote it. */
+  readonly path: string;
+  readonly flags: FlagValues;
+  readonly args: readonly string[];
+  readonly cli: Cli;
+}
+
+/** The positional at `index`, which the command's `args.min` promised. */
+export function argument(invocation: Invocation, index: number): string {
+  const word = invocation.args[index];
+  if (word === undefined) throw new TypeError(`${invocation.path}: no argument ${index}`);
+  return word;
+}

@@ -1,0 +1,15 @@
+import type { Command } from '../command.ts';
+import { pathSegment } from '../each.ts';
+import { OBJECT_FORMAT } from '../format/format-flag.ts';
+import { inspectEach } from '../inspect/inspect.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  flags: [OBJECT_FORMAT, { name: 'size', short: 's', type: 'bool', description: 'Show sizes' }],
+  args: { min: 1 },
+  run({ flags, args, cli }) {
+    return inspectEach(cli, args, flags.text('format'), (name) =>
+      cli.engine.get(`/containers/${pathSegment(name)}/json`, { size: flags.bool('size') }),
+    );
+  },
+};

@@ -1,0 +1,67 @@
+import type { EventMessage } from '../../spec/engine.ts';
+import type { Command } from '../command.ts';
+import { filtersQuery } from '../format/filters.ts';
+import { FILTER, LIST_FORMAT } from '../format/format-flag.ts';
+import { compileTemplate } from '../template/evaluator.ts';
+import { parseTimestamp } from '../time.ts';
+import { jsonLines } from '../transport/json-lines.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS]',
+  flags: [
+    FILTER,
+    LIST_FORMAT,
+    { name: 'since', type: 'string', description: 'Show what happened since this time, or this long ago' },
+    { name: 'until', type: 'string', description: 'End at this time' },
+  ],
+  args: { min: 0, max: 0 },
+  async run({ flags, cli }) {
+    const time = (name: string) => (flags.has(name) ? parseTimestamp(flags.text(name)) : undefined);
+    const show = compileFormat(flags.text('format'));
+    const { body } = await cli.engine.request('GET', '/events', {
+      query: { since: time('since'), until: time('until'), filters: filtersQuery(flags.list('filter')) },
+    });
+    for await (const event of jsonLines<EventMessage>(body)) cli.out(`${show(event)}\n`);
+    return 0;
+  },
+};
+
+function compileFormat(format: string): (event: EventMessage) => string {
+  if (format === '') return formatEvent;
+  if (format === 'json') return (event) => JSON.stringify(event);
+  const render = compileTemplate(format, { optional: new Set(['status', 'id', 'from']) });
+  return (event) =>
+    render({
+      ...event,
+      ID: event.Actor.ID,
+      Status: event.Action,
+      From: event.Actor.Attributes.image ?? '',
+      Scope: event.scope,
+      Time: event.time,
+      TimeNano: event.timeNano,
+    });
+}
+
+/** `2024-05-01T10:00:00.123456789Z container start 0123… (image=busybox, name=web)`. */
+function formatEvent({ Type, Action, Actor, time, timeNano }: EventMessage): string {
+  const attributes = Object.entries(Actor.Attributes ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${value}`);
+  const tail = attributes.length > 0 ? ` (${attributes.join(', ')})` : '';
+  return `${formatTime(time, timeNano)} ${Type} ${Action} ${Actor.ID}${tail}`;
+}
+
+/** RFC 3339 with nanoseconds, in the local zone. The last digits of `timeNano` are lost to doubles. */
+function formatTime(seconds: number, nano: number): string {
+  const date = new Date(seconds * 1000);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const fraction = String(Math.max(0, Math.round(nano - seconds * 1e9)))
+    .padStart(9, '0')
+    .slice(0, 9);
+  const offset = -date.getTimezoneOffset();
+  const size = Math.abs(offset);
+  const zone =
+    offset === 0 ? 'Z' : `${offset < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day}T${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${fraction}${zone}`;
+}

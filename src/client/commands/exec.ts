@@ -1,0 +1,90 @@
+import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../spec/engine.ts';
+import { argument, type Command, type Invocation } from '../command.ts';
+import { checkEnv, readEnvironment } from '../create/key-values.ts';
+import { pathSegment } from '../each.ts';
+import { CommandFailure, EXIT_CANNOT_INVOKE, EXIT_NOT_FOUND } from '../failure.ts';
+import { connectStreams } from '../streams/connect.ts';
+import { startFailure } from '../streams/start-error.ts';
+import { followSize, rawMode } from '../streams/terminal.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
+  flags: [
+    { name: 'detach', short: 'd', type: 'bool', description: 'Leave the command running' },
+    { name: 'detach-keys', type: 'string', description: 'Keys that detach from the command' },
+    {
+      name: 'env',
+      short: 'e',
+      type: 'list',
+      description: 'Set a variable, or pass the one of this name on',
+      check: checkEnv,
+    },
+    { name: 'env-file', type: 'list', description: 'Read variables from a file, one a line' },
+    { name: 'interactive', short: 'i', type: 'bool', description: 'Keep standard input open' },
+    { name: 'privileged', type: 'bool', description: 'Give the command all rights over the host' },
+    { name: 'tty', short: 't', type: 'bool', description: 'Give the command a terminal' },
+    { name: 'user', short: 'u', type: 'string', description: 'User to run as, name or id[:group]' },
+    { name: 'workdir', short: 'w', type: 'string', description: 'Folder to start in' },
+  ],
+  args: { min: 2 },
+  stopAtPositional: true,
+  async run(invocation) {
+    const { flags, cli } = invocation;
+    const tty = flags.bool('tty');
+    const stdin = flags.bool('interactive') && !flags.bool('detach');
+    if (tty && stdin && !process.stdin.isTTY) throw new CommandFailure('the input device is not a TTY');
+    const container = pathSegment(argument(invocation, 0));
+    const json = execRequest(invocation, stdin);
+    const { Id } = await cli.engine.post<{ Id: string }>(`/containers/${container}/exec`, { json });
+    if (!flags.bool('detach')) return runAttached(invocation, Id, tty, stdin);
+    await started(() => cli.engine.call('POST', `/exec/${Id}/start`, { json: { Detach: true, Tty: tty } }));
+    return 0;
+  },
+};
+
+function execRequest({ flags, args }: Invocation, stdin: boolean): ExecCreateRequest {
+  const env = readEnvironment(flags.list('env-file'), flags.list('env'), process.env);
+  const detached = flags.bool('detach');
+  return {
+    AttachStdin: stdin,
+    AttachStdout: !detached,
+    AttachStderr: !detached,
+    Tty: flags.bool('tty'),
+    Privileged: flags.bool('privileged'),
+    Cmd: args.slice(1),
+    ...(env.length > 0 ? { Env: env } : {}),
+    ...(flags.has('user') ? { User: flags.text('user') } : {}),
+    ...(flags.has('workdir') ? { WorkingDir: flags.text('workdir') } : {}),
+    ...(flags.has('detach-keys') ? { DetachKeys: flags.text('detach-keys') } : {}),
+  };
+}
+
+async function runAttached({ cli }: Invocation, id: string, tty: boolean, stdin: boolean): Promise<number> {
+  const { rows, columns } = process.stdout;
+  const size = tty && rows && columns ? ({ ConsoleSize: [rows, columns] } as const) : {};
+  const json: ExecStartRequest = { Detach: false, Tty: tty, ...size };
+  const stream = await started(() => cli.engine.hijack(`/exec/${id}/start`, { json }));
+  {
+    using _raw = tty && stdin ? rawMode() : undefined;
+    using _size = tty ? followSize(cli.engine, `/exec/${id}`) : undefined;
+    await connectStreams(cli, stream, { tty, stdin });
+  }
+  const { ExitCode } = await cli.engine.get<ExecInspect>(`/exec/${id}/json`);
+  return ExitCode ?? 0;
+}
+
+/** A command that cannot be started ends with a shell's code for it; other failures with 1. */
+async function started<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    const failure = startFailure(error);
+    if (
+      failure instanceof CommandFailure &&
+      ![EXIT_CANNOT_INVOKE, EXIT_NOT_FOUND].includes(failure.exitCode)
+    ) {
+      throw error;
+    }
+    throw failure;
+  }
+}

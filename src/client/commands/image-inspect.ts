@@ -1,0 +1,21 @@
+import type { Command } from '../command.ts';
+import { imagePath } from '../each.ts';
+import { OBJECT_FORMAT } from '../format/format-flag.ts';
+import { platformJson } from '../images/platform.ts';
+import { inspectEach } from '../inspect/inspect.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  flags: [
+    OBJECT_FORMAT,
+    { name: 'platform', type: 'string', description: 'Platform to show, os/arch[/variant]' },
+  ],
+  args: { min: 1 },
+  run({ flags, args, cli }) {
+    return inspectEach(cli, args, flags.text('format'), (name) =>
+      cli.engine.get(`/images/${imagePath(name)}/json`, {
+        platform: flags.has('platform') ? platformJson(flags.text('platform')) : undefined,
+      }),
+    );
+  },
+};

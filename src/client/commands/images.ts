@@ -1,0 +1,42 @@
+import { notImplemented } from '../../core/errors.ts';
+import type { ImageSummary } from '../../spec/engine.ts';
+import type { Command } from '../command.ts';
+import { filtersQuery } from '../format/filters.ts';
+import { FILTER, LIST_FORMAT, NO_TRUNC } from '../format/format-flag.ts';
+import { renderListing } from '../format/listing.ts';
+import { IMAGE_LISTING, imageFields } from '../images/listing.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] [REPOSITORY[:TAG]]',
+  flags: [
+    { name: 'all', short: 'a', type: 'bool', description: 'Show intermediate images, too' },
+    { name: 'digests', type: 'bool', description: 'Show digests' },
+    FILTER,
+    LIST_FORMAT,
+    NO_TRUNC,
+    { name: 'quiet', short: 'q', type: 'bool', description: 'Show ids only' },
+    { name: 'tree', type: 'bool', hidden: true, description: 'Show platforms as a tree' },
+  ],
+  args: { min: 0, max: 1 },
+  async run({ flags, args, cli }) {
+    if (flags.bool('tree')) throw notImplemented('--tree is not supported');
+    const [reference] = args;
+    const images = await cli.engine.get<ImageSummary[]>('/images/json', {
+      all: flags.bool('all'),
+      digests: flags.bool('digests'),
+      filters: filtersQuery(flags.list('filter'), reference === undefined ? {} : { reference }),
+    });
+    const format = flags.bool('quiet') && !flags.has('format') ? '{{.ID}}' : flags.text('format');
+    const digests = flags.bool('digests') || format.includes('.Digest');
+    const options = { truncate: !flags.bool('no-trunc'), digests, now: Date.now() };
+    const rows = images.flatMap((image) => imageFields(image, options));
+    const columns = ['Repository', 'Tag', 'Digest', 'ID', 'CreatedSince', 'Size'];
+    const shown = flags.bool('quiet')
+      ? rows.filter((row, at) => rows.findIndex(({ ID }) => ID === row.ID) === at)
+      : rows;
+    cli.out(
+      renderListing(flags.bool('digests') ? { ...IMAGE_LISTING, columns } : IMAGE_LISTING, format, shown),
+    );
+    return 0;
+  },
+};

@@ -1,0 +1,43 @@
+import { invalidParameter, isKind, notFound } from '../../core/errors.ts';
+import type { Command } from '../command.ts';
+import { imagePath, pathSegment } from '../each.ts';
+import { OBJECT_FORMAT } from '../format/format-flag.ts';
+import { inspectEach } from '../inspect/inspect.ts';
+
+/** Where objects of each kind are, in the order they are looked for. */
+const PATHS: Readonly<Record<string, (name: string) => string>> = {
+  container: (name) => `/containers/${pathSegment(name)}/json`,
+  image: (name) => `/images/${imagePath(name)}/json`,
+  network: (name) => `/networks/${pathSegment(name)}`,
+  volume: (name) => `/volumes/${pathSegment(name)}`,
+};
+
+export const command: Command = {
+  usage: '[OPTIONS] NAME|ID [NAME|ID...]',
+  flags: [
+    OBJECT_FORMAT,
+    { name: 'size', short: 's', type: 'bool', description: 'Show the sizes of containers' },
+    {
+      name: 'type',
+      type: 'string',
+      description: 'Look for this kind only: container, image, network or volume',
+    },
+  ],
+  args: { min: 1 },
+  run({ flags, args, cli }) {
+    const type = flags.text('type');
+    if (type !== '' && !Object.hasOwn(PATHS, type)) throw invalidParameter(`unknown type: "${type}"`);
+    const kinds = type === '' ? Object.keys(PATHS) : [type];
+    return inspectEach(cli, args, flags.text('format'), async (name) => {
+      for (const kind of kinds) {
+        try {
+          const size = kind === 'container' && flags.bool('size');
+          return await cli.engine.get<unknown>(PATHS[kind]?.(name) ?? '', { size });
+        } catch (error) {
+          if (!isKind(error, 'not-found') || type !== '') throw error;
+        }
+      }
+      throw notFound(`Error: No such object: ${name}`);
+    });
+  },
+};

@@ -1,0 +1,15 @@
+import { authKey } from '../auth/registry-auth.ts';
+import { eraseLogin } from '../auth/store.ts';
+import type { Command } from '../command.ts';
+
+export const command: Command = {
+  usage: '[SERVER]',
+  flags: [],
+  args: { min: 0, max: 1 },
+  async run({ args, cli }) {
+    const key = authKey(args[0] ?? '');
+    if (await eraseLogin(cli.configFolder, key)) cli.out(`Removing login credentials for ${key}\n`);
+    else cli.out(`Not logged in to ${key}\n`);
+    return 0;
+  },
+};

@@ -1,0 +1,38 @@
+import type { ContainerInspect } from '../../spec/engine.ts';
+import { argument, type Command } from '../command.ts';
+import { pathSegment } from '../each.ts';
+import { copyOutput } from '../streams/connect.ts';
+import { parseTimestamp } from '../time.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] CONTAINER',
+  flags: [
+    { name: 'details', type: 'bool', description: 'Show what the log driver adds to a line' },
+    { name: 'follow', short: 'f', type: 'bool', description: 'Stay and show what comes' },
+    { name: 'since', type: 'string', description: 'From this time on, or this long ago (42m)' },
+    { name: 'tail', short: 'n', type: 'string', default: 'all', description: 'This many lines from the end' },
+    { name: 'timestamps', short: 't', type: 'bool', description: 'Show the time of each line' },
+    { name: 'until', type: 'string', description: 'Up to this time, or this long ago (42m)' },
+  ],
+  args: { min: 1, max: 1 },
+  async run(invocation) {
+    const { flags, cli } = invocation;
+    const path = `/containers/${pathSegment(argument(invocation, 0))}`;
+    const time = (name: string) => (flags.has(name) ? parseTimestamp(flags.text(name)) : undefined);
+    const { Config } = await cli.engine.get<ContainerInspect>(`${path}/json`);
+    const { body } = await cli.engine.request('GET', `${path}/logs`, {
+      query: {
+        stdout: true,
+        stderr: true,
+        follow: flags.bool('follow'),
+        timestamps: flags.bool('timestamps'),
+        details: flags.bool('details'),
+        tail: flags.text('tail'),
+        since: time('since'),
+        until: time('until'),
+      },
+    });
+    await copyOutput(cli, body, Config.Tty ?? false);
+    return 0;
+  },
+};

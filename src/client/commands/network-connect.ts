@@ -1,0 +1,42 @@
+import type { EndpointSettings } from '../../spec/engine.ts';
+import { argument, type Command } from '../command.ts';
+import { checkLink } from '../create/checks.ts';
+import { pathSegment } from '../each.ts';
+import { type FlagValues, splitPair } from '../flags.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] NETWORK CONTAINER',
+  flags: [
+    { name: 'alias', type: 'strings', description: 'One more name in the network' },
+    { name: 'driver-opt', type: 'strings', description: 'Option of the driver, key=value' },
+    { name: 'gw-priority', type: 'int', description: 'Which network the default route takes: the highest' },
+    { name: 'ip', type: 'string', description: 'IPv4 address to take' },
+    { name: 'ip6', type: 'string', description: 'IPv6 address to take' },
+    { name: 'link', type: 'list', description: 'Know another container by a name', check: checkLink },
+    { name: 'link-local-ip', type: 'strings', description: 'Link-local address to take' },
+  ],
+  args: { min: 2, max: 2 },
+  async run(invocation) {
+    const path = `/networks/${pathSegment(argument(invocation, 0))}/connect`;
+    const json = { Container: argument(invocation, 1), EndpointConfig: endpoint(invocation.flags) };
+    await invocation.cli.engine.call('POST', path, { json });
+    return 0;
+  },
+};
+
+function endpoint(flags: FlagValues): EndpointSettings {
+  const options = flags.list('driver-opt').map(splitPair);
+  const local = flags.list('link-local-ip');
+  const ipam = {
+    ...(flags.has('ip') ? { IPv4Address: flags.text('ip') } : {}),
+    ...(flags.has('ip6') ? { IPv6Address: flags.text('ip6') } : {}),
+    ...(local.length > 0 ? { LinkLocalIPs: local } : {}),
+  };
+  return {
+    ...(Object.keys(ipam).length > 0 ? { IPAMConfig: ipam } : {}),
+    ...(flags.has('alias') ? { Aliases: flags.list('alias') } : {}),
+    ...(flags.has('link') ? { Links: flags.list('link') } : {}),
+    ...(options.length > 0 ? { DriverOpts: Object.fromEntries(options) } : {}),
+    ...(flags.has('gw-priority') ? { GwPriority: flags.number('gw-priority') } : {}),
+  };
+}

@@ -1,0 +1,57 @@
+import { argument, type Command } from '../command.ts';
+import { checkLabel } from '../create/key-values.ts';
+import type { FlagValues } from '../flags.ts';
+import { readIpam } from '../networks/ipam.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] NETWORK',
+  flags: [
+    { name: 'attachable', type: 'bool', description: 'Let containers join a swarm network by hand' },
+    { name: 'aux-address', type: 'map', description: 'Address that is taken already, name=ip' },
+    { name: 'config-from', type: 'string', description: 'Network to copy the configuration of' },
+    { name: 'config-only', type: 'bool', description: 'Keep the configuration only' },
+    { name: 'driver', short: 'd', type: 'string', default: 'bridge', description: 'Driver of the network' },
+    { name: 'gateway', type: 'strings', description: 'Gateway of the subnet' },
+    { name: 'ingress', type: 'bool', description: "Make swarm's routing mesh" },
+    { name: 'internal', type: 'bool', description: 'Let nothing out of the network' },
+    { name: 'ip-range', type: 'strings', description: 'Part of the subnet to give addresses from' },
+    { name: 'ipam-driver', type: 'string', default: 'default', description: 'Driver that gives addresses' },
+    { name: 'ipam-opt', type: 'map', description: 'Option of that driver, key=value' },
+    { name: 'ipv4', type: 'bool', default: 'true', description: 'Give IPv4 addresses' },
+    { name: 'ipv6', type: 'bool', description: 'Give IPv6 addresses' },
+    { name: 'label', type: 'list', description: 'Set a label, key=value', check: checkLabel },
+    { name: 'opt', short: 'o', type: 'map', description: 'Option of the driver, key=value' },
+    { name: 'scope', type: 'string', description: 'Scope of the network' },
+    { name: 'subnet', type: 'strings', description: 'Subnet in CIDR form' },
+  ],
+  args: { min: 1, max: 1 },
+  async run(invocation) {
+    const { flags, cli } = invocation;
+    const json = request(argument(invocation, 0), flags);
+    const { Id, Warning } = await cli.engine.post<{ Id: string; Warning?: string }>('/networks/create', {
+      json,
+    });
+    if (Warning) cli.err(`WARNING: ${Warning}\n`);
+    cli.out(`${Id}\n`);
+    return 0;
+  },
+};
+
+function request(name: string, flags: FlagValues): Record<string, unknown> {
+  const from = flags.text('config-from');
+  return {
+    Name: name,
+    Driver: flags.text('driver'),
+    Scope: flags.text('scope'),
+    Internal: flags.bool('internal'),
+    Attachable: flags.bool('attachable'),
+    Ingress: flags.bool('ingress'),
+    ConfigOnly: flags.bool('config-only'),
+    ...(from === '' ? {} : { ConfigFrom: { Network: from } }),
+    ...(flags.has('ipv4') ? { EnableIPv4: flags.bool('ipv4') } : {}),
+    ...(flags.has('ipv6') ? { EnableIPv6: flags.bool('ipv6') } : {}),
+    IPAM: readIpam(flags),
+    Options: flags.map('opt'),
+    Labels: flags.map('label'),
+  };
+}

@@ -1,0 +1,14 @@
+import { argument, type Command } from '../command.ts';
+import { pathSegment } from '../each.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] NETWORK CONTAINER',
+  flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Do so even when the container is gone' }],
+  args: { min: 2, max: 2 },
+  async run(invocation) {
+    const path = `/networks/${pathSegment(argument(invocation, 0))}/disconnect`;
+    const json = { Container: argument(invocation, 1), Force: invocation.flags.bool('force') };
+    await invocation.cli.engine.call('POST', path, { json });
+    return 0;
+  },
+};

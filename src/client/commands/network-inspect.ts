@@ -1,0 +1,18 @@
+import type { Command } from '../command.ts';
+import { pathSegment } from '../each.ts';
+import { OBJECT_FORMAT } from '../format/format-flag.ts';
+import { inspectEach } from '../inspect/inspect.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] NETWORK [NETWORK...]',
+  flags: [
+    OBJECT_FORMAT,
+    { name: 'verbose', short: 'v', type: 'bool', description: 'Show more for diagnosis' },
+  ],
+  args: { min: 1 },
+  run({ flags, args, cli }) {
+    return inspectEach(cli, args, flags.text('format'), (name) =>
+      cli.engine.get(`/networks/${pathSegment(name)}`, { verbose: flags.bool('verbose') }),
+    );
+  },
+};

@@ -1,0 +1,20 @@
+import { isKind } from '../../core/errors.ts';
+import type { Command } from '../command.ts';
+import { forEachName, pathSegment } from '../each.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] NETWORK [NETWORK...]',
+  flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Let a missing network be no failure' }],
+  args: { min: 1 },
+  run({ flags, args, cli }) {
+    return forEachName(cli, args, async (name) => {
+      try {
+        await cli.engine.call('DELETE', `/networks/${pathSegment(name)}`);
+      } catch (error) {
+        if (!flags.bool('force') || !isKind(error, 'not-found')) throw error;
+        return undefined;
+      }
+      return name;
+    });
+  },
+};

@@ -1,0 +1,35 @@
+import type { ContainerInspect, PortBinding } from '../../spec/engine.ts';
+import { argument, type Command } from '../command.ts';
+import { pathSegment } from '../each.ts';
+import { CommandFailure } from '../failure.ts';
+
+export const command: Command = {
+  usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
+  flags: [],
+  args: { min: 1, max: 2 },
+  async run(invocation) {
+    const { args, cli } = invocation;
+    const container = argument(invocation, 0);
+    const { NetworkSettings } = await cli.engine.get<ContainerInspect>(
+      `/containers/${pathSegment(container)}/json`,
+    );
+    const ports = NetworkSettings.Ports ?? {};
+    const [, wanted] = args;
+    if (wanted !== undefined) {
+      const key = wanted.includes('/') ? wanted : `${wanted}/tcp`;
+      const bindings = ports[key];
+      if (!bindings) throw new CommandFailure(`Error: No public port '${key}' published for ${container}`);
+      cli.out(bindings.map((binding) => `${hostAddress(binding)}\n`).join(''));
+      return 0;
+    }
+    const lines = Object.entries(ports)
+      .sort(([a], [b]) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1))
+      .flatMap(([key, bindings]) => (bindings ?? []).map((binding) => `${key} -> ${hostAddress(binding)}\n`));
+    cli.out(lines.join(''));
+    return 0;
+  },
+};
+
+function hostAddress({ HostIp = '', HostPort = '' }: PortBinding): string {
+  return HostIp.includes(':') ? `[${HostIp}]:${HostPort}` : `${HostIp}:${HostPort}`;
+}

@@ -1,0 +1,55 @@
+import type { ContainerSummary } from '../../spec/engine.ts';
+import type { Command } from '../command.ts';
+import { CONTAINER_LISTING, containerFields } from '../containers/listing.ts';
+import type { FlagValues } from '../flags.ts';
+import { filtersQuery } from '../format/filters.ts';
+import { FILTER, LIST_FORMAT, NO_TRUNC } from '../format/format-flag.ts';
+import { renderListing } from '../format/listing.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS]',
+  flags: [
+    { name: 'all', short: 'a', type: 'bool', description: 'Show those that do not run, too' },
+    FILTER,
+    LIST_FORMAT,
+    {
+      name: 'last',
+      short: 'n',
+      type: 'int',
+      default: '-1',
+      description: 'Show this many of those made last, running or not',
+    },
+    { name: 'latest', short: 'l', type: 'bool', description: 'Show the one made last, running or not' },
+    NO_TRUNC,
+    { name: 'quiet', short: 'q', type: 'bool', description: 'Show ids only' },
+    { name: 'size', short: 's', type: 'bool', description: 'Show sizes' },
+  ],
+  args: { min: 0, max: 0 },
+  async run({ flags, cli }) {
+    const format = formatOf(flags);
+    const size = flags.bool('size') || format.includes('.Size');
+    const last = flags.bool('latest') && !flags.has('last') ? 1 : flags.number('last');
+    const containers = await cli.engine.get<ContainerSummary[]>('/containers/json', {
+      all: flags.bool('all'),
+      limit: last > 0 ? last : undefined,
+      size,
+      filters: filtersQuery(flags.list('filter')),
+    });
+    const listing = size
+      ? { ...CONTAINER_LISTING, columns: [...CONTAINER_LISTING.columns, 'Size'] }
+      : CONTAINER_LISTING;
+    const options = { truncate: !flags.bool('no-trunc'), now: Date.now() };
+    cli.out(
+      renderListing(
+        listing,
+        format,
+        containers.map((one) => containerFields(one, options)),
+      ),
+    );
+    return 0;
+  },
+};
+
+function formatOf(flags: FlagValues): string {
+  return flags.bool('quiet') && !flags.has('format') ? '{{.ID}}' : flags.text('format');
+}

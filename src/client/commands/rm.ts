@@ -1,0 +1,29 @@
+import { isKind } from '../../core/errors.ts';
+import type { Command } from '../command.ts';
+import { forEachName, pathSegment } from '../each.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  flags: [
+    { name: 'force', short: 'f', type: 'bool', description: 'Kill the container first if it runs' },
+    { name: 'link', short: 'l', type: 'bool', description: 'Remove the link of this name' },
+    { name: 'volumes', short: 'v', type: 'bool', description: 'Remove its unnamed volumes too' },
+  ],
+  args: { min: 1 },
+  run({ flags, args, cli }) {
+    const force = flags.bool('force');
+    const query = { force, v: flags.bool('volumes'), link: flags.bool('link') };
+    return forEachName(cli, args, async (name) => {
+      const path = `/containers/${pathSegment(name.replace(/^\/+/, ''))}`;
+      try {
+        await cli.engine.call('DELETE', path, { query });
+      } catch (error) {
+        if (!force || !isKind(error, 'not-found')) throw error;
+        // As docker: with --force a missing container is told of, but fails nothing.
+        cli.err(`${error.message}\n`);
+        return undefined;
+      }
+      return name;
+    });
+  },
+};

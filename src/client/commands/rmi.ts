@@ -1,0 +1,39 @@
+import { isKind, messageOf } from '../../core/errors.ts';
+import type { ImageDeleteItem } from '../../spec/engine.ts';
+import type { Command } from '../command.ts';
+import { imagePath } from '../each.ts';
+import { platformJson } from '../images/platform.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  flags: [
+    {
+      name: 'force',
+      short: 'f',
+      type: 'bool',
+      description: 'Remove it even when it has other names or is in use',
+    },
+    { name: 'no-prune', type: 'bool', description: 'Keep parents that have no name' },
+    { name: 'platform', type: 'strings', description: 'Remove only this platform, os/arch[/variant]' },
+  ],
+  args: { min: 1 },
+  async run({ flags, args, cli }) {
+    const force = flags.bool('force');
+    const platforms = flags.list('platform').map(platformJson);
+    const query = { force, noprune: flags.bool('no-prune'), platforms };
+    let code = 0;
+    // One after another: removing a name may remove the image that the next name belongs to.
+    for (const name of args) {
+      try {
+        const { body } = await cli.engine.request('DELETE', `/images/${imagePath(name)}`, { query });
+        for (const item of await body.json<ImageDeleteItem[]>()) {
+          cli.out(item.Deleted ? `Deleted: ${item.Deleted}\n` : `Untagged: ${item.Untagged}\n`);
+        }
+      } catch (error) {
+        cli.err(`${messageOf(error)}\n`);
+        if (!force || !isKind(error, 'not-found')) code = 1;
+      }
+    }
+    return code;
+  },
+};

@@ -1,0 +1,19 @@
+import type { Command } from '../command.ts';
+import { refuseTerminal, writeOutput } from '../images/output-file.ts';
+import { platformJson } from '../images/platform.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  flags: [
+    { name: 'output', short: 'o', type: 'string', description: 'File to write, instead of standard output' },
+    { name: 'platform', type: 'string', description: 'Save one platform only, os/arch[/variant]' },
+  ],
+  args: { min: 1 },
+  async run({ flags, args, cli }) {
+    refuseTerminal(flags.text('output'));
+    const platform = flags.has('platform') ? platformJson(flags.text('platform')) : undefined;
+    const { body } = await cli.engine.request('GET', '/images/get', { query: { names: args, platform } });
+    await writeOutput(cli, flags.text('output'), body);
+    return 0;
+  },
+};

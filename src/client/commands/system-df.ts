@@ -1,0 +1,28 @@
+import type { Command } from '../command.ts';
+import { LIST_FORMAT } from '../format/format-flag.ts';
+import { type Listing, renderListing } from '../format/listing.ts';
+import { type DiskUsage, summaryRows, verboseText } from '../system/disk-usage.ts';
+
+const LISTING: Listing = {
+  typeName: '*formatter.diskUsageContext',
+  headings: {
+    Type: 'TYPE',
+    TotalCount: 'TOTAL',
+    Active: 'ACTIVE',
+    Size: 'SIZE',
+    Reclaimable: 'RECLAIMABLE',
+  },
+  columns: ['Type', 'TotalCount', 'Active', 'Size', 'Reclaimable'],
+};
+
+export const command: Command = {
+  usage: '[OPTIONS]',
+  flags: [LIST_FORMAT, { name: 'verbose', short: 'v', type: 'bool', description: 'Show every object' }],
+  args: { min: 0, max: 0 },
+  async run({ flags, cli }) {
+    const usage = await cli.engine.get<DiskUsage>('/system/df');
+    if (flags.bool('verbose') && !flags.has('format')) cli.out(verboseText(usage, Date.now()));
+    else cli.out(renderListing(LISTING, flags.text('format'), summaryRows(usage)));
+    return 0;
+  },
+};

@@ -1,0 +1,41 @@
+import type { Command } from '../command.ts';
+import { CommandFailure } from '../failure.ts';
+import type { FlagValues } from '../flags.ts';
+import { agreed, PRUNE_FLAGS, pruneKind, reclaimedText } from '../prune.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS]',
+  flags: [
+    ...PRUNE_FLAGS,
+    { name: 'all', short: 'a', type: 'bool', description: 'Remove every image that no container uses' },
+    { name: 'volumes', type: 'bool', description: 'Remove unnamed volumes, too' },
+  ],
+  args: { min: 0, max: 0 },
+  async run({ flags, cli }) {
+    const all = flags.bool('all');
+    const volumes = flags.bool('volumes');
+    if (volumes && flags.list('filter').some((filter) => filter.startsWith('until='))) {
+      throw new CommandFailure('ERROR: The "until" filter is not supported with "--volumes"');
+    }
+    if (!(await agreed(flags, warning(flags)))) return 0;
+    let bytes = await pruneKind(cli, flags, { kind: 'containers' });
+    bytes += await pruneKind(cli, flags, { kind: 'networks' });
+    if (volumes) bytes += await pruneKind(cli, flags, { kind: 'volumes' });
+    bytes += await pruneKind(cli, flags, { kind: 'images', filters: { dangling: all ? 'false' : 'true' } });
+    bytes += await pruneKind(cli, flags, { kind: 'build', query: { all } });
+    cli.out(reclaimedText(bytes));
+    return 0;
+  },
+};
+
+function warning(flags: FlagValues): string {
+  const all = flags.bool('all');
+  const items = [
+    'all stopped containers',
+    'all networks not used by at least one container',
+    ...(flags.bool('volumes') ? ['all anonymous volumes not used by at least one container'] : []),
+    all ? 'all images without at least one container associated to them' : 'all dangling images',
+    all ? 'all build cache' : 'unused build cache',
+  ];
+  return `This will remove:\n${items.map((item) => `  - ${item}`).join('\n')}\n`;
+}

@@ -1,0 +1,21 @@
+import { canonicalName, familiarName, parseReference, withDefaultTag } from '../../core/reference.ts';
+import { argument, type Command } from '../command.ts';
+import { imagePath } from '../each.ts';
+import { CommandFailure } from '../failure.ts';
+
+export const command: Command = {
+  usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
+  flags: [],
+  args: { min: 2, max: 2 },
+  async run(invocation) {
+    const source = argument(invocation, 0);
+    const target = withDefaultTag(parseReference(argument(invocation, 1)));
+    if (target.digest) {
+      throw new CommandFailure(`refusing to create a tag with a digest reference: ${canonicalName(target)}`);
+    }
+    await invocation.cli.engine.call('POST', `/images/${imagePath(source)}/tag`, {
+      query: { repo: familiarName(target), tag: target.tag },
+    });
+    return 0;
+  },
+};

@@ -1,0 +1,18 @@
+import { argument, type Command } from '../command.ts';
+import { pathSegment } from '../each.ts';
+import { renderTable } from '../format/table.ts';
+
+export const command: Command = {
+  usage: 'CONTAINER [ps OPTIONS]',
+  flags: [],
+  args: { min: 1 },
+  stopAtPositional: true,
+  async run(invocation) {
+    const { args, cli } = invocation;
+    const path = `/containers/${pathSegment(argument(invocation, 0))}/top`;
+    const ps_args = args.length > 1 ? args.slice(1).join(' ') : undefined;
+    const answer = await cli.engine.get<{ Titles: string[]; Processes: string[][] }>(path, { ps_args });
+    cli.out(renderTable([answer.Titles, ...(answer.Processes ?? [])]));
+    return 0;
+  },
+};

@@ -1,0 +1,15 @@
+import type { Command } from '../command.ts';
+import { forEachName, pathSegment } from '../each.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] VOLUME [VOLUME...]',
+  flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Let a missing volume be no failure' }],
+  args: { min: 1 },
+  run({ flags, args, cli }) {
+    const query = { force: flags.bool('force') };
+    return forEachName(cli, args, async (name) => {
+      await cli.engine.call('DELETE', `/volumes/${pathSegment(name)}`, { query });
+      return name;
+    });
+  },
+};

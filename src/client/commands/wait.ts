@@ -1,0 +1,15 @@
+import type { WaitResponse } from '../../spec/engine.ts';
+import type { Command } from '../command.ts';
+import { forEachName, pathSegment } from '../each.ts';
+
+export const command: Command = {
+  usage: 'CONTAINER [CONTAINER...]',
+  flags: [],
+  args: { min: 1 },
+  run({ args, cli }) {
+    return forEachName(cli, args, async (name) => {
+      const answer = await cli.engine.post<WaitResponse>(`/containers/${pathSegment(name)}/wait`);
+      return String(answer.StatusCode);
+    });
+  },
+};

@@ -1,0 +1,112 @@
+import { invalidParameter } from '../../core/errors.ts';
+import { checkHost } from '../create/checks.ts';
+import { parseUlimit } from '../create/devices.ts';
+import { checkEnv, checkLabel } from '../create/key-values.ts';
+import type { Flag } from '../flag-types.ts';
+import { type FlagValues, splitPair } from '../flags.ts';
+import type { Query } from '../transport/engine.ts';
+
+export const BUILD_FLAGS: readonly Flag[] = [
+  { name: 'add-host', type: 'list', description: 'Add a name to /etc/hosts, name:ip', check: checkHost },
+  {
+    name: 'build-arg',
+    type: 'list',
+    description: 'Set a build argument, or pass the variable on',
+    check: checkEnv,
+  },
+  { name: 'cache-from', type: 'strings', description: 'Image whose steps may be used again' },
+  { name: 'cgroup-parent', type: 'string', description: 'Cgroup to put RUN steps under' },
+  { name: 'compress', type: 'bool', description: 'Taken for compatibility; ignored' },
+  { name: 'cpu-period', type: 'int', description: 'Period of the CPU scheduler, microseconds' },
+  { name: 'cpu-quota', type: 'int', description: 'CPU time in a period, microseconds' },
+  { name: 'cpu-shares', short: 'c', type: 'int', description: 'Weight against other containers' },
+  { name: 'cpuset-cpus', type: 'string', description: 'CPUs to run on (0-3, 0,1)' },
+  { name: 'cpuset-mems', type: 'string', description: 'Memory nodes to use (0-3, 0,1)' },
+  {
+    name: 'disable-content-trust',
+    type: 'bool',
+    default: 'true',
+    description: 'Taken for compatibility; ignored',
+  },
+  { name: 'file', short: 'f', type: 'string', description: 'The Dockerfile; - for standard input' },
+  { name: 'force-rm', type: 'bool', description: 'Remove intermediate containers even after a failure' },
+  { name: 'iidfile', type: 'string', description: 'File to write the id of the image to' },
+  { name: 'isolation', type: 'string', description: 'Isolation technology' },
+  { name: 'label', type: 'list', description: 'Set a label of the image, key=value', check: checkLabel },
+  { name: 'load', type: 'bool', hidden: true, description: 'Taken from buildx; the image is always loaded' },
+  { name: 'memory', short: 'm', type: 'bytes', description: 'Most memory of a RUN step' },
+  { name: 'memory-swap', type: 'swap', description: 'Memory and swap together, -1 for no limit' },
+  { name: 'network', type: 'string', default: 'default', description: 'Network of RUN steps' },
+  { name: 'no-cache', type: 'bool', description: 'Run every step again' },
+  { name: 'platform', type: 'string', description: 'Platform to build for, os/arch[/variant]' },
+  { name: 'progress', type: 'string', hidden: true, description: 'Taken from buildx; ignored' },
+  { name: 'pull', type: 'bool', description: 'Look for newer base images' },
+  { name: 'quiet', short: 'q', type: 'bool', description: 'Print the id of the image only' },
+  { name: 'rm', type: 'bool', default: 'true', description: 'Remove intermediate containers' },
+  { name: 'security-opt', type: 'strings', description: 'Security option of RUN steps' },
+  { name: 'shm-size', type: 'bytes', description: 'Size of /dev/shm in RUN steps' },
+  { name: 'squash', type: 'bool', description: 'Make one layer of all new ones' },
+  { name: 'tag', short: 't', type: 'list', description: 'Name of the image, name[:tag]' },
+  { name: 'target', type: 'string', description: 'Stage to build' },
+  { name: 'ulimit', type: 'ulimit', description: 'Process limit of RUN steps', check: parseUlimit },
+];
+
+const NUMBERS = [
+  ['memory', 'memory'],
+  ['memory-swap', 'memswap'],
+  ['cpu-shares', 'cpushares'],
+  ['cpu-period', 'cpuperiod'],
+  ['cpu-quota', 'cpuquota'],
+  ['shm-size', 'shmsize'],
+] as const;
+const TEXTS = [
+  ['cpuset-cpus', 'cpusetcpus'],
+  ['cpuset-mems', 'cpusetmems'],
+  ['cgroup-parent', 'cgroupparent'],
+  ['network', 'networkmode'],
+  ['target', 'target'],
+  ['platform', 'platform'],
+] as const;
+
+/** The query of `POST /build` for the flags of `build`. */
+export function buildQuery(flags: FlagValues): Query {
+  const numbers = NUMBERS.map(([flag, name]) => [name, flags.has(flag) ? flags.number(flag) : undefined]);
+  const texts = TEXTS.map(([flag, name]) => [name, flags.text(flag) || undefined]);
+  const hosts = flags.list('add-host').map((value) => value.replace('=', ':'));
+  return {
+    ...Object.fromEntries(numbers),
+    ...Object.fromEntries(texts),
+    t: flags.list('tag'),
+    nocache: flags.bool('no-cache'),
+    pull: flags.bool('pull'),
+    squash: flags.bool('squash'),
+    // Said either way, since the API's own default is 1.
+    rm: flags.bool('rm') ? '1' : '0',
+    forcerm: flags.bool('force-rm'),
+    extrahosts: hosts.length > 0 ? hosts.join(',') : undefined,
+    buildargs: json(buildArguments(flags.list('build-arg'))),
+    labels: json(flags.map('label')),
+    cachefrom: flags.has('cache-from') ? JSON.stringify(flags.list('cache-from')) : undefined,
+    ulimits: flags.has('ulimit') ? JSON.stringify(flags.list('ulimit').map(parseUlimit)) : undefined,
+    securityopt: flags.has('security-opt') ? JSON.stringify(flags.list('security-opt')) : undefined,
+  };
+}
+
+/** An argument without a value takes the client's variable, or null: unset. */
+function buildArguments(values: readonly string[]): Record<string, string | null> {
+  return Object.fromEntries(
+    values.map((value) => (value.includes('=') ? splitPair(value) : [value, process.env[value] ?? null])),
+  );
+}
+
+function json(object: Readonly<Record<string, unknown>>): string | undefined {
+  return Object.keys(object).length === 0 ? undefined : JSON.stringify(object);
+}
+
+/** @throws BargeError invalid-parameter for options that mean nothing to Barge but would change the result. */
+export function refuseUnsupported(flags: FlagValues): void {
+  const isolation = flags.text('isolation');
+  if (isolation !== '' && isolation !== 'default') {
+    throw invalidParameter(`invalid isolation: ${isolation}: only "default" is known on Linux`);
+  }
+}

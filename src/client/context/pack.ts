@@ -1,0 +1,122 @@
+import { type EventEmitter, once } from 'node:events';
+import { createReadStream, type Stats } from 'node:fs';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Header, type Pack, pack } from 'tar-stream';
+import type { ContextFilter } from './ignore.ts';
+
+const ROOT = { uid: 0, gid: 0 };
+const EVERYTHING: ContextFilter = { ignores: () => false, prunesFolders: true };
+
+/** A file that joins the context under a name of its own. */
+export interface ExtraFile {
+  readonly name: string;
+  readonly content: Buffer;
+}
+
+/**
+ * A build context as a tar, made while it is read: files in the order of their names, owned by root, sockets left
+ * out. Nothing larger than a read buffer is held.
+ */
+export function packContext(
+  folder: string,
+  filter: ContextFilter,
+  extra: readonly ExtraFile[],
+): AsyncIterable<Uint8Array> {
+  const tar = pack();
+  const fill = async () => {
+    await addFolder(tar, folder, '', filter);
+    for (const { name, content } of extra) addFile(tar, name, content);
+    tar.finalize();
+  };
+  fill().catch((error: Error) => tar.destroy(error));
+  return chunksOf(tar);
+}
+
+/** A file or folder as a tar in which it is called `name`, owners kept. `.` stands for a folder's contents. */
+export function packPath(path: string, name: string): AsyncIterable<Uint8Array> {
+  const tar = pack();
+  const fill = async () => {
+    const stats = await lstat(path);
+    await addEntry(tar, path, name, stats, true);
+    if (stats.isDirectory()) await addFolder(tar, path, '', EVERYTHING, name);
+    tar.finalize();
+  };
+  fill().catch((error: Error) => tar.destroy(error));
+  return chunksOf(tar);
+}
+
+/** A context that holds these files only. */
+export function packFiles(files: readonly ExtraFile[]): AsyncIterable<Uint8Array> {
+  const tar = pack();
+  for (const { name, content } of files) addFile(tar, name, content);
+  tar.finalize();
+  return chunksOf(tar);
+}
+
+function addFile(tar: Pack, name: string, content: Buffer): void {
+  tar.entry({ name, mode: 0o600, mtime: new Date(0), uid: 0, gid: 0 }, content);
+}
+
+/** @param under the folder's name in the archive; given, owners are kept */
+async function addFolder(
+  tar: Pack,
+  root: string,
+  folder: string,
+  filter: ContextFilter,
+  under?: string,
+): Promise<void> {
+  const names = (await readdir(join(root, folder))).sort();
+  for (const name of names) {
+    const path = folder === '' ? name : `${folder}/${name}`;
+    const stats = await lstat(join(root, path));
+    const ignored = filter.ignores(path);
+    const archived = under === undefined ? path : `${under}/${path}`;
+    if (!ignored) await addEntry(tar, join(root, path), archived, stats, under !== undefined);
+    if (stats.isDirectory() && !(ignored && filter.prunesFolders))
+      await addFolder(tar, root, path, filter, under);
+  }
+}
+
+async function addEntry(tar: Pack, path: string, name: string, stats: Stats, owners = false): Promise<void> {
+  const { uid, gid } = owners ? stats : ROOT;
+  const common: Partial<Header> & { readonly name: string } = {
+    name,
+    mode: stats.mode & 0o7777,
+    mtime: stats.mtime,
+    uid,
+    gid,
+  };
+  if (stats.isDirectory()) tar.entry({ ...common, name: `${name}/`, type: 'directory' });
+  else if (stats.isSymbolicLink()) {
+    tar.entry({ ...common, type: 'symlink', linkname: await readlink(path) });
+  } else if (stats.isFIFO()) tar.entry({ ...common, type: 'fifo' });
+  else if (stats.isFile()) {
+    await addContent(tar, { ...common, type: 'file', size: stats.size }, path);
+  }
+}
+
+/** The size stands in the header before the content, so a file that grows meanwhile is cut at it. */
+async function addContent(
+  tar: Pack,
+  header: Partial<Header> & { name: string; size: number },
+  path: string,
+): Promise<void> {
+  if (header.size === 0) {
+    tar.entry(header, '');
+    return;
+  }
+  const written = Promise.withResolvers<void>();
+  const entry = tar.entry(header, (error) => (error ? written.reject(error) : written.resolve()));
+  for await (const chunk of createReadStream(path, { end: header.size - 1 })) {
+    if (!entry.write(chunk))
+      await Promise.race([once(entry as unknown as EventEmitter, 'drain'), written.promise]);
+  }
+  entry.end(null);
+  await written.promise;
+}
+
+/** The packer's own type says less than it does: it yields its bytes to `for await`. */
+function chunksOf(tar: Pack): AsyncIterable<Uint8Array> {
+  return tar as unknown as AsyncIterable<Uint8Array>;
+}

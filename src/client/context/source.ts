@@ -1,0 +1,78 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { errnoOf, invalidParameter } from '../../core/errors.ts';
+import { locateDockerfile } from './dockerfile.ts';
+import { readContextFilter } from './ignore.ts';
+import { packContext, packFiles } from './pack.ts';
+
+/** What `POST /build` gets. */
+export interface BuildSource {
+  /** The tar; undefined when the daemon fetches the context itself. */
+  readonly stream?: AsyncIterable<Uint8Array>;
+  /** URL for the daemon to fetch. */
+  readonly remote?: string;
+  /** The Dockerfile's path inside the context; '' for the usual one. */
+  readonly dockerfile: string;
+}
+
+const REMOTE = /^(?:https?:\/\/|git:\/\/|git@|github\.com\/)/;
+/** gzip, bzip2, xz, zstd. */
+const COMPRESSED = [
+  [0x1f, 0x8b],
+  [0x42, 0x5a, 0x68],
+  [0xfd, 0x37, 0x7a, 0x58, 0x5a],
+  [0x28, 0xb5, 0x2f, 0xfd],
+];
+const TAR_MAGIC_AT = 257;
+const TAR_BLOCK = 512;
+
+/** Reads the context argument of `build`: a folder, a URL or `-`. @throws BargeError invalid-parameter. */
+export async function openSource(context: string, fileFlag: string): Promise<BuildSource> {
+  if (context === '-') return fromStdin(fileFlag);
+  if (REMOTE.test(context)) return { remote: context, dockerfile: fileFlag };
+  const folder = resolve(context);
+  await checkFolder(folder, context);
+  const file = await locateDockerfile(folder, fileFlag);
+  const candidates = [...(file.path ? [`${file.path}.dockerignore`] : []), join(folder, '.dockerignore')];
+  const filter = await readContextFilter(candidates, [file.name, '.dockerignore']);
+  return { stream: packContext(folder, filter, file.extra ? [file.extra] : []), dockerfile: file.name };
+}
+
+async function checkFolder(folder: string, shown: string): Promise<void> {
+  try {
+    if ((await stat(folder)).isDirectory()) return;
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause;
+    throw invalidParameter(`unable to prepare context: path "${shown}" not found`, { cause });
+  }
+  throw invalidParameter(`unable to prepare context: context must be a folder: ${shown}`);
+}
+
+/** Standard input is a tar, packed or not, or else a Dockerfile alone. */
+async function fromStdin(fileFlag: string): Promise<BuildSource> {
+  if (fileFlag === '-')
+    throw invalidParameter("invalid argument: can't use stdin for both build context and dockerfile");
+  const input = process.stdin[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>;
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < TAR_BLOCK) {
+    const { value, done } = await input.next();
+    if (done) break;
+    head = Buffer.concat([head, value as Buffer]);
+  }
+  if (isArchive(head)) return { stream: joined(head, input), dockerfile: fileFlag };
+  if (fileFlag !== '')
+    throw invalidParameter('ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles');
+  const parts = [head];
+  for await (const chunk of input) parts.push(chunk);
+  return { stream: packFiles([{ name: 'Dockerfile', content: Buffer.concat(parts) }]), dockerfile: '' };
+}
+
+export function isArchive(head: Buffer): boolean {
+  if (COMPRESSED.some((magic) => magic.every((byte, at) => head[at] === byte))) return true;
+  return head.length >= TAR_BLOCK && head.toString('latin1', TAR_MAGIC_AT, TAR_MAGIC_AT + 5) === 'ustar';
+}
+
+async function* joined(head: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield head;
+  yield* rest;
+}

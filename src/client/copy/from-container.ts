@@ -1,0 +1,75 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { errnoOf, invalidParameter } from '../../core/errors.ts';
+import type { Cli } from '../cli.ts';
+import { extractInto } from './extract.ts';
+import {
+  archivePath,
+  asksForContents,
+  type CopyOptions,
+  decodeStat,
+  isFolder,
+  isLink,
+  type Place,
+  statPath,
+} from './place.ts';
+
+/** Copies out of a container, to a local path or, for `-`, as a tar to standard output. */
+export async function copyFromContainer(
+  cli: Cli,
+  source: Place,
+  target: string,
+  options: CopyOptions,
+): Promise<string> {
+  const container = source.container ?? '';
+  let path = source.path;
+  if (options.followLink) {
+    const found = await statPath(cli.engine, container, path);
+    if (isLink(found)) path = resolve(dirname(path), found.linkTarget);
+  }
+  const { headers, body } = await cli.engine.request('GET', archivePath(container), { query: { path } });
+  if (target === '-') {
+    for await (const chunk of body) cli.out(chunk);
+    return '';
+  }
+  const found = decodeStat(headers.get('x-docker-container-path-stat'));
+  const place = await chooseTarget(target, isFolder(found), asksForContents(path));
+  const from = asksForContents(path) ? '.' : found.name;
+  const rename = place.name === undefined ? {} : { rename: { from, to: place.name } };
+  await extractInto(place.folder, body, { ...rename, owners: options.archive });
+  return `Successfully copied ${source.container}:${source.path} to ${resolve(target)}`;
+}
+
+/**
+ * Where things land, by docker's rules: into a folder that exists; under the target's own name when it does not;
+ * over a file when the source is one. `name` is the new name of the source, undefined when it keeps its own.
+ */
+async function chooseTarget(
+  target: string,
+  sourceIsFolder: boolean,
+  contents: boolean,
+): Promise<{ folder: string; name?: string }> {
+  const existing = await statIfThere(target);
+  if (existing?.isDirectory()) return { folder: resolve(target) };
+  if (existing && sourceIsFolder) throw invalidParameter(`cannot copy a directory over the file ${target}`);
+  if (!existing && !sourceIsFolder && target.endsWith('/'))
+    throw invalidParameter(`destination directory "${target}" does not exist`);
+  const folder = dirname(resolve(target));
+  if (!(await statIfThere(folder)))
+    throw invalidParameter(`invalid output path: directory "${folder}" does not exist`);
+  if (contents && sourceIsFolder) {
+    const { mkdir } = await import('node:fs/promises');
+    await mkdir(target);
+    return { folder: resolve(target) };
+  }
+  return { folder, name: basename(resolve(target)) };
+}
+
+async function statIfThere(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+import { lstat, realpath } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { errnoOf, invalidParameter, isKind } from '../../core/errors.ts';
+import type { Cli } from '../cli.ts';
+import { packPath } from '../context/pack.ts';
+import {
+  archivePath,
+  asksForContents,
+  type CopyOptions,
+  isFolder,
+  isLink,
+  type PathStat,
+  type Place,
+  statPath,
+} from './place.ts';
+
+/** Copies a local path or, for `-`, a tar from standard input into a container. */
+export async function copyToContainer(
+  cli: Cli,
+  source: string,
+  target: Place,
+  options: CopyOptions,
+): Promise<string> {
+  const container = target.container ?? '';
+  const upload = (path: string, stream: AsyncIterable<Uint8Array>) =>
+    cli.engine.call('PUT', archivePath(container), {
+      query: { path, noOverwriteDirNonDir: true, copyUIDGID: options.archive },
+      headers: { 'Content-Type': 'application/x-tar' },
+      stream,
+    });
+  if (source === '-') {
+    await upload(target.path, process.stdin);
+    return '';
+  }
+  const local = options.followLink ? await realpath(source) : source;
+  const folder = await isLocalFolder(local);
+  const place = await chooseTarget(cli, container, target.path, folder);
+  const contents = asksForContents(source) && folder;
+  const name = contents && place.exists ? '.' : (place.name ?? basename(resolve(local)));
+  await upload(place.folder, packPath(resolve(local), name));
+  return `Successfully copied ${source} to ${container}:${target.path}`;
+}
+
+async function isLocalFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause;
+    throw invalidParameter(`lstat ${path}: no such file or directory`, { cause });
+  }
+}
+
+/** The container's folder to unpack in, and the name to unpack under unless the source keeps its own. */
+async function chooseTarget(
+  cli: Cli,
+  container: string,
+  path: string,
+  sourceIsFolder: boolean,
+): Promise<{ folder: string; name?: string; exists: boolean }> {
+  const found = await statTarget(cli, container, path);
+  if (found && isFolder(found.stat)) return { folder: found.path, exists: true };
+  if (found && sourceIsFolder) throw invalidParameter(`cannot copy a directory over the file ${path}`);
+  if (!found && !sourceIsFolder && path.endsWith('/')) {
+    throw invalidParameter(`destination "${container}:${path}" must be a directory`);
+  }
+  const full = resolve('/', found?.path ?? path);
+  return { folder: dirname(full), name: basename(full), exists: false };
+}
+
+/** What is at the target, links followed once as docker's client does. */
+async function statTarget(
+  cli: Cli,
+  container: string,
+  path: string,
+): Promise<{ path: string; stat: PathStat } | undefined> {
+  try {
+    const stat = await statPath(cli.engine, container, path);
+    if (!isLink(stat)) return { path, stat };
+    const linked = resolve(dirname(resolve('/', path)), stat.linkTarget);
+    return { path: linked, stat: await statPath(cli.engine, container, linked) };
+  } catch (error) {
+    if (isKind(error, 'not-found') && !/No such container/i.test(error.message)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+import { writeFileSync } from 'node:fs';
+import { errnoOf, invalidParameter, isKind } from '../../core/errors.ts';
+import { familiarString, parseReference, withDefaultTag } from '../../core/reference.ts';
+import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../spec/engine.ts';
+import { argument, type Invocation } from '../command.ts';
+import { EngineError } from '../transport/engine-error.ts';
+import { createRequest, type Streams } from './request.ts';
+
+const PULL_POLICIES = ['always', 'missing', 'never', ''];
+
+/**
+ * Makes the container that the flags of `run` and `create` describe, pulling its image when the policy says so,
+ * and resolves with its id.
+ */
+export async function createContainer(invocation: Invocation, attach: Streams): Promise<string> {
+  const { flags, cli } = invocation;
+  const image = argument(invocation, 0);
+  checkImage(image);
+  const policy = flags.text('pull');
+  if (!PULL_POLICIES.includes(policy)) {
+    throw invalidParameter(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
+  }
+  const cidFile = claimCidFile(flags.text('cidfile'));
+  const body = withTerminalSize(withSocket(createRequest(flags, invocation.args, attach), invocation));
+  if (policy === 'always') await pull(invocation, image);
+  const created = await createOrPull(invocation, body, policy);
+  for (const warning of created.Warnings ?? []) cli.err(`WARNING: ${warning}\n`);
+  if (cidFile !== '') writeFileSync(cidFile, created.Id);
+  return created.Id;
+}
+
+async function createOrPull(
+  invocation: Invocation,
+  body: ContainerCreateRequest,
+  policy: string,
+): Promise<ContainerCreateResponse> {
+  const { flags, cli } = invocation;
+  const query = { name: flags.text('name') || undefined, platform: flags.text('platform') || undefined };
+  const create = () => cli.engine.post<ContainerCreateResponse>('/containers/create', { query, json: body });
+  try {
+    return await create();
+  } catch (error) {
+    const missing = error instanceof EngineError && isKind(error, 'not-found') && /image/i.test(error.detail);
+    if (!missing || policy === 'never') throw error;
+    const image = argument(invocation, 0);
+    cli.err(`Unable to find image '${familiarString(withDefaultTag(parseReference(image)))}' locally\n`);
+    await pull(invocation, image);
+    return create();
+  }
+}
+
+async function pull({ flags, cli }: Invocation, image: string): Promise<void> {
+  const { pullImage } = await import('../images/pull.ts');
+  await pullImage(cli, image, {
+    platform: flags.text('platform'),
+    quiet: flags.bool('quiet'),
+    write: (text) => cli.err(text),
+    terminal: process.stderr.isTTY === true,
+  });
+}
+
+/** Ids are for the daemon to judge; names must be well formed before anything is sent. */
+function checkImage(image: string): void {
+  if (!/^(?:sha256:)?[a-f0-9]{64}$/.test(image)) parseReference(image);
+}
+
+/** @throws BargeError invalid-parameter when the file is there already. */
+function claimCidFile(path: string): string {
+  if (path === '') return '';
+  try {
+    writeFileSync(path, '', { flag: 'wx' });
+  } catch (cause) {
+    if (errnoOf(cause) === 'EEXIST' || errnoOf(cause) === 'EISDIR') {
+      throw invalidParameter(
+        `container ID file found, make sure the other container isn't running or delete ${path}`,
+        { cause },
+      );
+    }
+    throw invalidParameter(`failed to create the container ID file: ${path}`, { cause });
+  }
+  return path;
+}
+
+function withTerminalSize(body: ContainerCreateRequest): ContainerCreateRequest {
+  const { rows, columns } = process.stdout;
+  if (!body.Tty || !rows || !columns) return body;
+  return { ...body, HostConfig: { ...body.HostConfig, ConsoleSize: [rows, columns] } };
+}
+
+function withSocket(body: ContainerCreateRequest, { flags, cli }: Invocation): ContainerCreateRequest {
+  if (!flags.bool('use-api-socket')) return body;
+  const { endpoint } = cli.engine;
+  if (endpoint.kind !== 'unix') {
+    throw invalidParameter(
+      'flag --use-api-socket can only be used when the daemon is reached by a unix socket',
+    );
+  }
+  const socket = { Type: 'bind', Source: endpoint.path, Target: '/var/run/docker.sock' } as const;
+  const host: HostConfig = { ...body.HostConfig, Mounts: [...(body.HostConfig?.Mounts ?? []), socket] };
+  return { ...body, HostConfig: host };
+}

@@ -1,0 +1,160 @@
+import type { Flag, FlagType } from '../flag-types.ts';
+import { checkHost, checkIpAddress, checkLink, checkStream, checkSysctl, checkThrottle } from './checks.ts';
+import { parseGpus, parseUlimit } from './devices.ts';
+import { checkEnv, checkLabel } from './key-values.ts';
+import { parseMount } from './mounts.ts';
+import { parseNetwork } from './networks.ts';
+
+type Extra = Omit<Flag, 'name' | 'type' | 'description' | 'short'>;
+
+/** `'v,volume'` → short and long name. */
+function flag(names: string, type: FlagType, description: string, extra: Extra = {}): Flag {
+  const [first = '', second] = names.split(',');
+  return second === undefined
+    ? { name: first, type, description, ...extra }
+    : { name: second, short: first, type, description, ...extra };
+}
+
+const IDENTITY: readonly Flag[] = [
+  flag('name', 'string', 'Name of the container'),
+  flag('h,hostname', 'string', 'Host name inside the container'),
+  flag('domainname', 'string', 'NIS domain name inside the container'),
+  flag('cidfile', 'string', 'File to write the id of the container to'),
+  flag('l,label', 'list', 'Set a label, key=value', { check: checkLabel }),
+  flag('label-file', 'list', 'Read labels from a file, one a line'),
+  flag('annotation', 'map', 'Set an annotation for the OCI runtime, key=value'),
+  flag('platform', 'string', 'Platform of the image to use, os/arch[/variant]'),
+  flag('pull', 'string', 'When to pull the image: always, missing or never', { default: 'missing' }),
+  flag('q,quiet', 'bool', 'Pull without showing progress'),
+];
+
+const PROCESS: readonly Flag[] = [
+  flag('a,attach', 'list', 'Attach to stdin, stdout or stderr', { check: checkStream }),
+  flag('i,interactive', 'bool', 'Keep standard input open'),
+  flag('t,tty', 'bool', 'Give the container a terminal'),
+  flag('e,env', 'list', 'Set a variable, or pass the one of this name on', { check: checkEnv }),
+  flag('env-file', 'list', 'Read variables from a file, one a line'),
+  flag('entrypoint', 'string', "Replace the image's entry point"),
+  flag('w,workdir', 'string', 'Folder to start in'),
+  flag('u,user', 'string', 'User to run as, name or id[:group]'),
+  flag('group-add', 'list', 'One more group for the user'),
+  flag('init', 'bool', 'Put an init before the command that passes signals on and reaps'),
+  flag('stop-signal', 'string', 'Signal that stops the container'),
+  flag('stop-timeout', 'int', 'Seconds between that signal and SIGKILL'),
+  flag('restart', 'string', 'When to start again: no, on-failure[:n], always or unless-stopped', {
+    default: 'no',
+  }),
+  flag('rm', 'bool', 'Remove the container when it ends, with its unnamed volumes'),
+  flag('runtime', 'string', 'OCI runtime to use'),
+  flag('log-driver', 'string', 'How to keep what the container writes'),
+  flag('log-opt', 'list', 'Option of the log driver, key=value'),
+  flag('no-healthcheck', 'bool', "Switch the image's health check off"),
+  flag('health-cmd', 'string', 'Command that tells whether the container is well'),
+  flag('health-interval', 'duration', 'Time between two checks (ms|s|m|h)'),
+  flag('health-retries', 'int', 'Failures in a row before it counts as unhealthy'),
+  flag('health-start-interval', 'duration', 'Time between two checks while starting (ms|s|m|h)'),
+  flag('health-start-period', 'duration', 'Time to start in, during which failures do not count (ms|s|m|h)'),
+  flag('health-timeout', 'duration', 'Longest time a check may take (ms|s|m|h)'),
+];
+
+const STORAGE: readonly Flag[] = [
+  flag('v,volume', 'list', 'Mount a folder or volume, [source:]target[:options]'),
+  flag('mount', 'mount', 'Mount a file system, type=…,source=…,target=…', { check: parseMount }),
+  flag('tmpfs', 'list', 'Mount a tmpfs, target[:options]'),
+  flag('volume-driver', 'string', 'Driver of the volumes made for the container'),
+  flag('volumes-from', 'list', 'Mount the volumes of another container'),
+  flag('read-only', 'bool', 'Mount the root file system read-only'),
+  flag('shm-size', 'bytes', 'Size of /dev/shm'),
+  flag('storage-opt', 'list', 'Option of the storage driver, key=value'),
+  flag('use-api-socket', 'bool', "Mount the daemon's socket in the container"),
+];
+
+const NETWORK: readonly Flag[] = [
+  flag('network', 'network', 'Network to join', { aliases: ['net'], check: parseNetwork }),
+  flag('network-alias', 'list', 'One more name in that network', { aliases: ['net-alias'] }),
+  flag('p,publish', 'list', 'Publish a port, [[ip:]port:]port[/protocol]'),
+  flag('P,publish-all', 'bool', 'Publish every exposed port to a free one'),
+  flag('expose', 'list', 'Expose a port or range of ports'),
+  flag('ip', 'string', 'IPv4 address of the container'),
+  flag('ip6', 'string', 'IPv6 address of the container'),
+  flag('link-local-ip', 'list', 'Link-local address of the container'),
+  flag('mac-address', 'string', 'MAC address of the container'),
+  flag('link', 'list', 'Know another container by a name', { check: checkLink }),
+  flag('add-host', 'list', 'Add a name to /etc/hosts, name:ip', { check: checkHost }),
+  flag('dns', 'list', 'Name server to ask', { check: checkIpAddress }),
+  flag('dns-option', 'list', 'Option of the resolver', { aliases: ['dns-opt'] }),
+  flag('dns-search', 'list', 'Domain to search names in'),
+];
+
+const ISOLATION: readonly Flag[] = [
+  flag('privileged', 'bool', 'Give the container all rights over the host'),
+  flag('cap-add', 'list', 'Add a capability'),
+  flag('cap-drop', 'list', 'Take a capability away'),
+  flag('security-opt', 'list', 'Security option, such as no-new-privileges or seccomp=file'),
+  flag('cgroupns', 'string', 'Cgroup namespace: host or private'),
+  flag('cgroup-parent', 'string', 'Cgroup to put the container under'),
+  flag('ipc', 'string', 'IPC namespace to use'),
+  flag('pid', 'string', 'PID namespace to use'),
+  flag('uts', 'string', 'UTS namespace to use'),
+  flag('userns', 'string', 'User namespace to use'),
+  flag('isolation', 'string', 'Isolation technology'),
+  flag('sysctl', 'map', 'Set a kernel parameter, key=value', { check: checkSysctl }),
+  flag('device', 'list', 'Give a device of the host, path[:path][:rwm]'),
+  flag('device-cgroup-rule', 'list', 'Rule for the devices cgroup'),
+  flag('gpus', 'gpu-request', 'GPUs to give: all or a list', { check: parseGpus }),
+  flag('disable-content-trust', 'bool', 'Taken for compatibility; ignored', { default: 'true' }),
+];
+
+/** Limits that `update` knows too. */
+export const LIMITS: readonly Flag[] = [
+  flag('m,memory', 'bytes', 'Most memory'),
+  flag('memory-reservation', 'bytes', 'Memory to be kept to when the host runs short'),
+  flag('memory-swap', 'swap', 'Memory and swap together, -1 for no limit'),
+  flag('cpus', 'decimal', 'Number of CPUs'),
+  flag('c,cpu-shares', 'int', 'Weight against other containers'),
+  flag('cpu-period', 'int', 'Period of the CPU scheduler, microseconds'),
+  flag('cpu-quota', 'int', 'CPU time in a period, microseconds'),
+  flag('cpu-rt-period', 'int', 'Period of the real-time scheduler, microseconds'),
+  flag('cpu-rt-runtime', 'int', 'Real-time CPU time in a period, microseconds'),
+  flag('cpuset-cpus', 'string', 'CPUs to run on (0-3, 0,1)'),
+  flag('cpuset-mems', 'string', 'Memory nodes to use (0-3, 0,1)'),
+  flag('blkio-weight', 'uint16', 'Weight of block I/O, 10 to 1000, 0 for none'),
+  flag('pids-limit', 'int', 'Most processes, -1 for no limit'),
+];
+
+const MORE_LIMITS: readonly Flag[] = [
+  flag('memory-swappiness', 'int', 'How gladly memory is swapped, 0 to 100', { default: '-1' }),
+  flag('kernel-memory', 'bytes', 'Taken for compatibility; ignored'),
+  flag('oom-kill-disable', 'bool', 'Do not kill when memory runs out'),
+  flag('oom-score-adj', 'int', "How likely the host's OOM killer picks it, -1000 to 1000"),
+  flag('ulimit', 'ulimit', 'Process limit, name=soft[:hard]', { check: parseUlimit }),
+  flag('blkio-weight-device', 'list', 'Weight of block I/O on a device, path:weight', {
+    check: checkThrottle,
+  }),
+  flag('device-read-bps', 'list', 'Most bytes read a second, path:rate', { check: checkThrottle }),
+  flag('device-read-iops', 'list', 'Most reads a second, path:rate', { check: checkThrottle }),
+  flag('device-write-bps', 'list', 'Most bytes written a second, path:rate', { check: checkThrottle }),
+  flag('device-write-iops', 'list', 'Most writes a second, path:rate', { check: checkThrottle }),
+  flag('cpu-count', 'int', 'For Windows; ignored'),
+  flag('cpu-percent', 'int', 'For Windows; ignored'),
+  flag('io-maxbandwidth', 'bytes', 'For Windows; ignored'),
+  flag('io-maxiops', 'uint', 'For Windows; ignored'),
+];
+
+/** What `create` and `run` share. */
+export const CREATE_FLAGS: readonly Flag[] = [
+  ...IDENTITY,
+  ...PROCESS,
+  ...STORAGE,
+  ...NETWORK,
+  ...ISOLATION,
+  ...LIMITS,
+  ...MORE_LIMITS,
+];
+
+/** What only `run` takes. */
+export const RUN_FLAGS: readonly Flag[] = [
+  flag('d,detach', 'bool', 'Leave the container running and print its id'),
+  flag('detach-keys', 'string', 'Keys that detach from the container'),
+  flag('sig-proxy', 'bool', 'Pass signals on to the container', { default: 'true' }),
+];

@@ -1,0 +1,211 @@
+import { invalidParameter } from '../../core/errors.ts';
+import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '../../spec/engine.ts';
+import type { HealthConfig } from '../../spec/oci-image.ts';
+import { type FlagValues, splitPair } from '../flags.ts';
+import { splitHost } from './checks.ts';
+import { isCdiName, parseDevice, parseGpus, parseUlimit } from './devices.ts';
+import { readEnvironment, readLabels } from './key-values.ts';
+import { parseRestartPolicy, readCreateLimits } from './limits.ts';
+import { parseMount, parseVolumes } from './mounts.ts';
+import { readNetworks } from './networks.ts';
+import { parsePublished } from './ports.ts';
+import { checkMode, readSecurity } from './security.ts';
+
+/** The standard streams that the client connects to. */
+export interface Streams {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+/**
+ * The body of `POST /containers/create` for the flags of `run` and `create`. What the user did not ask for is
+ * left out, so that the daemon's defaults hold.
+ * @throws BargeError invalid-parameter in docker's words.
+ */
+export function createRequest(
+  flags: FlagValues,
+  args: readonly string[],
+  attach: Streams,
+): ContainerCreateRequest {
+  const [image = '', ...command] = args;
+  const volumes = parseVolumes(flags.list('volume'));
+  const ports = parsePublished(flags.list('publish'), flags.list('expose'));
+  const networks = readNetworks(flags);
+  const health = readHealth(flags);
+  if (flags.bool('rm') && !['', 'no'].includes(flags.text('restart'))) {
+    throw invalidParameter('conflicting options: cannot specify both --restart and --rm');
+  }
+  const host: HostConfig = {
+    ...readHostNamespaces(flags),
+    ...readHostStorage(flags),
+    ...readHostOptions(flags),
+    ...readSecurity(flags.list('security-opt')),
+    ...readCreateLimits(flags),
+    ...readDevices(flags),
+    NetworkMode: networks.mode,
+    ...(volumes.binds.length > 0 ? { Binds: volumes.binds } : {}),
+    ...(Object.keys(ports.bindings).length > 0 ? { PortBindings: ports.bindings } : {}),
+  };
+  return {
+    ...readConfig(flags, attach),
+    Image: image,
+    ...(command.length > 0 ? { Cmd: command } : {}),
+    ...(Object.keys(volumes.volumes).length > 0 ? { Volumes: volumes.volumes } : {}),
+    ...(Object.keys(ports.exposed).length > 0 ? { ExposedPorts: ports.exposed } : {}),
+    ...(health ? { Healthcheck: health } : {}),
+    HostConfig: host,
+    ...(Object.keys(networks.endpoints).length > 0
+      ? { NetworkingConfig: { EndpointsConfig: networks.endpoints } }
+      : {}),
+  };
+}
+
+/** `{[member]: value}` when the user gave the flag. */
+function given<T>(flags: FlagValues, flag: string, member: string, value: () => T): Record<string, T> {
+  return flags.has(flag) ? { [member]: value() } : {};
+}
+
+const text = (flags: FlagValues, flag: string, member: string) =>
+  given(flags, flag, member, () => flags.text(flag));
+const list = (flags: FlagValues, flag: string, member: string) =>
+  given(flags, flag, member, () => flags.list(flag));
+const truth = (flags: FlagValues, flag: string, member: string) =>
+  given(flags, flag, member, () => flags.bool(flag));
+
+function readConfig(flags: FlagValues, attach: Streams): ContainerConfig {
+  const env = readEnvironment(flags.list('env-file'), flags.list('env'), process.env);
+  const labels = readLabels(flags.list('label-file'), flags.list('label'));
+  const stdin = flags.bool('interactive');
+  return {
+    AttachStdin: attach.stdin,
+    AttachStdout: attach.stdout,
+    AttachStderr: attach.stderr,
+    Tty: flags.bool('tty'),
+    OpenStdin: stdin,
+    StdinOnce: stdin && attach.stdin,
+    ...text(flags, 'hostname', 'Hostname'),
+    ...text(flags, 'domainname', 'Domainname'),
+    ...text(flags, 'user', 'User'),
+    ...text(flags, 'workdir', 'WorkingDir'),
+    ...given(flags, 'entrypoint', 'Entrypoint', () => [flags.text('entrypoint')]),
+    ...text(flags, 'stop-signal', 'StopSignal'),
+    ...given(flags, 'stop-timeout', 'StopTimeout', () => flags.number('stop-timeout')),
+    ...(env.length > 0 ? { Env: env } : {}),
+    ...(Object.keys(labels).length > 0 ? { Labels: labels } : {}),
+  };
+}
+
+function readHealth(flags: FlagValues): HealthConfig | undefined {
+  const durations = [
+    ['health-interval', 'Interval'],
+    ['health-timeout', 'Timeout'],
+    ['health-start-period', 'StartPeriod'],
+    ['health-start-interval', 'StartInterval'],
+  ] as const;
+  const health: Record<string, unknown> = {};
+  if (flags.has('health-cmd')) health.Test = ['CMD-SHELL', flags.text('health-cmd')];
+  for (const [flag, member] of durations) {
+    if (!flags.has(flag)) continue;
+    if (flags.number(flag) < 0) throw invalidParameter(`--${flag} cannot be negative`);
+    health[member] = flags.number(flag);
+  }
+  if (flags.has('health-retries')) {
+    if (flags.number('health-retries') < 0) throw invalidParameter('--health-retries cannot be negative');
+    health.Retries = flags.number('health-retries');
+  }
+  const asked = Object.keys(health).length > 0;
+  if (!flags.bool('no-healthcheck')) return asked ? (health as HealthConfig) : undefined;
+  if (asked) throw invalidParameter('--no-healthcheck conflicts with --health-* options');
+  return { Test: ['NONE'] };
+}
+
+function readHostNamespaces(flags: FlagValues): HostConfig {
+  const mode = (flag: string, member: string) =>
+    given(flags, flag, member, () => checkMode(flag, flags.text(flag)));
+  return {
+    ...mode('pid', 'PidMode'),
+    ...mode('uts', 'UTSMode'),
+    ...mode('userns', 'UsernsMode'),
+    ...mode('cgroupns', 'CgroupnsMode'),
+    ...text(flags, 'ipc', 'IpcMode'),
+    ...text(flags, 'cgroup-parent', 'CgroupParent'),
+    ...text(flags, 'isolation', 'Isolation'),
+  };
+}
+
+function readHostStorage(flags: FlagValues): HostConfig {
+  const tmpfs = flags.list('tmpfs').map((value): [string, string] => {
+    const colon = value.indexOf(':');
+    return colon === -1 ? [value, ''] : [value.slice(0, colon), value.slice(colon + 1)];
+  });
+  return {
+    ...(flags.has('mount') ? { Mounts: flags.list('mount').map(parseMount) } : {}),
+    ...(tmpfs.length > 0 ? { Tmpfs: Object.fromEntries(tmpfs) } : {}),
+    ...text(flags, 'volume-driver', 'VolumeDriver'),
+    ...list(flags, 'volumes-from', 'VolumesFrom'),
+    ...truth(flags, 'read-only', 'ReadonlyRootfs'),
+    ...given(flags, 'shm-size', 'ShmSize', () => flags.number('shm-size')),
+    ...given(flags, 'storage-opt', 'StorageOpt', () =>
+      pairs(flags.list('storage-opt'), 'invalid storage option'),
+    ),
+  };
+}
+
+function pairs(values: readonly string[], complaint: string): Record<string, string> {
+  if (values.some((value) => !value.includes('='))) throw invalidParameter(complaint);
+  return Object.fromEntries(values.map(splitPair));
+}
+
+function readHostOptions(flags: FlagValues): HostConfig {
+  const hosts = flags.list('add-host').map((value) => {
+    const { name, address } = splitHost(value);
+    return `${name}:${address}`;
+  });
+  return {
+    ...truth(flags, 'rm', 'AutoRemove'),
+    ...truth(flags, 'privileged', 'Privileged'),
+    ...truth(flags, 'publish-all', 'PublishAllPorts'),
+    ...truth(flags, 'init', 'Init'),
+    ...given(flags, 'restart', 'RestartPolicy', () => parseRestartPolicy(flags.text('restart'))),
+    ...text(flags, 'cidfile', 'ContainerIDFile'),
+    ...text(flags, 'runtime', 'Runtime'),
+    ...list(flags, 'cap-add', 'CapAdd'),
+    ...list(flags, 'cap-drop', 'CapDrop'),
+    ...list(flags, 'group-add', 'GroupAdd'),
+    ...list(flags, 'link', 'Links'),
+    ...list(flags, 'dns', 'Dns'),
+    ...list(flags, 'dns-option', 'DnsOptions'),
+    ...list(flags, 'dns-search', 'DnsSearch'),
+    ...(hosts.length > 0 ? { ExtraHosts: hosts } : {}),
+    ...given(flags, 'annotation', 'Annotations', () => flags.map('annotation')),
+    ...given(flags, 'sysctl', 'Sysctls', () => flags.map('sysctl')),
+    ...given(flags, 'oom-score-adj', 'OomScoreAdj', () => flags.number('oom-score-adj')),
+    ...readLogging(flags),
+  };
+}
+
+function readLogging(flags: FlagValues): HostConfig {
+  if (!flags.has('log-driver') && !flags.has('log-opt')) return {};
+  const driver = flags.text('log-driver');
+  if (driver === 'none' && flags.has('log-opt')) {
+    throw invalidParameter('invalid logging opts for driver none');
+  }
+  return { LogConfig: { Type: driver, Config: flags.map('log-opt') } };
+}
+
+function readDevices(flags: FlagValues): HostConfig {
+  const values = flags.list('device');
+  const cdi = values.filter(isCdiName);
+  const devices = values.filter((value) => !isCdiName(value)).map(parseDevice);
+  const requests = [
+    ...flags.list('gpus').map(parseGpus),
+    ...(cdi.length > 0 ? [{ Driver: 'cdi', DeviceIDs: cdi }] : []),
+  ];
+  return {
+    ...(devices.length > 0 ? { Devices: devices } : {}),
+    ...(requests.length > 0 ? { DeviceRequests: requests } : {}),
+    ...list(flags, 'device-cgroup-rule', 'DeviceCgroupRules'),
+    ...given(flags, 'ulimit', 'Ulimits', () => flags.list('ulimit').map(parseUlimit)),
+  };
+}

@@ -1,0 +1,21 @@
+import { BargeError, type ErrorDetails, type ErrorKind } from '../core/errors.ts';
+
+/** A failure that ends the client with a chosen exit code; the message goes to standard error as it is. */
+export class CommandFailure extends BargeError {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1, details: ErrorDetails & { kind?: ErrorKind } = {}) {
+    super(details.kind ?? 'invalid-parameter', message, details);
+    this.name = 'CommandFailure';
+    this.exitCode = exitCode;
+  }
+}
+
+/** What docker answers for a mistake in flags, whatever the command. */
+export const EXIT_FLAG_ERROR = 125;
+/** Run could not do its work before the container's own code counts. */
+export const EXIT_DAEMON_ERROR = 125;
+export const EXIT_CANNOT_INVOKE = 126;
+export const EXIT_NOT_FOUND = 127;
+/** A shell's code for a process that a signal ended. */
+export const EXIT_SIGNAL_BASE = 128;

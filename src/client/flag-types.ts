@@ -1,0 +1,144 @@
+import { invalidParameter } from '../core/errors.ts';
+import { parseBytes, parseDuration } from '../core/units.ts';
+
+/**
+ * What a flag takes. Scalars keep the last value given; `list`, `strings` (also split at commas), `map` and the
+ * structured kinds gather every value.
+ */
+export type FlagType =
+  | 'bool'
+  | 'string'
+  | 'int'
+  | 'uint'
+  | 'uint16'
+  | 'bytes'
+  | 'swap'
+  | 'decimal'
+  | 'duration'
+  | 'list'
+  | 'strings'
+  | 'map'
+  | 'filter'
+  | 'mount'
+  | 'network'
+  | 'ulimit'
+  | 'gpu-request';
+
+/** One flag of a command, as data: parsing, help and completion derive from it. */
+export interface Flag {
+  readonly name: string;
+  /** One letter. */
+  readonly short?: string;
+  readonly type: FlagType;
+  /** One sentence for help, without a full stop. */
+  readonly description: string;
+  /** The value that counts when the flag is not given. */
+  readonly default?: string;
+  /** Other long names that older clients took. */
+  readonly aliases?: readonly string[];
+  /** Accepted, but left out of help. */
+  readonly hidden?: boolean;
+  /** Throws when a value cannot be meant; the parser adds which flag it was. */
+  readonly check?: (value: string) => void;
+}
+
+const GATHERING: ReadonlySet<FlagType> = new Set([
+  'list',
+  'strings',
+  'map',
+  'filter',
+  'mount',
+  'network',
+  'ulimit',
+  'gpu-request',
+]);
+
+export function gathers(type: FlagType): boolean {
+  return GATHERING.has(type);
+}
+
+/** The type's name in help: `-m, --memory bytes`. */
+export function typeName(type: FlagType): string {
+  if (type === 'bool') return '';
+  return type === 'swap' ? 'bytes' : type;
+}
+
+const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
+const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
+
+/** @throws BargeError invalid-parameter in the words people know from docker. */
+export function parseBoolean(text: string): boolean {
+  if (TRUE.has(text)) return true;
+  if (FALSE.has(text)) return false;
+  throw invalidParameter(`strconv.ParseBool: parsing "${text}": invalid syntax`);
+}
+
+export function parseInteger(text: string, verb: 'ParseInt' | 'ParseUint', max: number): number {
+  const pattern = verb === 'ParseInt' ? /^[+-]?\d+$/ : /^\d+$/;
+  if (!pattern.test(text)) throw invalidParameter(`strconv.${verb}: parsing "${text}": invalid syntax`);
+  const value = Number(text);
+  if (Math.abs(value) > max) throw invalidParameter(`strconv.${verb}: parsing "${text}": value out of range`);
+  return value;
+}
+
+/** CPUs as a decimal number, to billionths of a CPU. */
+export function parseNanoCpus(text: string): number {
+  if (!/^\+?(\d+\.?\d*|\.\d+)$/.test(text)) {
+    throw invalidParameter(`failed to parse ${text} as a rational number`);
+  }
+  const nano = Number(text) * 1e9;
+  const rounded = Math.round(nano);
+  if (Math.abs(nano - rounded) > 1e-3) throw invalidParameter('value is too precise');
+  return rounded;
+}
+
+/** Nanoseconds; a leading minus is kept so that the command can refuse it in its own words. */
+export function parseGoDuration(text: string): number {
+  if (/^[+-]?\d+(\.\d+)?$/.test(text) && !/^[+-]?0+$/.test(text)) {
+    throw invalidParameter(`time: missing unit in duration "${text}"`);
+  }
+  const negative = text.startsWith('-');
+  const body = text.replace(/^[+-]/, '');
+  if (/^0+$/.test(body)) return 0;
+  try {
+    return (negative ? -1 : 1) * parseDuration(body);
+  } catch (cause) {
+    throw invalidParameter(`time: invalid duration "${text}"`, { cause });
+  }
+}
+
+/** The number that a scalar flag's text stands for. @throws BargeError when it stands for none. */
+export function parseNumber(type: FlagType, text: string): number {
+  switch (type) {
+    case 'int':
+      return parseInteger(text, 'ParseInt', Number.MAX_SAFE_INTEGER);
+    case 'uint':
+      return parseInteger(text, 'ParseUint', Number.MAX_SAFE_INTEGER);
+    case 'uint16':
+      return parseInteger(text, 'ParseUint', 0xffff);
+    case 'swap':
+      return text === '-1' ? -1 : parseBytes(text);
+    case 'bytes':
+      return parseBytes(text);
+    case 'decimal':
+      return parseNanoCpus(text);
+    case 'duration':
+      return parseGoDuration(text);
+    default:
+      throw invalidParameter(`a ${type} flag holds no number`);
+  }
+}
+
+/** Throws when `text` is no value of `flag`. */
+export function checkValue(flag: Flag, text: string): void {
+  if (flag.type === 'bool') parseBoolean(text);
+  else if (flag.type === 'filter') checkFilter(text);
+  else if (flag.type !== 'string' && !gathers(flag.type)) parseNumber(flag.type, text);
+  flag.check?.(text);
+}
+
+function checkFilter(text: string): void {
+  if (text !== '' && !text.includes('=')) {
+    throw invalidParameter('bad format of filter (expected name=value)');
+  }
+}

@@ -1,0 +1,65 @@
+import { CommandFailure } from '../failure.ts';
+import { compileTemplate } from '../template/evaluator.ts';
+import { HEADING_FUNCTIONS } from '../template/functions.ts';
+import { ExecutionError } from '../template/template-error.ts';
+import { renderTable } from './table.ts';
+
+/** What a row offers to a template: text, or functions such as `.Label "name"`. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** How a kind of object is listed. */
+export interface Listing {
+  /** The Go type that messages name for a field that does not exist. */
+  readonly typeName: string;
+  /** Headings of the fields a table can show; docker's own words. */
+  readonly headings: Readonly<Record<string, string>>;
+  /** Fields of the table when no format was asked for. */
+  readonly columns: readonly string[];
+}
+
+/**
+ * Prints rows as docker's `--format` asks: '' or `table` for the usual table, `table TEMPLATE`, `json`, or a
+ * template a row.
+ * @throws CommandFailure when the template is malformed or names fields that rows lack.
+ */
+export function renderListing(listing: Listing, format: string, rows: readonly Fields[]): string {
+  if (format === '' || format === 'table') {
+    return renderTable([
+      listing.columns.map((name) => listing.headings[name] ?? name.toUpperCase()),
+      ...rows.map((row) => listing.columns.map((name) => String(row[name] ?? ''))),
+    ]);
+  }
+  if (format === 'json') return rows.map((row) => `${JSON.stringify(plain(row))}\n`).join('');
+  const isTable = format.startsWith('table ');
+  const template = readEscapes(isTable ? format.slice('table '.length).trimStart() : format);
+  const lines = renderRows(listing, template, rows);
+  if (!isTable) return lines.map((line) => `${line}\n`).join('');
+  const heading = compileTemplate(template, { functions: HEADING_FUNCTIONS })(headingFields(listing));
+  return renderTable([heading, ...lines].flatMap((line) => line.split('\n')).map((line) => line.split('\t')));
+}
+
+function renderRows(listing: Listing, template: string, rows: readonly Fields[]): string[] {
+  const render = compileTemplate(template, { typeName: listing.typeName });
+  try {
+    return rows.map((row) => render(row));
+  } catch (error) {
+    if (error instanceof ExecutionError) {
+      throw new CommandFailure(`failed to execute template: ${error.message}`, 1, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function headingFields(listing: Listing): Record<string, unknown> {
+  return { ...listing.headings, Label: (name: unknown) => String(name) };
+}
+
+/** `\t` and `\n` may be written out, since shells pass them so. */
+function readEscapes(template: string): string {
+  return template.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
+}
+
+function plain(row: Fields): Record<string, unknown> {
+  const members = Object.entries(row).filter(([, value]) => typeof value !== 'function');
+  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,26 @@
+/** Docker's tables: cells at least this wide, with this much room between columns. */
+const MIN_WIDTH = 10;
+const PADDING = 3;
+
+/** Aligns rows of cells; a row's last cell is left as long as it is. Every line ends with a newline. */
+export function renderTable(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.slice(0, -1).entries()) {
+      widths[column] = Math.max(widths[column] ?? MIN_WIDTH, characters(cell) + PADDING);
+    }
+  }
+  return rows
+    .map((row) => {
+      const last = row.length - 1;
+      const cells = row.map((cell, at) =>
+        at === last ? cell : cell + ' '.repeat((widths[at] ?? MIN_WIDTH) - characters(cell)),
+      );
+      return `${cells.join('')}\n`;
+    })
+    .join('');
+}
+
+function characters(text: string): number {
+  return [...text].length;
+}

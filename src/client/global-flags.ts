@@ -1,0 +1,33 @@
+import type { Flag } from './flag-types.ts';
+
+/** Flags that stand before the command's name. */
+export const GLOBAL_FLAGS: readonly Flag[] = [
+  { name: 'config', type: 'string', description: 'Folder of the client configuration (default "~/.docker")' },
+  { name: 'debug', short: 'D', type: 'bool', description: 'Show where a failure comes from' },
+  {
+    name: 'host',
+    short: 'H',
+    type: 'list',
+    description: 'Address of the daemon: unix:///path or tcp://host:port',
+  },
+  {
+    name: 'log-level',
+    short: 'l',
+    type: 'string',
+    default: 'info',
+    description: 'Taken for compatibility with docker; the client keeps no log',
+  },
+  {
+    name: 'context',
+    short: 'c',
+    type: 'string',
+    hidden: true,
+    description: 'Taken for compatibility; ignored',
+  },
+  { name: 'tls', type: 'bool', description: 'Use TLS; --tlsverify implies it' },
+  { name: 'tlscacert', type: 'string', description: 'Trust only certificates that this CA signed' },
+  { name: 'tlscert', type: 'string', description: 'Certificate to show to the daemon' },
+  { name: 'tlskey', type: 'string', description: 'Key of that certificate' },
+  { name: 'tlsverify', type: 'bool', description: "Use TLS and check the daemon's certificate" },
+  { name: 'version', short: 'v', type: 'bool', description: 'Print the version and end' },
+];

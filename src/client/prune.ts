@@ -1,0 +1,65 @@
+import { formatBytes } from '../core/units.ts';
+import type { Cli } from './cli.ts';
+import type { Flag } from './flag-types.ts';
+import type { FlagValues } from './flags.ts';
+import { filtersQuery } from './format/filters.ts';
+
+export const PRUNE_FLAGS: readonly Flag[] = [
+  { name: 'filter', type: 'filter', description: 'Remove only what fits, name=value' },
+  { name: 'force', short: 'f', type: 'bool', description: 'Do not ask first' },
+];
+
+/** What the answers of `POST /…/prune` hold, each kind its own list. */
+export interface PruneAnswer {
+  readonly ContainersDeleted?: readonly string[] | null;
+  readonly ImagesDeleted?: readonly { readonly Untagged?: string; readonly Deleted?: string }[] | null;
+  readonly NetworksDeleted?: readonly string[] | null;
+  readonly VolumesDeleted?: readonly string[] | null;
+  readonly CachesDeleted?: readonly string[] | null;
+  readonly SpaceReclaimed?: number;
+}
+
+/** Whether to go on: the user said so by `--force` or says so now. */
+export async function agreed(flags: FlagValues, warning: string): Promise<boolean> {
+  if (flags.bool('force')) return true;
+  const { confirm } = await import('./auth/prompt.ts');
+  return confirm(`WARNING! ${warning}`);
+}
+
+export interface PruneRequest {
+  /** `containers`, `images`, … as in the API's paths. */
+  readonly kind: string;
+  readonly filters?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+}
+
+/** Removes what nothing uses of one kind, prints what went and resolves with the bytes won. */
+export async function pruneKind(cli: Cli, flags: FlagValues, request: PruneRequest): Promise<number> {
+  const { kind, filters, query } = request;
+  const answer = await cli.engine.post<PruneAnswer>(`/${kind}/prune`, {
+    query: { filters: filtersQuery(flags.list('filter'), filters), ...query },
+  });
+  cli.out(answerText(answer));
+  return answer.SpaceReclaimed ?? 0;
+}
+
+export function reclaimedText(bytes: number): string {
+  return `Total reclaimed space: ${formatBytes(bytes)}\n`;
+}
+
+function answerText(answer: PruneAnswer): string {
+  const images = (answer.ImagesDeleted ?? []).map(({ Deleted, Untagged }) =>
+    Deleted ? `deleted: ${Deleted}` : `untagged: ${Untagged}`,
+  );
+  return [
+    section('Deleted Containers:', answer.ContainersDeleted),
+    section('Deleted Networks:', answer.NetworksDeleted),
+    section('Deleted Volumes:', answer.VolumesDeleted),
+    section('Deleted Images:', images),
+    section('Deleted build cache objects:', answer.CachesDeleted),
+  ].join('');
+}
+
+function section(heading: string, lines: readonly string[] | null | undefined): string {
+  return lines && lines.length > 0 ? `${heading}\n${lines.join('\n')}\n\n` : '';
+}

@@ -1,0 +1,63 @@
+import type { Socket } from 'node:net';
+import { RAW_STREAM } from '../../spec/engine.ts';
+import type { Cli } from '../cli.ts';
+import { Demultiplexer } from '../transport/demux.ts';
+import type { HijackedStream } from '../transport/engine.ts';
+import { drained } from '../transport/exchange.ts';
+
+export interface ConnectOptions {
+  /** One raw stream instead of frames. */
+  readonly tty: boolean;
+  /** Forward local standard input. */
+  readonly stdin: boolean;
+}
+
+/** Joins the local standard streams to a taken-over connection; resolves when the daemon closes it. */
+export async function connectStreams(
+  cli: Cli,
+  stream: HijackedStream,
+  options: ConnectOptions,
+): Promise<void> {
+  const stop = options.stdin ? forwardInput(stream.socket) : undefined;
+  try {
+    await copyOutput(cli, stream.body, options.tty || stream.headers.get('content-type') === RAW_STREAM);
+  } finally {
+    stop?.();
+    stream.socket.destroy();
+  }
+}
+
+/** Writes what a container says to standard output and error. */
+export async function copyOutput(cli: Cli, body: AsyncIterable<Buffer>, raw: boolean): Promise<void> {
+  const demultiplexer = new Demultiplexer({
+    stdout: (chunk) => cli.out(chunk),
+    stderr: (chunk) => cli.err(chunk),
+  });
+  for await (const chunk of body) {
+    if (raw) cli.out(chunk);
+    else demultiplexer.push(chunk);
+  }
+}
+
+/** Sends standard input on, and its end as half a close; the result stops it. */
+function forwardInput(socket: Socket): () => void {
+  const { stdin } = process;
+  const onData = (chunk: Buffer) => {
+    if (socket.writable && !socket.write(chunk)) {
+      stdin.pause();
+      void drained(socket).then(() => stdin.resume());
+    }
+  };
+  const onEnd = () => {
+    if (socket.writable) socket.end();
+  };
+  stdin.on('data', onData);
+  stdin.on('end', onEnd);
+  // Standard input that cannot be read (a closed descriptor) counts as ended.
+  stdin.on('error', onEnd);
+  return () => {
+    stdin.off('data', onData);
+    stdin.off('end', onEnd);
+    stdin.pause();
+  };
+}

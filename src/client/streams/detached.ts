@@ -1,0 +1,14 @@
+import { isKind } from '../../core/errors.ts';
+import type { ContainerInspect } from '../../spec/engine.ts';
+import type { Engine } from '../transport/engine.ts';
+
+/** Whether container `id` runs on after its stream has ended: the user detached. */
+export async function stillRunning(engine: Engine, id: string): Promise<boolean> {
+  try {
+    const { State } = await engine.get<ContainerInspect>(`/containers/${id}/json`);
+    return State.Running;
+  } catch (error) {
+    if (isKind(error, 'not-found')) return false;
+    throw error;
+  }
+}

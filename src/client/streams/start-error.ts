@@ -1,0 +1,19 @@
+import { CommandFailure, EXIT_CANNOT_INVOKE, EXIT_DAEMON_ERROR, EXIT_NOT_FOUND } from '../failure.ts';
+import { EngineError } from '../transport/engine-error.ts';
+
+/**
+ * A start that failed, with the exit code a shell would give: 127 for a command that is not there, 126 for one
+ * that cannot run, else 125. Barge's daemon names the code; from other daemons only the words tell.
+ */
+export function startFailure(error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error;
+  return new CommandFailure(error.message, error.exitCode ?? codeFromWords(error.detail), { cause: error });
+}
+
+function codeFromWords(detail: string): number {
+  if (/executable file not found|no such file or directory|system cannot find the file/.test(detail)) {
+    return EXIT_NOT_FOUND;
+  }
+  if (/permission denied|is a directory|exec format error/.test(detail)) return EXIT_CANNOT_INVOKE;
+  return EXIT_DAEMON_ERROR;
+}

@@ -1,0 +1,107 @@
+import { templateError } from './template-error.ts';
+
+export type TokenKind =
+  | 'text'
+  | 'open'
+  | 'close'
+  | 'field'
+  | 'variable'
+  | 'word'
+  | 'string'
+  | 'number'
+  | 'dot'
+  | 'symbol';
+
+export interface Token {
+  readonly kind: TokenKind;
+  /** The token as written; of a string, its value. */
+  readonly text: string;
+  /** Offset in the template. */
+  readonly at: number;
+  /** White space stands before it. */
+  readonly spaced: boolean;
+}
+
+const RULES: readonly (readonly [TokenKind, RegExp])[] = [
+  ['field', /\.[A-Za-z_][A-Za-z0-9_]*/y],
+  ['number', /[+-]?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d+)?)/y],
+  ['dot', /\./y],
+  ['variable', /\$[A-Za-z0-9_]*/y],
+  ['word', /[A-Za-z_][A-Za-z0-9_]*/y],
+  ['string', /"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\]|\\.)+'/y],
+  ['symbol', /:=|[|(),=]/y],
+];
+
+/** Cuts a Go template into text and the tokens of its `{{…}}` actions, trim marks and comments applied. */
+export function lex(source: string): Token[] {
+  const tokens: Token[] = [];
+  let at = 0;
+  let trimNext = false;
+  while (at < source.length) {
+    const open = source.indexOf('{{', at);
+    const end = open === -1 ? source.length : open;
+    const trimsLeft = open !== -1 && /^-\s/.test(source.slice(open + 2, open + 4));
+    pushText(tokens, source.slice(at, end), at, trimNext, trimsLeft);
+    if (open === -1) break;
+    const inside = lexAction(source, open, trimsLeft ? open + 3 : open + 2, tokens);
+    at = inside.at;
+    trimNext = inside.trimsRight;
+  }
+  return tokens;
+}
+
+function pushText(tokens: Token[], raw: string, at: number, trimStart: boolean, trimEnd: boolean): void {
+  let text = trimStart ? raw.trimStart() : raw;
+  if (trimEnd) text = text.trimEnd();
+  if (text !== '') tokens.push({ kind: 'text', text, at, spaced: false });
+}
+
+function lexAction(source: string, open: number, from: number, tokens: Token[]) {
+  const comment = /\s*\/\*[\s\S]*?\*\/\s*(-?)\}\}/y;
+  comment.lastIndex = from;
+  const skipped = comment.exec(source);
+  if (skipped) return { at: comment.lastIndex, trimsRight: skipped[1] === '-' };
+  tokens.push({ kind: 'open', text: '{{', at: open, spaced: false });
+  let at = from;
+  for (;;) {
+    const before = at;
+    while (/\s/.test(source[at] ?? '')) at++;
+    const spaced = at > before;
+    const close = /^(-?)\}\}/.exec(source.slice(at, at + 3));
+    if (close && (close[1] === '' || spaced)) {
+      tokens.push({ kind: 'close', text: '}}', at, spaced });
+      return { at: at + close[0].length, trimsRight: close[1] === '-' };
+    }
+    const token = nextToken(source, at, spaced);
+    tokens.push(token.token);
+    at = token.after;
+  }
+}
+
+function nextToken(source: string, at: number, spaced: boolean): { token: Token; after: number } {
+  if (at >= source.length) throw templateError(source, at, 'unclosed action');
+  for (const [kind, rule] of RULES) {
+    rule.lastIndex = at;
+    const text = rule.exec(source)?.[0];
+    if (text === undefined) continue;
+    const value = kind === 'string' ? unquote(text) : text;
+    return { token: { kind, text: value, at, spaced }, after: at + text.length };
+  }
+  if (source[at] === '"') throw templateError(source, at, 'unterminated quoted string');
+  throw templateError(source, at, `unexpected ${JSON.stringify(source[at])} in operand`);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  '\\': '\\',
+  '"': '"',
+  "'": "'",
+};
+
+function unquote(text: string): string {
+  const inner = text.slice(1, -1);
+  if (text.startsWith('`')) return inner;
+  return inner.replace(/\\(.)/g, (whole, letter: string) => ESCAPES[letter] ?? whole);
+}

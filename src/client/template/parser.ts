@@ -1,0 +1,202 @@
+import type { CommandFailure } from '../failure.ts';
+import { lex, type Token } from './lexer.ts';
+import type { Node, Operand, Pipe, Stage } from './syntax.ts';
+import { templateError } from './template-error.ts';
+
+export interface Template {
+  readonly source: string;
+  readonly nodes: readonly Node[];
+}
+
+/** @throws CommandFailure in Go's words when `source` is not a template; `functions` are the names it may call. */
+export function parseTemplate(source: string, functions: ReadonlySet<string>): Template {
+  const parser = new Parser(source, functions);
+  const nodes = parser.list(false);
+  return { source, nodes };
+}
+
+const ENDS: ReadonlySet<string> = new Set(['end', 'else']);
+
+class Parser {
+  readonly #source: string;
+  readonly #tokens: readonly Token[];
+  readonly #functions: ReadonlySet<string>;
+  #at = 0;
+
+  constructor(source: string, functions: ReadonlySet<string>) {
+    this.#source = source;
+    this.#tokens = lex(source);
+    this.#functions = functions;
+  }
+
+  #peek(ahead = 0): Token | undefined {
+    return this.#tokens[this.#at + ahead];
+  }
+
+  #take(): Token {
+    const token = this.#tokens[this.#at++];
+    if (!token) throw this.#error('unexpected EOF');
+    return token;
+  }
+
+  #error(message: string, at = this.#peek()?.at ?? this.#source.length): CommandFailure {
+    return templateError(this.#source, at, message);
+  }
+
+  #isWord(word: string, ahead = 0): boolean {
+    const token = this.#peek(ahead);
+    return token?.kind === 'word' && token.text === word;
+  }
+
+  #isSymbol(symbol: string, ahead = 0): boolean {
+    const token = this.#peek(ahead);
+    return token?.kind === 'symbol' && token.text === symbol;
+  }
+
+  /** Nodes up to `{{end}}` or `{{else`, which stay unread, or up to the end of the template. */
+  list(nested: boolean): Node[] {
+    const nodes: Node[] = [];
+    for (let token = this.#peek(); token; token = this.#peek()) {
+      if (token.kind === 'text') {
+        nodes.push({ kind: 'text', text: token.text });
+        this.#at++;
+        continue;
+      }
+      const next = this.#peek(1);
+      if (next?.kind === 'word' && ENDS.has(next.text)) {
+        if (nested) return nodes;
+        throw this.#error(`unexpected {{${next.text}}}`);
+      }
+      nodes.push(this.#action());
+    }
+    if (nested) throw this.#error('unexpected EOF');
+    return nodes;
+  }
+
+  #action(): Node {
+    this.#take();
+    const word = this.#peek()?.text;
+    if (this.#peek()?.kind === 'word') {
+      if (word === 'if' || word === 'range' || word === 'with') return this.#branch(word);
+      if (word === 'break' || word === 'continue') {
+        this.#at++;
+        this.#close();
+        return { kind: 'jump', to: word };
+      }
+    }
+    const pipe = this.#pipe();
+    this.#close();
+    return { kind: 'action', pipe };
+  }
+
+  #close(): void {
+    const token = this.#take();
+    if (token.kind !== 'close') throw this.#error(`unexpected <${token.text}> in command`, token.at);
+  }
+
+  #branch(kind: 'if' | 'range' | 'with'): Node {
+    this.#at++;
+    const pipe = this.#pipe();
+    this.#close();
+    const body = this.list(true);
+    let otherwise: readonly Node[] = [];
+    this.#take();
+    if (this.#take().text === 'else') {
+      if (this.#isWord('if') || this.#isWord('with')) {
+        return { kind, pipe, body, otherwise: [this.#branch(this.#peek()?.text as 'if' | 'with')] };
+      }
+      this.#close();
+      otherwise = this.list(true);
+      this.#take();
+      if (this.#take().text !== 'end') throw this.#error('expected end; found {{else}}');
+    }
+    this.#close();
+    return { kind, pipe, body, otherwise };
+  }
+
+  #pipe(): Pipe {
+    const at = this.#peek()?.at ?? this.#source.length;
+    const { variables, declares } = this.#declaration();
+    const stages: Stage[] = [this.#stage()];
+    while (this.#isSymbol('|')) {
+      this.#at++;
+      stages.push(this.#stage());
+    }
+    return { variables, declares, stages, at };
+  }
+
+  /** `$x :=`, `$x =` or `$i, $x :=` when that is what comes. */
+  #declaration(): { variables: string[]; declares: boolean } {
+    const first = this.#peek();
+    if (first?.kind !== 'variable') return { variables: [], declares: false };
+    const count = this.#isSymbol(',', 1) && this.#peek(2)?.kind === 'variable' ? 2 : 1;
+    const sign = count === 2 ? 3 : 1;
+    if (!this.#isSymbol(':=', sign) && !this.#isSymbol('=', sign)) return { variables: [], declares: false };
+    const variables = count === 2 ? [first.text, this.#peek(2)?.text ?? ''] : [first.text];
+    const declares = this.#isSymbol(':=', sign);
+    this.#at += sign + 1;
+    return { variables, declares };
+  }
+
+  #stage(): Stage {
+    const at = this.#peek()?.at ?? this.#source.length;
+    const operands: Operand[] = [];
+    for (let token = this.#peek(); token; token = this.#peek()) {
+      if (token.kind === 'close' || this.#isSymbol('|') || this.#isSymbol(')')) break;
+      operands.push(this.#operand());
+    }
+    if (operands.length === 0) throw this.#error('missing value for command', at);
+    return { operands, at };
+  }
+
+  #operand(): Operand {
+    const token = this.#take();
+    const { at, text } = token;
+    switch (token.kind) {
+      case 'dot':
+        return { kind: 'dot', at, source: '.' };
+      case 'field': {
+        const names = [text.slice(1), ...this.#fields()];
+        return { kind: 'fields', names, at, source: `.${names.join('.')}` };
+      }
+      case 'variable': {
+        const names = this.#fields();
+        return { kind: 'variable', name: text, names, at, source: [text, ...names].join('.') };
+      }
+      case 'string':
+        return { kind: 'literal', value: text, at, source: JSON.stringify(text) };
+      case 'number':
+        return { kind: 'literal', value: Number(text), at, source: text };
+      case 'word':
+        return this.#word(token);
+      default:
+        if (text === '(') return this.#parenthesis(at);
+        throw this.#error(`unexpected <${text}> in operand`, at);
+    }
+  }
+
+  #word({ text, at }: Token): Operand {
+    const literals: Readonly<Record<string, unknown>> = { true: true, false: false, nil: null };
+    if (Object.hasOwn(literals, text)) return { kind: 'literal', value: literals[text], at, source: text };
+    if (!this.#functions.has(text)) throw this.#error(`function "${text}" not defined`, at);
+    return { kind: 'function', name: text, at, source: text };
+  }
+
+  #parenthesis(at: number): Operand {
+    const pipe = this.#pipe();
+    const close = this.#take();
+    if (close.text !== ')') throw this.#error('unclosed left paren', close.at);
+    const source = this.#source.slice(at, close.at + 1);
+    return { kind: 'pipe', pipe, names: this.#fields(), at, source };
+  }
+
+  /** `.B.C` standing close behind an operand. */
+  #fields(): string[] {
+    const names: string[] = [];
+    for (let token = this.#peek(); token?.kind === 'field' && !token.spaced; token = this.#peek()) {
+      names.push(token.text.slice(1));
+      this.#at++;
+    }
+    return names;
+  }
+}

@@ -1,0 +1,40 @@
+import { BargeError, type ErrorKind } from '../../core/errors.ts';
+
+const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
+  400: 'invalid-parameter',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not-found',
+  409: 'conflict',
+  501: 'not-implemented',
+  503: 'unavailable',
+};
+
+/** The daemon refused a request or failed at it. `detail` is its own message, without the client's preface. */
+export class EngineError extends BargeError {
+  readonly status: number;
+  readonly detail: string;
+  /** The exit code that the daemon asks `run` and `start` to end with (our extension of the error body). */
+  readonly exitCode: number | undefined;
+
+  constructor(status: number, detail: string, exitCode?: number) {
+    super(KIND_OF_STATUS[status] ?? 'system', `Error response from daemon: ${detail}`);
+    this.name = 'EngineError';
+    this.status = status;
+    this.detail = detail;
+    this.exitCode = exitCode;
+  }
+}
+
+/** The error that a response's body of 4xx or 5xx describes. */
+export function engineError(status: number, reason: string, body: string): EngineError {
+  try {
+    const { message, exitCode } = JSON.parse(body) as { message?: unknown; exitCode?: unknown };
+    if (typeof message === 'string') {
+      return new EngineError(status, message, typeof exitCode === 'number' ? exitCode : undefined);
+    }
+  } catch {
+    // A proxy or an old daemon answers in plain text.
+  }
+  return new EngineError(status, body.trim() || `${status} ${reason}`.trim());
+}

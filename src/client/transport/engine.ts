@@ -1,0 +1,144 @@
+import type { Socket } from 'node:net';
+import { API_VERSION } from '../../spec/engine.ts';
+import type { Body } from './body.ts';
+import type { Endpoint } from './endpoint.ts';
+import { engineError } from './engine-error.ts';
+import { exchange, type RawResponse } from './exchange.ts';
+import type { ResponseHead } from './response-parser.ts';
+
+export type QueryValue = string | number | boolean | readonly string[] | undefined;
+export type Query = Readonly<Record<string, QueryValue>>;
+
+export interface RequestOptions {
+  /** Members that are undefined, false or an empty list are left out; lists are repeated. */
+  readonly query?: Query;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent in chunks as it comes. */
+  readonly stream?: AsyncIterable<Uint8Array>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface EngineResponse {
+  readonly status: number;
+  readonly headers: ResponseHead['headers'];
+  readonly body: Body;
+}
+
+/** A taken-over connection: what the daemon sends is in `body`; `socket` takes the other direction. */
+export interface HijackedStream {
+  readonly headers: ResponseHead['headers'];
+  readonly body: Body;
+  readonly socket: Socket;
+}
+
+/** Speaks the Engine API to one daemon. Every request has a connection of its own. */
+export class Engine {
+  readonly endpoint: Endpoint;
+  #version: string;
+  #agreed: boolean;
+
+  /** @param pinned the API version to insist on (`DOCKER_API_VERSION`). */
+  constructor(endpoint: Endpoint, pinned?: string) {
+    this.endpoint = endpoint;
+    this.#version = pinned ?? API_VERSION;
+    this.#agreed = pinned !== undefined;
+  }
+
+  /** The API version in use; known for sure once the daemon has answered. */
+  get version(): string {
+    return this.#version;
+  }
+
+  /** @throws EngineError for an answer of 400 or above. */
+  async request(method: string, path: string, options: RequestOptions = {}): Promise<EngineResponse> {
+    if (options.stream && !this.#agreed) await this.negotiate();
+    const { head, body } = await this.#send(method, path, options, false);
+    return { status: head.status, headers: head.headers, body };
+  }
+
+  async get<T>(path: string, query?: Query): Promise<T> {
+    const { body } = await this.request('GET', path, query ? { query } : {});
+    return body.json<T>();
+  }
+
+  /** A POST whose answer is JSON. */
+  async post<T>(path: string, options: RequestOptions = {}): Promise<T> {
+    const { body } = await this.request('POST', path, options);
+    return body.json<T>();
+  }
+
+  /** A request whose answer's body does not matter; resolves with the status (304: nothing to do). */
+  async call(method: string, path: string, options: RequestOptions = {}): Promise<number> {
+    const { status, body } = await this.request(method, path, options);
+    await body.return();
+    return status;
+  }
+
+  async hijack(path: string, options: RequestOptions = {}): Promise<HijackedStream> {
+    const { head, body, socket } = await this.#send('POST', path, options, true);
+    return { headers: head.headers, body, socket };
+  }
+
+  /** Learns the highest version that both sides speak. */
+  async negotiate(): Promise<void> {
+    const { head, body } = await exchange(this.endpoint, { method: 'GET', target: '/_ping', headers: {} });
+    await body.return();
+    this.#adopt(head);
+  }
+
+  async #send(method: string, path: string, options: RequestOptions, hijack: boolean): Promise<RawResponse> {
+    const response = await this.#sendOnce(method, path, options, hijack);
+    const { head, body } = response;
+    if (head.status < 400) {
+      this.#agreed = true;
+      return response;
+    }
+    const text = await body.text();
+    if (head.status === 400 && !options.stream && this.#adopt(head)) {
+      return this.#send(method, path, options, hijack);
+    }
+    throw engineError(head.status, head.reason, text);
+  }
+
+  #sendOnce(method: string, path: string, options: RequestOptions, hijack: boolean): Promise<RawResponse> {
+    const { json, stream, signal } = options;
+    const headers = { ...options.headers };
+    if (json !== undefined) headers['Content-Type'] = 'application/json';
+    const body = json === undefined ? stream : Buffer.from(JSON.stringify(json));
+    return exchange(this.endpoint, {
+      method,
+      target: `/v${this.#version}${path}${formatQuery(options.query)}`,
+      headers,
+      hijack,
+      ...(body ? { body } : {}),
+      ...(signal ? { signal } : {}),
+    });
+  }
+
+  /** Takes a lower version that the daemon names; whether the request is worth another try. */
+  #adopt(head: ResponseHead): boolean {
+    const offered = head.headers.get('api-version');
+    if (this.#agreed || !offered || !/^1\.\d{1,3}$/.test(offered)) return false;
+    this.#agreed = true;
+    if (minorOf(offered) >= minorOf(this.#version)) return false;
+    this.#version = offered;
+    return true;
+  }
+}
+
+function minorOf(version: string): number {
+  return Number(version.split('.')[1]);
+}
+
+/** `?all=1&t=a&t=b`, or '' when nothing is left to say. */
+export function formatQuery(query: Query = {}): string {
+  const parts: string[] = [];
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined || value === false) continue;
+    const values = typeof value === 'object' ? value : [value === true ? '1' : String(value)];
+    for (const one of values) parts.push(`${name}=${encodeURIComponent(one)}`);
+  }
+  return parts.length === 0 ? '' : `?${parts.join('&')}`;
+}

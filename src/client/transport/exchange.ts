@@ -1,0 +1,156 @@
+import { connect, type Socket } from 'node:net';
+import { BargeError, errnoOf, forbidden, messageOf, unavailable } from '../../core/errors.ts';
+import { Body } from './body.ts';
+import type { Endpoint } from './endpoint.ts';
+import { type ResponseHead, ResponseParser } from './response-parser.ts';
+
+export interface RawRequest {
+  readonly method: string;
+  /** Path with query, already encoded. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whole bodies are sent with their length, streams in chunks. */
+  readonly body?: Buffer | AsyncIterable<Uint8Array>;
+  /** Asks to take the connection over (`Upgrade: tcp`). */
+  readonly hijack?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface RawResponse {
+  readonly head: ResponseHead;
+  readonly body: Body;
+  /** The connection itself; after a hijack the request's side may still be written to. */
+  readonly socket: Socket;
+}
+
+/** Opens a connection, TLS where the endpoint has it. The socket may still be connecting. */
+async function open(endpoint: Endpoint): Promise<Socket> {
+  if (endpoint.kind === 'unix') return connect({ path: endpoint.path });
+  const { hostname: host, port, tls } = endpoint;
+  if (!tls) return connect({ host, port });
+  const { connect: connectTls } = await import('node:tls');
+  const { verify, ...material } = tls;
+  const name = /^[\d.]+$|:/.test(host) ? {} : { servername: host };
+  return connectTls({ host, port, ...name, ...material, rejectUnauthorized: verify });
+}
+
+/**
+ * Sends one request on a connection of its own and resolves with the response's head; the body streams.
+ * @throws BargeError unavailable when nobody answers at the address, forbidden when the socket may not be opened.
+ */
+export async function exchange(endpoint: Endpoint, request: RawRequest): Promise<RawResponse> {
+  const socket = await open(endpoint);
+  request.signal?.addEventListener('abort', () => socket.destroy(), { once: true });
+  const answer = receive(socket, endpoint, request);
+  socket.write(formatHead(endpoint, request));
+  const { body } = request;
+  if (Buffer.isBuffer(body)) socket.write(body);
+  else if (body) void upload(socket, body);
+  return answer;
+}
+
+function formatHead(endpoint: Endpoint, request: RawRequest): string {
+  const { body } = request;
+  const lines = [
+    `${request.method} ${request.target} HTTP/1.1`,
+    `Host: ${endpoint.kind === 'unix' ? 'barge' : endpoint.hostname}`,
+    'User-Agent: barge-client',
+    request.hijack ? 'Connection: Upgrade\r\nUpgrade: tcp' : 'Connection: close',
+  ];
+  for (const [name, value] of Object.entries(request.headers)) lines.push(`${name}: ${value}`);
+  if (Buffer.isBuffer(body)) lines.push(`Content-Length: ${body.length}`);
+  else if (body) lines.push('Transfer-Encoding: chunked');
+  else if (request.method !== 'GET' && request.method !== 'HEAD') lines.push('Content-Length: 0');
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+function receive(socket: Socket, endpoint: Endpoint, request: RawRequest): Promise<RawResponse> {
+  return new Promise((resolve, reject) => {
+    const body = new Body({
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
+      abandon: () => socket.destroy(),
+    });
+    const fail = (error: unknown) => {
+      reject(error);
+      body.fail(error);
+      socket.destroy();
+    };
+    const parser = new ResponseParser(
+      {
+        head: (head) => resolve({ head, body, socket }),
+        body: (chunk) => body.push(chunk),
+        end: () => {
+          body.end();
+          socket.end();
+        },
+      },
+      { method: request.method, hijack: request.hijack ?? false },
+    );
+    const guarded = (step: () => void) => {
+      try {
+        step();
+      } catch (error) {
+        fail(error);
+      }
+    };
+    let failure: unknown;
+    socket.on('data', (data: Buffer) => guarded(() => parser.push(data)));
+    socket.on('error', (error) => {
+      failure = error;
+    });
+    // The answer to a refused upload may still be in flight when writing fails, so only the close decides.
+    socket.on('close', () => {
+      if (failure !== undefined) fail(describe(failure, endpoint));
+      guarded(() => parser.close());
+      body.end();
+    });
+  });
+}
+
+async function upload(socket: Socket, body: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const chunk of body) {
+      if (socket.destroyed || !socket.writable) return;
+      if (chunk.length === 0) continue;
+      socket.write(`${chunk.length.toString(16)}\r\n`);
+      socket.write(chunk);
+      if (!socket.write('\r\n')) await drained(socket);
+    }
+    if (socket.writable) socket.write('0\r\n\r\n');
+  } catch (error) {
+    socket.destroy(error instanceof Error ? error : new Error(messageOf(error)));
+  }
+}
+
+/** Resolves when the socket takes more, or never will. */
+export function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('drain', done);
+    socket.on('close', done);
+    if (socket.destroyed) done();
+  });
+}
+
+function describe(error: unknown, endpoint: Endpoint): BargeError {
+  if (error instanceof BargeError) return error;
+  const code = errnoOf(error);
+  if (code === 'EACCES' || code === 'EPERM') {
+    return forbidden(
+      `permission denied while trying to connect to the Barge daemon socket at ${endpoint.url}: ` +
+        'run as root or join the group "barge"',
+      { cause: error },
+    );
+  }
+  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTSOCK') {
+    return unavailable(`Cannot connect to the Barge daemon at ${endpoint.url}. Is barged running?`, {
+      cause: error,
+    });
+  }
+  return unavailable(`error during connect to ${endpoint.url}: ${messageOf(error)}`, { cause: error });
+}

@@ -1,0 +1,26 @@
+import { dataLoss } from '../../core/errors.ts';
+
+/** The longest single message that is believed. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+
+/** The values of a stream of JSON texts, one a line. @throws BargeError data-loss on a line that is not JSON. */
+export async function* jsonLines<T>(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<T> {
+  const decoder = new TextDecoder();
+  let pending = '';
+  for await (const chunk of chunks) {
+    pending += decoder.decode(chunk, { stream: true });
+    const lines = pending.split('\n');
+    pending = lines.pop() ?? '';
+    if (pending.length > MAX_LINE_BYTES) throw dataLoss('the daemon sent a message that is too long');
+    for (const line of lines) if (line.trim() !== '') yield parseLine<T>(line);
+  }
+  if (pending.trim() !== '') yield parseLine<T>(pending);
+}
+
+function parseLine<T>(line: string): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch (cause) {
+    throw dataLoss(`the daemon sent a line that is not JSON: ${line.slice(0, 80)}`, { cause });
+  }
+}
