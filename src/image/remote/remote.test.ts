@@ -4,7 +4,6 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
-import { type ErrorKind, isKind } from '../../core/errors.ts';
 import { HtpasswdAuthenticator } from '../../registry/auth/htpasswd-authenticator.ts';
 import { HtpasswdFile } from '../../registry/auth/htpasswd-file.ts';
 import { setPassword } from '../../registry/auth/set-password.ts';
@@ -14,12 +13,7 @@ import { startTestRegistry } from '../../registry/testing/test-registry.ts';
 import { MEDIA_TYPE } from '../../spec/oci-image.ts';
 import { checkLogin } from './check-login.ts';
 import { RemoteRepository } from './remote-repository.ts';
-
-const fails = (kind: ErrorKind, message: RegExp) => (error: unknown) => {
-  assert.ok(isKind(error, kind), String(error));
-  assert.match(error.message, message);
-  return true;
-};
+import { fails } from './testing/fails.ts';
 
 const bytes = someBytes(300_000);
 const blob = { digest: digestOf(bytes), size: bytes.length };

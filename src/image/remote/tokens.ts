@@ -46,14 +46,16 @@ export class Tokens {
     this.#permitsPlain = permitsPlain;
   }
 
-  /** @throws BargeError unauthorized, with the token server's words; unavailable. */
-  async get(request: TokenRequest): Promise<Token> {
+  /**
+   * Callers who ask for the same at once share one request.
+   * @throws BargeError unauthorized, with the token server's words; unavailable.
+   */
+  get(request: TokenRequest): Promise<Token> {
     const key = JSON.stringify([request.challenge.parameters, [...request.scopes].sort()]);
-    const kept = await this.#kept.get(key)?.catch(() => undefined);
-    if (kept && kept.expires - MARGIN > Date.now()) return kept;
-    const fresh = this.#fetch(request);
-    this.#kept.set(key, fresh);
-    return fresh;
+    const kept = this.#kept.get(key)?.catch(() => undefined) ?? Promise.resolve(undefined);
+    const token = kept.then((old) => (old && isFresh(old) ? old : this.#fetch(request)));
+    this.#kept.set(key, token);
+    return token;
   }
 
   /** Call when the registry refused a token that seemed good. */
@@ -83,6 +85,8 @@ export class Tokens {
     return realm;
   }
 }
+
+const isFresh = ({ expires }: Token): boolean => expires - MARGIN > Date.now();
 
 function basicRequest(realm: URL, request: TokenRequest, basic: Credentials['basic']): HttpRequest {
   const url = new URL(realm);
