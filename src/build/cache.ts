@@ -26,6 +26,8 @@ export interface BuildTrace {
 export interface StepTrace {
   /** The stage's name, or its number when it has none. */
   readonly stage: string;
+  /** How many steps of its stage are before it. */
+  readonly index: number;
   /** The instruction as the Dockerfile has it. */
   readonly text: string;
   /** What the step's key was made of: `env:PATH`, `file:src/main.c`, … each with its value or digest. */

@@ -1,4 +1,4 @@
-import { BargeError, type ErrorKind } from '../../core/errors.ts';
+import { BargeError, type ErrorKind, messageOf } from '../../core/errors.ts';
 import { excerpt, type SourceFile, type Span } from './source.ts';
 
 /** A mistake at a place of the instruction being read, before it is known which file that is. */
@@ -42,6 +42,14 @@ export class DockerfileError extends BargeError {
     this.source = source;
     this.span = span;
     this.code = options.code;
+  }
+
+  /** `error` at a place of the Dockerfile; one that has a place already keeps it, and its kind. */
+  static at(source: SourceFile, span: Span, error: unknown): DockerfileError {
+    if (error instanceof DockerfileError) return error;
+    const kind = error instanceof BargeError ? error.kind : undefined;
+    const fallback = error instanceof SyntaxMistake ? 'invalid-parameter' : 'system';
+    return new DockerfileError(source, span, messageOf(error), { kind: kind ?? fallback, cause: error });
   }
 
   /** One line, as dockerd words a parse error. */

@@ -1,3 +1,4 @@
+import type { Digest } from '../../core/digest.ts';
 import type { ImageHistory, ImageRunConfig } from '../../spec/oci-image.ts';
 import type { SourceFile, Span } from '../parse/source.ts';
 import type { CacheMount, Layers, NetworkMode, SecretMount, SshMount, TmpfsMount } from '../worker.ts';
@@ -12,6 +13,8 @@ export type Operation = ImageOperation | ExecOperation | CopyOperation | FolderO
 export interface ImageOperation {
   readonly kind: 'image';
   readonly layers: Layers;
+  /** Absent for the empty root file system. */
+  readonly id?: Digest;
 }
 
 export interface ExecOperation {

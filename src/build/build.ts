@@ -1,0 +1,105 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Digest } from '../core/digest.ts';
+import { cancelled, invalidParameter, notImplemented } from '../core/errors.ts';
+import { familiarString, parseReference, withDefaultTag } from '../core/reference.ts';
+import type { BuildCache } from './cache.ts';
+import { FileDigests } from './copy/file-digests.ts';
+import { ignorePatterns, PatternMatcher } from './copy/matcher.ts';
+import { resolveInRoot } from './copy/rooted.ts';
+import { executePlan } from './execute/execute.ts';
+import { imageConfig } from './image-config.ts';
+import { MAX_DOCKERFILE_SIZE, parseDockerfile } from './parse/dockerfile.ts';
+import type { Plan } from './plan/graph.ts';
+import { planDockerfile } from './plan/plan.ts';
+import type { BuildReporter } from './report/events.ts';
+import type { BuildRequest } from './request.ts';
+import type { BuildWorker } from './worker.ts';
+
+export interface BuildDeps {
+  readonly worker: BuildWorker;
+  readonly cache: BuildCache;
+  readonly reporter: BuildReporter;
+  readonly clock: { now(): Date };
+  /** Kept between builds, spares reading unchanged files of a context that stays in place. */
+  readonly digests?: FileDigests;
+}
+
+/**
+ * Builds a Dockerfile into an image.
+ * @throws DockerfileError at the instruction that is wrong or failed; BargeError for a Dockerfile that can't be
+ * read, an unknown target, a bad tag, or a cancelled build. The reporter gets `failed` first.
+ */
+export async function buildImage(request: BuildRequest, deps: BuildDeps): Promise<{ id: Digest }> {
+  try {
+    return { id: await build(request, deps) };
+  } catch (error) {
+    const reported = request.signal.aborted ? cancelled('build cancelled', { cause: error }) : error;
+    deps.reporter.report({ kind: 'failed', error: reported });
+    throw reported;
+  }
+}
+
+async function build(request: BuildRequest, deps: BuildDeps): Promise<Digest> {
+  const { worker, cache, reporter, clock } = deps;
+  if (request.squash) throw notImplemented('squash is not supported: use several stages instead');
+  const tags = (request.tags ?? []).map((tag) => familiarString(withDefaultTag(parseReference(tag))));
+  const plan = await makePlan(request, deps);
+  for (const message of plan.warnings) reporter.report({ kind: 'warning', message });
+  reporter.report({ kind: 'planned', plan });
+  const scope = request.scope ?? tags[0] ?? '';
+  const last = scope === '' ? undefined : await cache.readTrace(scope);
+  const digests = deps.digests ?? new FileDigests();
+  const io = { worker, request, digests, ignore: await readIgnore(request), now: () => clock.now() };
+  const executed = await executePlan(plan, { io, cache, reporter, last, signal: request.signal });
+  const targetStep = plan.steps.find((step) => step.operation === plan.target.operation);
+  const layers = (targetStep && executed.outcomes.get(targetStep)?.layers) ?? [];
+  const id = await worker.commit(imageConfig(plan, executed.outcomes, layers));
+  reporter.report({ kind: 'built', id });
+  for (const tag of tags) {
+    await worker.tag(id, tag);
+    reporter.report({ kind: 'tagged', reference: tag });
+  }
+  if (scope !== '') await cache.writeTrace(scope, executed.trace);
+  return id;
+}
+
+async function makePlan(request: BuildRequest, deps: BuildDeps): Promise<Plan> {
+  const { name, text } = await readDockerfile(request);
+  const dockerfile = parseDockerfile(text, name);
+  return await planDockerfile(dockerfile, request, (reference, platform) =>
+    deps.worker.resolveImage(reference, {
+      pull: request.pull ?? false,
+      ...(platform === undefined ? {} : { platform }),
+      signal: request.signal,
+      onProgress: (message) => deps.reporter.report({ kind: 'pull', message }),
+    }),
+  );
+}
+
+async function readDockerfile(request: BuildRequest): Promise<{ name: string; text: string }> {
+  const { dockerfile, contextDir } = request;
+  if ('text' in dockerfile) return { name: dockerfile.name ?? 'Dockerfile', text: dockerfile.text };
+  const name = dockerfile.path || 'Dockerfile';
+  const found = await resolveInRoot(contextDir, name, true);
+  if (!found?.stats.isFile()) {
+    throw invalidParameter(`failed to read dockerfile: open ${name}: no such file or directory`);
+  }
+  const file = join(contextDir, found.path);
+  if ((await stat(file)).size > MAX_DOCKERFILE_SIZE) {
+    throw invalidParameter(`failed to read dockerfile: ${name} is larger than ${MAX_DOCKERFILE_SIZE} bytes`);
+  }
+  return { name, text: await readFile(file, 'utf8') };
+}
+
+/** `<Dockerfile>.dockerignore` beside the Dockerfile, else the context's .dockerignore. */
+async function readIgnore(request: BuildRequest): Promise<PatternMatcher> {
+  const { dockerfile, contextDir } = request;
+  const own = 'path' in dockerfile ? [`${dockerfile.path}.dockerignore`] : [];
+  for (const name of [...own, '.dockerignore']) {
+    const found = await resolveInRoot(contextDir, name);
+    if (!found?.stats.isFile()) continue;
+    return new PatternMatcher(ignorePatterns(await readFile(join(contextDir, found.path), 'utf8')));
+  }
+  return new PatternMatcher([]);
+}

@@ -1,0 +1,65 @@
+import type { Stats } from 'node:fs';
+import { lstat, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf, forbidden, invalidParameter } from '../../core/errors.ts';
+
+const MAX_LINKS = 255;
+
+export interface Rooted {
+  /** Relative to the root, without links in any part. Empty is the root. */
+  readonly path: string;
+  readonly stats: Stats;
+}
+
+/**
+ * Follows `path` within `root` as a process inside it would, links included: `..` stops at the root and
+ * absolute links start there again. Undefined when nothing is there.
+ * @param refuseEscape fail, as Docker words it, on a path or link that climbs out of the root or is absolute.
+ */
+export async function resolveInRoot(
+  root: string,
+  path: string,
+  refuseEscape = false,
+): Promise<Rooted | undefined> {
+  const pending = path.split('/').reverse();
+  const done: string[] = [];
+  let stats = await lstat(root);
+  let links = 0;
+  while (pending.length > 0) {
+    const part = pending.pop() ?? '';
+    if (part === '' || part === '.') continue;
+    if (part === '..') {
+      if (done.length === 0 && refuseEscape) throw outside(path);
+      done.pop();
+      continue;
+    }
+    const found = await lstatOrNothing(join(root, ...done, part));
+    if (!found) return undefined;
+    if (found.isSymbolicLink()) {
+      if (++links > MAX_LINKS) throw invalidParameter(`too many links in ${path}`);
+      const target = await readlink(join(root, ...done, part));
+      if (target.startsWith('/')) {
+        if (refuseEscape) throw outside(path);
+        done.length = 0;
+      }
+      pending.push(...target.split('/').reverse());
+      continue;
+    }
+    done.push(part);
+    stats = found;
+  }
+  if (done.length === 0) stats = await lstat(root);
+  else stats = await lstat(join(root, ...done));
+  return { path: done.join('/'), stats };
+}
+
+const outside = (path: string) => forbidden(`forbidden path outside the build context: ${path} ()`);
+
+async function lstatOrNothing(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}

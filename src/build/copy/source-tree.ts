@@ -1,0 +1,121 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type SourceEntry, sourceEntry } from './entry.ts';
+import { globSource, type PatternMatcher, type Verdict } from './matcher.ts';
+import { type Rooted, resolveInRoot } from './rooted.ts';
+
+/** Entries read before other work of the process gets a turn. */
+const BATCH = 400;
+
+export interface TreeOptions {
+  /** Entries that are not there as far as anybody can see. */
+  readonly ignore?: PatternMatcher;
+  /** The build context: everything belongs to root, and nothing may lead out of it. */
+  readonly isContext: boolean;
+}
+
+/** A folder of this machine to copy from: a build context, or a mounted root file system. */
+export class SourceTree {
+  readonly root: string;
+  readonly #options: TreeOptions;
+  #read = 0;
+
+  constructor(root: string, options: TreeOptions) {
+    this.root = root;
+    this.#options = options;
+  }
+
+  /** The entry at a path, links followed; undefined when missing or ignored. */
+  async find(path: string): Promise<Rooted | undefined> {
+    if (this.#isHidden(path)) return undefined;
+    const found = await resolveInRoot(this.root, path, this.#options.isContext);
+    return found && !this.#isHidden(found.path) ? found : undefined;
+  }
+
+  /** Paths that match a pattern, in order of their names. */
+  async glob(pattern: string): Promise<string[]> {
+    const parts = pattern.split('/').filter((part) => part !== '' && part !== '.');
+    const wild = parts.findIndex((part) => /[*?[\\]/.test(part));
+    const start = await this.find(parts.slice(0, wild).join('/'));
+    if (!start?.stats.isDirectory()) return [];
+    const rest = parts.slice(wild);
+    const regex = new RegExp(`^${globSource(rest.join('/'))}$`, 'su');
+    const depth = rest.includes('**') ? Number.POSITIVE_INFINITY : rest.length;
+    const found: string[] = [];
+    const visit = async (folder: string, below: string, level: number): Promise<void> => {
+      for (const name of await this.#names(folder)) {
+        const relative = below === '' ? name : `${below}/${name}`;
+        const path = folder === '' ? name : `${folder}/${name}`;
+        if (regex.test(relative) && !this.#isHidden(path)) found.push(path);
+        else if (level < depth && lstatSync(join(this.root, path)).isDirectory()) {
+          await visit(path, relative, level + 1);
+        }
+      }
+    };
+    await visit(start.path, '', 1);
+    return found.sort();
+  }
+
+  /** The entry at `path` (links already followed) and, for a folder, everything below it, parents first. */
+  async walk(path: string, exclude?: PatternMatcher): Promise<SourceEntry[]> {
+    const entries: SourceEntry[] = [];
+    await this.#collect(path, this.#judge(path), { exclude, top: path }, entries);
+    return entries;
+  }
+
+  /** One entry, links in it not followed. */
+  entry(path: string): SourceEntry | undefined {
+    const file = join(this.root, path);
+    return sourceEntry(path, file, lstatSync(file), this.#options.isContext);
+  }
+
+  async #collect(
+    path: string,
+    verdict: Verdict | undefined,
+    filter: { exclude: PatternMatcher | undefined; top: string },
+    entries: SourceEntry[],
+  ): Promise<void> {
+    const entry = this.entry(path);
+    if (!entry) return;
+    const skipped = verdict?.matched === true || isExcluded(path, filter);
+    if (!skipped) entries.push(entry);
+    if (entry.type !== 'directory') return;
+    if (skipped && !this.#options.ignore?.mayWantBelow(path) && !filter.exclude?.mayWantBelow(path)) return;
+    for (const name of await this.#names(path)) {
+      const child = path === '' ? name : `${path}/${name}`;
+      await this.#collect(child, this.#options.ignore?.judge(child, verdict), filter, entries);
+    }
+  }
+
+  async #names(folder: string): Promise<string[]> {
+    const names = readdirSync(join(this.root, folder));
+    this.#read += names.length;
+    if (this.#read > BATCH) {
+      this.#read = 0;
+      await nextTurn();
+    }
+    return names.sort();
+  }
+
+  #judge(path: string): Verdict | undefined {
+    return path === '' ? undefined : this.#options.ignore?.judge(path);
+  }
+
+  #isHidden(path: string): boolean {
+    const clean = path.split('/').filter((part) => part !== '' && part !== '.');
+    return (
+      this.#judge(clean.join('/'))?.matched === true && !this.#options.ignore?.mayWantBelow(clean.join('/'))
+    );
+  }
+}
+
+/** Excludes are read against the copied folder and against the source's root. */
+function isExcluded(path: string, filter: { exclude: PatternMatcher | undefined; top: string }): boolean {
+  if (!filter.exclude || path === '') return false;
+  if (filter.exclude.judge(path).matched) return true;
+  const relative =
+    path === filter.top ? path.slice(path.lastIndexOf('/') + 1) : path.slice(filter.top.length);
+  const name = relative.replace(/^\//, '');
+  return name !== '' && filter.exclude.judge(name).matched;
+}

@@ -1,0 +1,119 @@
+import type { Digest } from '../../core/digest.ts';
+import { inspectDestination } from '../copy/destination.ts';
+import { type Downloaded, Downloads } from '../copy/download.ts';
+import { layOut } from '../copy/layout.ts';
+import { isNumericOwner, type Owner, readOwner } from '../copy/ownership.ts';
+import { type Item, selectItems } from '../copy/selection.ts';
+import { SourceTree } from '../copy/source-tree.ts';
+import { tarOf } from '../copy/tar.ts';
+import type { CopyOperation } from '../plan/graph.ts';
+import type { Layers } from '../worker.ts';
+import { Ingredients } from './ingredients.ts';
+import type { StepIo } from './io.ts';
+
+/** What decides about a copy besides the files. */
+function commonIngredients(operation: CopyOperation, base: Layers): Ingredients {
+  const ingredients = new Ingredients()
+    .plain('kind', operation.verb)
+    .plain('sources', JSON.stringify(operation.sources))
+    .plain('destination', operation.destination)
+    .plain('chown', operation.chown ?? '')
+    .plain('chmod', operation.chmod ?? '')
+    .plain('exclude', JSON.stringify(operation.exclude))
+    .plain('options', JSON.stringify([operation.parents, operation.link, operation.unpack]));
+  return operation.link ? ingredients : ingredients.base(base);
+}
+
+/**
+ * A key that needs no file to be read: by the layers and checksums that the files come from. Undefined for
+ * files of the build context and for downloads without a checksum.
+ */
+export function quickIngredients(
+  operation: CopyOperation,
+  base: Layers,
+  from: Layers | undefined,
+): Ingredients | undefined {
+  const local = operation.sources.length > 0;
+  if (local && !from) return undefined;
+  if (operation.downloads.some((download) => download.checksum === undefined)) return undefined;
+  const ingredients = commonIngredients(operation, base).plain('quick', 'yes');
+  if (local && from) ingredients.hashed('from', from);
+  for (const { url, checksum } of operation.downloads) ingredients.plain(`url:${url}`, checksum ?? '');
+  for (const { path, content } of operation.documents) ingredients.hashed(`file:${path}`, content);
+  return ingredients;
+}
+
+/** A copy whose files are found and digested, ready to be done. */
+export interface PreparedCopy {
+  readonly ingredients: Ingredients;
+  /** Makes the layer; undefined when nothing changes. */
+  apply(): Promise<Digest | undefined>;
+}
+
+/**
+ * Finds the files of a copy and hands it to `use`, while what they come from is mounted.
+ * @param from layers to copy from; undefined is the build context.
+ */
+export async function withCopy<T>(
+  operation: CopyOperation,
+  base: Layers,
+  from: Layers | undefined,
+  io: StepIo,
+  use: (copy: PreparedCopy) => Promise<T>,
+): Promise<T> {
+  await using downloads = new Downloads();
+  const fetched: Downloaded[] = [];
+  for (const download of operation.downloads) fetched.push(await downloads.fetch(download, io.signal));
+  const withTree = async (tree: SourceTree) => {
+    const items = await selectItems(operation, tree, fetched);
+    const ingredients = commonIngredients(operation, base);
+    await addFiles(ingredients, items, io);
+    return await use({ ingredients, apply: () => applyCopy(operation, base, items, io) });
+  };
+  const needsFrom = from !== undefined && operation.sources.length > 0;
+  if (needsFrom) {
+    return await io.worker.withRootfs(from, (root) => withTree(new SourceTree(root, { isContext: false })));
+  }
+  return await withTree(new SourceTree(io.request.contextDir, { isContext: true, ignore: io.ignore }));
+}
+
+async function addFiles(ingredients: Ingredients, items: readonly Item[], io: StepIo): Promise<void> {
+  for (const item of items) {
+    const entries = item.kind === 'folder' ? item.entries.map(({ entry }) => entry) : [item.entry];
+    for (const entry of entries) {
+      ingredients.plain(`file:${entry.path}`, await io.digests.digest(entry, io.signal));
+    }
+  }
+}
+
+async function applyCopy(
+  operation: CopyOperation,
+  base: Layers,
+  items: readonly Item[],
+  io: StepIo,
+): Promise<Digest | undefined> {
+  const below = operation.link ? [] : base;
+  const ownerLayers = operation.chown === undefined || isNumericOwner(operation.chown) ? [] : base;
+  const owner = await withOptionalRootfs(ownerLayers, io, (root) => ownerOf(operation, root));
+  const destination = await withOptionalRootfs(below, io, (root) =>
+    inspectDestination(root, operation.destination),
+  );
+  const tar = tarOf(layOut(operation, items, destination, owner), owner, io.now());
+  try {
+    return await io.worker.apply(below, tar, io.signal);
+  } finally {
+    tar.destroy();
+  }
+}
+
+async function ownerOf(operation: CopyOperation, root: string | undefined): Promise<Owner | undefined> {
+  return operation.chown === undefined ? undefined : await readOwner(operation.chown, root);
+}
+
+export async function withOptionalRootfs<T>(
+  layers: Layers,
+  io: StepIo,
+  use: (root: string | undefined) => Promise<T>,
+): Promise<T> {
+  return layers.length === 0 ? await use(undefined) : await io.worker.withRootfs(layers, use);
+}

@@ -1,0 +1,38 @@
+import type { Digest } from '../../core/digest.ts';
+import { invalidParameter } from '../../core/errors.ts';
+import { inspectDestination } from '../copy/destination.ts';
+import type { Placement } from '../copy/layout.ts';
+import { ROOT_OWNER, readOwner } from '../copy/ownership.ts';
+import { tarOf } from '../copy/tar.ts';
+import type { FolderOperation } from '../plan/graph.ts';
+import type { Layers } from '../worker.ts';
+import { withOptionalRootfs } from './copy-step.ts';
+import { Ingredients } from './ingredients.ts';
+import type { StepIo } from './io.ts';
+
+export function folderIngredients(operation: FolderOperation, base: Layers): Ingredients {
+  return new Ingredients()
+    .plain('kind', 'folder')
+    .base(base)
+    .plain('path', operation.path)
+    .plain('user', operation.user);
+}
+
+/** Makes the folders that are missing on the way; no layer when none is. */
+export async function makeFolder(
+  operation: FolderOperation,
+  base: Layers,
+  io: StepIo,
+): Promise<Digest | undefined> {
+  const placements = await withOptionalRootfs(base, io, async (root): Promise<Placement[]> => {
+    const destination = await inspectDestination(root, operation.path);
+    if (destination.is === 'file') {
+      throw invalidParameter(`cannot create the folder ${operation.path}: a file is in its place`);
+    }
+    if (destination.missing.length === 0) return [];
+    const owner = operation.user === '' ? ROOT_OWNER : await readOwner(operation.user, root);
+    return destination.missing.map((path) => ({ kind: 'folder', path, owner }));
+  });
+  if (placements.length === 0) return undefined;
+  return await io.worker.apply(base, tarOf(placements, undefined, io.now()), io.signal);
+}

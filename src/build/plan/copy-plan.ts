@@ -1,0 +1,83 @@
+import { posix } from 'node:path';
+import { invalidParameter, notImplemented } from '../../core/errors.ts';
+import { heredocText } from '../parse/heredoc.ts';
+import type { Copy, Origin } from '../parse/instruction.ts';
+import type { StageDraft } from './draft.ts';
+import type { CopyOperation, CopyOrigin, Download } from './graph.ts';
+import { LAYER_MARK } from './history.ts';
+
+/** COPY and ADD: variables expanded, sources sorted by where they come from. */
+export async function planCopy(draft: StageDraft, copy: Copy & Origin): Promise<void> {
+  const expand = (text: string) => draft.scope.expand(text);
+  const sources = copy.sources.map(expand);
+  const destination = expand(copy.destination);
+  const chown = copy.chown === undefined ? undefined : expand(copy.chown);
+  const chmod = copy.chmod === undefined ? undefined : expand(copy.chmod);
+  const downloads = planDownloads(copy, sources, expand);
+  const local = sources.filter((source) => !isUrl(source));
+  draft.operation = {
+    kind: 'copy',
+    verb: copy.verb,
+    base: draft.operation,
+    from: await copyOrigin(draft, copy),
+    sources: local,
+    documents: copy.documents.map((heredoc) => {
+      const text = heredocText(heredoc);
+      return { path: heredoc.name, content: heredoc.expand ? draft.scope.expandDocument(text) : text };
+    }),
+    downloads,
+    destination: absolutePath(draft.image.run.WorkingDir, destination),
+    ...(chown === undefined ? {} : { chown }),
+    ...(chmod === undefined ? {} : { chmod }),
+    link: copy.link,
+    parents: copy.parents,
+    exclude: copy.exclude.map(expand),
+    unpack: copy.unpack ?? copy.verb === 'ADD',
+  } satisfies CopyOperation;
+  const flags = [
+    ...(copy.parents ? ['--parents'] : []),
+    ...(chown === undefined ? [] : [`--chown=${chown}`]),
+    ...(chmod === undefined ? [] : [`--chmod=${chmod}`]),
+  ];
+  const documents = copy.documents.map((document) => `<<${document.name}`);
+  const words = [copy.verb, ...flags, ...sources, ...documents, destination];
+  draft.commit(copy, words.join(' ') + LAYER_MARK);
+}
+
+async function copyOrigin(draft: StageDraft, copy: Copy & Origin): Promise<CopyOrigin> {
+  if (copy.from === undefined) return { kind: 'context' };
+  if (/\$./.test(copy.from)) {
+    const advice = 'define a new stage with FROM using ARG from global scope as a workaround';
+    throw invalidParameter(`variable expansion is not supported for --from, ${advice}`);
+  }
+  return await draft.context.originOf(copy.from, draft.entry, copy.span);
+}
+
+function planDownloads(copy: Copy, sources: readonly string[], expand: (text: string) => string): Download[] {
+  const git = sources.find(isGit);
+  if (git !== undefined) {
+    if (copy.verb === 'COPY') throw invalidParameter("source can't be a git ref for COPY");
+    throw notImplemented(
+      `ADD of the git repository ${git} is not supported: clone it into the build context`,
+    );
+  }
+  const urls = sources.filter(isUrl);
+  if (urls.length > 0 && copy.verb === 'COPY') throw invalidParameter("source can't be a URL for COPY");
+  if (copy.checksum === undefined) return urls.map((url) => ({ url }));
+  if (sources.length !== 1) throw invalidParameter("checksum can't be specified for multiple sources");
+  if (urls.length !== 1) throw invalidParameter('checksum requires HTTP(S) or Git sources');
+  return urls.map((url) => ({ url, checksum: expand(copy.checksum ?? '') }));
+}
+
+const isUrl = (source: string) => /^https?:\/\//.test(source) && !isGit(source);
+const isGit = (source: string) =>
+  /^(git|ssh):\/\//.test(source) ||
+  /^git@[^/]+:/.test(source) ||
+  /^https?:\/\/[^#?]+\.git(#.*)?$/.test(source);
+
+/** `path` from `workingDir`; a slash at the end, or a last part `.`, says that it is a folder, and stays. */
+export function absolutePath(workingDir: string | undefined, path: string): string {
+  const joined = posix.resolve('/', workingDir ?? '/', path);
+  const isFolder = path === '' || path.endsWith('/') || /(^|\/)\.{1,2}$/.test(path);
+  return isFolder && joined !== '/' ? `${joined}/` : joined;
+}

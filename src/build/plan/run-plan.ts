@@ -1,0 +1,60 @@
+import { posix } from 'node:path';
+import { heredocStart, heredocText } from '../parse/heredoc.ts';
+import type { CommandLine, Origin, Run, Single } from '../parse/instruction.ts';
+import { processArgs } from './config-verbs.ts';
+import type { StageDraft } from './draft.ts';
+import type { InlineFile } from './graph.ts';
+import { LAYER_MARK, runText } from './history.ts';
+import { planMounts } from './mounts.ts';
+
+/** Where a heredoc that starts with `#!` appears as a program. */
+const SCRIPT_FOLDER = '/dev/pipes';
+
+export async function planRun(draft: StageDraft, run: Run & Origin): Promise<void> {
+  const { command, scripts } = withHeredocs(run);
+  const args = scripts.length > 0 ? scripts.map((script) => script.path) : processArgs(draft, command);
+  const { WorkingDir, User } = draft.image.run;
+  const network =
+    run.network === undefined || run.network === 'default' ? draft.context.network : run.network;
+  draft.operation = {
+    kind: 'exec',
+    base: draft.operation,
+    args,
+    env: draft.scope.env(),
+    transientEnv: draft.context.buildArgs.proxies(),
+    cwd: WorkingDir || '/',
+    user: User ?? '',
+    network,
+    security: run.security ?? 'sandbox',
+    mounts: await planMounts(draft, run),
+    scripts,
+  };
+  draft.commit(run, `RUN ${runText(args, draft.scope.argValues())}${LAYER_MARK}`);
+}
+
+/** The command with its heredocs: one alone is the script itself, others are left to the shell. */
+function withHeredocs(run: Run): { command: CommandLine; scripts: InlineFile[] } {
+  const { command, heredocs } = run;
+  const [first] = heredocs;
+  if (command.form === 'exec' || !first) return { command, scripts: [] };
+  if (heredocStart(command.command, '\\')) {
+    const text = heredocText(first);
+    if (text.startsWith('#!')) {
+      return { command, scripts: [{ path: `${SCRIPT_FOLDER}/${first.name}`, content: text }] };
+    }
+    return { command: { form: 'shell', command: text }, scripts: [] };
+  }
+  const documents = heredocs.map((heredoc) => `\n${heredoc.content}${heredoc.name}`).join('');
+  return { command: { form: 'shell', command: command.command + documents }, scripts: [] };
+}
+
+/** WORKDIR sets the folder and makes it, owned by the current USER. */
+export function planWorkdir(draft: StageDraft, workdir: Single & Origin): void {
+  const path = posix.resolve('/', draft.image.run.WorkingDir ?? '/', draft.scope.expand(workdir.value));
+  draft.configure({ WorkingDir: path });
+  if (path !== '/') {
+    const user = draft.image.run.User ?? '';
+    draft.operation = { kind: 'folder', base: draft.operation, path, user };
+  }
+  draft.commit(workdir, `WORKDIR ${path}`);
+}

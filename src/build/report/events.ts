@@ -1,0 +1,33 @@
+import type { Digest } from '../../core/digest.ts';
+import type { ProgressMessage } from '../../spec/engine.ts';
+import type { Plan, Step } from '../plan/graph.ts';
+import type { OutputStream } from '../worker.ts';
+
+/** What happens during a build. Steps that run side by side have their events mixed. */
+export type BuildEvent =
+  /** A base image is being pulled. */
+  | { readonly kind: 'pull'; readonly message: ProgressMessage }
+  | { readonly kind: 'planned'; readonly plan: Plan }
+  | { readonly kind: 'warning'; readonly message: string }
+  | { readonly kind: 'started'; readonly step: Step }
+  /** Why the step was not taken from the cache. */
+  | { readonly kind: 'missed'; readonly step: Step; readonly reason: string }
+  /** A process of this step starts. */
+  | { readonly kind: 'running'; readonly step: Step; readonly key: string }
+  | {
+      readonly kind: 'output';
+      readonly step: Step;
+      readonly stream: OutputStream;
+      readonly chunk: Uint8Array;
+    }
+  /** `id` is the base image for FROM, and names the step's content otherwise. */
+  | { readonly kind: 'done'; readonly step: Step; readonly id: string; readonly cached: boolean }
+  | { readonly kind: 'built'; readonly id: Digest }
+  | { readonly kind: 'tagged'; readonly reference: string }
+  /** The build ends here; `buildImage` throws the same error. */
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+/** Who is told. Called synchronously; must not throw. */
+export interface BuildReporter {
+  report(event: BuildEvent): void;
+}

@@ -1,0 +1,149 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { extract, type Header } from 'tar-stream';
+import { type Digest, digestOf } from '../../core/digest.ts';
+import { notFound } from '../../core/errors.ts';
+import type { ImageConfig } from '../../spec/oci-image.ts';
+import type { BaseImage, BuildWorker, ExecRequest, ExecResult, Layers, ResolveOptions } from '../worker.ts';
+
+export interface FakeFile {
+  readonly type: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly text: string;
+}
+
+type Layer = ReadonlyMap<string, FakeFile>;
+
+/** What a fake process does: its exit code, and the files it leaves. */
+export interface FakeRun {
+  readonly exitCode?: number;
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** A worker whose layers are maps in memory and whose processes are functions. */
+export class FakeWorker implements BuildWorker {
+  readonly images = new Map<string, BaseImage>();
+  readonly configs = new Map<Digest, ImageConfig>();
+  readonly tags = new Map<string, Digest>();
+  readonly execs: ExecRequest[] = [];
+  readonly resolved: { reference: string; platform?: string; pull: boolean }[] = [];
+  applied = 0;
+  /** Replaced by tests to say what a process does. */
+  run: (request: ExecRequest) => FakeRun | Promise<FakeRun> = () => ({});
+  readonly #layers = new Map<Digest, Layer>();
+
+  /** Adds a base image with these files. */
+  addImage(
+    reference: string,
+    files: Readonly<Record<string, string>>,
+    config: Partial<ImageConfig> = {},
+  ): void {
+    const entries = Object.entries(files).map(([path, text]) => [path, plainFile(text)] as const);
+    const layer = this.#store(new Map(entries));
+    const id = digestOf(`image ${reference} ${layer}`);
+    this.images.set(reference, {
+      id,
+      layers: [layer],
+      config: {
+        architecture: 'amd64',
+        os: 'linux',
+        rootfs: { type: 'layers', diff_ids: [layer] },
+        history: [{ created_by: 'base' }],
+        ...config,
+      },
+    });
+  }
+
+  /** The files of a root file system, upper layers over lower ones. */
+  files(layers: Layers): Map<string, FakeFile> {
+    return new Map(layers.flatMap((layer) => [...(this.#layers.get(layer) ?? [])]));
+  }
+
+  /** Path to content, of files only, of a built image. */
+  contents(id: Digest): Record<string, string> {
+    const files = this.files(this.configs.get(id)?.rootfs.diff_ids ?? []);
+    const plain = [...files].filter(([, file]) => file.type === 'file');
+    return Object.fromEntries(plain.map(([path, file]) => [path, file.text]));
+  }
+
+  async resolveImage(reference: string, options: ResolveOptions): Promise<BaseImage> {
+    const { pull, platform } = options;
+    this.resolved.push({ reference, pull, ...(platform === undefined ? {} : { platform }) });
+    const image = this.images.get(reference);
+    if (!image) throw notFound(`pull access denied for ${reference}, repository does not exist`);
+    return image;
+  }
+
+  async exec(request: ExecRequest): Promise<ExecResult> {
+    this.execs.push(request);
+    const { exitCode = 0, files = {} } = await this.run(request);
+    const entries = Object.entries(files).map(([path, text]) => [path, plainFile(text)] as const);
+    if (exitCode !== 0 || entries.length === 0) return { exitCode };
+    return { exitCode, layer: this.#store(new Map(entries)) };
+  }
+
+  async apply(_layers: Layers, tar: Readable, signal: AbortSignal): Promise<Digest | undefined> {
+    this.applied++;
+    const files = new Map<string, FakeFile>();
+    const parser = extract();
+    // streamx streams take part in Node's pipe, though their types don't say so.
+    tar.on('error', (error) => parser.destroy(error));
+    tar.pipe(parser as unknown as NodeJS.WritableStream);
+    for await (const entry of parser) {
+      signal.throwIfAborted();
+      files.set(entry.header.name.replace(/\/$/, ''), await fakeFile(entry.header, Readable.from(entry)));
+    }
+    return files.size === 0 ? undefined : this.#store(files);
+  }
+
+  async withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T> {
+    const root = await mkdtemp(join(tmpdir(), 'barge-fake-rootfs-'));
+    try {
+      for (const [path, file] of this.files(layers)) await materialize(join(root, path), file);
+      return await use(root);
+    } finally {
+      await rm(root, { recursive: true, force: true });
+    }
+  }
+
+  async commit(config: ImageConfig): Promise<Digest> {
+    const id = digestOf(JSON.stringify(config));
+    this.configs.set(id, config);
+    return id;
+  }
+
+  async tag(id: Digest, reference: string): Promise<void> {
+    this.tags.set(reference, id);
+  }
+
+  #store(files: Layer): Digest {
+    const id = digestOf(JSON.stringify([...files]));
+    this.#layers.set(id, files);
+    return id;
+  }
+}
+
+const plainFile = (text: string): FakeFile => ({ type: 'file', mode: 0o644, uid: 0, gid: 0, text });
+
+async function fakeFile(header: Header, content: Readable): Promise<FakeFile> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of content) chunks.push(chunk);
+  const { type, mode, uid, gid } = header;
+  const text = type === 'symlink' || type === 'link' ? header.linkname : Buffer.concat(chunks).toString();
+  return { type, mode: mode & 0o7777, uid, gid, text };
+}
+
+async function materialize(path: string, file: FakeFile): Promise<void> {
+  if (file.type === 'directory') {
+    await mkdir(path, { recursive: true });
+    return;
+  }
+  await mkdir(dirname(path), { recursive: true });
+  if (file.type === 'symlink') return await symlink(file.text, path);
+  await writeFile(path, file.text);
+  await chmod(path, file.mode);
+}
