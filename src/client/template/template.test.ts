@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compileTemplate } from './evaluator.ts';
+
+const DATA = {
+  Name: '/web',
+  State: { Status: 'running', Running: true, Pid: 42 },
+  Config: { Env: ['A=1', 'B=2'], Labels: { b: '2', a: '1' }, Cmd: null },
+  Mounts: [
+    { Source: '/src', Destination: '/dst' },
+    { Source: '/x', Destination: '/y' },
+  ],
+  NetworkSettings: { Ports: { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }], '81/tcp': null } },
+};
+
+const GOLDEN: [template: string, output: string][] = [
+  ['{{.State.Status}}', 'running'],
+  ['{{.State.Pid}} {{.State.Running}}', '42 true'],
+  ['{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}', '8080'],
+  ['{{range .Mounts}}{{.Source}}:{{.Destination}} {{end}}', '/src:/dst /x:/y '],
+  ['{{range $i, $m := .Mounts}}{{if $i}},{{end}}{{$m.Source}}{{end}}', '/src,/x'],
+  ['{{range $k, $v := .Config.Labels}}{{$k}}={{$v}};{{end}}', 'a=1;b=2;'],
+  ['{{range .Config.Cmd}}x{{else}}none{{end}}', 'none'],
+  ['{{json .Config.Env}}', '["A=1","B=2"]'],
+  ['{{json .State}}', '{"Status":"running","Running":true,"Pid":42}'],
+  ['{{.Config.Env}}', '[A=1 B=2]'],
+  ['{{.Config.Labels}}', 'map[a:1 b:2]'],
+  ['{{.Config.Cmd}}', '<no value>'],
+  ['{{join .Config.Env ","}}', 'A=1,B=2'],
+  ['{{upper .State.Status}} {{.State.Status | title}}', 'RUNNING Running'],
+  ['{{range split .Name "/"}}[{{.}}]{{end}}', '[][web]'],
+  ['{{len .Mounts}}', '2'],
+  ['{{if eq .State.Status "exited" "running"}}yes{{else}}no{{end}}', 'yes'],
+  ['{{if and .State.Running (gt .State.Pid 40)}}big{{else if .State.Running}}small{{end}}', 'big'],
+  ['{{if not .State.Running}}a{{else if eq .Name "/web"}}b{{else}}c{{end}}', 'b'],
+  ['{{with .State}}{{.Pid}}{{end}}{{with .Config.Cmd}}x{{else}}-{{end}}', '42-'],
+  ['{{printf "%-8s|%5d|%q" .State.Status .State.Pid .Name}}', 'running |   42|"/web"'],
+  ['{{println "a" "b"}}', 'a b\n'],
+  ['{{pad "x" 1 2}}|{{truncate .State.Status 3}}', ' x  |run'],
+  ['{{$x := .State}}{{$x.Status}}{{$x = .Name}}{{$x}}', 'running/web'],
+  ['{{/* nothing */}}a {{- " b" -}}  c', 'a bc'],
+  ['{{`{{raw}}`}}', '{{raw}}'],
+  ['{{slice .Name 1}} {{index .Config.Env 1}} {{index .Config.Labels "a"}}', 'web B=2 1'],
+  ['{{range .Mounts}}{{if eq .Source "/x"}}{{break}}{{end}}{{.Source}}{{end}}', '/src'],
+  ['{{range .Mounts}}{{range $.Config.Env}}{{.}} {{end}}{{end}}', 'A=1 B=2 A=1 B=2 '],
+  ['{{or .Config.Cmd "fallback"}}', 'fallback'],
+];
+
+for (const [source, output] of GOLDEN) {
+  test(`${source} gives ${JSON.stringify(output)}`, () => {
+    assert.equal(compileTemplate(source)(DATA), output);
+  });
+}
+
+test('and and or look no further than the operand that decides', () => {
+  assert.equal(
+    compileTemplate('{{if and .Config.Cmd (index .Config.Cmd 9)}}x{{else}}safe{{end}}')(DATA),
+    'safe',
+  );
+});
+
+test('a field that is not there fails as in Go, where it stands', () => {
+  const cases: [string, string][] = [
+    ['{{.Foo}}', 'template: :1:2: executing "" at <.Foo>: map has no entry for key "Foo"'],
+    ['a {{.State.Foo}}', 'template: :1:4: executing "" at <.State.Foo>: map has no entry for key "Foo"'],
+    ['\n{{.Foo}}', 'template: :2:2: executing "" at <.Foo>: map has no entry for key "Foo"'],
+    [
+      '{{.Config.Cmd.Foo}}',
+      'template: :1:2: executing "" at <.Config.Cmd.Foo>: nil pointer evaluating interface {}.Foo',
+    ],
+    [
+      '{{index .Mounts 9}}',
+      'template: :1:2: executing "" at <index>: error calling index: index out of range: 9',
+    ],
+  ];
+  for (const [source, message] of cases) assert.throws(() => compileTemplate(source)(DATA), { message });
+});
+
+test('a listing names its Go type for a field that it lacks', () => {
+  const render = compileTemplate('{{.Foo}}', { typeName: '*formatter.ContainerContext' });
+  assert.throws(() => render(DATA), {
+    message: `template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type *formatter.ContainerContext`,
+  });
+});
+
+test('members that Go leaves out of JSON are nil, not missing', () => {
+  const render = compileTemplate('{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}', {
+    optional: new Set(['Health']),
+  });
+  assert.equal(render(DATA), 'none');
+});
+
+test('methods take arguments', () => {
+  const row = { Label: (name: unknown) => `<${name}>`, ID: 'x' };
+  assert.equal(compileTemplate('{{.Label "a"}} {{json .}}')(row), '<a> {"ID":"x"}');
+});
+
+test('a template that is not one is refused before it meets data', () => {
+  const cases: [string, RegExp][] = [
+    ['{{.Foo', /unclosed action/],
+    ['{{if .A}}', /unexpected EOF/],
+    ['{{end}}', /unexpected \{\{end\}\}/],
+    ['{{nope .A}}', /function "nope" not defined/],
+    ['{{}}', /missing value for command/],
+    ['{{"abc}}', /unterminated quoted string|unclosed action/],
+  ];
+  for (const [source, message] of cases) assert.throws(() => compileTemplate(source), { message });
+});
