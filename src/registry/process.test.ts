@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import http from 'node:http';
+import https from 'node:https';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../core/digest.ts';
+import { setPassword } from './auth/set-password.ts';
 import { VERSION } from './command/version.ts';
+import { makeCertificate } from './testing/certificate.ts';
 import { codesOf, pushBlob, someBytes } from './testing/push.ts';
 import { runRegistry, spawnRegistry } from './testing/registry-process.ts';
 import { temporaryFolder } from './testing/temporary-folder.ts';
@@ -92,6 +95,27 @@ test('users are added with the htpasswd command', async () => {
   const wrong = await runRegistry(['htpasswd', file, 'a:b'], 'x');
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /^barge-registry: invalid user name "a:b"/);
+});
+
+test('the program serves HTTPS and asks for passwords when told to', async () => {
+  await using folder = await temporaryFolder();
+  const { files, tls } = await makeCertificate(folder.path);
+  const users = join(folder.path, 'users');
+  await setPassword(users, 'anna', 'secret');
+  const secure = ['--tls-cert', files.cert, '--tls-key', files.key, '--htpasswd', users];
+  await using registry = await spawnRegistry(['--data-root', join(folder.path, 'data'), ...secure]);
+  assert.match(registry.url, /^https:/);
+  const status = (auth?: string) =>
+    new Promise((resolve, reject) => {
+      const options = { ca: tls.cert, agent: false as const, ...(auth ? { auth } : {}) };
+      const request = https.get(`${registry.url}/v2/`, options, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      });
+      request.on('error', reject);
+    });
+  assert.equal(await status(), 401);
+  assert.equal(await status('anna:secret'), 200);
 });
 
 test('a wrong command line is explained and exits 2', async () => {

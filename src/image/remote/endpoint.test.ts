@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 import { digestOf } from '../../core/digest.ts';
+import { makeCertificate } from '../../registry/testing/certificate.ts';
 import { temporaryFolder } from '../../registry/testing/temporary-folder.ts';
 import { startTestRegistry } from '../../registry/testing/test-registry.ts';
 import { domainOfServerAddress, endpointOf } from './endpoint.ts';
@@ -34,17 +31,10 @@ test('the old names of Docker Hub mean docker.io', () => {
   assert.equal(domainOfServerAddress('https://example.com:5000/v2/'), 'example.com:5000');
 });
 
-async function makeCertificate(folder: string) {
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  await promisify(execFile)('openssl', ['req', ...kind, ...subject, '-keyout', key, '-out', cert]);
-  return { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') };
-}
-
 test('a registry with TLS on loopback is used, whoever signed its certificate', async () => {
   await using folder = await temporaryFolder();
-  await using registry = await startTestRegistry({ tls: await makeCertificate(folder.path) });
+  const { tls } = await makeCertificate(folder.path);
+  await using registry = await startTestRegistry({ tls });
   assert.match(registry.url, /^https:/);
   using remote = new RemoteRepository({ domain: registry.host, path: 'app' });
   const blob = { digest: digestOf('abc'), size: 3 };
@@ -53,7 +43,7 @@ test('a registry with TLS on loopback is used, whoever signed its certificate', 
 
 test('a certificate must be signed by an authority that is trusted', async () => {
   await using folder = await temporaryFolder();
-  const tls = await makeCertificate(folder.path);
+  const { tls } = await makeCertificate(folder.path);
   await using registry = await startTestRegistry({ tls });
   const ping = { method: 'GET', url: new URL(`${registry.url}/v2/`) };
   using strict = new HttpTransport({ verifyTls: true, ca: [], userAgent: 'test' });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
 import { HtpasswdAuthenticator } from '../../registry/auth/htpasswd-authenticator.ts';
@@ -14,6 +15,7 @@ import { MEDIA_TYPE } from '../../spec/oci-image.ts';
 import { checkLogin } from './check-login.ts';
 import { RemoteRepository } from './remote-repository.ts';
 import { fails } from './testing/fails.ts';
+import { startScript } from './testing/scripted-server.ts';
 
 const bytes = someBytes(300_000);
 const blob = { digest: digestOf(bytes), size: bytes.length };
@@ -165,4 +167,18 @@ test('cancelling ends requests and streams', async () => {
   controller.abort();
   await assert.rejects(buffer(stream), fails('cancelled', /context canceled/));
   await assert.rejects(remote.resolve('v1'), fails('cancelled', /context canceled/));
+});
+
+test('downloads that ended well leave their connection to the next', async () => {
+  await using registry = await startTestRegistry();
+  const ports = new Set<number | undefined>();
+  await using proxy = await startScript((request, response) => {
+    ports.add(request.socket.remotePort);
+    fetch(`${registry.url}${request.url}`).then((answer) => pipeline(answer.body ?? [], response));
+  });
+  using pusher = new RemoteRepository({ domain: registry.host, path: 'app' });
+  await pusher.uploadBlob(blob, source);
+  using remote = new RemoteRepository({ domain: proxy.host, path: 'app' });
+  for (let i = 0; i < 5; i++) await buffer(await remote.blob(blob));
+  assert.equal(ports.size, 1);
 });

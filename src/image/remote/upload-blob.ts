@@ -1,17 +1,10 @@
-import { Readable } from 'node:stream';
-import { dataLoss, unavailable } from '../../core/errors.ts';
+import type { Readable } from 'node:stream';
 import type { Descriptor } from '../../spec/oci-image.ts';
-import { answerFailure } from './answer-failure.ts';
-import { requestName, TransientFailure } from './failure.ts';
 import { hasBlob } from './has-blob.ts';
-import type { HttpResponse } from './http-transport.ts';
-import { readBody } from './read-body.ts';
-import { pathOf, type RepositoryContext, scopesFor, subjectOf } from './repository-context.ts';
-import { Retries, withRetries } from './retry.ts';
+import type { RepositoryContext } from './repository-context.ts';
+import { ResumableUpload } from './resumable-upload.ts';
+import { Retries } from './retry.ts';
 
-/** Milliseconds that a registry may take to hash and store a large blob. */
-const FINISH_TIMEOUT = 15 * 60_000;
-const MAX_ANSWER_SIZE = 64 * 1024;
 /** Bytes after which a connection that breaks again is forgiven its earlier breaks. */
 const HEADWAY = 1024 * 1024;
 
@@ -37,7 +30,7 @@ export async function uploadBlob(
   options: UploadOptions = {},
 ): Promise<UploadOutcome> {
   if (await hasBlob(context, blob.digest, 'push')) return 'existing';
-  const upload = new Upload(context, blob, open);
+  const upload = new ResumableUpload(context, blob, open);
   const started = await upload.start(options.mountFrom);
   if (started === 'mounted') return 'mounted';
   const retries = new Retries(context.options);
@@ -47,149 +40,11 @@ export async function uploadBlob(
       return 'uploaded';
     } catch (error) {
       await retries.pauseAfter(error);
+      // The answer that got lost may have been the one that said all is well.
+      if (await hasBlob(context, blob.digest, 'push')) return 'uploaded';
       const before = upload.held;
       location = await upload.resume(location);
       if (upload.held >= before + HEADWAY) retries.reset();
     }
   }
-}
-
-class Upload {
-  readonly #context: RepositoryContext;
-  readonly #blob: Pick<Descriptor, 'digest' | 'size'>;
-  readonly #open: () => Readable;
-  /** Bytes that the registry holds. */
-  #offset = 0;
-  #sourceFailure: { readonly error: unknown } | undefined;
-
-  constructor(context: RepositoryContext, blob: Pick<Descriptor, 'digest' | 'size'>, open: () => Readable) {
-    this.#context = context;
-    this.#blob = blob;
-    this.#open = open;
-  }
-
-  /** Bytes that the registry is known to hold. */
-  get held(): number {
-    return this.#offset;
-  }
-
-  /** @returns where to send the bytes, unless they could be mounted. */
-  async start(mountFrom?: string): Promise<URL | 'mounted'> {
-    const query = mountFrom ? `?${new URLSearchParams({ mount: this.#blob.digest, from: mountFrom })}` : '';
-    const extra = mountFrom ? [`repository:${mountFrom}:pull`] : [];
-    const response = await withRetries(this.#context.options, () =>
-      this.#request('POST', pathOf(this.#context, `blobs/uploads/${query}`), {}, extra),
-    );
-    await this.#expect(response, mountFrom ? [201, 202] : [202]);
-    this.#offset = 0;
-    return response.status === 201 ? 'mounted' : locationOf(response);
-  }
-
-  /** Sends what is missing, then asks the registry to verify and keep it. */
-  async send(location: URL): Promise<void> {
-    const next = this.#offset < this.#blob.size ? await this.#sendBytes(location) : location;
-    next.searchParams.set('digest', this.#blob.digest);
-    const response = await this.#context.session.send({
-      method: 'PUT',
-      url: next,
-      headers: { 'Content-Length': '0', 'Content-Type': 'application/octet-stream' },
-      scopes: scopesFor(this.#context, 'push'),
-      idleTimeout: FINISH_TIMEOUT,
-    });
-    await this.#expect(response, [201, 204]);
-  }
-
-  /** After a break: how far did it get? An upload that the registry has lost begins anew. */
-  async resume(location: URL): Promise<URL> {
-    const response = await withRetries(this.#context.options, () => this.#request('GET', location));
-    response.body.resume();
-    const held = heldBytes(response);
-    if (response.status !== 204 || held === undefined || held > this.#blob.size) {
-      const anew = await this.start();
-      if (anew === 'mounted') throw unavailable('the registry mounted a blob without being asked');
-      return anew;
-    }
-    this.#offset = held;
-    return response.headers.location ? locationOf(response) : location;
-  }
-
-  async #sendBytes(location: URL): Promise<URL> {
-    const { size } = this.#blob;
-    const range = this.#offset > 0 ? { 'Content-Range': `${this.#offset}-${size - 1}` } : {};
-    const response = await this.#context.session
-      .send({
-        method: 'PATCH',
-        url: location,
-        headers: {
-          'Content-Type': 'application/octet-stream',
-          'Content-Length': String(size - this.#offset),
-          ...range,
-        },
-        body: () => Readable.from(this.#rest(), { objectMode: false }),
-        scopes: scopesFor(this.#context, 'push'),
-      })
-      .catch((error: unknown) => {
-        throw this.#sourceFailure ? this.#sourceFailure.error : error;
-      });
-    if (response.status === 404 || response.status === 416) {
-      const { message } = await answerFailure(response, subjectOf(this.#context, 'push'));
-      throw new TransientFailure(message);
-    }
-    await this.#expect(response, [202]);
-    this.#offset = size;
-    return locationOf(response);
-  }
-
-  /** The blob from the offset on; a source that is shorter or longer than it should be fails. */
-  async *#rest(): AsyncGenerator<Uint8Array> {
-    let skip = this.#offset;
-    let seen = 0;
-    const source = this.#open();
-    source.once('error', (error) => this.#failSource(error));
-    for await (const piece of source as AsyncIterable<Uint8Array>) {
-      seen += piece.byteLength;
-      if (seen > this.#blob.size) break;
-      const fresh = piece.subarray(skip);
-      skip -= piece.byteLength - fresh.byteLength;
-      if (fresh.byteLength > 0) yield fresh;
-    }
-    if (seen === this.#blob.size) return;
-    throw this.#failSource(
-      dataLoss(`the source of ${this.#blob.digest} does not have its ${this.#blob.size} bytes`),
-    );
-  }
-
-  /** Remembers the failure, to tell it from one of the connection. */
-  #failSource(error: Error): Error {
-    this.#sourceFailure ??= { error };
-    return error;
-  }
-
-  #request(method: string, url: string | URL, headers = {}, extraScopes: readonly string[] = []) {
-    const scopes = [...scopesFor(this.#context, 'push'), ...extraScopes];
-    return this.#context.session.send({ method, url, headers, scopes });
-  }
-
-  async #expect(response: HttpResponse, statuses: readonly number[]): Promise<void> {
-    if (!statuses.includes(response.status))
-      throw await answerFailure(response, subjectOf(this.#context, 'push'));
-    await readBody(response, MAX_ANSWER_SIZE);
-  }
-}
-
-/** Relative ones are relative to the request (RFC 9110 section 10.2.2). */
-function locationOf({ headers, request }: HttpResponse): URL {
-  const location = headers.location === undefined ? null : URL.parse(headers.location, request.url.href);
-  if (!location)
-    throw unavailable(`${requestName(request.method, request.url)}: no valid Location in the answer`);
-  return location;
-}
-
-/**
- * Bytes that an upload holds, from the `Range: 0-<last>` of its status. Undefined for `0-0` too: registries
- * say it of empty uploads as well as of those with one byte.
- */
-function heldBytes({ headers }: HttpResponse): number | undefined {
-  const last = Number(/^(?:bytes=)?0-(\d+)$/.exec(String(headers.range ?? ''))?.[1] ?? 0);
-  return last === 0 ? undefined : last + 1;
 }

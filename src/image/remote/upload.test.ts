@@ -58,6 +58,19 @@ test('an upload goes on from what the registry holds when the connection breaks'
   assert.deepEqual(ranges, [undefined, '70000-399999', '140000-399999']);
 });
 
+test('an upload whose last answer got lost is not sent again', async () => {
+  await using registry = await startTestRegistry();
+  let loses = 1;
+  await using proxy = await startScript((request, response) => {
+    if (request.method === 'PUT' && loses-- > 0) {
+      fetch(`${registry.url}${request.url}`, { method: 'PUT' }).then(() => response.destroy());
+    } else forward(request, response, registry.url);
+  });
+  using remote = new RemoteRepository({ domain: proxy.host, path: 'app' }, { retryDelay: 1 });
+  assert.equal(await remote.uploadBlob(blob, source), 'uploaded');
+  assert.equal(proxy.requests.filter(({ method }) => method === 'PATCH').length, 1);
+});
+
 test('an upload that the registry has forgotten begins anew', async () => {
   await using registry = await startTestRegistry();
   let forgets = 1;
