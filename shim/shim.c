@@ -9,6 +9,7 @@
  *   --target DIR        where the overlay is mounted, in a mount namespace of the shim's own
  *   --hide DIR          a mount that the runtime must not see (the v2 hierarchy of a hybrid cgroup host)
  *   --log FILE --log-size BYTES --log-files N    the log record and its rotation (no --log: none is kept)
+ *   --oom FILE          the cgroup's count of processes killed for want of memory, read when the process ends
  *   --tty [--rows N --cols N]    the container has a terminal
  *   --stdin [--stdin-once]       standard input stays open [until the first reader of it goes]
  *   --attach N          descriptors 4 .. 3+N are attach connections, each beginning with its hello
@@ -16,7 +17,7 @@
  * Descriptor 3 is the control connection. Other connections arrive on `sock` and start with a hello of eight
  * bytes: kind ('A' attach, 'C' control), flags (1 stdin, 2 stdout, 4 stderr, 8 raw), six zero bytes.
  * Attach: output leaves as Docker frames (raw: bare bytes), input is the container's standard input as it is.
- * Control, lines of text. Out: `pid N`, `failed CODE`, `error TEXT`, `exit CODE NANOSECONDS`.
+ * Control, lines of text. Out: `pid N`, `failed CODE`, `error TEXT`, `exit CODE NANOSECONDS OOM-KILLS`.
  * In: `kill SIGNAL`, `resize ROWS COLUMNS`, `close-stdin`.
  *
  * A log record is a Docker frame header (stream, 3 zero bytes, payload length BE32), the time (nanoseconds
@@ -62,7 +63,7 @@ struct connection {
 };
 
 static struct {
-    const char *dir, *mount, *layers, *target, *hide, *log;
+    const char *dir, *mount, *layers, *target, *hide, *log, *oom;
     long long log_size;
     int log_files, rows, cols, attach;
     int tty, keep_stdin, stdin_once;
@@ -465,12 +466,22 @@ static void reap(void) {
     }
 }
 
+static int oom_kills(void) {
+    FILE *file = options.oom ? fopen(options.oom, "re") : NULL;
+    char line[128];
+    int kills = 0;
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "oom_kill %d", &kills) == 1) break;
+    if (file) fclose(file);
+    return kills;
+}
+
 /* Keeps the exit code where a daemon that was away finds it, and tells those that are here. */
 static void notify(void) {
     char temporary[4096], path[4096], line[96];
     snprintf(temporary, sizeof temporary, "%s/exit.tmp", options.dir);
     snprintf(path, sizeof path, "%s/exit", options.dir);
-    int n = snprintf(line, sizeof line, "exit %d %lld\n", exit_code, exited_at);
+    int n = snprintf(line, sizeof line, "exit %d %lld %d\n", exit_code, exited_at, oom_kills());
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd >= 0 && write(fd, line + 5, (size_t)n - 5) == n - 5) rename(temporary, path);
     if (fd >= 0) close(fd);
@@ -557,6 +568,7 @@ static void parse_options(int argc, char **argv) {
         else if (strcmp(name, "target") == 0) options.target = value;
         else if (strcmp(name, "hide") == 0) options.hide = value;
         else if (strcmp(name, "log") == 0) options.log = value;
+        else if (strcmp(name, "oom") == 0) options.oom = value;
         else if (strcmp(name, "log-size") == 0) options.log_size = atoll(value);
         else if (strcmp(name, "log-files") == 0) options.log_files = atoi(value);
         else if (strcmp(name, "rows") == 0) options.rows = atoi(value);

@@ -469,7 +469,7 @@ static void make_whiteout(char *path, char *base) {
 static void place(struct entry *e, int layer) {
     normalise(e->path);
     if (*e->path == 0) {
-        if (e->type == '5' && layer) set(&e->path, text(".", 1));
+        if (e->type == '5') set(&e->path, text(".", 1));
         else return;
     }
     make_parents(e->path);

@@ -13,6 +13,7 @@ export interface ShimExit {
   readonly code: number;
   /** Milliseconds since 1970. */
   readonly at: number;
+  readonly oomKilled: boolean;
 }
 
 export interface AttachWish {
@@ -30,6 +31,8 @@ export interface ShimOptions {
   /** Mount that the runtime must not see. */
   readonly hide?: string;
   readonly log?: { readonly path: string; readonly maxSize: number; readonly maxFiles: number };
+  /** The cgroup file whose `oom_kill` line tells of kills for want of memory. */
+  readonly oomFile?: string;
   readonly tty: boolean;
   /** Rows and columns. */
   readonly consoleSize?: readonly [number, number];
@@ -133,7 +136,7 @@ export class ShimLink {
   }
 
   #obey(line: string): void {
-    const [word, first = '', second = ''] = line.split(' ');
+    const [word, first = ''] = line.split(' ');
     if (word === 'pid') {
       this.#pid = Number(first);
       this.#outcome.resolve({ kind: 'started', pid: this.#pid });
@@ -142,7 +145,7 @@ export class ShimLink {
     } else if (word === 'error') {
       this.#outcome.resolve({ kind: 'shim-failed', message: line.slice('error '.length) });
     } else if (word === 'exit') {
-      this.#exit.resolve({ code: Number(first), at: Math.floor(Number(second) / 1e6) });
+      this.#exit.resolve(parseExit(line.slice('exit '.length)));
     }
   }
 
@@ -197,6 +200,7 @@ function shimArguments(options: ShimOptions): string[] {
   if (mount) args.push('--mount', mount.options, '--layers', mount.layersFolder, '--target', mount.target);
   if (options.hide) args.push('--hide', options.hide);
   if (log) args.push('--log', log.path, '--log-size', `${log.maxSize}`, '--log-files', `${log.maxFiles}`);
+  if (options.oomFile) args.push('--oom', options.oomFile);
   if (options.tty) args.push('--tty');
   if (consoleSize?.[0]) args.push('--rows', `${consoleSize[0]}`, '--cols', `${consoleSize[1]}`);
   if (options.stdin) args.push('--stdin');
@@ -207,11 +211,16 @@ function shimArguments(options: ShimOptions): string[] {
   return args;
 }
 
+/** `CODE NANOSECONDS OOM-KILLS`, the shim's own clock. */
+function parseExit(text: string): ShimExit {
+  const [code, at, oomKills] = text.trim().split(' ').map(Number);
+  return { code: code ?? 0, at: Math.floor((at ?? 0) / 1e6), oomKilled: (oomKills ?? 0) > 0 };
+}
+
 /** What a shim wrote down when its process ended; undefined while it runs or when the shim was killed. */
 export async function readExitRecord(folder: string): Promise<ShimExit | undefined> {
   try {
-    const [code, at] = (await readFile(join(folder, 'exit'), 'utf8')).trim().split(' ');
-    return { code: Number(code), at: Math.floor(Number(at) / 1e6) };
+    return parseExit(await readFile(join(folder, 'exit'), 'utf8'));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;

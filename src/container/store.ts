@@ -92,8 +92,11 @@ export class ContainerStore {
   }
 
   setState(id: string, change: Partial<ContainerRunState>): Container {
-    const { definition, state } = this.get(id);
-    const container = { definition, state: { ...state, ...change } };
+    return this.replaceState(id, { ...this.get(id).state, ...change });
+  }
+
+  replaceState(id: string, state: ContainerRunState): Container {
+    const container = { definition: this.get(id).definition, state };
     this.#db.run('UPDATE containers SET state = ? WHERE id = ?', JSON.stringify(container.state), id);
     this.#byId.set(id, container);
     return container;

@@ -46,13 +46,11 @@ function read(file: string): string | undefined {
   }
 }
 
-/** How many processes of the cgroup the kernel has killed for want of memory; 0 when it is gone. */
-export function oomKills(path: string): number {
-  const file =
-    cgroupLayout() === 'v2'
-      ? join(CGROUP_ROOT, path, 'memory.events')
-      : join(CGROUP_ROOT, 'memory', path, 'memory.oom_control');
-  return Number(/^oom_kill (\d+)/m.exec(read(file) ?? '')?.[1] ?? 0);
+/** The file of a cgroup whose line `oom_kill N` counts the processes killed for want of memory. */
+export function oomFile(path: string): string {
+  return cgroupLayout() === 'v2'
+    ? join(CGROUP_ROOT, path, 'memory.events')
+    : join(CGROUP_ROOT, 'memory', path, 'memory.oom_control');
 }
 
 /** Pids of the cgroup's processes, in the daemon's pid namespace. */

@@ -69,6 +69,8 @@ export interface PackRequest {
   readonly path?: string;
   /** What `path` is called in the archive; none: its contents stand at the top. */
   readonly name?: string;
+  /** Without a name: the folder itself comes first, as `./`, so that its owner and mode travel too. */
+  readonly ownAttributes?: boolean;
   readonly layer?: boolean;
   readonly overlay?: OverlayMount;
   readonly signal?: AbortSignal;
@@ -80,6 +82,7 @@ export function packTar(request: PackRequest): Readable {
   if (request.layer) args.push('--layer');
   if (request.path) args.push('--path', request.path);
   if (request.name) args.push('--name', request.name);
+  if (request.ownAttributes) args.push('--name', '.');
   const tool = pipeThrough(TOOL, args, request.signal);
   tool.stdin.end();
   return checked(tool, `packing ${request.root}`);

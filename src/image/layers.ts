@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { type Digest, Digester, hexOf } from '../core/digest.ts';
@@ -33,6 +33,25 @@ interface LayerRow {
   blob_media_type: string | null;
 }
 
+export type LowerFolders = Pick<OverlayMount, 'lower' | 'layersFolder'>;
+
+/** Siblings of the layers folder. The empty one lets an overlay without upper folder have two lower ones. */
+const EMPTY_FOLDER = '../empty';
+const INIT_FOLDER = '../init';
+const INIT_FOLDERS = ['dev', 'dev/pts', 'dev/shm', 'etc', 'proc', 'sys'];
+const INIT_FILES = ['.dockerenv', 'dev/console', 'etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
+
+/**
+ * What every container finds at least: mount points and the files that Barge mounts over. As the lowest layer
+ * it gives way to the image, and it keeps them out of the container's own changes.
+ */
+async function makeLowestFolders(root: string): Promise<void> {
+  const init = join(root, INIT_FOLDER);
+  await mkdir(join(root, EMPTY_FOLDER), { recursive: true });
+  for (const name of INIT_FOLDERS) await mkdir(join(init, name), { recursive: true });
+  for (const name of INIT_FILES) await writeFile(join(init, name), '', { mode: 0o755 });
+}
+
 /** 80 bits of the diffID: 127 names and their separators stay under the 4096 bytes of a mount option. */
 const FOLDER_NAME_LENGTH = 20;
 
@@ -54,6 +73,7 @@ export class LayerStore {
   /** Opens the store and removes folders that no row knows: what an interrupted unpacking left. */
   static async open(root: string, db: Database): Promise<LayerStore> {
     await mkdir(root, { recursive: true, mode: 0o711 });
+    await makeLowestFolders(root);
     const known = new Set(db.all<{ folder: string }>('SELECT folder FROM layers').map((row) => row.folder));
     for (const name of await readdir(root)) {
       if (!known.has(name)) await rm(join(root, name), { recursive: true, force: true });
@@ -73,15 +93,18 @@ export class LayerStore {
     return layer;
   }
 
-  /** The lower part of an overlay made of `diffIds`, lowest first. */
-  overlay(diffIds: readonly Digest[]): Pick<OverlayMount, 'lower' | 'layersFolder'> {
-    const lower = diffIds.map((diffId) => this.need(diffId).folder);
-    return { lower: lower.length > 0 ? lower : [this.#emptyFolder()], layersFolder: this.root };
+  /** The lower part of an overlay that shows just these layers, lowest first. */
+  overlay(diffIds: readonly Digest[]): LowerFolders {
+    return this.#on(EMPTY_FOLDER, diffIds);
   }
 
-  /** What stands for the rootfs of an image without layers: overlayfs wants at least one lower folder. */
-  #emptyFolder(): string {
-    return '../empty';
+  /** The same for a container: below all layers lie the mount points that a runtime needs. */
+  rootfs(diffIds: readonly Digest[]): LowerFolders {
+    return this.#on(INIT_FOLDER, diffIds);
+  }
+
+  #on(lowest: string, diffIds: readonly Digest[]): LowerFolders {
+    return { lower: [lowest, ...diffIds.map((diffId) => this.need(diffId).folder)], layersFolder: this.root };
   }
 
   /** Keeps garbage collection from these layers until the result is disposed. */

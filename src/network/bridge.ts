@@ -85,6 +85,10 @@ export class Bridge {
     return new Bridge(options.name, subnet, gateway, options.poolSize);
   }
 
+  get gatewayAddress(): string {
+    return formatAddress(this.gateway);
+  }
+
   #takeAddress(): number {
     const size = sizeOf(this.subnet);
     for (let tries = 0; tries < size; tries++) {
@@ -114,6 +118,7 @@ export class Bridge {
   async ready(keep: readonly Endpoint[]): Promise<void> {
     await this.#pool.sweep(new Set(keep.map(({ sandbox }) => sandbox.slice(NETNS_FOLDER.length + 1))));
     this.#pool.warm();
+    await this.#nft.warm();
   }
 
   /** @throws BargeError conflict for a taken address or host port; nothing is held then. */

@@ -27,6 +27,11 @@ export class NftSession implements Disposable {
     return result;
   }
 
+  /** Starts nft ahead of the first command. */
+  async warm(): Promise<void> {
+    await this.run('');
+  }
+
   async #ask(command: string): Promise<void> {
     const nft = this.#process ?? this.#start();
     this.#output = '';

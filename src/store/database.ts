@@ -33,9 +33,9 @@ const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX image_references_by_tag ON image_references(name, tag) WHERE tag IS NOT NULL;
   CREATE UNIQUE INDEX image_references_by_digest ON image_references(name, digest) WHERE digest IS NOT NULL;
   CREATE TABLE build_cache (
-    key TEXT PRIMARY KEY, slot TEXT, record TEXT NOT NULL, used_at INTEGER NOT NULL
+    key TEXT PRIMARY KEY, layer TEXT, record TEXT NOT NULL, used_at INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX build_cache_by_slot ON build_cache(slot, used_at);
+  CREATE TABLE build_traces (scope TEXT PRIMARY KEY, trace TEXT NOT NULL) STRICT;
   CREATE TABLE volumes (
     name TEXT PRIMARY KEY, created_at INTEGER NOT NULL, labels TEXT NOT NULL, options TEXT NOT NULL
   ) STRICT;

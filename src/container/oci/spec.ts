@@ -19,8 +19,9 @@ export interface SpecInput {
   readonly readRootfs: RootfsReader;
   readonly files: ManagedFiles;
   readonly cgroupPath: string;
-  /** Path of the network namespace; undefined: the host's. */
+  /** Path of the network namespace to join; undefined: a new one if `privateNetwork`, else the host's. */
   readonly networkNamespace?: string;
+  readonly privateNetwork: boolean;
   /** Pids of containers whose namespaces are shared, by namespace type. */
   readonly sharedNamespaces: Readonly<Record<string, string>>;
   readonly cgroupNamespace: boolean;
@@ -53,7 +54,7 @@ export function ociSpec(input: SpecInput): { spec: OciSpec; warnings: string[] }
       resources: ociResources(host, access.rules),
       devices: access.devices,
       ...(seccomp ? { seccomp } : {}),
-      ...(host.Sysctls ? { sysctl: host.Sysctls } : {}),
+      sysctl: { ...(input.privateNetwork ? NETWORK_SYSCTLS : {}), ...host.Sysctls },
       maskedPaths: privileged ? [] : (host.MaskedPaths ?? MASKED_PATHS),
       readonlyPaths: privileged ? [] : (host.ReadonlyPaths ?? READONLY_PATHS),
       ...rootPropagation(input.definition),
@@ -85,9 +86,20 @@ function namespaces(input: SpecInput): OciNamespace[] {
     ...shared('pid', host.PidMode),
     ...shared('ipc', host.IpcMode),
     ...shared('uts', host.UTSMode),
-    ...(input.networkNamespace ? [{ type: 'network', path: input.networkNamespace }] : []),
+    ...networkNamespace(input),
     ...(input.cgroupNamespace ? [{ type: 'cgroup' }] : []),
   ];
+}
+
+/** Any user may open low ports and ping: with a network of its own that harms nobody (Docker's default too). */
+const NETWORK_SYSCTLS = {
+  'net.ipv4.ip_unprivileged_port_start': '0',
+  'net.ipv4.ping_group_range': '0 2147483647',
+};
+
+function networkNamespace({ networkNamespace: path, privateNetwork }: SpecInput): OciNamespace[] {
+  if (path) return [{ type: 'network', path }];
+  return privateNetwork ? [{ type: 'network' }] : [];
 }
 
 function seccompOf(host: HostConfig, capabilities: readonly string[]): OciSeccomp | undefined {

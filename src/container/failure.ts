@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { BargeError, errnoOf } from '../core/errors.ts';
+
+/** The runtime could not start a process. `exitCode` is what a shell would give: 126, 127, or 128. */
+export class StartFailure extends BargeError {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(exitCode === 128 ? 'system' : 'invalid-parameter', message);
+    this.name = 'StartFailure';
+    this.exitCode = exitCode;
+  }
+}
+
+interface RuntimeLogLine {
+  readonly msg?: string;
+  readonly level?: string;
+}
+
+/** Turns the runtime's log into an error in docker's words, whichever runtime wrote it. */
+export async function startFailure(logPath: string, command: string, action: string): Promise<StartFailure> {
+  const said = (await lastError(logPath)) ?? 'the runtime gave no reason';
+  const prefix = `${action} failed: unable to start container process`;
+  if (
+    /executable file .* not found|No such file or directory|no such file or directory/.test(said) &&
+    !/mount/i.test(said)
+  ) {
+    const missing = command.includes('/')
+      ? `stat ${command}: no such file or directory`
+      : 'executable file not found in $PATH';
+    return new StartFailure(`${prefix}: exec: "${command}": ${missing}`, 127);
+  }
+  if (
+    /[Pp]ermission denied|[Ii]s a directory|[Ee]xec format error/.test(said) &&
+    !/mount|cgroup|open /i.test(said.replace(/open executable/i, ''))
+  ) {
+    const reason = /format/i.test(said)
+      ? 'exec format error'
+      : /directory/i.test(said)
+        ? 'is a directory'
+        : 'permission denied';
+    return new StartFailure(`${prefix}: exec: "${command}": ${reason}`, 126);
+  }
+  return new StartFailure(`${action} failed: ${said}`, 128);
+}
+
+async function lastError(logPath: string): Promise<string | undefined> {
+  try {
+    const lines = (await readFile(logPath, 'utf8')).trim().split('\n').filter(Boolean);
+    const parsed = lines.map((line) => JSON.parse(line) as RuntimeLogLine);
+    return (
+      parsed.findLast((line) => line.level === 'error' || line.level === undefined)?.msg ?? parsed.at(-1)?.msg
+    );
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

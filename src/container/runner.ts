@@ -1,0 +1,195 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { systemError } from '../core/errors.ts';
+import { parseBytes } from '../core/units.ts';
+import { cgroupLayout, oomFile } from '../host/cgroups.ts';
+import { type OverlayMount, overlayOptions } from '../host/fs-tool.ts';
+import {
+  deleteArguments,
+  execArguments,
+  findRuntime,
+  type OciRuntime,
+  runArguments,
+  runtimeLog,
+} from '../host/oci-runtime.ts';
+import type { HostConfig } from '../spec/engine.ts';
+import type { OciProcess } from '../spec/oci-runtime.ts';
+import { startFailure } from './failure.ts';
+import { type ContainerFolders, cgroupPath, containerFolders, type Roots } from './folders.ts';
+import type { ContainerDefinition } from './model.ts';
+import { commandOf, ociSpec } from './oci/spec.ts';
+import { overlayReader } from './oci/user.ts';
+import { type AttachWish, ShimLink, type ShimOptions } from './shim.ts';
+
+export interface StartInput {
+  readonly definition: ContainerDefinition;
+  /** The image's part of the root file system. */
+  readonly rootfs: Pick<OverlayMount, 'lower' | 'layersFolder'>;
+  readonly networkNamespace?: string;
+  readonly privateNetwork: boolean;
+  /** Contents of the files that the container finds under /etc. */
+  readonly etc: { readonly hostname: string; readonly hosts: string; readonly resolvConf: string };
+  readonly sharedNamespaces: Readonly<Record<string, string>>;
+  readonly attach: readonly AttachWish[];
+}
+
+export interface StartedProcess {
+  readonly link: ShimLink;
+  readonly pid: number;
+  /** Streams for the wishes of `attach`, in order. */
+  readonly attached: readonly Socket[];
+  readonly warnings: readonly string[];
+}
+
+export interface ExecInput {
+  readonly definition: ContainerDefinition;
+  readonly execId: string;
+  readonly process: OciProcess;
+  readonly stdin: boolean;
+  readonly consoleSize?: readonly [number, number];
+  readonly attach: readonly AttachWish[];
+}
+
+/** Starts processes in containers: bundle, shim, runtime. Knows nothing of images, networks or the API. */
+export class Runner {
+  readonly roots: Roots;
+  readonly #defaultRuntime: OciRuntime;
+
+  constructor(roots: Roots, defaultRuntime: OciRuntime) {
+    this.roots = roots;
+    this.#defaultRuntime = defaultRuntime;
+  }
+
+  folders(id: string): ContainerFolders {
+    return containerFolders(this.roots, id);
+  }
+
+  runtimeOf(definition: ContainerDefinition): OciRuntime {
+    const name = definition.hostConfig.Runtime;
+    return name && name !== this.#defaultRuntime.name ? findRuntime(name) : this.#defaultRuntime;
+  }
+
+  /** Makes a new container's folders. */
+  async prepare(id: string): Promise<void> {
+    const folders = this.folders(id);
+    await mkdir(folders.data, { mode: 0o710 });
+    await Promise.all([mkdir(folders.upper, { mode: 0o755 }), mkdir(folders.work, { mode: 0o711 })]);
+  }
+
+  /** @throws StartFailure when the runtime refuses, BargeError system when the shim cannot work. */
+  async start(input: StartInput): Promise<StartedProcess> {
+    const { definition } = input;
+    const folders = this.folders(definition.id);
+    const runtime = this.runtimeOf(definition);
+    const warnings = this.#writeBundle(input, folders);
+    const runtimeFolders = { root: folders.runtimeRoot, container: folders.exec };
+    const { config, hostConfig } = definition;
+    const options: ShimOptions = {
+      folder: folders.exec,
+      mount: {
+        options: overlayOptions({ ...input.rootfs, upper: folders.upper, work: folders.work }),
+        layersFolder: input.rootfs.layersFolder,
+        target: folders.rootfs,
+      },
+      ...(runtime.hide ? { hide: runtime.hide } : {}),
+      ...logOptions(folders.log, hostConfig),
+      oomFile: oomFile(this.cgroupOf(definition)),
+      tty: Boolean(config.Tty),
+      ...(hostConfig.ConsoleSize ? { consoleSize: hostConfig.ConsoleSize } : {}),
+      stdin: Boolean(config.OpenStdin),
+      stdinOnce: Boolean(config.StdinOnce),
+      attach: input.attach,
+      runtime: runArguments(runtime, runtimeFolders, definition.id, Boolean(config.Tty)),
+      cleanup: deleteArguments(runtime, runtimeFolders, definition.id),
+    };
+    const { link, attached } = ShimLink.spawn(options);
+    const pid = await this.#settle(
+      link,
+      runtimeLog(runtimeFolders),
+      commandOf(config)[0] ?? '',
+      CREATE_ACTION,
+    );
+    return { link, pid, attached, warnings };
+  }
+
+  cgroupOf(definition: ContainerDefinition): string {
+    return cgroupPath(this.roots, definition.id, definition.hostConfig.CgroupParent);
+  }
+
+  /** Synchronous: half a dozen small writes to tmpfs are quicker without turns of the event loop. */
+  #writeBundle(input: StartInput, folders: ContainerFolders): readonly string[] {
+    const { definition, etc } = input;
+    mkdirSync(folders.rootfs, { recursive: true, mode: 0o711 });
+    writeFileSync(folders.hostname, etc.hostname);
+    writeFileSync(folders.hosts, etc.hosts);
+    writeFileSync(folders.resolvConf, etc.resolvConf);
+    const layers = [...input.rootfs.lower].reverse().map((name) => join(input.rootfs.layersFolder, name));
+    const mode = definition.hostConfig.CgroupnsMode || (cgroupLayout() === 'v2' ? 'private' : 'host');
+    const { spec, warnings } = ociSpec({
+      definition,
+      rootfs: folders.rootfs,
+      readRootfs: overlayReader([folders.upper, ...layers]),
+      files: folders,
+      cgroupPath: this.cgroupOf(definition),
+      ...(input.networkNamespace ? { networkNamespace: input.networkNamespace } : {}),
+      privateNetwork: input.privateNetwork,
+      sharedNamespaces: input.sharedNamespaces,
+      cgroupNamespace: mode === 'private' && !definition.hostConfig.Privileged,
+    });
+    writeFileSync(join(folders.exec, 'config.json'), JSON.stringify(spec));
+    return warnings;
+  }
+
+  async #settle(link: ShimLink, log: string, command: string, action: string): Promise<number> {
+    const outcome = await link.outcome;
+    if (outcome.kind === 'started') return outcome.pid;
+    if (outcome.kind === 'runtime-failed') throw await startFailure(log, command, action);
+    throw systemError(`starting a process failed: ${outcome.message}`);
+  }
+
+  execFolder(id: string, execId: string): string {
+    return join(this.folders(id).exec, 'e', execId.slice(0, 12));
+  }
+
+  /** Starts a further process in a running container, under a shim of its own. */
+  async exec(input: ExecInput): Promise<StartedProcess> {
+    const { definition, execId, process } = input;
+    const folder = this.execFolder(definition.id, execId);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const processFile = join(folder, 'process.json');
+    await writeFile(processFile, JSON.stringify(process));
+    const runtime = this.runtimeOf(definition);
+    const runtimeFolders = { root: this.folders(definition.id).runtimeRoot, container: folder };
+    const tty = Boolean(process.terminal);
+    const { link, attached } = ShimLink.spawn({
+      folder,
+      ...(runtime.hide ? { hide: runtime.hide } : {}),
+      tty,
+      ...(input.consoleSize ? { consoleSize: input.consoleSize } : {}),
+      stdin: input.stdin,
+      stdinOnce: true,
+      attach: input.attach,
+      runtime: execArguments(runtime, runtimeFolders, definition.id, tty, processFile),
+    });
+    link.gone.then(() => rm(folder, { recursive: true, force: true }));
+    const pid = await this.#settle(link, runtimeLog(runtimeFolders), process.args[0] ?? '', EXEC_ACTION);
+    return { link, pid, attached, warnings: [] };
+  }
+}
+
+const CREATE_ACTION = 'failed to create task for container: failed to create shim task: OCI runtime create';
+const EXEC_ACTION = 'OCI runtime exec';
+
+export const DEFAULT_LOG_SIZE = 20 << 20;
+export const DEFAULT_LOG_FILES = 5;
+
+/** Drivers `json-file` and `local` are one record, bounded unless asked otherwise; `none` keeps nothing. */
+function logOptions(path: string, host: HostConfig): Pick<ShimOptions, 'log'> {
+  if (host.LogConfig?.Type === 'none') return {};
+  const { 'max-size': size, 'max-file': files } = host.LogConfig?.Config ?? {};
+  const unlimited = size === '-1';
+  const maxSize = unlimited ? Number.MAX_SAFE_INTEGER : size ? parseBytes(size) : DEFAULT_LOG_SIZE;
+  return { log: { path, maxSize, maxFiles: files ? Number(files) : DEFAULT_LOG_FILES } };
+}

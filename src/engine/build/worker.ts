@@ -1,0 +1,255 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type {
+  BaseImage,
+  BuildWorker,
+  ExecRequest,
+  ExecResult,
+  Layers,
+  ResolveOptions,
+} from '../../build/worker.ts';
+import { StartFailure } from '../../container/failure.ts';
+import { FrameReader } from '../../container/frames.ts';
+import type { ContainerDefinition } from '../../container/model.ts';
+import type { Runner } from '../../container/runner.ts';
+import type { Digest } from '../../core/digest.ts';
+import { BargeError, cancelled, invalidParameter } from '../../core/errors.ts';
+import { newId, shortId } from '../../core/ids.ts';
+import { parseReference, withDefaultTag } from '../../core/reference.ts';
+import { HeldMount, unpackTar } from '../../host/fs-tool.ts';
+import type { Image } from '../../image/images.ts';
+import { platformText } from '../../image/pull.ts';
+import type { Bridge, Endpoint } from '../../network/bridge.ts';
+import { resolvConf } from '../../network/resolv.ts';
+import type { AuthConfig } from '../../spec/engine.ts';
+import type { ImageConfig } from '../../spec/oci-image.ts';
+import type { ImageContext } from '../images/context.ts';
+import { pull } from '../images/transfer.ts';
+import { buildMounts, removeMountPoints } from './mounts.ts';
+
+export interface WorkerContext extends ImageContext {
+  readonly runner: Runner;
+  readonly bridge: Bridge | undefined;
+  readonly dataRoot: string;
+}
+
+const SIGKILL = 9;
+
+/** The builder's hands: steps run as containers do, on the same shim, runtime and overlays. */
+export class EngineWorker implements BuildWorker {
+  readonly #ctx: WorkerContext;
+  /** Credentials by registry, as the client sent them with the build. */
+  readonly #auth: Readonly<Record<string, AuthConfig>>;
+  /** Layers made by this build, kept from garbage collection until an image or the cache has them. */
+  readonly #leases: Disposable[] = [];
+
+  constructor(ctx: WorkerContext, auth: Readonly<Record<string, AuthConfig>>) {
+    this.#ctx = ctx;
+    this.#auth = auth;
+  }
+
+  #keep(layers: Layers): void {
+    this.#leases.push(this.#ctx.layers.lease(layers));
+  }
+
+  [Symbol.dispose](): void {
+    for (const lease of this.#leases) lease[Symbol.dispose]();
+  }
+
+  async resolveImage(reference: string, options: ResolveOptions): Promise<BaseImage> {
+    const image =
+      (options.pull ? undefined : this.#local(reference, options.platform)) ??
+      (await this.#pull(reference, options));
+    const layers = image.config.rootfs.diff_ids;
+    this.#keep(layers);
+    return { id: image.id, config: image.config, layers };
+  }
+
+  #local(reference: string, platform: string | undefined): Image | undefined {
+    try {
+      const image = this.#ctx.images.find(reference);
+      return !platform || platformText(image.config).startsWith(platform) ? image : undefined;
+    } catch (error) {
+      if (error instanceof BargeError && error.kind === 'not-found') return undefined;
+      throw error;
+    }
+  }
+
+  async #pull(reference: string, options: ResolveOptions): Promise<Image> {
+    const { domain } = withDefaultTag(parseReference(reference));
+    const auth = this.#auth[domain] ?? this.#auth[`https://${domain}`] ?? this.#auth[`https://${domain}/v1/`];
+    return await pull(this.#ctx, reference, {
+      ...(auth ? { auth } : {}),
+      ...(options.platform ? { platform: options.platform } : {}),
+      signal: options.signal,
+      onProgress: options.onProgress,
+    });
+  }
+
+  async exec(step: ExecRequest): Promise<ExecResult> {
+    const { runner, layers: store } = this.#ctx;
+    step.signal.throwIfAborted();
+    const id = newId();
+    await runner.prepare(id);
+    const folders = runner.folders(id);
+    let endpoint: Endpoint | undefined;
+    try {
+      const scratch = join(folders.exec, 'mounts');
+      const cacheRoot = join(this.#ctx.dataRoot, 'build-caches');
+      const mounts = await buildMounts({ layers: store, cacheRoot, scratch }, step.mounts ?? []);
+      const definition = stepDefinition(id, step, mounts);
+      endpoint = await this.#connect(step);
+      const lower = store.rootfs(step.layers);
+      const started = await runner.start({
+        definition,
+        rootfs: lower,
+        ...(endpoint ? { networkNamespace: endpoint.sandbox } : {}),
+        privateNetwork: step.network !== 'host',
+        etc: etcOf(id, step, endpoint),
+        sharedNamespaces: {},
+        attach: [{ stdin: false, stdout: true, stderr: true, raw: false }],
+      });
+      const stop = () => started.link.kill(SIGKILL);
+      step.signal.addEventListener('abort', stop, { once: true });
+      const frames = new FrameReader((stream, chunk) => step.output(stream, chunk));
+      const output = started.attached[0];
+      output?.on('data', (chunk: Buffer) => frames.push(chunk)).on('error', () => {});
+      const drained = new Promise<void>((resolve) => output?.once('close', resolve) ?? resolve());
+      const { code } = await started.link.exit;
+      await drained;
+      await started.link.gone;
+      step.signal.removeEventListener('abort', stop);
+      if (step.signal.aborted) throw cancelled('the build was cancelled');
+      if (code !== 0) return { exitCode: code };
+      const folderNames = lower.lower.map((name) => join(lower.layersFolder, name));
+      await removeMountPoints(
+        folders.upper,
+        folderNames,
+        mounts.map((mount) => mount.Destination),
+      );
+      const layer = await this.#addUpper(folders.upper);
+      return { exitCode: 0, ...(layer ? { layer } : {}) };
+    } catch (error) {
+      if (!(error instanceof StartFailure)) throw error;
+      step.output('stderr', Buffer.from(`${error.message}\n`));
+      return { exitCode: error.exitCode };
+    } finally {
+      if (endpoint) await this.#ctx.bridge?.disconnect(endpoint);
+      await Promise.all(
+        [folders.data, folders.exec].map((folder) => rm(folder, { recursive: true, force: true })),
+      );
+    }
+  }
+
+  async #connect(step: ExecRequest): Promise<Endpoint | undefined> {
+    const mode = step.network || 'default';
+    if (mode === 'none' || mode === 'host') return undefined;
+    if (mode !== 'default' && mode !== 'bridge') throw invalidParameter(`network ${mode} not found`);
+    return await this.#ctx.bridge?.connect({ ports: {} });
+  }
+
+  async #addUpper(upper: string): Promise<Digest | undefined> {
+    if ((await readdir(upper)).length === 0) return undefined;
+    const { diffId } = await this.#ctx.layers.addUpper(upper);
+    this.#keep([diffId]);
+    return diffId;
+  }
+
+  async #withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+    const parent = join(this.#ctx.dataRoot, 'tmp');
+    await mkdir(parent, { recursive: true, mode: 0o700 });
+    const folder = await mkdtemp(join(parent, 'build-'));
+    try {
+      return await use(folder);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async apply(layers: Layers, tar: Readable, signal: AbortSignal): Promise<Digest | undefined> {
+    return await this.#withFolder(async (folder) => {
+      const [root, upper, work] = ['root', 'upper', 'work'].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
+      for (const path of [root, upper, work]) await mkdir(path, { mode: 0o755 });
+      await unpackTar({ root, tar, overlay: { ...this.#ctx.layers.overlay(layers), upper, work }, signal });
+      return await this.#addUpper(upper);
+    });
+  }
+
+  async withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T> {
+    return await this.#withFolder(async (folder) => {
+      await using mounted = await HeldMount.open(folder, this.#ctx.layers.overlay(layers));
+      return await use(mounted.path);
+    });
+  }
+
+  async commit(config: ImageConfig): Promise<Digest> {
+    return this.#ctx.images.add(Buffer.from(JSON.stringify(config))).id;
+  }
+
+  async tag(id: Digest, reference: string): Promise<void> {
+    this.#ctx.images.tag(withDefaultTag(parseReference(reference)), id);
+    this.#ctx.events.emit('image', 'tag', id, { name: reference });
+  }
+}
+
+function stepDefinition(
+  id: string,
+  step: ExecRequest,
+  mounts: ContainerDefinition['mounts'],
+): ContainerDefinition {
+  const { resources = {} } = step;
+  const secrets = (step.mounts ?? []).flatMap((mount) =>
+    mount.type === 'secret' && mount.variable ? [`${mount.variable}=${Buffer.from(mount.value)}`] : [],
+  );
+  return {
+    id,
+    name: `build-${shortId(id)}`,
+    createdAt: Date.now(),
+    imageName: '',
+    imageId: '',
+    layers: step.layers,
+    config: {
+      Hostname: shortId(id),
+      Cmd: step.args,
+      Env: [...step.env, ...secrets],
+      User: step.user,
+      WorkingDir: step.cwd,
+    },
+    hostConfig: {
+      NetworkMode: step.network || 'bridge',
+      LogConfig: { Type: 'none' },
+      Privileged: step.security === 'insecure',
+      ...(step.shmSize ? { ShmSize: step.shmSize } : {}),
+      ...(resources.memory ? { Memory: resources.memory } : {}),
+      ...(resources.memorySwap ? { MemorySwap: resources.memorySwap } : {}),
+      ...(resources.cpuShares ? { CpuShares: resources.cpuShares } : {}),
+      ...(resources.cpuPeriod ? { CpuPeriod: resources.cpuPeriod } : {}),
+      ...(resources.cpuQuota ? { CpuQuota: resources.cpuQuota } : {}),
+      ...(resources.cpusetCpus ? { CpusetCpus: resources.cpusetCpus } : {}),
+      ...(resources.cpusetMems ? { CpusetMems: resources.cpusetMems } : {}),
+      ...(resources.cgroupParent ? { CgroupParent: resources.cgroupParent } : {}),
+      ...(resources.ulimits ? { Ulimits: resources.ulimits } : {}),
+    },
+    networkingConfig: {},
+    mounts,
+  };
+}
+
+function etcOf(id: string, step: ExecRequest, endpoint: Endpoint | undefined) {
+  const name = shortId(id);
+  const extra = (step.extraHosts ?? []).map((entry) => {
+    const at = entry.search(/[:=]/);
+    return `${entry.slice(at + 1)}\t${entry.slice(0, at)}\n`;
+  });
+  const own = endpoint ? `${endpoint.settings.IPAddress}\t${name}\n` : '';
+  return {
+    hostname: `${name}\n`,
+    hosts: `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${extra.join('')}${own}`,
+    resolvConf: resolvConf({ servers: [], search: [], options: [] }, step.network === 'host'),
+  };
+}

@@ -1,0 +1,226 @@
+import type { Socket } from 'node:net';
+import { StartFailure } from '../../container/failure.ts';
+import { assertExecutable, type Container } from '../../container/model.ts';
+import { effectiveCapabilities } from '../../container/oci/capabilities.ts';
+import { capabilitySets } from '../../container/oci/spec.ts';
+import { overlayReader, resolveUser } from '../../container/oci/user.ts';
+import type { AttachWish, ShimLink } from '../../container/shim.ts';
+import { conflict, invalidParameter, messageOf, notFound } from '../../core/errors.ts';
+import { newId } from '../../core/ids.ts';
+import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../spec/engine.ts';
+import type { OciProcess } from '../../spec/oci-runtime.ts';
+import { type ContainerContext, emitContainer } from './context.ts';
+
+interface ExecSession {
+  readonly id: string;
+  readonly containerId: string;
+  readonly request: ExecCreateRequest;
+  link?: ShimLink;
+  pid: number;
+  started: boolean;
+  running: boolean;
+  exitCode: number | null;
+}
+
+/** As many finished sessions as can still be inspected. */
+const KEPT_SESSIONS = 1000;
+
+/** Further processes in running containers. Sessions live as long as the daemon. */
+export class ExecSessions {
+  readonly #ctx: ContainerContext;
+  readonly #sessions = new Map<string, ExecSession>();
+
+  constructor(ctx: ContainerContext) {
+    this.#ctx = ctx;
+  }
+
+  create(word: string, request: ExecCreateRequest): string {
+    const container = this.#ctx.containers.find(word);
+    assertExecutable(container);
+    if (!request.Cmd?.length) throw invalidParameter('No exec command specified');
+    const session: ExecSession = {
+      id: newId(),
+      containerId: container.definition.id,
+      request,
+      pid: 0,
+      started: false,
+      running: false,
+      exitCode: null,
+    };
+    this.#sessions.set(session.id, session);
+    this.#forgetOldest();
+    emitContainer(this.#ctx, container, `exec_create: ${request.Cmd.join(' ')}`, { execID: session.id });
+    return session.id;
+  }
+
+  #forgetOldest(): void {
+    for (const [id, { running, started }] of this.#sessions) {
+      if (this.#sessions.size <= KEPT_SESSIONS) return;
+      if (started && !running) this.#sessions.delete(id);
+    }
+  }
+
+  #get(id: string): ExecSession {
+    const session = this.#sessions.get(id);
+    if (!session) throw notFound(`No such exec instance: ${id}`);
+    return session;
+  }
+
+  /** Whether the session's streams carry a terminal's bytes, or Docker's frames. */
+  hasTerminal(id: string): boolean {
+    return Boolean(this.#get(id).request.Tty);
+  }
+
+  detachKeys(id: string): string | undefined {
+    return this.#get(id).request.DetachKeys;
+  }
+
+  /**
+   * Starts the process. @returns its streams, unless it was asked to run detached.
+   * @throws StartFailure, or BargeError conflict for a session that has been started before.
+   */
+  async start(id: string, start: ExecStartRequest): Promise<Socket | undefined> {
+    const session = this.#get(id);
+    const container = this.#ctx.containers.get(session.containerId);
+    if (session.started) throw conflict(`Error: Exec command ${id} has already run`);
+    assertExecutable(container);
+    session.started = true;
+    const { request } = session;
+    const detached = Boolean(start.Detach);
+    const consoleSize = start.ConsoleSize ?? request.ConsoleSize;
+    try {
+      const { link, pid, attached } = await this.#ctx.runner.exec({
+        definition: container.definition,
+        execId: id,
+        process: this.#process(container, request),
+        stdin: Boolean(request.AttachStdin) && !detached,
+        ...(consoleSize ? { consoleSize } : {}),
+        attach: detached ? [] : [attachWish(request)],
+      });
+      Object.assign(session, { link, pid, running: true });
+      emitContainer(this.#ctx, container, `exec_start: ${request.Cmd?.join(' ')}`, { execID: id });
+      this.#watch(session, link);
+      return attached[0];
+    } catch (error) {
+      session.exitCode = error instanceof StartFailure ? error.exitCode : 126;
+      throw error;
+    }
+  }
+
+  #watch(session: ExecSession, link: ShimLink): void {
+    const end = (exitCode: number) => {
+      session.running = false;
+      session.exitCode = exitCode;
+      if (!this.#ctx.containers.has(session.containerId)) return;
+      const container = this.#ctx.containers.get(session.containerId);
+      emitContainer(this.#ctx, container, 'exec_die', { execID: session.id, exitCode: `${exitCode}` });
+    };
+    link.exit.then(
+      ({ code }) => end(code),
+      (error) => {
+        this.#ctx.warn('an exec process was lost', { exec: session.id, error: messageOf(error) });
+        end(255);
+      },
+    );
+  }
+
+  /** The exit code, once the process has ended. */
+  async ended(id: string): Promise<number> {
+    const session = this.#get(id);
+    await session.link?.exit.catch(() => {});
+    return session.exitCode ?? 0;
+  }
+
+  #process({ definition }: Container, request: ExecCreateRequest): OciProcess {
+    const { config, hostConfig } = definition;
+    const folders = this.#ctx.runner.folders(definition.id);
+    const { lower, layersFolder } = this.#ctx.layers.rootfs(definition.layers);
+    const reader = overlayReader([
+      folders.upper,
+      ...[...lower].reverse().map((name) => `${layersFolder}/${name}`),
+    ]);
+    const user = resolveUser(request.User || config.User || '', hostConfig.GroupAdd ?? [], reader);
+    const privileged = Boolean(request.Privileged || hostConfig.Privileged);
+    const { granted } = effectiveCapabilities({
+      add: hostConfig.CapAdd ?? [],
+      drop: hostConfig.CapDrop ?? [],
+      privileged,
+    });
+    return {
+      terminal: Boolean(request.Tty),
+      user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+      args: request.Cmd ?? [],
+      env: execEnvironment(config.Env ?? [], request, config.Hostname ?? '', user.home ?? '/'),
+      cwd: request.WorkingDir || config.WorkingDir || '/',
+      capabilities: capabilitySets(granted, user.uid),
+      noNewPrivileges: (hostConfig.SecurityOpt ?? []).some((o) => o.startsWith('no-new-privileges')),
+    };
+  }
+
+  resize(id: string, rows: number, columns: number): void {
+    const session = this.#get(id);
+    if (!session.running) throw conflict(`exec ${id} is not running`);
+    session.link?.resize(rows, columns);
+  }
+
+  kill(id: string, signal: number): void {
+    this.#get(id).link?.kill(signal);
+  }
+
+  ofContainer(containerId: string): string[] {
+    return [...this.#sessions.values()]
+      .filter((s) => s.containerId === containerId && s.running)
+      .map((s) => s.id);
+  }
+
+  inspect(id: string): ExecInspect {
+    const { request, containerId, running, exitCode, pid } = this.#get(id);
+    const [entrypoint = '', ...args] = request.Cmd ?? [];
+    return {
+      ID: id,
+      Running: running,
+      ExitCode: exitCode,
+      ProcessConfig: {
+        tty: Boolean(request.Tty),
+        entrypoint,
+        arguments: args,
+        privileged: Boolean(request.Privileged),
+        user: request.User ?? '',
+      },
+      OpenStdin: Boolean(request.AttachStdin),
+      OpenStderr: Boolean(request.AttachStderr),
+      OpenStdout: Boolean(request.AttachStdout),
+      CanRemove: !running,
+      ContainerID: containerId,
+      DetachKeys: request.DetachKeys ?? '',
+      Pid: running ? pid : 0,
+    };
+  }
+}
+
+function attachWish(request: ExecCreateRequest): AttachWish {
+  const tty = Boolean(request.Tty);
+  return {
+    stdin: Boolean(request.AttachStdin),
+    stdout: tty || Boolean(request.AttachStdout),
+    stderr: tty || Boolean(request.AttachStderr),
+    raw: tty,
+  };
+}
+
+function execEnvironment(
+  own: readonly string[],
+  request: ExecCreateRequest,
+  hostname: string,
+  home: string,
+): string[] {
+  const asked = request.Env ?? [];
+  const entries = new Map<string, string>();
+  const add = (entry: string) => entries.set(entry.split('=', 1)[0] ?? '', entry);
+  add('PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
+  add(`HOSTNAME=${hostname}`);
+  add(`HOME=${home}`);
+  if (request.Tty) add('TERM=xterm');
+  for (const entry of [...own, ...asked]) if (entry.includes('=')) add(entry);
+  return [...entries.values()];
+}

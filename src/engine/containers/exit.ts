@@ -1,0 +1,87 @@
+import { rm } from 'node:fs/promises';
+import { type Container, type ContainerRunState, isRunning } from '../../container/model.ts';
+import type { ShimExit, ShimLink } from '../../container/shim.ts';
+import { messageOf } from '../../core/errors.ts';
+import { type ContainerContext, emitContainer } from './context.ts';
+import { removeLocked } from './remove.ts';
+import { type Relaunch, scheduleRestart } from './restarts.ts';
+
+/** The code that stands for one that is lost with its shim. */
+const LOST_EXIT_CODE = 255;
+
+/** Follows a started process to its end, whatever that is. */
+export function watchExit(ctx: ContainerContext, id: string, link: ShimLink, relaunch: Relaunch): void {
+  link.exit.then(
+    (exit) => handleExit(ctx, id, exit, '', relaunch),
+    (error) =>
+      handleExit(
+        ctx,
+        id,
+        { code: LOST_EXIT_CODE, at: Date.now(), oomKilled: false },
+        messageOf(error),
+        relaunch,
+      ),
+  );
+}
+
+/** Writes an exit down, gives back what the container held, and does what its policies say. */
+export async function handleExit(
+  ctx: ContainerContext,
+  id: string,
+  exit: ShimExit,
+  error: string,
+  relaunch: Relaunch,
+): Promise<void> {
+  if (!ctx.containers.has(id)) return;
+  const before = ctx.containers.get(id);
+  if (!isRunning(before.state)) return;
+  const { attachment, ...rest } = before.state;
+  if (attachment)
+    void ctx.bridge
+      ?.disconnect({ ...attachment, settings: attachment.endpoint })
+      .catch((failure) =>
+        ctx.warn('giving back a network endpoint failed', { container: id, error: messageOf(failure) }),
+      );
+  const restart = shouldRestart(before, exit.code);
+  const state: ContainerRunState = {
+    ...rest,
+    status: restart ? 'restarting' : 'exited',
+    pid: 0,
+    exitCode: exit.code,
+    error,
+    oomKilled: exit.oomKilled,
+    finishedAt: exit.at,
+  };
+  const exited = ctx.containers.replaceState(id, state);
+  const ran = Math.max(0, Math.round((exit.at - before.state.startedAt) / 1000));
+  if (exit.oomKilled) emitContainer(ctx, exited, 'oom');
+  emitContainer(ctx, exited, 'die', { exitCode: `${exit.code}`, execDuration: `${ran}` });
+  const link = ctx.live.links.get(id);
+  void link?.gone.then(() => forget(ctx, id, link));
+  const { AutoRemove: autoRemove } = exited.definition.hostConfig;
+  if (autoRemove) {
+    ctx.live.announceExit(id, exit);
+    await ctx.locks
+      .run(id, () => removeLocked(ctx, id, { volumes: true }))
+      .catch((failure) =>
+        ctx.warn('removing a finished container failed', { container: id, error: messageOf(failure) }),
+      );
+    return;
+  }
+  if (restart) scheduleRestart(ctx, exited, exit, relaunch);
+  ctx.live.announceExit(id, exit);
+}
+
+/** Once the shim has gone its folder is nobody's; a newer run has a link of its own. */
+async function forget(ctx: ContainerContext, id: string, link: ShimLink): Promise<void> {
+  if (ctx.live.links.get(id) !== link) return;
+  ctx.live.links.delete(id);
+  await rm(link.folder, { recursive: true, force: true });
+}
+
+function shouldRestart({ definition, state }: Container, code: number): boolean {
+  const { Name: policy, MaximumRetryCount: most = 0 } = definition.hostConfig.RestartPolicy ?? {};
+  if (state.stoppedByUser) return false;
+  if (policy === 'always' || policy === 'unless-stopped') return true;
+  return policy === 'on-failure' && code !== 0 && (most === 0 || state.restartCount < most);
+}

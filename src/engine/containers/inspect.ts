@@ -1,0 +1,231 @@
+import type { Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
+import { DEFAULT_SHM_SIZE, MASKED_PATHS, READONLY_PATHS } from '../../container/oci/mounts.ts';
+import { formatDuration } from '../../core/units.ts';
+import { cgroupLayout } from '../../host/cgroups.ts';
+import type {
+  ContainerInspect,
+  ContainerState,
+  ContainerSummary,
+  EndpointSettings,
+  MountPoint,
+  PortMap,
+  PortSummary,
+} from '../../spec/engine.ts';
+import type { ContainerContext } from './context.ts';
+
+/** Docker's way to say "never". */
+const NEVER = '0001-01-01T00:00:00Z';
+
+const timeText = (milliseconds: number) => (milliseconds ? new Date(milliseconds).toISOString() : NEVER);
+
+export function apiState(state: ContainerRunState): ContainerState {
+  return {
+    Status: state.status,
+    Running: ['running', 'paused', 'restarting'].includes(state.status),
+    Paused: state.status === 'paused',
+    Restarting: state.status === 'restarting',
+    OOMKilled: state.oomKilled,
+    Dead: state.status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: timeText(state.startedAt),
+    FinishedAt: timeText(state.finishedAt),
+    ...(state.health ? { Health: state.health } : {}),
+  };
+}
+
+export function inspectContainer(
+  ctx: ContainerContext,
+  { definition, state }: Container,
+  execIds: readonly string[],
+): ContainerInspect {
+  const folders = ctx.runner.folders(definition.id);
+  const { config } = definition;
+  const [path = '', ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+  return {
+    Id: definition.id,
+    Created: timeText(definition.createdAt),
+    Path: path,
+    Args: args,
+    State: apiState(state),
+    Image: definition.imageId,
+    ResolvConfPath: folders.resolvConf,
+    HostnamePath: folders.hostname,
+    HostsPath: folders.hosts,
+    LogPath: folders.log,
+    Name: `/${definition.name}`,
+    RestartCount: state.restartCount,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: execIds.length > 0 ? execIds : null,
+    HostConfig: hostConfigWithDefaults(definition),
+    GraphDriver: graphDriver(ctx, definition),
+    Mounts: definition.mounts.map(mountPoint),
+    Config: configWithDefaults(definition),
+    NetworkSettings: {
+      SandboxID: state.attachment?.sandbox.split('/').at(-1) ?? '',
+      SandboxKey: state.attachment?.sandbox ?? '',
+      Ports: state.attachment?.ports ?? {},
+      Networks: networksOf({ definition, state }),
+    },
+  };
+}
+
+function graphDriver(ctx: ContainerContext, definition: ContainerDefinition) {
+  const folders = ctx.runner.folders(definition.id);
+  const lower = definition.layers.flatMap((diffId) => ctx.layers.get(diffId)?.folder ?? []);
+  const lowerDir = lower.reverse().map((name) => `${ctx.layers.root}/${name}`);
+  return {
+    Name: 'overlay2',
+    Data: {
+      LowerDir: lowerDir.join(':'),
+      MergedDir: folders.rootfs,
+      UpperDir: folders.upper,
+      WorkDir: folders.work,
+    },
+  };
+}
+
+function hostConfigWithDefaults(definition: ContainerDefinition): ContainerInspect['HostConfig'] {
+  const { hostConfig: host } = definition;
+  return {
+    Binds: null,
+    ContainerIDFile: '',
+    PortBindings: {},
+    AutoRemove: false,
+    VolumeDriver: '',
+    VolumesFrom: null,
+    ConsoleSize: [0, 0],
+    CapAdd: null,
+    CapDrop: null,
+    Dns: [],
+    DnsOptions: [],
+    DnsSearch: [],
+    ExtraHosts: null,
+    GroupAdd: null,
+    Cgroup: '',
+    Links: null,
+    OomScoreAdj: 0,
+    PidMode: '',
+    Privileged: false,
+    PublishAllPorts: false,
+    ReadonlyRootfs: false,
+    SecurityOpt: null,
+    UTSMode: '',
+    UsernsMode: '',
+    ...host,
+    CgroupnsMode: host.CgroupnsMode || (cgroupLayout() === 'v2' ? 'private' : 'host'),
+    IpcMode: host.IpcMode || 'private',
+    ShmSize: host.ShmSize || DEFAULT_SHM_SIZE,
+    Runtime: host.Runtime || 'crun',
+    MaskedPaths: host.Privileged ? null : (host.MaskedPaths ?? MASKED_PATHS),
+    ReadonlyPaths: host.Privileged ? null : (host.ReadonlyPaths ?? READONLY_PATHS),
+  };
+}
+
+function configWithDefaults({ config, imageName }: ContainerDefinition): ContainerInspect['Config'] {
+  return {
+    Domainname: '',
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    OnBuild: null,
+    ...config,
+    Image: imageName,
+  };
+}
+
+function mountPoint({ options, anonymous, ...mount }: ContainerDefinition['mounts'][number]): MountPoint {
+  const { copyUp, ...shown } = mount as typeof mount & { copyUp?: boolean };
+  return shown;
+}
+
+const NO_ENDPOINT: EndpointSettings = {
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  MacAddress: '',
+  DriverOpts: null,
+  GwPriority: 0,
+  NetworkID: '',
+  EndpointID: '',
+  Gateway: '',
+  IPAddress: '',
+  IPPrefixLen: 0,
+  IPv6Gateway: '',
+  GlobalIPv6Address: '',
+  GlobalIPv6PrefixLen: 0,
+  DNSNames: null,
+};
+
+export function networksOf({ definition, state }: Container): Record<string, EndpointSettings> {
+  const mode = definition.hostConfig.NetworkMode ?? 'bridge';
+  if (mode.startsWith('container:')) return {};
+  return { [mode]: { ...NO_ENDPOINT, ...state.attachment?.endpoint } };
+}
+
+/** One row of `ps`. */
+export function summarize(container: Container): ContainerSummary {
+  const { definition, state } = container;
+  const { config } = definition;
+  const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])].join(' ');
+  return {
+    Id: definition.id,
+    Names: [`/${definition.name}`],
+    Image: definition.imageName,
+    ImageID: definition.imageId,
+    Command: command,
+    Created: Math.floor(definition.createdAt / 1000),
+    Ports: portSummaries(state.attachment?.ports ?? {}),
+    Labels: config.Labels ?? {},
+    State: state.status,
+    Status: statusWords(state),
+    HostConfig: { NetworkMode: definition.hostConfig.NetworkMode ?? 'bridge' },
+    NetworkSettings: { Networks: networksOf(container) },
+    Mounts: definition.mounts.map(mountPoint),
+  };
+}
+
+function portSummaries(ports: PortMap): PortSummary[] {
+  return Object.entries(ports).flatMap(([name, bindings]): PortSummary[] => {
+    const [port = '', type = 'tcp'] = name.split('/');
+    const shared = { PrivatePort: Number(port), Type: type };
+    if (!bindings?.length) return [shared];
+    return bindings.map(({ HostIp, HostPort }) => ({
+      IP: HostIp ?? '',
+      ...shared,
+      PublicPort: Number(HostPort),
+    }));
+  });
+}
+
+/** `Up 3 minutes`, `Exited (0) 2 hours ago`, …: docker's words. */
+export function statusWords(state: ContainerRunState): string {
+  const since = (at: number) => formatDuration(Math.max(0, Date.now() - at) / 1000);
+  switch (state.status) {
+    case 'running': {
+      const health = state.health && state.health.Status !== 'none' ? state.health.Status : undefined;
+      const words = health === 'starting' ? ' (health: starting)' : health ? ` (${health})` : '';
+      return `Up ${since(state.startedAt)}${words}`;
+    }
+    case 'paused':
+      return `Up ${since(state.startedAt)} (Paused)`;
+    case 'restarting':
+      return `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`;
+    case 'removing':
+      return 'Removal In Progress';
+    case 'dead':
+      return 'Dead';
+    case 'created':
+      return 'Created';
+    default:
+      return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
+  }
+}

@@ -1,0 +1,72 @@
+import { rm } from 'node:fs/promises';
+import { assertRemovable, isRunning } from '../../container/model.ts';
+import { messageOf } from '../../core/errors.ts';
+import { type ContainerContext, emitContainer } from './context.ts';
+import { cancelRestart } from './restarts.ts';
+
+export interface RemoveOptions {
+  /** Kill the container if it runs. */
+  readonly force?: boolean;
+  /** Remove its anonymous volumes too. */
+  readonly volumes?: boolean;
+}
+
+const SIGKILL = 9;
+
+export async function removeContainer(
+  ctx: ContainerContext,
+  word: string,
+  options: RemoveOptions,
+): Promise<void> {
+  const { definition } = ctx.containers.find(word);
+  const { id } = definition;
+  assertRemovable(ctx.containers.get(id), options.force ?? false);
+  await ctx.locks.run(id, async () => {
+    if (!ctx.containers.has(id)) return;
+    assertRemovable(ctx.containers.get(id), options.force ?? false);
+    cancelRestart(ctx, id);
+    if (isRunning(ctx.containers.get(id).state)) await killForRemoval(ctx, id);
+    if (ctx.containers.has(id)) await removeLocked(ctx, id, options);
+  });
+}
+
+async function killForRemoval(ctx: ContainerContext, id: string): Promise<void> {
+  const link = ctx.live.links.get(id);
+  ctx.containers.setState(id, { stoppedByUser: true });
+  const exit = ctx.live.nextExit(id);
+  link?.kill(SIGKILL);
+  await exit;
+}
+
+/** Removes a container that does not run and whose lock the caller holds (or whose exit it handles). */
+export async function removeLocked(ctx: ContainerContext, id: string, options: RemoveOptions): Promise<void> {
+  if (!ctx.containers.has(id)) return;
+  const { definition } = ctx.containers.get(id);
+  const container = ctx.containers.setState(id, { status: 'removing' });
+  /* The row goes first: what a crash leaves behind is a folder that the next start removes. */
+  ctx.containers.remove(id);
+  emitContainer(ctx, container, 'destroy');
+  const folders = ctx.runner.folders(id);
+  const gone = ctx.live.links.get(id)?.gone ?? rm(folders.exec, { recursive: true, force: true });
+  void Promise.allSettled([gone, rm(folders.data, { recursive: true, force: true })]);
+  if (options.volumes) {
+    for (const mount of definition.mounts) {
+      if (mount.anonymous && mount.Name) await removeVolume(ctx, mount.Name);
+    }
+  }
+  ctx.live.announceRemoval(id);
+}
+
+async function removeVolume(ctx: ContainerContext, name: string): Promise<void> {
+  const users = ctx.containers
+    .list()
+    .filter(({ definition }) => definition.mounts.some((mount) => mount.Name === name))
+    .map(({ definition }) => definition.id);
+  if (users.length > 0 || !ctx.volumes.find(name)) return;
+  try {
+    await ctx.volumes.remove(name, []);
+    ctx.events.emit('volume', 'destroy', name, { driver: 'local' });
+  } catch (error) {
+    ctx.warn('removing an anonymous volume failed', { volume: name, error: messageOf(error) });
+  }
+}

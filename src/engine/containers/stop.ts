@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { assertKillable, type Container, isRunning } from '../../container/model.ts';
+import { conflict, errnoOf, invalidParameter } from '../../core/errors.ts';
+import { freeze } from '../../host/cgroups.ts';
+import { type ContainerContext, emitContainer } from './context.ts';
+import { cancelRestart } from './restarts.ts';
+import { launch } from './start.ts';
+
+const SIGKILL = 9;
+const DEFAULT_STOP_SECONDS = 10;
+const RTMIN = 34;
+const RTMAX = 64;
+
+/** A signal's number from `TERM`, `SIGTERM`, `15` or `RTMIN+3`. @throws BargeError invalid-parameter. */
+export function signalNumber(text: string): number {
+  if (/^\d+$/.test(text) && Number(text) > 0 && Number(text) <= RTMAX) return Number(text);
+  const name = text.toUpperCase().replace(/^SIG/, '');
+  const number = (constants.signals as Record<string, number>)[`SIG${name}`];
+  if (number) return number;
+  const realtime = /^RT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);
+  const base = realtime?.[1] === 'MAX' ? RTMAX : RTMIN;
+  const value = realtime ? base + Number(`${realtime[2] ?? '+'}${realtime[3] ?? 0}`) : 0;
+  if (value < RTMIN || value > RTMAX) throw invalidParameter(`invalid signal: ${text}`);
+  return value;
+}
+
+export interface StopOptions {
+  readonly signal?: string;
+  /** Seconds of grace; negative: for ever. */
+  readonly timeout?: number;
+}
+
+/** @returns false when the container was not running. */
+export async function stopContainer(
+  ctx: ContainerContext,
+  word: string,
+  options: StopOptions,
+): Promise<boolean> {
+  const { definition } = ctx.containers.find(word);
+  return await ctx.locks.run(definition.id, async () => {
+    if (!ctx.containers.has(definition.id)) return false;
+    cancelRestart(ctx, definition.id);
+    return await stopLocked(ctx, definition.id, options);
+  });
+}
+
+async function stopLocked(ctx: ContainerContext, id: string, options: StopOptions): Promise<boolean> {
+  const container = ctx.containers.get(id);
+  if (!isRunning(container.state)) return false;
+  const { config } = container.definition;
+  const signal = signalNumber(options.signal || config.StopSignal || 'SIGTERM');
+  const seconds = options.timeout ?? config.StopTimeout ?? DEFAULT_STOP_SECONDS;
+  ctx.containers.setState(id, { stoppedByUser: true });
+  const link = ctx.live.links.get(id);
+  const exit = ctx.live.nextExit(id);
+  if (container.state.status === 'paused') thaw(ctx, container);
+  const deaf = signal !== SIGKILL && isDeafTo(container.state.pid, signal);
+  const sent = deaf ? SIGKILL : signal;
+  link?.kill(sent);
+  emitContainer(ctx, container, 'kill', {
+    signal: `${sent}`,
+    ...(deaf ? { reason: `pid 1 drops signal ${signal}` } : {}),
+  });
+  const grace = new AbortController();
+  const timer =
+    seconds < 0
+      ? new Promise<never>(() => {})
+      : sleep(seconds * 1000, 'late' as const, { signal: grace.signal });
+  const first = await Promise.race([exit.then(() => 'exited' as const), timer]);
+  if (first === 'late') {
+    link?.kill(SIGKILL);
+    emitContainer(ctx, container, 'kill', { signal: `${SIGKILL}` });
+    await exit;
+  } else {
+    timer.catch(() => {});
+    grace.abort();
+  }
+  emitContainer(ctx, container, 'stop');
+  return true;
+}
+
+/**
+ * Whether the kernel would drop a signal sent to this process: the first of a pid namespace gets only what it
+ * has a handler for. A blocked one may be waited for in other ways, so it counts as heard.
+ */
+function isDeafTo(pid: number, signal: number): boolean {
+  let status: string;
+  try {
+    status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return false;
+    throw error;
+  }
+  const isFirst = /^NSpid:\s.*\s1$/m.test(status);
+  const heard = ['SigCgt', 'SigBlk'].some((field) => {
+    const mask = BigInt(`0x${new RegExp(`^${field}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1] ?? '0'}`);
+    return Boolean((mask >> BigInt(signal - 1)) & 1n);
+  });
+  return isFirst && !heard;
+}
+
+/** Sends a signal; SIGKILL also waits for the end, so that what follows sees it. */
+export async function killContainer(ctx: ContainerContext, word: string, signalName: string): Promise<void> {
+  const signal = signalNumber(signalName || 'SIGKILL');
+  const container = ctx.containers.find(word);
+  assertKillable(container);
+  const { id } = container.definition;
+  const exit = signal === SIGKILL ? ctx.live.nextExit(id) : undefined;
+  if (signal === SIGKILL) {
+    ctx.containers.setState(id, { stoppedByUser: true });
+    if (container.state.status === 'paused') thaw(ctx, container);
+  }
+  ctx.live.links.get(id)?.kill(signal);
+  emitContainer(ctx, container, 'kill', { signal: `${signal}` });
+  await exit;
+}
+
+export async function restartContainer(
+  ctx: ContainerContext,
+  word: string,
+  options: StopOptions,
+): Promise<void> {
+  const { definition } = ctx.containers.find(word);
+  await ctx.locks.run(definition.id, async () => {
+    cancelRestart(ctx, definition.id);
+    await stopLocked(ctx, definition.id, options);
+    if (!ctx.containers.has(definition.id))
+      throw conflict('the container was removed when it stopped (--rm)');
+    await launch(ctx, definition.id, { stoppedByUser: false, restartCount: 0 });
+  });
+  emitContainer(ctx, ctx.containers.get(definition.id), 'restart');
+}
+
+function thaw(ctx: ContainerContext, { definition }: Container): void {
+  freeze(ctx.runner.cgroupOf(definition), false);
+}
+
+export async function pauseContainer(ctx: ContainerContext, word: string): Promise<void> {
+  const container = ctx.containers.find(word);
+  const { id } = container.definition;
+  if (container.state.status === 'paused') throw conflict(`Container ${id} is already paused`);
+  if (container.state.status !== 'running') throw conflict(`Container ${id} is not running`);
+  freeze(ctx.runner.cgroupOf(container.definition), true);
+  emitContainer(ctx, ctx.containers.setState(id, { status: 'paused' }), 'pause');
+}
+
+export async function unpauseContainer(ctx: ContainerContext, word: string): Promise<void> {
+  const container = ctx.containers.find(word);
+  const { id } = container.definition;
+  if (container.state.status !== 'paused') throw conflict(`Container ${id} is not paused`);
+  thaw(ctx, container);
+  emitContainer(ctx, ctx.containers.setState(id, { status: 'running' }), 'unpause');
+}

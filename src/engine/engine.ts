@@ -1,0 +1,135 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { Runner } from '../container/runner.ts';
+import { ContainerStore } from '../container/store.ts';
+import { digestOf, hexOf } from '../core/digest.ts';
+import { conflict, errnoOf, systemError } from '../core/errors.ts';
+import { removeCgroup } from '../host/cgroups.ts';
+import { defaultRuntime, findRuntime, type OciRuntime } from '../host/oci-runtime.ts';
+import { ImageStore } from '../image/images.ts';
+import { LayerStore } from '../image/layers.ts';
+import { Bridge } from '../network/bridge.ts';
+import { BlobStore } from '../store/blobs.ts';
+import { Database } from '../store/database.ts';
+import { VolumeStore } from '../volume/volumes.ts';
+import { type ContainerContext, LiveContainers } from './containers/context.ts';
+import { ExecSessions } from './containers/exec.ts';
+import { EventBus } from './events.ts';
+import type { ImageContext } from './images/context.ts';
+import { KeyedLock } from './lock.ts';
+import { recover } from './recover.ts';
+
+export interface EngineOptions {
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  /** Name of the Linux bridge; `none`: no bridge network. */
+  readonly bridge: string;
+  /** Gateway and prefix of the bridge. */
+  readonly bridgeAddress?: string;
+  readonly cgroupParent: string;
+  readonly defaultRuntime?: string;
+  readonly insecureRegistries: readonly string[];
+  readonly poolSize: number;
+  readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Everything that the daemon's routes work with: the contexts of the use cases, opened and closed together. */
+export interface Engine extends ContainerContext, ImageContext, AsyncDisposable {
+  readonly options: EngineOptions;
+  readonly execs: ExecSessions;
+  readonly runtime: OciRuntime;
+  readonly dataRoot: string;
+}
+
+/** Opens the data root, takes over what runs, and is ready. @throws BargeError conflict for a data root in use. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { dataRoot, execRoot } = options;
+  await mkdir(dataRoot, { recursive: true, mode: 0o711 });
+  await mkdir(execRoot, { recursive: true, mode: 0o711 });
+  const lock = await lockDataRoot(dataRoot);
+  try {
+    await mkdir(join(dataRoot, 'containers'), { recursive: true, mode: 0o710 });
+    await mkdir(join(dataRoot, 'volumes'), { recursive: true, mode: 0o711 });
+    await mkdir(join(execRoot, 'runtime'), { recursive: true, mode: 0o700 });
+    await rm(join(dataRoot, 'tmp'), { recursive: true, force: true });
+    return await assemble(options, lock);
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+async function assemble(options: EngineOptions, lock: Server): Promise<Engine> {
+  const { dataRoot, execRoot, cgroupParent } = options;
+  const db = new Database(join(dataRoot, 'barge.db'));
+  const blobs = await BlobStore.open(join(dataRoot, 'blobs'));
+  const layers = await LayerStore.open(join(dataRoot, 'layers'), db);
+  const runtime = options.defaultRuntime ? findRuntime(options.defaultRuntime) : defaultRuntime();
+  const bridge =
+    options.bridge === 'none'
+      ? undefined
+      : await Bridge.open({
+          name: options.bridge,
+          poolSize: options.poolSize,
+          ...(options.bridgeAddress ? { address: options.bridgeAddress } : {}),
+        });
+  const context = {
+    containers: new ContainerStore(db),
+    images: new ImageStore(db),
+    layers,
+    blobs,
+    db,
+    volumes: new VolumeStore(join(dataRoot, 'volumes'), db),
+    bridge,
+    runner: new Runner({ dataRoot, execRoot, cgroupParent }, runtime),
+    events: new EventBus(),
+    live: new LiveContainers(),
+    locks: new KeyedLock(),
+    registries: { insecure: options.insecureRegistries },
+    warn: options.warn,
+  };
+  await recover(context);
+  return {
+    ...context,
+    options,
+    runtime,
+    dataRoot,
+    execs: new ExecSessions(context),
+    [Symbol.asyncDispose]: () => closeEngine(context, cgroupParent, lock),
+  };
+}
+
+/** Containers live on; with none left, the bridge and the parent cgroup go too. */
+async function closeEngine(
+  { live, bridge, db }: ContainerContext & ImageContext,
+  cgroupParent: string,
+  lock: Server,
+): Promise<void> {
+  for (const timer of live.restarts.values()) clearTimeout(timer);
+  const idle = live.links.size === 0;
+  for (const link of live.links.values()) link.release();
+  await bridge?.close(idle);
+  if (idle) removeCgroup(cgroupParent);
+  db[Symbol.dispose]();
+  lock.close();
+}
+
+/** An abstract socket: the kernel lets go of it however the daemon ends. */
+function lockDataRoot(dataRoot: string): Promise<Server> {
+  const name = `\0barge-${hexOf(digestOf(dataRoot)).slice(0, 32)}`;
+  const server = createServer((socket) => socket.destroy());
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(
+        errnoOf(error) === 'EADDRINUSE'
+          ? conflict(`another barged uses the data root ${dataRoot}: stop it, or choose another --data-root`)
+          : systemError(`locking the data root ${dataRoot} failed`, { cause: error }),
+      ),
+    );
+    server.listen({ path: name }, () => {
+      server.unref();
+      resolve(server);
+    });
+  });
+}

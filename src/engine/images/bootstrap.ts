@@ -1,0 +1,193 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { invalidParameter, systemError, unavailable } from '../../core/errors.ts';
+import { parseReference, withDefaultTag } from '../../core/reference.ts';
+import { packTar } from '../../host/fs-tool.ts';
+import { capture, run } from '../../host/process.ts';
+import type { Image } from '../../image/images.ts';
+import type { OnProgress } from '../../image/progress.ts';
+import type { ImageContext } from './context.ts';
+import { importImage } from './import.ts';
+
+export interface BootstrapRequest {
+  /** `debian:bookworm`, `ubuntu:jammy`, …: a suite of the machine's own apt sources; or `busybox`. */
+  readonly image: string;
+  /** Packages besides the variant's own. */
+  readonly include: readonly string[];
+  /** Another name for the result. */
+  readonly tag?: string;
+  /** mmdebstrap's variant: minbase unless told otherwise. */
+  readonly variant?: string;
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal;
+}
+
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const PACKAGE = /^[a-z0-9][a-z0-9+.-]*$/;
+
+/**
+ * Makes a base image without any registry: from Debian's or Ubuntu's packages as this machine is set up to
+ * get them, or from its statically linked busybox.
+ */
+export async function bootstrapImage(ctx: ImageContext, request: BootstrapRequest): Promise<Image> {
+  const reference = withDefaultTag(parseReference(request.image));
+  const wrong = request.include.find((name) => !PACKAGE.test(name));
+  if (wrong !== undefined) throw invalidParameter(`"${wrong}" is not the name of a package`);
+  const name = request.tag ?? request.image;
+  const isBusybox = reference.path === 'library/busybox';
+  if (isBusybox && request.include.length > 0)
+    throw invalidParameter('busybox takes no --include: it has no packages');
+  const image = isBusybox
+    ? await busybox(ctx, name, request)
+    : await debian(ctx, name, reference.tag ?? '', request);
+  request.onProgress({ status: `Bootstrapped ${name}`, id: image.id.slice('sha256:'.length, 19) });
+  return image;
+}
+
+async function debian(
+  ctx: ImageContext,
+  name: string,
+  suite: string,
+  request: BootstrapRequest,
+): Promise<Image> {
+  if (!PACKAGE.test(suite)) throw invalidParameter(`"${suite}" is not the name of a release`);
+  const { onProgress, signal } = request;
+  onProgress({ status: `Looking for ${suite} in this machine's apt sources` });
+  const sources = await aptSources(suite);
+  const args = [
+    `--variant=${request.variant ?? 'minbase'}`,
+    '--mode=root',
+    '--aptopt=Apt::Install-Recommends "false"',
+    ...(request.include.length > 0 ? [`--include=${request.include.join(',')}`] : []),
+    '--dpkgopt=path-exclude=/usr/share/doc/*',
+    '--dpkgopt=path-exclude=/usr/share/man/*',
+    '--format=tar',
+    suite,
+    '-',
+    '-',
+  ];
+  const child = spawn('mmdebstrap', args, { stdio: ['pipe', 'pipe', 'pipe'], signal });
+  child.stdin.on('error', () => {});
+  child.stdin.end(sources);
+  const said = followProgress(child.stderr, onProgress);
+  const ended = new Promise<number>((resolve, reject) => {
+    child.on('error', (error) =>
+      reject(
+        systemError('mmdebstrap cannot be started: install it (apt-get install mmdebstrap)', {
+          cause: error,
+        }),
+      ),
+    );
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+  const importing = importImage(ctx, child.stdout, {
+    config: { Cmd: ['bash'], Env: [PATH] },
+    createdBy: `barge bootstrap ${request.image} ${request.include.join(',')}`.trim(),
+    message: 'Bootstrapped from packages',
+    signal,
+  });
+  const [imported, code] = await Promise.allSettled([importing, ended]);
+  if (code.status === 'rejected') throw code.reason;
+  if (code.value !== 0) throw systemError(`mmdebstrap failed with exit code ${code.value}: ${said().trim()}`);
+  if (imported.status === 'rejected') throw imported.reason;
+  ctx.images.tag(withDefaultTag(parseReference(name)), imported.value.id);
+  return imported.value;
+}
+
+/** Lines of sources.list for a suite and its updates, as apt itself understands this machine's files. */
+async function aptSources(suite: string): Promise<string> {
+  const format = 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)';
+  const { stdout } = await capture('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const lines = stdout
+    .split('\n')
+    .filter((line) => {
+      const release = line.split(' ')[2] ?? '';
+      return release === suite || release.startsWith(`${suite}-`);
+    })
+    .filter((line, i, all) => all.indexOf(line) === i);
+  if (lines.length === 0) {
+    throw unavailable(
+      `this machine's apt sources have no release "${suite}": run apt-get update, or choose one of those in /etc/apt/sources.list`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Passes the steps that mmdebstrap names on. @returns what gives its last lines, for an error. */
+function followProgress(stderr: NodeJS.ReadableStream, onProgress: OnProgress): () => string {
+  const last: string[] = [];
+  let partial = '';
+  stderr.on('data', (chunk) => {
+    const lines = (partial + chunk).split(/[\r\n]/);
+    partial = lines.pop() ?? '';
+    for (const line of lines) {
+      if (!line.trim()) continue;
+      last.push(line);
+      if (last.length > 20) last.shift();
+      const step = /^I: (.*?)\.*$/.exec(line)?.[1];
+      if (step) onProgress({ status: step });
+    }
+  });
+  return () => last.filter((line) => !line.startsWith('I:')).join('\n') || last.join('\n');
+}
+
+const BUSYBOX = '/bin/busybox';
+
+async function busybox(ctx: ImageContext, name: string, request: BootstrapRequest): Promise<Image> {
+  if (!existsSync(BUSYBOX))
+    throw unavailable(`${BUSYBOX} is not there: install busybox-static (npm run setup does)`);
+  const folder = await mkdtemp(join(tmpdir(), 'barge-busybox-'));
+  try {
+    await fillBusybox(folder);
+    return await importImage(ctx, packTar({ root: folder }), {
+      name,
+      config: { Cmd: ['sh'], Env: [PATH] },
+      createdBy: 'barge bootstrap busybox',
+      message: 'Bootstrapped from busybox-static',
+      signal: request.signal,
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const FOLDERS = [
+  'bin',
+  'dev',
+  'etc',
+  'home',
+  'proc',
+  'root',
+  'sbin',
+  'sys',
+  'usr/bin',
+  'usr/sbin',
+  'var/tmp',
+  'var/spool',
+];
+
+async function fillBusybox(folder: string): Promise<void> {
+  for (const name of FOLDERS) await mkdir(join(folder, name), { recursive: true });
+  await mkdir(join(folder, 'tmp'));
+  await chmod(join(folder, 'tmp'), 0o1777);
+  await chmod(join(folder, 'var/tmp'), 0o1777);
+  await chmod(join(folder, 'root'), 0o700);
+  await copyFile(BUSYBOX, join(folder, 'bin/busybox'));
+  await chmod(join(folder, 'bin/busybox'), 0o755);
+  for (const applet of (await run(BUSYBOX, ['--list-full'])).split('\n').filter(Boolean)) {
+    const path = join(folder, applet);
+    if (!existsSync(dirname(path)) || existsSync(path)) continue;
+    await link(join(folder, 'bin/busybox'), path);
+  }
+  await writeFile(
+    join(folder, 'etc/passwd'),
+    'root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n',
+  );
+  await writeFile(
+    join(folder, 'etc/group'),
+    'root:x:0:\ndaemon:x:1:\ntty:x:5:\nusers:x:100:\nnogroup:x:65534:\n',
+  );
+}

@@ -1,0 +1,56 @@
+import { rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
+import { unpackTar } from '../../host/fs-tool.ts';
+import { decompress } from '../../image/compression.ts';
+import type { Image } from '../../image/images.ts';
+import { hostPlatform } from '../../image/pull.ts';
+import type { ImageRunConfig, Platform } from '../../spec/oci-image.ts';
+import type { ImageContext } from './context.ts';
+
+export interface ImportOptions {
+  /** `name[:tag]`; undefined: the image gets no name. */
+  readonly name?: string;
+  readonly message?: string;
+  readonly config?: ImageRunConfig;
+  readonly platform?: Platform;
+  readonly createdBy?: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes an image of one layer from the tar of a root file system, compressed or not. The layer is packed anew,
+ * so that it can always be made again from its folder.
+ */
+export async function importImage(ctx: ImageContext, tar: Readable, options: ImportOptions): Promise<Image> {
+  const reference: Reference | undefined = options.name
+    ? withDefaultTag(parseReference(options.name))
+    : undefined;
+  const folder = await ctx.layers.temporaryFolder();
+  let image: Image;
+  try {
+    await unpackTar({ root: folder, tar: await decompress(tar), signal: options.signal });
+    const layer = await ctx.layers.addUpper(folder, options.signal);
+    using _lease = ctx.layers.lease([layer.diffId]);
+    const created = new Date().toISOString();
+    image = ctx.images.add(
+      Buffer.from(
+        JSON.stringify({
+          created,
+          ...(options.platform ?? hostPlatform()),
+          config: options.config ?? {},
+          rootfs: { type: 'layers', diff_ids: [layer.diffId] },
+          history: [
+            { created, comment: options.message ?? 'Imported from -', created_by: options.createdBy ?? '' },
+          ],
+        }),
+      ),
+    );
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+  if (reference) ctx.images.tag(reference, image.id);
+  ctx.events.emit('image', 'import', image.id, reference ? { name: options.name ?? '' } : {});
+  return image;
+}

@@ -1,0 +1,127 @@
+import { invalidParameter } from '../../core/errors.ts';
+import type { Image, ImageNames } from '../../image/images.ts';
+import type { ImageHistoryItem, ImageInspect, ImageSummary } from '../../spec/engine.ts';
+import { type Filters, labelMatches } from '../filters.ts';
+import type { ImageContext } from './context.ts';
+
+const NO_NAMES: ImageNames = { tags: [], digests: [] };
+const NEVER = '0001-01-01T00:00:00Z';
+
+const createdSeconds = ({ config }: Image) => Math.floor(Date.parse(config.created ?? NEVER) / 1000);
+
+export function inspectImage(ctx: ImageContext, word: string): ImageInspect {
+  const image = ctx.images.find(word);
+  const { config } = image;
+  const names = ctx.images.names(image.id);
+  const tagged = ctx.images.lastTagged(image.id);
+  const folders = config.rootfs.diff_ids.map((id) => `${ctx.layers.root}/${ctx.layers.get(id)?.folder}`);
+  const [top = '', ...lower] = folders.reverse();
+  return {
+    Id: image.id,
+    RepoTags: names.tags,
+    RepoDigests: names.digests,
+    Parent: '',
+    Comment: config.history?.at(-1)?.comment ?? '',
+    Created: config.created ?? NEVER,
+    DockerVersion: '',
+    Author: config.author ?? '',
+    Config: config.config ?? null,
+    Architecture: config.architecture,
+    ...(config.variant ? { Variant: config.variant } : {}),
+    Os: config.os,
+    Size: image.size,
+    GraphDriver: { Name: 'overlay2', Data: { UpperDir: top, LowerDir: lower.join(':') } },
+    RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
+    Metadata: { LastTagTime: tagged ? new Date(tagged).toISOString() : NEVER },
+  };
+}
+
+export interface ImageListQuery {
+  readonly filters: Filters;
+  readonly all: boolean;
+  readonly digests: boolean;
+}
+
+type Test = (image: Image, names: ImageNames, value: string, ctx: ImageContext) => boolean;
+
+const TESTS: Record<string, Test> = {
+  dangling: (_, names, value) => (names.tags.length === 0) === isTrue(value),
+  label: ({ config }, _, value) => labelMatches(config.config?.Labels ?? {}, value),
+  reference: (_, names, value) =>
+    [...names.tags, ...names.digests].some((name) => referenceMatches(name, value)),
+  before: (image, _, value, ctx) => createdSeconds(image) < createdSeconds(ctx.images.find(value)),
+  since: (image, _, value, ctx) => createdSeconds(image) > createdSeconds(ctx.images.find(value)),
+  until: (image, _, value) => createdSeconds(image) < Number(value),
+};
+
+function isTrue(value: string): boolean {
+  if (!['true', 'false', '1', '0'].includes(value))
+    throw invalidParameter(`invalid filter 'dangling=${value}'`);
+  return value === 'true' || value === '1';
+}
+
+/** A shell pattern against the whole reference or its repository. */
+function referenceMatches(name: string, pattern: string): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '[^/]*')
+    .replace(/\?/g, '[^/]');
+  const repository = name.replace(/[:@][^/]*$/, '');
+  return new RegExp(`^${source}$`).test(name) || new RegExp(`^${source}$`).test(repository);
+}
+
+export function listImages(ctx: ImageContext, query: ImageListQuery): ImageSummary[] {
+  for (const name of query.filters.keys()) {
+    if (!TESTS[name]) throw invalidParameter(`invalid filter '${name}'`);
+  }
+  const names = ctx.images.allNames();
+  const uses = new Map<string, number>();
+  for (const { definition } of ctx.containers.list()) {
+    uses.set(definition.imageId, (uses.get(definition.imageId) ?? 0) + 1);
+  }
+  return ctx.images
+    .list()
+    .filter((image) =>
+      [...query.filters].every(([name, values]) => {
+        const check = (value: string) =>
+          TESTS[name]?.(image, names.get(image.id) ?? NO_NAMES, value, ctx) ?? true;
+        return name === 'label' ? values.every(check) : values.some(check);
+      }),
+    )
+    .map((image) => summarize(image, names.get(image.id) ?? NO_NAMES, uses.get(image.id) ?? 0))
+    .sort((a, b) => b.Created - a.Created);
+}
+
+function summarize(image: Image, names: ImageNames, containers: number): ImageSummary {
+  return {
+    Id: image.id,
+    ParentId: '',
+    RepoTags: names.tags,
+    RepoDigests: names.digests,
+    Created: createdSeconds(image),
+    Size: image.size,
+    SharedSize: -1,
+    Labels: image.config.config?.Labels ?? null,
+    Containers: containers,
+  };
+}
+
+export function imageHistory(ctx: ImageContext, word: string): ImageHistoryItem[] {
+  const image = ctx.images.find(word);
+  const { config } = image;
+  let layer = 0;
+  const items = (config.history ?? []).map((entry): ImageHistoryItem => {
+    const diffId = entry.empty_layer ? undefined : config.rootfs.diff_ids[layer++];
+    return {
+      Id: '<missing>',
+      Created: Math.floor(Date.parse(entry.created ?? config.created ?? NEVER) / 1000),
+      CreatedBy: entry.created_by ?? '',
+      Tags: null,
+      Size: diffId ? (ctx.layers.get(diffId)?.size ?? 0) : 0,
+      Comment: entry.comment ?? '',
+    };
+  });
+  return items
+    .reverse()
+    .map((item, i) => (i === 0 ? { ...item, Id: image.id, Tags: ctx.images.names(image.id).tags } : item));
+}

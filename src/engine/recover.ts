@@ -1,0 +1,125 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Container, isRunning } from '../container/model.ts';
+import { readExitRecord, ShimLink } from '../container/shim.ts';
+import { messageOf } from '../core/errors.ts';
+import { childCgroups, removeCgroup } from '../host/cgroups.ts';
+import type { Endpoint } from '../network/bridge.ts';
+import type { ContainerContext } from './containers/context.ts';
+import { handleExit, watchExit } from './containers/exit.ts';
+import { launch } from './containers/start.ts';
+
+const SIGKILL = 9;
+
+/**
+ * After a start of the daemon: takes over the containers that still run, writes down the exits of those that
+ * ended meanwhile, removes what a killed daemon left half-made, and starts what restart policies want.
+ */
+export async function recover(ctx: ContainerContext): Promise<void> {
+  const adopted: Endpoint[] = [];
+  const ended: { container: Container; error: string }[] = [];
+  for (const container of ctx.containers.list()) {
+    const folders = ctx.runner.folders(container.definition.id);
+    const link = await ShimLink.reconnect(folders.exec);
+    if (link && isRunning(container.state)) {
+      adopt(ctx, container, link);
+      const endpoint = endpointOf(container);
+      if (endpoint) {
+        adopted.push(endpoint);
+        await ctx.bridge?.adopt(endpoint).catch((error) => warnAdopt(ctx, container, error));
+      }
+    } else if (link) {
+      await endUnrecorded(link);
+    } else if (isRunning(container.state)) {
+      ended.push({
+        container,
+        error: 'the container ended while the daemon was away, and its exit code is lost',
+      });
+    }
+  }
+  await ctx.bridge?.ready(adopted);
+  for (const { container, error } of ended) await recordEnd(ctx, container, error);
+  await sweep(ctx);
+  for (const container of ctx.containers.list()) restartAsPolicySays(ctx, container);
+}
+
+function warnAdopt(ctx: ContainerContext, { definition }: Container, error: unknown): void {
+  ctx.warn('taking over published ports failed', { container: definition.id, error: messageOf(error) });
+}
+
+function endpointOf({ state }: Container): Endpoint | undefined {
+  const { attachment } = state;
+  return (
+    attachment && { sandbox: attachment.sandbox, settings: attachment.endpoint, ports: attachment.ports }
+  );
+}
+
+function relaunchWith(ctx: ContainerContext): Parameters<typeof watchExit>[3] {
+  return (id, change) => launch(ctx, id, change);
+}
+
+function adopt(ctx: ContainerContext, { definition }: Container, link: ShimLink): void {
+  ctx.live.links.set(definition.id, link);
+  watchExit(ctx, definition.id, link, relaunchWith(ctx));
+}
+
+/** A process that started when the daemon had no time left to note it: nobody was told that it runs. */
+async function endUnrecorded(link: ShimLink): Promise<void> {
+  link.kill(SIGKILL);
+  await link.gone;
+}
+
+async function recordEnd(
+  ctx: ContainerContext,
+  { definition, state }: Container,
+  error: string,
+): Promise<void> {
+  const record = await readExitRecord(ctx.runner.folders(definition.id).exec);
+  /* The sandbox is gone with the sweep already. */
+  const { attachment, ...rest } = state;
+  ctx.containers.replaceState(definition.id, rest);
+  const lost = { code: 255, at: Date.now(), oomKilled: false };
+  await handleExit(ctx, definition.id, record ?? lost, record ? '' : error, relaunchWith(ctx));
+}
+
+/** Folders and cgroups that belong to no container. */
+async function sweep(ctx: ContainerContext): Promise<void> {
+  const { roots } = ctx.runner;
+  const ids = ctx.containers.list().map(({ definition }) => definition.id);
+  const running = new Set(ctx.live.links.keys());
+  await removeOthers(join(roots.dataRoot, 'containers'), new Set(ids));
+  const folders = [...running].map((id) => ctx.runner.folders(id).exec.slice(roots.execRoot.length + 1));
+  for (const name of await readdir(roots.execRoot)) {
+    if (!/^[0-9a-f]{20}$/.test(name) || folders.includes(name)) continue;
+    const link = await ShimLink.reconnect(join(roots.execRoot, name));
+    if (link) await endUnrecorded(link);
+    await rm(join(roots.execRoot, name), { recursive: true, force: true });
+  }
+  for (const name of childCgroups(roots.cgroupParent)) {
+    if (!running.has(name)) removeCgroup(join(roots.cgroupParent, name));
+  }
+}
+
+async function removeOthers(folder: string, known: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!known.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** `always` also starts what had ended; `unless-stopped` and `on-failure` look at how it ended. */
+function restartAsPolicySays(ctx: ContainerContext, { definition, state }: Container): void {
+  const policy = definition.hostConfig.RestartPolicy?.Name;
+  const waits = state.status === 'restarting';
+  const wanted =
+    waits ||
+    (state.status === 'exited' &&
+      (policy === 'always' || (policy === 'unless-stopped' && !state.stoppedByUser)));
+  if (!wanted || ctx.live.restarts.has(definition.id)) return;
+  void ctx.locks
+    .run(definition.id, () =>
+      launch(ctx, definition.id, { stoppedByUser: false, restartCount: state.restartCount }),
+    )
+    .catch((error) =>
+      ctx.warn('restarting a container failed', { container: definition.id, error: messageOf(error) }),
+    );
+}

@@ -1,0 +1,285 @@
+import { once } from 'node:events';
+import { arch } from 'node:os';
+import { PassThrough } from 'node:stream';
+import type { Digest } from '../core/digest.ts';
+import { dataLoss, invalidParameter, notFound } from '../core/errors.ts';
+import { shortId } from '../core/ids.ts';
+import { familiarName, familiarString, type Reference } from '../core/reference.ts';
+import {
+  type Descriptor,
+  type ImageConfig,
+  type ImageIndex,
+  type ImageManifest,
+  isIndexType,
+  isManifestType,
+  type Platform,
+} from '../spec/oci-image.ts';
+import type { BlobStore } from '../store/blobs.ts';
+import { decompress } from './compression.ts';
+import type { Image, ImageStore } from './images.ts';
+import type { Layer, LayerStore } from './layers.ts';
+import { limiter } from './limit.ts';
+import { byteProgress, type OnProgress } from './progress.ts';
+import type { RemoteRepository } from './remote/remote-repository.ts';
+
+const MAX_CONFIG_SIZE = 8 << 20;
+const CONCURRENT_LAYERS = 4;
+const GO_ARCHITECTURE: Record<string, string> = { x64: 'amd64', arm64: 'arm64', arm: 'arm' };
+
+export function hostPlatform(): Platform {
+  return { os: 'linux', architecture: GO_ARCHITECTURE[arch()] ?? arch() };
+}
+
+/** `os/arch[/variant]` or only `arch`. @throws BargeError invalid-parameter. */
+export function parsePlatform(text: string): Platform {
+  const parts = text.toLowerCase().split('/');
+  const [os = '', architecture = '', variant] = parts.length === 1 ? ['linux', ...parts] : parts;
+  if (!os || !architecture || parts.length > 3) {
+    throw invalidParameter(`"${text}" is an invalid OS/architecture: want os/arch or os/arch/variant`);
+  }
+  return { os, architecture, ...(variant ? { variant } : {}) };
+}
+
+export function platformText({ os, architecture, variant }: Platform): string {
+  return [os, architecture, variant].filter(Boolean).join('/');
+}
+
+export interface PullStores {
+  readonly images: ImageStore;
+  readonly layers: LayerStore;
+  readonly blobs: BlobStore;
+}
+
+export interface PullOptions {
+  readonly platform?: Platform;
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal;
+}
+
+interface FoundManifest {
+  readonly descriptor: Descriptor;
+  readonly manifest: ImageManifest;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Fetches an image by tag or digest, all its layers side by side, and points the reference at it.
+ * @param reference has a tag or a digest. @throws BargeError in docker's words; the store stays consistent,
+ *   and layers that were complete are not fetched again by the next try.
+ */
+export async function pullImage(
+  stores: PullStores,
+  remote: RemoteRepository,
+  reference: Reference,
+  options: PullOptions,
+): Promise<Image> {
+  const { onProgress } = options;
+  const wanted = reference.digest ?? reference.tag ?? 'latest';
+  onProgress({
+    status: `Pulling from ${reference.domain === 'docker.io' ? reference.path : familiarName(reference).slice(reference.domain.length + 1)}`,
+    id: wanted,
+  });
+  const top = await remote.manifest(wanted);
+  const found = await selectManifest(
+    remote,
+    top,
+    options.platform ?? hostPlatform(),
+    familiarString(reference),
+  );
+  const configBytes = await fetchConfig(remote, found.manifest.config);
+  const config = readConfig(configBytes, found.manifest);
+  const before = stores.images.get(found.manifest.config.digest);
+  using _lease = stores.layers.lease(config.rootfs.diff_ids);
+  await fetchLayers(stores, remote, found.manifest, config, options);
+  const image = stores.images.add(configBytes);
+  stores.images.addManifest(image.id, found.descriptor, found.bytes);
+  stores.images.tag({ ...withoutTag(reference), digest: found.descriptor.digest }, image.id);
+  if (top.descriptor.digest !== found.descriptor.digest) {
+    stores.images.tag({ ...withoutTag(reference), digest: top.descriptor.digest }, image.id);
+  }
+  if (reference.tag && !reference.digest) stores.images.tag(reference, image.id);
+  onProgress({ status: `Digest: ${top.descriptor.digest}` });
+  const news = before ? 'Image is up to date' : 'Downloaded newer image';
+  onProgress({ status: `Status: ${news} for ${familiarString(reference)}` });
+  return image;
+}
+
+function withoutTag({ domain, path }: Reference): Reference {
+  return { domain, path };
+}
+
+async function selectManifest(
+  remote: RemoteRepository,
+  top: { descriptor: Descriptor; bytes: Uint8Array },
+  platform: Platform,
+  name: string,
+): Promise<FoundManifest> {
+  const { mediaType } = top.descriptor;
+  if (isManifestType(mediaType)) return { ...top, manifest: parse<ImageManifest>(top.bytes) };
+  if (!isIndexType(mediaType))
+    throw invalidParameter(`${name} is not an image: its media type is ${mediaType}`);
+  const index = parse<ImageIndex>(top.bytes);
+  const child = choosePlatform(index, platform);
+  if (!child) {
+    throw notFound(
+      `no matching manifest for ${platformText(platform)} in the manifest list entries of ${name}`,
+    );
+  }
+  const { descriptor, bytes } = await remote.manifest(child.digest);
+  return { descriptor, bytes, manifest: parse<ImageManifest>(bytes) };
+}
+
+function choosePlatform(index: ImageIndex, wanted: Platform): Descriptor | undefined {
+  const fitting = (index.manifests ?? []).filter(
+    ({ platform }) => platform?.os === wanted.os && platform.architecture === wanted.architecture,
+  );
+  if (!wanted.variant) return fitting[0];
+  return (
+    fitting.find(({ platform }) => platform?.variant === wanted.variant) ??
+    fitting.find(({ platform }) => !platform?.variant)
+  );
+}
+
+function parse<T>(bytes: Uint8Array): T {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString()) as T;
+  } catch (error) {
+    throw dataLoss('a manifest is not JSON', { cause: error });
+  }
+}
+
+async function fetchConfig(remote: RemoteRepository, descriptor: Descriptor): Promise<Buffer> {
+  if (!descriptor || descriptor.size > MAX_CONFIG_SIZE) {
+    throw invalidParameter(
+      `an image configuration of ${descriptor?.size} bytes is refused: at most ${MAX_CONFIG_SIZE}`,
+    );
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of await remote.blob(descriptor)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function readConfig(bytes: Buffer, manifest: ImageManifest): ImageConfig {
+  const config = parse<ImageConfig>(bytes);
+  const count = config.rootfs?.diff_ids?.length;
+  if (count !== manifest.layers.length) {
+    throw dataLoss(
+      `the image configuration names ${count} layers and the manifest ${manifest.layers.length}`,
+    );
+  }
+  return config;
+}
+
+async function fetchLayers(
+  stores: PullStores,
+  remote: RemoteRepository,
+  manifest: ImageManifest,
+  config: ImageConfig,
+  options: PullOptions,
+): Promise<void> {
+  const limited = limiter(CONCURRENT_LAYERS);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  const tasks = manifest.layers.map((descriptor, i) => {
+    const diffId = config.rootfs.diff_ids[i] as Digest;
+    options.onProgress({ status: 'Pulling fs layer', progressDetail: {}, id: shortId(descriptor.digest) });
+    return limited(async () => {
+      signal.throwIfAborted();
+      await shareFetch(
+        stores,
+        diffId,
+        () => fetchLayer(stores, remote, descriptor, diffId, { ...options, signal }),
+        options.onProgress,
+        descriptor,
+      );
+    });
+  });
+  try {
+    await Promise.all(tasks);
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled(tasks);
+    throw error;
+  }
+}
+
+const underWay = new WeakMap<LayerStore, Map<Digest, Promise<Layer>>>();
+
+/** One download of a layer serves all who want it at the time; who waits tries itself when the other fails. */
+async function shareFetch(
+  stores: PullStores,
+  diffId: Digest,
+  fetch: () => Promise<Layer>,
+  onProgress: OnProgress,
+  descriptor: Descriptor,
+): Promise<void> {
+  const id = shortId(descriptor.digest);
+  const fetches = underWay.get(stores.layers) ?? new Map<Digest, Promise<Layer>>();
+  underWay.set(stores.layers, fetches);
+  for (;;) {
+    if (stores.layers.get(diffId)) {
+      onProgress({ status: 'Already exists', progressDetail: {}, id });
+      return;
+    }
+    const other = fetches.get(diffId);
+    if (!other) break;
+    await other.catch(() => {});
+  }
+  const own = fetch();
+  fetches.set(diffId, own);
+  try {
+    await own;
+  } finally {
+    fetches.delete(diffId);
+  }
+}
+
+async function fetchLayer(
+  stores: PullStores,
+  remote: RemoteRepository,
+  descriptor: Descriptor,
+  diffId: Digest,
+  { onProgress, signal }: PullOptions,
+): Promise<Layer> {
+  const id = shortId(descriptor.digest);
+  const { digest, size, mediaType } = descriptor;
+  await using writer = await stores.blobs.writer({ digest, size });
+  const count = byteProgress(onProgress, 'Downloading', id, size);
+  const source = await remote.blob(descriptor);
+  const forTar = new PassThrough({ highWaterMark: 1 << 20 });
+  const stop = () => source.destroy(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  const keeping = (async () => {
+    try {
+      for await (const chunk of source) {
+        await writer.write(chunk);
+        count(chunk.length);
+        if (!forTar.destroyed && !forTar.write(chunk))
+          await Promise.race([once(forTar, 'drain'), once(forTar, 'close')]);
+      }
+      forTar.end();
+    } catch (error) {
+      forTar.destroy(error as Error);
+      throw error;
+    }
+  })();
+  const unpacking = decompress(forTar).then((tar) => stores.layers.addTar(tar, { expected: diffId, signal }));
+  try {
+    /* The download's own failure explains more than what it does to the unpacking. */
+    const [kept, unpacked] = await Promise.allSettled([
+      keeping,
+      unpacking.catch((error) => {
+        forTar.destroy();
+        throw error;
+      }),
+    ]);
+    if (kept.status === 'rejected') throw kept.reason;
+    if (unpacked.status === 'rejected') throw unpacked.reason;
+    await writer.commit();
+    stores.layers.recordBlob(diffId, { digest, size, mediaType });
+    onProgress({ status: 'Pull complete', progressDetail: {}, id });
+    return unpacked.value;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
