@@ -1,8 +1,8 @@
-import { formatBytes } from '../core/units.ts';
 import type { Cli } from './cli.ts';
 import type { Flag } from './flag-types.ts';
 import type { FlagValues } from './flags.ts';
 import { filtersQuery } from './format/filters.ts';
+import { exactSize } from './format/text.ts';
 
 export const PRUNE_FLAGS: readonly Flag[] = [
   { name: 'filter', type: 'filter', description: 'Remove only what fits, name=value' },
@@ -44,7 +44,7 @@ export async function pruneKind(cli: Cli, flags: FlagValues, request: PruneReque
 }
 
 export function reclaimedText(bytes: number): string {
-  return `Total reclaimed space: ${formatBytes(bytes)}\n`;
+  return `Total reclaimed space: ${exactSize(bytes)}\n`;
 }
 
 function answerText(answer: PruneAnswer): string {

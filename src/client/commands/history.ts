@@ -24,6 +24,9 @@ const LISTING: Listing = {
   columns: ['ID', 'CreatedSince', 'CreatedBy', 'Size', 'Comment'],
 };
 
+/** With `--human=false`: times in full. */
+const EXACT_LISTING: Listing = { ...LISTING, columns: ['ID', 'CreatedAt', 'CreatedBy', 'Size', 'Comment'] };
+
 export const command: Command = {
   usage: '[OPTIONS] IMAGE',
   flags: [
@@ -47,9 +50,10 @@ export const command: Command = {
     const items = await cli.engine.get<ImageHistoryItem[]>(path, { platform });
     const options = { truncate: !flags.bool('no-trunc'), human: flags.bool('human'), now: Date.now() };
     const format = flags.bool('quiet') && !flags.has('format') ? '{{.ID}}' : flags.text('format');
+    const listing = options.human ? LISTING : EXACT_LISTING;
     cli.out(
       renderListing(
-        LISTING,
+        listing,
         format,
         items.map((item) => fields(item, options)),
       ),

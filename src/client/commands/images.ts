@@ -31,12 +31,8 @@ export const command: Command = {
     const options = { truncate: !flags.bool('no-trunc'), digests, now: Date.now() };
     const rows = images.flatMap((image) => imageFields(image, options));
     const columns = ['Repository', 'Tag', 'Digest', 'ID', 'CreatedSince', 'Size'];
-    const shown = flags.bool('quiet')
-      ? rows.filter((row, at) => rows.findIndex(({ ID }) => ID === row.ID) === at)
-      : rows;
-    cli.out(
-      renderListing(flags.bool('digests') ? { ...IMAGE_LISTING, columns } : IMAGE_LISTING, format, shown),
-    );
+    const listing = flags.bool('digests') ? { ...IMAGE_LISTING, columns } : IMAGE_LISTING;
+    cli.out(renderListing(listing, format, rows));
     return 0;
   },
 };

@@ -5,6 +5,7 @@ import { FILTER, LIST_FORMAT, NO_TRUNC } from '../format/format-flag.ts';
 import { type Fields, type Listing, renderListing } from '../format/listing.ts';
 import { formatLabels, labelField } from '../format/text.ts';
 import type { NetworkSummary } from '../networks/network.ts';
+import { formatGoTime } from '../time.ts';
 
 const LISTING: Listing = {
   typeName: '*network.networkContext',
@@ -54,11 +55,11 @@ function fields(network: NetworkSummary, truncate: boolean): Fields {
     Name: network.Name,
     Driver: network.Driver,
     Scope: network.Scope,
-    IPv4: String(network.EnableIPv4 ?? true),
+    IPv4: String(network.EnableIPv4 ?? false),
     IPv6: String(network.EnableIPv6 ?? false),
     Internal: String(network.Internal ?? false),
     Labels: formatLabels(network.Labels),
     Label: labelField(network.Labels),
-    CreatedAt: network.Created ?? '',
+    CreatedAt: network.Created ? formatGoTime(Date.parse(network.Created)) : '',
   };
 }

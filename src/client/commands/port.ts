@@ -18,7 +18,7 @@ export const command: Command = {
     if (wanted !== undefined) {
       const key = wanted.includes('/') ? wanted : `${wanted}/tcp`;
       const bindings = ports[key];
-      if (!bindings) throw new CommandFailure(`Error: No public port '${key}' published for ${container}`);
+      if (!bindings) throw new CommandFailure(`Error: No public port '${wanted}' published for ${container}`);
       cli.out(bindings.map((binding) => `${hostAddress(binding)}\n`).join(''));
       return 0;
     }

@@ -2,6 +2,9 @@ import { argument, type Command } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { renderTable } from '../format/table.ts';
 
+/** Docker draws this table wider than others. */
+const PROCESS_WIDTH = 20;
+
 export const command: Command = {
   usage: 'CONTAINER [ps OPTIONS]',
   flags: [],
@@ -12,7 +15,7 @@ export const command: Command = {
     const path = `/containers/${pathSegment(argument(invocation, 0))}/top`;
     const ps_args = args.length > 1 ? args.slice(1).join(' ') : undefined;
     const answer = await cli.engine.get<{ Titles: string[]; Processes: string[][] }>(path, { ps_args });
-    cli.out(renderTable([answer.Titles, ...(answer.Processes ?? [])]));
+    cli.out(renderTable([answer.Titles, ...(answer.Processes ?? [])], PROCESS_WIDTH));
     return 0;
   },
 };

@@ -51,5 +51,9 @@ function fields(volume: Volume): Fields {
     Label: labelField(volume.Labels),
     Links: UsageData && UsageData.RefCount >= 0 ? String(UsageData.RefCount) : 'N/A',
     Size: size,
+    // Members of swarm's cluster volumes, which Barge has none of.
+    Availability: 'N/A',
+    Group: 'N/A',
+    Status: 'N/A',
   };
 }

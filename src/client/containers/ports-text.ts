@@ -1,56 +1,45 @@
 import type { PortSummary } from '../../spec/engine.ts';
 
-interface Group {
-  readonly ip: string;
+interface Range {
+  readonly prefix: string;
   readonly type: string;
-  /** Undefined for ports that are exposed only. */
-  readonly publicStart: number | undefined;
-  readonly start: number;
-  end: number;
+  readonly first: number;
+  last: number;
 }
 
-/** The PORTS cell: `0.0.0.0:80-81->80-81/tcp, 9000/tcp`; neighbouring ports are drawn together. */
+/**
+ * The PORTS cell: `443-444/tcp, 0.0.0.0:9000-9002->9000-9002/tcp, 127.0.0.1:8080->80/tcp`. As docker does it, runs of
+ * ports that keep their number on the host are drawn together, and mappings to other numbers come last.
+ */
 export function formatPorts(ports: readonly PortSummary[]): string {
-  const groups: Group[] = [];
-  for (const port of [...ports].sort(compare)) {
-    const last = groups.at(-1);
-    if (last && continues(last, port)) last.end = port.PrivatePort;
+  const closed: string[] = [];
+  const open = new Map<string, Range>();
+  const moved: string[] = [];
+  for (const { IP = '', PrivatePort, PublicPort = 0, Type } of [...ports].sort(compare)) {
+    if (IP !== '' && PublicPort !== PrivatePort) {
+      moved.push(`${address(IP)}:${PublicPort}->${PrivatePort}/${Type}`);
+      continue;
+    }
+    const key = `${IP}/${Type}`;
+    const range = open.get(key);
+    if (range?.last === PrivatePort - 1) range.last = PrivatePort;
     else {
-      groups.push({
-        ip: port.IP ?? '',
-        type: port.Type,
-        publicStart: port.PublicPort || undefined,
-        start: port.PrivatePort,
-        end: port.PrivatePort,
-      });
+      if (range) closed.push(formatRange(range));
+      open.set(key, { prefix: IP, type: Type, first: PrivatePort, last: PrivatePort });
     }
   }
-  return groups.map(formatGroup).join(', ');
-}
-
-/** Ranges grow only where the public port is the private one, as docker draws them. */
-function continues(group: Group, port: PortSummary): boolean {
-  const samePlace = group.ip === (port.IP ?? '') && group.type === port.Type;
-  if (!samePlace || port.PrivatePort !== group.end + 1) return false;
-  if (group.publicStart === undefined) return !port.PublicPort;
-  return group.publicStart === group.start && port.PublicPort === port.PrivatePort;
+  return [...closed, ...[...open.values()].map(formatRange), ...moved].join(', ');
 }
 
 function compare(a: PortSummary, b: PortSummary): number {
-  const byIp = (a.IP ?? '').localeCompare(b.IP ?? '');
-  return (
-    byIp ||
-    a.Type.localeCompare(b.Type) ||
-    a.PrivatePort - b.PrivatePort ||
-    (a.PublicPort ?? 0) - (b.PublicPort ?? 0)
-  );
+  const byIp = (a.IP ?? '') < (b.IP ?? '') ? -1 : Number((a.IP ?? '') > (b.IP ?? ''));
+  const byPublic = (a.PublicPort ?? 0) - (b.PublicPort ?? 0);
+  return a.PrivatePort - b.PrivatePort || byIp || byPublic || (a.Type < b.Type ? -1 : 1);
 }
 
-function formatGroup({ ip, type, publicStart, start, end }: Group): string {
-  const inside = start === end ? `${start}` : `${start}-${end}`;
-  if (publicStart === undefined) return `${inside}/${type}`;
-  const publicEnd = publicStart + end - start;
-  const outside = publicStart === publicEnd ? `${publicStart}` : `${publicStart}-${publicEnd}`;
-  const address = ip.includes(':') ? `[${ip}]` : ip;
-  return `${address === '' ? '' : `${address}:`}${outside}->${inside}/${type}`;
+function formatRange({ prefix, type, first, last }: Range): string {
+  const numbers = first === last ? `${first}` : `${first}-${last}`;
+  return prefix === '' ? `${numbers}/${type}` : `${address(prefix)}:${numbers}->${numbers}/${type}`;
 }
+
+const address = (ip: string) => (ip.includes(':') ? `[${ip}]` : ip);

@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/errors.ts';
 import { CommandFailure } from '../failure.ts';
 import { compileTemplate } from '../template/evaluator.ts';
 import { HEADING_FUNCTIONS } from '../template/functions.ts';
@@ -29,7 +30,7 @@ export function renderListing(listing: Listing, format: string, rows: readonly F
       ...rows.map((row) => listing.columns.map((name) => String(row[name] ?? ''))),
     ]);
   }
-  if (format === 'json') return rows.map((row) => `${JSON.stringify(plain(row))}\n`).join('');
+  if (format === 'json') return rows.map((row) => `${JSON.stringify(sorted(row))}\n`).join('');
   const isTable = format.startsWith('table ');
   const template = readEscapes(isTable ? format.slice('table '.length).trimStart() : format);
   const lines = renderRows(listing, template, rows);
@@ -39,14 +40,23 @@ export function renderListing(listing: Listing, format: string, rows: readonly F
 }
 
 function renderRows(listing: Listing, template: string, rows: readonly Fields[]): string[] {
-  const render = compileTemplate(template, { typeName: listing.typeName });
+  const render = parsed(() => compileTemplate(template, { typeName: listing.typeName }));
   try {
-    return rows.map((row) => render(row));
+    return rows.map((row) => render(sorted(row)));
   } catch (error) {
     if (error instanceof ExecutionError) {
       throw new CommandFailure(`failed to execute template: ${error.message}`, 1, { cause: error });
     }
     throw error;
+  }
+}
+
+/** @throws CommandFailure with docker's preface. */
+function parsed<T>(compile: () => T): T {
+  try {
+    return compile();
+  } catch (cause) {
+    throw new CommandFailure(`failed to parse template: ${messageOf(cause)}`, 1, { cause });
   }
 }
 
@@ -59,7 +69,7 @@ function readEscapes(template: string): string {
   return template.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
 
-function plain(row: Fields): Record<string, unknown> {
-  const members = Object.entries(row).filter(([, value]) => typeof value !== 'function');
-  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
+/** JSON leaves the functions out by itself and keeps the order. */
+function sorted(row: Fields): Fields {
+  return Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

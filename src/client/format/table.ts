@@ -2,19 +2,19 @@
 const MIN_WIDTH = 10;
 const PADDING = 3;
 
-/** Aligns rows of cells; a row's last cell is left as long as it is. Every line ends with a newline. */
-export function renderTable(rows: readonly (readonly string[])[]): string {
+/** Aligns rows of cells, each at least `minWidth` wide; a row's last cell is left as long as it is. Every line ends with a newline. */
+export function renderTable(rows: readonly (readonly string[])[], minWidth = MIN_WIDTH): string {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.slice(0, -1).entries()) {
-      widths[column] = Math.max(widths[column] ?? MIN_WIDTH, characters(cell) + PADDING);
+      widths[column] = Math.max(widths[column] ?? minWidth, characters(cell) + PADDING);
     }
   }
   return rows
     .map((row) => {
       const last = row.length - 1;
       const cells = row.map((cell, at) =>
-        at === last ? cell : cell + ' '.repeat((widths[at] ?? MIN_WIDTH) - characters(cell)),
+        at === last ? cell : cell + ' '.repeat((widths[at] ?? minWidth) - characters(cell)),
       );
       return `${cells.join('')}\n`;
     })

@@ -2,6 +2,7 @@ import { shortId } from '../../core/ids.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
 import type { ImageSummary } from '../../spec/engine.ts';
 import type { Fields, Listing } from '../format/listing.ts';
+import { exactSize } from '../format/text.ts';
 import { formatGoTime } from '../time.ts';
 
 const NONE = '<none>';
@@ -48,10 +49,10 @@ export function imageFields(image: ImageSummary, options: ImageRowOptions): Fiel
     CreatedSince: image.Created > 0 ? `${formatDuration(options.now / 1000 - image.Created)} ago` : 'N/A',
     CreatedAt: formatGoTime(image.Created * 1000),
     Size: formatBytes(image.Size),
-    VirtualSize: formatBytes(image.Size),
+    VirtualSize: exactSize(image.Size),
     Containers: image.Containers < 0 ? 'N/A' : String(image.Containers),
     SharedSize: image.SharedSize < 0 ? 'N/A' : formatBytes(image.SharedSize),
-    UniqueSize: image.SharedSize < 0 ? 'N/A' : formatBytes(image.Size - image.SharedSize),
+    UniqueSize: image.SharedSize < 0 ? 'N/A' : exactSize(image.Size - image.SharedSize),
   }));
 }
 

@@ -1,5 +1,6 @@
 import { BargeError, isKind, messageOf } from '../../core/errors.ts';
 import type { Cli } from '../cli.ts';
+import { CommandFailure } from '../failure.ts';
 import { compileTemplate } from '../template/evaluator.ts';
 
 /** Members that Go's structs have though the daemon's JSON leaves them out when they are empty. */
@@ -34,6 +35,9 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   'WorkingDir',
 ]);
 
+/** What docker ends with for a template that is none. */
+const EXIT_TEMPLATE = 64;
+
 /**
  * Prints what `find` knows of every name: as one JSON list, or through a Go template, one line each. Names that
  * are not there are reported after the rest. Resolves with the exit code.
@@ -65,5 +69,15 @@ export async function inspectEach(
 function compileFormat(format: string): ((value: unknown) => string) | undefined {
   if (format === '') return undefined;
   if (format === 'json') return (value) => JSON.stringify(value);
-  return compileTemplate(format, { optional: OPTIONAL });
+  const template = inTemplate(EXIT_TEMPLATE, () => compileTemplate(format, { optional: OPTIONAL }));
+  return (value) => inTemplate(1, () => template(value));
+}
+
+/** Adds docker's preface to what goes wrong with a template. */
+function inTemplate<T>(exitCode: number, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new CommandFailure(`template parsing error: ${messageOf(cause)}`, exitCode, { cause });
+  }
 }

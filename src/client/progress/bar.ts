@@ -1,5 +1,5 @@
-import { formatBytes } from '../../core/units.ts';
 import type { ProgressMessage } from '../../spec/engine.ts';
+import { exactSize } from '../format/text.ts';
 
 const BAR_CELLS = 50;
 /** Terminals narrower than this get figures only. */
@@ -10,7 +10,7 @@ export function progressText(message: ProgressMessage, columns: number): string 
   const detail = message.progressDetail;
   const current = detail?.current ?? 0;
   if (!detail || (current <= 0 && (detail.total ?? 0) <= 0)) return message.progress ?? '';
-  const show = (value: number) => (detail.units ? `${value} ${detail.units}` : formatBytes(value));
+  const show = (value: number) => (detail.units ? `${value} ${detail.units}` : exactSize(value));
   const total = detail.total ?? 0;
   if (total <= 0) return show(current).padStart(8);
   const share = Math.min(1, current / total);

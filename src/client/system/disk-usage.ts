@@ -1,8 +1,8 @@
-import { formatBytes } from '../../core/units.ts';
 import type { ContainerSummary, ImageSummary } from '../../spec/engine.ts';
 import { CONTAINER_LISTING, containerFields } from '../containers/listing.ts';
 import { type Fields, renderListing } from '../format/listing.ts';
 import { renderTable } from '../format/table.ts';
+import { exactSize } from '../format/text.ts';
 import { IMAGE_LISTING, imageFields } from '../images/listing.ts';
 import type { Volume } from '../volumes/volume.ts';
 
@@ -64,13 +64,13 @@ export function summaryRows(usage: DiskUsage): Fields[] {
 }
 
 function row(type: string, total: number, active: number, size: number, reclaimable: number): Fields {
-  const share = size > 0 ? ` (${Math.floor((reclaimable * 100) / size)}%)` : '';
+  const share = size > 0 && type !== 'Build Cache' ? ` (${Math.floor((reclaimable * 100) / size)}%)` : '';
   return {
     Type: type,
     TotalCount: String(total),
     Active: String(active),
-    Size: formatBytes(size),
-    Reclaimable: `${formatBytes(reclaimable)}${share}`,
+    Size: exactSize(size),
+    Reclaimable: `${exactSize(reclaimable)}${share}`,
   };
 }
 
@@ -91,12 +91,12 @@ export function verboseText(usage: DiskUsage, now: number): string {
   const volumeRows = (usage.Volumes ?? []).map(({ Name, UsageData }) => [
     Name,
     String(UsageData?.RefCount ?? 'N/A'),
-    UsageData ? formatBytes(Math.max(0, UsageData.Size)) : 'N/A',
+    UsageData ? exactSize(Math.max(0, UsageData.Size)) : 'N/A',
   ]);
   const cacheRows = (usage.BuildCache ?? []).map((one) => [
     one.ID.slice(0, 12),
     one.Type,
-    formatBytes(one.Size),
+    exactSize(one.Size),
     String(one.InUse),
   ]);
   return [

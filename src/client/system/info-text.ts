@@ -76,8 +76,8 @@ export function infoText(info: SystemInfo): string {
   line('Name', info.Name);
   line('ID', info.ID);
   line('Docker Root Dir', info.DockerRootDir);
-  line('Debug Mode', info.Debug);
-  line('Experimental', info.ExperimentalBuild);
+  line('Debug Mode', info.Debug ?? false);
+  line('Experimental', info.ExperimentalBuild ?? false);
   items('Insecure Registries', [...(info.RegistryConfig?.InsecureRegistryCIDRs ?? [])]);
   items('Labels', [...(info.Labels ?? [])]);
   line('Live Restore Enabled', info.LiveRestoreEnabled);

@@ -2,7 +2,7 @@ import { CommandFailure } from '../failure.ts';
 
 /** `template: :1: message`, as Go words mistakes in a template's form. */
 export function templateError(source: string, at: number, message: string): CommandFailure {
-  return new CommandFailure(`template parsing error: template: :${lineOf(source, at)}: ${message}`);
+  return new CommandFailure(`template: :${lineOf(source, at)}: ${message}`);
 }
 
 /** A failure while a well-formed template meets its data. `expression` is the piece at fault, as written. */
