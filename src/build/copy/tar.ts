@@ -90,16 +90,17 @@ class TarWriter {
   async #archive({ path, archive }: Extract<Placement, { kind: 'archive' }>): Promise<void> {
     const extract = extractTar();
     const source = openArchive(archive.file, archive.compression);
-    const inside = (name: string) => posix.join(path, posix.resolve('/', name));
+    const inside = (name: string) => posix.resolve('/', posix.join(path, posix.resolve('/', name)));
     const done = pipeline(source, extract);
     done.catch(() => undefined);
     for await (const entry of extract) {
       const { header } = entry;
-      const name = tarName(inside(header.name), header.type === 'directory');
-      if (name === '' || name === '/') {
+      // The archive's own root says nothing about the folder it is unpacked into.
+      if (inside(header.name) === posix.resolve('/', path)) {
         entry.resume();
         continue;
       }
+      const name = tarName(inside(header.name), header.type === 'directory');
       const linkname = header.type === 'link' ? tarName(inside(header.linkname), false) : header.linkname;
       const moved = { ...header, name, linkname, pax: extendedAttributes(header), ...this.#owner };
       await this.#stream(moved, Readable.from(entry));
