@@ -233,3 +233,25 @@ test('--link makes a layer that does not depend on what is below it', async () =
   await bench.build('FROM base\nRUN two\nCOPY --link a.txt /x/\n');
   assert.deepEqual(bench.verdicts().at(-1), 'COPY --link a.txt /x/: hit');
 });
+
+test('with very many files, folders stand for them in the explanation', async () => {
+  const names = Array.from({ length: 2100 }, (_, index) => `d${index % 3}/x/${index}`);
+  await using bench = await Bench.open(Object.fromEntries(names.map((name) => [name, name])));
+  const text = 'FROM scratch\nCOPY . /\n';
+  await bench.build(text);
+  await bench.write({ 'd1/x/1': 'changed' });
+  await bench.build(text);
+  assert.deepEqual(bench.verdicts(), ['COPY . /: file d1/x/ changed']);
+});
+
+test('an ignored file is not there, even when other files are wanted again anywhere', async () => {
+  await using bench = await Bench.open({
+    'a.txt': 'a',
+    'a.md': 'm',
+    'x/b.md': 'b',
+    '.dockerignore': '*\n!**/*.md\n',
+  });
+  await assert.rejects(bench.build('FROM scratch\nCOPY a.txt /x\n'), /stat a.txt: file does not exist/);
+  const id = await bench.build('FROM scratch\nCOPY a* /one/\nCOPY . /all/\n');
+  assert.deepEqual(Object.keys(bench.worker.contents(id)).sort(), ['all/a.md', 'all/x/b.md', 'one/a.md']);
+});

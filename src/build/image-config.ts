@@ -1,5 +1,5 @@
 import type { ImageConfig, ImageHistory } from '../spec/oci-image.ts';
-import type { Outcome } from './execute/execute.ts';
+import type { Outcome } from './execute/step-cache.ts';
 import { isStep, type Plan, type Step } from './plan/graph.ts';
 import { HISTORY_COMMENT } from './plan/history.ts';
 import type { Layers } from './worker.ts';

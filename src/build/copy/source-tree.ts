@@ -2,7 +2,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type SourceEntry, sourceEntry } from './entry.ts';
-import { globSource, type PatternMatcher, type Verdict } from './matcher.ts';
+import { cleanPattern, globSource, type PatternMatcher, type Verdict } from './matcher.ts';
 import { type Rooted, resolveInRoot } from './rooted.ts';
 
 /** Entries read before other work of the process gets a turn. */
@@ -28,9 +28,10 @@ export class SourceTree {
 
   /** The entry at a path, links followed; undefined when missing or ignored. */
   async find(path: string): Promise<Rooted | undefined> {
-    if (this.#isHidden(path)) return undefined;
     const found = await resolveInRoot(this.root, path, this.#options.isContext);
-    return found && !this.#isHidden(found.path) ? found : undefined;
+    if (!found) return undefined;
+    const isFolder = found.stats.isDirectory();
+    return this.#isHidden(path, isFolder) || this.#isHidden(found.path, isFolder) ? undefined : found;
   }
 
   /** Paths that match a pattern, in order of their names. */
@@ -47,8 +48,9 @@ export class SourceTree {
       for (const name of await this.#names(folder)) {
         const relative = below === '' ? name : `${below}/${name}`;
         const path = folder === '' ? name : `${folder}/${name}`;
-        if (regex.test(relative) && !this.#isHidden(path)) found.push(path);
-        else if (level < depth && lstatSync(join(this.root, path)).isDirectory()) {
+        const isFolder = lstatSync(join(this.root, path)).isDirectory();
+        if (regex.test(relative) && !this.#isHidden(path, isFolder)) found.push(path);
+        else if (level < depth && isFolder) {
           await visit(path, relative, level + 1);
         }
       }
@@ -102,11 +104,11 @@ export class SourceTree {
     return path === '' ? undefined : this.#options.ignore?.judge(path);
   }
 
-  #isHidden(path: string): boolean {
-    const clean = path.split('/').filter((part) => part !== '' && part !== '.');
-    return (
-      this.#judge(clean.join('/'))?.matched === true && !this.#options.ignore?.mayWantBelow(clean.join('/'))
-    );
+  /** An ignored folder is there all the same when something in it may be wanted. */
+  #isHidden(path: string, isFolder: boolean): boolean {
+    const clean = cleanPattern(path);
+    if (!this.#judge(clean)?.matched) return false;
+    return !isFolder || this.#options.ignore?.mayWantBelow(clean) !== true;
   }
 }
 

@@ -21,7 +21,8 @@ function commonIngredients(operation: CopyOperation, base: Layers): Ingredients 
     .plain('chmod', operation.chmod ?? '')
     .plain('exclude', JSON.stringify(operation.exclude))
     .plain('options', JSON.stringify([operation.parents, operation.link, operation.unpack]));
-  return operation.link ? ingredients : ingredients.base(base);
+  const namedOwner = operation.chown !== undefined && !isNumericOwner(operation.chown);
+  return operation.link && !namedOwner ? ingredients : ingredients.base(base);
 }
 
 /**

@@ -1,0 +1,32 @@
+import type { BuildCache } from '../cache.ts';
+import type { CopyOperation } from '../plan/graph.ts';
+import type { Layers } from '../worker.ts';
+import { withCopy } from './copy-step.ts';
+import type { StepIo } from './io.ts';
+
+/** The whole build context, without what .dockerignore leaves out, as a layer for bind mounts. */
+export async function contextLayers(io: StepIo, cache: BuildCache): Promise<Layers> {
+  return await withCopy(WHOLE_CONTEXT, [], undefined, io, async ({ ingredients, apply }) => {
+    const key = ingredients.key();
+    const found = await cache.get(key);
+    if (found) return found.layer ? [found.layer] : [];
+    const layer = await apply();
+    await cache.put(key, { created: io.now().toISOString(), ...(layer ? { layer } : {}) });
+    return layer ? [layer] : [];
+  });
+}
+
+const WHOLE_CONTEXT: CopyOperation = {
+  kind: 'copy',
+  verb: 'COPY',
+  base: { kind: 'image', layers: [] },
+  from: { kind: 'context' },
+  sources: ['.'],
+  documents: [],
+  downloads: [],
+  destination: '/',
+  link: true,
+  parents: false,
+  exclude: [],
+  unpack: false,
+};

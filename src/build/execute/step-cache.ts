@@ -1,0 +1,113 @@
+import type { Digest } from '../../core/digest.ts';
+import type { BuildCache, BuildTrace, CacheRecord, StepTrace } from '../cache.ts';
+import type { Step } from '../plan/graph.ts';
+import type { BuildReporter } from '../report/events.ts';
+import type { Layers } from '../worker.ts';
+import { condensed } from './condense.ts';
+import { explainMiss, indexOf } from './explain.ts';
+import { Ingredients } from './ingredients.ts';
+
+/** What a step left. */
+export interface Outcome {
+  readonly layers: Layers;
+  /** The layer that this very step added. */
+  readonly layer?: Digest;
+  readonly id: string;
+  readonly created: string;
+}
+
+export interface StepCacheOptions {
+  readonly cache: BuildCache;
+  readonly reporter: BuildReporter;
+  /** The last build of the same thing. */
+  readonly last: BuildTrace | undefined;
+  readonly noCache: boolean;
+  now(): Date;
+}
+
+/** Does steps only when nobody did them before, and remembers what each was made of. */
+export class StepCache {
+  readonly #options: StepCacheOptions;
+  readonly #traces = new Map<Step, StepTrace>();
+
+  constructor(options: StepCacheOptions) {
+    this.#options = options;
+  }
+
+  /** The outcome under this key, else what `make` makes, with an explanation of the miss. */
+  async run(
+    step: Step,
+    base: Layers,
+    ingredients: Ingredients,
+    make: () => Promise<Digest | undefined>,
+  ): Promise<Outcome> {
+    const found = await this.find(step, base, ingredients);
+    if (found) return found;
+    const { reporter, noCache, last } = this.#options;
+    const trace = this.#trace(step, ingredients);
+    const reason = noCache
+      ? 'the build was asked not to use the cache'
+      : explainMiss(step, trace.ingredients, last);
+    reporter.report({ kind: 'missed', step, reason });
+    const record = this.#record(await make());
+    const key = ingredients.key();
+    await this.#options.cache.put(key, record);
+    return this.#finish(step, base, record, key, false);
+  }
+
+  /** The outcome under this key, if there is one. */
+  async find(step: Step, base: Layers, ingredients: Ingredients): Promise<Outcome | undefined> {
+    const key = ingredients.key();
+    const record = await this.#get(key);
+    if (!record) return undefined;
+    this.#trace(step, ingredients);
+    return this.#finish(step, base, record, key, true);
+  }
+
+  /** Lets an outcome be found under another key too. */
+  async alias(ingredients: Ingredients, { created, layer }: Outcome): Promise<void> {
+    await this.#options.cache.put(ingredients.key(), { created, ...(layer ? { layer } : {}) });
+  }
+
+  /** A step that changes no file: remembered for its time, so that the same image comes out again. */
+  async config(step: Step, layers: Layers): Promise<Outcome> {
+    const ingredients = new Ingredients()
+      .plain('kind', 'config')
+      .base(layers)
+      .hashed('image', step.image)
+      .plain('text', step.createdBy);
+    const found = await this.find(step, layers, ingredients);
+    if (found) return found;
+    this.#trace(step, ingredients);
+    const record = this.#record(undefined);
+    await this.#options.cache.put(ingredients.key(), record);
+    return this.#finish(step, layers, record, ingredients.key(), false);
+  }
+
+  /** What each step was made of, in the order of `steps`. */
+  trace(steps: readonly Step[]): BuildTrace {
+    return { steps: steps.map((step) => this.#traces.get(step)).filter((trace) => trace !== undefined) };
+  }
+
+  async #get(key: string): Promise<CacheRecord | undefined> {
+    return this.#options.noCache ? undefined : await this.#options.cache.get(key);
+  }
+
+  #record(layer: Digest | undefined): CacheRecord {
+    return { created: this.#options.now().toISOString(), ...(layer ? { layer } : {}) };
+  }
+
+  #finish(step: Step, base: Layers, record: CacheRecord, key: string, cached: boolean): Outcome {
+    this.#options.reporter.report({ kind: 'done', step, id: key, cached });
+    const { layer, created } = record;
+    const layers = layer ? [...base, layer] : base;
+    return { layers, id: key, created, ...(layer ? { layer } : {}) };
+  }
+
+  #trace(step: Step, ingredients: Ingredients): StepTrace {
+    const { stage, text } = step;
+    const trace = { stage, text, index: indexOf(step), ingredients: condensed(ingredients.toRecord()) };
+    this.#traces.set(step, trace);
+    return trace;
+  }
+}
