@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -44,6 +45,18 @@ for (const [name, compress] of [
     assert.equal(files.get('opt/escape')?.text, 'E');
     assert.equal(files.get('opt')?.mode, 0o755);
     assert.deepEqual([...files.keys()].sort(), ['opt', 'opt/bin/same', 'opt/bin/tool', 'opt/escape']);
+  });
+}
+
+for (const program of ['xz', 'bzip2']) {
+  const missing = spawnSync(program, ['--version']).error !== undefined;
+  const skip = missing && `${program} is not installed`;
+  test(`ADD unpacks ${program} archives with the program of that name`, { skip }, async () => {
+    await using bench = await Bench.open();
+    const { stdout } = spawnSync(program, ['-c'], { input: await archive() });
+    await writeFile(join(bench.context, 'a'), stdout);
+    const id = await bench.build('FROM scratch\nADD a /opt\n');
+    assert.equal(bench.worker.contents(id)['opt/bin/tool'], 'T');
   });
 }
 

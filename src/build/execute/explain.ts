@@ -80,7 +80,6 @@ const WORDS: Readonly<Record<string, string>> = {
   chown: 'the new owner changed',
   chmod: 'the new mode changed',
   destination: 'the destination changed',
-  image: 'the image configuration before it changed',
 };
 
 function baseChange(step: Step): string {

@@ -75,7 +75,7 @@ export class StepCache {
       .plain('kind', 'config')
       .base(layers)
       .hashed('image', step.image)
-      .plain('text', step.createdBy);
+      .hashed('text', step.createdBy);
     const found = await this.find(step, layers, ingredients);
     if (found) return found;
     this.#trace(step, ingredients);
