@@ -29,7 +29,7 @@ export function tarOf(placements: readonly Placement[], owner: Owner | undefined
   };
   write().catch((error: unknown) => pack.destroy(error instanceof Error ? error : new Error(String(error))));
   // tar-stream's own streams have the shape of Node's, but not its methods.
-  return Readable.from(pack);
+  return Readable.from(pack, { objectMode: false });
 }
 
 class TarWriter {
