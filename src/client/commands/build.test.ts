@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { extract } from 'tar-stream';
+import { FakeDaemon, runClient } from '../testing/fake-daemon.ts';
+
+const BUILT = `{"stream":"Step 1/1 : FROM scratch\\n"}\n{"aux":{"ID":"sha256:${'a'.repeat(64)}"}}\n{"stream":"Successfully built aaaaaaaaaaaa\\n"}\n`;
+
+const builder = () =>
+  FakeDaemon.start(({ path }) =>
+    path === '/build' ? { chunks: [BUILT] } : path === '/_ping' ? {} : undefined,
+  );
+
+async function namesIn(tar: Buffer): Promise<string[]> {
+  const unpack = extract();
+  unpack.end(tar);
+  const names: string[] = [];
+  for await (const entry of unpack) {
+    names.push(entry.header.name);
+    entry.resume();
+  }
+  return names;
+}
+
+async function context(folder: string): Promise<string> {
+  const root = join(folder, 'context');
+  await mkdir(join(root, 'src/deep'), { recursive: true });
+  await writeFile(join(root, 'Dockerfile'), 'FROM scratch\n');
+  await writeFile(join(root, '.dockerignore'), 'Dockerfile\n.dockerignore\n*.log\nsrc\n!src/deep/keep\n');
+  await writeFile(join(root, 'a.log'), 'x');
+  await writeFile(join(root, 'b.txt'), 'hello');
+  await writeFile(join(root, 'src/gone'), 'x');
+  await writeFile(join(root, 'src/deep/keep'), 'x');
+  await symlink('b.txt', join(root, 'link'));
+  return root;
+}
+
+test('build sends what .dockerignore leaves, and always the Dockerfile', async () => {
+  await using daemon = await builder();
+  const root = await context(daemon.folder);
+  const iidfile = join(daemon.folder, 'iid');
+  const args = [
+    'build',
+    '-t',
+    'x:1',
+    '-t',
+    'y',
+    '--build-arg',
+    'A=1',
+    '--label',
+    'l=m',
+    '--target',
+    's',
+    '--no-cache',
+  ];
+  const ran = await daemon.run([...args, '--iidfile', iidfile, root]);
+  assert.deepEqual(ran, {
+    code: 0,
+    stdout: 'Step 1/1 : FROM scratch\nSuccessfully built aaaaaaaaaaaa\n',
+    stderr: '',
+  });
+  const build = daemon.seen.find(({ path }) => path === '/build');
+  assert.deepEqual(await namesIn(build?.body ?? Buffer.alloc(0)), [
+    '.dockerignore',
+    'Dockerfile',
+    'b.txt',
+    'link',
+    'src/deep/keep',
+  ]);
+  const { query } = build ?? { query: new URLSearchParams() };
+  assert.deepEqual(query.getAll('t'), ['x:1', 'y']);
+  assert.deepEqual([query.get('buildargs'), query.get('labels')], ['{"A":"1"}', '{"l":"m"}']);
+  assert.deepEqual(
+    [query.get('target'), query.get('nocache'), query.get('dockerfile')],
+    ['s', '1', 'Dockerfile'],
+  );
+  assert.equal(await readFile(iidfile, 'utf8'), `sha256:${'a'.repeat(64)}`);
+});
+
+test('a Dockerfile from outside or from standard input joins the context under a name of its own', async () => {
+  for (const flag of ['outside', '-']) {
+    await using daemon = await builder();
+    const root = await context(daemon.folder);
+    const outside = join(daemon.folder, 'Other');
+    await writeFile(outside, 'FROM scratch\n');
+    const ran = await daemon.run(['build', '-q', '-f', flag === '-' ? '-' : outside, root], {
+      input: 'FROM scratch\n',
+    });
+    assert.deepEqual([ran.code, ran.stdout], [0, `sha256:${'a'.repeat(64)}\n`]);
+    const build = daemon.seen.find(({ path }) => path === '/build');
+    const name = build?.query.get('dockerfile') ?? '';
+    assert.match(name, /^\.dockerfile\.[0-9a-f]{20}$/);
+    assert.ok((await namesIn(build?.body ?? Buffer.alloc(0))).includes(name));
+  }
+});
+
+test('standard input alone is a Dockerfile, or a tar as it is', async () => {
+  await using daemon = await builder();
+  const ran = await daemon.run(['build', '-'], { input: 'FROM scratch\n' });
+  assert.equal(ran.code, 0);
+  const build = daemon.seen.find(({ path }) => path === '/build');
+  assert.deepEqual(await namesIn(build?.body ?? Buffer.alloc(0)), ['Dockerfile']);
+});
+
+test('a missing Dockerfile is found out before anything is sent', async () => {
+  await using daemon = await builder();
+  await mkdir(join(daemon.folder, 'empty'));
+  const ran = await daemon.run(['build', join(daemon.folder, 'empty')]);
+  assert.equal(ran.code, 1);
+  assert.match(
+    ran.stderr,
+    /there is no Dockerfile at .*empty\/Dockerfile: make one, or name another with -f/,
+  );
+  assert.deepEqual(daemon.seen, []);
+  assert.match((await runClient(['build', '/nope'])).stderr, /path "\/nope" not found/);
+});
+
+test('a failed build ends with 1 and the message of the daemon; a quiet one shows its steps then', async () => {
+  await using daemon = await FakeDaemon.start(({ path }) =>
+    path === '/build'
+      ? { chunks: ['{"stream":"Step 1\\n"}\n{"errorDetail":{"message":"it broke"},"error":"it broke"}\n'] }
+      : {},
+  );
+  const root = await context(daemon.folder);
+  assert.deepEqual(await daemon.run(['build', '-q', root]), {
+    code: 1,
+    stdout: '',
+    stderr: 'Step 1\nit broke\n',
+  });
+});

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CATALOG } from '../catalog.ts';
+import { FakeDaemon, frame, runClient } from '../testing/fake-daemon.ts';
+
+test('every command loads, has unique flags and a usage line', async () => {
+  for (const [name, entry] of Object.entries(CATALOG)) {
+    const commands = entry.kind === 'group' ? Object.values(entry.commands) : [entry];
+    for (const one of commands) {
+      const { command } = await one.load();
+      const names = command.flags.flatMap((flag) => [flag.name, ...(flag.aliases ?? [])]);
+      const shorts = command.flags.flatMap((flag) => flag.short ?? []);
+      assert.equal(new Set(names).size, names.length, name);
+      assert.equal(new Set(shorts).size, shorts.length, name);
+      for (const flag of command.flags)
+        assert.match(flag.description, /^[^.]+[^.]$/, `${name} --${flag.name}`);
+    }
+  }
+});
+
+test('every command of the brief has its flags from the reference', async () => {
+  const ran = await runClient(['run', '--help']);
+  assert.equal(ran.code, 0);
+  assert.match(
+    ran.stdout,
+    /^Usage: {2}barge run \[OPTIONS\] IMAGE \[COMMAND\] \[ARG\.\.\.\]\n\nMake a container/,
+  );
+  assert.match(ran.stdout, /Aliases:\n {2}barge container run, barge run\n/);
+  assert.match(ran.stdout, /\n {2}-p, --publish list {2,}Publish a port/);
+});
+
+test('unknown words are told with what was probably meant', async () => {
+  assert.deepEqual(await runClient(['pss']), {
+    code: 1,
+    stdout: '',
+    stderr: "barge: 'pss' is not a barge command.\nDid you mean 'barge ps'?\nSee 'barge --help'\n",
+  });
+  assert.deepEqual(await runClient(['ps', '--forma', 'x']), {
+    code: 125,
+    stdout: '',
+    stderr: "unknown flag: --forma\nDid you mean --format?\nSee 'barge ps --help'.\n",
+  });
+  const { code, stderr } = await runClient(['rm']);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^barge: 'barge rm' requires at least 1 argument\n\nUsage: {2}barge rm \[OPTIONS\] CONTAINER/,
+  );
+});
+
+test('version shows the client though nobody answers, and then the reason', async () => {
+  const ran = await runClient(['-H', 'unix:///nope/sock', 'version']);
+  assert.equal(ran.code, 1);
+  assert.match(ran.stdout, /^Client:\n Version: {11}\d/);
+  assert.equal(ran.stderr, 'Cannot connect to the Barge daemon at unix:///nope/sock. Is barged running?\n');
+});
+
+test('stop works on every name, prints those that worked and fails for the rest', async () => {
+  await using daemon = await FakeDaemon.start(({ path }) =>
+    path.includes('bad') ? { status: 404, body: { message: 'No such container: bad' } } : { status: 304 },
+  );
+  const ran = await daemon.run(['stop', '-t', '3', '-s', 'INT', 'a', 'bad', 'b']);
+  assert.deepEqual(ran, {
+    code: 1,
+    stdout: 'a\nb\n',
+    stderr: 'Error response from daemon: No such container: bad\n',
+  });
+  assert.deepEqual([daemon.seen[0]?.query.get('t'), daemon.seen[0]?.query.get('signal')], ['3', 'INT']);
+});
+
+test('logs splits the streams and asks for what the flags say', async () => {
+  await using daemon = await FakeDaemon.start(({ path }) =>
+    path.endsWith('/json')
+      ? { body: { Config: { Tty: false } } }
+      : { chunks: [frame(1, 'out\n').toString('latin1'), frame(2, 'err\n').toString('latin1')] },
+  );
+  const ran = await daemon.run(['logs', '-f', '-n', '5', '-t', '--since', '100', 'web']);
+  assert.deepEqual(ran, { code: 0, stdout: 'out\n', stderr: 'err\n' });
+  const { query } = daemon.seen[1] ?? { query: new URLSearchParams() };
+  assert.equal(query.toString(), 'stdout=1&stderr=1&follow=1&timestamps=1&tail=5&since=100');
+});
+
+test('exec carries the streams and ends with the exit code of the command', async () => {
+  await using daemon = await FakeDaemon.start(({ path }) => {
+    if (path === '/containers/web/exec') return { status: 201, body: { Id: 'e1' } };
+    if (path === '/exec/e1/json') return { body: { ExitCode: 3 } };
+    return { hijack: (socket) => socket.on('end', () => socket.end(frame(1, 'hi\n'))).resume() };
+  });
+  const ran = await daemon.run(['exec', '-i', '-e', 'A=1', '-w', '/x', 'web', 'sh', '-c', 'exit 3']);
+  assert.deepEqual(ran, { code: 3, stdout: 'hi\n', stderr: '' });
+  const { Cmd, Env, WorkingDir } = daemon.json('/containers/web/exec');
+  assert.deepEqual([Cmd, Env, WorkingDir], [['sh', '-c', 'exit 3'], ['A=1'], '/x']);
+});
+
+test('inspect looks for containers, images, networks and volumes, and reports what is not there', async () => {
+  await using daemon = await FakeDaemon.start(({ path }) =>
+    path === '/networks/net'
+      ? { body: { Name: 'net' } }
+      : { status: 404, body: { message: 'no such thing' } },
+  );
+  const ran = await daemon.run(['inspect', 'net', 'gone']);
+  assert.deepEqual(ran, {
+    code: 1,
+    stdout: '[\n    {\n        "Name": "net"\n    }\n]\n',
+    stderr: 'Error: No such object: gone\n',
+  });
+  assert.equal((await daemon.run(['inspect', '-f', '{{.Name}}', 'net'])).stdout, 'net\n');
+});
+
+test('bootstrap asks the extension of the daemon and shows its progress', async () => {
+  await using daemon = await FakeDaemon.start(() => ({ chunks: ['{"status":"Unpacking","id":"make"}\n'] }));
+  const ran = await daemon.run(['bootstrap', '--include', 'make,python3', '--tag', 'x:1', 'debian:bookworm']);
+  assert.deepEqual(ran, { code: 0, stdout: 'make: Unpacking\n', stderr: '' });
+  const { path, query } = daemon.seen[0] ?? {};
+  assert.equal(path, '/barge/bootstrap');
+  assert.equal(query?.toString(), 'image=debian%3Abookworm&include=make&include=python3&tag=x%3A1');
+});
+
+test('login keeps the password for pull to send, and logout forgets it; nothing prints it', async () => {
+  await using daemon = await FakeDaemon.start(({ path }) =>
+    path === '/auth' ? { body: { Status: 'Login Succeeded' } } : { chunks: ['{"status":"ok"}\n'] },
+  );
+  const config = join(daemon.folder, 'config.json');
+  await writeFile(config, '{"psFormat":"x"}');
+  const login = await daemon.run(['login', '-u', 'me', '--password-stdin', 'localhost:5000'], {
+    input: 's3cret\n',
+  });
+  assert.deepEqual([login.code, login.stdout], [0, 'Login Succeeded\n']);
+  assert.doesNotMatch(login.stdout + login.stderr, /s3cret/);
+  const stored = JSON.parse(await readFile(config, 'utf8'));
+  assert.deepEqual(stored, { psFormat: 'x', auths: { 'localhost:5000': { auth: 'bWU6czNjcmV0' } } });
+  await daemon.run(['pull', '-q', 'localhost:5000/app']);
+  const header = String(daemon.seen.at(-1)?.headers['x-registry-auth']);
+  assert.deepEqual(JSON.parse(Buffer.from(header, 'base64url').toString()), {
+    username: 'me',
+    password: 's3cret',
+    serveraddress: 'localhost:5000',
+  });
+  const logout = await daemon.run(['logout', 'localhost:5000']);
+  assert.equal(logout.stdout, 'Removing login credentials for localhost:5000\n');
+  assert.deepEqual(JSON.parse(await readFile(config, 'utf8')).auths, {});
+});
+
+test('a reader that goes away does not make the client fail loudly', async () => {
+  await using daemon = await FakeDaemon.start(() => ({ body: [] }));
+  const ran = await daemon.run(['ps', '-q']);
+  assert.deepEqual(ran, { code: 0, stdout: '', stderr: '' });
+});
