@@ -78,7 +78,8 @@ async function runCommand(
 /** Prints a failure the way docker does and picks the exit code. */
 function report(error: unknown, path: string, command: Command): number {
   const style = command.failure ?? { exitCode: 1, named: false };
-  const bare = error instanceof CommandFailure && error.exitCode !== style.exitCode;
+  // Docker's own check before a run (exit code 1) comes without the program's name.
+  const bare = error instanceof CommandFailure && error.exitCode === 1 && style.exitCode !== 1;
   const message = messageOf(error);
   if (message === '') return error instanceof CommandFailure ? error.exitCode : style.exitCode;
   const text =

@@ -7,7 +7,11 @@ import { EngineError } from '../transport/engine-error.ts';
  */
 export function startFailure(error: unknown): unknown {
   if (!(error instanceof EngineError)) return error;
-  return new CommandFailure(error.message, error.exitCode ?? codeFromWords(error.detail), { cause: error });
+  return new CommandFailure(error.message, namedCode(error) ?? codeFromWords(error.detail), { cause: error });
+}
+
+function namedCode({ exitCode }: EngineError): number | undefined {
+  return exitCode === EXIT_CANNOT_INVOKE || exitCode === EXIT_NOT_FOUND ? exitCode : undefined;
 }
 
 function codeFromWords(detail: string): number {

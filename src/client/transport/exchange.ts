@@ -42,10 +42,17 @@ export async function exchange(endpoint: Endpoint, request: RawRequest): Promise
   const socket = await open(endpoint);
   request.signal?.addEventListener('abort', () => socket.destroy(), { once: true });
   const answer = receive(socket, endpoint, request);
+  let refused = false;
+  answer.then(
+    ({ head }) => {
+      refused = head.status >= 400;
+    },
+    () => {},
+  );
   socket.write(formatHead(endpoint, request));
   const { body } = request;
   if (Buffer.isBuffer(body)) socket.write(body);
-  else if (body) void upload(socket, body);
+  else if (body) void upload(socket, body, () => refused);
   return answer;
 }
 
@@ -108,16 +115,23 @@ function receive(socket: Socket, endpoint: Endpoint, request: RawRequest): Promi
   });
 }
 
-async function upload(socket: Socket, body: AsyncIterable<Uint8Array>): Promise<void> {
+/** Sends a stream in chunks, for as long as the daemon wants it. */
+async function upload(
+  socket: Socket,
+  body: AsyncIterable<Uint8Array>,
+  refused: () => boolean,
+): Promise<void> {
   try {
     for await (const chunk of body) {
-      if (socket.destroyed || !socket.writable) return;
+      if (refused() || socket.destroyed || !socket.writable) return;
       if (chunk.length === 0) continue;
       socket.write(`${chunk.length.toString(16)}\r\n`);
       socket.write(chunk);
       if (!socket.write('\r\n')) await drained(socket);
+      // Lets an answer that has come already be read, before a write to a closed connection destroys it.
+      await new Promise((resolve) => setImmediate(resolve));
     }
-    if (socket.writable) socket.write('0\r\n\r\n');
+    if (!refused() && socket.writable) socket.write('0\r\n\r\n');
   } catch (error) {
     socket.destroy(error instanceof Error ? error : new Error(messageOf(error)));
   }
