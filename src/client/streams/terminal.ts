@@ -1,10 +1,16 @@
 import type { Engine } from '../transport/engine.ts';
 
-/** Puts the local terminal into raw mode until disposed of. */
+/**
+ * Puts the local terminal into raw mode until disposed of. Node's raw mode still turns LF into CR LF, which would
+ * spoil full-screen programs, since the container's terminal has done so already; stty switches that off, too.
+ */
 export function rawMode(): Disposable {
   if (!process.stdin.isTTY) return { [Symbol.dispose]() {} };
   const restore = () => process.stdin.setRawMode(false);
   process.stdin.setRawMode(true);
+  // Loaded here so that runs without a terminal start without it; a missing stty costs looks only.
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   process.on('exit', restore);
   return {
     [Symbol.dispose]() {
