@@ -1,0 +1,53 @@
+import { messageOf } from '../core/errors.ts';
+import { startDaemon } from '../daemon/daemon.ts';
+import { type DaemonOptions, HELP, parseDaemonOptions } from '../daemon/options.ts';
+import { VERSION } from '../engine/system.ts';
+
+function main(args: readonly string[]): void {
+  try {
+    const parsed = parseDaemonOptions(args);
+    if (parsed.kind === 'help') process.stdout.write(HELP);
+    else if (parsed.kind === 'version') process.stdout.write(`Barge version ${VERSION}\n`);
+    else run(parsed.options, args);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`barged: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}
+
+function run(options: DaemonOptions, args: readonly string[]): void {
+  process.title = 'barged';
+  startDaemon(options, args).then(
+    (daemon) => {
+      process.on('SIGHUP', () => {
+        try {
+          daemon.reload();
+        } catch (error) {
+          process.stderr.write(`barged: settings not read again: ${messageOf(error)}\n`);
+        }
+      });
+      const end = () => {
+        process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
+        daemon[Symbol.asyncDispose]().then(
+          () => process.exit(0),
+          (error) => {
+            fail(error);
+            process.exit(1);
+          },
+        );
+      };
+      process.on('SIGTERM', end);
+      process.on('SIGINT', end);
+    },
+    (error) => {
+      fail(error);
+      process.exit(1);
+    },
+  );
+}
+
+main(process.argv.slice(2));

@@ -1,0 +1,110 @@
+import { rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import type { Server as HttpServer } from 'node:http';
+import type { Server } from 'node:net';
+import { dirname } from 'node:path';
+import { pino } from 'pino';
+import { writeDurably } from '../core/durable.ts';
+import { messageOf } from '../core/errors.ts';
+import { type Engine, openEngine } from '../engine/engine.ts';
+import { VERSION } from '../engine/system.ts';
+import { listenAt } from './listen.ts';
+import { type DaemonOptions, parseDaemonOptions } from './options.ts';
+import { Router } from './router.ts';
+import { buildRoutes } from './routes/build.ts';
+import { containerRoutes } from './routes/containers.ts';
+import { execRoutes } from './routes/execs.ts';
+import { imageRoutes } from './routes/images.ts';
+import { networkRoutes } from './routes/networks.ts';
+import { systemRoutes } from './routes/system.ts';
+import { volumeRoutes } from './routes/volumes.ts';
+import { createApiServer } from './server.ts';
+
+const POOL_SIZE = 4;
+/** Milliseconds that requests under way get to finish when the daemon ends. */
+const DRAIN_MS = 2000;
+
+/** A daemon that serves. Disposing it ends it cleanly; containers live on. */
+export interface Daemon extends AsyncDisposable {
+  readonly addresses: readonly string[];
+  /** Reads daemon.json again and applies what can change while running. */
+  reload(): void;
+}
+
+export async function startDaemon(options: DaemonOptions, args: readonly string[]): Promise<Daemon> {
+  const log = pino(
+    { name: 'barged', level: options.logLevel, base: { pid: process.pid } },
+    pino.destination(2),
+  );
+  const insecureRegistries = [...options.insecureRegistries];
+  const engine = await openEngine({
+    dataRoot: options.dataRoot,
+    execRoot: options.execRoot,
+    bridge: options.bridge,
+    ...(options.bip ? { bridgeAddress: options.bip } : {}),
+    cgroupParent: options.cgroupParent,
+    ...(options.defaultRuntime ? { defaultRuntime: options.defaultRuntime } : {}),
+    insecureRegistries,
+    poolSize: POOL_SIZE,
+    warn: (message, details) => log.warn(details, message),
+  });
+  const api = createApiServer(routesOf(engine), VERSION, ({ error, ...line }) => {
+    if (error) log.info({ ...line, error: messageOf(error) }, 'request failed');
+    else log.debug(line, 'request');
+  });
+  const servers: Server[] = [];
+  const addresses: string[] = [];
+  try {
+    for (const host of options.hosts) {
+      const { server, address } = await listenAt(api, host, {
+        ...options,
+        warn: (message) => log.warn(message),
+      });
+      servers.push(server);
+      addresses.push(address);
+    }
+    await mkdir(dirname(options.pidfile), { recursive: true });
+    await writeDurably(options.pidfile, `${process.pid}\n`);
+  } catch (error) {
+    for (const server of servers) server.close();
+    await engine[Symbol.asyncDispose]();
+    throw error;
+  }
+  log.info({ addresses, dataRoot: options.dataRoot, runtime: engine.runtime.name }, 'barged is ready');
+  return {
+    addresses,
+    reload: () => {
+      const parsed = parseDaemonOptions(args);
+      if (parsed.kind !== 'run') return;
+      log.level = parsed.options.logLevel;
+      insecureRegistries.splice(0, insecureRegistries.length, ...parsed.options.insecureRegistries);
+      log.info({ file: parsed.options.configFile }, 'settings read again');
+    },
+    [Symbol.asyncDispose]: async () => {
+      log.info('ending; containers live on');
+      await closeServers(api, servers);
+      await engine[Symbol.asyncDispose]();
+      rmSync(options.pidfile, { force: true });
+    },
+  };
+}
+
+function routesOf(engine: Engine): Router {
+  const router = new Router();
+  systemRoutes(router, engine);
+  containerRoutes(router, engine);
+  execRoutes(router, engine);
+  imageRoutes(router, engine);
+  buildRoutes(router, engine);
+  networkRoutes(router, engine);
+  volumeRoutes(router, engine);
+  return router;
+}
+
+async function closeServers(api: HttpServer, servers: readonly Server[]): Promise<void> {
+  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+  api.closeIdleConnections();
+  const patience = new Promise<void>((resolve) => setTimeout(resolve, DRAIN_MS).unref());
+  await Promise.race([Promise.all(closed), patience]);
+  api.closeAllConnections();
+}

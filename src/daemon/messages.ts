@@ -1,0 +1,32 @@
+import type { ProgressMessage } from '../spec/engine.ts';
+import type { Exchange } from './http.ts';
+import { errorAnswer } from './http.ts';
+
+/**
+ * Answers with a stream of JSON messages. The status goes out with the first message, so that a failure before
+ * it has a status of its own; a later one becomes the stream's last message.
+ */
+export async function messageStream(
+  { response, signal }: Exchange,
+  work: (write: (message: ProgressMessage) => void) => Promise<void>,
+  errorMessage: (error: unknown) => ProgressMessage = plainError,
+): Promise<void> {
+  let out: ReturnType<typeof response.stream> | undefined;
+  const write = (message: ProgressMessage) => {
+    out ??= response.stream(200, { 'Content-Type': 'application/json' });
+    out.write(`${JSON.stringify(message)}\r\n`);
+  };
+  try {
+    await work(write);
+  } catch (error) {
+    if (!out || signal.aborted) throw error;
+    write(errorMessage(error));
+  }
+  out ??= response.stream(200, { 'Content-Type': 'application/json' });
+  out.end();
+}
+
+function plainError(error: unknown): ProgressMessage {
+  const { message } = errorAnswer(error).body;
+  return { errorDetail: { message }, error: message };
+}

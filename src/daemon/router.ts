@@ -1,0 +1,42 @@
+import type { Exchange } from './http.ts';
+
+export type Handler = (exchange: Exchange) => Promise<void> | void;
+
+interface Route {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly handler: Handler;
+}
+
+export interface Match {
+  readonly handler: Handler;
+  readonly params: Record<string, string>;
+}
+
+/** Routes by method and path. `{name}` is one part of a path, `{name...}` any number of them. */
+export class Router {
+  readonly #routes: Route[] = [];
+
+  on(method: string, pattern: string, handler: Handler): void {
+    const source = pattern
+      .replace(/[.+*?^$()|[\]\\]/g, '\\$&')
+      .replace(/\{(\w+)\\\.\\\.\\\.\}/g, '(?<$1>.+?)')
+      .replace(/\{(\w+)\}/g, '(?<$1>[^/]+)');
+    this.#routes.push({ method, path: new RegExp(`^${source}$`), handler });
+  }
+
+  find(method: string, path: string): Match | 'other-method' | undefined {
+    let known = false;
+    for (const route of this.#routes) {
+      const match = route.path.exec(path);
+      if (!match) continue;
+      known = true;
+      if (route.method !== method) continue;
+      const params = Object.fromEntries(
+        Object.entries(match.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]),
+      );
+      return { handler: route.handler, params };
+    }
+    return known ? 'other-method' : undefined;
+  }
+}

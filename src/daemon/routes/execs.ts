@@ -1,0 +1,37 @@
+import type { Engine } from '../../engine/engine.ts';
+import {
+  type ExecCreateRequest,
+  type ExecStartRequest,
+  MULTIPLEXED_STREAM,
+  RAW_STREAM,
+} from '../../spec/engine.ts';
+import { integer, readJson } from '../http.ts';
+import type { Router } from '../router.ts';
+import { bridge, parseDetachKeys } from '../streams.ts';
+
+export function execRoutes(router: Router, engine: Engine): void {
+  router.on('POST', '/containers/{id}/exec', async ({ request, params, response }) => {
+    const body = await readJson<ExecCreateRequest>(request);
+    response.json(201, { Id: engine.execs.create(params.id ?? '', body) });
+  });
+  router.on('POST', '/exec/{id}/start', async ({ request, params, response }) => {
+    const id = params.id ?? '';
+    const body = await readJson<ExecStartRequest>(request);
+    const tty = engine.execs.hasTerminal(id);
+    const keys = tty ? parseDetachKeys(engine.execs.detachKeys(id)) : undefined;
+    const stream = await engine.execs.start(id, body);
+    if (!stream) {
+      response.empty(200);
+      return;
+    }
+    const client = response.hijack(tty ? RAW_STREAM : MULTIPLEXED_STREAM);
+    await bridge(client, stream, keys, engine.execs.ended(id));
+  });
+  router.on('POST', '/exec/{id}/resize', ({ params, query, response }) => {
+    engine.execs.resize(params.id ?? '', integer(query, 'h') ?? 0, integer(query, 'w') ?? 0);
+    response.empty(200);
+  });
+  router.on('GET', '/exec/{id}/json', ({ params, response }) => {
+    response.json(200, engine.execs.inspect(params.id ?? ''));
+  });
+}

@@ -1,0 +1,133 @@
+import { invalidParameter, notFound } from '../../core/errors.ts';
+import { parseReference, withDefaultTag } from '../../core/reference.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { parseFilters } from '../../engine/filters.ts';
+import { bootstrapImage } from '../../engine/images/bootstrap.ts';
+import { importImage } from '../../engine/images/import.ts';
+import { imageHistory, inspectImage, listImages } from '../../engine/images/inspect.ts';
+import { pruneImages, removeImage } from '../../engine/images/remove.ts';
+import { login, pull, pullAll, push } from '../../engine/images/transfer.ts';
+import type { AuthConfig } from '../../spec/engine.ts';
+import { registryAuth } from '../auth.ts';
+import { type Exchange, flag, readJson } from '../http.ts';
+import { messageStream } from '../messages.ts';
+import type { Router } from '../router.ts';
+
+const nameOf = ({ params }: Exchange) => params.name ?? '';
+
+export function imageRoutes(router: Router, engine: Engine): void {
+  router.on('GET', '/images/json', ({ query, response }) => {
+    const filters = parseFilters(query.get('filters') ?? '');
+    response.json(
+      200,
+      listImages(engine, { filters, all: flag(query, 'all'), digests: flag(query, 'digests') }),
+    );
+  });
+  router.on('POST', '/images/create', (exchange) =>
+    exchange.query.get('fromSrc') ? importRoute(engine, exchange) : pullRoute(engine, exchange),
+  );
+  router.on('POST', '/images/prune', async ({ query, response }) => {
+    const filters = parseFilters(query.get('filters') ?? '');
+    const all = (filters.get('dangling') ?? []).some((value) => value === 'false' || value === '0');
+    response.json(200, await pruneImages(engine, all));
+  });
+  router.on('GET', '/images/{name...}/json', (exchange) => {
+    exchange.response.json(200, inspectImage(engine, nameOf(exchange)));
+  });
+  router.on('GET', '/images/{name...}/history', (exchange) => {
+    exchange.response.json(200, imageHistory(engine, nameOf(exchange)));
+  });
+  router.on('POST', '/images/{name...}/push', (exchange) => pushRoute(engine, exchange));
+  router.on('POST', '/images/{name...}/tag', (exchange) => {
+    const { query, response } = exchange;
+    const image = engine.images.find(nameOf(exchange));
+    const repository = query.get('repo') ?? '';
+    const tag = query.get('tag');
+    const reference = withDefaultTag(parseReference(tag ? `${repository}:${tag}` : repository));
+    if (reference.digest) throw invalidParameter('refusing to create a tag with a digest reference');
+    engine.images.tag(reference, image.id);
+    engine.events.emit('image', 'tag', image.id, { name: tag ? `${repository}:${tag}` : repository });
+    response.empty(201);
+  });
+  router.on('DELETE', '/images/{name...}', async (exchange) => {
+    exchange.response.json(200, await removeImage(engine, nameOf(exchange), flag(exchange.query, 'force')));
+  });
+  router.on('POST', '/auth', async ({ request, response, signal }) => {
+    response.json(200, await login(engine, await readJson<AuthConfig>(request), signal));
+  });
+  router.on('POST', '/barge/bootstrap', (exchange) => bootstrapRoute(engine, exchange));
+}
+
+async function pullRoute(engine: Engine, exchange: Exchange): Promise<void> {
+  const { query, request, signal } = exchange;
+  const name = query.get('fromImage') ?? '';
+  if (!name) throw invalidParameter('fromImage or fromSrc is needed');
+  const tag = query.get('tag');
+  const auth = registryAuth(request.headers['x-registry-auth']);
+  const platform = query.get('platform');
+  await messageStream(exchange, async (onProgress) => {
+    const options = {
+      ...(auth ? { auth } : {}),
+      ...(platform ? { platform } : {}),
+      signal,
+      onProgress,
+    };
+    if (!tag && !/[@:][^/]*$/.test(name)) await pullAll(engine, name, options);
+    else await pull(engine, tag ? `${name}${tag.includes(':') ? '@' : ':'}${tag}` : name, options);
+  });
+}
+
+async function importRoute(engine: Engine, exchange: Exchange): Promise<void> {
+  const { query, request, signal } = exchange;
+  const source = query.get('fromSrc');
+  if (source !== '-')
+    throw invalidParameter(`importing from ${source} is not supported: send the tar itself (fromSrc=-)`);
+  const changes = query.getAll('changes');
+  if (changes.length > 0) throw invalidParameter('--change is not supported by this version of Barge');
+  const repository = query.get('repo');
+  const tag = query.get('tag');
+  const message = query.get('message');
+  await messageStream(exchange, async (write) => {
+    const image = await importImage(engine, request, {
+      ...(repository ? { name: tag ? `${repository}:${tag}` : repository } : {}),
+      ...(message ? { message } : {}),
+      signal,
+    });
+    write({ status: image.id });
+  });
+}
+
+async function pushRoute(engine: Engine, exchange: Exchange): Promise<void> {
+  const { query, request, signal } = exchange;
+  const name = nameOf(exchange);
+  const auth = registryAuth(request.headers['x-registry-auth']);
+  const tag = query.get('tag') || undefined;
+  const known = [...engine.images.allNames().values()].some(({ tags }) =>
+    tags.some((t) => t.startsWith(`${name}:`)),
+  );
+  if (!known) throw notFound(`An image does not exist locally with the tag: ${name}`);
+  await messageStream(exchange, (onProgress) =>
+    push(engine, name, tag, { ...(auth ? { auth } : {}), signal, onProgress }),
+  );
+}
+
+async function bootstrapRoute(engine: Engine, exchange: Exchange): Promise<void> {
+  const { query, signal } = exchange;
+  const image = query.get('image') ?? '';
+  if (!image) throw invalidParameter('name what to bootstrap: debian:bookworm, busybox, …');
+  const tag = query.get('tag');
+  const variant = query.get('variant');
+  await messageStream(exchange, async (onProgress) => {
+    await bootstrapImage(engine, {
+      image,
+      include: query
+        .getAll('include')
+        .flatMap((text) => text.split(','))
+        .filter(Boolean),
+      ...(tag ? { tag } : {}),
+      ...(variant ? { variant } : {}),
+      onProgress,
+      signal,
+    });
+  });
+}

@@ -1,0 +1,118 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { BargeError, invalidParameter, notFound } from '../core/errors.ts';
+import { API_VERSION, MIN_API_VERSION } from '../spec/engine.ts';
+import { type Exchange, errorAnswer, PlainResponse, type Response, UpgradeResponse } from './http.ts';
+import type { Router } from './router.ts';
+
+export type RequestLog = (line: {
+  method: string;
+  path: string;
+  status: number;
+  ms: number;
+  error?: unknown;
+}) => void;
+
+const HEADERS_TIMEOUT_MS = 60_000;
+
+/** An HTTP server for the Engine API, on whatever sockets it is made to listen. */
+export function createApiServer(router: Router, version: string, log: RequestLog): Server {
+  const common = {
+    'Api-Version': API_VERSION,
+    'Docker-Experimental': 'false',
+    Ostype: 'linux',
+    Server: `Barge/${version} (linux)`,
+  };
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: 0,
+    keepAliveTimeout: 60_000,
+  });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
+    const gone = new AbortController();
+    response.on('close', () => gone.abort(clientGone()));
+    void serve(
+      router,
+      request,
+      new PlainResponse(request, response),
+      gone.signal,
+      log,
+      () => response.statusCode,
+    );
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on('error', () => {});
+    const gone = new AbortController();
+    socket.on('close', () => gone.abort(clientGone()));
+    if (head.length > 0) socket.unshift(head);
+    void serve(router, request, new UpgradeResponse(socket, common), gone.signal, log, () => 101);
+  });
+  return server;
+}
+
+const clientGone = () => new BargeError('cancelled', 'the client has closed the connection');
+
+async function serve(
+  router: Router,
+  request: IncomingMessage,
+  response: Response,
+  signal: AbortSignal,
+  log: RequestLog,
+  status: () => number,
+): Promise<void> {
+  const began = performance.now();
+  const { method = 'GET', url = '/' } = request;
+  let failure: unknown;
+  try {
+    const exchange = route(router, request, response, signal);
+    await exchange.handler(exchange.exchange);
+  } catch (error) {
+    failure = error;
+    if (!response.started && !signal.aborted) {
+      const answer = errorAnswer(error);
+      response.json(answer.status, answer.body);
+    } else if (!signal.aborted) {
+      request.destroy();
+    }
+  }
+  const ms = Math.round((performance.now() - began) * 10) / 10;
+  log({ method, path: url, status: status(), ms, ...(failure && !signal.aborted ? { error: failure } : {}) });
+}
+
+function route(router: Router, request: IncomingMessage, response: Response, signal: AbortSignal) {
+  const { method = 'GET', url = '/' } = request;
+  const question = url.indexOf('?');
+  const whole = question === -1 ? url : url.slice(0, question);
+  const query = new URLSearchParams(question === -1 ? '' : url.slice(question + 1));
+  const { version, path } = splitVersion(whole);
+  const match = router.find(method, path);
+  if (match === undefined) throw notFound(`page not found: ${method} ${path}`);
+  if (match === 'other-method')
+    throw new BargeError('not-found', `page not found: ${path} takes no ${method}`);
+  const exchange: Exchange = { request, response, query, params: match.params, version, signal };
+  return { exchange, handler: match.handler };
+}
+
+const asNumber = (version: string) => {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major * 1000 + minor;
+};
+
+/** @throws BargeError invalid-parameter for a version outside of what this daemon speaks. */
+function splitVersion(path: string): { version: string; path: string } {
+  const match = /^\/v(\d+\.\d+)(\/.*)$/.exec(path);
+  if (!match) return { version: API_VERSION, path };
+  const [, version = '', rest = ''] = match;
+  if (asNumber(version) < asNumber(MIN_API_VERSION)) {
+    throw invalidParameter(
+      `client version ${version} is too old. Minimum supported API version is ${MIN_API_VERSION}, please upgrade your client to a newer version`,
+    );
+  }
+  if (asNumber(version) > asNumber(API_VERSION)) {
+    throw invalidParameter(
+      `client version ${version} is too new. Maximum supported API version is ${API_VERSION}`,
+    );
+  }
+  return { version, path: rest };
+}

@@ -1,0 +1,79 @@
+import { type Duplex, Transform } from 'node:stream';
+import { invalidParameter } from '../core/errors.ts';
+
+const DEFAULT_DETACH_KEYS = 'ctrl-p,ctrl-q';
+
+/** Bytes of a detach sequence such as `ctrl-p,ctrl-q` or `a,b`. @throws BargeError invalid-parameter. */
+export function parseDetachKeys(text: string | undefined | null): Buffer {
+  const keys = (text || DEFAULT_DETACH_KEYS).split(',').map((key) => {
+    if (key.length === 1) return key.charCodeAt(0);
+    const letter = /^ctrl-([a-z@[\\\]^_])$/.exec(key)?.[1];
+    if (!letter) throw invalidParameter(`Invalid escape keys (${text}) provided`);
+    return letter.toUpperCase().charCodeAt(0) & 0x1f;
+  });
+  return Buffer.from(keys);
+}
+
+/** Passes input on until the detach sequence comes; what only looked like its beginning is passed on late. */
+export function detachFilter(keys: Buffer, detach: () => void): Transform {
+  let seen = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const out: number[] = [];
+      for (const byte of chunk) {
+        if (byte === keys[seen]) {
+          seen++;
+          if (seen === keys.length) {
+            detach();
+            done();
+            return;
+          }
+          continue;
+        }
+        out.push(...keys.subarray(0, seen));
+        seen = byte === keys[0] ? 1 : 0;
+        if (seen === 0) out.push(byte);
+      }
+      done(null, Buffer.from(out));
+    },
+  });
+}
+
+/**
+ * Joins a client's connection with a process's streams until either end goes. The client's half-close is the
+ * end of the process's input; the process's end closes the connection.
+ * @param detachKeys only for terminals.
+ * @param ended holds the end back from the client until the exit code is known, for it asks for that next.
+ */
+export async function bridge(
+  client: Duplex,
+  process: Duplex,
+  detachKeys?: Buffer,
+  ended?: Promise<unknown>,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let detached = false;
+  const endClient = async () => {
+    if (!detached) await ended;
+    client.end();
+    resolve();
+  };
+  client.on('error', () => process.destroy());
+  process.on('error', endClient);
+  process.on('close', endClient);
+  client.on('close', () => {
+    process.destroy();
+    resolve();
+  });
+  if (detachKeys) {
+    const filter = detachFilter(detachKeys, () => {
+      detached = true;
+      process.destroy();
+    });
+    client.pipe(filter).pipe(process);
+  } else {
+    client.pipe(process);
+  }
+  process.pipe(client, { end: false });
+  await promise;
+}

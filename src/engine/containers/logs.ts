@@ -1,0 +1,48 @@
+import { type LogLine, readLog } from '../../container/log/read.ts';
+import { isRunning } from '../../container/model.ts';
+import { invalidParameter, notImplemented } from '../../core/errors.ts';
+import type { ContainerContext } from './context.ts';
+
+export interface LogsQuery {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly follow: boolean;
+  /** Nanoseconds since 1970. */
+  readonly since?: bigint;
+  readonly until?: bigint;
+  readonly tail?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Logs {
+  /** A terminal's output: no frames around the lines. */
+  readonly tty: boolean;
+  readonly lines: AsyncGenerator<LogLine>;
+}
+
+/** @throws BargeError invalid-parameter when neither stream is asked for, not-implemented for driver `none`. */
+export function containerLogs(ctx: ContainerContext, word: string, query: LogsQuery): Logs {
+  if (!query.stdout && !query.stderr) {
+    throw invalidParameter('Bad parameters: you must choose at least one stream');
+  }
+  const { definition, state } = ctx.containers.find(word);
+  if (definition.hostConfig.LogConfig?.Type === 'none') {
+    throw notImplemented('configured logging driver does not support reading');
+  }
+  const { follow, ...rest } = query;
+  const running = isRunning(state) || state.status === 'restarting';
+  const followUntil = follow && running ? ended(ctx, definition.id, query.signal) : undefined;
+  const path = ctx.runner.folders(definition.id).log;
+  return {
+    tty: Boolean(definition.config.Tty),
+    lines: readLog(path, { ...rest, ...(followUntil ? { followUntil } : {}) }),
+  };
+}
+
+/** Until the container has really stopped: a restart by policy goes on in the same log. */
+async function ended(ctx: ContainerContext, id: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await ctx.live.nextExit(id, signal);
+    if (!ctx.containers.has(id) || ctx.containers.get(id).state.status !== 'restarting') return;
+  }
+}
