@@ -30,10 +30,7 @@ export async function startFailure(logPath: string, command: string, action: str
       : 'executable file not found in $PATH';
     return new StartFailure(`${prefix}: exec: "${command}": ${missing}`, 127);
   }
-  if (
-    /[Pp]ermission denied|[Ii]s a directory|[Ee]xec format error/.test(said) &&
-    !/mount|cgroup|open /i.test(said.replace(/open executable/i, ''))
-  ) {
+  if (NOT_EXECUTABLE.test(said) && !/mount|cgroup|open /i.test(said.replace(/open executable/i, ''))) {
     const reason = /format/i.test(said)
       ? 'exec format error'
       : /directory/i.test(said)
@@ -43,6 +40,8 @@ export async function startFailure(logPath: string, command: string, action: str
   }
   return new StartFailure(`${action} failed: ${said}`, 128);
 }
+
+const NOT_EXECUTABLE = /permission denied|operation not permitted|is a directory|exec format error/i;
 
 async function lastError(logPath: string): Promise<string | undefined> {
   try {

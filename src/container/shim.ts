@@ -81,6 +81,7 @@ export class ShimLink {
     this.#exit.promise.catch(() => {});
     control.on('data', (chunk) => this.#receive(chunk.toString()));
     control.on('error', () => {});
+    control.on('end', () => control.destroy());
     control.on('close', () => this.#closed());
   }
 

@@ -60,6 +60,10 @@ export async function bridge(
   };
   client.on('error', () => process.destroy());
   process.on('error', endClient);
+  process.on('end', () => {
+    process.end();
+    void endClient();
+  });
   process.on('close', endClient);
   client.on('close', () => {
     process.destroy();
