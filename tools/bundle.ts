@@ -63,7 +63,8 @@ function writeCodeCache(): void {
     env: { ...process.env, BARGE_WRITE_CODE_CACHE: '1' },
     encoding: 'utf8',
   });
-  if (!existsSync(join(DIST, 'client/bundle.cache'))) throw new Error(`the client wrote no code cache: ${stderr}`);
+  if (!existsSync(join(DIST, 'client/bundle.cache')))
+    throw new Error(`the client wrote no code cache: ${stderr}`);
 }
 
 mkdirSync(DIST, { recursive: true });

@@ -1,0 +1,10 @@
+import { spawnSync } from 'node:child_process';
+
+/** Containers need root: starts this program again by sudo when it does not have it. */
+export function becomeRoot(): void {
+  if (process.getuid?.() === 0) return;
+  const args = ['--', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const { status, error } = spawnSync('sudo', args, { stdio: 'inherit' });
+  if (error) process.stderr.write(`this needs root, and sudo could not be started: ${error.message}\n`);
+  process.exit(status ?? 1);
+}

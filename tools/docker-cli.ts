@@ -1,0 +1,55 @@
+/** Finds a real `docker` client for the tests, or unpacks the distribution's; never installs a daemon. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const CACHE = join(import.meta.dirname, '../.cache/docker-cli');
+const UNPACKED = join(CACHE, 'usr/bin/docker');
+
+/** Newer releases ship the client by itself; older ones ship it together with the daemon. */
+const PACKAGES = ['docker-cli', 'docker.io'];
+
+/**
+ * The path of a docker client: the one on the PATH, or one unpacked before, or one unpacked now.
+ * @throws Error when this machine's apt sources have none.
+ */
+export function dockerClient(): string {
+  return onPath() ?? (existsSync(UNPACKED) ? UNPACKED : unpack());
+}
+
+function onPath(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return folders.map((folder) => join(folder, 'docker')).find(isDocker);
+}
+
+/** Podman's stand-in goes by the same name. */
+function isDocker(path: string): boolean {
+  return (
+    existsSync(path) && spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout.startsWith('Docker ')
+  );
+}
+
+function unpack(): string {
+  mkdirSync(CACHE, { recursive: true });
+  const folder = mkdtempSync(join(CACHE, 'unpacking-'));
+  try {
+    const attempts = PACKAGES.map((name) => () => unpackPackage(name, folder));
+    if (!attempts.some((attempt) => attempt())) {
+      throw new Error(`no docker client: apt has none of ${PACKAGES.join(', ')}; put one on the PATH`);
+    }
+    renameSync(join(folder, 'usr'), join(CACHE, 'usr'));
+    return UNPACKED;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether `name` could be had and holds a client. */
+function unpackPackage(name: string, folder: string): boolean {
+  /* As root, apt downloads as the user _apt, who may not write here: it says so and goes on as root. */
+  const download = spawnSync('apt-get', ['download', '-q', name], { cwd: folder, encoding: 'utf8' });
+  const file = readdirSync(folder).find((entry) => entry.startsWith(`${name}_`));
+  if (download.status !== 0 || !file) return false;
+  const extract = spawnSync('dpkg', ['-x', file, '.'], { cwd: folder, encoding: 'utf8' });
+  return extract.status === 0 && isDocker(join(folder, 'usr/bin/docker'));
+}
