@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createConnection, type Socket } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { errnoOf, systemError } from '../core/errors.ts';
+import { helperProgram } from '../host/helpers.ts';
 
-const SHIM = resolve(process.env.BARGE_LIBEXEC ?? `${import.meta.dirname}/../../dist/bin`, 'barge-shim');
+const SHIM = helperProgram('barge-shim');
 
 /** Longest `sun_path` that Linux takes, without its final zero. */
 const MAX_SOCKET_PATH = 107;

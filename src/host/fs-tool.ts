@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type BargeError, dataLoss, invalidParameter, messageOf, systemError } from '../core/errors.ts';
+import { helperProgram } from './helpers.ts';
 import { type Piped, pipeThrough } from './process.ts';
 
 /** An overlay to mount for the time of one operation; `lower` names are relative to `layersFolder`. */
@@ -20,7 +20,7 @@ export function overlayOptions(overlay: OverlayMount): string {
   return `${lower}${upper},redirect_dir=off,index=off,metacopy=off`;
 }
 
-const TOOL = resolve(process.env.BARGE_LIBEXEC ?? `${import.meta.dirname}/../../dist/bin`, 'barge-fs');
+const TOOL = helperProgram('barge-fs');
 
 function toolArgs(command: string, root: string, overlay: OverlayMount | undefined): string[] {
   const mount = overlay ? ['--mount', overlayOptions(overlay), '--layers', overlay.layersFolder] : [];

@@ -1,3 +1,4 @@
+import { helperProgram } from '../../host/helpers.ts';
 import type { HostConfig } from '../../spec/engine.ts';
 import type { OciMount } from '../../spec/oci-runtime.ts';
 import type { ResolvedMount } from '../model.ts';
@@ -27,6 +28,10 @@ export const READONLY_PATHS: readonly string[] = [
   '/proc/sys',
   '/proc/sysrq-trigger',
 ];
+
+/** Process 1 of containers that were made with `--init`. */
+export const INIT_PATH = '/sbin/docker-init';
+const INIT_PROGRAM = helperProgram('barge-init');
 
 /** Files that the daemon writes for a container, and where the container sees them. */
 export interface ManagedFiles {
@@ -83,12 +88,14 @@ export function ociMounts(
     ['/etc/hosts', files.hosts],
   ];
   const access = host.ReadonlyRootfs ? 'ro' : 'rw';
+  const init = host.Init ? [mount(INIT_PATH, 'bind', INIT_PROGRAM, 'bind', 'ro')] : [];
   const wanted = mounts.map(userMount).sort((a, b) => depth(a.destination) - depth(b.destination));
   return [
     ...systemMounts(host).filter(({ destination }) => !asked.has(destination)),
     ...managed
       .filter(([destination]) => !asked.has(destination))
       .map(([destination, source]) => mount(destination, 'bind', source, 'rbind', 'rprivate', access)),
+    ...init,
     ...wanted,
   ];
 }

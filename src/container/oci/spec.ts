@@ -5,7 +5,7 @@ import type { OciNamespace, OciProcess, OciSeccomp, OciSpec } from '../../spec/o
 import type { ContainerDefinition } from '../model.ts';
 import { effectiveCapabilities } from './capabilities.ts';
 import { deviceAccess } from './devices.ts';
-import { MASKED_PATHS, type ManagedFiles, ociMounts, READONLY_PATHS } from './mounts.ts';
+import { INIT_PATH, MASKED_PATHS, type ManagedFiles, ociMounts, READONLY_PATHS } from './mounts.ts';
 import { ociResources } from './resources.ts';
 import { customSeccomp, defaultSeccomp } from './seccomp.ts';
 import { type ProcessUser, type RootfsReader, resolveUser } from './user.ts';
@@ -124,7 +124,7 @@ function containerProcess(
     terminal: Boolean(config.Tty),
     ...(config.Tty && height ? { consoleSize: { height, width } } : {}),
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
-    args: commandOf(config),
+    args: host.Init ? [INIT_PATH, '--', ...commandOf(config)] : commandOf(config),
     env: environment(config, user),
     cwd: config.WorkingDir || '/',
     capabilities: capabilitySets(caps, user.uid),

@@ -129,6 +129,7 @@ function withDefaults(host: HostConfig): HostConfig {
 
 function checkHostConfig(host: HostConfig): void {
   checkResources(host);
+  checkSecurityOptions(host.SecurityOpt ?? []);
   const driver = host.LogConfig?.Type ?? '';
   if (!LOG_DRIVERS.includes(driver)) {
     throw invalidParameter(
@@ -146,6 +147,18 @@ function checkHostConfig(host: HostConfig): void {
   for (const [option, value] of unsupported(host)) {
     if (value) throw invalidParameter(`${option} is not supported by this version of Barge`);
   }
+}
+
+const SECURITY_OPTIONS =
+  /^(no-new-privileges([=:](true|false))?|seccomp[=:][\s\S]+|apparmor[=:]unconfined|label[=:].+|systempaths[=:]unconfined)$/;
+
+/** @throws BargeError invalid-parameter for security options that would have no effect here. */
+function checkSecurityOptions(options: readonly string[]): void {
+  const wrong = options.find((option) => !SECURITY_OPTIONS.test(option));
+  if (wrong)
+    throw invalidParameter(
+      `invalid --security-opt 1: "${wrong}": Barge knows seccomp, no-new-privileges, label and apparmor=unconfined`,
+    );
 }
 
 /** Options of the API that need parts which are still to come: refused by name, never ignored. */

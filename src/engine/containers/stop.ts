@@ -56,7 +56,7 @@ async function stopLocked(ctx: ContainerContext, id: string, options: StopOption
   const link = ctx.live.links.get(id);
   const exit = ctx.live.nextExit(id);
   if (container.state.status === 'paused') thaw(ctx, container);
-  const deaf = signal !== SIGKILL && isDeafTo(container.state.pid, signal);
+  const deaf = signal !== SIGKILL && (await staysDeafTo(container, signal));
   const sent = deaf ? SIGKILL : signal;
   link?.kill(sent);
   emitContainer(ctx, container, 'kill', {
@@ -79,6 +79,18 @@ async function stopLocked(ctx: ContainerContext, id: string, options: StopOption
   }
   emitContainer(ctx, container, 'stop');
   return true;
+}
+
+/** A process that has only just started may still be about to install its handlers. */
+const SETTLING_MS = 250;
+const LOOK_AGAIN_MS = 20;
+
+async function staysDeafTo({ state }: Container, signal: number): Promise<boolean> {
+  for (;;) {
+    if (!isDeafTo(state.pid, signal)) return false;
+    if (Date.now() - state.startedAt >= SETTLING_MS) return true;
+    await sleep(LOOK_AGAIN_MS);
+  }
 }
 
 /**
