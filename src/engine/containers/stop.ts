@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertKillable, type Container, isRunning } from '../../container/model.ts';
-import { conflict, errnoOf, invalidParameter } from '../../core/errors.ts';
+import { conflict, invalidParameter } from '../../core/errors.ts';
 import { freeze } from '../../host/cgroups.ts';
+import { isDeafTo } from '../../host/signals.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { cancelRestart } from './restarts.ts';
 import { launch } from './start.ts';
@@ -91,26 +91,6 @@ async function staysDeafTo({ state }: Container, signal: number): Promise<boolea
     if (Date.now() - state.startedAt >= SETTLING_MS) return true;
     await sleep(LOOK_AGAIN_MS);
   }
-}
-
-/**
- * Whether the kernel would drop a signal sent to this process: the first of a pid namespace gets only what it
- * has a handler for. A blocked one may be waited for in other ways, so it counts as heard.
- */
-function isDeafTo(pid: number, signal: number): boolean {
-  let status: string;
-  try {
-    status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return false;
-    throw error;
-  }
-  const isFirst = /^NSpid:\s.*\s1$/m.test(status);
-  const heard = ['SigCgt', 'SigBlk'].some((field) => {
-    const mask = BigInt(`0x${new RegExp(`^${field}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1] ?? '0'}`);
-    return Boolean((mask >> BigInt(signal - 1)) & 1n);
-  });
-  return isFirst && !heard;
 }
 
 /** Sends a signal; SIGKILL also waits for the end, so that what follows sees it. */
