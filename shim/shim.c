@@ -397,6 +397,14 @@ static int run(char **argv, const int stdio[3]) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/*
+ * Helpers of the runtime that are about to end must not be left to the host's process 1: until it reaps them,
+ * which may take it seconds, they keep the container's pid namespace from ending.
+ */
+static void reap_stragglers(void) {
+    for (int i = 0; i < 100 && waitpid(-1, NULL, WNOHANG) >= 0; i++) usleep(500);
+}
+
 static void read_pid(void) {
     char path[4096];
     snprintf(path, sizeof path, "%s/pid", options.dir);
@@ -426,6 +434,7 @@ static void start(void) {
         char line[64];
         snprintf(line, sizeof line, "failed %d\n", code);
         tell(line);
+        reap_stragglers();
         exit(1);
     }
     read_pid();
@@ -610,5 +619,6 @@ int main(int argc, char **argv) {
     start();
     while (!finished()) turn();
     hang_up();
+    reap_stragglers();
     return 0;
 }

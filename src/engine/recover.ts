@@ -7,6 +7,7 @@ import { childCgroups, removeCgroup } from '../host/cgroups.ts';
 import type { Endpoint } from '../network/bridge.ts';
 import type { ContainerContext } from './containers/context.ts';
 import { handleExit, watchExit } from './containers/exit.ts';
+import { watchHealth } from './containers/health.ts';
 import { launch } from './containers/start.ts';
 
 const SIGKILL = 9;
@@ -26,7 +27,9 @@ export async function recover(ctx: ContainerContext): Promise<void> {
       const endpoint = endpointOf(container);
       if (endpoint) {
         adopted.push(endpoint);
-        await ctx.bridge?.adopt(endpoint).catch((error) => warnAdopt(ctx, container, error));
+        await ctx.bridge
+          ?.adopt(endpoint, container.definition.name)
+          .catch((error) => warnAdopt(ctx, container, error));
       }
     } else if (link) {
       await endUnrecorded(link);
@@ -60,6 +63,7 @@ function relaunchWith(ctx: ContainerContext): Parameters<typeof watchExit>[3] {
 
 function adopt(ctx: ContainerContext, { definition }: Container, link: ShimLink): void {
   ctx.live.links.set(definition.id, link);
+  watchHealth(ctx, definition.id);
   watchExit(ctx, definition.id, link, relaunchWith(ctx));
 }
 

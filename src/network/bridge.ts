@@ -31,6 +31,8 @@ export interface EndpointWish {
   readonly mac?: string;
   /** Container ports to host ports; empty HostPort: any. */
   readonly ports: PortMap;
+  /** Who asks, for the message that others get when they want the same port. */
+  readonly holder: string;
 }
 
 /** A container's place on a bridge. */
@@ -43,6 +45,7 @@ export interface Endpoint {
 }
 
 interface Published {
+  readonly holder: string;
   readonly rules: readonly PortRule[];
   readonly held: readonly HeldPort[];
 }
@@ -109,9 +112,9 @@ export class Bridge {
   }
 
   /** Marks what a container that still runs holds, after a restart of the daemon. */
-  async adopt(endpoint: Endpoint): Promise<void> {
+  async adopt(endpoint: Endpoint, holder: string): Promise<void> {
     this.#taken.add(parseAddress(endpoint.settings.IPAddress ?? ''));
-    await this.#publish(endpoint.sandbox, endpoint.settings.IPAddress ?? '', endpoint.ports);
+    await this.#publish(endpoint.sandbox, endpoint.settings.IPAddress ?? '', endpoint.ports, holder);
   }
 
   /** Removes namespaces that no adopted container uses, and begins to fill the pool. */
@@ -127,7 +130,7 @@ export class Bridge {
     const path = join(NETNS_FOLDER, sandbox.name);
     const address = formatAddress(sandbox.address);
     try {
-      const ports = await this.#publish(path, address, wish.ports);
+      const ports = await this.#publish(path, address, wish.ports, wish.holder);
       return { sandbox: path, ports, settings: this.#settings(address, sandbox.mac) };
     } catch (error) {
       this.#pool.release(sandbox);
@@ -165,7 +168,7 @@ export class Bridge {
     };
   }
 
-  async #publish(key: string, address: string, wanted: PortMap): Promise<PortMap> {
+  async #publish(key: string, address: string, wanted: PortMap, owner: string): Promise<PortMap> {
     const ports: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
     const rules: PortRule[] = [];
     const held: HeldPort[] = [];
@@ -188,15 +191,15 @@ export class Bridge {
       for (const holder of held) holder[Symbol.dispose]();
       throw error;
     }
-    if (rules.length > 0) this.#published.set(key, { rules, held });
+    if (rules.length > 0) this.#published.set(key, { holder: owner, rules, held });
     return ports;
   }
 
   async #hold(wish: PortWish): Promise<HeldPort> {
-    for (const { rules } of this.#published.values()) {
+    for (const { holder, rules } of this.#published.values()) {
       if (wish.hostPort && rules.some((rule) => clashes(rule, wish))) {
         throw conflict(
-          `Bind for ${wish.hostAddress || '0.0.0.0'}:${wish.hostPort} failed: port is already allocated`,
+          `Bind for ${wish.hostAddress || '0.0.0.0'}:${wish.hostPort} failed: port is already allocated by container ${holder}`,
         );
       }
     }

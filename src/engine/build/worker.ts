@@ -146,7 +146,7 @@ export class EngineWorker implements BuildWorker {
     const mode = step.network || 'default';
     if (mode === 'none' || mode === 'host') return undefined;
     if (mode !== 'default' && mode !== 'bridge') throw invalidParameter(`network ${mode} not found`);
-    return await this.#ctx.bridge?.connect({ ports: {} });
+    return await this.#ctx.bridge?.connect({ ports: {}, holder: 'a build' });
   }
 
   async #addUpper(upper: string): Promise<Digest | undefined> {

@@ -1,15 +1,12 @@
 import type { Socket } from 'node:net';
 import { StartFailure } from '../../container/failure.ts';
-import { assertExecutable, type Container } from '../../container/model.ts';
-import { effectiveCapabilities } from '../../container/oci/capabilities.ts';
-import { capabilitySets } from '../../container/oci/spec.ts';
-import { overlayReader, resolveUser } from '../../container/oci/user.ts';
+import { assertExecutable } from '../../container/model.ts';
 import type { AttachWish, ShimLink } from '../../container/shim.ts';
 import { conflict, invalidParameter, messageOf, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../spec/engine.ts';
-import type { OciProcess } from '../../spec/oci-runtime.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
+import { execProcess } from './exec-process.ts';
 
 interface ExecSession {
   readonly id: string;
@@ -92,7 +89,7 @@ export class ExecSessions {
       const { link, pid, attached } = await this.#ctx.runner.exec({
         definition: container.definition,
         execId: id,
-        process: this.#process(container, request),
+        process: execProcess(this.#ctx, container, request),
         stdin: Boolean(request.AttachStdin) && !detached,
         ...(consoleSize ? { consoleSize } : {}),
         attach: detached ? [] : [attachWish(request)],
@@ -129,32 +126,6 @@ export class ExecSessions {
     const session = this.#get(id);
     await session.link?.exit.catch(() => {});
     return session.exitCode ?? 0;
-  }
-
-  #process({ definition }: Container, request: ExecCreateRequest): OciProcess {
-    const { config, hostConfig } = definition;
-    const folders = this.#ctx.runner.folders(definition.id);
-    const { lower, layersFolder } = this.#ctx.layers.rootfs(definition.layers);
-    const reader = overlayReader([
-      folders.upper,
-      ...[...lower].reverse().map((name) => `${layersFolder}/${name}`),
-    ]);
-    const user = resolveUser(request.User || config.User || '', hostConfig.GroupAdd ?? [], reader);
-    const privileged = Boolean(request.Privileged || hostConfig.Privileged);
-    const { granted } = effectiveCapabilities({
-      add: hostConfig.CapAdd ?? [],
-      drop: hostConfig.CapDrop ?? [],
-      privileged,
-    });
-    return {
-      terminal: Boolean(request.Tty),
-      user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
-      args: request.Cmd ?? [],
-      env: execEnvironment(config.Env ?? [], request, config.Hostname ?? '', user.home ?? '/'),
-      cwd: request.WorkingDir || config.WorkingDir || '/',
-      capabilities: capabilitySets(granted, user.uid),
-      noNewPrivileges: (hostConfig.SecurityOpt ?? []).some((o) => o.startsWith('no-new-privileges')),
-    };
   }
 
   resize(id: string, rows: number, columns: number): void {
@@ -206,21 +177,4 @@ function attachWish(request: ExecCreateRequest): AttachWish {
     stderr: tty || Boolean(request.AttachStderr),
     raw: tty,
   };
-}
-
-function execEnvironment(
-  own: readonly string[],
-  request: ExecCreateRequest,
-  hostname: string,
-  home: string,
-): string[] {
-  const asked = request.Env ?? [];
-  const entries = new Map<string, string>();
-  const add = (entry: string) => entries.set(entry.split('=', 1)[0] ?? '', entry);
-  add('PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
-  add(`HOSTNAME=${hostname}`);
-  add(`HOME=${home}`);
-  if (request.Tty) add('TERM=xterm');
-  for (const entry of [...own, ...asked]) if (entry.includes('=')) add(entry);
-  return [...entries.values()];
 }

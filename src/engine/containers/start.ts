@@ -9,6 +9,7 @@ import { resolvConf } from '../../network/resolv.ts';
 import type { PortMap } from '../../spec/engine.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { watchExit } from './exit.ts';
+import { startingHealth, watchHealth } from './health.ts';
 import { removeLocked } from './remove.ts';
 
 /** @returns false when the container was running already (an API answer of its own, not an error). */
@@ -42,8 +43,10 @@ export async function launch(
       sharedNamespaces: sharedNamespaces(ctx, container),
       attach: readers.map(({ wish }) => wish),
     });
+    const health = startingHealth(container);
     const running = ctx.containers.setState(id, {
       ...change,
+      ...(health ? { health } : {}),
       status: 'running',
       pid: started.pid,
       exitCode: 0,
@@ -60,6 +63,7 @@ export async function launch(
     });
     emitContainer(ctx, running, 'start');
     for (const warning of started.warnings) ctx.warn(warning, { container: id });
+    watchHealth(ctx, id);
     watchExit(ctx, id, started.link, (again, how) => launch(ctx, again, how));
   } catch (error) {
     await undo(ctx, id, endpoint, error);
@@ -92,6 +96,7 @@ async function connect(ctx: ContainerContext, { definition }: Container): Promis
     ...(address ? { address } : {}),
     ...(mac ? { mac } : {}),
     ports: portsToPublish(definition),
+    holder: definition.name,
   });
 }
 

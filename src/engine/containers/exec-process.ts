@@ -1,0 +1,55 @@
+import type { Container } from '../../container/model.ts';
+import { effectiveCapabilities } from '../../container/oci/capabilities.ts';
+import { capabilitySets } from '../../container/oci/spec.ts';
+import { overlayReader, resolveUser } from '../../container/oci/user.ts';
+import type { ExecCreateRequest } from '../../spec/engine.ts';
+import type { OciProcess } from '../../spec/oci-runtime.ts';
+import type { ContainerContext } from './context.ts';
+
+/** The process that an exec of this container is: its user and environment come from the container unless given. */
+export function execProcess(
+  ctx: Pick<ContainerContext, 'runner' | 'layers'>,
+  { definition }: Container,
+  request: ExecCreateRequest,
+): OciProcess {
+  const { config, hostConfig } = definition;
+  const folders = ctx.runner.folders(definition.id);
+  const { lower, layersFolder } = ctx.layers.rootfs(definition.layers);
+  const reader = overlayReader([
+    folders.upper,
+    ...[...lower].reverse().map((name) => `${layersFolder}/${name}`),
+  ]);
+  const user = resolveUser(request.User || config.User || '', hostConfig.GroupAdd ?? [], reader);
+  const privileged = Boolean(request.Privileged || hostConfig.Privileged);
+  const { granted } = effectiveCapabilities({
+    add: hostConfig.CapAdd ?? [],
+    drop: hostConfig.CapDrop ?? [],
+    privileged,
+  });
+  return {
+    terminal: Boolean(request.Tty),
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    args: request.Cmd ?? [],
+    env: execEnvironment(config.Env ?? [], request, config.Hostname ?? '', user.home ?? '/'),
+    cwd: request.WorkingDir || config.WorkingDir || '/',
+    capabilities: capabilitySets(granted, user.uid),
+    noNewPrivileges: (hostConfig.SecurityOpt ?? []).some((o) => o.startsWith('no-new-privileges')),
+  };
+}
+
+function execEnvironment(
+  own: readonly string[],
+  request: ExecCreateRequest,
+  hostname: string,
+  home: string,
+): string[] {
+  const asked = request.Env ?? [];
+  const entries = new Map<string, string>();
+  const add = (entry: string) => entries.set(entry.split('=', 1)[0] ?? '', entry);
+  add('PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
+  add(`HOSTNAME=${hostname}`);
+  add(`HOME=${home}`);
+  if (request.Tty) add('TERM=xterm');
+  for (const entry of [...own, ...asked]) if (entry.includes('=')) add(entry);
+  return [...entries.values()];
+}

@@ -1,0 +1,135 @@
+import { FrameReader } from '../../container/frames.ts';
+import { type Container, isRunning } from '../../container/model.ts';
+import { messageOf } from '../../core/errors.ts';
+import { newId } from '../../core/ids.ts';
+import type { Health, HealthResult } from '../../spec/engine.ts';
+import type { HealthConfig } from '../../spec/oci-image.ts';
+import { type ContainerContext, emitContainer } from './context.ts';
+import { execProcess } from './exec-process.ts';
+
+const SIGKILL = 9;
+const KEPT_RESULTS = 5;
+const MAX_OUTPUT = 4096;
+/** Docker's defaults, nanoseconds. */
+const DEFAULT = { interval: 30e9, timeout: 30e9, startInterval: 5e9, retries: 3 };
+
+const milliseconds = (nanoseconds: number | undefined, otherwise: number) => (nanoseconds || otherwise) / 1e6;
+
+/** The probe's command; undefined when there is none or it is switched off. */
+function probeCommand({ definition }: Container): readonly string[] | undefined {
+  const { Test: test = [] } = definition.config.Healthcheck ?? {};
+  const [kind, ...args] = test;
+  if (kind === 'CMD') return args;
+  if (kind === 'CMD-SHELL') return [...(definition.config.Shell ?? ['/bin/sh', '-c']), args.join(' ')];
+  return undefined;
+}
+
+/** Health of a container that starts now; undefined without a probe. */
+export function startingHealth(container: Container): Health | undefined {
+  return probeCommand(container) && { Status: 'starting', FailingStreak: 0, Log: [] };
+}
+
+/** Probes a running container, at its intervals, until this run of it ends. */
+export function watchHealth(ctx: ContainerContext, id: string): void {
+  const container = ctx.containers.get(id);
+  const command = probeCommand(container);
+  if (!command) return;
+  const config = container.definition.config.Healthcheck ?? {};
+  const { startedAt } = container.state;
+  const isThisRun = () => {
+    if (!ctx.containers.has(id)) return false;
+    const { state } = ctx.containers.get(id);
+    return isRunning(state) && state.startedAt === startedAt;
+  };
+  const next = () => {
+    const timer = setTimeout(
+      () => void turn(),
+      delay(config, startedAt, ctx.containers.get(id).state.health),
+    );
+    timer.unref();
+  };
+  const turn = async () => {
+    if (!isThisRun()) return;
+    if (ctx.containers.get(id).state.status === 'running') {
+      const result = await probe(ctx, id, command, milliseconds(config.Timeout, DEFAULT.timeout));
+      if (!isThisRun()) return;
+      record(ctx, id, config, startedAt, result);
+    }
+    next();
+  };
+  next();
+}
+
+/** While a container starts, probes may come more often. */
+function delay(config: HealthConfig, startedAt: number, health: Health | undefined): number {
+  const usual = milliseconds(config.Interval, DEFAULT.interval);
+  const starting =
+    health?.Status === 'starting' && Date.now() - startedAt < milliseconds(config.StartPeriod, 0);
+  return starting ? Math.min(usual, milliseconds(config.StartInterval, DEFAULT.startInterval)) : usual;
+}
+
+async function probe(
+  ctx: ContainerContext,
+  id: string,
+  command: readonly string[],
+  timeout: number,
+): Promise<HealthResult> {
+  const began = new Date().toISOString();
+  let output = '';
+  const collect = new FrameReader((_, chunk) => {
+    if (output.length < MAX_OUTPUT) output = (output + chunk).slice(0, MAX_OUTPUT);
+  });
+  const finish = (exitCode: number, said: string): HealthResult => ({
+    Start: began,
+    End: new Date().toISOString(),
+    ExitCode: exitCode,
+    Output: said,
+  });
+  try {
+    const container = ctx.containers.get(id);
+    const { link, attached } = await ctx.runner.exec({
+      definition: container.definition,
+      execId: newId(),
+      process: execProcess(ctx, container, { Cmd: command }),
+      stdin: false,
+      attach: [{ stdin: false, stdout: true, stderr: true, raw: false }],
+    });
+    attached[0]?.on('data', (chunk: Buffer) => collect.push(chunk)).on('error', () => {});
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      link.kill(SIGKILL);
+    }, timeout);
+    const { code } = await link.exit.finally(() => clearTimeout(timer));
+    await link.gone;
+    return late ? finish(-1, `Health check exceeded timeout (${timeout}ms)`) : finish(code, output);
+  } catch (error) {
+    return finish(-1, messageOf(error));
+  }
+}
+
+/** Failures within the start period do not count; a first success ends it. */
+function record(
+  ctx: ContainerContext,
+  id: string,
+  config: HealthConfig,
+  startedAt: number,
+  result: HealthResult,
+): void {
+  const { health } = ctx.containers.get(id).state;
+  const before: Health = health ?? { Status: 'starting', FailingStreak: 0, Log: [] };
+  const failed = result.ExitCode !== 0;
+  const excused =
+    failed && before.Status === 'starting' && Date.now() - startedAt < milliseconds(config.StartPeriod, 0);
+  const streak = failed ? before.FailingStreak + (excused ? 0 : 1) : 0;
+  const worn = streak >= (config.Retries || DEFAULT.retries);
+  const status = !failed ? 'healthy' : worn ? 'unhealthy' : before.Status;
+  const container = ctx.containers.setState(id, {
+    health: {
+      Status: status,
+      FailingStreak: streak,
+      Log: [...(before.Log ?? []), result].slice(-KEPT_RESULTS),
+    },
+  });
+  if (status !== before.Status) emitContainer(ctx, container, `health_status: ${status}`);
+}
