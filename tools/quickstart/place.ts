@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const ROOT = join(import.meta.dirname, '../..');
+
+/** The one folder of a quick start. Its hash names what the kernel keeps, so two checkouts do not meet. */
+export const FOLDER = join(ROOT, '.cache/quickstart');
+export const TAG = createHash('sha256').update(FOLDER).digest('hex').slice(0, 6);
+
+/** What every process started here, directly or not, has in its environment. */
+export const MARK = `BARGE_QUICKSTART=${FOLDER}`;
+
+/** Longest exec root below which a shim's socket still has a name that Linux takes. */
+const MAX_EXEC_ROOT = 70;
+
+/** Where one engine has everything of its own. */
+export interface EnginePlace {
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly socket: string;
+  readonly log: string;
+  /** Name of its bridge, its nftables table and, as `/NAME`, its cgroup. */
+  readonly name: string;
+}
+
+export function enginePlace(letter: string): EnginePlace {
+  const folder = join(FOLDER, `engine-${letter}`);
+  const execRoot = join(folder, 'exec');
+  return {
+    dataRoot: join(folder, 'data'),
+    execRoot: execRoot.length <= MAX_EXEC_ROOT ? execRoot : `/run/barge-quickstart-${TAG}${letter}`,
+    socket:
+      join(FOLDER, `${letter}.sock`).length <= MAX_EXEC_ROOT
+        ? join(FOLDER, `${letter}.sock`)
+        : `/run/barge-quickstart-${TAG}${letter}.sock`,
+    log: join(FOLDER, `engine-${letter}.log`),
+    name: `bq${TAG}${letter}`,
+  };
+}
+
+/** `debian:bookworm`, `ubuntu:jammy`: the release that this machine's apt sources are for. */
+export function baseImage(): string {
+  const text = readFileSync('/etc/os-release', 'utf8');
+  const field = (name: string) => new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? '';
+  const [id, release] = [field('ID'), field('VERSION_CODENAME')];
+  if (!['debian', 'ubuntu'].includes(id) || !release) {
+    throw new Error(`this machine is "${field('PRETTY_NAME')}"; the quick start knows Debian and Ubuntu`);
+  }
+  return `${id}:${release}`;
+}
