@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { timeCommand } from './process.ts';
+import { relativeSpread, summarize } from './statistics.ts';
+
+/** How still the machine must be for figures to mean something. */
+const BOUNDS = {
+  /** Of the fixed piece of work: width of the middle half of its times, as a part of their median. */
+  spread: 0.1,
+  /** Part of the CPUs that was busy with other things in the second before the bench began. */
+  busyBefore: 0.1,
+  /** Part of the CPUs' time that the hypervisor kept while the bench ran. */
+  steal: 0.02,
+} as const;
+
+export const NOISE_RULE =
+  `A machine counts as quiet when a fixed piece of work (a shell that counts to 10,000, timed once in every round) ` +
+  `has a middle half no wider than ${percent(BOUNDS.spread)} of its median, at most ${percent(BOUNDS.busyBefore)} of ` +
+  `the CPUs was busy in the second before the start, and the hypervisor kept at most ${percent(BOUNDS.steal)} of ` +
+  `their time.`;
+
+export interface NoiseReport {
+  readonly quiet: boolean;
+  readonly spread: number;
+  readonly busyBefore: number;
+  readonly steal: number;
+  /** Milliseconds of the fixed piece of work. */
+  readonly calibration: readonly number[];
+}
+
+const FIXED_WORK = {
+  file: 'busybox',
+  args: ['sh', '-c', 'i=0; while [ $i -lt 10000 ]; do i=$((i+1)); done'],
+};
+
+/** Watches the machine while the bench runs. */
+export class NoiseWatch {
+  readonly #busyBefore: number;
+  readonly #start: CpuTimes;
+  readonly #calibration: number[] = [];
+
+  private constructor(busyBefore: number) {
+    this.#busyBefore = busyBefore;
+    this.#start = cpuTimes();
+  }
+
+  /** To be called before anything of the bench runs. */
+  static async begin(): Promise<NoiseWatch> {
+    const before = cpuTimes();
+    await sleep(1000);
+    const after = cpuTimes();
+    return new NoiseWatch(1 - part(before, after, 'idle'));
+  }
+
+  /** Does the fixed piece of work once. */
+  calibrate(): void {
+    this.#calibration.push(timeCommand(FIXED_WORK));
+  }
+
+  report(): NoiseReport {
+    while (this.#calibration.length < 10) this.calibrate();
+    const measured = {
+      spread: relativeSpread(summarize(this.#calibration)),
+      busyBefore: this.#busyBefore,
+      steal: part(this.#start, cpuTimes(), 'steal'),
+    };
+    const quiet =
+      measured.spread <= BOUNDS.spread &&
+      measured.busyBefore <= BOUNDS.busyBefore &&
+      measured.steal <= BOUNDS.steal;
+    return { quiet, ...measured, calibration: this.#calibration };
+  }
+}
+
+/** One line for people. */
+export function noiseVerdict(report: NoiseReport): string {
+  const figures = [
+    `fixed work spread ${percent(report.spread)}`,
+    `busy before ${percent(report.busyBefore)}`,
+    `kept by the hypervisor ${percent(report.steal)}`,
+  ].join(', ');
+  return report.quiet ? `quiet (${figures})` : `TOO NOISY: take the figures as provisional (${figures})`;
+}
+
+interface CpuTimes {
+  readonly idle: number;
+  readonly steal: number;
+  readonly total: number;
+}
+
+/** Ticks since boot, of all CPUs together. */
+function cpuTimes(): CpuTimes {
+  const line = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0] ?? '';
+  const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = line
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  const total = user + nice + system + idle + iowait + irq + softirq + steal;
+  return { idle: idle + iowait, steal, total };
+}
+
+function part(from: CpuTimes, to: CpuTimes, what: 'idle' | 'steal'): number {
+  return (to[what] - from[what]) / Math.max(1, to.total - from.total);
+}
+
+function percent(part: number): string {
+  return `${(100 * part).toFixed(part < 0.095 ? 1 : 0)} %`;
+}

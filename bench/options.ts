@@ -1,0 +1,87 @@
+import { parseArgs } from 'node:util';
+import { invalidParameter, messageOf } from '../src/core/errors.ts';
+import { PEERS } from './peers/catalog.ts';
+import { SUITES } from './suites/catalog.ts';
+
+/** What a run of the bench is told. Plain data: it crosses from the outer process into the namespaces as JSON. */
+export interface BenchOptions {
+  readonly suites: readonly string[];
+  readonly peers: readonly string[];
+  /** Counted runs of each timed case. */
+  readonly runs: number;
+  /** Runs before those, not counted. */
+  readonly warmup: number;
+  /** Idle containers for the memory suite. */
+  readonly containers: number;
+}
+
+export type Parsed =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'setup-peers' }
+  | { readonly kind: 'measure'; readonly options: BenchOptions };
+
+const FLAGS = {
+  'setup-peers': { type: 'boolean' },
+  peers: { type: 'string' },
+  runs: { type: 'string', default: '30' },
+  warmup: { type: 'string', default: '3' },
+  containers: { type: 'string', default: '20' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+const suiteNames = SUITES.map((suite) => suite.name);
+const peerNames = PEERS.map((peer) => peer.name);
+
+export const HELP = `Usage: npm run bench [-- [OPTIONS] [SUITE...]]
+
+Measures Barge beside the peers installed here: each in turn, on the same machine, in the same namespaces.
+Suites: ${suiteNames.join(', ')} (default: all)
+
+Options:
+      --containers N    Idle containers in the memory suite (default ${FLAGS.containers.default})
+      --peers LIST      Only these, separated by commas: ${peerNames.join(', ')} (default: all installed)
+      --runs N          Counted runs of each timed case (default ${FLAGS.runs.default})
+      --setup-peers     Install the distribution's docker.io and podman by apt, and end
+      --warmup N        Runs before those, not counted (default ${FLAGS.warmup.default})
+  -h, --help            This text
+`;
+
+/** @throws BargeError invalid-parameter naming what is wrong. */
+export function parseOptions(args: readonly string[]): Parsed {
+  const { values, positionals } = parse(args);
+  if (values.help) return { kind: 'help' };
+  if (values['setup-peers']) return { kind: 'setup-peers' };
+  const options = {
+    suites: chosen('suite', positionals, suiteNames),
+    peers: chosen('peer', values.peers?.split(',') ?? [], peerNames),
+    runs: count('runs', values.runs, 1),
+    warmup: count('warmup', values.warmup, 0),
+    containers: count('containers', values.containers, 1),
+  };
+  return { kind: 'measure', options };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: FLAGS, allowPositionals: true });
+  } catch (error) {
+    throw invalidParameter(`${messageOf(error).split('.')[0]} (see npm run bench -- --help)`, {
+      cause: error,
+    });
+  }
+}
+
+function chosen(what: string, wanted: readonly string[], known: readonly string[]): readonly string[] {
+  const unknown = wanted.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw invalidParameter(`there is no ${what} "${unknown}": choose from ${known.join(', ')}`);
+  }
+  return wanted.length === 0 ? known : known.filter((name) => wanted.includes(name));
+}
+
+function count(flag: string, text: string, least: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least)
+    throw invalidParameter(`--${flag} wants a whole number from ${least} on, not "${text}"`);
+  return value;
+}

@@ -1,0 +1,7 @@
+import { barge } from './barge.ts';
+import { docker } from './docker.ts';
+import type { PeerKind } from './peer.ts';
+import { podman } from './podman.ts';
+
+/** Barge first: the others' ratios are to it. */
+export const PEERS: readonly PeerKind[] = [barge, docker, podman];

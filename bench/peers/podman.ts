@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../../src/core/errors.ts';
+import { type Command, runToEnd } from '../measure/process.ts';
+import type { Stage } from '../stage/stage.ts';
+import { imageTar } from './image.ts';
+import type { Peer, PeerKind, Subject } from './peer.ts';
+import { missingProgram, programPath, versionOf } from './programs.ts';
+
+export const podman: PeerKind = {
+  name: 'podman',
+  missing: () => missingProgram('podman', 'conmon'),
+  start,
+};
+
+async function start(stage: Stage): Promise<Peer> {
+  const view = await viewOfCgroups();
+  const flags = globalFlags(stage);
+  const subject: Subject = {
+    name: 'podman',
+    command: (args) => view.command({ file: 'podman', args: [...flags, ...belowCgroup(stage, args)] }),
+  };
+  runToEnd(subject.command(['import', imageTar(stage), 'busybox']));
+  const runtime = programPath('crun') ? 'crun' : 'runc';
+  return {
+    name: 'podman',
+    versions: {
+      podman: versionOf({ file: 'podman', args: ['--version'] }),
+      conmon: versionOf({ file: 'conmon', args: ['--version'] }),
+      [runtime]: versionOf({ file: runtime, args: ['--version'] }),
+    },
+    subjects: [subject],
+    [Symbol.asyncDispose]: () => view[Symbol.asyncDispose](),
+  };
+}
+
+function globalFlags(stage: Stage): string[] {
+  const run = join(stage.run, 'podman');
+  mkdirSync(run);
+  return [
+    ...['--root', join(stage.folder, 'podman'), '--runroot', join(run, 'x'), '--tmpdir', join(run, 'tmp')],
+    ...['--network-config-dir', join(run, 'networks'), '--cgroup-manager', 'cgroupfs'],
+    ...['--storage-driver', 'overlay', '--log-level', 'error'],
+  ];
+}
+
+/** Podman takes a container's cgroup parent with each `run`, not for good. */
+function belowCgroup(stage: Stage, args: readonly string[]): readonly string[] {
+  const [verb, ...rest] = args;
+  return verb === 'run' ? ['run', '--cgroup-parent', stage.cgroup, ...rest] : args;
+}
+
+interface View extends AsyncDisposable {
+  command(command: Command): Command;
+}
+
+const V2_OF_HYBRID = '/sys/fs/cgroup/unified';
+
+/**
+ * Debian's crun refuses hosts with v1 hierarchies that also have controllers in v2. There, podman gets a mount
+ * namespace without the v2 mount: joining it costs each command about a millisecond.
+ */
+async function viewOfCgroups(): Promise<View> {
+  if (!controllersInV2()) return { command: (command) => command, async [Symbol.asyncDispose]() {} };
+  const script = `umount ${V2_OF_HYBRID} && echo ready && exec sleep infinity`;
+  const args = ['--mount', '--propagation', 'private', 'sh', '-c', script];
+  const holder = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(holder.stdout, 'data');
+  return {
+    command: ({ file, args: rest }) => ({
+      file: 'nsenter',
+      args: [`--mount=/proc/${holder.pid}/ns/mnt`, '--', file, ...rest],
+    }),
+    [Symbol.asyncDispose]: () => end(holder),
+  };
+}
+
+async function end(holder: ChildProcess): Promise<void> {
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+}
+
+function controllersInV2(): boolean {
+  try {
+    return readFileSync(join(V2_OF_HYBRID, 'cgroup.controllers'), 'utf8').trim() !== '';
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

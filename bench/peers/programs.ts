@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type Command, runToEnd } from '../measure/process.ts';
+
+export function programPath(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** "no dockerd here" for the first program that is not on the PATH. */
+export function missingProgram(...names: string[]): string | undefined {
+  const missing = names.find((name) => !programPath(name));
+  return missing && `no ${missing} here (npm run bench -- --setup-peers installs it)`;
+}
+
+/** The first thing in a program's output that looks like a version. */
+export function versionOf(command: Command): string {
+  return /\d+\.\d+[^\s,]*/.exec(runToEnd(command))?.[0] ?? 'unknown';
+}

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { runToEnd } from '../measure/process.ts';
+
+export interface Machine {
+  readonly system: string;
+  readonly kernel: string;
+  readonly processors: string;
+  readonly memory: string;
+  /** Of the data roots. */
+  readonly fileSystem: string;
+  readonly cgroups: string;
+  /** Of this checkout. */
+  readonly commit: string;
+}
+
+const CGROUPS = '/sys/fs/cgroup';
+
+/** @param folder where the data roots are. */
+export function describeMachine(folder: string): Machine {
+  const processors = cpus();
+  return {
+    system: /^PRETTY_NAME="(.*)"/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown',
+    kernel: release(),
+    processors: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`,
+    memory: `${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
+    fileSystem: runToEnd({ file: 'stat', args: ['-f', '-c', '%T', folder] }).trim(),
+    cgroups: cgroupLayout(),
+    commit: commit(),
+  };
+}
+
+function cgroupLayout(): string {
+  if (existsSync(join(CGROUPS, 'cgroup.controllers'))) return 'v2';
+  return existsSync(join(CGROUPS, 'unified/cgroup.controllers')) ? 'hybrid' : 'v1';
+}
+
+/** Git trusts only checkouts of its user's own, which root may not be. */
+function commit(): string {
+  const git = (...args: string[]) =>
+    runToEnd({ file: 'git', args: ['-c', 'safe.directory=*', '-C', import.meta.dirname, ...args] }).trim();
+  try {
+    const changed = git('status', '--porcelain', '--', '../../src', '../../shim') !== '';
+    return git('rev-parse', '--short', 'HEAD') + (changed ? ', with changes' : '');
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,52 @@
+/** The bench proper: runs in the namespaces that `outside.ts` made, told what to do by its only argument, JSON. */
+import { messageOf } from '../../src/core/errors.ts';
+import { NoiseWatch } from '../measure/noise.ts';
+import type { BenchOptions } from '../options.ts';
+import { PEERS } from '../peers/catalog.ts';
+import type { Peer } from '../peers/peer.ts';
+import { describeMachine } from '../report/machine.ts';
+import { writeReport } from '../report/write.ts';
+import { SUITES } from '../suites/catalog.ts';
+import type { Section } from '../suites/suite.ts';
+import { furnish } from './furnish.ts';
+import type { Stage } from './stage.ts';
+
+interface Wish {
+  readonly stage: Stage;
+  readonly options: BenchOptions;
+}
+
+const say = (line: string) => {
+  process.stdout.write(`bench: ${line}\n`);
+};
+
+async function main({ stage, options }: Wish): Promise<void> {
+  const started = new Date();
+  furnish(stage);
+  const noise = await NoiseWatch.begin();
+  await using cast = new AsyncDisposableStack();
+  const { peers, absent } = await startPeers(stage, options, cast);
+  const sections: Section[] = [];
+  for (const suite of SUITES.filter(({ name }) => options.suites.includes(name)))
+    sections.push(await suite.measure({ peers, options, noise, say }));
+  const versions = Object.fromEntries(peers.map((peer) => [peer.name, peer.versions]));
+  const machine = describeMachine(stage.folder);
+  writeReport({ started, machine, versions, absent, options, noise: noise.report(), sections });
+}
+
+async function startPeers(stage: Stage, options: BenchOptions, cast: AsyncDisposableStack) {
+  const peers: Peer[] = [];
+  const absent: Record<string, string> = {};
+  for (const kind of PEERS.filter(({ name }) => options.peers.includes(name))) {
+    const missing = kind.missing();
+    if (missing !== undefined) absent[kind.name] = missing;
+    say(missing === undefined ? `starting ${kind.name}` : `without ${kind.name}: ${missing}`);
+    if (missing === undefined) peers.push(cast.use(await kind.start(stage)));
+  }
+  return { peers, absent };
+}
+
+main(JSON.parse(process.argv[2] ?? '{}')).catch((error) => {
+  process.stderr.write(`bench: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+});

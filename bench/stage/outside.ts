@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { systemError } from '../../src/core/errors.ts';
+import type { BenchOptions } from '../options.ts';
+import { removeAbandonedStages, removeStage } from './remove.ts';
+import { stageOf } from './stage.ts';
+
+const INSIDE = join(import.meta.dirname, 'inside.ts');
+
+/**
+ * Mounts, network and processes of the bench's own. When `unshare` dies, so does its first process (the shell) and
+ * with it everything in the pid namespace: no daemon, shim, veth, bridge, packet filter rule or mount survives.
+ * The shell is there because the first process must reap orphans, which Node does not.
+ */
+const ENTER = [
+  ...['setpriv', '--pdeathsig', 'KILL', '--'],
+  ...[
+    'unshare',
+    '--mount',
+    '--net',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+    '--propagation',
+    'private',
+  ],
+  ...['sh', '-c', '"$@" & wait $!', 'bench'],
+] as const;
+
+/** Runs the bench in its namespaces and takes away what it leaves. @returns the exit code. */
+export async function runOnStage(options: BenchOptions): Promise<number> {
+  removeAbandonedStages();
+  const stage = stageOf(process.pid);
+  mkdirSync(stage.folder, { mode: 0o711 });
+  try {
+    return await inNamespaces(JSON.stringify({ stage, options }));
+  } finally {
+    await removeStage(stage);
+  }
+}
+
+async function inNamespaces(wish: string): Promise<number> {
+  const [program, ...args] = [...ENTER, process.execPath, ...process.execArgv, INSIDE, wish];
+  const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const release = endOnSignals(child);
+  try {
+    const [code, signal] = await once(child, 'exit');
+    return code ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0);
+  } catch (cause) {
+    throw systemError('the bench could not enter its namespaces: is util-linux installed?', { cause });
+  } finally {
+    release();
+  }
+}
+
+/** `unshare` ignores the polite signals while it waits, hence the other one. */
+function endOnSignals(child: ChildProcess): () => void {
+  const end = () => child.kill('SIGKILL');
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, end);
+  return () => {
+    for (const signal of signals) process.off(signal, end);
+  };
+}

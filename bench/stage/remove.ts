@@ -1,0 +1,68 @@
+import { readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errnoOf, systemError } from '../../src/core/errors.ts';
+import { ownerOf, type Stage, stageOf } from './stage.ts';
+
+const CGROUPS = '/sys/fs/cgroup';
+
+/** The kernel ends the namespace's processes while we look: their cgroups are busy until it has. */
+const ATTEMPTS = 50;
+const PAUSE_MS = 100;
+
+/** @throws BargeError system when something of the stage stays. */
+export async function removeStage(stage: Stage): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      removeNow(stage);
+      return;
+    } catch (cause) {
+      if (attempt === ATTEMPTS)
+        throw systemError(
+          `the bench's leftovers (${stage.folder}, cgroups ${stage.cgroup}) cannot be removed`,
+          {
+            cause,
+          },
+        );
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+/** What benches that were killed have left. */
+export function removeAbandonedStages(): void {
+  const names = new Set([...readdirSync('/tmp'), ...hierarchies().flatMap((folder) => readdirSync(folder))]);
+  for (const owner of [...names].map(ownerOf)) {
+    if (owner !== undefined && !isAlive(owner)) removeNow(stageOf(owner));
+  }
+}
+
+function removeNow(stage: Stage): void {
+  for (const hierarchy of hierarchies()) removeCgroup(join(hierarchy, stage.cgroup));
+  rmSync(stage.folder, { recursive: true, force: true });
+}
+
+/** Folders that hold cgroups: one for v2, several for v1 and hybrid. */
+function hierarchies(): readonly string[] {
+  const entries = readdirSync(CGROUPS);
+  if (entries.includes('cgroup.controllers')) return [CGROUPS];
+  return entries.map((name) => join(CGROUPS, name));
+}
+
+function removeCgroup(folder: string): void {
+  try {
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isDirectory()) removeCgroup(join(folder, entry.name));
+    rmdirSync(folder);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,7 @@
+import { clientSuite } from './client.ts';
+import { memorySuite } from './memory.ts';
+import { runSuite } from './run.ts';
+import type { Suite } from './suite.ts';
+
+/** In the order in which they are measured. */
+export const SUITES: readonly Suite[] = [clientSuite, runSuite, memorySuite];
