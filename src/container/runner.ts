@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -121,6 +121,8 @@ export class Runner {
   /** Synchronous: half a dozen small writes to tmpfs are quicker without turns of the event loop. */
   #writeBundle(input: StartInput, folders: ContainerFolders): readonly string[] {
     const { definition, etc } = input;
+    /* An earlier run's exit record must not be taken for this one's. */
+    rmSync(folders.exec, { recursive: true, force: true });
     mkdirSync(folders.rootfs, { recursive: true, mode: 0o711 });
     writeFileSync(folders.hostname, etc.hostname);
     writeFileSync(folders.hosts, etc.hosts);

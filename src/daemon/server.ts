@@ -14,6 +14,8 @@ export type RequestLog = (line: {
 }) => void;
 
 const HEADERS_TIMEOUT_MS = 60_000;
+/** Bytes: builds carry the credentials of every registry in a header. */
+const MAX_HEADERS = 256 << 10;
 
 /** An HTTP server for the Engine API, on whatever sockets it is made to listen. */
 export function createApiServer(router: Router, version: string, log: RequestLog): Server {
@@ -24,6 +26,7 @@ export function createApiServer(router: Router, version: string, log: RequestLog
     Server: `Barge/${version} (linux)`,
   };
   const server = createServer({
+    maxHeaderSize: MAX_HEADERS,
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: 0,
     keepAliveTimeout: 60_000,

@@ -45,12 +45,12 @@ export interface Engine extends ContainerContext, ImageContext, AsyncDisposable 
 /** Opens the data root, takes over what runs, and is ready. @throws BargeError conflict for a data root in use. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { dataRoot, execRoot } = options;
-  await mkdir(dataRoot, { recursive: true, mode: 0o711 });
-  await mkdir(execRoot, { recursive: true, mode: 0o711 });
+  await mkdir(dataRoot, { recursive: true, mode: 0o710 });
+  await mkdir(execRoot, { recursive: true, mode: 0o710 });
   const lock = await lockDataRoot(dataRoot);
   try {
     await mkdir(join(dataRoot, 'containers'), { recursive: true, mode: 0o710 });
-    await mkdir(join(dataRoot, 'volumes'), { recursive: true, mode: 0o711 });
+    await mkdir(join(dataRoot, 'volumes'), { recursive: true, mode: 0o701 });
     await mkdir(join(execRoot, 'runtime'), { recursive: true, mode: 0o700 });
     await rm(join(dataRoot, 'tmp'), { recursive: true, force: true });
     return await assemble(options, lock);

@@ -8,6 +8,7 @@ import type { Endpoint } from '../network/bridge.ts';
 import type { ContainerContext } from './containers/context.ts';
 import { handleExit, watchExit } from './containers/exit.ts';
 import { watchHealth } from './containers/health.ts';
+import { removeLocked } from './containers/remove.ts';
 import { launch } from './containers/start.ts';
 
 const SIGKILL = 9;
@@ -33,6 +34,8 @@ export async function recover(ctx: ContainerContext): Promise<void> {
       }
     } else if (link) {
       await endUnrecorded(link);
+    } else if (container.state.status === 'removing') {
+      await removeLocked(ctx, container.definition.id, { volumes: true });
     } else if (isRunning(container.state)) {
       ended.push({
         container,
@@ -94,7 +97,7 @@ async function sweep(ctx: ContainerContext): Promise<void> {
   await removeOthers(join(roots.dataRoot, 'containers'), new Set(ids));
   const folders = [...running].map((id) => ctx.runner.folders(id).exec.slice(roots.execRoot.length + 1));
   for (const name of await readdir(roots.execRoot)) {
-    if (!/^[0-9a-f]{20}$/.test(name) || folders.includes(name)) continue;
+    if (!/^([0-9a-f]{20}|step-.*)$/.test(name) || folders.includes(name)) continue;
     const link = await ShimLink.reconnect(join(roots.execRoot, name));
     if (link) await endUnrecorded(link);
     await rm(join(roots.execRoot, name), { recursive: true, force: true });

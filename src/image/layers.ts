@@ -72,7 +72,7 @@ export class LayerStore {
 
   /** Opens the store and removes folders that no row knows: what an interrupted unpacking left. */
   static async open(root: string, db: Database): Promise<LayerStore> {
-    await mkdir(root, { recursive: true, mode: 0o711 });
+    await mkdir(root, { recursive: true, mode: 0o700 });
     await makeLowestFolders(root);
     const known = new Set(db.all<{ folder: string }>('SELECT folder FROM layers').map((row) => row.folder));
     for (const name of await readdir(root)) {

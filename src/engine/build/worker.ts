@@ -35,6 +35,8 @@ export interface WorkerContext extends ImageContext {
 }
 
 const SIGKILL = 9;
+/** Folders of build steps in the exec root: in memory, for they hold secrets. */
+const STEP_PREFIX = 'step-';
 
 /** The builder's hands: steps run as containers do, on the same shim, runtime and overlays. */
 export class EngineWorker implements BuildWorker {
@@ -93,9 +95,9 @@ export class EngineWorker implements BuildWorker {
     const id = newId();
     await runner.prepare(id);
     const folders = runner.folders(id);
+    const scratch = join(runner.roots.execRoot, `${STEP_PREFIX}${shortId(id)}`);
     let endpoint: Endpoint | undefined;
     try {
-      const scratch = join(folders.exec, 'mounts');
       const cacheRoot = join(this.#ctx.dataRoot, 'build-caches');
       const mounts = await buildMounts({ layers: store, cacheRoot, scratch }, step.mounts ?? []);
       const definition = stepDefinition(id, step, mounts);
@@ -137,7 +139,7 @@ export class EngineWorker implements BuildWorker {
     } finally {
       if (endpoint) await this.#ctx.bridge?.disconnect(endpoint);
       await Promise.all(
-        [folders.data, folders.exec].map((folder) => rm(folder, { recursive: true, force: true })),
+        [folders.data, folders.exec, scratch].map((folder) => rm(folder, { recursive: true, force: true })),
       );
     }
   }

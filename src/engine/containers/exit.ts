@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { type Container, type ContainerRunState, isRunning } from '../../container/model.ts';
 import type { ShimExit, ShimLink } from '../../container/shim.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -57,12 +56,14 @@ export async function handleExit(
   if (exit.oomKilled) emitContainer(ctx, exited, 'oom');
   emitContainer(ctx, exited, 'die', { exitCode: `${exit.code}`, execDuration: `${ran}` });
   const link = ctx.live.links.get(id);
-  void link?.gone.then(() => forget(ctx, id, link));
+  void link?.gone.then(() => {
+    if (ctx.live.links.get(id) === link) ctx.live.links.delete(id);
+  });
   const { AutoRemove: autoRemove } = exited.definition.hostConfig;
   if (autoRemove) {
     ctx.live.announceExit(id, exit);
     await ctx.locks
-      .run(id, () => removeLocked(ctx, id, { volumes: true }))
+      .run(id, () => removeUnlessRestarted(ctx, id))
       .catch((failure) =>
         ctx.warn('removing a finished container failed', { container: id, error: messageOf(failure) }),
       );
@@ -72,11 +73,10 @@ export async function handleExit(
   ctx.live.announceExit(id, exit);
 }
 
-/** Once the shim has gone its folder is nobody's; a newer run has a link of its own. */
-async function forget(ctx: ContainerContext, id: string, link: ShimLink): Promise<void> {
-  if (ctx.live.links.get(id) !== link) return;
-  ctx.live.links.delete(id);
-  await rm(link.folder, { recursive: true, force: true });
+/** A restart that a user asked for keeps a container that would have gone with its exit. */
+async function removeUnlessRestarted(ctx: ContainerContext, id: string): Promise<void> {
+  if (ctx.containers.has(id) && isRunning(ctx.containers.get(id).state)) return;
+  await removeLocked(ctx, id, { volumes: true });
 }
 
 function shouldRestart({ definition, state }: Container, code: number): boolean {

@@ -47,8 +47,15 @@ export async function removeLocked(ctx: ContainerContext, id: string, options: R
   ctx.containers.remove(id);
   emitContainer(ctx, container, 'destroy');
   const folders = ctx.runner.folders(id);
-  const gone = ctx.live.links.get(id)?.gone ?? rm(folders.exec, { recursive: true, force: true });
-  void Promise.allSettled([gone, rm(folders.data, { recursive: true, force: true })]);
+  /* The shim may still be using its folder; nobody needs to wait for that. */
+  void Promise.resolve(ctx.live.links.get(id)?.gone)
+    .then(() => rm(folders.exec, { recursive: true, force: true }))
+    .catch((error) =>
+      ctx.warn('removing a run-time folder failed', { container: id, error: messageOf(error) }),
+    );
+  void rm(folders.data, { recursive: true, force: true }).catch((error) =>
+    ctx.warn('removing a container’s folder failed', { container: id, error: messageOf(error) }),
+  );
   if (options.volumes) {
     for (const mount of definition.mounts) {
       if (mount.anonymous && mount.Name) await removeVolume(ctx, mount.Name);
