@@ -101,7 +101,6 @@ async function pullElsewhere(signal: AbortSignal, reference: string, digest: str
   const byDigest = `${reference.replace(/:[^:/]*$/, '')}@${digest}`;
   await engine.barge('pull', reference);
   check(`the tag stands for the same digest, ${digest}`, (await digestOf(engine, reference)) === digest);
-  await engine.barge('rmi', reference);
   await engine.barge('pull', byDigest);
   await engine.barge('images', '--digests');
   return await serve(engine, 'again', byDigest);
