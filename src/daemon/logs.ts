@@ -18,7 +18,8 @@ export async function writeLogs(
   }
 }
 
-function frame(stream: number, payload: Buffer): Buffer {
+/** A chunk of a stream as the API frames it. */
+export function frame(stream: number, payload: Buffer): Buffer {
   const whole = Buffer.allocUnsafe(HEADER + payload.length);
   whole.fill(0, 0, HEADER);
   whole[0] = stream;

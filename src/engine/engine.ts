@@ -1,6 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { isRunning } from '../container/model.ts';
 import { Runner } from '../container/runner.ts';
 import { ContainerStore } from '../container/store.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
@@ -100,13 +102,24 @@ async function assemble(options: EngineOptions, lock: Server): Promise<Engine> {
   };
 }
 
+/** Milliseconds that shims of ended containers get to go. */
+const SHIM_PATIENCE = 2000;
+
 /** Containers live on; with none left, the bridge and the parent cgroup go too. */
 async function closeEngine(
-  { live, bridge, db }: ContainerContext & ImageContext,
+  { containers, live, bridge, db }: ContainerContext & ImageContext,
   cgroupParent: string,
   lock: Server,
 ): Promise<void> {
   for (const timer of live.restarts.values()) clearTimeout(timer);
+  const ending = [...live.links]
+    .filter(([id]) => !containers.has(id) || !isRunning(containers.get(id).state))
+    .map(async ([id, link]) => {
+      await link.gone;
+      await rm(link.folder, { recursive: true, force: true });
+      live.links.delete(id);
+    });
+  await Promise.race([Promise.all(ending), setTimeout(SHIM_PATIENCE, undefined, { ref: false })]);
   const idle = live.links.size === 0;
   for (const link of live.links.values()) link.release();
   await bridge?.close(idle);

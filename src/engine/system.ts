@@ -2,6 +2,7 @@ import { readFileSync, statfsSync } from 'node:fs';
 import { arch, cpus, hostname, version as kernelVersion, release, totalmem } from 'node:os';
 import { isRunning } from '../container/model.ts';
 import { defaultSeccomp } from '../container/oci/seccomp.ts';
+import { digestOf, hexOf } from '../core/digest.ts';
 import { cgroupLayout } from '../host/cgroups.ts';
 import { runtimeVersion } from '../host/oci-runtime.ts';
 import { API_VERSION, MIN_API_VERSION, type VersionInfo } from '../spec/engine.ts';
@@ -59,6 +60,14 @@ function kernelSettings(): { forwarding: boolean; swap: boolean } {
   };
 }
 
+/** Stays the same for a data root on a machine, in the shape of a UUID. */
+function engineId(engine: Engine): string {
+  const hex = hexOf(digestOf(`${hostname()} ${engine.dataRoot}`));
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  );
+}
+
 /** The answer of `GET /info`. */
 export function systemInfo(engine: Engine): Record<string, unknown> {
   const states = engine.containers.list().map(({ state }) => state);
@@ -69,7 +78,7 @@ export function systemInfo(engine: Engine): Record<string, unknown> {
   const layout = cgroupLayout();
   const filesystem = statfsSync(engine.dataRoot);
   return {
-    ID: engine.dataRoot,
+    ID: engineId(engine),
     Containers: states.length,
     ContainersRunning: running,
     ContainersPaused: paused,

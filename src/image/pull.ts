@@ -75,11 +75,11 @@ export async function pullImage(
 ): Promise<Image> {
   const { onProgress } = options;
   const wanted = reference.digest ?? reference.tag ?? 'latest';
+  const top = await remote.manifest(wanted);
   onProgress({
     status: `Pulling from ${reference.domain === 'docker.io' ? reference.path : familiarName(reference).slice(reference.domain.length + 1)}`,
     id: wanted,
   });
-  const top = await remote.manifest(wanted);
   const found = await selectManifest(
     remote,
     top,
@@ -88,9 +88,9 @@ export async function pullImage(
   );
   const configBytes = await fetchConfig(remote, found.manifest.config);
   const config = readConfig(configBytes, found.manifest);
-  const before = stores.images.get(found.manifest.config.digest);
   using _lease = stores.layers.lease(config.rootfs.diff_ids);
   await fetchLayers(stores, remote, found.manifest, config, options);
+  const before = stores.images.resolve(reference);
   const image = stores.images.add(configBytes);
   stores.images.addManifest(image.id, found.descriptor, found.bytes);
   stores.images.tag({ ...withoutTag(reference), digest: found.descriptor.digest }, image.id);
@@ -99,7 +99,7 @@ export async function pullImage(
   }
   if (reference.tag && !reference.digest) stores.images.tag(reference, image.id);
   onProgress({ status: `Digest: ${top.descriptor.digest}` });
-  const news = before ? 'Image is up to date' : 'Downloaded newer image';
+  const news = before === image.id ? 'Image is up to date' : 'Downloaded newer image';
   onProgress({ status: `Status: ${news} for ${familiarString(reference)}` });
   return image;
 }

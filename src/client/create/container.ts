@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import { errnoOf, invalidParameter, isKind } from '../../core/errors.ts';
+import { BargeError, errnoOf, invalidParameter, isKind } from '../../core/errors.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../core/reference.ts';
 import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../spec/engine.ts';
 import { argument, type Invocation } from '../command.ts';
+import { CommandFailure } from '../failure.ts';
 import { EngineError } from '../transport/engine-error.ts';
 import { createRequest, type Streams } from './request.ts';
 
@@ -44,7 +45,12 @@ async function createOrPull(
     if (!missing || policy === 'never') throw error;
     const image = argument(invocation, 0);
     cli.err(`Unable to find image '${familiarString(withDefaultTag(parseReference(image)))}' locally\n`);
-    await pull(invocation, image);
+    await pull(invocation, image).catch((failure) => {
+      /* The exit code is the command's to choose: 125 for run, whatever failed. */
+      if (failure instanceof CommandFailure)
+        throw new BargeError(failure.kind, failure.message, { cause: failure });
+      throw failure;
+    });
     return create();
   }
 }

@@ -19,6 +19,7 @@ import { waitContainer } from '../../engine/containers/wait.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
 import { type ContainerCreateRequest, MULTIPLEXED_STREAM, RAW_STREAM } from '../../spec/engine.ts';
+import { bridgeSettingsOutside } from '../compat.ts';
 import { type Exchange, flag, integer, readJson } from '../http.ts';
 import { writeLogs } from '../logs.ts';
 import type { Router } from '../router.ts';
@@ -45,7 +46,8 @@ export function containerRoutes(router: Router, engine: Engine): void {
   router.on('GET', '/containers/{id}/json', (exchange) => {
     const container = engine.containers.find(idOf(exchange));
     const execs = engine.execs.ofContainer(container.definition.id);
-    exchange.response.json(200, inspectContainer(engine, container, execs));
+    const inspect = inspectContainer(engine, container, execs);
+    exchange.response.json(200, bridgeSettingsOutside(exchange.version, inspect));
   });
   router.on('GET', '/containers/{id}/top', async (exchange) => {
     const answer = await topContainer(engine, idOf(exchange), exchange.query.get('ps_args') || '-ef');

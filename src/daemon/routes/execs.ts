@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+import { messageOf } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import {
   type ExecCreateRequest,
@@ -6,6 +8,7 @@ import {
   RAW_STREAM,
 } from '../../spec/engine.ts';
 import { integer, readJson } from '../http.ts';
+import { frame } from '../logs.ts';
 import type { Router } from '../router.ts';
 import { bridge, parseDetachKeys } from '../streams.ts';
 
@@ -19,12 +22,21 @@ export function execRoutes(router: Router, engine: Engine): void {
     const body = await readJson<ExecStartRequest>(request);
     const tty = engine.execs.hasTerminal(id);
     const keys = tty ? parseDetachKeys(engine.execs.detachKeys(id)) : undefined;
-    const stream = await engine.execs.start(id, body);
+    const type = tty ? RAW_STREAM : MULTIPLEXED_STREAM;
+    let stream: Duplex | undefined;
+    try {
+      stream = await engine.execs.start(id, body);
+    } catch (error) {
+      if (body.Detach || !isStartFailure(error)) throw error;
+      const words = Buffer.from(`${messageOf(error)}\r\n`);
+      response.hijack(type).end(tty ? words : frame(1, words));
+      return;
+    }
     if (!stream) {
       response.empty(200);
       return;
     }
-    const client = response.hijack(tty ? RAW_STREAM : MULTIPLEXED_STREAM);
+    const client = response.hijack(type);
     await bridge(client, stream, keys, engine.execs.ended(id));
   });
   router.on('POST', '/exec/{id}/resize', ({ params, query, response }) => {
@@ -34,4 +46,9 @@ export function execRoutes(router: Router, engine: Engine): void {
   router.on('GET', '/exec/{id}/json', ({ params, response }) => {
     response.json(200, engine.execs.inspect(params.id ?? ''));
   });
+}
+
+/** Docker's way: a command that cannot be started says so where its output would come; its code is inspected. */
+function isStartFailure(error: unknown): boolean {
+  return error instanceof Error && 'exitCode' in error;
 }
