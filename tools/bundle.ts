@@ -25,21 +25,23 @@ const REQUIRE = 'import{createRequire}from"node:module";const require=createRequ
 
 /** The daemon and the registry run long: a module each, readable in a stack trace. */
 async function bundleServer(name: string): Promise<void> {
+  const outfile = join(DIST, `${name}.mjs`);
+  const fresh = `${outfile}.${process.pid}`;
   await build({
     ...COMMON,
     entryPoints: [join(ROOT, `src/bin/${name}.ts`)],
-    outfile: join(DIST, `${name}.mjs`),
+    outfile: fresh,
     format: 'esm',
     banner: { js: `${REQUIRE}${HELPERS}` },
   });
+  renameSync(fresh, outfile);
 }
 
-/** The client starts often: a script inside a function, which `client-loader.cjs` loads with compiled code. */
+/** The client starts often: a script inside a function, which `main.cjs` loads together with its compiled code. */
 async function bundleClient(): Promise<void> {
-  const folder = join(DIST, 'client');
-  const fresh = join(DIST, 'client.tmp');
-  rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(fresh, { recursive: true });
+  const fresh = join(DIST, `client.${process.pid}`);
+  mkdirSync(fresh);
+  copyFileSync(join(import.meta.dirname, 'bundle/client-loader.cjs'), join(fresh, 'main.cjs'));
   await build({
     ...COMMON,
     entryPoints: [join(ROOT, 'src/bin/barge.ts')],
@@ -49,22 +51,27 @@ async function bundleClient(): Promise<void> {
     banner: { js: '(function(require,module,exports,__filename,__dirname){' },
     footer: { js: '})' },
   });
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(fresh, folder);
-  copyFileSync(join(import.meta.dirname, 'bundle/client-loader.cjs'), join(DIST, 'barge.cjs'));
-  writeCodeCache();
+  writeCodeCache(fresh);
+  replaceFolder(join(DIST, 'client'), fresh);
 }
 
 /** A `run` that finds no daemon goes through most of what every command needs. */
-function writeCodeCache(): void {
-  const nowhere = `unix://${join(DIST, 'no-such-socket')}`;
-  const args = [join(DIST, 'barge.cjs'), '--host', nowhere, 'run', '--rm', 'busybox', 'true'];
+function writeCodeCache(folder: string): void {
+  const nowhere = `unix://${join(folder, 'no-such-socket')}`;
+  const args = [join(folder, 'main.cjs'), '--host', nowhere, 'run', '--rm', 'busybox', 'true'];
   const { stderr } = spawnSync(process.execPath, args, {
     env: { ...process.env, BARGE_WRITE_CODE_CACHE: '1' },
     encoding: 'utf8',
   });
-  if (!existsSync(join(DIST, 'client/bundle.cache')))
-    throw new Error(`the client wrote no code cache: ${stderr}`);
+  if (!existsSync(join(folder, 'bundle.cache'))) throw new Error(`the client wrote no code cache: ${stderr}`);
+}
+
+/** Code and cache change together: V8 does not notice when a cache is of another text of the same length. */
+function replaceFolder(folder: string, fresh: string): void {
+  const old = `${fresh}.old`;
+  if (existsSync(folder)) renameSync(folder, old);
+  renameSync(fresh, folder);
+  rmSync(old, { recursive: true, force: true });
 }
 
 mkdirSync(DIST, { recursive: true });

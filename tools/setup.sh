@@ -112,9 +112,9 @@ bundles_are_fresh() {
 build_bundles() {
   bundles_are_fresh && return
   say 'bundling the three programs: tools/bundle.ts'
-  : >dist/.bundling
+  : >dist/.bundling.$$
   quietly dist/node tools/bundle.ts || fail 'bundling failed'
-  mv dist/.bundling dist/.bundled
+  mv dist/.bundling.$$ dist/.bundled
 }
 
 install_packages

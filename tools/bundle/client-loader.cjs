@@ -4,8 +4,8 @@
 const { readFileSync, writeFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 
-const bundle = `${__dirname}/client/bundle.js`;
-const cache = `${__dirname}/client/bundle.cache`;
+const bundle = `${__dirname}/bundle.js`;
+const cache = `${__dirname}/bundle.cache`;
 const writing = process.env.BARGE_WRITE_CODE_CACHE !== undefined;
 
 function cached() {
