@@ -1,3 +1,4 @@
+import { isKind, messageOf, systemError } from '../core/errors.ts';
 import type { ProgressMessage } from '../spec/engine.ts';
 import type { Exchange } from './http.ts';
 import { errorAnswer } from './http.ts';
@@ -19,7 +20,7 @@ export async function messageStream(
   try {
     await work(write);
   } catch (error) {
-    if (!out || signal.aborted) throw error;
+    if (!out || signal.aborted) throw notOurs(error);
     write(errorMessage(error));
   }
   out ??= response.stream(200, { 'Content-Type': 'application/json' });
@@ -29,4 +30,9 @@ export async function messageStream(
 function plainError(error: unknown): ProgressMessage {
   const { message } = errorAnswer(error).body;
   return { errorDetail: { message }, error: message };
+}
+
+/** A registry wants other credentials, not this daemon: 401 would make docker ask for a password and try again. */
+function notOurs(error: unknown): unknown {
+  return isKind(error, 'unauthorized') ? systemError(messageOf(error), { cause: error }) : error;
 }
