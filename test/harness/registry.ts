@@ -1,0 +1,33 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type RegistryProcess,
+  runRegistry,
+  spawnRegistry,
+} from '../../src/registry/testing/registry-process.ts';
+
+export interface TestRegistry extends RegistryProcess {
+  /** `127.0.0.1:PORT`, the first part of image names. */
+  readonly host: string;
+}
+
+/** Starts a registry whose data lies in `folder`; on `port` when it has to be found where it was. */
+export async function startRegistry(
+  folder: string,
+  { port = 0, users = {} }: { port?: number; users?: Readonly<Record<string, string>> } = {},
+): Promise<TestRegistry> {
+  mkdirSync(folder, { recursive: true });
+  const args = ['--data-root', join(folder, 'data'), '--listen', `127.0.0.1:${port}`];
+  const file = join(folder, 'htpasswd');
+  for (const [user, password] of Object.entries(users)) {
+    const { code, stderr } = await runRegistry(['htpasswd', file, user], password);
+    if (code !== 0) throw new Error(`making a user failed: ${stderr}`);
+  }
+  if (Object.keys(users).length > 0) args.push('--htpasswd', file);
+  const registry = await spawnRegistry(args);
+  return {
+    ...registry,
+    host: new URL(registry.url).host,
+    [Symbol.asyncDispose]: registry[Symbol.asyncDispose],
+  };
+}
