@@ -15,12 +15,13 @@ import {
   runtimeLog,
 } from '../host/oci-runtime.ts';
 import type { HostConfig } from '../spec/engine.ts';
-import type { OciProcess } from '../spec/oci-runtime.ts';
+import type { OciProcess, OciSeccomp } from '../spec/oci-runtime.ts';
 import { startFailure } from './failure.ts';
 import { type ContainerFolders, cgroupPath, containerFolders, type Roots } from './folders.ts';
 import type { ContainerDefinition } from './model.ts';
 import { commandOf, ociSpec } from './oci/spec.ts';
 import { overlayReader } from './oci/user.ts';
+import { SeccompCache } from './seccomp-cache.ts';
 import { type AttachWish, ShimLink, type ShimOptions } from './shim.ts';
 
 export interface StartInput {
@@ -56,6 +57,7 @@ export interface ExecInput {
 export class Runner {
   readonly roots: Roots;
   readonly #defaultRuntime: OciRuntime;
+  readonly #seccomp = new SeccompCache();
 
   constructor(roots: Roots, defaultRuntime: OciRuntime) {
     this.roots = roots;
@@ -83,7 +85,7 @@ export class Runner {
     const { definition } = input;
     const folders = this.folders(definition.id);
     const runtime = this.runtimeOf(definition);
-    const warnings = this.#writeBundle(input, folders);
+    const { warnings, seccomp } = this.#writeBundle(input, folders, runtime);
     const runtimeFolders = { root: folders.runtimeRoot, container: folders.exec };
     const { config, hostConfig } = definition;
     const options: ShimOptions = {
@@ -111,6 +113,9 @@ export class Runner {
       commandOf(config)[0] ?? '',
       CREATE_ACTION,
     );
+    if (runtime.isCrun && seccomp && !this.#seccomp.has(seccomp)) {
+      this.#seccomp.learn(seccomp, join(folders.runtimeRoot, definition.id, 'seccomp.bpf'));
+    }
     return { link, pid, attached, warnings };
   }
 
@@ -119,7 +124,11 @@ export class Runner {
   }
 
   /** Synchronous: half a dozen small writes to tmpfs are quicker without turns of the event loop. */
-  #writeBundle(input: StartInput, folders: ContainerFolders): readonly string[] {
+  #writeBundle(
+    input: StartInput,
+    folders: ContainerFolders,
+    runtime: OciRuntime,
+  ): { readonly warnings: readonly string[]; readonly seccomp: OciSeccomp | undefined } {
     const { definition, etc } = input;
     /* An earlier run's exit record must not be taken for this one's. */
     rmSync(folders.exec, { recursive: true, force: true });
@@ -140,8 +149,9 @@ export class Runner {
       sharedNamespaces: input.sharedNamespaces,
       cgroupNamespace: mode === 'private' && !definition.hostConfig.Privileged,
     });
-    writeFileSync(join(folders.exec, 'config.json'), JSON.stringify(spec));
-    return warnings;
+    const described = runtime.isCrun ? this.#seccomp.apply(spec) : spec;
+    writeFileSync(join(folders.exec, 'config.json'), JSON.stringify(described));
+    return { warnings, seccomp: spec.linux.seccomp };
   }
 
   async #settle(link: ShimLink, log: string, command: string, action: string): Promise<number> {

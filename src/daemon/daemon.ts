@@ -20,7 +20,7 @@ import { systemRoutes } from './routes/system.ts';
 import { volumeRoutes } from './routes/volumes.ts';
 import { createApiServer } from './server.ts';
 
-const POOL_SIZE = 4;
+const POOL_SIZE = 6;
 /** Milliseconds that requests under way get to finish when the daemon ends. */
 const DRAIN_MS = 2000;
 

@@ -8,6 +8,7 @@ import { capture } from './process.ts';
 export interface OciRuntime {
   readonly name: string;
   readonly path: string;
+  readonly isCrun: boolean;
   /** Mount to hide from it; see `confusingV2Mount`. */
   readonly hide?: string;
 }
@@ -24,8 +25,9 @@ export function findRuntime(name: string): OciRuntime {
   const path = isAbsolute(name) ? name : searchPath(name);
   if (!path || !existsSync(path))
     throw notFound(`unknown or invalid runtime name: ${name}: no such program on the PATH`);
-  const hide = /crun$/.test(path) ? confusingV2Mount() : undefined;
-  return { name, path, ...(hide ? { hide } : {}) };
+  const isCrun = /crun$/.test(path);
+  const hide = isCrun ? confusingV2Mount() : undefined;
+  return { name, path, isCrun, ...(hide ? { hide } : {}) };
 }
 
 function searchPath(name: string): string | undefined {

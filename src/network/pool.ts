@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../core/errors.ts';
 import { capture, run } from '../host/process.ts';
 import { formatAddress, macOf } from './ipv4.ts';
+
+const REFILL_DELAY_MS = 40;
+const REMOVAL_DELAY_MS = 150;
 
 /** Where iproute2 keeps named network namespaces. */
 export const NETNS_FOLDER = '/run/netns';
@@ -32,6 +36,7 @@ export class SandboxPool {
   #removals: string[] = [];
   #removing: Promise<void> | undefined;
   #closed = false;
+  #refillTimer: NodeJS.Timeout | undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -39,13 +44,21 @@ export class SandboxPool {
 
   async take(): Promise<Sandbox> {
     const ready = this.#ready.shift();
-    this.#refill();
+    this.#refillLater();
     return ready ?? (await this.make(this.#options.takeAddress(), undefined));
   }
 
   /** Begins to fill the pool; returns at once. */
   warm(): void {
     this.#refill();
+  }
+
+  /** Whoever took a sandbox is about to start a process: making the next one then would slow it down. */
+  #refillLater(): void {
+    this.#refillTimer ??= setTimeout(() => {
+      this.#refillTimer = undefined;
+      this.#refill();
+    }, REFILL_DELAY_MS).unref();
   }
 
   #refill(): void {
@@ -100,9 +113,11 @@ export class SandboxPool {
   release(sandbox: Pick<Sandbox, 'name' | 'address'>): void {
     this.#options.freeAddress(sandbox.address);
     this.#removals.push(sandbox.name);
-    this.#removing ??= this.#remove().finally(() => {
-      this.#removing = undefined;
-    });
+    this.#removing ??= sleep(REMOVAL_DELAY_MS)
+      .then(() => this.#remove())
+      .finally(() => {
+        this.#removing = undefined;
+      });
   }
 
   async #remove(): Promise<void> {
@@ -126,6 +141,7 @@ export class SandboxPool {
   /** Empties the pool and waits for what goes on in the background. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#refillTimer);
     await this.#filling;
     for (const sandbox of this.#ready.splice(0)) this.release(sandbox);
     await this.#removing;
