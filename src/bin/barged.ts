@@ -1,7 +1,7 @@
 import { messageOf } from '../core/errors.ts';
+import { VERSION } from '../core/version.ts';
 import { startDaemon } from '../daemon/daemon.ts';
 import { type DaemonOptions, HELP, parseDaemonOptions } from '../daemon/options.ts';
-import { VERSION } from '../engine/system.ts';
 
 function main(args: readonly string[]): void {
   try {

@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import type { FlagValues } from './flags.ts';
 import { resolveEndpoint } from './transport/endpoint.ts';
 import { Engine } from './transport/engine.ts';
 
-export const CLIENT_VERSION = '0.1.0';
+export { VERSION as CLIENT_VERSION } from '../core/version.ts';
 
 /** What every command works with: the daemon, the configuration folder and the standard streams. */
 export class Cli {
@@ -36,6 +37,13 @@ export class Cli {
 
   err(text: string | Uint8Array): void {
     process.stderr.write(text);
+  }
+
+  /** Resolves when the standard streams take more: what copies much waits for it. */
+  async drained(): Promise<void> {
+    for (const stream of [process.stdout, process.stderr]) {
+      if (stream.writableNeedDrain) await once(stream, 'drain');
+    }
   }
 
   #makeEngine(): Engine {

@@ -113,7 +113,7 @@ async function reportFlagError(error: unknown, path: string, flags: Command['fla
   if (!(error instanceof FlagError)) throw error;
   let text = `${error.message}\n`;
   if (error.unknownFlag !== undefined) {
-    const { nearest } = await import('./suggest.ts');
+    const { nearest } = await import('../core/nearest.ts');
     const names = flags.filter((flag) => !flag.hidden).map((flag) => flag.name);
     const guess = nearest(error.unknownFlag, names);
     if (guess) text += `Did you mean --${guess}?\n`;
@@ -123,7 +123,7 @@ async function reportFlagError(error: unknown, path: string, flags: Command['fla
 }
 
 async function unknownCommand(name: string, group?: string): Promise<number> {
-  const { nearest } = await import('./suggest.ts');
+  const { nearest } = await import('../core/nearest.ts');
   const entry = group === undefined ? undefined : CATALOG[group];
   const names = Object.keys(entry?.kind === 'group' ? entry.commands : CATALOG);
   const guess = nearest(name, names);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { BargeError, invalidParameter, messageOf } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
 
 /** What `barged` can be told, by flags or in daemon.json (the same names without dashes at the front). */
 export interface DaemonOptions {
@@ -101,8 +102,19 @@ function parseFlags(args: readonly string[]): Values {
   try {
     return parseArgs({ args: [...args], options: FLAGS, allowPositionals: false }).values;
   } catch (error) {
-    throw invalidParameter(`${messageOf(error).split('.')[0]} (see barged --help)`, { cause: error });
+    throw invalidParameter(
+      `${messageOf(error).split('.')[0]}${suggestionFor(messageOf(error))} (see barged --help)`,
+      {
+        cause: error,
+      },
+    );
   }
+}
+
+function suggestionFor(message: string): string {
+  const unknown = /Unknown option '--([\w-]+)'/.exec(message)?.[1];
+  const near = unknown && nearest(unknown, Object.keys(FLAGS));
+  return near ? `: did you mean --${near}?` : '';
 }
 
 /** Flags over daemon.json over defaults; one setting in both places is refused, as dockerd does. */

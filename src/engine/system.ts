@@ -3,12 +3,11 @@ import { arch, cpus, hostname, version as kernelVersion, release, totalmem } fro
 import { isRunning } from '../container/model.ts';
 import { defaultSeccomp } from '../container/oci/seccomp.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
+import { VERSION } from '../core/version.ts';
 import { cgroupLayout } from '../host/cgroups.ts';
 import { runtimeVersion } from '../host/oci-runtime.ts';
 import { API_VERSION, MIN_API_VERSION, type VersionInfo } from '../spec/engine.ts';
 import type { Engine } from './engine.ts';
-
-export const VERSION = '0.1.0';
 
 const GO_ARCHITECTURE: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };
 const KERNEL_ARCHITECTURE: Record<string, string> = { x64: 'x86_64', arm64: 'aarch64' };

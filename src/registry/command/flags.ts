@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { invalidParameter } from '../../core/errors.ts';
-import { closest } from './closest.ts';
+import { nearest } from '../../core/nearest.ts';
 
 const OPTIONS = {
   'data-root': { type: 'string' },
@@ -34,7 +34,7 @@ export function parseFlags(args: readonly string[]): Flags {
   for (const token of parsed.tokens) {
     if (token.kind !== 'option') continue;
     if (!isName(token.name)) {
-      const near = closest(token.name, Object.keys(OPTIONS));
+      const near = nearest(token.name, Object.keys(OPTIONS));
       throw invalidParameter(`unknown flag: ${token.rawName}${near ? ` (did you mean --${near}?)` : ''}`);
     }
     if (OPTIONS[token.name].type === 'string' && !token.value) {

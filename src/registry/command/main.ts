@@ -1,11 +1,11 @@
 import { invalidParameter, isKind, messageOf } from '../../core/errors.ts';
-import { closest } from './closest.ts';
+import { nearest } from '../../core/nearest.ts';
+import { VERSION } from '../../core/version.ts';
 import { parseFlags } from './flags.ts';
 import { htpasswd } from './htpasswd.ts';
 import { serve } from './serve.ts';
 import { serveOptions } from './serve-options.ts';
 import { USAGE } from './usage.ts';
-import { VERSION } from './version.ts';
 
 const COMMANDS = ['htpasswd'];
 
@@ -40,6 +40,6 @@ async function run(args: readonly string[], { stdin, stdout }: Terminal): Promis
 }
 
 function unknownCommand(command: string) {
-  const near = closest(command, COMMANDS);
+  const near = nearest(command, COMMANDS);
   return invalidParameter(`unknown command: ${command}${near ? ` (did you mean ${near}?)` : ''}`);
 }
