@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { RAW_STREAM } from '../../spec/engine.ts';
 import type { Cli } from '../cli.ts';
@@ -36,6 +37,14 @@ export async function copyOutput(cli: Cli, body: AsyncIterable<Buffer>, raw: boo
   for await (const chunk of body) {
     if (raw) cli.out(chunk);
     else demultiplexer.push(chunk);
+    await outputDrained();
+  }
+}
+
+/** Resolves when the standard streams take more, so that a slow reader slows the daemon down. */
+async function outputDrained(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.writableNeedDrain) await once(stream, 'drain');
   }
 }
 
