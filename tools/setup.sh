@@ -6,6 +6,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
 PATH=$PATH:/usr/sbin:/sbin
 log=.cache/setup.log
+machine=$(uname -m)
 mkdir -p .cache dist
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -20,7 +21,7 @@ quietly() {
 
 # What Barge needs of the system, as PACKAGE:PROBE. A probe is a command on the PATH or a file; what a probe finds
 # is not installed again, wherever it came from.
-needed='
+needed="
 crun:crun
 runc:runc
 gcc:gcc
@@ -36,7 +37,8 @@ openssl:openssl
 ca-certificates:/etc/ssl/certs/ca-certificates.crt
 xz-utils:xz
 zstd:zstd
-'
+libatomic1:/usr/lib/$machine-linux-gnu/libatomic.so.1
+"
 
 is_there() {
   case $1 in
@@ -87,10 +89,10 @@ install_modules() {
 }
 
 link_node() {
-  case $(uname -m) in
+  case $machine in
     x86_64) arch=x64 ;;
     aarch64) arch=arm64 ;;
-    *) fail "there is no Node build for $(uname -m) among the npm packages" ;;
+    *) fail "there is no Node build for $machine among the npm packages" ;;
   esac
   node=node_modules/node-linux-$arch/bin/node
   [ -x "$node" ] || fail "$node is missing: did npm leave optional packages out?"
