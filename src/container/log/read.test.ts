@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type LogQuery, readLog } from './read.ts';
+
+/** A record as the shim writes it. */
+function record(payload: string, time: number, stream = 1): Buffer {
+  const bytes = Buffer.from(payload);
+  const whole = Buffer.alloc(bytes.length + 20);
+  whole[0] = stream;
+  whole.writeUInt32BE(bytes.length, 4);
+  whole.writeBigUInt64BE(BigInt(time), 8);
+  bytes.copy(whole, 16);
+  whole.writeUInt32BE(whole.length, whole.length - 4);
+  return whole;
+}
+
+async function withLog(use: (path: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'barge-log-'));
+  try {
+    await use(join(folder, 'log'));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const BOTH: LogQuery = { stdout: true, stderr: true };
+
+async function lines(path: string, query: Partial<LogQuery> = {}): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { stream, text } of readLog(path, { ...BOTH, ...query })) found.push(`${stream}:${text}`);
+  return found;
+}
+
+test('chunks become lines, and a line that spans chunks is one', async () => {
+  await withLog(async (path) => {
+    await appendFile(path, Buffer.concat([record('a\nb', 1), record('err\n', 2, 2), record('c\nd', 3)]));
+    assert.deepEqual(await lines(path), ['1:a\n', '2:err\n', '1:bc\n', '1:d']);
+  });
+});
+
+test('tail finds the last lines from the end, also through rotated files', async () => {
+  await withLog(async (path) => {
+    await appendFile(`${path}.1`, Buffer.concat([record('1\n2\n', 1), record('3\n4\n', 2)]));
+    await appendFile(path, Buffer.concat([record('5\n', 3), record('6\n7', 4)]));
+    assert.deepEqual(await lines(path, { tail: 1 }), ['1:7']);
+    assert.deepEqual(await lines(path, { tail: 3 }), ['1:5\n', '1:6\n', '1:7']);
+    assert.deepEqual(await lines(path, { tail: 5 }), ['1:3\n', '1:4\n', '1:5\n', '1:6\n', '1:7']);
+    assert.equal((await lines(path, { tail: 100 })).length, 7);
+    assert.deepEqual(await lines(path, { tail: 0 }), []);
+  });
+});
+
+test('streams and times choose what is read', async () => {
+  await withLog(async (path) => {
+    await appendFile(path, Buffer.concat([record('a\n', 10), record('b\n', 20, 2), record('c\n', 30)]));
+    assert.deepEqual(await lines(path, { stdout: false }), ['2:b\n']);
+    assert.deepEqual(await lines(path, { since: 20n }), ['2:b\n', '1:c\n']);
+    assert.deepEqual(await lines(path, { until: 20n }), ['1:a\n', '2:b\n']);
+  });
+});
+
+test('a record that is still being written is left for later', async () => {
+  await withLog(async (path) => {
+    await appendFile(path, Buffer.concat([record('a\n', 1), record('b\n', 2).subarray(0, 10)]));
+    assert.deepEqual(await lines(path), ['1:a\n']);
+  });
+});
+
+test('no log means no lines', async () => {
+  await withLog(async (path) => assert.deepEqual(await lines(path), []));
+});
+
+test('following sees what is appended, through a rotation, and ends with the container', async () => {
+  await withLog(async (path) => {
+    await appendFile(path, record('1\n', 1));
+    const ended = Promise.withResolvers<void>();
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const { text } of readLog(path, { ...BOTH, followUntil: ended.promise })) {
+        seen.push(text.toString());
+        if (seen.length === 1) await appendFile(path, record('2\n', 2));
+        if (seen.length === 2) {
+          await appendFile(path, record('3\n', 3));
+          await rename(path, `${path}.1`);
+          await appendFile(path, record('4\n', 4));
+        }
+        if (seen.length === 4) ended.resolve();
+      }
+    })();
+    await reading;
+    assert.deepEqual(seen, ['1\n', '2\n', '3\n', '4\n']);
+  });
+});
