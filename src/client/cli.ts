@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { join } from 'node:path';
 import type { FlagValues } from './flags.ts';
 import { resolveEndpoint } from './transport/endpoint.ts';
@@ -37,13 +36,6 @@ export class Cli {
 
   err(text: string | Uint8Array): void {
     process.stderr.write(text);
-  }
-
-  /** Resolves when the standard streams take more: what copies much waits for it. */
-  async drained(): Promise<void> {
-    for (const stream of [process.stdout, process.stderr]) {
-      if (stream.writableNeedDrain) await once(stream, 'drain');
-    }
   }
 
   #makeEngine(): Engine {
