@@ -5,7 +5,7 @@
  *   --mount OPTIONS --layers DIR   first mount an overlay on DIR, in a mount namespace of our own, so that
  *                                  nothing is left behind however we end
  *   --layer                        unpack, pack: convert OCI whiteouts to overlay's and back
- *   --path P                       pack, stat: what below DIR (default: everything in it)
+ *   --path P                       pack, stat: what below DIR (default: everything in it); unpack: where to
  *   --name N                       pack: the name that P gets in the tar
  *
  * unpack: tar from standard input. The process changes its root to DIR first, so that no name, symlink or
@@ -89,8 +89,10 @@ int main(int argc, char **argv) {
         return 0;
     }
     if (chroot(root) < 0 || chdir("/") < 0) fail("entering", root);
-    if (strcmp(argv[1], "unpack") == 0) unpack(layer);
-    else if (strcmp(argv[1], "pack") == 0) pack(path, name, layer);
+    if (strcmp(argv[1], "unpack") == 0) {
+        if (*path && chdir(path) < 0) fail("entering", path);
+        unpack(layer);
+    } else if (strcmp(argv[1], "pack") == 0) pack(path, name, layer);
     else if (strcmp(argv[1], "stat") == 0) print_stat(path);
     else refuse("unknown command", argv[1]);
     return 0;

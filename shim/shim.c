@@ -485,6 +485,18 @@ static int oom_kills(void) {
     return kills;
 }
 
+/* Ends connections of one kind, or all (FREE). */
+static void hang_up(enum kind kind) {
+    for (struct connection *c = connections; c < connections + MAX_CONNECTIONS; c++) {
+        if (c->kind == FREE || (kind != FREE && c->kind != kind)) continue;
+        uint8_t unread[4096];   /* unread input would turn the reader's end of file into a reset */
+        while (recv(c->fd, unread, sizeof unread, MSG_DONTWAIT) > 0) continue;
+        close(c->fd);
+        c->kind = FREE;
+        c->fd = -1;
+    }
+}
+
 /* Keeps the exit code where a daemon that was away finds it, and tells those that are here. */
 static void notify(void) {
     char temporary[4096], path[4096], line[96];
@@ -496,6 +508,7 @@ static void notify(void) {
     if (fd >= 0) close(fd);
     tell(line);
     notified = 1;
+    if (output_fd[0] < 0 && output_fd[1] < 0 && chunk_length == 0) hang_up(ATTACH);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC), stdio[3] = {null, null, null};
     if (options.delete) run(options.delete, stdio);
 }
@@ -506,15 +519,6 @@ static int finished(void) {
     long long waited = now_ns(CLOCK_REALTIME) - exited_at;
     if (!notified && ((drained && chunk_length == 0) || waited > NOTIFY_PATIENCE_MS * 1000000LL)) notify();
     return drained && chunk_length == 0;
-}
-
-static void hang_up(void) {
-    for (struct connection *c = connections; c < connections + MAX_CONNECTIONS; c++) {
-        if (c->kind == FREE) continue;
-        uint8_t unread[4096];   /* unread input would turn the reader's end of file into a reset */
-        while (recv(c->fd, unread, sizeof unread, MSG_DONTWAIT) > 0) continue;
-        close(c->fd);
-    }
 }
 
 /* --- the loop --- */
@@ -618,7 +622,7 @@ int main(int argc, char **argv) {
     if (options.log) open_log();
     start();
     while (!finished()) turn();
-    hang_up();
+    hang_up(FREE);
     reap_stragglers();
     return 0;
 }

@@ -11,12 +11,14 @@ import { type Engine, openEngine } from '../engine/engine.ts';
 import { listenAt } from './listen.ts';
 import { type DaemonOptions, parseDaemonOptions } from './options.ts';
 import { Router } from './router.ts';
+import { archiveRoutes } from './routes/archive.ts';
 import { buildRoutes } from './routes/build.ts';
 import { containerRoutes } from './routes/containers.ts';
 import { execRoutes } from './routes/execs.ts';
 import { imageRoutes } from './routes/images.ts';
 import { networkRoutes } from './routes/networks.ts';
 import { systemRoutes } from './routes/system.ts';
+import { unsupportedRoutes } from './routes/unsupported.ts';
 import { volumeRoutes } from './routes/volumes.ts';
 import { createApiServer } from './server.ts';
 
@@ -93,11 +95,13 @@ function routesOf(engine: Engine): Router {
   const router = new Router();
   systemRoutes(router, engine);
   containerRoutes(router, engine);
+  archiveRoutes(router, engine);
   execRoutes(router, engine);
   imageRoutes(router, engine);
   buildRoutes(router, engine);
   networkRoutes(router, engine);
   volumeRoutes(router, engine);
+  unsupportedRoutes(router);
   return router;
 }
 

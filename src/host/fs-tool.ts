@@ -36,6 +36,8 @@ function failure(action: string, code: number, stderr: string): BargeError {
 
 export interface UnpackRequest {
   readonly root: string;
+  /** Folder below `root` where the archive's names begin; `root` stays what its links cannot leave. */
+  readonly path?: string;
   readonly tar: Readable;
   /** Convert OCI whiteouts to overlay's. */
   readonly layer?: boolean;
@@ -51,6 +53,7 @@ export interface UnpackRequest {
 export async function unpackTar(request: UnpackRequest): Promise<void> {
   const args = toolArgs('unpack', request.root, request.overlay);
   if (request.layer) args.push('--layer');
+  if (request.path) args.push('--path', request.path);
   const tool = pipeThrough(TOOL, args, request.signal);
   tool.stdout.resume();
   let broken: unknown;

@@ -5,7 +5,7 @@ import { commandOf } from '../../container/oci/spec.ts';
 import type { Digest } from '../../core/digest.ts';
 import { invalidParameter, notFound } from '../../core/errors.ts';
 import { newId, shortId } from '../../core/ids.ts';
-import type { Image } from '../../image/images.ts';
+import { warmCgroupLock } from '../../host/cgroups.ts';
 import type {
   ContainerConfig,
   ContainerCreateRequest,
@@ -32,6 +32,7 @@ export async function createContainer(
   request: ContainerCreateRequest,
   name: string | undefined,
 ): Promise<ContainerCreateResponse> {
+  warmCgroupLock(); /* most containers are started as soon as they are made */
   if (!request.Image) throw invalidParameter('config cannot be empty in order to create a container');
   const image = ctx.images.find(request.Image);
   const { HostConfig: host = {}, NetworkingConfig: networkingConfig = {}, ...config } = request;
@@ -217,5 +218,3 @@ function mountsFrom(ctx: ContainerContext, host: HostConfig): ContainerDefinitio
 export function layersInUse(ctx: Pick<ContainerContext, 'containers'>): Set<Digest> {
   return new Set(ctx.containers.list().flatMap(({ definition }) => definition.layers));
 }
-
-export type { Image };

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { StartFailure } from '../../container/failure.ts';
 import { type Container, canStart, isRunning } from '../../container/model.ts';
 import { invalidParameter } from '../../core/errors.ts';
+import { warmCgroupLock } from '../../host/cgroups.ts';
 import type { Endpoint } from '../../network/bridge.ts';
 import { resolvConf } from '../../network/resolv.ts';
 import type { PortMap } from '../../spec/engine.ts';
@@ -28,6 +29,7 @@ export async function launch(
   id: string,
   change: { readonly stoppedByUser: boolean; readonly restartCount: number },
 ): Promise<void> {
+  warmCgroupLock();
   const container = ctx.containers.get(id);
   const readers = ctx.live.takeWaitingReaders(id);
   /* The last run's shim may still be cleaning up under the same names. */

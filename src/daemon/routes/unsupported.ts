@@ -1,0 +1,28 @@
+import { notImplemented } from '../../core/errors.ts';
+import type { Router } from '../router.ts';
+
+/** Operations of the Engine API that this version does not have yet, and what people call them. */
+const OPERATIONS: readonly (readonly [method: string, path: string, name: string])[] = [
+  ['GET', '/containers/{id}/stats', 'container stats'],
+  ['GET', '/containers/{id}/attach/ws', 'attaching over a WebSocket'],
+  ['POST', '/containers/{id}/update', 'container update'],
+  ['POST', '/commit', 'container commit'],
+  ['GET', '/images/get', 'image save'],
+  ['GET', '/images/{name...}/get', 'image save'],
+  ['POST', '/images/load', 'image load'],
+  ['GET', '/images/search', 'search'],
+  ['GET', '/distribution/{name...}/json', 'inspecting an image of a registry'],
+  ['POST', '/networks/{id}/connect', 'network connect'],
+  ['POST', '/networks/{id}/disconnect', 'network disconnect'],
+  ['POST', '/build/cancel', 'build cancel (closing the connection cancels)'],
+  ['POST', '/grpc', 'the BuildKit API (set DOCKER_BUILDKIT=0)'],
+];
+
+/** A clear answer instead of an unknown page. */
+export function unsupportedRoutes(router: Router): void {
+  for (const [method, path, name] of OPERATIONS) {
+    router.on(method, path, () => {
+      throw notImplemented(`${name} is not supported by this version of Barge`);
+    });
+  }
+}
