@@ -102,6 +102,13 @@ export class ContainerStore {
     return container;
   }
 
+  /** For a state that is so, whether it can be written down or not. The next start finds it out again. */
+  noteState(id: string, state: ContainerRunState): Container {
+    const container = { definition: this.get(id).definition, state };
+    this.#byId.set(id, container);
+    return container;
+  }
+
   setDefinition(id: string, change: Partial<ContainerDefinition>): Container {
     const before = this.get(id);
     const definition = { ...before.definition, ...change };

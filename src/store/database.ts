@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { Reserve } from './reserve.ts';
 
 /**
  * The daemon's metadata: one SQLite file in WAL mode. A committed row survives `kill -9` of the daemon; the
@@ -47,6 +48,7 @@ export type Row = Record<string, string | number | bigint | null | Uint8Array>;
 export class Database implements Disposable {
   readonly #sqlite: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #reserve: Reserve | undefined;
 
   /** @param path a file, or `:memory:`. */
   constructor(path: string) {
@@ -55,6 +57,7 @@ export class Database implements Disposable {
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -2000;',
     );
     this.#migrate();
+    if (path !== ':memory:') this.#reserve = new Reserve(`${path}-reserve`);
   }
 
   #migrate(): void {
@@ -76,8 +79,18 @@ export class Database implements Disposable {
     return statement;
   }
 
+  /** Outside of transactions a full disk is met with the reserve: ends must be written down. */
   run(sql: string, ...values: (string | number | null | Uint8Array)[]): number {
-    return Number(this.#prepare(sql).run(...values).changes);
+    const statement = this.#prepare(sql);
+    const execute = () => Number(statement.run(...values).changes);
+    if (this.#sqlite.isTransaction) return execute();
+    this.#reserve?.restore();
+    try {
+      return execute();
+    } catch (error) {
+      if (!isFull(error) || !this.#reserve?.release()) throw error;
+      return execute();
+    }
   }
 
   get<T = Row>(sql: string, ...values: (string | number | null)[]): T | undefined {
@@ -96,7 +109,7 @@ export class Database implements Disposable {
       this.#sqlite.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#sqlite.exec('ROLLBACK');
+      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK'); /* a full disk has done it already */
       throw error;
     }
   }
@@ -105,4 +118,10 @@ export class Database implements Disposable {
     this.#statements.clear();
     this.#sqlite.close();
   }
+}
+
+const SQLITE_FULL = 13;
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL;
 }

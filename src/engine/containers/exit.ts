@@ -51,7 +51,7 @@ export async function handleExit(
     oomKilled: exit.oomKilled,
     finishedAt: exit.at,
   };
-  const exited = ctx.containers.replaceState(id, state);
+  const exited = writeDown(ctx, id, state);
   const ran = Math.max(0, Math.round((exit.at - before.state.startedAt) / 1000));
   if (exit.oomKilled) emitContainer(ctx, exited, 'oom');
   emitContainer(ctx, exited, 'die', { exitCode: `${exit.code}`, execDuration: `${ran}` });
@@ -77,6 +77,16 @@ export async function handleExit(
 async function removeUnlessRestarted(ctx: ContainerContext, id: string): Promise<void> {
   if (ctx.containers.has(id) && isRunning(ctx.containers.get(id).state)) return;
   await removeLocked(ctx, id, { volumes: true });
+}
+
+/** The process has ended, even when a full disk does not take the news. */
+function writeDown(ctx: ContainerContext, id: string, state: ContainerRunState): Container {
+  try {
+    return ctx.containers.replaceState(id, state);
+  } catch (failure) {
+    ctx.warn('an exit could not be written down', { container: id, error: messageOf(failure) });
+    return ctx.containers.noteState(id, state);
+  }
 }
 
 function shouldRestart({ definition, state }: Container, code: number): boolean {
