@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { arch } from 'node:os';
 import { PassThrough } from 'node:stream';
-import type { Digest } from '../core/digest.ts';
+import { type Digest, isDigest } from '../core/digest.ts';
 import { dataLoss, invalidParameter, notFound } from '../core/errors.ts';
 import { shortId } from '../core/ids.ts';
 import { familiarName, familiarString, type Reference } from '../core/reference.ts';
@@ -115,7 +115,7 @@ async function selectManifest(
   name: string,
 ): Promise<FoundManifest> {
   const { mediaType } = top.descriptor;
-  if (isManifestType(mediaType)) return { ...top, manifest: parse<ImageManifest>(top.bytes) };
+  if (isManifestType(mediaType)) return { ...top, manifest: parseManifest(top.bytes) };
   if (!isIndexType(mediaType))
     throw invalidParameter(`${name} is not an image: its media type is ${mediaType}`);
   const index = parse<ImageIndex>(top.bytes);
@@ -126,7 +126,7 @@ async function selectManifest(
     );
   }
   const { descriptor, bytes } = await remote.manifest(child.digest);
-  return { descriptor, bytes, manifest: parse<ImageManifest>(bytes) };
+  return { descriptor, bytes, manifest: parseManifest(bytes) };
 }
 
 function choosePlatform(index: ImageIndex, wanted: Platform): Descriptor | undefined {
@@ -137,6 +137,28 @@ function choosePlatform(index: ImageIndex, wanted: Platform): Descriptor | undef
   return (
     fitting.find(({ platform }) => platform?.variant === wanted.variant) ??
     fitting.find(({ platform }) => !platform?.variant)
+  );
+}
+
+/** @throws BargeError data-loss for anything that is not an image manifest. */
+function parseManifest(bytes: Uint8Array): ImageManifest {
+  const manifest = parse<Partial<ImageManifest> | null>(bytes);
+  const { config, layers } = manifest ?? {};
+  if (!isDescriptor(config) || !Array.isArray(layers) || !layers.every(isDescriptor)) {
+    throw dataLoss('a manifest does not name a configuration and layers');
+  }
+  return manifest as ImageManifest;
+}
+
+function isDescriptor(value: unknown): value is Descriptor {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'digest' in value &&
+    typeof value.digest === 'string' &&
+    isDigest(value.digest) &&
+    'size' in value &&
+    Number.isSafeInteger(value.size)
   );
 }
 
