@@ -14,8 +14,8 @@ const NODE = [process.execPath, '--disable-warning=ExperimentalWarning'];
 
 export interface DaemonOptions {
   readonly flags?: readonly string[];
-  /** A command that the daemon's own is appended to. */
-  readonly wrapper?: readonly string[];
+  /** A command that the daemon's own is appended to; it is told where the data root will be. */
+  readonly wrapper?: (dataRoot: string) => readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -77,7 +77,12 @@ export class TestDaemon implements Traces {
     const network = ['--bridge', bridge, '--bip', this.bip, '--cgroup-parent', cgroup];
     const program = [...NODE, join(ROOT, 'src/bin/barged.ts'), ...own, ...network];
     const files = ['--pidfile', join(folder, 'barged.pid')];
-    return [...(this.#options.wrapper ?? []), ...program, ...files, ...(this.#options.flags ?? [])];
+    return [
+      ...(this.#options.wrapper?.(dataRoot) ?? []),
+      ...program,
+      ...files,
+      ...(this.#options.flags ?? []),
+    ];
   }
 
   /** A subnet that follows from the random name, so that daemons beside each other do not meet. */
