@@ -330,7 +330,7 @@ static void write_all(int fd, const char *data, size_t length, const char *path)
     }
 }
 
-/* Copies archive bytes to the file's position; whole pages of zeros become holes. */
+/* Copies archive bytes to the file's position; stretches of zeros become holes. */
 static void copy_in(int fd, long long length, const char *path) {
     static const char zeros[4096];
     while (length > 0) {
@@ -340,7 +340,7 @@ static void copy_in(int fd, long long length, const char *path) {
         for (size_t done = 0; done < n;) {
             size_t step = n - done < sizeof zeros ? n - done : sizeof zeros;
             const char *at = buffer + consumed + done;
-            if (step == sizeof zeros && memcmp(at, zeros, step) == 0) {
+            if (memcmp(at, zeros, step) == 0) {
                 if (lseek(fd, (off_t)step, SEEK_CUR) < 0) fail("seeking in", path);
                 done += step;
                 continue;
