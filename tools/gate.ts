@@ -50,7 +50,11 @@ const STEPS: readonly Step[] = [
     limit: 120,
     environment: () => ({ BARGE_LIBEXEC: SANITIZED }),
   },
-  { name: 'unit', command: nodeTest('src/**/*.test.ts', 'tools/!(layering).test.ts'), limit: 240 },
+  {
+    name: 'unit',
+    command: nodeTest('src/**/*.test.ts', 'tools/!(layering).test.ts', 'bench/**/*.test.ts'),
+    limit: 240,
+  },
   { name: 'end-to-end', command: nodeTest('test/**/*.test.ts'), environment: withDocker, limit: 540 },
 ];
 
