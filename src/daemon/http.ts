@@ -52,7 +52,7 @@ export function errorAnswer(error: unknown): {
 
 const MAX_JSON = 8 << 20;
 
-/** The request's body as JSON; an empty one is an empty object. @throws BargeError invalid-parameter. */
+/** The request's body as JSON; an empty one, and null, is an empty object. @throws BargeError invalid-parameter. */
 export async function readJson<T>(request: AsyncIterable<Buffer>): Promise<T> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -64,7 +64,7 @@ export async function readJson<T>(request: AsyncIterable<Buffer>): Promise<T> {
   const text = Buffer.concat(chunks).toString();
   if (!text.trim()) return {} as T;
   try {
-    return JSON.parse(text) as T;
+    return (JSON.parse(text) ?? {}) as T;
   } catch (error) {
     throw invalidParameter(`invalid JSON: ${messageOf(error)}`, { cause: error });
   }

@@ -23,6 +23,7 @@ import { bridgeSettingsOutside } from '../compat.ts';
 import { type Exchange, flag, integer, readJson } from '../http.ts';
 import { writeLogs } from '../logs.ts';
 import type { Router } from '../router.ts';
+import { assertShape, CREATE_SHAPE } from '../shape.ts';
 import { bridge, parseDetachKeys } from '../streams.ts';
 
 const idOf = ({ params }: Exchange) => params.id ?? '';
@@ -38,6 +39,7 @@ export function containerRoutes(router: Router, engine: Engine): void {
   });
   router.on('POST', '/containers/create', async ({ request, query, response }) => {
     const body = await readJson<ContainerCreateRequest>(request);
+    assertShape(body, CREATE_SHAPE);
     response.json(201, await createContainer(engine, body, query.get('name') || undefined));
   });
   router.on('POST', '/containers/prune', async ({ query, response }) => {

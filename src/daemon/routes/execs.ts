@@ -10,11 +10,13 @@ import {
 import { integer, readJson } from '../http.ts';
 import { frame } from '../logs.ts';
 import type { Router } from '../router.ts';
+import { assertShape, EXEC_SHAPE } from '../shape.ts';
 import { bridge, parseDetachKeys } from '../streams.ts';
 
 export function execRoutes(router: Router, engine: Engine): void {
   router.on('POST', '/containers/{id}/exec', async ({ request, params, response }) => {
     const body = await readJson<ExecCreateRequest>(request);
+    assertShape(body, EXEC_SHAPE);
     response.json(201, { Id: engine.execs.create(params.id ?? '', body) });
   });
   router.on('POST', '/exec/{id}/start', async ({ request, params, response }) => {
