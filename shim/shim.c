@@ -50,6 +50,7 @@
 enum { CONTROL_FD = 3, FIRST_ATTACH_FD = 4, MAX_CONNECTIONS = 64, CHUNK = 64 * 1024, HEADER = 8 };
 enum { WANT_STDIN = 1, WANT_STDOUT = 2, WANT_STDERR = 4, RAW = 8 };
 enum kind { FREE, HELLO, ATTACH, CONTROL };
+enum { LOST_EXIT_CODE = 255 };
 enum { NOTIFY_PATIENCE_MS = 200, TTY_DRAIN_MS = 100 };
 
 struct connection {
@@ -467,11 +468,17 @@ static void reap(void) {
     struct signalfd_siginfo info;
     while (read(child_signals, &info, sizeof info) > 0) continue;
     int status;
-    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid != container || exited) continue;
         exited = 1;
         exited_at = now_ns(CLOCK_REALTIME);
         exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+    if (pid < 0 && errno == ECHILD && !exited) {   /* a runtime that reaped the process took its code along */
+        exited = 1;
+        exited_at = now_ns(CLOCK_REALTIME);
+        exit_code = LOST_EXIT_CODE;
     }
 }
 

@@ -11,13 +11,17 @@ import { type AttachWish, readExitRecord, ShimLink, type ShimOptions } from '../
 
 process.env.ASAN_OPTIONS = 'detect_leaks=0';
 
-/** Stands for crun: starts the script of the folder in the background and leaves its pid, or fails as told. */
-const RUNTIME = `#!/bin/sh
-[ "$1" = fail ] && exit 3
-[ "$1" = delete ] && { touch "$2/deleted"; exit 0; }
-exec 3<&0   # a shell gives what it starts in the background no input of its own
-sh "$2/script" <&3 3<&- &
-echo $! > "$2/pid"
+/**
+ * Stands for crun: starts the script of the folder and leaves its pid, or fails as told. Not a shell script: a
+ * shell may reap what it started in the background, and with it the exit code that is the shim's to take.
+ */
+const RUNTIME = `#!/usr/bin/perl
+my ($command, $folder) = @ARGV;
+exit 3 if $command eq 'fail';
+if ($command eq 'delete') { open my $file, '>', "$folder/deleted"; exit 0 }
+my $pid = fork;
+exec 'sh', "$folder/script" if $pid == 0;
+open my $file, '>', "$folder/pid"; print $file $pid; close $file;
 `;
 
 const BOTH: AttachWish = { stdin: true, stdout: true, stderr: true, raw: false };
