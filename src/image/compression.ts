@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { compose, type Duplex, PassThrough, type Readable } from 'node:stream';
+import { compose, type Duplex, PassThrough, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { invalidParameter, messageOf } from '../core/errors.ts';
 
@@ -17,7 +17,12 @@ export function detectCompression(head: Uint8Array): Compression {
 
 /** The plain bytes of a stream that may be compressed. A broken stream of either kind ends in an error. */
 export async function decompress(input: Readable): Promise<Readable> {
-  const head = await peek(input);
+  const head = await takeHead(input);
+  if (head.length < MAGIC_LENGTH) {
+    if (input.destroyed && !input.readableEnded) return input;
+    return Readable.from(head.length > 0 ? [head] : [], { objectMode: false });
+  }
+  input.unshift(head);
   switch (detectCompression(head)) {
     case 'gzip':
       return piped(input, createGunzip({ chunkSize: 1 << 18 }));
@@ -32,20 +37,22 @@ export async function decompress(input: Readable): Promise<Readable> {
   }
 }
 
-/** The first bytes of a stream, which stay in it. Empty for an empty stream. */
-async function peek(input: Readable): Promise<Uint8Array> {
-  const MAGIC_LENGTH = 6;
-  for (;;) {
-    const chunk = (input.read() as Buffer | null) ?? undefined;
+const MAGIC_LENGTH = 6;
+
+/** The first bytes of a stream, taken out of it; fewer than asked for when it ends or breaks before. */
+async function takeHead(input: Readable): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for (let length = 0; length < MAGIC_LENGTH; ) {
+    const chunk = input.read() as Buffer | null;
     if (chunk) {
-      input.unshift(chunk);
-      if (chunk.length >= MAGIC_LENGTH || input.readableEnded) return chunk;
+      parts.push(chunk);
+      length += chunk.length;
+      continue;
     }
     if (input.errored) throw input.errored;
-    if (input.readableEnded || input.destroyed) return chunk ?? new Uint8Array();
-    if (chunk && input.readableLength >= MAGIC_LENGTH) return chunk;
-    if (!(await moreToRead(input))) return chunk ?? new Uint8Array();
+    if (input.readableEnded || input.destroyed || !(await moreToRead(input))) break;
   }
+  return Buffer.concat(parts);
 }
 
 /** Waits until `input` has something new to read; false when it has ended instead. */
