@@ -24,8 +24,9 @@ export function detachFilter(keys: Buffer, detach: () => void): Transform {
         if (byte === keys[seen]) {
           seen++;
           if (seen === keys.length) {
-            detach();
-            done();
+            /* What was typed before goes its way first. */
+            setImmediate(detach);
+            done(null, Buffer.from(out));
             return;
           }
           continue;

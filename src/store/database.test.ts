@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Database } from './database.ts';
+import { Reserve } from './reserve.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'barge-db-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const insert = (db: Database, name: string) =>
+  db.run('INSERT INTO volumes (name, created_at, labels, options) VALUES (?, 1, ?, ?)', name, '{}', '{}');
+
+const names = (db: Database) =>
+  db.all<{ name: string }>('SELECT name FROM volumes ORDER BY name').map(({ name }) => name);
+
+test('what is written is there after opening again', () => {
+  const path = join(folder, 'again.db');
+  {
+    using db = new Database(path);
+    assert.equal(insert(db, 'a'), 1);
+  }
+  using db = new Database(path);
+  assert.deepEqual(names(db), ['a']);
+});
+
+test('a transaction happens whole or not at all', () => {
+  using db = new Database(':memory:');
+  insert(db, 'kept');
+  const failing = () =>
+    db.transaction(() => {
+      insert(db, 'half');
+      throw new Error('in the middle');
+    });
+  assert.throws(failing, /in the middle/);
+  assert.deepEqual(names(db), ['kept']);
+  assert.equal(
+    db.transaction(() => insert(db, 'whole')),
+    1,
+  );
+  assert.deepEqual(names(db), ['kept', 'whole']);
+});
+
+test('an image takes its references and manifests with it', () => {
+  using db = new Database(':memory:');
+  db.run("INSERT INTO images VALUES ('id', '{}', 0, 0)");
+  db.run("INSERT INTO image_references VALUES ('name', 'tag', NULL, 'id', 0)");
+  assert.throws(() => db.run("INSERT INTO image_references VALUES ('name', 'tag', NULL, 'id', 0)"), /UNIQUE/);
+  db.run("DELETE FROM images WHERE id = 'id'");
+  assert.deepEqual(db.all('SELECT * FROM image_references'), []);
+});
+
+test('a reserve takes up room until it is released', () => {
+  const path = join(folder, 'reserve');
+  const reserve = new Reserve(path);
+  assert(statSync(path).size >= 512 << 10);
+  assert.equal(reserve.release(), true);
+  assert.equal(existsSync(path), false);
+  assert.equal(reserve.release(), false);
+  reserve.restore();
+  assert.equal(existsSync(path), false, 'not at once: whoever needed the room is using it');
+});
