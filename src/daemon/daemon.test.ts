@@ -80,7 +80,7 @@ test('detach keys are read as docker writes them', () => {
   assert.throws(() => parseDetachKeys('ctrl-'), /Invalid escape keys/);
 });
 
-test('input passes until the detach keys come, wherever chunks are cut', () => {
+test('input passes until the detach keys come, wherever chunks are cut', async () => {
   let detached = false;
   const out: Buffer[] = [];
   const filter = detachFilter(Buffer.from([0x10, 0x11]), () => {
@@ -89,6 +89,7 @@ test('input passes until the detach keys come, wherever chunks are cut', () => {
   filter.on('data', (chunk) => out.push(chunk));
   for (const part of ['a\x10', 'b', '\x10\x10', '\x11']) filter.write(part);
   assert.equal(Buffer.concat(out).toString(), 'a\x10b\x10');
+  await new Promise((resolve) => setImmediate(resolve));
   assert.ok(detached);
 });
 
