@@ -119,8 +119,8 @@ export function assertRemovable({ definition, state }: Container, force: boolean
   if (force) return;
   const advice =
     state.status === 'paused'
-      ? 'unpause and then stop the container before removal or force remove'
-      : 'stop the container before removal or force remove';
+      ? 'unpause and then stop the container before removing or force remove'
+      : 'stop the container before removing or force remove';
   if (isRunning(state) || state.status === 'restarting') {
     throw conflict(`cannot remove container "/${definition.name}": container is ${state.status}: ${advice}`);
   }

@@ -98,3 +98,9 @@ test('filters come in two shapes', () => {
   assert.deepEqual(parseFilters('{"label":{"a":true,"b":false}}').get('label'), ['a']);
   for (const wrong of ['{', '[]', '{"a":1}']) assert.throws(() => parseFilters(wrong), /invalid filter/);
 });
+
+test('a broken escape in a path is the client’s mistake', () => {
+  const router = new Router();
+  router.on('GET', '/containers/{id}/json', () => {});
+  assert.throws(() => router.find('GET', '/containers/%/json'), { kind: 'invalid-parameter' });
+});

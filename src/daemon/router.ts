@@ -1,3 +1,4 @@
+import { invalidParameter } from '../core/errors.ts';
 import type { Exchange } from './http.ts';
 
 export type Handler = (exchange: Exchange) => Promise<void> | void;
@@ -11,6 +12,15 @@ interface Route {
 export interface Match {
   readonly handler: Handler;
   readonly params: Record<string, string>;
+}
+
+/** @throws BargeError invalid-parameter for a `%` that begins no byte. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    throw invalidParameter(`invalid URL escape in "${part}"`, { cause: error });
+  }
 }
 
 /** Routes by method and path. `{name}` is one part of a path, `{name...}` any number of them. */
@@ -33,7 +43,7 @@ export class Router {
       known = true;
       if (route.method !== method) continue;
       const params = Object.fromEntries(
-        Object.entries(match.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]),
+        Object.entries(match.groups ?? {}).map(([name, value]) => [name, decoded(value)]),
       );
       return { handler: route.handler, params };
     }

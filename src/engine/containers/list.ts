@@ -16,8 +16,7 @@ type Test = (container: Container, value: string, ctx: ContainerContext) => bool
 
 const TESTS: Record<string, Test> = {
   id: ({ definition }, value) => definition.id.startsWith(value),
-  name: ({ definition }, value) =>
-    new RegExp(value).test(`/${definition.name}`) || new RegExp(value).test(definition.name),
+  name: ({ definition }, value) => nameMatches(definition.name, value),
   status: ({ state }, value) => state.status === value,
   label: ({ definition }, value) => labelMatches(definition.config.Labels ?? {}, value),
   exited: ({ state }, value) => state.status === 'exited' && state.exitCode === Number(value),
@@ -41,6 +40,18 @@ const TESTS: Record<string, Test> = {
   health: ({ state }, value) => (state.health?.Status ?? 'none') === value,
   'is-task': (_, value) => value === 'false',
 };
+
+/** @param pattern a regular expression, with or without the slash that names begin with. */
+function nameMatches(name: string, pattern: string): boolean {
+  try {
+    const expression = new RegExp(pattern);
+    return expression.test(`/${name}`) || expression.test(name);
+  } catch (error) {
+    throw invalidParameter(`invalid filter 'name=${pattern}': it is not a regular expression`, {
+      cause: error,
+    });
+  }
+}
 
 function hasPort(ports: Readonly<Record<string, unknown>>, wanted: string, published: boolean): boolean {
   const [port, protocol = 'tcp'] = wanted.split('/');
