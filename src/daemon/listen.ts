@@ -47,6 +47,7 @@ function tlsServer(tls: TlsOptions, accept: (socket: Socket) => void): Server {
     {
       cert: readFileSync(tls.cert),
       key: readFileSync(tls.key),
+      allowHalfOpen: true,
       ...(tls.ca ? { ca: readFileSync(tls.ca), requestCert: true, rejectUnauthorized: true } : {}),
     },
     accept,
