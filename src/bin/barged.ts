@@ -21,6 +21,10 @@ function fail(error: unknown): void {
 
 function run(options: DaemonOptions, args: readonly string[]): void {
   process.title = 'barged';
+  /* One forgotten failure must not take every container's daemon along: it is told, and the rest goes on. */
+  process.on('unhandledRejection', (reason) => {
+    process.stderr.write(`barged: unhandled: ${reason instanceof Error ? reason.stack : String(reason)}\n`);
+  });
   startDaemon(options, args).then(
     (daemon) => {
       process.on('SIGHUP', () => {
