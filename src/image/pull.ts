@@ -269,6 +269,9 @@ async function fetchLayer(
   const count = byteProgress(onProgress, 'Downloading', id, size);
   const source = await remote.blob(descriptor);
   const forTar = new PassThrough({ highWaterMark: 1 << 20 });
+  /* Whoever reads them reports their failures; one that comes while nobody reads must not end the daemon. */
+  source.on('error', () => {});
+  forTar.on('error', () => {});
   const stop = () => source.destroy(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
   const keeping = (async () => {
