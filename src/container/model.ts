@@ -1,5 +1,5 @@
 import type { Digest } from '../core/digest.ts';
-import { conflict, notFound } from '../core/errors.ts';
+import { conflict, invalidParameter, notFound } from '../core/errors.ts';
 import type {
   ContainerConfig,
   ContainerStatus,
@@ -123,6 +123,15 @@ export function assertRemovable({ definition, state }: Container, force: boolean
       : 'stop the container before removing or force remove';
   if (isRunning(state) || state.status === 'restarting') {
     throw conflict(`cannot remove container "/${definition.name}": container is ${state.status}: ${advice}`);
+  }
+}
+
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+
+/** @param asked the name as the user gave it, for the message. @throws BargeError invalid-parameter. */
+export function assertNameValid(name: string, asked: string): void {
+  if (!NAME.test(name)) {
+    throw invalidParameter(`Invalid container name (${asked}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
   }
 }
 

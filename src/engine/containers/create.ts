@@ -1,4 +1,4 @@
-import type { ContainerDefinition } from '../../container/model.ts';
+import { assertNameValid, type ContainerDefinition } from '../../container/model.ts';
 import { effectiveCapabilities } from '../../container/oci/capabilities.ts';
 import { checkResources } from '../../container/oci/resources.ts';
 import { commandOf } from '../../container/oci/spec.ts';
@@ -18,7 +18,6 @@ import { inventName } from '../names.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { copyUpVolumes } from './copy-up.ts';
 
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const LOG_DRIVERS = ['', 'json-file', 'local', 'none'];
 const RESTART_POLICIES = ['', 'no', 'always', 'unless-stopped', 'on-failure'];
 
@@ -77,9 +76,7 @@ function chooseName(ctx: ContainerContext, asked: string | undefined): string {
   };
   if (!asked) return inventName(taken);
   const name = asked.replace(/^\//, '');
-  if (!NAME.test(name)) {
-    throw invalidParameter(`Invalid container name (${asked}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
-  }
+  assertNameValid(name, asked);
   ctx.containers.assertNameFree(name);
   return name;
 }

@@ -1,17 +1,14 @@
+import { assertNameValid } from '../../container/model.ts';
 import { conflict, invalidParameter } from '../../core/errors.ts';
 import { type Filters, labelMatches } from '../filters.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { removeContainer } from './remove.ts';
 
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
-
 export function renameContainer(ctx: ContainerContext, word: string, newName: string): void {
   const name = newName.replace(/^\//, '');
   const { definition } = ctx.containers.find(word);
   if (!name) throw invalidParameter('Neither old nor new names may be empty');
-  if (!NAME.test(name)) {
-    throw invalidParameter(`Invalid container name (${newName}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
-  }
+  assertNameValid(name, newName);
   if (name === definition.name) throw conflict('Renaming a container with the same name as its current name');
   const renamed = ctx.containers.setDefinition(definition.id, { name });
   emitContainer(ctx, renamed, 'rename', { oldName: `/${definition.name}` });
