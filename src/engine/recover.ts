@@ -6,6 +6,7 @@ import { messageOf } from '../core/errors.ts';
 import { childCgroups, removeCgroup } from '../host/cgroups.ts';
 import type { Endpoint } from '../network/bridge.ts';
 import type { ContainerContext } from './containers/context.ts';
+import { adoptEndpoint } from './containers/endpoints.ts';
 import { handleExit, watchExit } from './containers/exit.ts';
 import { watchHealth } from './containers/health.ts';
 import { removeLocked } from './containers/remove.ts';
@@ -25,13 +26,8 @@ export async function recover(ctx: ContainerContext): Promise<void> {
     const link = await ShimLink.reconnect(folders.exec);
     if (link && isRunning(container.state)) {
       adopt(ctx, container, link);
-      const endpoint = endpointOf(container);
-      if (endpoint) {
-        adopted.push(endpoint);
-        await ctx.bridge
-          ?.adopt(endpoint, container.definition.name)
-          .catch((error) => warnAdopt(ctx, container, error));
-      }
+      const endpoint = await adoptEndpoint(ctx, container);
+      if (endpoint) adopted.push(endpoint);
     } else if (link) {
       await endUnrecorded(link);
     } else if (container.state.status === 'removing') {
@@ -47,17 +43,6 @@ export async function recover(ctx: ContainerContext): Promise<void> {
   for (const { container, error } of ended) await recordEnd(ctx, container, error);
   await sweep(ctx);
   for (const container of ctx.containers.list()) restartAsPolicySays(ctx, container);
-}
-
-function warnAdopt(ctx: ContainerContext, { definition }: Container, error: unknown): void {
-  ctx.warn('taking over published ports failed', { container: definition.id, error: messageOf(error) });
-}
-
-function endpointOf({ state }: Container): Endpoint | undefined {
-  const { attachment } = state;
-  return (
-    attachment && { sandbox: attachment.sandbox, settings: attachment.endpoint, ports: attachment.ports }
-  );
 }
 
 function relaunchWith(ctx: ContainerContext): Parameters<typeof watchExit>[3] {

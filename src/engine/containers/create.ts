@@ -3,7 +3,7 @@ import { effectiveCapabilities } from '../../container/oci/capabilities.ts';
 import { checkResources } from '../../container/oci/resources.ts';
 import { commandOf } from '../../container/oci/spec.ts';
 import type { Digest } from '../../core/digest.ts';
-import { invalidParameter, notFound } from '../../core/errors.ts';
+import { invalidParameter } from '../../core/errors.ts';
 import { newId, shortId } from '../../core/ids.ts';
 import { warmCgroupLock } from '../../host/cgroups.ts';
 import type {
@@ -17,6 +17,7 @@ import { resolveMounts } from '../../volume/mounts.ts';
 import { inventName } from '../names.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { copyUpVolumes } from './copy-up.ts';
+import { checkNetworks } from './endpoints.ts';
 
 const LOG_DRIVERS = ['', 'json-file', 'local', 'none'];
 const RESTART_POLICIES = ['', 'no', 'always', 'unless-stopped', 'on-failure'];
@@ -168,23 +169,6 @@ function unsupported(host: HostConfig): [string, unknown][] {
     ['--userns (UsernsMode)', host.UsernsMode && host.UsernsMode !== 'host'],
     ['--isolation (Isolation)', host.Isolation && host.Isolation !== 'default'],
   ];
-}
-
-function checkNetworks(
-  ctx: ContainerContext,
-  host: HostConfig,
-  endpoints: Readonly<Record<string, unknown>>,
-): void {
-  const mode = host.NetworkMode || 'default';
-  const names = [mode, ...Object.keys(endpoints)];
-  for (const name of names) {
-    const known = ['default', 'bridge', 'none', 'host'].includes(name) || name.startsWith('container:');
-    if (!known) throw notFound(`network ${name} not found`);
-  }
-  if (mode.startsWith('container:')) ctx.containers.find(mode.slice('container:'.length));
-  if ((mode === 'default' || mode === 'bridge') && !ctx.bridge) {
-    throw invalidParameter('this daemon runs with --bridge=none: use --network none or host');
-  }
 }
 
 function capabilityWarnings(host: HostConfig): string[] {

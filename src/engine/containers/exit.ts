@@ -2,6 +2,7 @@ import { type Container, type ContainerRunState, isRunning } from '../../contain
 import type { ShimExit, ShimLink } from '../../container/shim.ts';
 import { messageOf } from '../../core/errors.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
+import { disconnectEnded } from './endpoints.ts';
 import { removeLocked } from './remove.ts';
 import { type Relaunch, scheduleRestart } from './restarts.ts';
 
@@ -35,12 +36,7 @@ export async function handleExit(
   const before = ctx.containers.get(id);
   if (!isRunning(before.state)) return;
   const { attachment, ...rest } = before.state;
-  if (attachment)
-    void ctx.bridge
-      ?.disconnect({ ...attachment, settings: attachment.endpoint })
-      .catch((failure) =>
-        ctx.warn('giving back a network endpoint failed', { container: id, error: messageOf(failure) }),
-      );
+  disconnectEnded(ctx, before);
   const restart = shouldRestart(before, exit.code);
   const state: ContainerRunState = {
     ...rest,

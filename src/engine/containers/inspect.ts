@@ -2,16 +2,9 @@ import type { Container, ContainerDefinition, ContainerRunState } from '../../co
 import { DEFAULT_SHM_SIZE, MASKED_PATHS, READONLY_PATHS } from '../../container/oci/mounts.ts';
 import { formatDuration } from '../../core/units.ts';
 import { cgroupLayout } from '../../host/cgroups.ts';
-import type {
-  ContainerInspect,
-  ContainerState,
-  ContainerSummary,
-  EndpointSettings,
-  MountPoint,
-  PortMap,
-  PortSummary,
-} from '../../spec/engine.ts';
+import type { ContainerInspect, ContainerState, ContainerSummary, MountPoint } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
+import { networkSettings, networksOf, portSummaries } from './network-settings.ts';
 
 /** Docker's way to say "never". */
 const NEVER = '0001-01-01T00:00:00Z';
@@ -66,12 +59,7 @@ export function inspectContainer(
     GraphDriver: graphDriver(ctx, definition),
     Mounts: definition.mounts.map(mountPoint),
     Config: configWithDefaults(definition),
-    NetworkSettings: {
-      SandboxID: state.attachment?.sandbox.split('/').at(-1) ?? '',
-      SandboxKey: state.attachment?.sandbox ?? '',
-      Ports: state.attachment?.ports ?? {},
-      Networks: networksOf({ definition, state }),
-    },
+    NetworkSettings: networkSettings({ definition, state }),
   };
 }
 
@@ -147,30 +135,6 @@ function mountPoint({ options, anonymous, ...mount }: ContainerDefinition['mount
   return shown;
 }
 
-const NO_ENDPOINT: EndpointSettings = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: '',
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: '',
-  EndpointID: '',
-  Gateway: '',
-  IPAddress: '',
-  IPPrefixLen: 0,
-  IPv6Gateway: '',
-  GlobalIPv6Address: '',
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
-};
-
-export function networksOf({ definition, state }: Container): Record<string, EndpointSettings> {
-  const mode = definition.hostConfig.NetworkMode ?? 'bridge';
-  if (mode.startsWith('container:')) return {};
-  return { [mode]: { ...NO_ENDPOINT, ...state.attachment?.endpoint } };
-}
-
 /** One row of `ps`. */
 export function summarize(container: Container): ContainerSummary {
   const { definition, state } = container;
@@ -191,19 +155,6 @@ export function summarize(container: Container): ContainerSummary {
     NetworkSettings: { Networks: networksOf(container) },
     Mounts: definition.mounts.map(mountPoint),
   };
-}
-
-function portSummaries(ports: PortMap): PortSummary[] {
-  return Object.entries(ports).flatMap(([name, bindings]): PortSummary[] => {
-    const [port = '', type = 'tcp'] = name.split('/');
-    const shared = { PrivatePort: Number(port), Type: type };
-    if (!bindings?.length) return [shared];
-    return bindings.map(({ HostIp, HostPort }) => ({
-      IP: HostIp ?? '',
-      ...shared,
-      PublicPort: Number(HostPort),
-    }));
-  });
 }
 
 /** `Up 3 minutes`, `Exited (0) 2 hours ago`, …: docker's words. */

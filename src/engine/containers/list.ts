@@ -3,7 +3,8 @@ import { invalidParameter } from '../../core/errors.ts';
 import type { ContainerSummary } from '../../spec/engine.ts';
 import { type Filters, labelMatches } from '../filters.ts';
 import type { ContainerContext } from './context.ts';
-import { networksOf, summarize } from './inspect.ts';
+import { summarize } from './inspect.ts';
+import { networksOf } from './network-settings.ts';
 
 export interface ListQuery {
   readonly all: boolean;
