@@ -41,6 +41,7 @@ const withDocker = (): Environment => ({ PATH: `${process.env.PATH}${delimiter}$
 
 const STEPS: readonly Step[] = [
   { name: 'style', command: () => ['./tools/biome', 'ci', '--error-on-warnings', '.'] },
+  { name: 'test-packages', command: () => node('tools/test-packages.ts'), limit: 180 },
   { name: 'types', command: () => node('node_modules/typescript/bin/tsc', '-p', '.') },
   { name: 'layers', command: nodeTest('tools/layering.test.ts') },
   { name: 'shim-build', command: () => ['make', '-C', 'shim', 'all', 'sanitized'] },

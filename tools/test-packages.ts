@@ -1,0 +1,25 @@
+/**
+ * Installs what only the tests need (`test/package.json`): nobody who runs Barge has to fetch it. Does nothing when
+ * the lock file has not changed since the last time.
+ */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FOLDER = join(import.meta.dirname, '../test');
+const LOCK = join(FOLDER, 'package-lock.json');
+const STAMP = join(FOLDER, 'node_modules/.barge-lock');
+
+const isInstalled = () => existsSync(STAMP) && readFileSync(STAMP).equals(readFileSync(LOCK));
+
+if (!isInstalled()) {
+  const { status, error } = spawnSync('npm', ['ci', '--ignore-scripts', '--include=dev'], {
+    cwd: FOLDER,
+    stdio: 'inherit',
+  });
+  if (status === 0) copyFileSync(LOCK, STAMP);
+  else {
+    process.stderr.write(`installing the tests’ packages failed (npm ci in ${FOLDER}) ${error ?? ''}\n`);
+    process.exitCode = 1;
+  }
+}
