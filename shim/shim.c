@@ -26,6 +26,7 @@
  * A slow reader pushes back: the next chunk is read only when every attached reader has taken the last one.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -238,15 +239,47 @@ static void open_log(void) {
     log_length = log_fd >= 0 && fstat(log_fd, &s) == 0 ? s.st_size : 0;
 }
 
-static void rotate_log(void) {
-    char from[4096], to[4096];
-    for (int i = options.log_files - 1; i > 0; i--) {
-        if (i == 1) snprintf(from, sizeof from, "%s", options.log);
-        else snprintf(from, sizeof from, "%s.%d", options.log, i - 1);
-        snprintf(to, sizeof to, "%s.%d", options.log, i);
-        rename(from, to);
+/* Numbers of the rotated files, LOG.N or LOG.N.gz: the first and the last; -1: not looked for yet. */
+static long first_rotated = -1, last_rotated = -1;
+
+static void find_rotated(void) {
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", options.log);
+    char *slash = strrchr(folder, '/');
+    const char *name = slash ? options.log + (slash + 1 - folder) : options.log;
+    if (slash) slash[1] = 0;
+    size_t length = strlen(name);
+    first_rotated = last_rotated = 0;
+    DIR *d = opendir(slash ? folder : ".");
+    for (struct dirent *e; d && (e = readdir(d));) {
+        if (strncmp(e->d_name, name, length) != 0 || e->d_name[length] != '.') continue;
+        char *end;
+        long number = strtol(e->d_name + length + 1, &end, 10);
+        if (number <= 0 || (*end && strcmp(end, ".gz") != 0)) continue;
+        if (number > last_rotated) last_rotated = number;
+        if (first_rotated == 0 || number < first_rotated) first_rotated = number;
     }
-    if (options.log_files <= 1) unlink(options.log);
+    if (d) closedir(d);
+}
+
+static void remove_rotated(long number) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s.%ld", options.log, number);
+    unlink(path);
+    snprintf(path, sizeof path, "%s.%ld.gz", options.log, number);
+    unlink(path);
+}
+
+/* The full file gets the next number; as many rotated ones stay as the limit leaves room for. */
+static void rotate_log(void) {
+    if (last_rotated < 0) find_rotated();
+    if (options.log_files > 1) {
+        char to[4096];
+        snprintf(to, sizeof to, "%s.%ld", options.log, ++last_rotated);
+        rename(options.log, to);
+        if (first_rotated == 0) first_rotated = last_rotated;
+        while (last_rotated - first_rotated + 1 > options.log_files - 1) remove_rotated(first_rotated++);
+    } else unlink(options.log);
     close(log_fd);
     open_log();
 }

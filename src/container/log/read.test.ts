@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, rename, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { compressRotated } from './files.ts';
 import { type LogQuery, readLog } from './read.ts';
 
 /** A record as the shim writes it. */
@@ -50,6 +51,59 @@ test('tail finds the last lines from the end, also through rotated files', async
     assert.deepEqual(await lines(path, { tail: 5 }), ['1:3\n', '1:4\n', '1:5\n', '1:6\n', '1:7']);
     assert.equal((await lines(path, { tail: 100 })).length, 7);
     assert.deepEqual(await lines(path, { tail: 0 }), []);
+  });
+});
+
+test('rotated files are read in the order of their numbers, compressed ones too', async () => {
+  await withLog(async (path) => {
+    for (const number of [9, 10, 11]) await appendFile(`${path}.${number}`, record(`${number}\n`, number));
+    await appendFile(path, record('now\n', 20));
+    await compressRotated(path);
+    assert.deepEqual((await readdir(join(path, '..'))).toSorted(), [
+      'log',
+      'log.10.gz',
+      'log.11.gz',
+      'log.9.gz',
+    ]);
+    assert.deepEqual(await lines(path), ['1:9\n', '1:10\n', '1:11\n', '1:now\n']);
+    assert.deepEqual(await lines(path, { tail: 2 }), ['1:11\n', '1:now\n']);
+    assert.equal((await readdir(join(path, '..'))).length, 4, 'nothing unpacked stays behind');
+  });
+});
+
+test('what is rotated and dropped while it is read comes all the same', async () => {
+  await withLog(async (path) => {
+    await appendFile(`${path}.1`, record('1\n', 1));
+    await appendFile(`${path}.2`, record('2\n', 2));
+    await appendFile(path, record('3\n', 3));
+    const seen: string[] = [];
+    for await (const { text } of readLog(path, BOTH)) {
+      seen.push(text.toString());
+      if (seen.length > 1) continue;
+      await rename(path, `${path}.3`);
+      await Promise.all([rm(`${path}.1`), rm(`${path}.2`), appendFile(path, record('4\n', 4))]);
+    }
+    assert.deepEqual(seen, ['1\n', '2\n', '3\n']);
+  });
+});
+
+test('following goes on with the next file, however many were rotated meanwhile', async () => {
+  await withLog(async (path) => {
+    await appendFile(path, record('0\n', 1));
+    const ended = Promise.withResolvers<void>();
+    const seen: string[] = [];
+    for await (const { text } of readLog(path, { ...BOTH, followUntil: ended.promise })) {
+      seen.push(text.toString());
+      if (seen.length === 1) {
+        for (const number of [1, 2, 3]) {
+          await rename(path, `${path}.${number}`);
+          await appendFile(path, record(`${number}\n`, number + 1));
+        }
+        await compressRotated(path);
+        ended.resolve();
+      }
+    }
+    assert.deepEqual(seen, ['0\n', '1\n', '2\n', '3\n']);
   });
 });
 

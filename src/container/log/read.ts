@@ -1,6 +1,15 @@
 import { watch } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { errnoOf } from '../../core/errors.ts';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import {
+  isRotated,
+  type LogFile,
+  openCurrent,
+  openNext,
+  openRotated,
+  rotatedAt,
+  rotatedNumbers,
+} from './files.ts';
 import { type LogRecord, RecordReader, recordsBackward } from './record.ts';
 
 export interface LogQuery {
@@ -36,8 +45,8 @@ export async function* readLog(path: string, query: LogQuery): AsyncGenerator<Lo
     if (query.until !== undefined && record.time > query.until) break;
     if (!wanted(record, query)) continue;
     for (const line of lines.push(record)) {
-      if (skip > 0) skip--;
-      else yield line;
+      if (skip <= 0) yield line;
+      else if (line.text.at(-1) === NEWLINE) skip--;
     }
   }
   for (const line of lines.rest()) if (skip-- <= 0) yield line;
@@ -77,59 +86,72 @@ class LineSplitter {
   }
 }
 
-/** `age` 0 is the file being written, 1 the one rotated last, and so on. */
+/** Where a reading begins: the files that it goes through, oldest first, and the place in the first of them. */
 interface Start {
-  readonly age: number;
+  readonly files: readonly LogFile[];
   readonly offset: number;
   readonly skipLines: number;
 }
 
-const fileName = (path: string, age: number) => (age === 0 ? path : `${path}.${age}`);
-
-async function openLog(path: string, age: number): Promise<FileHandle | undefined> {
+/** Every file is opened before the first is read: what the shim drops meanwhile is read all the same. */
+async function startOf(path: string, query: LogQuery): Promise<Start> {
+  const current = await openCurrent(path);
+  const files: LogFile[] = current ? [current] : [];
   try {
-    return await open(fileName(path, age), 'r');
+    const tail = query.tail === undefined ? undefined : new TailSearch(query.tail);
+    let found = current && (await tail?.search(current.handle, query));
+    const older = (await rotatedNumbers(path)).filter((number) => !current || number < current.number);
+    for (const number of older.reverse()) {
+      if (found || (await isBefore(path, number, query.since))) break;
+      const file = await openRotated(path, number);
+      if (!file) continue;
+      files.unshift(file);
+      found = await tail?.search(file.handle, query);
+    }
+    return { files, offset: found?.offset ?? 0, skipLines: found?.skipLines ?? 0 };
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
+    await closeAll(files);
     throw error;
   }
 }
 
-async function oldestAge(path: string): Promise<number> {
-  for (let age = 1; ; age++) {
-    const file = await openLog(path, age);
-    if (!file) return age - 1;
-    await file.close();
-  }
+const closeAll = (files: readonly LogFile[]) => Promise.all(files.map(({ handle }) => handle.close()));
+
+/** Nothing in the file, nor in those before it, is of `since` or later. */
+async function isBefore(path: string, number: number, since: bigint | undefined): Promise<boolean> {
+  if (since === undefined) return false;
+  const written = await rotatedAt(path, number);
+  return written !== undefined && BigInt(Math.ceil(written)) * 1_000_000n < since;
 }
 
-/** Where to begin so that the last `tail` lines come out: found from the end, whatever the log's length. */
-async function startOf(path: string, query: LogQuery): Promise<Start> {
-  const oldest = await oldestAge(path);
-  if (query.tail === undefined) return { age: oldest, offset: 0, skipLines: 0 };
-  let newlines = 0;
-  let unfinished = 0;
-  let first = true;
-  for (let age = 0; age <= oldest; age++) {
-    const file = await openLog(path, age);
-    if (!file) break;
-    try {
-      const { size } = await file.stat();
-      for await (const { offset, record } of recordsBackward(file, size)) {
-        if (!wanted(record, query)) continue;
-        if (first) unfinished = record.payload.at(-1) === NEWLINE ? 0 : 1;
-        first = false;
-        newlines += countNewlines(record.payload);
-        /* One newline more than lines wanted: it ends the line before them. */
-        if (newlines + unfinished > query.tail) {
-          return { age, offset, skipLines: newlines + unfinished - query.tail };
-        }
-      }
-    } finally {
-      await file.close();
-    }
+/** Finds the last lines from a log's end, file after file towards its start, whatever its length. */
+class TailSearch {
+  readonly #wanted: number;
+  #newlines = 0;
+  /** 1 when the log's last line has no newline yet. */
+  #unfinished: number | undefined;
+
+  constructor(wanted: number) {
+    this.#wanted = wanted;
   }
-  return { age: oldest, offset: 0, skipLines: 0 };
+
+  /** @returns the place in this file, or undefined when the lines begin in an older one. */
+  async search(
+    file: FileHandle,
+    query: LogQuery,
+  ): Promise<{ offset: number; skipLines: number } | undefined> {
+    const { size } = await file.stat();
+    if (this.#wanted === 0) return { offset: size, skipLines: 0 };
+    for await (const { offset, record } of recordsBackward(file, size)) {
+      if (!wanted(record, query)) continue;
+      this.#unfinished ??= record.payload.at(-1) === NEWLINE ? 0 : 1;
+      this.#newlines += countNewlines(record.payload);
+      /* One newline more than lines wanted: it ends the line before them. */
+      const lines = this.#newlines + this.#unfinished;
+      if (lines > this.#wanted) return { offset, skipLines: lines - this.#wanted };
+    }
+    return undefined;
+  }
 }
 
 function countNewlines(payload: Buffer): number {
@@ -140,42 +162,32 @@ function countNewlines(payload: Buffer): number {
 
 async function* recordsFrom(path: string, start: Start, query: LogQuery): AsyncGenerator<LogRecord> {
   const { signal, followUntil } = query;
-  for (let age = start.age; age > 0; age--) {
-    const file = await openLog(path, age);
-    if (!file) continue;
-    try {
-      yield* new RecordReader(file, age === start.age ? start.offset : 0).available();
-    } finally {
-      await file.close();
-    }
-  }
-  const current = await openLog(path, 0);
-  if (!current) return;
-  const offset = start.age === 0 ? start.offset : 0;
-  if (followUntil) yield* follow(path, current, offset, followUntil, signal);
-  else yield* readToEnd(current, offset, signal);
-}
-
-async function* readToEnd(file: FileHandle, offset: number, signal?: AbortSignal): AsyncGenerator<LogRecord> {
+  const waiting = [...start.files];
+  let offset = start.offset;
   try {
-    for await (const record of new RecordReader(file, offset).available()) {
-      if (signal?.aborted) return;
-      yield record;
+    for (let file = waiting[0]; file; file = waiting[0]) {
+      const last = waiting.length === 1;
+      if (last && followUntil) break;
+      yield* new RecordReader(file.handle, offset).available(signal);
+      offset = 0;
+      waiting.shift();
+      await file.handle.close();
     }
+    if (followUntil) yield* follow(path, waiting.shift(), offset, followUntil, signal);
   } finally {
-    await file.close();
+    await closeAll(waiting);
   }
 }
 
 async function* follow(
   path: string,
-  first: FileHandle,
+  first: LogFile | undefined,
   offset: number,
   ended: Promise<unknown>,
   signal?: AbortSignal,
 ): AsyncGenerator<LogRecord> {
   let file = first;
-  let reader = new RecordReader(file, offset);
+  let reader = file && new RecordReader(file.handle, offset);
   let over = false;
   const waker = new Waker();
   const finish = () => {
@@ -184,42 +196,28 @@ async function* follow(
   };
   ended.then(finish, finish);
   signal?.addEventListener('abort', finish, { once: true });
-  const watcher = watch(path.slice(0, path.lastIndexOf('/')), () => waker.wake());
+  const watcher = watch(dirname(path), () => waker.wake());
   try {
     for (;;) {
       const last = over;
-      const rotated = await isRotated(path, file);
-      for await (const record of reader.available()) {
-        if (signal?.aborted) return;
-        yield record;
+      const rotated = file ? await isRotated(path, file) : true;
+      if (reader) yield* reader.available(signal);
+      if (signal?.aborted) return;
+      /* Everything that a rotated file will ever hold was there before its name changed. */
+      const next: LogFile | undefined = rotated ? await openNext(path, file?.number ?? 0) : undefined;
+      if (next) {
+        await file?.handle.close();
+        file = next;
+        reader = new RecordReader(file.handle);
+        continue;
       }
-      if (rotated) {
-        /* Everything that the old file will ever hold was there before its name changed. */
-        const next = await openLog(path, 0);
-        if (next) {
-          await file.close();
-          file = next;
-          reader = new RecordReader(file);
-          continue;
-        }
-      }
-      if (last || signal?.aborted) return;
-      if (!over) await waker.wait();
+      if (last) return;
+      await waker.wait();
     }
   } finally {
     watcher.close();
     signal?.removeEventListener('abort', finish);
-    await file.close();
-  }
-}
-
-async function isRotated(path: string, file: FileHandle): Promise<boolean> {
-  try {
-    const [named, held] = await Promise.all([stat(path), file.stat()]);
-    return named.ino !== held.ino;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    throw error;
+    await file?.handle.close();
   }
 }
 

@@ -30,8 +30,8 @@ export class RecordReader {
   }
 
   /** The records that are whole in the file by now. */
-  async *available(): AsyncGenerator<LogRecord> {
-    for (;;) {
+  async *available(signal?: AbortSignal): AsyncGenerator<LogRecord> {
+    while (!signal?.aborted) {
       const buffer = Buffer.allocUnsafe(READ_SIZE);
       const { bytesRead } = await this.#file.read(buffer, 0, READ_SIZE, this.#offset);
       if (bytesRead === 0) return;
