@@ -9,13 +9,20 @@ export interface CatalogCommand {
   readonly hidden?: boolean;
 }
 
+/** A command of docker's that Barge knows only to say why it has none. */
+export interface Unsupported {
+  readonly kind: 'unsupported';
+  /** Ends the sentence "… is not supported: ". */
+  readonly reason: string;
+}
+
 export interface CatalogGroup {
   readonly kind: 'group';
   readonly summary: string;
-  readonly commands: Readonly<Record<string, CatalogCommand>>;
+  readonly commands: Readonly<Record<string, CatalogCommand | Unsupported>>;
 }
 
-export type CatalogEntry = CatalogCommand | CatalogGroup;
+export type CatalogEntry = CatalogCommand | CatalogGroup | Unsupported;
 type Load = CatalogCommand['load'];
 
 const verb = (summary: string, load: Load): CatalogCommand => ({ kind: 'command', summary, load });
@@ -24,8 +31,9 @@ const group = (summary: string, commands: CatalogGroup['commands']): CatalogGrou
   summary,
   commands,
 });
-/** Another name for a command. */
+/** Another name for a command, or one that programs use. */
 const alias = (command: CatalogCommand): CatalogCommand => ({ ...command, hidden: true });
+const unsupported = (reason: string): Unsupported => ({ kind: 'unsupported', reason });
 
 const attach = verb('Connect your terminal to a running container', () => import('./commands/attach.ts'));
 const bootstrap = verb(
@@ -34,6 +42,7 @@ const bootstrap = verb(
 );
 const build = verb('Turn a Dockerfile and its context into an image', () => import('./commands/build.ts'));
 const commit = verb("Keep a container's changes as a new image", () => import('./commands/commit.ts'));
+const completion = verb('Print a completion script for a shell', () => import('./commands/completion.ts'));
 const cp = verb('Copy files between a container and this machine', () => import('./commands/cp.ts'));
 const create = verb('Make a container without starting it', () => import('./commands/create.ts'));
 const diff = verb('List what changed in the file system of a container', () => import('./commands/diff.ts'));
@@ -64,6 +73,7 @@ const rm = verb('Remove containers', () => import('./commands/rm.ts'));
 const rmi = verb('Remove images', () => import('./commands/rmi.ts'));
 const run = verb('Make a container from an image and run it', () => import('./commands/run.ts'));
 const save = verb('Write images as a tar', () => import('./commands/save.ts'));
+const search = verb('Look for images in a registry', () => import('./commands/search.ts'));
 const start = verb('Start containers that are stopped', () => import('./commands/start.ts'));
 const stats = verb('Show what containers use', () => import('./commands/stats.ts'));
 const stop = verb('Stop running containers', () => import('./commands/stop.ts'));
@@ -113,6 +123,22 @@ const container = group('Manage containers', {
   wait,
 });
 
+const contextLs = verb('List contexts', () => import('./commands/context-ls.ts'));
+const contextRm = verb('Remove contexts', () => import('./commands/context-rm.ts'));
+const context = group('Manage contexts: daemons by name', {
+  create: verb('Make a context', () => import('./commands/context-create.ts')),
+  export: verb('Write a context to a file', () => import('./commands/context-export.ts')),
+  import: verb('Make a context from a file', () => import('./commands/context-import.ts')),
+  inspect: verb('Show everything known about contexts', () => import('./commands/context-inspect.ts')),
+  list: alias(contextLs),
+  ls: contextLs,
+  remove: alias(contextRm),
+  rm: contextRm,
+  show: verb('Print the name of the current context', () => import('./commands/context-show.ts')),
+  update: verb('Change a context', () => import('./commands/context-update.ts')),
+  use: verb('Make a context the current one', () => import('./commands/context-use.ts')),
+});
+
 const image = group('Manage images', {
   bootstrap,
   build,
@@ -155,15 +181,21 @@ const volume = group('Manage volumes', {
   prune: verb('Remove volumes that nothing uses', () => import('./commands/volume-prune.ts')),
   remove: alias(volumeRm),
   rm: volumeRm,
+  update: unsupported('only volumes of a cluster can be changed, and Barge has none'),
 });
 
 const prune = verb('Remove everything that nothing uses', () => import('./commands/system-prune.ts'));
 const system = group('Manage the daemon', {
   df: verb('Show what takes space on the disk', () => import('./commands/system-df.ts')),
+  'dial-stdio': alias(
+    verb('Join the standard streams to the daemon', () => import('./commands/system-dial-stdio.ts')),
+  ),
   events,
   info,
   prune,
 });
+
+const NO_SWARM = unsupported('Barge runs the containers of a single machine and has no swarm mode');
 
 /** The commands that help puts first. */
 export const COMMON = [
@@ -177,6 +209,7 @@ export const COMMON = [
   'bootstrap',
   'login',
   'logout',
+  'search',
   'version',
   'info',
 ];
@@ -187,8 +220,12 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
   bootstrap,
   build,
   builder,
+  checkpoint: unsupported('Barge keeps no checkpoints of running containers'),
   commit,
+  completion,
+  config: NO_SWARM,
   container,
+  context,
   cp,
   create,
   diff,
@@ -206,8 +243,11 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
   login,
   logout,
   logs,
+  manifest: unsupported('lists of platforms are made and sent by `barge build --platform` and `barge push`'),
   network,
+  node: NO_SWARM,
   pause,
+  plugin: unsupported('Barge has no plugins; volumes, networks and log drivers are built in'),
   port,
   prune,
   ps,
@@ -219,12 +259,18 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
   rmi,
   run,
   save,
+  search,
+  secret: NO_SWARM,
+  service: NO_SWARM,
+  stack: NO_SWARM,
   start,
   stats,
   stop,
+  swarm: NO_SWARM,
   system,
   tag,
   top,
+  trust: unsupported('Barge keeps no signing keys of its own; images are verified by their digests'),
   unpause,
   update,
   version,

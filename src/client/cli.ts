@@ -1,20 +1,30 @@
 import { join } from 'node:path';
+import { invalidParameter, messageOf } from '../core/errors.ts';
+import { type ConfigFile, configuredHeaders, readConfig } from './config/config-file.ts';
+import { contextEndpoint } from './contexts/endpoint.ts';
+import { DEFAULT_CONTEXT, readContext } from './contexts/store.ts';
 import type { FlagValues } from './flags.ts';
-import { resolveEndpoint } from './transport/endpoint.ts';
+import {
+  type Endpoint,
+  type EndpointOptions,
+  hostOfEnvironment,
+  resolveEndpoint,
+} from './transport/endpoint.ts';
 import { Engine } from './transport/engine.ts';
 
 export { VERSION as CLIENT_VERSION } from '../core/version.ts';
 
-/** What every command works with: the daemon, the configuration folder and the standard streams. */
+/** What every command works with: the daemon, the configuration and the standard streams. */
 export class Cli {
   readonly #globals: FlagValues;
   #engine: Engine | undefined;
+  #config: ConfigFile | undefined;
 
   constructor(globals: FlagValues) {
     this.#globals = globals;
   }
 
-  /** @throws BargeError invalid-parameter when the daemon's address makes no sense. */
+  /** @throws BargeError invalid-parameter when the daemon's address makes no sense; not-found without the context. */
   get engine(): Engine {
     this.#engine ??= this.#makeEngine();
     return this.#engine;
@@ -24,10 +34,40 @@ export class Cli {
     return this.#globals.bool('debug');
   }
 
-  /** Docker's configuration folder: registry logins are shared with docker. */
+  /** Docker's configuration folder: registry logins and contexts are shared with docker. */
   get configFolder(): string {
-    const { HOME, DOCKER_CONFIG } = process.env;
-    return this.#globals.text('config') || DOCKER_CONFIG || join(HOME ?? '/root', '.docker');
+    const { HOME, DOCKER_CONFIG, BARGE_CONFIG } = process.env;
+    return this.#globals.text('config') || BARGE_CONFIG || DOCKER_CONFIG || join(HOME ?? '/root', '.docker');
+  }
+
+  /** The user's `config.json`; one that cannot be read is told of once and counts as empty. */
+  get config(): ConfigFile {
+    this.#config ??= this.#readConfig();
+    return this.#config;
+  }
+
+  /** The context in use. @throws BargeError invalid-parameter when flags ask for two daemons at once. */
+  get contextName(): string {
+    const named = this.#globals.text('context');
+    if (named !== '') {
+      if (this.#globals.has('host')) {
+        throw invalidParameter('conflicting options: cannot specify both --host and --context');
+      }
+      return named;
+    }
+    if (this.#globals.has('host') || hostOfEnvironment(process.env) !== '') return DEFAULT_CONTEXT;
+    const { BARGE_CONTEXT, DOCKER_CONTEXT } = process.env;
+    return BARGE_CONTEXT || DOCKER_CONTEXT || this.config.currentContext || DEFAULT_CONTEXT;
+  }
+
+  /** The daemon's address as flags and environment have it, whatever the context: that of `default`. */
+  defaultEndpoint(): Endpoint {
+    return resolveEndpoint(this.#endpointOptions(), process.env);
+  }
+
+  /** The keys that detach from a container: the flag's, else the configuration's, '' for the daemon's own. */
+  detachKeys(flags: FlagValues): string {
+    return flags.text('detach-keys') || this.config.detachKeys || '';
   }
 
   out(text: string | Uint8Array): void {
@@ -38,20 +78,35 @@ export class Cli {
     process.stderr.write(text);
   }
 
-  #makeEngine(): Engine {
+  #readConfig(): ConfigFile {
+    try {
+      return readConfig(this.configFolder);
+    } catch (error) {
+      this.err(`WARNING: Error loading config file: ${messageOf(error)}\n`);
+      return {};
+    }
+  }
+
+  #endpointOptions(): EndpointOptions {
     const globals = this.#globals;
     const text = (flag: string) => globals.text(flag);
-    const endpoint = resolveEndpoint(
-      {
-        host: globals.list('host').at(-1) ?? '',
-        tls: globals.bool('tls'),
-        ...(globals.has('tlsverify') ? { tlsVerify: globals.bool('tlsverify') } : {}),
-        tlsCaCert: text('tlscacert'),
-        tlsCert: text('tlscert'),
-        tlsKey: text('tlskey'),
-      },
-      process.env,
-    );
-    return new Engine(endpoint, process.env.DOCKER_API_VERSION || undefined);
+    return {
+      host: globals.list('host').at(-1) ?? '',
+      tls: globals.bool('tls'),
+      ...(globals.has('tlsverify') ? { tlsVerify: globals.bool('tlsverify') } : {}),
+      tlsCaCert: text('tlscacert'),
+      tlsCert: text('tlscert'),
+      tlsKey: text('tlskey'),
+    };
+  }
+
+  #makeEngine(): Engine {
+    const name = this.contextName;
+    const endpoint =
+      name === DEFAULT_CONTEXT
+        ? this.defaultEndpoint()
+        : contextEndpoint(readContext(this.configFolder, name));
+    const pinned = process.env.DOCKER_API_VERSION;
+    return new Engine(endpoint, { headers: configuredHeaders(this.config), ...(pinned ? { pinned } : {}) });
   }
 }

@@ -1,5 +1,5 @@
 import type { Cli } from './cli.ts';
-import type { Flag } from './flag-types.ts';
+import type { Completion, Flag } from './flag-types.ts';
 import type { FlagValues } from './flags.ts';
 
 /** One verb of the client. Flags are data; `run` does the work and answers with the exit code. */
@@ -9,6 +9,8 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** How many positionals it takes; `max` missing means any number. */
   readonly args: { readonly min: number; readonly max?: number };
+  /** What the positionals can be, one after another; the last goes for all that follow. Missing: nothing. */
+  readonly completes?: readonly Completion[];
   /** Flags end at the first positional: what follows belongs to the container's command. */
   readonly stopAtPositional?: boolean;
   /** The exit code for failures without one of their own, with docker's way of telling them. */

@@ -2,7 +2,7 @@ import { invalidParameter } from '../core/errors.ts';
 import { parseBytes, parseDuration } from '../core/units.ts';
 
 /**
- * What a flag takes. Scalars keep the last value given; `list`, `strings` (also split at commas), `map` and the
+ * What a flag takes. Scalars keep the last value given; `list`, `strings` and `stringToString` (both also split at commas), `map` and the
  * structured kinds gather every value.
  */
 export type FlagType =
@@ -18,11 +18,28 @@ export type FlagType =
   | 'list'
   | 'strings'
   | 'map'
+  | 'stringToString'
   | 'filter'
   | 'mount'
   | 'network'
   | 'ulimit'
   | 'gpu-request';
+
+/** What a word can be completed with: names that the daemon or the configuration knows, files, or a fixed list. */
+export type Completion =
+  | 'container'
+  | 'running'
+  | 'stopped'
+  | 'image'
+  | 'network'
+  | 'volume'
+  | 'context'
+  | 'object'
+  | 'plugin'
+  | 'file'
+  | 'folder'
+  | 'none'
+  | readonly string[];
 
 /** One flag of a command, as data: parsing, help and completion derive from it. */
 export interface Flag {
@@ -36,6 +53,8 @@ export interface Flag {
   readonly default?: string;
   /** Other long names that older clients took. */
   readonly aliases?: readonly string[];
+  /** What names of the daemon's, or of this list, its value is completed with. */
+  readonly completes?: Completion;
   /** Accepted, but left out of help. */
   readonly hidden?: boolean;
   /** Throws when a value cannot be meant; the parser adds which flag it was. */
@@ -46,6 +65,7 @@ const GATHERING: ReadonlySet<FlagType> = new Set([
   'list',
   'strings',
   'map',
+  'stringToString',
   'filter',
   'mount',
   'network',

@@ -66,7 +66,9 @@ export class FlagValues {
   list(name: string): readonly string[] {
     const flag = this.#declared(name);
     const values = this.#given.get(name) ?? [];
-    return flag.type === 'strings' ? values.flatMap((value) => value.split(',')) : values;
+    return flag.type === 'strings' || flag.type === 'stringToString'
+      ? values.flatMap((value) => value.split(','))
+      : values;
   }
 
   /** `key=value` values as an object; a value without `=` is the empty string. */

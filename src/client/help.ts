@@ -52,10 +52,13 @@ function pathsOf(entry: CatalogCommand): string[] {
   return [...grouped, ...top.map((name) => `barge ${name}`)];
 }
 
+function isListed(entry: CatalogEntry): entry is CatalogCommand | CatalogGroup {
+  return entry.kind === 'group' || (entry.kind === 'command' && !entry.hidden);
+}
+
 function commandList(entries: readonly (readonly [string, CatalogEntry])[]): string {
   return entries
-    .filter(([, entry]) => entry.kind === 'group' || !entry.hidden)
-    .map(([name, entry]) => `  ${name.padEnd(NAME_WIDTH)} ${entry.summary}`)
+    .flatMap(([name, entry]) => (isListed(entry) ? `  ${name.padEnd(NAME_WIDTH)} ${entry.summary}` : []))
     .join('\n');
 }
 

@@ -1,5 +1,11 @@
 import { messageOf } from '../core/errors.ts';
-import { CATALOG, type CatalogCommand, type CatalogGroup } from './catalog.ts';
+import {
+  CATALOG,
+  type CatalogCommand,
+  type CatalogEntry,
+  type CatalogGroup,
+  type Unsupported,
+} from './catalog.ts';
 import { CLIENT_VERSION, Cli } from './cli.ts';
 import type { Command } from './command.ts';
 import { CommandFailure } from './failure.ts';
@@ -22,14 +28,34 @@ export async function main(words: readonly string[]): Promise<number> {
   }
   const [name, ...rest] = globals.args;
   if (globals.help || name === undefined || name === 'help') return help(globals.help ? [] : rest);
+  if (name === '__complete' || name === '__completeNoDesc') {
+    const { complete } = await import('./completion/complete.ts');
+    return complete(rest, { descriptions: name === '__complete' });
+  }
+  return dispatch(globals.args, globals.flags);
+}
+
+/** Runs the command that `words` begin with. @param aliased they come from an alias, so no further one counts */
+async function dispatch(words: readonly string[], globals: FlagValues, aliased = false): Promise<number> {
+  const [name = '', ...rest] = words;
   const entry = lookUp(CATALOG, name);
-  if (!entry) return unknownCommand(name);
-  if (entry.kind === 'group') return runGroup(name, entry, rest, globals.flags);
-  return runCommand(`${PROGRAM} ${name}`, entry, rest, globals.flags);
+  if (!entry) {
+    const alias = aliased ? undefined : new Cli(globals).config.aliases?.[name];
+    if (typeof alias !== 'string') return unknownCommand(name);
+    return dispatch([...alias.trim().split(/\s+/), ...rest], globals, true);
+  }
+  if (entry.kind === 'group') return runGroup(name, entry, rest, globals);
+  if (entry.kind === 'unsupported') return unsupported(name, entry);
+  return runCommand(`${PROGRAM} ${name}`, entry, rest, globals);
 }
 
 function lookUp<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+function unsupported(name: string, { reason }: Unsupported): number {
+  process.stderr.write(`${PROGRAM}: '${PROGRAM} ${name}' is not supported: ${reason}\n`);
+  return 1;
 }
 
 async function runGroup(
@@ -42,6 +68,7 @@ async function runGroup(
   if (verb === undefined || verb === '--help' || verb === '-h') return help([name]);
   const entry = lookUp(group.commands, verb);
   if (!entry) return unknownCommand(verb, name);
+  if (entry.kind === 'unsupported') return unsupported(`${name} ${verb}`, entry);
   return runCommand(`${PROGRAM} ${name} ${verb}`, entry, rest, globals);
 }
 
@@ -125,7 +152,8 @@ async function reportFlagError(error: unknown, path: string, flags: Command['fla
 async function unknownCommand(name: string, group?: string): Promise<number> {
   const { nearest } = await import('../core/nearest.ts');
   const entry = group === undefined ? undefined : CATALOG[group];
-  const names = Object.keys(entry?.kind === 'group' ? entry.commands : CATALOG);
+  const table: Readonly<Record<string, CatalogEntry>> = entry?.kind === 'group' ? entry.commands : CATALOG;
+  const names = Object.keys(table).filter((one) => table[one]?.kind !== 'unsupported');
   const guess = nearest(name, names);
   const prefix = group === undefined ? '' : `${group} `;
   process.stderr.write(
@@ -152,7 +180,8 @@ async function help(words: readonly string[]): Promise<number> {
   }
   const leaf = entry.kind === 'group' ? lookUp(entry.commands, verb ?? '') : entry;
   if (!leaf) return unknownCommand(verb ?? '', name);
-  const path = [PROGRAM, name, ...(entry.kind === 'group' && verb ? [verb] : [])].join(' ');
-  process.stdout.write(commandHelp(path, leaf, (await leaf.load()).command));
+  const path = [name, ...(entry.kind === 'group' && verb ? [verb] : [])].join(' ');
+  if (leaf.kind === 'unsupported') return unsupported(path, leaf);
+  process.stdout.write(commandHelp(`${PROGRAM} ${path}`, leaf, (await leaf.load()).command));
   return 0;
 }

@@ -1,4 +1,5 @@
 import type { Cli } from './cli.ts';
+import type { Command } from './command.ts';
 import type { Flag } from './flag-types.ts';
 import type { FlagValues } from './flags.ts';
 import { filtersQuery } from './format/filters.ts';
@@ -26,6 +27,37 @@ export async function agreed(flags: FlagValues, warning: string): Promise<boolea
   return confirm(`WARNING! ${warning}`);
 }
 
+/** The filters of a prune: those of `--filter` and those that the user's configuration always adds. */
+export function pruneFilters(cli: Cli, flags: FlagValues): readonly string[] {
+  const { pruneFilters: configured } = cli.config;
+  const always = Array.isArray(configured) ? configured.filter((one) => typeof one === 'string') : [];
+  return [...always, ...flags.list('filter')];
+}
+
+/** A `prune` of one kind of object. */
+export interface PruneKind {
+  /** More flags than `PRUNE_FLAGS`. */
+  readonly flags?: readonly Flag[];
+  readonly warning: (flags: FlagValues) => string;
+  readonly request: (flags: FlagValues) => PruneRequest;
+  /** Whether the bytes won are told; networks take none. */
+  readonly reclaims: boolean;
+}
+
+export function pruneCommand({ flags: more = [], warning, request, reclaims }: PruneKind): Command {
+  return {
+    usage: '[OPTIONS]',
+    flags: [...PRUNE_FLAGS, ...more],
+    args: { min: 0, max: 0 },
+    async run({ flags, cli }) {
+      if (!(await agreed(flags, warning(flags)))) return 0;
+      const bytes = await pruneKind(cli, flags, request(flags));
+      if (reclaims) cli.out(reclaimedText(bytes));
+      return 0;
+    },
+  };
+}
+
 export interface PruneRequest {
   /** `containers`, `images`, … as in the API's paths. */
   readonly kind: string;
@@ -37,7 +69,7 @@ export interface PruneRequest {
 export async function pruneKind(cli: Cli, flags: FlagValues, request: PruneRequest): Promise<number> {
   const { kind, filters, query } = request;
   const answer = await cli.engine.post<PruneAnswer>(`/${kind}/prune`, {
-    query: { filters: filtersQuery(flags.list('filter'), filters), ...query },
+    query: { filters: filtersQuery(pruneFilters(cli, flags), filters), ...query },
   });
   cli.out(answerText(answer));
   return answer.SpaceReclaimed ?? 0;

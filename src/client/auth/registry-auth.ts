@@ -1,6 +1,6 @@
 import { parseReference } from '../../core/reference.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
-import { type ConfigFile, HUB_KEY, readConfig, type StoredAuth } from './config-file.ts';
+import { type ConfigFile, HUB_KEY, readConfig, type StoredAuth } from '../config/config-file.ts';
 
 /** The key that a registry's login is stored under. */
 export function authKey(registry: string): string {
@@ -17,13 +17,13 @@ export function hostOf(registry: string): string {
 
 /** The value of `X-Registry-Auth` for the registry of `image`: base64url of the login, or of `{}` without one. */
 export async function registryAuthHeader(configFolder: string, image: string): Promise<string> {
-  const config = await readConfig(configFolder);
+  const config = readConfig(configFolder);
   return encodeAuth(await findAuth(config, authKey(parseReference(image).domain)));
 }
 
 /** `X-Registry-Config` for a build: every login, by registry. */
 export async function allAuthsHeader(configFolder: string): Promise<string> {
-  const config = await readConfig(configFolder);
+  const config = readConfig(configFolder);
   const keys = new Set([...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})]);
   const logins: Record<string, AuthConfig> = {};
   for (const key of keys) logins[key] = await findAuth(config, key);

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { AuthConfig } from '../../spec/engine.ts';
-import { readConfig, type StoredAuth, writeConfig } from './config-file.ts';
+import { readConfig, type StoredAuth, writeConfig } from '../config/config-file.ts';
 
 /**
  * Keeps a login, in the registry's credential helper when there is one, else in the configuration file. Resolves
  * with a warning for the user when the password lies there unencrypted.
  */
 export async function storeLogin(folder: string, login: AuthConfig, token = ''): Promise<string | undefined> {
-  const config = await readConfig(folder);
+  const config = readConfig(folder);
   const key = login.serveraddress ?? '';
   const helper = config.credHelpers?.[key] ?? config.credsStore;
   const { username = '', password = '' } = login;
@@ -32,7 +32,7 @@ export async function storeLogin(folder: string, login: AuthConfig, token = ''):
 
 /** Forgets a login. Resolves with whether there was one. */
 export async function eraseLogin(folder: string, key: string): Promise<boolean> {
-  const config = await readConfig(folder);
+  const config = readConfig(folder);
   const helper = config.credHelpers?.[key] ?? config.credsStore;
   if (helper) {
     const { eraseInHelper } = await import('./credential-helper.ts');

@@ -16,6 +16,7 @@ export const command: Command = {
     { name: 'sig-proxy', type: 'bool', default: 'true', description: 'Pass signals on to the container' },
   ],
   args: { min: 1, max: 1 },
+  completes: ['running'],
   async run(invocation) {
     const { flags, cli } = invocation;
     const path = `/containers/${pathSegment(argument(invocation, 0))}`;
@@ -27,7 +28,7 @@ export const command: Command = {
     const tty = Config.Tty ?? false;
     const stdin = (Config.OpenStdin ?? false) && !flags.bool('no-stdin');
     const waiting = await waitContainer(cli, Id, 'not-running');
-    const keys = flags.text('detach-keys');
+    const keys = cli.detachKeys(flags);
     const stream = await attachContainer(cli, Id, { stdin, stdout: true, stderr: true, detachKeys: keys });
     using _signals = flags.bool('sig-proxy') && !tty ? proxySignals(cli.engine, Id) : undefined;
     using _raw = tty && stdin ? rawMode() : undefined;

@@ -14,6 +14,7 @@ export const command: Command = {
   usage: '[OPTIONS] PATH | URL | -',
   flags: BUILD_FLAGS,
   args: { min: 1, max: 1 },
+  completes: ['folder'],
   async run(invocation) {
     const { flags, cli } = invocation;
     refuseUnsupported(flags);

@@ -16,6 +16,7 @@ export const command: Command = {
     },
   ],
   args: { min: 1, max: 2 },
+  completes: ['container', 'none'],
   async run(invocation) {
     const { flags, args, cli } = invocation;
     const reference = args[1] === undefined ? undefined : parseReference(args[1]);

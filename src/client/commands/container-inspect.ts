@@ -7,6 +7,7 @@ export const command: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: [OBJECT_FORMAT, { name: 'size', short: 's', type: 'bool', description: 'Show sizes' }],
   args: { min: 1 },
+  completes: ['container'],
   run({ flags, args, cli }) {
     return inspectEach(cli, args, flags.text('format'), (name) =>
       cli.engine.get(`/containers/${pathSegment(name)}/json`, { size: flags.bool('size') }),

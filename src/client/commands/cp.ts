@@ -17,6 +17,7 @@ export const command: Command = {
     { name: 'quiet', short: 'q', type: 'bool', description: 'Say nothing about success' },
   ],
   args: { min: 2, max: 2 },
+  completes: ['file', 'file'],
   async run(invocation) {
     const { flags, cli } = invocation;
     const source = parsePlace(argument(invocation, 0));

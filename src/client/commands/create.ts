@@ -6,6 +6,7 @@ export const command: Command = {
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
   flags: CREATE_FLAGS,
   args: { min: 1 },
+  completes: ['image', 'file'],
   stopAtPositional: true,
   failure: { exitCode: 1, named: true },
   async run(invocation) {

@@ -8,6 +8,7 @@ export const command: Command = {
   usage: 'CONTAINER',
   flags: [],
   args: { min: 1, max: 1 },
+  completes: ['container'],
   async run(invocation) {
     const path = `/containers/${pathSegment(argument(invocation, 0))}/changes`;
     const changes = await invocation.cli.engine.get<{ Kind: number; Path: string }[] | null>(path);

@@ -27,6 +27,7 @@ export const command: Command = {
     { name: 'workdir', short: 'w', type: 'string', description: 'Folder to start in' },
   ],
   args: { min: 2 },
+  completes: ['running', 'file'],
   stopAtPositional: true,
   async run(invocation) {
     const { flags, cli } = invocation;
@@ -42,7 +43,8 @@ export const command: Command = {
   },
 };
 
-function execRequest({ flags, args }: Invocation, stdin: boolean): ExecCreateRequest {
+function execRequest({ flags, args, cli }: Invocation, stdin: boolean): ExecCreateRequest {
+  const keys = cli.detachKeys(flags);
   const env = readEnvironment(flags.list('env-file'), flags.list('env'), process.env);
   const detached = flags.bool('detach');
   return {
@@ -55,7 +57,7 @@ function execRequest({ flags, args }: Invocation, stdin: boolean): ExecCreateReq
     ...(env.length > 0 ? { Env: env } : {}),
     ...(flags.has('user') ? { User: flags.text('user') } : {}),
     ...(flags.has('workdir') ? { WorkingDir: flags.text('workdir') } : {}),
-    ...(flags.has('detach-keys') ? { DetachKeys: flags.text('detach-keys') } : {}),
+    ...(keys === '' ? {} : { DetachKeys: keys }),
   };
 }
 

@@ -8,6 +8,7 @@ export const command: Command = {
     { name: 'output', short: 'o', type: 'string', description: 'File to write, instead of standard output' },
   ],
   args: { min: 1, max: 1 },
+  completes: ['container'],
   async run(invocation) {
     const { flags, cli } = invocation;
     refuseTerminal(flags.text('output'));

@@ -43,6 +43,7 @@ export const command: Command = {
     { name: 'quiet', short: 'q', type: 'bool', description: 'Show ids only' },
   ],
   args: { min: 1, max: 1 },
+  completes: ['image'],
   async run(invocation) {
     const { flags, cli } = invocation;
     const path = `/images/${imagePath(argument(invocation, 0))}/history`;

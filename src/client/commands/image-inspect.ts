@@ -11,6 +11,7 @@ export const command: Command = {
     { name: 'platform', type: 'string', description: 'Platform to show, os/arch[/variant]' },
   ],
   args: { min: 1 },
+  completes: ['image'],
   run({ flags, args, cli }) {
     return inspectEach(cli, args, flags.text('format'), (name) =>
       cli.engine.get(`/images/${imagePath(name)}/json`, {

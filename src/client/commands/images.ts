@@ -2,7 +2,7 @@ import { notImplemented } from '../../core/errors.ts';
 import type { ImageSummary } from '../../spec/engine.ts';
 import type { Command } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
-import { FILTER, LIST_FORMAT, NO_TRUNC } from '../format/format-flag.ts';
+import { FILTER, LIST_FORMAT, listFormat, NO_TRUNC } from '../format/format-flag.ts';
 import { renderListing } from '../format/listing.ts';
 import { IMAGE_LISTING, imageFields } from '../images/listing.ts';
 
@@ -18,6 +18,7 @@ export const command: Command = {
     { name: 'tree', type: 'bool', hidden: true, description: 'Show platforms as a tree' },
   ],
   args: { min: 0, max: 1 },
+  completes: ['image'],
   async run({ flags, args, cli }) {
     if (flags.bool('tree')) throw notImplemented('--tree is not supported');
     const [reference] = args;
@@ -26,7 +27,7 @@ export const command: Command = {
       digests: flags.bool('digests'),
       filters: filtersQuery(flags.list('filter'), reference === undefined ? {} : { reference }),
     });
-    const format = flags.bool('quiet') && !flags.has('format') ? '{{.ID}}' : flags.text('format');
+    const format = listFormat(flags, cli.config, 'imagesFormat');
     const digests = flags.bool('digests') || format.includes('.Digest');
     const options = { truncate: !flags.bool('no-trunc'), digests, now: Date.now() };
     const rows = images.flatMap((image) => imageFields(image, options));

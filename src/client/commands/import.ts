@@ -11,6 +11,7 @@ export const command: Command = {
     { name: 'platform', type: 'string', description: 'Platform of the image, os/arch[/variant]' },
   ],
   args: { min: 1, max: 2 },
+  completes: ['file', 'none'],
   async run(invocation) {
     const { flags, args, cli } = invocation;
     const source = argument(invocation, 0);

@@ -21,9 +21,11 @@ export const command: Command = {
       name: 'type',
       type: 'string',
       description: 'Look for this kind only: container, image, network or volume',
+      completes: ['container', 'context', 'image', 'network', 'volume'],
     },
   ],
   args: { min: 1 },
+  completes: ['object'],
   run({ flags, args, cli }) {
     const type = flags.text('type');
     if (type !== '' && !Object.hasOwn(PATHS, type)) throw invalidParameter(`unknown type: "${type}"`);

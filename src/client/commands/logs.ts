@@ -9,12 +9,30 @@ export const command: Command = {
   flags: [
     { name: 'details', type: 'bool', description: 'Show what the log driver adds to a line' },
     { name: 'follow', short: 'f', type: 'bool', description: 'Stay and show what comes' },
-    { name: 'since', type: 'string', description: 'From this time on, or this long ago (42m)' },
-    { name: 'tail', short: 'n', type: 'string', default: 'all', description: 'This many lines from the end' },
+    {
+      name: 'since',
+      type: 'string',
+      description: 'From this time on, or this long ago (42m)',
+      completes: 'none',
+    },
+    {
+      name: 'tail',
+      short: 'n',
+      type: 'string',
+      default: 'all',
+      description: 'This many lines from the end',
+      completes: ['all'],
+    },
     { name: 'timestamps', short: 't', type: 'bool', description: 'Show the time of each line' },
-    { name: 'until', type: 'string', description: 'Up to this time, or this long ago (42m)' },
+    {
+      name: 'until',
+      type: 'string',
+      description: 'Up to this time, or this long ago (42m)',
+      completes: 'none',
+    },
   ],
   args: { min: 1, max: 1 },
+  completes: ['container'],
   async run(invocation) {
     const { flags, cli } = invocation;
     const path = `/containers/${pathSegment(argument(invocation, 0))}`;

@@ -16,6 +16,7 @@ export const command: Command = {
     { name: 'link-local-ip', type: 'strings', description: 'Link-local address to take' },
   ],
   args: { min: 2, max: 2 },
+  completes: ['network', 'container'],
   async run(invocation) {
     const path = `/networks/${pathSegment(argument(invocation, 0))}/connect`;
     const json = { Container: argument(invocation, 1), EndpointConfig: endpoint(invocation.flags) };

@@ -5,6 +5,7 @@ export const command: Command = {
   usage: '[OPTIONS] NETWORK CONTAINER',
   flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Do so even when the container is gone' }],
   args: { min: 2, max: 2 },
+  completes: ['network', 'container'],
   async run(invocation) {
     const path = `/networks/${pathSegment(argument(invocation, 0))}/disconnect`;
     const json = { Container: argument(invocation, 1), Force: invocation.flags.bool('force') };

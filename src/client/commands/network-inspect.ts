@@ -10,6 +10,7 @@ export const command: Command = {
     { name: 'verbose', short: 'v', type: 'bool', description: 'Show more for diagnosis' },
   ],
   args: { min: 1 },
+  completes: ['network'],
   run({ flags, args, cli }) {
     return inspectEach(cli, args, flags.text('format'), (name) =>
       cli.engine.get(`/networks/${pathSegment(name)}`, { verbose: flags.bool('verbose') }),

@@ -1,7 +1,7 @@
 import { shortId } from '../../core/ids.ts';
 import type { Command } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
-import { FILTER, LIST_FORMAT, NO_TRUNC } from '../format/format-flag.ts';
+import { FILTER, LIST_FORMAT, listFormat, NO_TRUNC } from '../format/format-flag.ts';
 import { type Fields, type Listing, renderListing } from '../format/listing.ts';
 import { formatLabels, labelField } from '../format/text.ts';
 import type { NetworkSummary } from '../networks/network.ts';
@@ -36,7 +36,7 @@ export const command: Command = {
     const filters = filtersQuery(flags.list('filter'));
     const networks = await cli.engine.get<NetworkSummary[]>('/networks', { filters });
     const sorted = [...networks].sort((a, b) => (a.Name < b.Name ? -1 : 1));
-    const format = flags.bool('quiet') && !flags.has('format') ? '{{.ID}}' : flags.text('format');
+    const format = listFormat(flags, cli.config, 'networksFormat');
     const truncate = !flags.bool('no-trunc');
     cli.out(
       renderListing(

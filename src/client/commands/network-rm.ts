@@ -6,6 +6,7 @@ export const command: Command = {
   usage: '[OPTIONS] NETWORK [NETWORK...]',
   flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Let a missing network be no failure' }],
   args: { min: 1 },
+  completes: ['network'],
   run({ flags, args, cli }) {
     return forEachName(cli, args, async (name) => {
       try {

@@ -7,6 +7,7 @@ export const command: Command = {
   usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
   flags: [],
   args: { min: 1, max: 2 },
+  completes: ['running', 'none'],
   async run(invocation) {
     const { args, cli } = invocation;
     const container = argument(invocation, 0);

@@ -1,9 +1,8 @@
 import type { ContainerSummary } from '../../spec/engine.ts';
 import type { Command } from '../command.ts';
 import { CONTAINER_LISTING, containerFields } from '../containers/listing.ts';
-import type { FlagValues } from '../flags.ts';
 import { filtersQuery } from '../format/filters.ts';
-import { FILTER, LIST_FORMAT, NO_TRUNC } from '../format/format-flag.ts';
+import { FILTER, LIST_FORMAT, listFormat, NO_TRUNC } from '../format/format-flag.ts';
 import { renderListing } from '../format/listing.ts';
 
 export const command: Command = {
@@ -26,7 +25,7 @@ export const command: Command = {
   ],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {
-    const format = formatOf(flags);
+    const format = listFormat(flags, cli.config, 'psFormat');
     const size = flags.bool('size') || format.includes('.Size');
     const last = flags.bool('latest') && !flags.has('last') ? 1 : flags.number('last');
     const containers = await cli.engine.get<ContainerSummary[]>('/containers/json', {
@@ -49,7 +48,3 @@ export const command: Command = {
     return 0;
   },
 };
-
-function formatOf(flags: FlagValues): string {
-  return flags.bool('quiet') && !flags.has('format') ? '{{.ID}}' : flags.text('format');
-}

@@ -16,6 +16,7 @@ export const command: Command = {
     { name: 'quiet', short: 'q', type: 'bool', description: 'Print the name of the image only' },
   ],
   args: { min: 1, max: 1 },
+  completes: ['image'],
   async run(invocation) {
     const { flags, cli } = invocation;
     const image = argument(invocation, 0);

@@ -5,6 +5,7 @@ export const command: Command = {
   usage: 'CONTAINER NEW_NAME',
   flags: [],
   args: { min: 2, max: 2 },
+  completes: ['container', 'none'],
   async run(invocation) {
     const path = `/containers/${pathSegment(argument(invocation, 0))}/rename`;
     await invocation.cli.engine.call('POST', path, { query: { name: argument(invocation, 1) } });

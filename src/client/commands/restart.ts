@@ -1,16 +1,9 @@
-import type { Command } from '../command.ts';
+import { actionCommand } from '../containers/action.ts';
 import { STOP_FLAGS, stopQuery } from '../containers/stop-flags.ts';
-import { forEachName, pathSegment } from '../each.ts';
 
-export const command: Command = {
-  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+export const command = actionCommand({
+  verb: 'restart',
   flags: STOP_FLAGS,
-  args: { min: 1 },
-  run({ flags, args, cli }) {
-    const query = stopQuery(flags);
-    return forEachName(cli, args, async (name) => {
-      await cli.engine.call('POST', `/containers/${pathSegment(name)}/restart`, { query });
-      return name;
-    });
-  },
-};
+  query: stopQuery,
+  completes: 'container',
+});

@@ -10,6 +10,7 @@ export const command: Command = {
     { name: 'volumes', short: 'v', type: 'bool', description: 'Remove its unnamed volumes too' },
   ],
   args: { min: 1 },
+  completes: ['container'],
   run({ flags, args, cli }) {
     const force = flags.bool('force');
     const query = { force, v: flags.bool('volumes'), link: flags.bool('link') };

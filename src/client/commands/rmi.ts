@@ -17,6 +17,7 @@ export const command: Command = {
     { name: 'platform', type: 'strings', description: 'Remove only this platform, os/arch[/variant]' },
   ],
   args: { min: 1 },
+  completes: ['image'],
   async run({ flags, args, cli }) {
     const force = flags.bool('force');
     const platforms = flags.list('platform').map(platformJson);

@@ -13,6 +13,7 @@ export const command: Command = {
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
   flags: [...CREATE_FLAGS, ...RUN_FLAGS],
   args: { min: 1 },
+  completes: ['image', 'file'],
   stopAtPositional: true,
   failure: { exitCode: EXIT_DAEMON_ERROR, named: true },
   async run(invocation) {
@@ -58,7 +59,7 @@ async function runAttached(invocation: Invocation, id: string, streams: Streams)
   const { flags, cli } = invocation;
   const tty = flags.bool('tty');
   const [stream, waiting] = await Promise.all([
-    attachContainer(cli, id, { ...streams, detachKeys: flags.text('detach-keys') }),
+    attachContainer(cli, id, { ...streams, detachKeys: cli.detachKeys(flags) }),
     waitContainer(cli, id, flags.bool('rm') ? 'removed' : 'next-exit'),
   ]);
   using _signals = flags.bool('sig-proxy') ? proxySignals(cli.engine, id) : undefined;

@@ -9,6 +9,7 @@ export const command: Command = {
     { name: 'platform', type: 'string', description: 'Save one platform only, os/arch[/variant]' },
   ],
   args: { min: 1 },
+  completes: ['image'],
   async run({ flags, args, cli }) {
     refuseTerminal(flags.text('output'));
     const platform = flags.has('platform') ? platformJson(flags.text('platform')) : undefined;

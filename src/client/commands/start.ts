@@ -20,6 +20,7 @@ export const command: Command = {
     { name: 'interactive', short: 'i', type: 'bool', description: 'Forward standard input' },
   ],
   args: { min: 1 },
+  completes: ['stopped'],
   async run(invocation) {
     const { flags, args, cli } = invocation;
     if (flags.has('checkpoint')) throw notImplemented('Barge keeps no checkpoints');
@@ -41,7 +42,7 @@ async function startAttached(invocation: Invocation): Promise<number> {
   const { Id, Config, HostConfig } = await cli.engine.get<ContainerInspect>(`${path}/json`);
   const tty = Config.Tty ?? false;
   const stdin = flags.bool('interactive') && (Config.OpenStdin ?? false);
-  const detachKeys = flags.text('detach-keys');
+  const detachKeys = cli.detachKeys(flags);
   const [stream, waiting] = await Promise.all([
     attachContainer(cli, Id, { stdin, stdout: true, stderr: true, detachKeys }),
     waitContainer(cli, Id, HostConfig.AutoRemove ? 'removed' : 'next-exit'),

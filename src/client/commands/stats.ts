@@ -15,6 +15,7 @@ export const command: Command = {
     NO_TRUNC,
   ],
   args: { min: 0 },
+  completes: ['running'],
   async run(invocation) {
     const { flags, cli } = invocation;
     for (;;) {

@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import type { FlagValues } from '../flags.ts';
-import { agreed, PRUNE_FLAGS, pruneKind, reclaimedText } from '../prune.ts';
+import { agreed, PRUNE_FLAGS, pruneFilters, pruneKind, reclaimedText } from '../prune.ts';
 
 export const command: Command = {
   usage: '[OPTIONS]',
@@ -14,10 +14,10 @@ export const command: Command = {
   async run({ flags, cli }) {
     const all = flags.bool('all');
     const volumes = flags.bool('volumes');
-    if (volumes && flags.list('filter').some((filter) => filter.startsWith('until='))) {
+    if (volumes && pruneFilters(cli, flags).some((filter) => filter.startsWith('until='))) {
       throw new CommandFailure('ERROR: The "until" filter is not supported with "--volumes"');
     }
-    if (!(await agreed(flags, warning(flags)))) return 0;
+    if (!(await agreed(flags, warning(flags, pruneFilters(cli, flags))))) return 0;
     let bytes = await pruneKind(cli, flags, { kind: 'containers' });
     bytes += await pruneKind(cli, flags, { kind: 'networks' });
     if (volumes) bytes += await pruneKind(cli, flags, { kind: 'volumes' });
@@ -28,7 +28,7 @@ export const command: Command = {
   },
 };
 
-function warning(flags: FlagValues): string {
+function warning(flags: FlagValues, filters: readonly string[]): string {
   const all = flags.bool('all');
   const items = [
     'all stopped containers',
@@ -37,5 +37,7 @@ function warning(flags: FlagValues): string {
     all ? 'all images without at least one container associated to them' : 'all dangling images',
     all ? 'all build cache' : 'unused build cache',
   ];
-  return `This will remove:\n${items.map((item) => `  - ${item}`).join('\n')}\n`;
+  const chosen = [...filters].sort().map((filter) => `  - ${filter}\n`);
+  const note = chosen.length > 0 ? `\n  Items to be pruned will be filtered with:\n${chosen.join('')}` : '';
+  return `This will remove:\n${items.map((item) => `  - ${item}\n`).join('')}${note}`;
 }

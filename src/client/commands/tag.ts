@@ -7,6 +7,7 @@ export const command: Command = {
   usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
   flags: [],
   args: { min: 2, max: 2 },
+  completes: ['image', 'none'],
   async run(invocation) {
     const source = argument(invocation, 0);
     const target = withDefaultTag(parseReference(argument(invocation, 1)));

@@ -9,6 +9,7 @@ export const command: Command = {
   usage: 'CONTAINER [ps OPTIONS]',
   flags: [],
   args: { min: 1 },
+  completes: ['running', 'none'],
   stopAtPositional: true,
   async run(invocation) {
     const { args, cli } = invocation;

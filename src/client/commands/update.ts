@@ -12,9 +12,11 @@ export const command: Command = {
       name: 'restart',
       type: 'string',
       description: 'When to start again: no, on-failure[:n], always or unless-stopped',
+      completes: ['no', 'on-failure', 'always', 'unless-stopped'],
     },
   ],
   args: { min: 1 },
+  completes: ['container'],
   async run({ flags, args, cli }) {
     const limits = readLimits(flags);
     const restart = flags.has('restart') ? { RestartPolicy: parseRestartPolicy(flags.text('restart')) } : {};

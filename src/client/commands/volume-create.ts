@@ -1,10 +1,29 @@
+import { invalidParameter } from '../../core/errors.ts';
 import type { Command } from '../command.ts';
 import { checkLabel } from '../create/key-values.ts';
+import type { Flag } from '../flag-types.ts';
 import type { Volume } from '../volumes/volume.ts';
+
+/** Flags of cluster volumes, known only to say that there are none. */
+const CLUSTER: readonly Flag[] = (
+  [
+    ['availability', 'string'],
+    ['group', 'string'],
+    ['limit-bytes', 'bytes'],
+    ['required-bytes', 'bytes'],
+    ['scope', 'string'],
+    ['secret', 'map'],
+    ['sharing', 'string'],
+    ['topology-preferred', 'list'],
+    ['topology-required', 'list'],
+    ['type', 'string'],
+  ] as const
+).map(([name, type]) => ({ name, type, hidden: true, description: 'For cluster volumes; not supported' }));
 
 export const command: Command = {
   usage: '[OPTIONS] [VOLUME]',
   flags: [
+    ...CLUSTER,
     { name: 'driver', short: 'd', type: 'string', default: 'local', description: 'Driver of the volume' },
     { name: 'label', type: 'list', description: 'Set a label, key=value', check: checkLabel },
     { name: 'name', type: 'string', hidden: true, description: 'Name of the volume' },
@@ -12,8 +31,16 @@ export const command: Command = {
   ],
   args: { min: 0, max: 1 },
   async run({ flags, args, cli }) {
+    const cluster = CLUSTER.find(({ name }) => flags.has(name));
+    if (cluster) {
+      throw invalidParameter(`--${cluster.name} is for volumes of a cluster, which Barge has none of`);
+    }
+    const [name] = args;
+    if (name !== undefined && flags.has('name')) {
+      throw invalidParameter('conflicting options: a volume is named by --name or by an argument, not both');
+    }
     const json = {
-      Name: args[0] ?? flags.text('name'),
+      Name: name ?? flags.text('name'),
       Driver: flags.text('driver'),
       DriverOpts: flags.map('opt'),
       Labels: flags.map('label'),

@@ -7,6 +7,7 @@ export const command: Command = {
   usage: '[OPTIONS] VOLUME [VOLUME...]',
   flags: [OBJECT_FORMAT],
   args: { min: 1 },
+  completes: ['volume'],
   run({ flags, args, cli }) {
     return inspectEach(cli, args, flags.text('format'), (name) =>
       cli.engine.get(`/volumes/${pathSegment(name)}`),

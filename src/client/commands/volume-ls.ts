@@ -1,7 +1,7 @@
 import { formatBytes } from '../../core/units.ts';
 import type { Command } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
-import { FILTER, LIST_FORMAT } from '../format/format-flag.ts';
+import { FILTER, LIST_FORMAT, listFormat } from '../format/format-flag.ts';
 import { type Fields, type Listing, renderListing } from '../format/listing.ts';
 import { formatLabels, labelField } from '../format/text.ts';
 import type { Volume } from '../volumes/volume.ts';
@@ -33,7 +33,7 @@ export const command: Command = {
     const filters = filtersQuery(flags.list('filter'));
     const { Volumes } = await cli.engine.get<{ Volumes: Volume[] | null }>('/volumes', { filters });
     const volumes = [...(Volumes ?? [])].sort((a, b) => (a.Name < b.Name ? -1 : 1));
-    const format = flags.bool('quiet') && !flags.has('format') ? '{{.Name}}' : flags.text('format');
+    const format = listFormat(flags, cli.config, 'volumesFormat', '{{.Name}}');
     cli.out(renderListing(LISTING, format, volumes.map(fields)));
     return 0;
   },

@@ -5,6 +5,7 @@ export const command: Command = {
   usage: '[OPTIONS] VOLUME [VOLUME...]',
   flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Let a missing volume be no failure' }],
   args: { min: 1 },
+  completes: ['volume'],
   run({ flags, args, cli }) {
     const query = { force: flags.bool('force') };
     return forEachName(cli, args, async (name) => {

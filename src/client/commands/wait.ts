@@ -6,6 +6,7 @@ export const command: Command = {
   usage: 'CONTAINER [CONTAINER...]',
   flags: [],
   args: { min: 1 },
+  completes: ['container'],
   run({ args, cli }) {
     return forEachName(cli, args, async (name) => {
       const answer = await cli.engine.post<WaitResponse>(`/containers/${pathSegment(name)}/wait`);

@@ -2,9 +2,14 @@ import type { Flag } from '../flag-types.ts';
 import type { FlagValues } from '../flags.ts';
 import type { Query } from '../transport/engine.ts';
 
+/** Signals that people send by hand. */
+export const SIGNALS = ['HUP', 'INT', 'QUIT', 'KILL', 'USR1', 'USR2', 'TERM', 'CONT', 'STOP', 'WINCH'].map(
+  (name) => `SIG${name}`,
+);
+
 /** What `stop` and `restart` share. */
 export const STOP_FLAGS: readonly Flag[] = [
-  { name: 'signal', short: 's', type: 'string', description: 'Signal to stop with' },
+  { name: 'signal', short: 's', type: 'string', description: 'Signal to stop with', completes: SIGNALS },
   {
     name: 'timeout',
     short: 't',

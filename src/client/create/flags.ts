@@ -1,9 +1,20 @@
+import { SIGNALS } from '../containers/stop-flags.ts';
 import type { Flag, FlagType } from '../flag-types.ts';
 import { checkHost, checkIpAddress, checkLink, checkStream, checkSysctl, checkThrottle } from './checks.ts';
 import { parseGpus, parseUlimit } from './devices.ts';
 import { checkEnv, checkLabel } from './key-values.ts';
 import { parseMount } from './mounts.ts';
 import { parseNetwork } from './networks.ts';
+
+const RESTARTS = ['no', 'on-failure', 'always', 'unless-stopped'];
+const PLATFORMS = ['linux/amd64', 'linux/arm64'];
+/** Those that people ask for by hand. */
+const CAPABILITIES = [
+  'ALL',
+  ...['AUDIT_WRITE', 'BPF', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'IPC_LOCK', 'KILL', 'MKNOD'],
+  ...['NET_ADMIN', 'NET_BIND_SERVICE', 'NET_RAW', 'PERFMON', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID'],
+  ...['SYS_ADMIN', 'SYS_CHROOT', 'SYS_MODULE', 'SYS_NICE', 'SYS_PTRACE', 'SYS_RESOURCE', 'SYS_TIME'],
+];
 
 type Extra = Omit<Flag, 'name' | 'type' | 'description' | 'short'>;
 
@@ -16,37 +27,49 @@ function flag(names: string, type: FlagType, description: string, extra: Extra =
 }
 
 const IDENTITY: readonly Flag[] = [
-  flag('name', 'string', 'Name of the container'),
-  flag('h,hostname', 'string', 'Host name inside the container'),
+  flag('name', 'string', 'Name of the container', { completes: 'none' }),
+  flag('h,hostname', 'string', 'Host name inside the container', { completes: 'none' }),
   flag('domainname', 'string', 'NIS domain name inside the container'),
   flag('cidfile', 'string', 'File to write the id of the container to'),
-  flag('l,label', 'list', 'Set a label, key=value', { check: checkLabel }),
+  flag('l,label', 'list', 'Set a label, key=value', { completes: 'none', check: checkLabel }),
   flag('label-file', 'list', 'Read labels from a file, one a line'),
   flag('annotation', 'map', 'Set an annotation for the OCI runtime, key=value'),
-  flag('platform', 'string', 'Platform of the image to use, os/arch[/variant]'),
-  flag('pull', 'string', 'When to pull the image: always, missing or never', { default: 'missing' }),
+  flag('platform', 'string', 'Platform of the image to use, os/arch[/variant]', { completes: PLATFORMS }),
+  flag('pull', 'string', 'When to pull the image: always, missing or never', {
+    completes: ['always', 'missing', 'never'],
+    default: 'missing',
+  }),
   flag('q,quiet', 'bool', 'Pull without showing progress'),
 ];
 
 const PROCESS: readonly Flag[] = [
-  flag('a,attach', 'list', 'Attach to stdin, stdout or stderr', { check: checkStream }),
+  flag('a,attach', 'list', 'Attach to stdin, stdout or stderr', {
+    completes: ['stdin', 'stdout', 'stderr'],
+    check: checkStream,
+  }),
   flag('i,interactive', 'bool', 'Keep standard input open'),
   flag('t,tty', 'bool', 'Give the container a terminal'),
-  flag('e,env', 'list', 'Set a variable, or pass the one of this name on', { check: checkEnv }),
+  flag('e,env', 'list', 'Set a variable, or pass the one of this name on', {
+    completes: 'none',
+    check: checkEnv,
+  }),
   flag('env-file', 'list', 'Read variables from a file, one a line'),
-  flag('entrypoint', 'string', "Replace the image's entry point"),
-  flag('w,workdir', 'string', 'Folder to start in'),
-  flag('u,user', 'string', 'User to run as, name or id[:group]'),
+  flag('entrypoint', 'string', "Replace the image's entry point", { completes: 'none' }),
+  flag('w,workdir', 'string', 'Folder to start in', { completes: 'none' }),
+  flag('u,user', 'string', 'User to run as, name or id[:group]', { completes: 'none' }),
   flag('group-add', 'list', 'One more group for the user'),
   flag('init', 'bool', 'Put an init before the command that passes signals on and reaps'),
-  flag('stop-signal', 'string', 'Signal that stops the container'),
+  flag('stop-signal', 'string', 'Signal that stops the container', { completes: SIGNALS }),
   flag('stop-timeout', 'int', 'Seconds between that signal and SIGKILL'),
   flag('restart', 'string', 'When to start again: no, on-failure[:n], always or unless-stopped', {
+    completes: RESTARTS,
     default: 'no',
   }),
   flag('rm', 'bool', 'Remove the container when it ends, with its unnamed volumes'),
   flag('runtime', 'string', 'OCI runtime to use'),
-  flag('log-driver', 'string', 'How to keep what the container writes'),
+  flag('log-driver', 'string', 'How to keep what the container writes', {
+    completes: ['json-file', 'local', 'none', 'journald', 'syslog'],
+  }),
   flag('log-opt', 'list', 'Option of the log driver, key=value'),
   flag('no-healthcheck', 'bool', "Switch the image's health check off"),
   flag('health-cmd', 'string', 'Command that tells whether the container is well'),
@@ -58,11 +81,11 @@ const PROCESS: readonly Flag[] = [
 ];
 
 const STORAGE: readonly Flag[] = [
-  flag('v,volume', 'list', 'Mount a folder or volume, [source:]target[:options]'),
+  flag('v,volume', 'list', 'Mount a folder or volume, [source:]target[:options]', { completes: 'volume' }),
   flag('mount', 'mount', 'Mount a file system, type=…,source=…,target=…', { check: parseMount }),
   flag('tmpfs', 'list', 'Mount a tmpfs, target[:options]'),
   flag('volume-driver', 'string', 'Driver of the volumes made for the container'),
-  flag('volumes-from', 'list', 'Mount the volumes of another container'),
+  flag('volumes-from', 'list', 'Mount the volumes of another container', { completes: 'container' }),
   flag('read-only', 'bool', 'Mount the root file system read-only'),
   flag('shm-size', 'bytes', 'Size of /dev/shm'),
   flag('storage-opt', 'list', 'Option of the storage driver, key=value'),
@@ -70,16 +93,20 @@ const STORAGE: readonly Flag[] = [
 ];
 
 const NETWORK: readonly Flag[] = [
-  flag('network', 'network', 'Network to join', { aliases: ['net'], check: parseNetwork }),
+  flag('network', 'network', 'Network to join', {
+    completes: 'network',
+    aliases: ['net'],
+    check: parseNetwork,
+  }),
   flag('network-alias', 'list', 'One more name in that network', { aliases: ['net-alias'] }),
-  flag('p,publish', 'list', 'Publish a port, [[ip:]port:]port[/protocol]'),
+  flag('p,publish', 'list', 'Publish a port, [[ip:]port:]port[/protocol]', { completes: 'none' }),
   flag('P,publish-all', 'bool', 'Publish every exposed port to a free one'),
   flag('expose', 'list', 'Expose a port or range of ports'),
   flag('ip', 'string', 'IPv4 address of the container'),
   flag('ip6', 'string', 'IPv6 address of the container'),
   flag('link-local-ip', 'list', 'Link-local address of the container'),
   flag('mac-address', 'string', 'MAC address of the container'),
-  flag('link', 'list', 'Know another container by a name', { check: checkLink }),
+  flag('link', 'list', 'Know another container by a name', { completes: 'container', check: checkLink }),
   flag('add-host', 'list', 'Add a name to /etc/hosts, name:ip', { check: checkHost }),
   flag('dns', 'list', 'Name server to ask', { check: checkIpAddress }),
   flag('dns-option', 'list', 'Option of the resolver', { aliases: ['dns-opt'] }),
@@ -88,15 +115,19 @@ const NETWORK: readonly Flag[] = [
 
 const ISOLATION: readonly Flag[] = [
   flag('privileged', 'bool', 'Give the container all rights over the host'),
-  flag('cap-add', 'list', 'Add a capability'),
-  flag('cap-drop', 'list', 'Take a capability away'),
-  flag('security-opt', 'list', 'Security option, such as no-new-privileges or seccomp=file'),
-  flag('cgroupns', 'string', 'Cgroup namespace: host or private'),
+  flag('cap-add', 'list', 'Add a capability', { completes: CAPABILITIES }),
+  flag('cap-drop', 'list', 'Take a capability away', { completes: CAPABILITIES }),
+  flag('security-opt', 'list', 'Security option, such as no-new-privileges or seccomp=file', {
+    completes: ['apparmor=', 'label=', 'no-new-privileges', 'seccomp=', 'systempaths=unconfined'],
+  }),
+  flag('cgroupns', 'string', 'Cgroup namespace: host or private', { completes: ['host', 'private'] }),
   flag('cgroup-parent', 'string', 'Cgroup to put the container under'),
-  flag('ipc', 'string', 'IPC namespace to use'),
-  flag('pid', 'string', 'PID namespace to use'),
-  flag('uts', 'string', 'UTS namespace to use'),
-  flag('userns', 'string', 'User namespace to use'),
+  flag('ipc', 'string', 'IPC namespace to use', {
+    completes: ['host', 'none', 'private', 'shareable', 'container:'],
+  }),
+  flag('pid', 'string', 'PID namespace to use', { completes: ['host', 'container:'] }),
+  flag('uts', 'string', 'UTS namespace to use', { completes: ['host'] }),
+  flag('userns', 'string', 'User namespace to use', { completes: ['host'] }),
   flag('isolation', 'string', 'Isolation technology'),
   flag('sysctl', 'map', 'Set a kernel parameter, key=value', { check: checkSysctl }),
   flag('device', 'list', 'Give a device of the host, path[:path][:rwm]'),
@@ -107,10 +138,10 @@ const ISOLATION: readonly Flag[] = [
 
 /** Limits that `update` knows too. */
 export const LIMITS: readonly Flag[] = [
-  flag('m,memory', 'bytes', 'Most memory'),
+  flag('m,memory', 'bytes', 'Most memory', { completes: 'none' }),
   flag('memory-reservation', 'bytes', 'Memory to be kept to when the host runs short'),
   flag('memory-swap', 'swap', 'Memory and swap together, -1 for no limit'),
-  flag('cpus', 'decimal', 'Number of CPUs'),
+  flag('cpus', 'decimal', 'Number of CPUs', { completes: 'none' }),
   flag('c,cpu-shares', 'int', 'Weight against other containers'),
   flag('cpu-period', 'int', 'Period of the CPU scheduler, microseconds'),
   flag('cpu-quota', 'int', 'CPU time in a period, microseconds'),

@@ -8,14 +8,19 @@ import { CommandFailure } from '../failure.ts';
  * Writes a stream to `path`, complete or not at all, or to standard output when `path` is ''.
  * @throws CommandFailure when the bytes would land on a terminal.
  */
-export async function writeOutput(cli: Cli, path: string, body: AsyncIterable<Buffer>): Promise<void> {
+export async function writeOutput(
+  cli: Cli,
+  path: string,
+  body: AsyncIterable<Uint8Array>,
+  mode = 0o666,
+): Promise<void> {
   if (path === '' || path === '-') {
     for await (const chunk of body) cli.out(chunk);
     return;
   }
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    await pipeline(body, createWriteStream(temporary));
+    await pipeline(body, createWriteStream(temporary, { mode }));
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { RAW_STREAM } from '../../spec/engine.ts';
 import type { Cli } from '../cli.ts';
 import { Demultiplexer } from '../transport/demux.ts';
@@ -49,7 +49,7 @@ async function outputDrained(): Promise<void> {
 }
 
 /** Sends standard input on, and its end as half a close; the result stops it. */
-function forwardInput(socket: Socket): () => void {
+function forwardInput(socket: Duplex): () => void {
   const { stdin } = process;
   const onData = (chunk: Buffer) => {
     if (socket.writable && !socket.write(chunk)) {

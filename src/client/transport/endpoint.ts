@@ -14,16 +14,33 @@ export interface TlsMaterial {
   readonly verify: boolean;
 }
 
+export interface UnixEndpoint {
+  readonly kind: 'unix';
+  readonly url: string;
+  readonly path: string;
+}
+
+export interface TcpEndpoint {
+  readonly kind: 'tcp';
+  readonly url: string;
+  readonly hostname: string;
+  readonly port: number;
+  readonly tls?: TlsMaterial;
+}
+
+/** A daemon behind the system's `ssh`. */
+export interface SshEndpoint {
+  readonly kind: 'ssh';
+  readonly url: string;
+  readonly hostname: string;
+  readonly user?: string;
+  readonly port?: number;
+  /** The daemon's unix socket over there, when it is not the usual one. */
+  readonly socket?: string;
+}
+
 /** A daemon's address, ready to connect to. `url` is what people see in messages. */
-export type Endpoint =
-  | { readonly kind: 'unix'; readonly url: string; readonly path: string }
-  | {
-      readonly kind: 'tcp';
-      readonly url: string;
-      readonly hostname: string;
-      readonly port: number;
-      readonly tls?: TlsMaterial;
-    };
+export type Endpoint = UnixEndpoint | TcpEndpoint | SshEndpoint;
 
 export interface EndpointOptions {
   readonly host?: string;
@@ -41,17 +58,56 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws BargeError invalid-parameter for an address of another form.
  */
 export function resolveEndpoint(options: EndpointOptions, env: Environment): Endpoint {
-  const url = options.host || env.BARGE_HOST || env.DOCKER_HOST || DEFAULT_HOST;
+  const url = options.host || hostOfEnvironment(env) || DEFAULT_HOST;
+  const address = parseAddress(url);
+  if (address.kind !== 'tcp') return address;
+  const secure = url.startsWith('https:') ? { ...options, tls: true } : options;
+  return withTls(address, readTls(secure, env));
+}
+
+/** The daemon's address that the environment names; '' when it names none. */
+export function hostOfEnvironment(env: Environment): string {
+  return env.BARGE_HOST || env.DOCKER_HOST || '';
+}
+
+/** @param tls undefined for a connection without TLS */
+export function withTls(address: TcpEndpoint, tls: TlsMaterial | undefined): TcpEndpoint {
+  const port = address.port === 0 ? (tls ? 2376 : 2375) : address.port;
+  return { ...address, port, ...(tls ? { tls } : {}) };
+}
+
+/** Reads an address's form; a port that is not named is 0. @throws BargeError invalid-parameter. */
+export function parseAddress(url: string): Endpoint {
   const unix = /^(?:unix:\/\/)?(\/.*)$/.exec(url);
   if (unix?.[1]) return { kind: 'unix', url: `unix://${unix[1]}`, path: unix[1] };
+  if (url.startsWith('ssh://')) return parseSsh(url);
   const tcp = /^(?:tcp|http|https):\/\/(\[[0-9a-fA-F:.]+\]|[^:/[\]]+)(?::(\d{1,5}))?\/?$/.exec(url);
   if (!tcp?.[1]) {
-    throw invalidParameter(`unable to parse docker host \`${url}\`: want unix:///path or tcp://host:port`);
+    throw invalidParameter(
+      `unable to parse docker host \`${url}\`: want unix:///path, tcp://host:port or ssh://user@host`,
+    );
   }
-  const tls = url.startsWith('https:') ? readTls({ ...options, tls: true }, env) : readTls(options, env);
-  const hostname = tcp[1].replace(/^\[|\]$/g, '');
-  const port = tcp[2] ? Number(tcp[2]) : tls ? 2376 : 2375;
-  return { kind: 'tcp', url, hostname, port, ...(tls ? { tls } : {}) };
+  return { kind: 'tcp', url, hostname: tcp[1].replace(/^\[|\]$/g, ''), port: Number(tcp[2] ?? 0) };
+}
+
+/** `ssh://[user@]host[:port][/path/of/the/socket]`. A name that ssh would take for an option is refused. */
+function parseSsh(url: string): SshEndpoint {
+  const form = /^ssh:\/\/(?:([^@/?#]+)@)?(\[[0-9a-fA-F:.]+\]|[^:/@?#[\]]+)(?::(\d{1,5}))?(\/[^?#]*)?$/;
+  const [, user, host = '', port, socket = '/'] = form.exec(url) ?? [];
+  if (host === '' || host.startsWith('-') || user?.startsWith('-')) {
+    throw invalidParameter(`unable to parse docker host \`${url}\`: want ssh://[user@]host[:port][/socket]`);
+  }
+  if (user?.includes(':')) {
+    throw invalidParameter(`plain-text password is not supported in ${url.replace(/:[^:@]*@/, ':…@')}`);
+  }
+  return {
+    kind: 'ssh',
+    url,
+    hostname: host.replace(/^\[|\]$/g, ''),
+    ...(user === undefined ? {} : { user }),
+    ...(port === undefined ? {} : { port: Number(port) }),
+    ...(socket === '/' ? {} : { socket }),
+  };
 }
 
 function readTls(options: EndpointOptions, env: Environment): TlsMaterial | undefined {

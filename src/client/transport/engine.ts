@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { API_VERSION } from '../../spec/engine.ts';
 import type { Body } from './body.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -30,18 +30,26 @@ export interface EngineResponse {
 export interface HijackedStream {
   readonly headers: ResponseHead['headers'];
   readonly body: Body;
-  readonly socket: Socket;
+  readonly socket: Duplex;
+}
+
+export interface EngineOptions {
+  /** The API version to insist on (`DOCKER_API_VERSION`). */
+  readonly pinned?: string;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Speaks the Engine API to one daemon. Every request has a connection of its own. */
 export class Engine {
   readonly endpoint: Endpoint;
+  readonly #headers: Readonly<Record<string, string>>;
   #version: string;
   #agreed: boolean;
 
-  /** @param pinned the API version to insist on (`DOCKER_API_VERSION`). */
-  constructor(endpoint: Endpoint, pinned?: string) {
+  constructor(endpoint: Endpoint, { pinned, headers = {} }: EngineOptions = {}) {
     this.endpoint = endpoint;
+    this.#headers = headers;
     this.#version = pinned ?? API_VERSION;
     this.#agreed = pinned !== undefined;
   }
@@ -83,7 +91,8 @@ export class Engine {
 
   /** Learns the highest version that both sides speak. */
   async negotiate(): Promise<void> {
-    const { head, body } = await exchange(this.endpoint, { method: 'GET', target: '/_ping', headers: {} });
+    const ping = { method: 'GET', target: '/_ping', headers: this.#headers };
+    const { head, body } = await exchange(this.endpoint, ping);
     await body.return();
     this.#adopt(head);
   }
@@ -104,7 +113,7 @@ export class Engine {
 
   #sendOnce(method: string, path: string, options: RequestOptions, hijack: boolean): Promise<RawResponse> {
     const { json, stream, signal } = options;
-    const headers = { ...options.headers };
+    const headers = { ...this.#headers, ...options.headers };
     if (json !== undefined) headers['Content-Type'] = 'application/json';
     const body = json === undefined ? stream : Buffer.from(JSON.stringify(json));
     return exchange(this.endpoint, {

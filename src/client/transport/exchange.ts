@@ -1,7 +1,8 @@
-import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { BargeError, errnoOf, forbidden, messageOf, unavailable } from '../../core/errors.ts';
 import { Body } from './body.ts';
 import type { Endpoint } from './endpoint.ts';
+import { openConnection } from './open.ts';
 import { type ResponseHead, ResponseParser } from './response-parser.ts';
 
 export interface RawRequest {
@@ -20,18 +21,7 @@ export interface RawResponse {
   readonly head: ResponseHead;
   readonly body: Body;
   /** The connection itself; after a hijack the request's side may still be written to. */
-  readonly socket: Socket;
-}
-
-/** Opens a connection, TLS where the endpoint has it. The socket may still be connecting. */
-async function open(endpoint: Endpoint): Promise<Socket> {
-  if (endpoint.kind === 'unix') return connect({ path: endpoint.path });
-  const { hostname: host, port, tls } = endpoint;
-  if (!tls) return connect({ host, port });
-  const { connect: connectTls } = await import('node:tls');
-  const { verify, ...material } = tls;
-  const name = /^[\d.]+$|:/.test(host) ? {} : { servername: host };
-  return connectTls({ host, port, ...name, ...material, rejectUnauthorized: verify });
+  readonly socket: Duplex;
 }
 
 /**
@@ -39,7 +29,7 @@ async function open(endpoint: Endpoint): Promise<Socket> {
  * @throws BargeError unavailable when nobody answers at the address, forbidden when the socket may not be opened.
  */
 export async function exchange(endpoint: Endpoint, request: RawRequest): Promise<RawResponse> {
-  const socket = await open(endpoint);
+  const socket = await openConnection(endpoint);
   request.signal?.addEventListener('abort', () => socket.destroy(), { once: true });
   const answer = receive(socket, endpoint, request);
   let refused = false;
@@ -60,7 +50,7 @@ function formatHead(endpoint: Endpoint, request: RawRequest): string {
   const { body } = request;
   const lines = [
     `${request.method} ${request.target} HTTP/1.1`,
-    `Host: ${endpoint.kind === 'unix' ? 'barge' : endpoint.hostname}`,
+    `Host: ${endpoint.kind === 'tcp' ? endpoint.hostname : 'barge'}`,
     'User-Agent: barge-client',
     request.hijack ? 'Connection: Upgrade\r\nUpgrade: tcp' : 'Connection: close',
   ];
@@ -71,7 +61,7 @@ function formatHead(endpoint: Endpoint, request: RawRequest): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-function receive(socket: Socket, endpoint: Endpoint, request: RawRequest): Promise<RawResponse> {
+function receive(socket: Duplex, endpoint: Endpoint, request: RawRequest): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     const body = new Body({
       pause: () => socket.pause(),
@@ -108,7 +98,7 @@ function receive(socket: Socket, endpoint: Endpoint, request: RawRequest): Promi
     });
     // The answer to a refused upload may still be in flight when writing fails, so only the close decides.
     socket.on('close', () => {
-      if (failure !== undefined) fail(describe(failure, endpoint));
+      if (failure !== undefined) fail(connectFailure(failure, endpoint));
       guarded(() => parser.close());
       body.end();
     });
@@ -117,7 +107,7 @@ function receive(socket: Socket, endpoint: Endpoint, request: RawRequest): Promi
 
 /** Sends a stream in chunks, for as long as the daemon wants it. */
 async function upload(
-  socket: Socket,
+  socket: Duplex,
   body: AsyncIterable<Uint8Array>,
   refused: () => boolean,
 ): Promise<void> {
@@ -138,7 +128,7 @@ async function upload(
 }
 
 /** Resolves when the socket takes more, or never will. */
-export function drained(socket: Socket): Promise<void> {
+export function drained(socket: Duplex): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       socket.off('drain', done);
@@ -151,7 +141,8 @@ export function drained(socket: Socket): Promise<void> {
   });
 }
 
-function describe(error: unknown, endpoint: Endpoint): BargeError {
+/** What went wrong with a connection, in words that say what to do. */
+export function connectFailure(error: unknown, endpoint: Endpoint): BargeError {
   if (error instanceof BargeError) return error;
   const code = errnoOf(error);
   if (code === 'EACCES' || code === 'EPERM') {

@@ -1,0 +1,24 @@
+import { invalidParameter } from '../../core/errors.ts';
+import { argument, type Command } from '../command.ts';
+import { unpackContext } from '../contexts/archive.ts';
+import { checkContextName, contextExists, writeContext } from '../contexts/store.ts';
+import { openInput } from '../images/input-file.ts';
+
+export const command: Command = {
+  usage: 'CONTEXT FILE|-',
+  flags: [],
+  args: { min: 2, max: 2 },
+  completes: ['none', 'file'],
+  async run(invocation) {
+    const { cli } = invocation;
+    const name = argument(invocation, 0);
+    const path = argument(invocation, 1);
+    checkContextName(name);
+    if (contextExists(cli.configFolder, name)) throw invalidParameter(`context "${name}" already exists`);
+    const { meta, tls } = await unpackContext(path === '-' ? process.stdin : await openInput(path));
+    await writeContext(cli.configFolder, { ...meta, Name: name }, tls);
+    cli.out(`${name}\n`);
+    cli.err(`Successfully imported context "${name}"\n`);
+    return 0;
+  },
+};

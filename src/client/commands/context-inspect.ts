@@ -1,0 +1,28 @@
+import type { Command } from '../command.ts';
+import { type ContextView, viewContext } from '../contexts/view.ts';
+import { OBJECT_FORMAT } from '../format/format-flag.ts';
+import { inspectEach } from '../inspect/inspect.ts';
+
+const IN_MEMORY = '<IN MEMORY>';
+
+export const command: Command = {
+  usage: '[OPTIONS] [CONTEXT] [CONTEXT...]',
+  flags: [OBJECT_FORMAT],
+  args: { min: 0 },
+  completes: ['context'],
+  run({ flags, args, cli }) {
+    const names = args.length > 0 ? args : [cli.contextName];
+    return inspectEach(cli, names, flags.text('format'), async (name) => shown(viewContext(cli, name)));
+  },
+};
+
+function shown({ name, metadata, endpoint, tls, folders }: ContextView): unknown {
+  const files = Object.keys(tls);
+  return {
+    Name: name,
+    Metadata: metadata,
+    Endpoints: { docker: { Host: endpoint.Host ?? '', SkipTLSVerify: endpoint.SkipTLSVerify ?? false } },
+    TLSMaterial: files.length > 0 ? { docker: files } : {},
+    Storage: { MetadataPath: folders?.meta ?? IN_MEMORY, TLSPath: folders?.tls ?? IN_MEMORY },
+  };
+}

@@ -1,0 +1,34 @@
+import { invalidParameter, notFound } from '../../core/errors.ts';
+import type { Command } from '../command.ts';
+import { writeConfig } from '../config/config-file.ts';
+import { contextExists, DEFAULT_CONTEXT, readContext, removeContext } from '../contexts/store.ts';
+import { forEachName } from '../each.ts';
+
+export const command: Command = {
+  usage: 'CONTEXT [CONTEXT...]',
+  flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Remove it even when it is in use' }],
+  args: { min: 1 },
+  completes: ['context'],
+  async run({ flags, args, cli }) {
+    const current = cli.contextName;
+    const force = flags.bool('force');
+    const code = await forEachName(cli, args, async (name) => {
+      if (name === DEFAULT_CONTEXT) throw invalidParameter(`context "${DEFAULT_CONTEXT}" cannot be removed`);
+      if (!contextExists(cli.configFolder, name)) {
+        if (force) return name;
+        throw notFound(`context "${name}" does not exist`);
+      }
+      if (name === current && !force) {
+        throw invalidParameter(`context "${name}" is in use, set -f flag to force remove`);
+      }
+      await removeContext(readContext(cli.configFolder, name));
+      return name;
+    });
+    const { currentContext, ...config } = cli.config;
+    // A removed context is nobody's current one.
+    if (currentContext !== undefined && currentContext !== '' && args.includes(currentContext)) {
+      if (!contextExists(cli.configFolder, currentContext)) await writeConfig(cli.configFolder, config);
+    }
+    return code;
+  },
+};

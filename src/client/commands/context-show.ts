@@ -1,0 +1,11 @@
+import type { Command } from '../command.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS]',
+  flags: [],
+  args: { min: 0, max: 0 },
+  async run({ cli }) {
+    cli.out(`${cli.contextName}\n`);
+    return 0;
+  },
+};

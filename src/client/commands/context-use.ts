@@ -1,0 +1,28 @@
+import { argument, type Command } from '../command.ts';
+import { readConfig, writeConfig } from '../config/config-file.ts';
+import { DEFAULT_CONTEXT, readContext } from '../contexts/store.ts';
+
+export const command: Command = {
+  usage: 'CONTEXT',
+  flags: [],
+  args: { min: 1, max: 1 },
+  completes: ['context'],
+  async run(invocation) {
+    const { cli } = invocation;
+    const name = argument(invocation, 0);
+    if (name !== DEFAULT_CONTEXT) readContext(cli.configFolder, name);
+    const { currentContext: _, ...config } = readConfig(cli.configFolder);
+    const current = name === DEFAULT_CONTEXT ? {} : { currentContext: name };
+    await writeConfig(cli.configFolder, { ...config, ...current });
+    cli.out(`${name}\n`);
+    cli.err(`Current context is now "${name}"\n`);
+    const variable = ['BARGE_HOST', 'DOCKER_HOST'].find((one) => process.env[one]);
+    if (variable !== undefined && name !== DEFAULT_CONTEXT) {
+      cli.err(
+        `Warning: ${variable} environment variable overrides the active context. To use "${name}", either set ` +
+          `the global --context flag, or unset ${variable} environment variable.\n`,
+      );
+    }
+    return 0;
+  },
+};

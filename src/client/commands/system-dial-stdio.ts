@@ -1,0 +1,34 @@
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import type { Command } from '../command.ts';
+import { connectFailure } from '../transport/exchange.ts';
+import { openConnection } from '../transport/open.ts';
+
+/** The far end of a connection by ssh: joins the standard streams to the daemon's address, byte for byte. */
+export const command: Command = {
+  usage: '',
+  flags: [],
+  args: { min: 0, max: 0 },
+  async run({ cli }) {
+    const { endpoint } = cli.engine;
+    const socket = await openConnection(endpoint);
+    try {
+      await join(socket);
+    } catch (error) {
+      throw connectFailure(error, endpoint);
+    }
+    return 0;
+  },
+};
+
+/** Each direction ends by itself; when the daemon has said everything, it is over. */
+async function join(socket: Duplex): Promise<void> {
+  const { stdin, stdout } = process;
+  const closed = once(socket, 'close');
+  stdin.on('error', () => socket.end());
+  stdin.pipe(socket);
+  socket.pipe(stdout, { end: false });
+  await closed;
+  stdin.unpipe(socket);
+  stdin.pause();
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf, invalidParameter } from '../../core/errors.ts';
+
+/** Docker Hub's key in `auths`, kept from its first API. */
+export const HUB_KEY = 'https://index.docker.io/v1/';
+
+export interface StoredAuth {
+  /** Base64 of `user:password`. */
+  readonly auth?: string;
+  readonly identitytoken?: string;
+  readonly registrytoken?: string;
+}
+
+export interface ProxyConfig {
+  readonly httpProxy?: string;
+  readonly httpsProxy?: string;
+  readonly ftpProxy?: string;
+  readonly noProxy?: string;
+  readonly allProxy?: string;
+}
+
+/** Docker's `config.json`, as far as the client reads it; members it does not know are kept. */
+export interface ConfigFile {
+  readonly auths?: Readonly<Record<string, StoredAuth>>;
+  /** Suffix of the `docker-credential-*` program that keeps every login. */
+  readonly credsStore?: string;
+  /** The same by registry. */
+  readonly credHelpers?: Readonly<Record<string, string>>;
+  /** The context that is used when nobody says otherwise. */
+  readonly currentContext?: string;
+  /** Keys that detach, for every command without `--detach-keys`. */
+  readonly detachKeys?: string;
+  /** Sent with every request to the daemon. */
+  readonly HttpHeaders?: Readonly<Record<string, string>>;
+  /** Proxies for containers and builds, by the daemon's address or `default`. */
+  readonly proxies?: Readonly<Record<string, ProxyConfig>>;
+  /** Other names for commands: the words that each stands for. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  readonly [member: string]: unknown;
+}
+
+const pathIn = (folder: string) => join(folder, 'config.json');
+
+/** The configuration in `folder`, empty when there is none. @throws BargeError when it is not a JSON object. */
+export function readConfig(folder: string): ConfigFile {
+  let text: string;
+  try {
+    text = readFileSync(pathIn(folder), 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return {};
+    throw error;
+  }
+  if (text.trim() === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw invalidParameter(`${pathIn(folder)} is not JSON: mend or remove it`, { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidParameter(`${pathIn(folder)} does not hold an object: mend or remove it`);
+  }
+  return value as ConfigFile;
+}
+
+/** Readable by the owner only: it holds passwords. */
+export async function writeConfig(folder: string, config: ConfigFile): Promise<void> {
+  const { writeDurably } = await import('../../core/durable.ts');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeDurably(pathIn(folder), `${JSON.stringify(config, null, '\t')}\n`, 0o600);
+}
+
+/** The headers that the configuration adds to requests. @throws BargeError for what no header can hold. */
+export function configuredHeaders({ HttpHeaders = {} }: ConfigFile): Readonly<Record<string, string>> {
+  const headers = Object.entries(HttpHeaders).filter(([name]) => name.toLowerCase() !== 'user-agent');
+  for (const [name, value] of headers) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      throw invalidParameter(`HttpHeaders in config.json: "${name}" is not a header`);
+    }
+  }
+  return Object.fromEntries(headers);
+}

@@ -1,0 +1,134 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { invalidParameter, notFound } from '../../core/errors.ts';
+
+/** The context of flags, environment and defaults, which is in no file. */
+export const DEFAULT_CONTEXT = 'default';
+/** What the daemon's address and TLS files are kept under; other tools keep endpoints of their own beside it. */
+const ENDPOINT = 'docker';
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$/;
+/** TLS files that an endpoint may have. */
+export const TLS_FILES = ['ca.pem', 'cert.pem', 'key.pem'] as const;
+
+export type TlsFiles = Readonly<Partial<Record<(typeof TLS_FILES)[number], Buffer>>>;
+
+export interface ContextEndpoint {
+  readonly Host?: string;
+  readonly SkipTLSVerify?: boolean;
+}
+
+/** `meta.json` of one context, in docker's form. */
+export interface ContextMeta {
+  readonly Name: string;
+  readonly Metadata: Readonly<{ Description?: string } & Record<string, unknown>>;
+  readonly Endpoints: Readonly<Record<string, ContextEndpoint>>;
+}
+
+export interface StoredContext {
+  readonly meta: ContextMeta;
+  readonly endpoint: ContextEndpoint;
+  readonly metaFolder: string;
+  readonly tlsFolder: string;
+}
+
+/** @throws BargeError invalid-parameter for a name that no context may have. */
+export function checkContextName(name: string): void {
+  if (name === DEFAULT_CONTEXT) throw invalidParameter(`"${DEFAULT_CONTEXT}" is a reserved context name`);
+  if (!NAME.test(name)) {
+    throw invalidParameter(
+      `context name "${name}" is invalid, names are validated against regexp "${NAME.source}"`,
+    );
+  }
+}
+
+function foldersOf(configFolder: string, name: string): { metaFolder: string; tlsFolder: string } {
+  // Not imported above: a client without contexts need not load it.
+  const { hash } = process.getBuiltinModule('node:crypto');
+  const id = hash('sha256', name);
+  const root = join(configFolder, 'contexts');
+  return { metaFolder: join(root, 'meta', id), tlsFolder: join(root, 'tls', id) };
+}
+
+/** @throws BargeError not-found; invalid-parameter when its file makes no sense. */
+export function readContext(configFolder: string, name: string): StoredContext {
+  const folders = foldersOf(configFolder, name);
+  const path = join(folders.metaFolder, 'meta.json');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    const reason = `open ${path}: no such file or directory`;
+    throw notFound(`context "${name}": context not found: ${reason}`, { cause });
+  }
+  return { ...readMeta(text, path), ...folders };
+}
+
+export function parseMeta(text: string, path: string): ContextMeta {
+  try {
+    const meta = JSON.parse(text) as Partial<ContextMeta>;
+    if (typeof meta.Name !== 'string') throw invalidParameter('it has no Name');
+    return { ...meta, Name: meta.Name, Metadata: meta.Metadata ?? {}, Endpoints: meta.Endpoints ?? {} };
+  } catch (cause) {
+    throw invalidParameter(`${path} does not describe a context: mend or remove it`, { cause });
+  }
+}
+
+function readMeta(text: string, path: string): { meta: ContextMeta; endpoint: ContextEndpoint } {
+  const meta = parseMeta(text, path);
+  return { meta, endpoint: meta.Endpoints[ENDPOINT] ?? {} };
+}
+
+export function contextExists(configFolder: string, name: string): boolean {
+  return existsSync(join(foldersOf(configFolder, name).metaFolder, 'meta.json'));
+}
+
+/** Every stored context, by name. */
+export function listContexts(configFolder: string): StoredContext[] {
+  const root = join(configFolder, 'contexts', 'meta');
+  if (!existsSync(root)) return [];
+  const paths = readdirSync(root).map((id) => join(root, id, 'meta.json'));
+  return paths
+    .filter((path) => existsSync(path))
+    .map((path) => readMeta(readFileSync(path, 'utf8'), path))
+    .map((found) => ({ ...found, ...foldersOf(configFolder, found.meta.Name) }))
+    .sort((a, b) => (a.meta.Name < b.meta.Name ? -1 : 1));
+}
+
+/** Where the TLS files of a context lie. */
+export const tlsEndpointFolder = (context: StoredContext) => join(context.tlsFolder, ENDPOINT);
+
+export function readTlsFiles(context: StoredContext): TlsFiles {
+  const folder = tlsEndpointFolder(context);
+  const files = TLS_FILES.filter((file) => existsSync(join(folder, file)));
+  return Object.fromEntries(files.map((file) => [file, readFileSync(join(folder, file))]));
+}
+
+/** What `context create` and `import` store. */
+export function contextMeta(name: string, endpoint: ContextEndpoint, description: string): ContextMeta {
+  return {
+    Name: name,
+    Metadata: description === '' ? {} : { Description: description },
+    Endpoints: { [ENDPOINT]: endpoint },
+  };
+}
+
+/** Makes or replaces a context. The TLS files come first: what names them must find them. */
+export async function writeContext(configFolder: string, meta: ContextMeta, tls?: TlsFiles): Promise<void> {
+  const { writeDurably } = await import('../../core/durable.ts');
+  const { metaFolder, tlsFolder } = foldersOf(configFolder, meta.Name);
+  if (tls) {
+    await rm(tlsFolder, { recursive: true, force: true });
+    for (const [file, content] of Object.entries(tls)) {
+      await mkdir(join(tlsFolder, ENDPOINT), { recursive: true, mode: 0o700 });
+      await writeDurably(join(tlsFolder, ENDPOINT, file), content, 0o600);
+    }
+  }
+  await mkdir(metaFolder, { recursive: true, mode: 0o755 });
+  await writeDurably(join(metaFolder, 'meta.json'), JSON.stringify(meta), 0o644);
+}
+
+export async function removeContext({ metaFolder, tlsFolder }: StoredContext): Promise<void> {
+  await rm(metaFolder, { recursive: true, force: true });
+  await rm(tlsFolder, { recursive: true, force: true });
+}

@@ -1,0 +1,45 @@
+import type { Cli } from '../cli.ts';
+import type { TcpEndpoint } from '../transport/endpoint.ts';
+import { type ContextEndpoint, DEFAULT_CONTEXT, readContext, readTlsFiles, type TlsFiles } from './store.ts';
+
+/** A context as `ls`, `inspect` and `export` see it, the default one included. */
+export interface ContextView {
+  readonly name: string;
+  readonly metadata: Readonly<{ Description?: string } & Record<string, unknown>>;
+  readonly endpoint: ContextEndpoint;
+  readonly tls: TlsFiles;
+  /** Undefined for the default context, which is in no file. */
+  readonly folders?: { readonly meta: string; readonly tls: string };
+}
+
+/** @throws BargeError not-found. */
+export function viewContext(cli: Cli, name: string): ContextView {
+  if (name === DEFAULT_CONTEXT) return viewDefault(cli);
+  const stored = readContext(cli.configFolder, name);
+  return {
+    name,
+    metadata: stored.meta.Metadata,
+    endpoint: stored.endpoint,
+    tls: readTlsFiles(stored),
+    folders: { meta: stored.metaFolder, tls: stored.tlsFolder },
+  };
+}
+
+function viewDefault(cli: Cli): ContextView {
+  const endpoint = cli.defaultEndpoint();
+  const tls = endpoint.kind === 'tcp' ? endpoint.tls : undefined;
+  return {
+    name: DEFAULT_CONTEXT,
+    metadata: {},
+    endpoint: { Host: endpoint.url, SkipTLSVerify: tls !== undefined && !tls.verify },
+    tls: tls ? filesOf(tls) : {},
+  };
+}
+
+function filesOf({ ca, cert, key }: NonNullable<TcpEndpoint['tls']>): TlsFiles {
+  return {
+    ...(ca ? { 'ca.pem': ca } : {}),
+    ...(cert ? { 'cert.pem': cert } : {}),
+    ...(key ? { 'key.pem': key } : {}),
+  };
+}
