@@ -1,7 +1,7 @@
 /*
  * barge-fs: the file-system work that needs system calls of its own, each run in a short-lived process.
  *
- * usage: barge-fs unpack|pack|hold|stat --root DIR OPTION...
+ * usage: barge-fs unpack|pack|hold|stat|size --root DIR OPTION...
  *   --mount OPTIONS --layers DIR   first mount an overlay on DIR, in a mount namespace of our own, so that
  *                                  nothing is left behind however we end
  *   --layer                        unpack, pack: convert OCI whiteouts to overlay's and back
@@ -13,11 +13,14 @@
  * pack:   tar to standard output: entries sorted, times in seconds, so the same tree gives the same bytes.
  * hold:   prints "ready" and keeps the mount, seen at /proc/PID/root/DIR, until standard input ends.
  * stat:   one line about P: mode (octal) size mtime(ns) and, for a symlink, its target.
+ * size:   bytes of all files below DIR on its file system; one with several names counts once.
  */
 #include "fs.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <sched.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +66,32 @@ static void print_stat(const char *path) {
            (long long)s.st_mtim.tv_sec * 1000000000LL + s.st_mtim.tv_nsec, target);
 }
 
+static long long total;
+/* Inodes with several names that have been counted: a tree of `tsearch`. */
+static void *counted;
+
+static int compare_inodes(const void *a, const void *b) {
+    ino_t x = *(const ino_t *)a, y = *(const ino_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int add_size(const char *path, const struct stat *s, int type, struct FTW *where) {
+    (void)path, (void)where;
+    if (type != FTW_F && type != FTW_SL) return 0;
+    if (s->st_nlink > 1) {
+        if (tfind(&s->st_ino, &counted, compare_inodes)) return 0;
+        ino_t *inode = malloc(sizeof *inode);
+        if (!inode || (*inode = s->st_ino, !tsearch(inode, &counted, compare_inodes))) fail("counting", path);
+    }
+    total += s->st_size;
+    return 0;
+}
+
+static void print_size(void) {
+    if (nftw(".", add_size, 64, FTW_PHYS | FTW_MOUNT) < 0) fail("adding up", ".");
+    printf("%lld\n", total);
+}
+
 int main(int argc, char **argv) {
     const char *root = NULL, *mount_options = NULL, *layers = NULL, *path = "", *name = "";
     int layer = 0;
@@ -78,7 +107,7 @@ int main(int argc, char **argv) {
         else root = NULL, i = argc;
     }
     if (argc < 4 || !root) {
-        fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat --root DIR [--mount OPTIONS --layers DIR] "
+        fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat|size --root DIR [--mount OPTIONS --layers DIR] "
                         "[--layer] [--path P] [--name N]\n");
         return USAGE;
     }
@@ -94,6 +123,7 @@ int main(int argc, char **argv) {
         unpack(layer);
     } else if (strcmp(argv[1], "pack") == 0) pack(path, name, layer);
     else if (strcmp(argv[1], "stat") == 0) print_stat(path);
+    else if (strcmp(argv[1], "size") == 0) print_size();
     else refuse("unknown command", argv[1]);
     return 0;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -168,4 +169,13 @@ test('a later entry takes the place of an earlier one, whatever their kinds', as
   ]);
   assert.equal(tool('unpack', root, [], archive).stderr, '');
   assert.equal(readFileSync(join(root, 'thing'), 'utf8'), 'a file now');
+});
+
+test('size counts every file once, whatever names it has, and no folder', (t) => {
+  const root = folder(t);
+  mkdirSync(join(root, 'deep'));
+  writeFileSync(join(root, 'deep/one'), 'x'.repeat(1000));
+  linkSync(join(root, 'deep/one'), join(root, 'same'));
+  symlinkSync('abc', join(root, 'link'));
+  assert.equal(tool('size', root, []).stdout.toString(), '1003\n');
 });

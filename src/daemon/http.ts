@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { BargeError, type ErrorKind, invalidParameter, messageOf } from '../core/errors.ts';
@@ -24,6 +24,8 @@ export interface Response {
   stream(status: number, headers: Readonly<Record<string, string>>): ServerResponse;
   /** Turns the connection into a two-way stream. */
   hijack(contentType: string): Duplex;
+  /** The bare connection, after `101 Switching Protocols`; only for a request with an Upgrade header. */
+  switchProtocol(headers: Readonly<Record<string, string>>): Duplex;
   readonly started: boolean;
 }
 
@@ -125,6 +127,10 @@ export class PlainResponse implements Response {
     return this.#response;
   }
 
+  switchProtocol(): Duplex {
+    throw invalidParameter('this operation needs a connection that is upgraded: send an Upgrade header');
+  }
+
   /** Without an Upgrade header: the request's body comes in, the response's goes out. */
   hijack(contentType: string): Duplex {
     this.stream(200, { 'Content-Type': contentType });
@@ -160,7 +166,7 @@ export class UpgradeResponse implements Response {
 
   #whole(status: number, type: string, body: string): void {
     const headers = { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
-    this.#socket.end(`${this.#head(`${status} Answer`, headers)}${body}`);
+    this.#socket.end(`${this.#head(statusLine(status), headers)}${body}`);
   }
 
   json(status: number, body: unknown): void {
@@ -168,7 +174,7 @@ export class UpgradeResponse implements Response {
   }
 
   empty(status: number): void {
-    this.#socket.end(this.#head(`${status} Answer`, { 'Content-Length': 0, Connection: 'close' }));
+    this.#socket.end(this.#head(statusLine(status), { 'Content-Length': 0, Connection: 'close' }));
   }
 
   text(status: number, body: string): void {
@@ -185,4 +191,11 @@ export class UpgradeResponse implements Response {
     );
     return this.#socket;
   }
+
+  switchProtocol(headers: Readonly<Record<string, string>>): Duplex {
+    this.#socket.write(this.#head(statusLine(101), headers));
+    return this.#socket;
+  }
 }
+
+const statusLine = (status: number) => `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;

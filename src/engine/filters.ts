@@ -1,4 +1,5 @@
 import { invalidParameter } from '../core/errors.ts';
+import { parseTimestamp } from '../core/timestamp.ts';
 
 /** Values by filter name, as the `filters` parameter of the API carries them. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
@@ -33,4 +34,49 @@ export function labelMatches(labels: Readonly<Record<string, string>>, wanted: s
   const equals = wanted.indexOf('=');
   if (equals === -1) return wanted in labels;
   return labels[wanted.slice(0, equals)] === wanted.slice(equals + 1);
+}
+
+/** @throws BargeError invalid-parameter for the first filter that the operation does not have. */
+export function assertKnownFilters(filters: Filters, known: readonly string[]): void {
+  for (const name of filters.keys()) {
+    if (!known.includes(name)) throw invalidParameter(`invalid filter '${name}'`);
+  }
+}
+
+/** The one boolean value of a filter. @throws BargeError invalid-parameter. */
+export function booleanFilter(name: string, values: readonly string[]): boolean {
+  const isTrue = values.some((value) => ['1', 'true', 'True', 'TRUE', 't', 'T'].includes(value));
+  const isFalse = values.some((value) => ['0', 'false', 'False', 'FALSE', 'f', 'F'].includes(value));
+  if (isTrue === isFalse) throw invalidParameter(`invalid filter '${name}=[${values.join(' ')}]'`);
+  return isTrue;
+}
+
+/** Whether a filter's value is this text or a regular expression that is found in it; what is none, matches nothing. */
+export function matchesPattern(text: string, pattern: string): boolean {
+  if (text === pattern) return true;
+  try {
+    return new RegExp(pattern).test(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+/** The filters `label` and `label!` of a prune. */
+export function labelsPass(labels: Readonly<Record<string, string>>, filters: Filters): boolean {
+  return (
+    (filters.get('label') ?? []).every((label) => labelMatches(labels, label)) &&
+    !(filters.get('label!') ?? []).some((label) => labelMatches(labels, label))
+  );
+}
+
+/**
+ * The filter `until` of a prune: what was made before it goes. @returns milliseconds since 1970.
+ * @throws BargeError invalid-parameter for several values, or one that is no time.
+ */
+export function untilFilter(filters: Filters): number {
+  const [value, ...more] = filters.get('until') ?? [];
+  if (value === undefined) return Number.POSITIVE_INFINITY;
+  if (more.length > 0) throw invalidParameter('more than one until filter specified');
+  return Number(parseTimestamp(value) / 1_000_000n);
 }

@@ -132,6 +132,17 @@ export async function statBelow(root: string, path: string): Promise<PathStat> {
   };
 }
 
+/** Bytes of all files below a folder, each once, other file systems left out. */
+export async function folderSize(root: string, signal?: AbortSignal): Promise<number> {
+  const tool = pipeThrough(TOOL, toolArgs('size', root, undefined), signal);
+  tool.stdin.end();
+  let text = '';
+  for await (const chunk of tool.stdout) text += chunk;
+  const { code, stderr } = await tool.done;
+  if (code !== 0) throw failure(`adding up ${root}`, code, stderr);
+  return Number(text.trim());
+}
+
 /** A mount that lives in a process of its own and vanishes with it, or with us. */
 export class HeldMount implements AsyncDisposable {
   /** Where this process sees the mounted tree. */

@@ -1,0 +1,112 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { conflict, errnoOf, systemError } from '../core/errors.ts';
+import { CGROUP_ROOT, cgroupLayout } from './cgroups.ts';
+
+/** Limits of a cgroup; what is absent stays as it is. Bytes, microseconds; -1: no limit. */
+export interface CgroupLimits {
+  readonly memory?: number;
+  /** Memory and swap together. */
+  readonly memorySwap?: number;
+  readonly memoryReservation?: number;
+  readonly cpuShares?: number;
+  readonly cpuPeriod?: number;
+  readonly cpuQuota?: number;
+  readonly cpuRealtimePeriod?: number;
+  readonly cpuRealtimeRuntime?: number;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  readonly blkioWeight?: number;
+  readonly pids?: number;
+}
+
+type Write = readonly [controller: string, file: string, value: string];
+
+/**
+ * Sets limits of a cgroup whose processes run.
+ * @throws BargeError conflict when the kernel refuses a value, not-found files as system errors.
+ */
+export function applyLimits(path: string, limits: CgroupLimits): void {
+  const v2 = cgroupLayout() === 'v2';
+  const folder = (controller: string) => join(CGROUP_ROOT, v2 ? '' : controller, path);
+  const writes = v2 ? writesV2(limits, folder('')) : writesV1(limits, folder('memory'));
+  for (const [controller, file, value] of writes) write(join(folder(controller), file), value);
+}
+
+function write(file: string, value: string): void {
+  try {
+    writeFileSync(file, value);
+  } catch (error) {
+    const code = errnoOf(error) ?? '';
+    if (code === 'EBUSY') {
+      throw conflict(`the kernel does not take ${value} for ${file}: more than that is in use`, {
+        cause: error,
+      });
+    }
+    if (code === 'ENOENT') throw systemError(`this host has no ${file}: its kernel lacks that limit`);
+    throw systemError(`writing ${value} to ${file} failed: ${code}`, { cause: error });
+  }
+}
+
+const text = (value: number) => String(value);
+
+function* writesV1(l: CgroupLimits, memoryFolder: string): Generator<Write> {
+  yield* memoryV1(l, memoryFolder);
+  if (l.memoryReservation) yield ['memory', 'memory.soft_limit_in_bytes', text(l.memoryReservation)];
+  if (l.cpuShares) yield ['cpu', 'cpu.shares', text(l.cpuShares)];
+  if (l.cpuPeriod) yield ['cpu', 'cpu.cfs_period_us', text(l.cpuPeriod)];
+  if (l.cpuQuota) yield ['cpu', 'cpu.cfs_quota_us', text(l.cpuQuota)];
+  if (l.cpuRealtimePeriod) yield ['cpu', 'cpu.rt_period_us', text(l.cpuRealtimePeriod)];
+  if (l.cpuRealtimeRuntime) yield ['cpu', 'cpu.rt_runtime_us', text(l.cpuRealtimeRuntime)];
+  if (l.cpusetCpus) yield ['cpuset', 'cpuset.cpus', l.cpusetCpus];
+  if (l.cpusetMems) yield ['cpuset', 'cpuset.mems', l.cpusetMems];
+  if (l.blkioWeight) yield ['blkio', blockWeightFile(), text(l.blkioWeight)];
+  if (l.pids !== undefined) yield ['pids', 'pids.max', l.pids > 0 ? text(l.pids) : 'max'];
+}
+
+/** The kernel keeps memory ≤ memory with swap at every moment: what grows first depends on the direction. */
+function memoryV1({ memory, memorySwap }: CgroupLimits, folder: string): Write[] {
+  const first: Write[] = memory ? [['memory', 'memory.limit_in_bytes', text(memory)]] : [];
+  const file = 'memory.memsw.limit_in_bytes';
+  if (!memorySwap || !existsSync(join(folder, file))) return first;
+  const second: Write = ['memory', file, text(memorySwap)];
+  const now = Number(readFileSync(join(folder, file), 'utf8'));
+  const grows = memorySwap < 0 || memorySwap > now;
+  return grows ? [second, ...first] : [...first, second];
+}
+
+function blockWeightFile(): string {
+  return existsSync(join(CGROUP_ROOT, 'blkio/blkio.weight')) ? 'blkio.weight' : 'blkio.bfq.weight';
+}
+
+const DEFAULT_PERIOD = '100000';
+
+function* writesV2(l: CgroupLimits, folder: string): Generator<Write> {
+  const limit = (value: number) => (value < 0 ? 'max' : text(value));
+  if (l.memory) yield ['', 'memory.max', limit(l.memory)];
+  if (l.memorySwap && existsSync(join(folder, 'memory.swap.max'))) {
+    yield ['', 'memory.swap.max', limit(swapOnly(l.memorySwap, l.memory ?? 0))];
+  }
+  if (l.memoryReservation) yield ['', 'memory.low', limit(l.memoryReservation)];
+  if (l.cpuShares) yield ['', 'cpu.weight', text(cpuWeight(l.cpuShares))];
+  if (l.cpuPeriod || l.cpuQuota) {
+    const [quota = 'max', period = DEFAULT_PERIOD] = readFileSync(join(folder, 'cpu.max'), 'utf8')
+      .trim()
+      .split(' ');
+    yield ['', 'cpu.max', `${l.cpuQuota ? limit(l.cpuQuota) : quota} ${l.cpuPeriod ?? period}`];
+  }
+  if (l.cpusetCpus) yield ['', 'cpuset.cpus', l.cpusetCpus];
+  if (l.cpusetMems) yield ['', 'cpuset.mems', l.cpusetMems];
+  if (l.blkioWeight) yield ['', 'io.bfq.weight', text(l.blkioWeight)];
+  if (l.pids !== undefined) yield ['', 'pids.max', l.pids > 0 ? text(l.pids) : 'max'];
+}
+
+/** Version 2 limits swap by itself. */
+export function swapOnly(memorySwap: number, memory: number): number {
+  return memorySwap < 0 ? -1 : Math.max(0, memorySwap - memory);
+}
+
+/** Shares from 2 to 262144 onto weights from 1 to 10000, as the OCI runtimes translate them. */
+export function cpuWeight(shares: number): number {
+  return Math.floor(1 + ((shares - 2) * 9999) / 262142);
+}

@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../core/errors.ts';
+import { CGROUP_ROOT, cgroupLayout } from './cgroups.ts';
+
+/** What a cgroup's processes use, with the members that its version of control groups has. */
+export interface CgroupUsage {
+  /** Nanoseconds. */
+  readonly cpu: {
+    readonly total: number;
+    readonly user: number;
+    readonly kernel: number;
+    /** By CPU; v1 only. */
+    readonly perCpu?: readonly number[];
+    readonly periods: number;
+    readonly throttledPeriods: number;
+    readonly throttledTime: number;
+  };
+  /** Bytes. */
+  readonly memory: {
+    readonly usage: number;
+    /** Infinity without one. */
+    readonly limit: number;
+    readonly detail: Readonly<Record<string, number>>;
+    /** v1 only. */
+    readonly maxUsage?: number;
+    readonly failures?: number;
+  };
+  readonly pids: { readonly current: number; readonly limit: number };
+  readonly blockBytes: readonly BlockCount[];
+  /** Requests; v1 only. */
+  readonly blockRequests?: readonly BlockCount[];
+}
+
+export interface BlockCount {
+  readonly major: number;
+  readonly minor: number;
+  readonly op: string;
+  readonly value: number;
+}
+
+/** What the processes of the cgroup `path` use now; undefined when there is no such cgroup. */
+export function cgroupUsage(path: string): CgroupUsage | undefined {
+  const v2 = cgroupLayout() === 'v2';
+  const file = (controller: string) => (name: string) =>
+    readOr(join(CGROUP_ROOT, v2 ? '' : controller, path, name));
+  if (file('memory')('cgroup.procs') === undefined) return undefined;
+  return v2 ? usageV2(file('')) : usageV1(file);
+}
+
+type Reader = (name: string) => string | undefined;
+
+function readOr(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENODEV', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** A file of one number; `max` and what is not there are `otherwise`. */
+function number(text: string | undefined, otherwise = 0): number {
+  const value = text?.trim();
+  return value === undefined || value === 'max' || value === '' ? otherwise : Number(value);
+}
+
+/** Lines of `name value`. */
+function pairs(text: string | undefined): Record<string, number> {
+  const lines = (text ?? '').split('\n').filter(Boolean);
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [name = '', value] = line.split(' ');
+      return [name, Number(value)];
+    }),
+  );
+}
+
+/** The largest number of pages that v1 can count: its way to say that there is no limit. */
+const V1_UNLIMITED = 2 ** 62;
+/** `cpuacct.stat` counts in USER_HZ, 100 on every architecture that we run on. */
+const TICK = 1e7;
+
+function usageV1(file: (controller: string) => Reader): CgroupUsage {
+  const [account, cpu, memory, pids, block] = ['cpuacct', 'cpu', 'memory', 'pids', 'blkio'].map(file) as [
+    Reader,
+    Reader,
+    Reader,
+    Reader,
+    Reader,
+  ];
+  const times = pairs(account('cpuacct.stat'));
+  const throttling = pairs(cpu('cpu.stat'));
+  const limit = number(memory('memory.limit_in_bytes'));
+  return {
+    cpu: {
+      total: number(account('cpuacct.usage')),
+      user: (times.user ?? 0) * TICK,
+      kernel: (times.system ?? 0) * TICK,
+      perCpu: (account('cpuacct.usage_percpu') ?? '').trim().split(' ').filter(Boolean).map(Number),
+      periods: throttling.nr_periods ?? 0,
+      throttledPeriods: throttling.nr_throttled ?? 0,
+      throttledTime: throttling.throttled_time ?? 0,
+    },
+    memory: {
+      usage: number(memory('memory.usage_in_bytes')),
+      limit: limit >= V1_UNLIMITED ? Number.POSITIVE_INFINITY : limit,
+      detail: pairs(memory('memory.stat')),
+      maxUsage: number(memory('memory.max_usage_in_bytes')),
+      failures: number(memory('memory.failcnt')),
+    },
+    pids: { current: number(pids('pids.current')), limit: number(pids('pids.max')) },
+    blockBytes: blockV1(block('blkio.throttle.io_service_bytes_recursive')),
+    blockRequests: blockV1(block('blkio.throttle.io_serviced_recursive')),
+  };
+}
+
+/** Lines of `major:minor Operation value`, and a last one with the total of all devices. */
+export function blockV1(text: string | undefined): BlockCount[] {
+  return (text ?? '').split('\n').flatMap((line): BlockCount[] => {
+    const [, major, minor, op = '', value] = /^(\d+):(\d+) (\w+) (\d+)$/.exec(line) ?? [];
+    if (major === undefined) return [];
+    return [{ major: Number(major), minor: Number(minor), op: op.toLowerCase(), value: Number(value) }];
+  });
+}
+
+const MICRO = 1000;
+
+function usageV2(read: Reader): CgroupUsage {
+  const cpu = pairs(read('cpu.stat'));
+  return {
+    cpu: {
+      total: (cpu.usage_usec ?? 0) * MICRO,
+      user: (cpu.user_usec ?? 0) * MICRO,
+      kernel: (cpu.system_usec ?? 0) * MICRO,
+      periods: cpu.nr_periods ?? 0,
+      throttledPeriods: cpu.nr_throttled ?? 0,
+      throttledTime: (cpu.throttled_usec ?? 0) * MICRO,
+    },
+    memory: {
+      usage: number(read('memory.current')),
+      limit: number(read('memory.max'), Number.POSITIVE_INFINITY),
+      detail: pairs(read('memory.stat')),
+    },
+    pids: { current: number(read('pids.current')), limit: number(read('pids.max')) },
+    blockBytes: blockV2(read('io.stat')),
+  };
+}
+
+/** Lines of `major:minor rbytes=N wbytes=N rios=N wios=N …`. */
+export function blockV2(text: string | undefined): BlockCount[] {
+  return (text ?? '').split('\n').flatMap((line): BlockCount[] => {
+    const [, major, minor, rest = ''] = /^(\d+):(\d+) (.*)$/.exec(line) ?? [];
+    if (major === undefined) return [];
+    const counts = new Map(rest.split(' ').map((part) => part.split('=') as [string, string]));
+    const device = { major: Number(major), minor: Number(minor) };
+    return [
+      { ...device, op: 'read', value: Number(counts.get('rbytes') ?? 0) },
+      { ...device, op: 'write', value: Number(counts.get('wbytes') ?? 0) },
+    ];
+  });
+}
+
+/** Nanoseconds that all CPUs of the host together have been up: busy, idle or waiting. */
+export function systemCpuTime(): number {
+  const [first = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
+  const fields = first.split(/\s+/).slice(1, 8).map(Number);
+  return fields.reduce((sum, ticks) => sum + ticks, 0) * TICK;
+}
+
+export interface InterfaceCounters {
+  readonly rx_bytes: number;
+  readonly rx_packets: number;
+  readonly rx_errors: number;
+  readonly rx_dropped: number;
+  readonly tx_bytes: number;
+  readonly tx_packets: number;
+  readonly tx_errors: number;
+  readonly tx_dropped: number;
+}
+
+/** Counters of the network interfaces that a process sees, but for the loopback; none when it has gone. */
+export function networkCounters(pid: number): Record<string, InterfaceCounters> {
+  return parseNetDev(readOr(`/proc/${pid}/net/dev`) ?? '');
+}
+
+export function parseNetDev(text: string): Record<string, InterfaceCounters> {
+  const rows = text.split('\n').flatMap((line): [string, InterfaceCounters][] => {
+    const [, name = '', rest = ''] = /^\s*([^\s:]+):\s*(.*)$/.exec(line) ?? [];
+    if (!name || name === 'lo') return [];
+    const n = rest.split(/\s+/).map(Number);
+    const [rx_bytes = 0, rx_packets = 0, rx_errors = 0, rx_dropped = 0] = n;
+    const [tx_bytes = 0, tx_packets = 0, tx_errors = 0, tx_dropped = 0] = n.slice(8);
+    const counters = { rx_bytes, rx_packets, rx_errors, rx_dropped };
+    return [[name, { ...counters, tx_bytes, tx_packets, tx_errors, tx_dropped }]];
+  });
+  return Object.fromEntries(rows);
+}
