@@ -21,10 +21,7 @@ interface RuntimeLogLine {
 export async function startFailure(logPath: string, command: string, action: string): Promise<StartFailure> {
   const said = (await lastError(logPath)) ?? 'the runtime gave no reason';
   const prefix = `${action} failed: unable to start container process`;
-  if (
-    /executable file .* not found|No such file or directory|no such file or directory/.test(said) &&
-    !/mount/i.test(said)
-  ) {
+  if (/executable file .* not found|(executable|exec:|stat ).*no such file or directory/i.test(said)) {
     const missing = command.includes('/')
       ? `stat ${command}: no such file or directory`
       : 'executable file not found in $PATH';

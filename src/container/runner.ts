@@ -3,24 +3,26 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { systemError } from '../core/errors.ts';
-import { parseBytes } from '../core/units.ts';
-import { cgroupLayout, oomFile } from '../host/cgroups.ts';
+import { oomFile } from '../host/cgroups.ts';
 import { type OverlayMount, overlayOptions } from '../host/fs-tool.ts';
 import {
   deleteArguments,
   execArguments,
-  findRuntime,
+  namedRuntime,
   type OciRuntime,
   runArguments,
   runtimeLog,
 } from '../host/oci-runtime.ts';
 import type { HostConfig } from '../spec/engine.ts';
 import type { OciProcess, OciSeccomp } from '../spec/oci-runtime.ts';
+import type { ContainerDefaults } from './defaults.ts';
 import { startFailure } from './failure.ts';
 import { type ContainerFolders, cgroupPath, containerFolders, type Roots } from './folders.ts';
+import { recordSettings } from './log/drivers.ts';
 import type { ContainerDefinition } from './model.ts';
+import type { DeviceEdits } from './oci/cdi.ts';
 import { commandOf, ociSpec } from './oci/spec.ts';
-import { overlayReader } from './oci/user.ts';
+import { containerReader } from './oci/user.ts';
 import { SeccompCache } from './seccomp-cache.ts';
 import { type AttachWish, ShimLink, type ShimOptions } from './shim.ts';
 
@@ -34,6 +36,9 @@ export interface StartInput {
   readonly etc: { readonly hostname: string; readonly hosts: string; readonly resolvConf: string };
   readonly sharedNamespaces: Readonly<Record<string, string>>;
   readonly attach: readonly AttachWish[];
+  readonly edits?: DeviceEdits;
+  readonly appArmor?: string;
+  readonly sharedShm?: string;
 }
 
 export interface StartedProcess {
@@ -57,10 +62,12 @@ export interface ExecInput {
 export class Runner {
   readonly roots: Roots;
   readonly #defaultRuntime: OciRuntime;
+  readonly #defaults: ContainerDefaults;
   readonly #seccomp = new SeccompCache();
 
-  constructor(roots: Roots, defaultRuntime: OciRuntime) {
+  constructor(roots: Roots, defaultRuntime: OciRuntime, defaults: ContainerDefaults) {
     this.roots = roots;
+    this.#defaults = defaults;
     this.#defaultRuntime = defaultRuntime;
   }
 
@@ -69,8 +76,13 @@ export class Runner {
   }
 
   runtimeOf(definition: ContainerDefinition): OciRuntime {
-    const name = definition.hostConfig.Runtime;
-    return name && name !== this.#defaultRuntime.name ? findRuntime(name) : this.#defaultRuntime;
+    return this.runtimeNamed(definition.hostConfig.Runtime);
+  }
+
+  /** @throws BargeError invalid-parameter for a name that the daemon does not know. */
+  runtimeNamed(name: string | undefined): OciRuntime {
+    if (!name || name === this.#defaultRuntime.name) return this.#defaultRuntime;
+    return namedRuntime(name, this.#defaults.runtimes) ?? this.#defaultRuntime;
   }
 
   /** Makes a new container's folders. */
@@ -136,18 +148,20 @@ export class Runner {
     writeFileSync(folders.hostname, etc.hostname);
     writeFileSync(folders.hosts, etc.hosts);
     writeFileSync(folders.resolvConf, etc.resolvConf);
-    const layers = [...input.rootfs.lower].reverse().map((name) => join(input.rootfs.layersFolder, name));
-    const mode = definition.hostConfig.CgroupnsMode || (cgroupLayout() === 'v2' ? 'private' : 'host');
     const { spec, warnings } = ociSpec({
       definition,
       rootfs: folders.rootfs,
-      readRootfs: overlayReader([folders.upper, ...layers]),
+      readRootfs: containerReader(folders.upper, input.rootfs),
       files: folders,
       cgroupPath: this.cgroupOf(definition),
       ...(input.networkNamespace ? { networkNamespace: input.networkNamespace } : {}),
       privateNetwork: input.privateNetwork,
       sharedNamespaces: input.sharedNamespaces,
-      cgroupNamespace: mode === 'private' && !definition.hostConfig.Privileged,
+      cgroupNamespace: definition.hostConfig.CgroupnsMode === 'private',
+      defaults: this.#defaults,
+      ...(input.edits ? { edits: input.edits } : {}),
+      ...(input.appArmor ? { appArmor: input.appArmor } : {}),
+      ...(input.sharedShm ? { sharedShm: input.sharedShm } : {}),
     });
     const described = runtime.isCrun ? this.#seccomp.apply(spec) : spec;
     writeFileSync(join(folders.exec, 'config.json'), JSON.stringify(described));
@@ -194,14 +208,8 @@ export class Runner {
 const CREATE_ACTION = 'failed to create task for container: failed to create shim task: OCI runtime create';
 const EXEC_ACTION = 'OCI runtime exec';
 
-export const DEFAULT_LOG_SIZE = 20 << 20;
-export const DEFAULT_LOG_FILES = 5;
-
-/** Drivers `json-file` and `local` are one record, bounded unless asked otherwise; `none` keeps nothing. */
+/** Every driver but `none` has the record on disk, bounded unless asked otherwise. */
 function logOptions(path: string, host: HostConfig): Pick<ShimOptions, 'log'> {
-  if (host.LogConfig?.Type === 'none') return {};
-  const { 'max-size': size, 'max-file': files } = host.LogConfig?.Config ?? {};
-  const unlimited = size === '-1';
-  const maxSize = unlimited ? Number.MAX_SAFE_INTEGER : size ? parseBytes(size) : DEFAULT_LOG_SIZE;
-  return { log: { path, maxSize, maxFiles: files ? Number(files) : DEFAULT_LOG_FILES } };
+  const settings = recordSettings(host.LogConfig);
+  return settings ? { log: { path, maxSize: settings.maxSize, maxFiles: settings.maxFiles } } : {};
 }

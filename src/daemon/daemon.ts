@@ -8,6 +8,7 @@ import { writeDurably } from '../core/durable.ts';
 import { messageOf } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { type Engine, openEngine } from '../engine/engine.ts';
+import { engineSettings } from '../engine/settings.ts';
 import { listenAt } from './listen.ts';
 import { type DaemonOptions, parseDaemonOptions } from './options.ts';
 import { Router } from './router.ts';
@@ -38,7 +39,7 @@ export async function startDaemon(options: DaemonOptions, args: readonly string[
     { name: 'barged', level: options.logLevel, base: { pid: process.pid } },
     pino.destination(2),
   );
-  const insecureRegistries = [...options.insecureRegistries];
+  const settings = engineSettings({ insecureRegistries: options.insecureRegistries });
   const engine = await openEngine({
     dataRoot: options.dataRoot,
     execRoot: options.execRoot,
@@ -46,7 +47,7 @@ export async function startDaemon(options: DaemonOptions, args: readonly string[
     ...(options.bip ? { bridgeAddress: options.bip } : {}),
     cgroupParent: options.cgroupParent,
     ...(options.defaultRuntime ? { defaultRuntime: options.defaultRuntime } : {}),
-    insecureRegistries,
+    settings,
     poolSize: POOL_SIZE,
     warn: (message, details) => log.warn(details, message),
   });
@@ -79,7 +80,7 @@ export async function startDaemon(options: DaemonOptions, args: readonly string[
       const parsed = parseDaemonOptions(args);
       if (parsed.kind !== 'run') return;
       log.level = parsed.options.logLevel;
-      insecureRegistries.splice(0, insecureRegistries.length, ...parsed.options.insecureRegistries);
+      settings.insecureRegistries = parsed.options.insecureRegistries;
       log.info({ file: parsed.options.configFile }, 'settings read again');
     },
     [Symbol.asyncDispose]: async () => {

@@ -17,10 +17,12 @@ import { Database } from '../store/database.ts';
 import { VolumeStore } from '../volume/volumes.ts';
 import { type ContainerContext, LiveContainers } from './containers/context.ts';
 import { ExecSessions } from './containers/exec.ts';
+import { LogKeepers } from './containers/log-keepers.ts';
 import { EventBus } from './events.ts';
 import type { ImageContext } from './images/context.ts';
 import { KeyedLock } from './lock.ts';
 import { recover } from './recover.ts';
+import type { EngineSettings } from './settings.ts';
 
 export interface EngineOptions {
   readonly dataRoot: string;
@@ -31,8 +33,9 @@ export interface EngineOptions {
   readonly bridgeAddress?: string;
   readonly cgroupParent: string;
   readonly defaultRuntime?: string;
-  readonly insecureRegistries: readonly string[];
   readonly poolSize: number;
+  /** Whoever opened the engine may change them. */
+  readonly settings: EngineSettings;
   readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -63,7 +66,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 }
 
 async function assemble(options: EngineOptions, lock: Server): Promise<Engine> {
-  const { dataRoot, execRoot, cgroupParent } = options;
+  const { dataRoot, execRoot, cgroupParent, settings } = options;
   const db = new Database(join(dataRoot, 'barge.db'));
   const blobs = await BlobStore.open(join(dataRoot, 'blobs'));
   const layers = await LayerStore.open(join(dataRoot, 'layers'), db);
@@ -84,11 +87,17 @@ async function assemble(options: EngineOptions, lock: Server): Promise<Engine> {
     db,
     volumes: new VolumeStore(join(dataRoot, 'volumes'), db),
     bridge,
-    runner: new Runner({ dataRoot, execRoot, cgroupParent }, runtime),
+    runner: new Runner({ dataRoot, execRoot, cgroupParent }, runtime, settings.defaults),
+    settings,
+    logs: new LogKeepers(),
     events: new EventBus(),
     live: new LiveContainers(),
     locks: new KeyedLock(),
-    registries: { insecure: options.insecureRegistries },
+    registries: {
+      get insecure() {
+        return settings.insecureRegistries;
+      },
+    },
     warn: options.warn,
   };
   await recover(context);
@@ -107,7 +116,7 @@ const SHIM_PATIENCE = 2000;
 
 /** Containers live on; with none left, the bridge and the parent cgroup go too. */
 async function closeEngine(
-  { containers, live, bridge, db }: ContainerContext & ImageContext,
+  { containers, live, bridge, db, logs }: ContainerContext & ImageContext,
   cgroupParent: string,
   lock: Server,
 ): Promise<void> {
@@ -119,6 +128,7 @@ async function closeEngine(
       await rm(link.folder, { recursive: true, force: true });
       live.links.delete(id);
     });
+  await logs.close();
   await Promise.race([Promise.all(ending), setTimeout(SHIM_PATIENCE, undefined, { ref: false })]);
   const idle = live.links.size === 0;
   for (const link of live.links.values()) link.release();

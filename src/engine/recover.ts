@@ -9,6 +9,7 @@ import type { ContainerContext } from './containers/context.ts';
 import { adoptEndpoint } from './containers/endpoints.ts';
 import { handleExit, watchExit } from './containers/exit.ts';
 import { watchHealth } from './containers/health.ts';
+import { sweepShm } from './containers/host-extras.ts';
 import { removeLocked } from './containers/remove.ts';
 import { launch } from './containers/start.ts';
 
@@ -42,6 +43,7 @@ export async function recover(ctx: ContainerContext): Promise<void> {
   await ctx.bridge?.ready(adopted);
   for (const { container, error } of ended) await recordEnd(ctx, container, error);
   await sweep(ctx);
+  await sweepShm(ctx);
   for (const container of ctx.containers.list()) restartAsPolicySays(ctx, container);
 }
 
@@ -51,6 +53,7 @@ function relaunchWith(ctx: ContainerContext): Parameters<typeof watchExit>[3] {
 
 function adopt(ctx: ContainerContext, { definition }: Container, link: ShimLink): void {
   ctx.live.links.set(definition.id, link);
+  ctx.logs.keep(ctx, definition, link.exit);
   watchHealth(ctx, definition.id);
   watchExit(ctx, definition.id, link, relaunchWith(ctx));
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { notFound, systemError } from '../core/errors.ts';
+import { invalidParameter, notFound, systemError } from '../core/errors.ts';
 import { confusingV2Mount } from './cgroups.ts';
 import { capture } from './process.ts';
 
@@ -9,6 +9,8 @@ export interface OciRuntime {
   readonly name: string;
   readonly path: string;
   readonly isCrun: boolean;
+  /** What comes before every command, from the daemon's settings. */
+  readonly args?: readonly string[];
   /** Mount to hide from it; see `confusingV2Mount`. */
   readonly hide?: string;
 }
@@ -28,6 +30,30 @@ export function findRuntime(name: string): OciRuntime {
   const isCrun = /crun$/.test(path);
   const hide = isCrun ? confusingV2Mount() : undefined;
   return { name, path, isCrun, ...(hide ? { hide } : {}) };
+}
+
+const BUILT_IN: Readonly<Record<string, string>> = {
+  crun: 'crun',
+  runc: 'runc',
+  'io.containerd.runc.v2': 'runc',
+};
+
+/**
+ * A runtime by the name that a container gives.
+ * @param known runtimes of the daemon's settings.
+ * @returns undefined for docker's own name of its default where the program is not installed: ours stands in.
+ * @throws BargeError invalid-parameter for a name that is none of these, nor crun or runc.
+ */
+export function namedRuntime(
+  name: string,
+  known: Readonly<Record<string, { readonly path: string; readonly runtimeArgs?: readonly string[] }>>,
+): OciRuntime | undefined {
+  const setting = known[name];
+  const program = setting?.path ?? BUILT_IN[name];
+  if (!program) throw invalidParameter(`unknown or invalid runtime name: ${name}`);
+  if (!setting && !searchPath(program)) return undefined;
+  const { name: _, ...runtime } = findRuntime(program);
+  return { name, ...runtime, ...(setting?.runtimeArgs ? { args: setting.runtimeArgs } : {}) };
 }
 
 function searchPath(name: string): string | undefined {
@@ -54,7 +80,16 @@ export function runtimeLog(folders: RuntimeFolders): string {
 }
 
 function common(runtime: OciRuntime, folders: RuntimeFolders): string[] {
-  return [runtime.path, '--root', folders.root, '--log', runtimeLog(folders), '--log-format', 'json'];
+  return [
+    runtime.path,
+    ...(runtime.args ?? []),
+    '--root',
+    folders.root,
+    '--log',
+    runtimeLog(folders),
+    '--log-format',
+    'json',
+  ];
 }
 
 function streams(folders: RuntimeFolders, tty: boolean): string[] {
@@ -91,5 +126,5 @@ export function execArguments(
 }
 
 export function deleteArguments(runtime: OciRuntime, folders: RuntimeFolders, id: string): string[] {
-  return [runtime.path, '--root', folders.root, 'delete', '--force', id];
+  return [runtime.path, ...(runtime.args ?? []), '--root', folders.root, 'delete', '--force', id];
 }

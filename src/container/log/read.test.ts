@@ -5,18 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { compressRotated } from './files.ts';
 import { type LogQuery, readLog } from './read.ts';
-
-/** A record as the shim writes it. */
-function record(payload: string, time: number, stream = 1): Buffer {
-  const bytes = Buffer.from(payload);
-  const whole = Buffer.alloc(bytes.length + 20);
-  whole[0] = stream;
-  whole.writeUInt32BE(bytes.length, 4);
-  whole.writeBigUInt64BE(BigInt(time), 8);
-  bytes.copy(whole, 16);
-  whole.writeUInt32BE(whole.length, whole.length - 4);
-  return whole;
-}
+import { logRecord as record } from './testing.ts';
 
 async function withLog(use: (path: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'barge-log-'));

@@ -25,11 +25,13 @@ export interface CapabilityWish {
 
 function fullName(name: string): string {
   const upper = name.toUpperCase();
-  const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
-  if (full !== 'CAP_ALL' && !NAMES.includes(full)) {
-    throw invalidParameter(`invalid capability: unknown capability: "${full}"`);
-  }
-  return full;
+  return upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+}
+
+/** @throws BargeError invalid-parameter for names that no kernel knows. */
+export function assertCapabilities(names: readonly string[], field: 'CapAdd' | 'CapDrop'): void {
+  const unknown = names.map(fullName).find((name) => name !== 'CAP_ALL' && !NAMES.includes(name));
+  if (unknown) throw invalidParameter(`invalid ${field}: unknown capability: "${unknown}"`);
 }
 
 let hostSet: ReadonlySet<string> | undefined;

@@ -1,9 +1,9 @@
 import { helperProgram } from '../../host/helpers.ts';
 import type { HostConfig } from '../../spec/engine.ts';
 import type { OciMount } from '../../spec/oci-runtime.ts';
+import { DEFAULT_SHM_SIZE } from '../defaults.ts';
 import type { ResolvedMount } from '../model.ts';
-
-export const DEFAULT_SHM_SIZE = 64 << 20;
+import { parseSecurityOptions } from './security-options.ts';
 
 /** Kernel interfaces that a container must not read, unless it is privileged. */
 export const MASKED_PATHS: readonly string[] = [
@@ -47,13 +47,8 @@ const mount = (destination: string, type: string, source: string, ...options: st
   options,
 });
 
-function systemMounts(host: HostConfig): OciMount[] {
+function systemMounts(host: HostConfig, sharedShm: string | undefined): OciMount[] {
   const access = host.Privileged ? 'rw' : 'ro';
-  const shm = host.ShmSize || DEFAULT_SHM_SIZE;
-  const shmMount =
-    host.IpcMode === 'host'
-      ? { destination: '/dev/shm', type: 'bind', source: '/dev/shm', options: ['rbind', 'rw'] }
-      : mount('/dev/shm', 'tmpfs', 'shm', 'nosuid', 'noexec', 'nodev', 'mode=1777', `size=${shm}`);
   return [
     mount('/proc', 'proc', 'proc', 'nosuid', 'noexec', 'nodev'),
     mount('/dev', 'tmpfs', 'tmpfs', 'nosuid', 'strictatime', 'mode=755', 'size=65536k'),
@@ -69,17 +64,37 @@ function systemMounts(host: HostConfig): OciMount[] {
       'gid=5',
     ),
     mount('/sys', 'sysfs', 'sysfs', 'nosuid', 'noexec', 'nodev', access),
-    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', access, 'nosuid', 'noexec', 'nodev'),
+    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', cgroupAccess(host), 'nosuid', 'noexec', 'nodev'),
     mount('/dev/mqueue', 'mqueue', 'mqueue', 'nosuid', 'noexec', 'nodev'),
-    shmMount,
+    ...shmMount(host, sharedShm),
   ];
 }
 
-/** Every mount of a container in the order in which the runtime makes them: outer folders before inner ones. */
+function cgroupAccess(host: HostConfig): 'rw' | 'ro' {
+  const { writableCgroups } = parseSecurityOptions(host.SecurityOpt ?? []);
+  return (writableCgroups ?? host.Privileged) ? 'rw' : 'ro';
+}
+
+function shmMount(host: HostConfig, shared: string | undefined): OciMount[] {
+  if (host.IpcMode === 'none') return [];
+  if (host.IpcMode === 'host' || shared) {
+    return [
+      { destination: '/dev/shm', type: 'bind', source: shared ?? '/dev/shm', options: ['rbind', 'rw'] },
+    ];
+  }
+  const size = host.ShmSize || DEFAULT_SHM_SIZE;
+  return [mount('/dev/shm', 'tmpfs', 'shm', 'nosuid', 'noexec', 'nodev', 'mode=1777', `size=${size}`)];
+}
+
+/**
+ * Every mount of a container in the order in which the runtime makes them: outer folders before inner ones.
+ * @param sharedShm a tmpfs that several containers have as their /dev/shm (`--ipc shareable`).
+ */
 export function ociMounts(
   host: HostConfig,
   mounts: readonly ResolvedMount[],
   files: ManagedFiles,
+  sharedShm?: string,
 ): OciMount[] {
   const asked = new Set(mounts.map((m) => m.Destination));
   const managed: [string, string][] = [
@@ -91,7 +106,7 @@ export function ociMounts(
   const init = host.Init ? [mount(INIT_PATH, 'bind', INIT_PROGRAM, 'bind', 'ro')] : [];
   const wanted = mounts.map(userMount).sort((a, b) => depth(a.destination) - depth(b.destination));
   return [
-    ...systemMounts(host).filter(({ destination }) => !asked.has(destination)),
+    ...systemMounts(host, sharedShm).filter(({ destination }) => !asked.has(destination)),
     ...managed
       .filter(([destination]) => !asked.has(destination))
       .map(([destination, source]) => mount(destination, 'bind', source, 'rbind', 'rprivate', access)),

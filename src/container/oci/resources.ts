@@ -5,29 +5,6 @@ import type { OciDeviceRule, OciResources } from '../../spec/oci-runtime.ts';
 import { majorOf, minorOf } from './devices.ts';
 
 const CPU_PERIOD = 100_000;
-const MIN_MEMORY = 6 << 20;
-
-/** @throws BargeError invalid-parameter, in docker's words, for limits that contradict each other. */
-export function checkResources(r: Resources): void {
-  if (r.Memory && r.Memory < MIN_MEMORY) throw invalidParameter('Minimum memory limit allowed is 6MB');
-  if (r.MemorySwap && r.MemorySwap > 0) {
-    if (!r.Memory)
-      throw invalidParameter('You should always set the Memory limit when using Memoryswap limit, see usage');
-    if (r.MemorySwap < r.Memory)
-      throw invalidParameter('Minimum memoryswap limit should be larger than memory limit, see usage');
-  }
-  if (r.Memory && r.MemoryReservation && r.MemoryReservation > r.Memory) {
-    throw invalidParameter('Minimum memory limit can not be less than memory reservation limit, see usage');
-  }
-  if (r.NanoCpus && (r.CpuPeriod || r.CpuQuota)) {
-    throw invalidParameter('Conflicting options: Nano CPUs and CPU Period cannot both be set');
-  }
-  const { MemorySwappiness: swappiness } = r;
-  if (typeof swappiness === 'number' && swappiness !== -1 && (swappiness < 0 || swappiness > 100)) {
-    throw invalidParameter(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
-  }
-}
-
 /** Docker's limits as the runtime specification writes them. */
 export function ociResources(r: Resources, devices: readonly OciDeviceRule[]): OciResources {
   const memory = memoryLimits(r);

@@ -1,13 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { invalidParameter } from '../../core/errors.ts';
-import type { ContainerConfig, HostConfig, Ulimit } from '../../spec/engine.ts';
+import type { ContainerConfig } from '../../spec/engine.ts';
 import type { OciNamespace, OciProcess, OciSeccomp, OciSpec } from '../../spec/oci-runtime.ts';
+import type { ContainerDefaults } from '../defaults.ts';
 import type { ContainerDefinition } from '../model.ts';
-import { effectiveCapabilities } from './capabilities.ts';
+import { effectiveCapabilities, hostCapabilities } from './capabilities.ts';
+import { type DeviceEdits, NO_EDITS } from './cdi.ts';
 import { deviceAccess } from './devices.ts';
+import { resourceLimits } from './limits.ts';
 import { INIT_PATH, MASKED_PATHS, type ManagedFiles, ociMounts, READONLY_PATHS } from './mounts.ts';
 import { ociResources } from './resources.ts';
 import { customSeccomp, defaultSeccomp } from './seccomp.ts';
+import { parseSecurityOptions, type SecurityOptions } from './security-options.ts';
 import { type ProcessUser, type RootfsReader, resolveUser } from './user.ts';
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -25,6 +28,13 @@ export interface SpecInput {
   /** Pids of containers whose namespaces are shared, by namespace type. */
   readonly sharedNamespaces: Readonly<Record<string, string>>;
   readonly cgroupNamespace: boolean;
+  readonly defaults: Pick<ContainerDefaults, 'noNewPrivileges' | 'seccomp'>;
+  /** What devices described by others (CDI) add. */
+  readonly edits?: DeviceEdits;
+  /** The AppArmor profile, on hosts that have it. */
+  readonly appArmor?: string;
+  /** A tmpfs on the host that is several containers' /dev/shm. */
+  readonly sharedShm?: string;
 }
 
 /** The runtime's description of a container, and what it asked for that this host cannot give. */
@@ -37,31 +47,36 @@ export function ociSpec(input: SpecInput): { spec: OciSpec; warnings: string[] }
     privileged,
   });
   const access = deviceAccess(host.Devices ?? [], host.DeviceCgroupRules ?? [], privileged);
-  const seccomp = seccompOf(host, granted);
+  const edits = input.edits ?? NO_EDITS;
+  const security = parseSecurityOptions(host.SecurityOpt ?? []);
+  const seccomp = seccompOf(security, privileged, input.defaults, granted);
   const user = resolveUser(config.User ?? '', host.GroupAdd ?? [], input.readRootfs);
-  const process = containerProcess(input.definition, user, granted);
+  const limits = resourceLimits(host.Ulimits ?? [], hostCapabilities().has('CAP_SYS_RESOURCE'));
+  const process = { ...containerProcess(input, user, granted, security), ...limits.limits };
+  const open = privileged || security.unconfinedPaths;
   const domainname = config.Domainname ? { domainname: config.Domainname } : {};
   const spec: OciSpec = {
     ociVersion: '1.0.2',
     process,
     root: { path: input.rootfs, readonly: Boolean(host.ReadonlyRootfs) },
     ...(host.UTSMode === 'host' ? {} : { hostname: config.Hostname ?? '', ...domainname }),
-    mounts: ociMounts(host, input.definition.mounts, input.files),
+    mounts: [...ociMounts(host, input.definition.mounts, input.files, input.sharedShm), ...edits.mounts],
     ...(host.Annotations ? { annotations: host.Annotations } : {}),
+    ...(Object.keys(edits.hooks).length > 0 ? { hooks: edits.hooks } : {}),
     linux: {
       namespaces: namespaces(input),
       cgroupsPath: input.cgroupPath,
-      resources: ociResources(host, access.rules),
-      devices: access.devices,
+      resources: ociResources(host, [...access.rules, ...edits.rules]),
+      devices: [...access.devices, ...edits.devices],
       ...(seccomp ? { seccomp } : {}),
       sysctl: { ...(input.privateNetwork ? NETWORK_SYSCTLS : {}), ...host.Sysctls },
-      maskedPaths: privileged ? [] : (host.MaskedPaths ?? MASKED_PATHS),
-      readonlyPaths: privileged ? [] : (host.ReadonlyPaths ?? READONLY_PATHS),
+      maskedPaths: open ? [] : (host.MaskedPaths ?? MASKED_PATHS),
+      readonlyPaths: open ? [] : (host.ReadonlyPaths ?? READONLY_PATHS),
       ...rootPropagation(input.definition),
     },
   };
-  const warnings = missing.length > 0 && (host.CapAdd ?? []).length > 0 ? missing.map(missingWarning) : [];
-  return { spec, warnings };
+  const lacking = (host.CapAdd ?? []).length > 0 ? missing.map(missingWarning) : [];
+  return { spec, warnings: [...lacking, ...limits.warnings] };
 }
 
 const missingWarning = (name: string) =>
@@ -102,34 +117,40 @@ function networkNamespace({ networkNamespace: path, privateNetwork }: SpecInput)
   return privateNetwork ? [{ type: 'network' }] : [];
 }
 
-function seccompOf(host: HostConfig, capabilities: readonly string[]): OciSeccomp | undefined {
-  const option = (host.SecurityOpt ?? []).find((text) => /^seccomp[=:]/.test(text));
-  const value = option?.slice('seccomp='.length);
-  if (value === 'unconfined' || (host.Privileged && !value)) return undefined;
-  return value && value !== 'builtin' ? customSeccomp(value, capabilities) : defaultSeccomp(capabilities);
-}
-
-function noNewPrivileges(host: HostConfig): boolean {
-  return (host.SecurityOpt ?? []).some((text) => /^no-new-privileges([=:]true)?$/.test(text));
+function seccompOf(
+  { seccomp }: SecurityOptions,
+  privileged: boolean,
+  defaults: Pick<ContainerDefaults, 'seccomp'>,
+  capabilities: readonly string[],
+): OciSeccomp | undefined {
+  if (privileged && !seccomp) return undefined;
+  const profile = seccomp ?? defaults.seccomp ?? 'builtin';
+  if (profile === 'unconfined') return undefined;
+  return profile === 'builtin' ? defaultSeccomp(capabilities) : customSeccomp(profile, capabilities);
 }
 
 function containerProcess(
-  definition: ContainerDefinition,
+  { definition, defaults, appArmor, edits = NO_EDITS }: SpecInput,
   user: ProcessUser,
   caps: readonly string[],
+  security: SecurityOptions,
 ): OciProcess {
   const { config, hostConfig: host } = definition;
   const [height, width] = host.ConsoleSize ?? [0, 0];
   return {
     terminal: Boolean(config.Tty),
     ...(config.Tty && height ? { consoleSize: { height, width } } : {}),
-    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    user: {
+      uid: user.uid,
+      gid: user.gid,
+      additionalGids: [...new Set([...user.additionalGids, ...edits.additionalGids])],
+    },
     args: host.Init ? [INIT_PATH, '--', ...commandOf(config)] : commandOf(config),
-    env: environment(config, user),
+    env: [...environment(config, user), ...edits.env],
     cwd: config.WorkingDir || '/',
     capabilities: capabilitySets(caps, user.uid),
-    noNewPrivileges: noNewPrivileges(host),
-    ...rlimits(host.Ulimits ?? []),
+    noNewPrivileges: security.noNewPrivileges ?? defaults.noNewPrivileges,
+    ...(appArmor ? { apparmorProfile: appArmor } : {}),
     ...(host.OomScoreAdj ? { oomScoreAdj: host.OomScoreAdj } : {}),
   };
 }
@@ -160,51 +181,4 @@ function environment(config: ContainerConfig, user: ProcessUser): string[] {
     ...own.filter((entry) => entry.includes('=')),
     ...(has('HOME') ? [] : [`HOME=${user.home ?? '/'}`]),
   ];
-}
-
-/** This process's hard limit on open files and the like bounds what it can hand on without CAP_SYS_RESOURCE. */
-function hardLimits(): Map<string, number> {
-  const limits = new Map<string, number>();
-  for (const line of readFileSync('/proc/self/limits', 'utf8').split('\n')) {
-    const match = /^Max (.+?)\s{2,}\S+\s+(\S+)/.exec(line);
-    const name = match && LIMIT_NAMES[match[1] ?? ''];
-    if (name) limits.set(name, match[2] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(match[2]));
-  }
-  return limits;
-}
-
-const LIMIT_NAMES: Record<string, string> = {
-  'cpu time': 'cpu',
-  'file size': 'fsize',
-  'data size': 'data',
-  'stack size': 'stack',
-  'core file size': 'core',
-  'resident set': 'rss',
-  processes: 'nproc',
-  'open files': 'nofile',
-  'locked memory': 'memlock',
-  'address space': 'as',
-  'file locks': 'locks',
-  'pending signals': 'sigpending',
-  'msgqueue size': 'msgqueue',
-  'nice priority': 'nice',
-  'realtime priority': 'rtprio',
-  'realtime timeout': 'rttime',
-};
-
-/** RLIM_INFINITY loses its last digits as a JSON number; the runtimes take the largest exact one for it. */
-const UNLIMITED = Number.MAX_SAFE_INTEGER;
-
-function rlimits(ulimits: readonly Ulimit[]): Pick<OciProcess, 'rlimits'> {
-  if (ulimits.length === 0) return {};
-  const host = hardLimits();
-  const number = (value: number) => (value < 0 ? UNLIMITED : value);
-  const bounded = (name: string, value: number) => Math.min(number(value), host.get(name) ?? UNLIMITED);
-  return {
-    rlimits: ulimits.map(({ Name, Soft, Hard }) => ({
-      type: `RLIMIT_${Name.toUpperCase()}`,
-      soft: bounded(Name, Soft),
-      hard: bounded(Name, Hard),
-    })),
-  };
 }

@@ -28,6 +28,14 @@ export function overlayReader(folders: readonly string[]): RootfsReader {
   };
 }
 
+/** The same for a container: what it has written, over its image's layers. @param lower names, lowest first. */
+export function containerReader(
+  upper: string,
+  { lower, layersFolder }: { readonly lower: readonly string[]; readonly layersFolder: string },
+): RootfsReader {
+  return overlayReader([upper, ...[...lower].reverse().map((name) => join(layersFolder, name))]);
+}
+
 function locate(folders: readonly string[], path: string): string | undefined {
   let pending = path.split('/').filter(Boolean);
   let at = '/';

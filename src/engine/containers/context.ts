@@ -10,6 +10,8 @@ import type { Bridge } from '../../network/bridge.ts';
 import type { VolumeStore } from '../../volume/volumes.ts';
 import type { EventBus } from '../events.ts';
 import type { KeyedLock } from '../lock.ts';
+import type { EngineSettings } from '../settings.ts';
+import type { LogKeepers } from './log-keepers.ts';
 
 /** A reader that came before the start, and gets its stream when there is one. */
 export interface WaitingReader {
@@ -73,6 +75,8 @@ export interface ContainerContext {
   readonly runner: Runner;
   readonly events: EventBus;
   readonly live: LiveContainers;
+  readonly settings: EngineSettings;
+  readonly logs: LogKeepers;
   readonly locks: KeyedLock;
   /** Tells of failures that have nobody to be told to. */
   readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;

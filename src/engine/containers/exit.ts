@@ -3,6 +3,7 @@ import type { ShimExit, ShimLink } from '../../container/shim.ts';
 import { messageOf } from '../../core/errors.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { disconnectEnded } from './endpoints.ts';
+import { releaseShm } from './host-extras.ts';
 import { removeLocked } from './remove.ts';
 import { type Relaunch, scheduleRestart } from './restarts.ts';
 
@@ -37,6 +38,9 @@ export async function handleExit(
   if (!isRunning(before.state)) return;
   const { attachment, ...rest } = before.state;
   disconnectEnded(ctx, before);
+  void releaseShm(ctx, before.definition).catch((failure) =>
+    ctx.warn('unmounting a shared /dev/shm failed', { container: id, error: messageOf(failure) }),
+  );
   const restart = shouldRestart(before, exit.code);
   const state: ContainerRunState = {
     ...rest,

@@ -1,5 +1,6 @@
+import { DEFAULT_SHM_SIZE } from '../../container/defaults.ts';
 import type { Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
-import { DEFAULT_SHM_SIZE, MASKED_PATHS, READONLY_PATHS } from '../../container/oci/mounts.ts';
+import { MASKED_PATHS, READONLY_PATHS } from '../../container/oci/mounts.ts';
 import { formatDuration } from '../../core/units.ts';
 import { cgroupLayout } from '../../host/cgroups.ts';
 import type { ContainerInspect, ContainerState, ContainerSummary, MountPoint } from '../../spec/engine.ts';

@@ -12,6 +12,8 @@ export interface RemoveOptions {
 }
 
 const SIGKILL = 9;
+/** Milliseconds for which a removed container's log stays when its driver's target does not take it. */
+const LOG_PATIENCE_MS = 5000;
 
 export async function removeContainer(
   ctx: ContainerContext,
@@ -53,9 +55,12 @@ export async function removeLocked(ctx: ContainerContext, id: string, options: R
     .catch((error) =>
       ctx.warn('removing a run-time folder failed', { container: id, error: messageOf(error) }),
     );
-  void rm(folders.data, { recursive: true, force: true }).catch((error) =>
-    ctx.warn('removing a container’s folder failed', { container: id, error: messageOf(error) }),
-  );
+  void ctx.logs
+    .drained(id, LOG_PATIENCE_MS)
+    .then(() => rm(folders.data, { recursive: true, force: true }))
+    .catch((error) =>
+      ctx.warn('removing a container’s folder failed', { container: id, error: messageOf(error) }),
+    );
   if (options.volumes) {
     for (const mount of definition.mounts) {
       if (mount.anonymous && mount.Name) await removeVolume(ctx, mount.Name);

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { StartFailure } from '../../container/failure.ts';
+import type { LogSink } from '../../container/log/sink.ts';
 import { canStart } from '../../container/model.ts';
 import { warmCgroupLock } from '../../host/cgroups.ts';
 import type { Endpoint } from '../../network/bridge.ts';
@@ -8,6 +9,7 @@ import { attachmentOf, connect, disconnect, networkNamespace } from './endpoints
 import { etcFiles } from './etc-files.ts';
 import { watchExit } from './exit.ts';
 import { startingHealth, watchHealth } from './health.ts';
+import { hostExtras, releaseShm } from './host-extras.ts';
 import { sharedNamespaces } from './namespaces.ts';
 import { removeLocked } from './remove.ts';
 
@@ -33,8 +35,10 @@ export async function launch(
   /* The last run's shim may still be cleaning up under the same names. */
   await ctx.live.links.get(id)?.gone;
   let endpoint: Endpoint | undefined;
+  let sink: LogSink | undefined;
   try {
     endpoint = await connect(ctx, container);
+    sink = await ctx.logs.open(container.definition);
     const started = await ctx.runner.start({
       definition: container.definition,
       rootfs: ctx.layers.rootfs(container.definition.layers),
@@ -42,6 +46,7 @@ export async function launch(
       etc: etcFiles(ctx, container, endpoint),
       sharedNamespaces: sharedNamespaces(ctx, container),
       attach: readers.map(({ wish }) => wish),
+      ...(await hostExtras(ctx, container)),
     });
     const health = startingHealth(container);
     const running = ctx.containers.setState(id, {
@@ -63,9 +68,11 @@ export async function launch(
     });
     emitContainer(ctx, running, 'start');
     for (const warning of started.warnings) ctx.warn(warning, { container: id });
+    ctx.logs.keep(ctx, container.definition, started.link.exit, sink);
     watchHealth(ctx, id);
     watchExit(ctx, id, started.link, (again, how) => launch(ctx, again, how));
   } catch (error) {
+    await sink?.[Symbol.asyncDispose]();
     await undo(ctx, id, endpoint, error);
     for (const reader of readers) reader.settle(error as Error);
     throw error;
@@ -74,6 +81,7 @@ export async function launch(
 
 async function undo(ctx: ContainerContext, id: string, endpoint: Endpoint | undefined, error: unknown) {
   if (endpoint) await disconnect(ctx, endpoint);
+  await releaseShm(ctx, ctx.containers.get(id).definition);
   await rm(ctx.runner.folders(id).exec, { recursive: true, force: true });
   const exitCode = error instanceof StartFailure ? error.exitCode : 128;
   const message = error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
-import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signalNumber } from '../../container/check/signal.ts';
 import { assertKillable, type Container, isRunning } from '../../container/model.ts';
-import { conflict, invalidParameter } from '../../core/errors.ts';
+import { conflict } from '../../core/errors.ts';
 import { freeze } from '../../host/cgroups.ts';
 import { isDeafTo } from '../../host/signals.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
@@ -10,21 +10,6 @@ import { launch } from './start.ts';
 
 const SIGKILL = 9;
 const DEFAULT_STOP_SECONDS = 10;
-const RTMIN = 34;
-const RTMAX = 64;
-
-/** A signal's number from `TERM`, `SIGTERM`, `15` or `RTMIN+3`. @throws BargeError invalid-parameter. */
-export function signalNumber(text: string): number {
-  if (/^\d+$/.test(text) && Number(text) > 0 && Number(text) <= RTMAX) return Number(text);
-  const name = text.toUpperCase().replace(/^SIG/, '');
-  const number = (constants.signals as Record<string, number>)[`SIG${name}`];
-  if (number) return number;
-  const realtime = /^RT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);
-  const base = realtime?.[1] === 'MAX' ? RTMAX : RTMIN;
-  const value = realtime ? base + Number(`${realtime[2] ?? '+'}${realtime[3] ?? 0}`) : 0;
-  if (value < RTMIN || value > RTMAX) throw invalidParameter(`invalid signal: ${text}`);
-  return value;
-}
 
 export interface StopOptions {
   readonly signal?: string;

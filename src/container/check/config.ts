@@ -1,0 +1,47 @@
+import { invalidParameter } from '../../core/errors.ts';
+import type { ContainerConfig } from '../../spec/engine.ts';
+import { signalNumber } from './signal.ts';
+
+/** Nanoseconds below which a health check's times make no sense. */
+const MIN_DURATION = 1_000_000;
+
+/** @throws BargeError invalid-parameter, in docker's words, for what no container can have. */
+export function checkConfig(config: ContainerConfig): void {
+  const { WorkingDir: folder, StopSignal: signal } = config;
+  if (folder && !folder.startsWith('/')) {
+    throw invalidParameter(`the working directory '${folder}' is invalid, it needs to be an absolute path`);
+  }
+  if (signal) signalNumber(signal);
+  for (const entry of config.Env ?? []) {
+    if (entry === '' || entry.startsWith('='))
+      throw invalidParameter(`invalid environment variable: ${entry}`);
+    if (entry.includes('\0')) throw invalidParameter('invalid environment variable: it contains a zero byte');
+  }
+  for (const port of Object.keys(config.ExposedPorts ?? {})) assertPort(port);
+  checkHealth(config);
+}
+
+function checkHealth({ Healthcheck: check }: ContainerConfig): void {
+  if (!check) return;
+  const [kind] = check.Test ?? [];
+  if (kind && !['NONE', 'CMD', 'CMD-SHELL'].includes(kind)) {
+    throw invalidParameter(`Unknown type "${kind}" in Healthcheck: want NONE, CMD or CMD-SHELL`);
+  }
+  for (const name of ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const) {
+    const value = check[name];
+    if (value && value < MIN_DURATION) {
+      throw invalidParameter(`${name} in Healthcheck cannot be less than 1ms`);
+    }
+  }
+  if ((check.Retries ?? 0) < 0) throw invalidParameter('Retries in Healthcheck cannot be negative');
+}
+
+/** `80`, `80/tcp`, `8000-8010/udp`. @throws BargeError invalid-parameter. */
+export function assertPort(text: string): void {
+  const match = /^(\d+)(?:-(\d+))?(?:\/(\w+))?$/.exec(text);
+  const [, first, last = first, protocol = 'tcp'] = match ?? [];
+  const valid = Number(first) > 0 && Number(last) <= 65535 && Number(last) >= Number(first);
+  if (!match || !valid || !['tcp', 'udp', 'sctp'].includes(protocol.toLowerCase())) {
+    throw invalidParameter(`invalid port specification: "${text}"`);
+  }
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { deviceEdits } from './cdi.ts';
+import { resourceLimits } from './limits.ts';
+
+const YAML = `
+cdiVersion: "0.6.0"
+kind: acme.com/card
+containerEdits:
+  env: ["ACME=1"]
+devices:
+  - name: a
+    containerEdits:
+      deviceNodes:
+        - path: /dev/acme
+          hostPath: /dev/null
+          permissions: rw
+      mounts:
+        - {hostPath: /etc/hostname, containerPath: /acme, options: [ro, bind]}
+      hooks:
+        - {hookName: createContainer, path: /bin/true, args: [true]}
+      additionalGids: [44]
+  - name: b
+    containerEdits:
+      env: ["B=1"]
+`;
+
+async function folders(t: TestContext): Promise<string[]> {
+  const root = await mkdtemp(join(tmpdir(), 'barge-cdi-'));
+  t.after(() => rm(root, { recursive: true }));
+  const [low, high] = [join(root, 'low'), join(root, 'high')];
+  await Promise.all([mkdir(low), mkdir(high)]);
+  await writeFile(join(low, 'acme.yaml'), YAML);
+  const b = { kind: 'acme.com/card', devices: [{ name: 'b', containerEdits: { env: ['B=2'] } }] };
+  await writeFile(join(high, 'acme.json'), JSON.stringify(b));
+  return [low, high, join(root, 'absent')];
+}
+
+const cdi = (...DeviceIDs: string[]) => [{ Driver: 'cdi', DeviceIDs }];
+
+test('a device brings its nodes, mounts, hooks and variables, and those of its kind', async (t) => {
+  const edits = await deviceEdits(cdi('acme.com/card=a'), await folders(t));
+  assert.deepEqual(edits.env, ['ACME=1']);
+  assert.deepEqual(edits.devices, [{ path: '/dev/acme', type: 'c', major: 1, minor: 3 }]);
+  assert.deepEqual(edits.rules, [{ allow: true, type: 'c', major: 1, minor: 3, access: 'rw' }]);
+  assert.equal(edits.mounts[0]?.destination, '/acme');
+  assert.equal(edits.hooks.createContainer?.[0]?.path, '/bin/true');
+  assert.deepEqual(edits.additionalGids, [44]);
+});
+
+test('later folders win', async (t) => {
+  const edits = await deviceEdits(cdi('acme.com/card=b'), await folders(t));
+  assert.deepEqual(edits.env, ['B=2']);
+});
+
+test('what nobody describes is refused by name', async (t) => {
+  const where = await folders(t);
+  await assert.rejects(
+    deviceEdits(cdi('acme.com/card=z'), where),
+    /unresolvable CDI devices acme.com\/card=z/,
+  );
+  const gpus = [{ Driver: '', Count: -1, Capabilities: [['gpu']] }];
+  await assert.rejects(
+    deviceEdits(gpus, where),
+    /could not select device driver "" with capabilities: \[\[gpu\]\]/,
+  );
+  await writeFile(join(where[0] ?? '', 'broken.json'), '{');
+  await assert.rejects(deviceEdits(cdi('acme.com/card=a'), where), /broken\.json cannot be read/);
+});
+
+test('--gpus takes the devices of the vendor’s kind', async (t) => {
+  const where = await folders(t);
+  const devices = ['0', '1', 'all'].map((name) => ({ name, containerEdits: { env: [`GPU=${name}`] } }));
+  await writeFile(join(where[0] ?? '', 'nvidia.json'), JSON.stringify({ kind: 'nvidia.com/gpu', devices }));
+  const of = async (request: object) =>
+    (await deviceEdits([{ Capabilities: [['gpu']], ...request }], where)).env;
+  assert.deepEqual(await of({ Count: -1 }), ['GPU=all']);
+  assert.deepEqual(await of({ Count: 1 }), ['GPU=0']);
+  assert.deepEqual(await of({ DeviceIDs: ['1'] }), ['GPU=1']);
+  await assert.rejects(of({ Count: 3 }), /3 GPUs were asked for, this host has 2/);
+});
+
+test('limits above the host’s are lowered and told', () => {
+  const wish = [{ Name: 'nofile', Soft: 10, Hard: 2 ** 50 }];
+  const { limits, warnings } = resourceLimits(wish, false);
+  assert.equal(limits.rlimits?.[0]?.soft, 10);
+  assert.ok((limits.rlimits?.[0]?.hard ?? 0) < 2 ** 50);
+  assert.match(warnings.join(), /cannot raise the limit nofile above \d+/);
+  assert.equal(resourceLimits(wish, true).limits.rlimits?.[0]?.hard, 2 ** 50);
+});

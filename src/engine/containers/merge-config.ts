@@ -1,0 +1,77 @@
+import type { ContainerDefaults } from '../../container/defaults.ts';
+import { mergeLogOptions } from '../../container/log/drivers.ts';
+import { shortId } from '../../core/ids.ts';
+import { cgroupLayout } from '../../host/cgroups.ts';
+import type { ContainerConfig, HostConfig, Ulimit } from '../../spec/engine.ts';
+import type { ImageRunConfig } from '../../spec/oci-image.ts';
+
+/** What the user says, over what the image says (Docker's rules: an own entrypoint drops the image's command). */
+export function mergeConfig(
+  own: ContainerConfig,
+  image: ImageRunConfig,
+  id: string,
+  host: HostConfig,
+): ContainerConfig {
+  const ownEntrypoint = (own.Entrypoint ?? []).length > 0;
+  const entrypoint = ownEntrypoint ? own.Entrypoint : image.Entrypoint;
+  const command = (own.Cmd ?? []).length > 0 ? own.Cmd : ownEntrypoint ? null : image.Cmd;
+  const cleared = own.Entrypoint?.length === 1 && own.Entrypoint[0] === '';
+  const health = mergeHealth(own.Healthcheck, image.Healthcheck);
+  return {
+    ...own,
+    Hostname: own.Hostname || (host.UTSMode === 'host' ? '' : shortId(id)),
+    User: own.User || image.User || '',
+    Env: mergeEnv(own.Env ?? [], image.Env ?? []),
+    Entrypoint: cleared ? null : (entrypoint ?? null),
+    Cmd: command ?? null,
+    WorkingDir: own.WorkingDir || image.WorkingDir || '',
+    Labels: { ...image.Labels, ...own.Labels },
+    Volumes: { ...image.Volumes, ...own.Volumes },
+    ExposedPorts: { ...image.ExposedPorts, ...own.ExposedPorts },
+    ...(own.StopSignal || image.StopSignal ? { StopSignal: own.StopSignal || image.StopSignal || '' } : {}),
+    ...(health ? { Healthcheck: health } : {}),
+  };
+}
+
+function mergeEnv(own: readonly string[], image: readonly string[]): string[] {
+  const nameOf = (entry: string) => entry.split('=', 1)[0];
+  const names = new Set(own.map(nameOf));
+  return [...own, ...image.filter((entry) => !names.has(nameOf(entry)))];
+}
+
+/** Times alone (`--health-interval` without `--health-cmd`) change those of the image's check. */
+function mergeHealth(
+  own: ContainerConfig['Healthcheck'],
+  image: ImageRunConfig['Healthcheck'],
+): ContainerConfig['Healthcheck'] {
+  if (!own || !image) return own ?? image;
+  const set = Object.entries(own).filter(([, value]) => (Array.isArray(value) ? value.length > 0 : value));
+  return { ...image, ...Object.fromEntries(set) };
+}
+
+/** What the daemon's settings say, where the user says nothing. */
+export function withDefaults(host: HostConfig, defaults: ContainerDefaults): HostConfig {
+  const swap = host.MemorySwap || (host.Memory ? host.Memory * 2 : 0);
+  return {
+    ...host,
+    NetworkMode: !host.NetworkMode || host.NetworkMode === 'default' ? 'bridge' : host.NetworkMode,
+    RestartPolicy: { Name: 'no', MaximumRetryCount: 0, ...host.RestartPolicy },
+    LogConfig: mergeLogOptions(host.LogConfig, defaults),
+    IpcMode: host.IpcMode || defaults.ipcMode,
+    CgroupnsMode: host.CgroupnsMode || cgroupnsMode(host, defaults),
+    ShmSize: host.ShmSize || defaults.shmSize,
+    ...(swap ? { MemorySwap: swap } : {}),
+    ...(host.Init === undefined || host.Init === null ? (defaults.init ? { Init: true } : {}) : {}),
+    ...(defaults.ulimits.length > 0 ? { Ulimits: mergeUlimits(host.Ulimits ?? [], defaults.ulimits) } : {}),
+  };
+}
+
+function cgroupnsMode(host: HostConfig, defaults: ContainerDefaults): string {
+  if (host.Privileged) return 'host';
+  return defaults.cgroupnsMode ?? (cgroupLayout() === 'v2' ? 'private' : 'host');
+}
+
+function mergeUlimits(own: readonly Ulimit[], defaults: readonly Ulimit[]): Ulimit[] {
+  const names = new Set(own.map(({ Name }) => Name));
+  return [...own, ...defaults.filter(({ Name }) => !names.has(Name))];
+}

@@ -1,0 +1,92 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CGROUP_ROOT, cgroupLayout } from './cgroups.ts';
+
+/** Which limits the kernel can enforce on the cgroups of this host. */
+export interface CgroupFeatures {
+  readonly memory: boolean;
+  readonly memorySwap: boolean;
+  readonly memoryReservation: boolean;
+  readonly swappiness: boolean;
+  readonly oomKillDisable: boolean;
+  readonly cpuShares: boolean;
+  readonly cpuCfs: boolean;
+  readonly cpuRealtime: boolean;
+  readonly cpuset: boolean;
+  readonly pids: boolean;
+  readonly blkioWeight: boolean;
+  readonly blkioWeightDevice: boolean;
+  readonly blkioThrottle: boolean;
+  /** Lists of CPUs and memory nodes, such as `0-3`; empty without the controller. */
+  readonly cpus: string;
+  readonly mems: string;
+}
+
+const known = new Map<string, CgroupFeatures>();
+
+/**
+ * Looks at the interface files, once for each parent.
+ * @param parent the cgroup that containers are made below, e.g. `/barge`; v1 shows some files only there.
+ */
+export function cgroupFeatures(parent: string): CgroupFeatures {
+  const found = known.get(parent) ?? (cgroupLayout() === 'v2' ? unified() : legacy(parent));
+  known.set(parent, found);
+  return found;
+}
+
+function text(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+}
+
+function legacy(parent: string): CgroupFeatures {
+  const has = (controller: string, file: string) => {
+    const root = join(CGROUP_ROOT, controller);
+    if (!existsSync(root)) return false;
+    mkdirSync(join(root, parent), { recursive: true });
+    return existsSync(join(root, parent, file));
+  };
+  return {
+    memory: has('memory', 'memory.limit_in_bytes'),
+    memorySwap: has('memory', 'memory.memsw.limit_in_bytes'),
+    memoryReservation: has('memory', 'memory.soft_limit_in_bytes'),
+    swappiness: has('memory', 'memory.swappiness'),
+    oomKillDisable: has('memory', 'memory.oom_control'),
+    cpuShares: has('cpu', 'cpu.shares'),
+    cpuCfs: has('cpu', 'cpu.cfs_quota_us'),
+    cpuRealtime: has('cpu', 'cpu.rt_runtime_us'),
+    cpuset: has('cpuset', 'cpuset.cpus'),
+    pids: has('pids', 'pids.max'),
+    /* Runtimes know no other name of these files on v1, so bfq's do not count. */
+    blkioWeight: has('blkio', 'blkio.weight'),
+    blkioWeightDevice: has('blkio', 'blkio.weight_device'),
+    blkioThrottle: has('blkio', 'blkio.throttle.read_bps_device'),
+    cpus: text(join(CGROUP_ROOT, 'cpuset/cpuset.cpus')),
+    mems: text(join(CGROUP_ROOT, 'cpuset/cpuset.mems')),
+  };
+}
+
+/** v2's root cgroup has no limits: its list of controllers tells, and any cgroup below it shows their files. */
+function unified(): CgroupFeatures {
+  const controllers = text(join(CGROUP_ROOT, 'cgroup.controllers')).split(' ');
+  const has = (name: string) => controllers.includes(name);
+  const below = readdirSync(CGROUP_ROOT, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const shown = (file: string) => below.some(({ name }) => existsSync(join(CGROUP_ROOT, name, file)));
+  const memory = has('memory');
+  return {
+    memory,
+    memorySwap: memory && (below.length === 0 || !shown('memory.max') || shown('memory.swap.max')),
+    memoryReservation: memory,
+    swappiness: false,
+    oomKillDisable: false,
+    cpuShares: has('cpu'),
+    cpuCfs: has('cpu'),
+    cpuRealtime: false,
+    cpuset: has('cpuset'),
+    pids: has('pids'),
+    blkioWeight: shown('io.weight') || shown('io.bfq.weight'),
+    blkioWeightDevice: shown('io.weight') || shown('io.bfq.weight'),
+    blkioThrottle: has('io'),
+    cpus: text(join(CGROUP_ROOT, 'cpuset.cpus.effective')),
+    mems: text(join(CGROUP_ROOT, 'cpuset.mems.effective')),
+  };
+}

@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { systemError } from '../core/errors.ts';
+import { helperProgram } from './helpers.ts';
+
+const SEND = helperProgram('barge-send');
+
+/**
+ * Sends datagrams to a unix socket, which Node cannot: by way of a helper process (shim/send.c), one for each
+ * socket however many use it. The helper waits for a receiver that is away for a while, and with it the sender.
+ */
+export class DatagramSender implements AsyncDisposable {
+  static readonly #shared = new Map<string, DatagramSender>();
+  readonly #path: string;
+  readonly #child: ChildProcess;
+  #users = 0;
+
+  private constructor(path: string) {
+    this.#path = path;
+    this.#child = spawn(SEND, [path], { stdio: ['pipe', 'ignore', 'inherit'] });
+    this.#child.unref();
+    this.#child.stdin?.on('error', () => {});
+    this.#child.once('exit', () => DatagramSender.#shared.delete(path));
+    this.#child.once('error', () => DatagramSender.#shared.delete(path));
+  }
+
+  /** @throws BargeError system without a socket at `path`. */
+  static async open(path: string): Promise<DatagramSender> {
+    const found = await stat(path).catch(() => undefined);
+    if (!found?.isSocket()) throw systemError(`nobody listens at the unix socket ${path}`);
+    const sender = DatagramSender.#shared.get(path) ?? new DatagramSender(path);
+    DatagramSender.#shared.set(path, sender);
+    sender.#users++;
+    return sender;
+  }
+
+  async send(payload: Buffer): Promise<void> {
+    const { stdin } = this.#child;
+    if (!stdin?.writable) throw systemError(`the sender to ${this.#path} has ended`);
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(payload.length);
+    stdin.write(head);
+    if (!stdin.write(payload)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]);
+  }
+
+  /** The last user's end lets the helper send what it has and go. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (--this.#users > 0) return;
+    DatagramSender.#shared.delete(this.#path);
+    this.#child.stdin?.end();
+  }
+}
