@@ -3,7 +3,6 @@ import { conflict, invalidParameter, notFound } from '../core/errors.ts';
 import type {
   ContainerConfig,
   ContainerStatus,
-  EndpointSettings,
   Health,
   HostConfig,
   MountPoint,
@@ -36,12 +35,32 @@ export interface ResolvedMount extends MountPoint {
   readonly anonymous?: boolean;
 }
 
-/** What a started container holds of a network. */
-export interface Attachment {
+/** A running container's place on one network. Addresses have no prefix; empty: none of that family. */
+export interface AttachedEndpoint {
+  readonly id: string;
+  /** The network's name. */
   readonly network: string;
+  /** Its name inside, such as `eth0`. */
+  readonly interface: string;
+  readonly mac: string;
+  readonly ipv4: string;
+  readonly prefix4: number;
+  readonly gateway4: string;
+  readonly ipv6: string;
+  readonly prefix6: number;
+  readonly gateway6: string;
+  readonly priority: number;
+}
+
+/** What a started container holds of networks. */
+export interface Attachment {
+  /** Path of the network namespace. */
   readonly sandbox: string;
-  readonly endpoint: EndpointSettings;
+  readonly endpoints: readonly AttachedEndpoint[];
+  /** As asked for, with the ports that were found. */
   readonly ports: PortMap;
+  /** Ports inside at which the container's name server listens. */
+  readonly names?: { readonly udp: number; readonly tcp: number };
 }
 
 export interface ContainerRunState {

@@ -74,3 +74,24 @@ export const EXEC_SHAPE: Shape = {
   ...fields('string', 'User', 'WorkingDir', 'DetachKeys'),
   ...fields('boolean', 'Tty', 'AttachStdin', 'AttachStdout', 'AttachStderr', 'Privileged'),
 };
+
+/** `POST /networks/create`. */
+export const NETWORK_SHAPE: Shape = {
+  ...fields('string', 'Name', 'Driver', 'Scope'),
+  ...fields('boolean', 'Internal', 'Attachable', 'Ingress', 'ConfigOnly', 'EnableIPv4', 'EnableIPv6'),
+  ...fields('object', 'Options', 'Labels', 'ConfigFrom'),
+  IPAM: { Driver: 'string', Options: 'object', Config: 'list' },
+};
+
+/** `POST /networks/{id}/connect` and `/disconnect`. */
+export const CONNECT_SHAPE: Shape = {
+  Container: 'string',
+  Force: 'boolean',
+  EndpointConfig: {
+    ...fields('strings', 'Links', 'Aliases'),
+    ...fields('object', 'DriverOpts'),
+    MacAddress: 'string',
+    GwPriority: 'number',
+    IPAMConfig: { IPv4Address: 'string', IPv6Address: 'string', LinkLocalIPs: 'strings' },
+  },
+};

@@ -11,7 +11,8 @@ import { removeCgroup } from '../host/cgroups.ts';
 import { defaultRuntime, findRuntime, type OciRuntime } from '../host/oci-runtime.ts';
 import { ImageStore } from '../image/images.ts';
 import { LayerStore } from '../image/layers.ts';
-import { Bridge } from '../network/bridge.ts';
+import { Networks } from '../network/networks.ts';
+import { NetworkStore } from '../network/store.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { Database } from '../store/database.ts';
 import { VolumeStore } from '../volume/volumes.ts';
@@ -71,14 +72,7 @@ async function assemble(options: EngineOptions, lock: Server): Promise<Engine> {
   const blobs = await BlobStore.open(join(dataRoot, 'blobs'));
   const layers = await LayerStore.open(join(dataRoot, 'layers'), db);
   const runtime = options.defaultRuntime ? findRuntime(options.defaultRuntime) : defaultRuntime();
-  const bridge =
-    options.bridge === 'none'
-      ? undefined
-      : await Bridge.open({
-          name: options.bridge,
-          poolSize: options.poolSize,
-          ...(options.bridgeAddress ? { address: options.bridgeAddress } : {}),
-        });
+  const networks = await openNetworks(options, db);
   const context = {
     containers: new ContainerStore(db),
     images: new ImageStore(db),
@@ -86,9 +80,10 @@ async function assemble(options: EngineOptions, lock: Server): Promise<Engine> {
     blobs,
     db,
     volumes: new VolumeStore(join(dataRoot, 'volumes'), db),
-    bridge,
+    networks,
     runner: new Runner({ dataRoot, execRoot, cgroupParent }, runtime, settings.defaults),
     settings,
+
     logs: new LogKeepers(),
     events: new EventBus(),
     live: new LiveContainers(),
@@ -111,12 +106,27 @@ async function assemble(options: EngineOptions, lock: Server): Promise<Engine> {
   };
 }
 
+/** Without a default bridge, names in the kernel follow from the data root. */
+function openNetworks(options: EngineOptions, db: Database): Promise<Networks> {
+  const { bridge, bridgeAddress, dataRoot, poolSize, warn } = options;
+  const withDefault = bridge !== 'none';
+  return Networks.open({
+    store: new NetworkStore(db),
+    name: withDefault ? bridge : `barge${hexOf(digestOf(dataRoot)).slice(0, 7)}`,
+    ...(withDefault
+      ? { defaultBridge: { name: bridge, ...(bridgeAddress ? { address: bridgeAddress } : {}) } }
+      : {}),
+    poolSize,
+    warn,
+  });
+}
+
 /** Milliseconds that shims of ended containers get to go. */
 const SHIM_PATIENCE = 2000;
 
-/** Containers live on; with none left, the bridge and the parent cgroup go too. */
+/** Containers live on; with none left, bridges, rules and the parent cgroup go too. */
 async function closeEngine(
-  { containers, live, bridge, db, logs }: ContainerContext & ImageContext,
+  { containers, live, networks, db, logs }: ContainerContext & ImageContext,
   cgroupParent: string,
   lock: Server,
 ): Promise<void> {
@@ -132,7 +142,7 @@ async function closeEngine(
   await Promise.race([Promise.all(ending), setTimeout(SHIM_PATIENCE, undefined, { ref: false })]);
   const idle = live.links.size === 0;
   for (const link of live.links.values()) link.release();
-  await bridge?.close(idle);
+  await networks.close(idle);
   if (idle) removeCgroup(cgroupParent);
   db[Symbol.dispose]();
   lock.close();

@@ -4,9 +4,9 @@ import { type Container, isRunning } from '../container/model.ts';
 import { readExitRecord, ShimLink } from '../container/shim.ts';
 import { messageOf } from '../core/errors.ts';
 import { childCgroups, removeCgroup } from '../host/cgroups.ts';
-import type { Endpoint } from '../network/bridge.ts';
+import type { Sandbox } from '../network/networks.ts';
 import type { ContainerContext } from './containers/context.ts';
-import { adoptEndpoint } from './containers/endpoints.ts';
+import { adoptSandbox } from './containers/endpoints.ts';
 import { handleExit, watchExit } from './containers/exit.ts';
 import { watchHealth } from './containers/health.ts';
 import { sweepShm } from './containers/host-extras.ts';
@@ -20,15 +20,15 @@ const SIGKILL = 9;
  * ended meanwhile, removes what a killed daemon left half-made, and starts what restart policies want.
  */
 export async function recover(ctx: ContainerContext): Promise<void> {
-  const adopted: Endpoint[] = [];
+  const adopted: Sandbox[] = [];
   const ended: { container: Container; error: string }[] = [];
   for (const container of ctx.containers.list()) {
     const folders = ctx.runner.folders(container.definition.id);
     const link = await ShimLink.reconnect(folders.exec);
     if (link && isRunning(container.state)) {
       adopt(ctx, container, link);
-      const endpoint = await adoptEndpoint(ctx, container);
-      if (endpoint) adopted.push(endpoint);
+      const sandbox = await adoptSandbox(ctx, container);
+      if (sandbox) adopted.push(sandbox);
     } else if (link) {
       await endUnrecorded(link);
     } else if (container.state.status === 'removing') {
@@ -40,7 +40,7 @@ export async function recover(ctx: ContainerContext): Promise<void> {
       });
     }
   }
-  await ctx.bridge?.ready(adopted);
+  await ctx.networks.ready(adopted);
   for (const { container, error } of ended) await recordEnd(ctx, container, error);
   await sweep(ctx);
   await sweepShm(ctx);

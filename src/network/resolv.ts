@@ -5,11 +5,17 @@ import { errnoOf } from '../core/errors.ts';
 const SYSTEMD_RESOLVED = '/run/systemd/resolve/resolv.conf';
 const FALLBACK_SERVERS = ['8.8.8.8', '8.8.4.4'];
 
+/** Where a container finds our own name server. */
+export const EMBEDDED_SERVER = '127.0.0.11';
+
 export interface ResolverWish {
   readonly servers: readonly string[];
   readonly search: readonly string[];
   readonly options: readonly string[];
 }
+
+/** `host`: the host's own namespace; `bridge`: other servers, directly; `embedded`: our name server. */
+export type ResolverPlace = 'host' | 'bridge' | 'embedded';
 
 function read(path: string): string {
   try {
@@ -29,9 +35,17 @@ function linesOf(text: string, keyword: string): string[] {
     .flatMap((line) => line.slice(keyword.length).trim().split(/\s+/));
 }
 
+/** The host's servers, `--dns` in their place: asked from the host, so those on its loopback serve too. */
+export function upstreamServers(chosen: readonly string[]): readonly string[] {
+  if (chosen.length > 0) return chosen;
+  const servers = linesOf(read('/etc/resolv.conf'), 'nameserver');
+  return servers.length > 0 ? servers : FALLBACK_SERVERS;
+}
+
 /** The resolv.conf of a container: the host's, with what `--dns*` asks for in its place. */
-export function resolvConf(wish: ResolverWish, hostNetwork: boolean): string {
+export function resolvConf(wish: ResolverWish, place: ResolverPlace): string {
   let host = read('/etc/resolv.conf');
+  const hostNetwork = place === 'host';
   if (!hostNetwork && linesOf(host, 'nameserver').every(isLoopback)) host = read(SYSTEMD_RESOLVED) || host;
   const reachable = linesOf(host, 'nameserver').filter((server) => hostNetwork || !isLoopback(server));
   const servers =
@@ -39,6 +53,15 @@ export function resolvConf(wish: ResolverWish, hostNetwork: boolean): string {
   const search =
     wish.search.length > 0 ? wish.search.filter((name) => name !== '.') : linesOf(host, 'search');
   const options = wish.options.length > 0 ? wish.options : linesOf(host, 'options');
+  if (place === 'embedded') {
+    /* Names with one label are ours to answer first; whoever asks for another rule gets it. */
+    const dots = options.some((option) => option.startsWith('ndots:')) ? [] : ['ndots:0'];
+    return text([EMBEDDED_SERVER], search, [...options, ...dots]);
+  }
+  return text(servers, search, options);
+}
+
+function text(servers: readonly string[], search: readonly string[], options: readonly string[]): string {
   return [
     ...servers.map((server) => `nameserver ${server}`),
     ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),

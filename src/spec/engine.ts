@@ -183,6 +183,83 @@ export interface EndpointSettings {
   readonly DNSNames?: readonly string[] | null;
 }
 
+export interface IpamConfig {
+  readonly Subnet?: string;
+  readonly IPRange?: string;
+  readonly Gateway?: string;
+  readonly AuxiliaryAddresses?: Readonly<Record<string, string>> | null;
+}
+
+export interface Ipam {
+  readonly Driver?: string;
+  readonly Options?: Readonly<Record<string, string>> | null;
+  readonly Config?: readonly IpamConfig[] | null;
+}
+
+/** Body of `POST /networks/create`. */
+export interface NetworkCreateRequest {
+  readonly Name?: string;
+  readonly CheckDuplicate?: boolean;
+  readonly Driver?: string;
+  readonly Scope?: string;
+  readonly Internal?: boolean;
+  readonly Attachable?: boolean;
+  readonly Ingress?: boolean;
+  readonly ConfigOnly?: boolean;
+  readonly ConfigFrom?: { readonly Network?: string } | null;
+  readonly IPAM?: Ipam | null;
+  readonly EnableIPv4?: boolean | null;
+  readonly EnableIPv6?: boolean | null;
+  readonly Options?: Readonly<Record<string, string>> | null;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+}
+
+export interface NetworkCreateResponse {
+  readonly Id: string;
+  readonly Warning: string;
+}
+
+/** One of `GET /networks`. */
+export interface NetworkSummary {
+  readonly Name: string;
+  readonly Id: string;
+  readonly Created: string;
+  readonly Scope: 'local';
+  readonly Driver: string;
+  readonly EnableIPv4: boolean;
+  readonly EnableIPv6: boolean;
+  readonly IPAM: Required<Ipam>;
+  readonly Internal: boolean;
+  readonly Attachable: boolean;
+  readonly Ingress: boolean;
+  readonly ConfigFrom: { readonly Network: string };
+  readonly ConfigOnly: boolean;
+  readonly Options: Readonly<Record<string, string>>;
+  readonly Labels: Readonly<Record<string, string>>;
+}
+
+export interface EndpointResource {
+  readonly Name: string;
+  readonly EndpointID: string;
+  readonly MacAddress: string;
+  readonly IPv4Address: string;
+  readonly IPv6Address: string;
+}
+
+/** Answer of `GET /networks/{id}`. */
+export interface NetworkInspect extends NetworkSummary {
+  readonly Containers: Readonly<Record<string, EndpointResource>>;
+  readonly Status: {
+    readonly IPAM: {
+      readonly Subnets: Readonly<
+        Record<string, { readonly IPsInUse: number; readonly DynamicIPsAvailable: number }>
+      >;
+    };
+  };
+  /** Ours: why published ports may not be reached from outside, and what to do. */
+  readonly Warnings?: readonly string[];
+}
+
 export interface NetworkingConfig {
   readonly EndpointsConfig?: Readonly<Record<string, EndpointSettings | null>> | null;
 }
@@ -305,6 +382,7 @@ export interface ContainerSummary {
   readonly State: ContainerStatus;
   /** Words such as `Up 3 minutes (healthy)`. */
   readonly Status: string;
+  readonly Health?: Pick<Health, 'Status' | 'FailingStreak'>;
   readonly HostConfig: {
     readonly NetworkMode: string;
     readonly Annotations?: Readonly<Record<string, string>>;

@@ -41,6 +41,24 @@ const MIGRATIONS: readonly string[] = [
     name TEXT PRIMARY KEY, created_at INTEGER NOT NULL, labels TEXT NOT NULL, options TEXT NOT NULL
   ) STRICT;
   `,
+  /* Networks, and several of them for a container: `attachment` has a list of endpoints. */
+  `
+  CREATE TABLE networks (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, definition TEXT NOT NULL
+  ) STRICT;
+  UPDATE containers SET state = json_set(state, '$.attachment', json_object(
+    'sandbox', state ->> '$.attachment.sandbox',
+    'ports', json(coalesce(state -> '$.attachment.ports', '{}')),
+    'endpoints', json_array(json_object(
+      'id', id, 'network', 'bridge', 'interface', 'eth0',
+      'mac', state ->> '$.attachment.endpoint.MacAddress',
+      'ipv4', state ->> '$.attachment.endpoint.IPAddress',
+      'prefix4', state ->> '$.attachment.endpoint.IPPrefixLen',
+      'gateway4', state ->> '$.attachment.endpoint.Gateway',
+      'ipv6', '', 'prefix6', 0, 'gateway6', '', 'priority', 0
+    ))
+  )) WHERE state ->> '$.attachment.sandbox' IS NOT NULL;
+  `,
 ];
 
 export type Row = Record<string, string | number | bigint | null | Uint8Array>;

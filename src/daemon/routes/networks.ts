@@ -1,25 +1,45 @@
-import { forbidden } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
-import { inspectNetwork, listNetworks, refuseCreation } from '../../engine/networks.ts';
+import { connectContainer, containerOf, disconnectContainer } from '../../engine/networks/connect.ts';
+import { inspectNetwork } from '../../engine/networks/describe.ts';
+import { listNetworks } from '../../engine/networks/list.ts';
+import { assertScope, createNetwork, pruneNetworks, removeNetwork } from '../../engine/networks/manage.ts';
+import type { EndpointSettings, NetworkCreateRequest } from '../../spec/engine.ts';
 import { readJson } from '../http.ts';
 import type { Router } from '../router.ts';
+import { assertShape, CONNECT_SHAPE, NETWORK_SHAPE } from '../shape.ts';
 
 export function networkRoutes(router: Router, engine: Engine): void {
   router.on('GET', '/networks', ({ query, response }) => {
-    const filters = parseFilters(query.get('filters') ?? '');
-    response.json(200, listNetworks(engine, filters.get('name') ?? []));
+    response.json(200, listNetworks(engine, parseFilters(query.get('filters') ?? '')));
   });
-  router.on('GET', '/networks/{id}', ({ params, response }) => {
-    response.json(200, inspectNetwork(engine, params.id ?? ''));
+  router.on('GET', '/networks/{id}', async ({ params, query, response }) => {
+    const { id = '' } = params;
+    assertScope(id, query.get('scope') ?? '');
+    response.json(200, await inspectNetwork(engine, id));
   });
-  router.on('POST', '/networks/create', async ({ request }) => {
-    const { Name = '' } = await readJson<{ Name?: string }>(request);
-    refuseCreation(Name);
+  router.on('POST', '/networks/create', async ({ request, response }) => {
+    const body = await readJson<NetworkCreateRequest>(request);
+    assertShape(body, NETWORK_SHAPE);
+    response.json(201, await createNetwork(engine, body));
   });
-  router.on('DELETE', '/networks/{id}', ({ params }) => {
-    const { Name } = inspectNetwork(engine, params.id ?? '');
-    throw forbidden(`${Name} is a pre-defined network and cannot be removed`);
+  router.on('DELETE', '/networks/{id}', async ({ params, response }) => {
+    await removeNetwork(engine, params.id ?? '');
+    response.empty(204);
   });
-  router.on('POST', '/networks/prune', ({ response }) => response.json(200, { NetworksDeleted: null }));
+  router.on('POST', '/networks/prune', async ({ query, response }) => {
+    response.json(200, await pruneNetworks(engine, parseFilters(query.get('filters') ?? '')));
+  });
+  router.on('POST', '/networks/{id}/connect', async ({ params, request, response }) => {
+    const body = await readJson<{ Container?: string; EndpointConfig?: EndpointSettings | null }>(request);
+    assertShape(body, CONNECT_SHAPE);
+    await connectContainer(engine, params.id ?? '', containerOf(body), body.EndpointConfig ?? {});
+    response.empty(200);
+  });
+  router.on('POST', '/networks/{id}/disconnect', async ({ params, request, response }) => {
+    const body = await readJson<{ Container?: string; Force?: boolean }>(request);
+    assertShape(body, CONNECT_SHAPE);
+    await disconnectContainer(engine, params.id ?? '', containerOf(body), body.Force ?? false);
+    response.empty(200);
+  });
 }

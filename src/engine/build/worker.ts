@@ -14,14 +14,14 @@ import { FrameReader } from '../../container/frames.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
 import type { Runner } from '../../container/runner.ts';
 import type { Digest } from '../../core/digest.ts';
-import { BargeError, cancelled, invalidParameter } from '../../core/errors.ts';
+import { BargeError, cancelled } from '../../core/errors.ts';
 import { newId, shortId } from '../../core/ids.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
 import { HeldMount, unpackTar } from '../../host/fs-tool.ts';
 import type { Image } from '../../image/images.ts';
 import { platformText } from '../../image/pull.ts';
-import type { Bridge, Endpoint } from '../../network/bridge.ts';
-import { resolvConf } from '../../network/resolv.ts';
+import type { Networks, Sandbox } from '../../network/networks.ts';
+import { resolvConf, upstreamServers } from '../../network/resolv.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import type { ImageConfig } from '../../spec/oci-image.ts';
 import type { ImageContext } from '../images/context.ts';
@@ -30,7 +30,7 @@ import { buildMounts, removeMountPoints } from './mounts.ts';
 
 export interface WorkerContext extends ImageContext {
   readonly runner: Runner;
-  readonly bridge: Bridge | undefined;
+  readonly networks: Networks;
   readonly dataRoot: string;
 }
 
@@ -96,19 +96,19 @@ export class EngineWorker implements BuildWorker {
     await runner.prepare(id);
     const folders = runner.folders(id);
     const scratch = join(runner.roots.execRoot, `${STEP_PREFIX}${shortId(id)}`);
-    let endpoint: Endpoint | undefined;
+    let sandbox: Sandbox | undefined;
     try {
       const cacheRoot = join(this.#ctx.dataRoot, 'build-caches');
       const mounts = await buildMounts({ layers: store, cacheRoot, scratch }, step.mounts ?? []);
       const definition = stepDefinition(id, step, mounts);
-      endpoint = await this.#connect(step);
+      sandbox = await this.#connect(step);
       const lower = store.rootfs(step.layers);
       const started = await runner.start({
         definition,
         rootfs: lower,
-        ...(endpoint ? { networkNamespace: endpoint.sandbox } : {}),
+        ...(sandbox ? { networkNamespace: sandbox.path } : {}),
         privateNetwork: step.network !== 'host',
-        etc: etcOf(id, step, endpoint),
+        etc: etcOf(id, step, sandbox),
         sharedNamespaces: {},
         attach: [{ stdin: false, stdout: true, stderr: true, raw: false }],
       });
@@ -137,18 +137,24 @@ export class EngineWorker implements BuildWorker {
       step.output('stderr', Buffer.from(`${error.message}\n`));
       return { exitCode: error.exitCode };
     } finally {
-      if (endpoint) await this.#ctx.bridge?.disconnect(endpoint);
+      if (sandbox) await this.#ctx.networks.release(sandbox);
       await Promise.all(
         [folders.data, folders.exec, scratch].map((folder) => rm(folder, { recursive: true, force: true })),
       );
     }
   }
 
-  async #connect(step: ExecRequest): Promise<Endpoint | undefined> {
+  async #connect(step: ExecRequest): Promise<Sandbox | undefined> {
     const mode = step.network || 'default';
     if (mode === 'none' || mode === 'host') return undefined;
-    if (mode !== 'default' && mode !== 'bridge') throw invalidParameter(`network ${mode} not found`);
-    return await this.#ctx.bridge?.connect({ ports: {}, holder: 'a build' });
+    const { networks } = this.#ctx;
+    const { name: network } = networks.find(mode === 'default' ? 'bridge' : mode);
+    const sandbox = await networks.attach([{ network }]);
+    if (network !== 'bridge') {
+      const view = { networks: [network], links: new Map(), servers: upstreamServers([]) };
+      await networks.serveNames(sandbox, view);
+    }
+    return sandbox;
   }
 
   async #addUpper(upper: string): Promise<Digest | undefined> {
@@ -242,16 +248,20 @@ function stepDefinition(
   };
 }
 
-function etcOf(id: string, step: ExecRequest, endpoint: Endpoint | undefined) {
+function etcOf(id: string, step: ExecRequest, sandbox: Sandbox | undefined) {
   const name = shortId(id);
   const extra = (step.extraHosts ?? []).map((entry) => {
     const at = entry.search(/[:=]/);
     return `${entry.slice(at + 1)}\t${entry.slice(0, at)}\n`;
   });
-  const own = endpoint ? `${endpoint.settings.IPAddress}\t${name}\n` : '';
+  const [endpoint] = sandbox?.endpoints ?? [];
+  const own = endpoint ? `${endpoint.ipv4 || endpoint.ipv6}\t${name}\n` : '';
   return {
     hostname: `${name}\n`,
     hosts: `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${extra.join('')}${own}`,
-    resolvConf: resolvConf({ servers: [], search: [], options: [] }, step.network === 'host'),
+    resolvConf: resolvConf(
+      { servers: [], search: [], options: [] },
+      step.network === 'host' ? 'host' : endpoint && endpoint.network !== 'bridge' ? 'embedded' : 'bridge',
+    ),
   };
 }

@@ -6,7 +6,7 @@ import type { AttachWish, ShimExit, ShimLink } from '../../container/shim.ts';
 import type { ContainerStore } from '../../container/store.ts';
 import type { ImageStore } from '../../image/images.ts';
 import type { LayerStore } from '../../image/layers.ts';
-import type { Bridge } from '../../network/bridge.ts';
+import type { Networks } from '../../network/networks.ts';
 import type { VolumeStore } from '../../volume/volumes.ts';
 import type { EventBus } from '../events.ts';
 import type { KeyedLock } from '../lock.ts';
@@ -71,7 +71,7 @@ export interface ContainerContext {
   readonly images: ImageStore;
   readonly layers: LayerStore;
   readonly volumes: VolumeStore;
-  readonly bridge: Bridge | undefined;
+  readonly networks: Networks;
   readonly runner: Runner;
   readonly events: EventBus;
   readonly live: LiveContainers;

@@ -16,8 +16,8 @@ import { resolveMounts } from '../../volume/mounts.ts';
 import { inventName } from '../names.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { copyUpVolumes } from './copy-up.ts';
-import { checkNetworks } from './endpoints.ts';
 import { mergeConfig, withDefaults } from './merge-config.ts';
+import { checkNetworks, firewallWarnings } from './network-check.ts';
 
 /**
  * Makes a container of an image; nothing runs yet.
@@ -32,7 +32,7 @@ export async function createContainer(
   warmCgroupLock(); /* most containers are started as soon as they are made */
   if (!request.Image) throw invalidParameter('config cannot be empty in order to create a container');
   const image = ctx.images.find(request.Image);
-  const { HostConfig: wish = {}, NetworkingConfig: networkingConfig = {}, ...config } = request;
+  const { HostConfig: wish = {}, NetworkingConfig: networking = {}, ...config } = request;
   checkConfig(config);
   const hostWarnings = checkHostConfig(config, wish);
   const features = cgroupFeatures(wish.CgroupParent || ctx.runner.roots.cgroupParent);
@@ -41,7 +41,7 @@ export async function createContainer(
   checkLogConfig(host.LogConfig ?? {});
   checkStorageOptions(wish);
   ctx.runner.runtimeNamed(wish.Runtime);
-  checkNetworks(ctx, wish, networkingConfig.EndpointsConfig ?? {});
+  const networkingConfig = checkNetworks(ctx, wish, networking.EndpointsConfig ?? {});
   const chosen = chooseName(ctx, name);
   const id = newId();
   const merged = mergeConfig(config, image.config.config ?? {}, id, host);
@@ -67,7 +67,7 @@ export async function createContainer(
   const container = ctx.containers.add(definition);
   await copyUpVolumes(ctx, container, mounts);
   emitContainer(ctx, container, 'create');
-  return { Id: id, Warnings: warnings };
+  return { Id: id, Warnings: [...warnings, ...(await firewallWarnings(ctx, definition))] };
 }
 
 function chooseName(ctx: ContainerContext, asked: string | undefined): string {

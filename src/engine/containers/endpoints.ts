@@ -1,71 +1,57 @@
-import type { Container, ContainerRunState } from '../../container/model.ts';
-import { invalidParameter, messageOf, notFound } from '../../core/errors.ts';
-import type { Endpoint } from '../../network/bridge.ts';
-import type { HostConfig, PortMap } from '../../spec/engine.ts';
+import type { Attachment, Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { Sandbox } from '../../network/networks.ts';
+import type { PortMap } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
 import { pidOf } from './namespaces.ts';
+import { endpointConfigs, modeOf, wishesOf } from './networking.ts';
+import { needsNames, registerNames, viewOf } from './resolution.ts';
 
-/** @throws BargeError not-found for networks that there are not, invalid-parameter without a bridge. */
-export function checkNetworks(
-  ctx: ContainerContext,
-  host: HostConfig,
-  endpoints: Readonly<Record<string, unknown>>,
-): void {
-  const mode = host.NetworkMode || 'default';
-  const names = [mode, ...Object.keys(endpoints)];
-  for (const name of names) {
-    const known = ['default', 'bridge', 'none', 'host'].includes(name) || name.startsWith('container:');
-    if (!known) throw notFound(`network ${name} not found`);
-  }
-  if (mode.startsWith('container:')) ctx.containers.find(mode.slice('container:'.length));
-  if ((mode === 'default' || mode === 'bridge') && !ctx.bridge) {
-    throw invalidParameter('this daemon runs with --bridge=none: use --network none or host');
-  }
-}
-
-/** Takes what a container that starts needs of its network; undefined where it needs nothing. */
+/** Takes what a container that starts needs of its networks; undefined where it needs nothing. */
 export async function connect(
   ctx: ContainerContext,
   { definition }: Container,
-): Promise<Endpoint | undefined> {
-  const { NetworkMode: mode } = definition.hostConfig;
-  if (mode !== 'bridge' || definition.config.NetworkDisabled) return undefined;
-  if (!ctx.bridge) throw invalidParameter('this daemon runs with --bridge=none: use --network none or host');
-  const endpoint = definition.networkingConfig.EndpointsConfig?.bridge;
-  const mac = endpoint?.MacAddress || definition.config.MacAddress;
-  const address = endpoint?.IPAMConfig?.IPv4Address;
-  return await ctx.bridge.connect({
-    ...(address ? { address } : {}),
-    ...(mac ? { mac } : {}),
-    ports: portsToPublish(definition),
-    holder: definition.name,
-  });
+): Promise<Attachment | undefined> {
+  const wishes = wishesOf(definition);
+  if (wishes.length === 0) return undefined;
+  const sandbox = await ctx.networks.attach(wishes);
+  try {
+    const ports = await ctx.networks.publish(sandbox, portsToPublish(definition), definition.name);
+    const attachment = { sandbox: sandbox.path, endpoints: sandbox.endpoints, ports };
+    registerNames(ctx, definition, attachment.endpoints);
+    const names = needsNames(sandbox.endpoints)
+      ? await ctx.networks.serveNames(sandbox, viewOf(ctx, definition, sandbox))
+      : undefined;
+    for (const { network } of sandbox.endpoints) emitNetwork(ctx, 'connect', network, definition.id);
+    return { ...attachment, ...(names ? { names } : {}) };
+  } catch (error) {
+    await ctx.networks.release(sandbox);
+    throw error;
+  }
 }
 
 /** The ports of `-p`, those of `-P`, and the merely exposed ones, which `ps` and `inspect` show too. */
-function portsToPublish({ config, hostConfig }: Container['definition']): PortMap {
+export function portsToPublish({ config, hostConfig }: ContainerDefinition): PortMap {
   const exposed = Object.keys(config.ExposedPorts ?? {});
   const anyPort = hostConfig.PublishAllPorts ? [{ HostIp: '', HostPort: '' }] : null;
   return {
-    ...Object.fromEntries(exposed.map((port) => [port, anyPort])),
-    ...withProtocol(hostConfig.PortBindings ?? {}),
+    ...Object.fromEntries(exposed.map((port) => [withProtocol(port), anyPort])),
+    ...Object.fromEntries(
+      Object.entries(hostConfig.PortBindings ?? {}).map(([port, bindings]) => [withProtocol(port), bindings]),
+    ),
   };
 }
 
-function withProtocol(ports: PortMap): PortMap {
-  return Object.fromEntries(
-    Object.entries(ports).map(([port, bindings]) => [port.includes('/') ? port : `${port}/tcp`, bindings]),
-  );
-}
+const withProtocol = (port: string) => (port.includes('/') ? port : `${port}/tcp`);
 
 /** The network namespace that the runtime puts the container into. */
 export function networkNamespace(
   ctx: ContainerContext,
   { definition }: Container,
-  endpoint: Endpoint | undefined,
+  attachment: Attachment | undefined,
 ): { networkNamespace?: string; privateNetwork: boolean } {
-  const mode = definition.hostConfig.NetworkMode ?? 'bridge';
-  if (endpoint) return { networkNamespace: endpoint.sandbox, privateNetwork: true };
+  const mode = modeOf(definition);
+  if (attachment) return { networkNamespace: attachment.sandbox, privateNetwork: true };
   if (mode === 'host') return { privateNetwork: false };
   if (mode.startsWith('container:')) {
     return { networkNamespace: `/proc/${pidOf(ctx, mode)}/ns/net`, privateNetwork: false };
@@ -73,47 +59,79 @@ export function networkNamespace(
   return { privateNetwork: true };
 }
 
-/** What the state of a running container says of its network. */
-export function attachmentOf(endpoint: Endpoint | undefined): Pick<ContainerRunState, 'attachment'> {
-  if (!endpoint) return {};
-  const { sandbox, settings, ports } = endpoint;
-  return { attachment: { network: 'bridge', sandbox, endpoint: settings, ports } };
-}
+export const sandboxOf = ({ sandbox, endpoints }: Attachment): Sandbox => ({ path: sandbox, endpoints });
 
-/** The endpoint that a state tells of. */
-export function endpointOf({ attachment }: ContainerRunState): Endpoint | undefined {
-  return (
-    attachment && { sandbox: attachment.sandbox, settings: attachment.endpoint, ports: attachment.ports }
-  );
-}
-
-export async function disconnect(ctx: ContainerContext, endpoint: Endpoint): Promise<void> {
-  await ctx.bridge?.disconnect(endpoint);
+/** Gives everything back that `connect` took. */
+export async function disconnect(
+  ctx: ContainerContext,
+  { definition }: Container,
+  attachment: Attachment,
+): Promise<void> {
+  await ctx.networks.release(sandboxOf(attachment));
+  for (const { network } of attachment.endpoints) emitNetwork(ctx, 'disconnect', network, definition.id);
 }
 
 /** Gives back what an ended container held; its end waits for none of it. */
-export function disconnectEnded(ctx: ContainerContext, { definition, state }: Container): void {
-  const endpoint = endpointOf(state);
-  if (!endpoint) return;
-  disconnect(ctx, endpoint).catch((failure) =>
+export function disconnectEnded(ctx: ContainerContext, container: Container): void {
+  const { attachment } = container.state;
+  if (!attachment) return;
+  disconnect(ctx, container, attachment).catch((failure) =>
     ctx.warn('giving back a network endpoint failed', {
-      container: definition.id,
+      container: container.definition.id,
       error: messageOf(failure),
     }),
   );
 }
 
 /** Takes over what a container holds that outlived the last daemon. */
-export async function adoptEndpoint(
+export async function adoptSandbox(
   ctx: ContainerContext,
   { definition, state }: Container,
-): Promise<Endpoint | undefined> {
-  const endpoint = endpointOf(state);
-  if (!endpoint) return undefined;
-  await ctx.bridge
-    ?.adopt(endpoint, definition.name)
-    .catch((error) =>
-      ctx.warn('taking over published ports failed', { container: definition.id, error: messageOf(error) }),
-    );
-  return endpoint;
+): Promise<Sandbox | undefined> {
+  const { attachment } = state;
+  if (!attachment) return undefined;
+  const sandbox = sandboxOf(attachment);
+  const warn = (what: string) => (error: unknown) =>
+    ctx.warn(what, { container: definition.id, error: messageOf(error) });
+  ctx.networks.adopt(sandbox);
+  registerNames(ctx, definition, attachment.endpoints);
+  if (attachment.names) {
+    await ctx.networks
+      .serveNames(sandbox, viewOf(ctx, definition, sandbox), attachment.names)
+      .then((names) => noteNames(ctx, definition.id, names))
+      .catch(warn('serving names again failed'));
+  }
+  await ctx.networks
+    .publish(sandbox, attachment.ports, definition.name)
+    .catch(warn('taking over published ports failed'));
+  return sandbox;
 }
+
+function noteNames(ctx: ContainerContext, id: string, names: NonNullable<Attachment['names']>): void {
+  const { attachment } = ctx.containers.get(id).state;
+  const same = attachment?.names?.udp === names.udp && attachment.names.tcp === names.tcp;
+  if (attachment && !same) ctx.containers.setState(id, { attachment: { ...attachment, names } });
+}
+
+/** @param network name of one that may have gone meanwhile. */
+export function emitNetwork(
+  ctx: Pick<ContainerContext, 'events' | 'networks'>,
+  action: string,
+  network: string,
+  container?: string,
+): void {
+  const definition = ctx.networks.store.byName(network);
+  if (!definition) return;
+  ctx.events.emit('network', action, definition.id, {
+    ...(container ? { container } : {}),
+    name: network,
+    type: definition.driver,
+  });
+}
+
+/** What the state of a running container says of its networks. */
+export const attachmentOf = (attachment: Attachment | undefined): Pick<ContainerRunState, 'attachment'> =>
+  attachment ? { attachment } : {};
+
+/** Names of the networks that a container is on, whether it runs or not. */
+export const networkNamesOf = ({ definition }: Container) => Object.keys(endpointConfigs(definition));

@@ -1,39 +1,62 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Container } from '../../container/model.ts';
-import type { Endpoint } from '../../network/bridge.ts';
-import { resolvConf } from '../../network/resolv.ts';
+import type { AttachedEndpoint, Attachment, Container, ContainerDefinition } from '../../container/model.ts';
+import { type ResolverPlace, resolvConf } from '../../network/resolv.ts';
 import type { ContainerContext } from './context.ts';
+import { linkHosts } from './legacy-links.ts';
+import { modeOf } from './networking.ts';
+import { needsNames } from './resolution.ts';
 
 /** Contents of `/etc/hostname`, `/etc/hosts` and `/etc/resolv.conf` of a container. */
-export function etcFiles(ctx: ContainerContext, { definition }: Container, endpoint: Endpoint | undefined) {
+export function etcFiles(
+  ctx: ContainerContext,
+  { definition }: Container,
+  attachment: Attachment | undefined,
+) {
   const { config, hostConfig } = definition;
-  const mode = hostConfig.NetworkMode ?? 'bridge';
-  if (mode.startsWith('container:')) {
-    const folders = ctx.runner.folders(ctx.containers.find(mode.slice('container:'.length)).definition.id);
-    const read = (path: string) => readFileSync(path, 'utf8');
-    return {
-      hostname: read(folders.hostname),
-      hosts: read(folders.hosts),
-      resolvConf: read(folders.resolvConf),
-    };
-  }
+  const mode = modeOf(definition);
+  if (mode.startsWith('container:')) return filesOf(ctx, mode.slice('container:'.length));
   const onHost = mode === 'host';
   const name = onHost && !config.Hostname ? hostname() : (config.Hostname ?? '');
-  const full = config.Domainname ? `${name}.${config.Domainname} ${name}` : name;
-  const own = endpoint ? `${endpoint.settings.IPAddress}\t${full}\n` : '';
+  const own = (attachment?.endpoints ?? []).flatMap((endpoint) => hostLines(definition, endpoint));
+  const head = onHost ? readFileSync('/etc/hosts', 'utf8') : LOOPBACK_HOSTS;
+  const extra = extraHosts(ctx, hostConfig.ExtraHosts ?? [], attachment);
+  const place = onHost ? 'host' : needsNames(attachment?.endpoints ?? []) ? 'embedded' : 'bridge';
   return {
     hostname: `${name}\n`,
-    hosts: `${onHost ? readFileSync('/etc/hosts', 'utf8') : LOOPBACK_HOSTS}${extraHosts(ctx, hostConfig.ExtraHosts ?? [])}${own}`,
-    resolvConf: resolvConf(
-      {
-        servers: hostConfig.Dns ?? [],
-        search: hostConfig.DnsSearch ?? [],
-        options: hostConfig.DnsOptions ?? [],
-      },
-      onHost,
-    ),
+    hosts: `${head}${extra}${linkHosts(ctx, definition)}${own.join('')}`,
+    resolvConf: resolvConfOf(definition, place),
   };
+}
+
+/** Those of the container whose network is shared. */
+function filesOf(ctx: ContainerContext, word: string) {
+  const folders = ctx.runner.folders(ctx.containers.find(word).definition.id);
+  const read = (path: string) => readFileSync(path, 'utf8');
+  return {
+    hostname: read(folders.hostname),
+    hosts: read(folders.hosts),
+    resolvConf: read(folders.resolvConf),
+  };
+}
+
+function resolvConfOf({ hostConfig }: ContainerDefinition, place: ResolverPlace): string {
+  const wish = {
+    servers: hostConfig.Dns ?? [],
+    search: hostConfig.DnsSearch ?? [],
+    options: hostConfig.DnsOptions ?? [],
+  };
+  return resolvConf(wish, place);
+}
+
+/** A container's own addresses on one network. */
+function hostLines(
+  { config }: ContainerDefinition,
+  { ipv4, ipv6 }: Pick<AttachedEndpoint, 'ipv4' | 'ipv6'>,
+): string[] {
+  const name = config.Hostname ?? '';
+  const full = config.Domainname ? `${name}.${config.Domainname} ${name}` : name;
+  return [ipv4, ipv6].filter(Boolean).map((address) => `${address}\t${full}\n`);
 }
 
 const LOOPBACK_HOSTS = [
@@ -46,14 +69,47 @@ const LOOPBACK_HOSTS = [
   '',
 ].join('\n');
 
-/** `name:address` or `name=address`; `host-gateway` is the host as the bridge's containers see it. */
-function extraHosts(ctx: ContainerContext, entries: readonly string[]): string {
+/** `name:address` or `name=address`; `host-gateway` is the host as the container sees it. */
+function extraHosts(
+  ctx: ContainerContext,
+  entries: readonly string[],
+  attachment: Attachment | undefined,
+): string {
   return entries
     .map((entry) => {
       const at = entry.search(/[:=]/);
-      const [name, address] = [entry.slice(0, at), entry.slice(at + 1)];
-      const real = address === 'host-gateway' ? (ctx.bridge?.gatewayAddress ?? '127.0.0.1') : address;
+      const [name, address] = [entry.slice(0, at), entry.slice(at + 1).replace(/^\[(.*)\]$/, '$1')];
+      const real = address === 'host-gateway' ? hostGateway(ctx, attachment) : address;
       return `${real}\t${name}\n`;
     })
     .join('');
+}
+
+function hostGateway(ctx: ContainerContext, attachment: Attachment | undefined): string {
+  const bridge = ctx.networks.list().find(({ name }) => name === 'bridge');
+  if (bridge) return ctx.networks.live('bridge').gatewayAddress;
+  return attachment?.endpoints.find(({ gateway4 }) => gateway4)?.gateway4 ?? '127.0.0.1';
+}
+
+/**
+ * Brings the files of a running container up to date after it joined or left a network. What the container
+ * changed in them itself stays: lines come and go, and the files are mounted, so they are written in place.
+ */
+export function updateEtcFiles(
+  ctx: ContainerContext,
+  definition: ContainerDefinition,
+  change: {
+    readonly joined?: AttachedEndpoint;
+    readonly left?: AttachedEndpoint;
+    readonly namesOpened: boolean;
+  },
+): void {
+  const folders = ctx.runner.folders(definition.id);
+  const gone = [change.left?.ipv4, change.left?.ipv6].filter(Boolean);
+  const kept = readFileSync(folders.hosts, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !gone.includes(line.split(/\s/)[0] ?? ''));
+  const added = change.joined ? hostLines(definition, change.joined) : [];
+  writeFileSync(folders.hosts, `${kept.join('\n')}\n${added.join('')}`);
+  if (change.namesOpened) writeFileSync(folders.resolvConf, resolvConfOf(definition, 'embedded'));
 }

@@ -3,6 +3,7 @@ import { conflict, invalidParameter } from '../../core/errors.ts';
 import { type Filters, labelMatches } from '../filters.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { removeContainer } from './remove.ts';
+import { registerNames } from './resolution.ts';
 
 export function renameContainer(ctx: ContainerContext, word: string, newName: string): void {
   const name = newName.replace(/^\//, '');
@@ -11,6 +12,7 @@ export function renameContainer(ctx: ContainerContext, word: string, newName: st
   assertNameValid(name, newName);
   if (name === definition.name) throw conflict('Renaming a container with the same name as its current name');
   const renamed = ctx.containers.setDefinition(definition.id, { name });
+  registerNames(ctx, renamed.definition, renamed.state.attachment?.endpoints ?? []);
   emitContainer(ctx, renamed, 'rename', { oldName: `/${definition.name}` });
 }
 

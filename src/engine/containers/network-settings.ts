@@ -1,5 +1,6 @@
-import type { Container } from '../../container/model.ts';
+import type { AttachedEndpoint, Container } from '../../container/model.ts';
 import type { ContainerInspect, EndpointSettings, PortMap, PortSummary } from '../../spec/engine.ts';
+import { dnsNames, endpointConfigs } from './networking.ts';
 
 /** The `NetworkSettings` of `inspect`. */
 export function networkSettings(container: Container): ContainerInspect['NetworkSettings'] {
@@ -30,10 +31,37 @@ const NO_ENDPOINT: EndpointSettings = {
   DNSNames: null,
 };
 
+/** Every network that a container is on, with addresses while it runs. */
 export function networksOf({ definition, state }: Container): Record<string, EndpointSettings> {
-  const mode = definition.hostConfig.NetworkMode ?? 'bridge';
-  if (mode.startsWith('container:')) return {};
-  return { [mode]: { ...NO_ENDPOINT, ...state.attachment?.endpoint } };
+  const configs = Object.entries(endpointConfigs(definition));
+  return Object.fromEntries(
+    configs.map(([name, settings]) => {
+      const endpoint = state.attachment?.endpoints.find(({ network }) => network === name);
+      const builtIn = ['bridge', 'host', 'none'].includes(name);
+      return [
+        name,
+        {
+          ...NO_ENDPOINT,
+          ...settings,
+          DNSNames: builtIn ? null : dnsNames(definition, settings),
+          ...(endpoint ? operational(endpoint) : {}),
+        },
+      ];
+    }),
+  );
+}
+
+function operational(endpoint: AttachedEndpoint): EndpointSettings {
+  return {
+    MacAddress: endpoint.mac,
+    EndpointID: endpoint.id,
+    Gateway: endpoint.gateway4,
+    IPAddress: endpoint.ipv4,
+    IPPrefixLen: endpoint.prefix4,
+    IPv6Gateway: endpoint.gateway6,
+    GlobalIPv6Address: endpoint.ipv6,
+    GlobalIPv6PrefixLen: endpoint.prefix6,
+  };
 }
 
 /** The ports of a row of `ps`. */

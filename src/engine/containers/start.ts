@@ -1,15 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { StartFailure } from '../../container/failure.ts';
 import type { LogSink } from '../../container/log/sink.ts';
-import { canStart } from '../../container/model.ts';
+import { type Attachment, canStart } from '../../container/model.ts';
 import { warmCgroupLock } from '../../host/cgroups.ts';
-import type { Endpoint } from '../../network/bridge.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { attachmentOf, connect, disconnect, networkNamespace } from './endpoints.ts';
 import { etcFiles } from './etc-files.ts';
 import { watchExit } from './exit.ts';
 import { startingHealth, watchHealth } from './health.ts';
 import { hostExtras, releaseShm } from './host-extras.ts';
+import { refreshLinks, withLinkVariables } from './legacy-links.ts';
 import { sharedNamespaces } from './namespaces.ts';
 import { removeLocked } from './remove.ts';
 
@@ -34,16 +34,16 @@ export async function launch(
   const readers = ctx.live.takeWaitingReaders(id);
   /* The last run's shim may still be cleaning up under the same names. */
   await ctx.live.links.get(id)?.gone;
-  let endpoint: Endpoint | undefined;
+  let attachment: Attachment | undefined;
   let sink: LogSink | undefined;
   try {
-    endpoint = await connect(ctx, container);
+    attachment = await connect(ctx, container);
     sink = await ctx.logs.open(container.definition);
     const started = await ctx.runner.start({
-      definition: container.definition,
+      definition: withLinkVariables(ctx, container.definition),
       rootfs: ctx.layers.rootfs(container.definition.layers),
-      ...networkNamespace(ctx, container, endpoint),
-      etc: etcFiles(ctx, container, endpoint),
+      ...networkNamespace(ctx, container, attachment),
+      etc: etcFiles(ctx, container, attachment),
       sharedNamespaces: sharedNamespaces(ctx, container),
       attach: readers.map(({ wish }) => wish),
       ...(await hostExtras(ctx, container)),
@@ -59,7 +59,7 @@ export async function launch(
       oomKilled: false,
       startedAt: Date.now(),
       finishedAt: container.state.finishedAt,
-      ...attachmentOf(endpoint),
+      ...attachmentOf(attachment),
     });
     ctx.live.links.set(id, started.link);
     readers.forEach((reader, i) => {
@@ -67,20 +67,21 @@ export async function launch(
       if (stream) reader.settle(stream);
     });
     emitContainer(ctx, running, 'start');
+    refreshLinks(ctx, running);
     for (const warning of started.warnings) ctx.warn(warning, { container: id });
     ctx.logs.keep(ctx, container.definition, started.link.exit, sink);
     watchHealth(ctx, id);
     watchExit(ctx, id, started.link, (again, how) => launch(ctx, again, how));
   } catch (error) {
     await sink?.[Symbol.asyncDispose]();
-    await undo(ctx, id, endpoint, error);
+    await undo(ctx, id, attachment, error);
     for (const reader of readers) reader.settle(error as Error);
     throw error;
   }
 }
 
-async function undo(ctx: ContainerContext, id: string, endpoint: Endpoint | undefined, error: unknown) {
-  if (endpoint) await disconnect(ctx, endpoint);
+async function undo(ctx: ContainerContext, id: string, attachment: Attachment | undefined, error: unknown) {
+  if (attachment) await disconnect(ctx, ctx.containers.get(id), attachment);
   await releaseShm(ctx, ctx.containers.get(id).definition);
   await rm(ctx.runner.folders(id).exec, { recursive: true, force: true });
   const exitCode = error instanceof StartFailure ? error.exitCode : 128;

@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { systemError } from '../core/errors.ts';
+import { systemError } from '../../core/errors.ts';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 
@@ -43,7 +43,7 @@ export class NftSession implements Disposable {
     );
     this.#answered = resolve;
     nft.once('exit', resolve);
-    nft.stdin.write(`${command}\nlist chain ip ${this.#table} ack\n`);
+    nft.stdin.write(`${command}\nlist chain inet ${this.#table} ack\n`);
     try {
       await promise;
     } finally {
@@ -64,7 +64,7 @@ export class NftSession implements Disposable {
     nft.stderr.on('data', (chunk) => {
       this.#errors += chunk;
       /* Without its table even the listing fails, and nothing but this is printed. */
-      if (this.#errors.includes(`list chain ip ${this.#table} ack`)) this.#answered?.();
+      if (this.#errors.includes(`list chain inet ${this.#table} ack`)) this.#answered?.();
     });
     nft.stdin.on('error', () => {});
     nft.on('error', (error) => {

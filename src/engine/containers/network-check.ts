@@ -1,0 +1,98 @@
+import type { ContainerDefinition } from '../../container/model.ts';
+import { forbidden, invalidParameter } from '../../core/errors.ts';
+import { contains, parseAddress, parseSubnet } from '../../network/ip.ts';
+import { assertWishValid } from '../../network/live.ts';
+import type { NetworkDefinition } from '../../network/model.ts';
+import { BUILTIN_NAMES } from '../../network/model.ts';
+import type { EndpointSettings, HostConfig, NetworkingConfig } from '../../spec/engine.ts';
+import type { ContainerContext } from './context.ts';
+import { parseLink, wishOf } from './networking.ts';
+
+/**
+ * The networks that a new container is to be on, by their names.
+ * @throws BargeError not-found for networks and containers that there are not, invalid-parameter for settings
+ *   that the network does not take.
+ */
+export function checkNetworks(
+  ctx: ContainerContext,
+  host: HostConfig,
+  endpoints: Readonly<Record<string, EndpointSettings | null>>,
+): NetworkingConfig {
+  const mode = !host.NetworkMode || host.NetworkMode === 'default' ? 'bridge' : host.NetworkMode;
+  for (const link of host.Links ?? []) ctx.containers.find(parseLink(link).target);
+  if (mode.startsWith('container:')) {
+    ctx.containers.find(mode.slice('container:'.length));
+    return { EndpointsConfig: {} };
+  }
+  const found = new Map<string, EndpointSettings>();
+  const chosen = Object.entries(endpoints).map(
+    ([word, settings]) => [word === 'default' ? 'bridge' : word, settings ?? {}] as const,
+  );
+  const isDefault = !host.NetworkMode || host.NetworkMode === 'default';
+  if (chosen.length === 0 || !isDefault) chosen.unshift([mode, {}]);
+  for (const [word, settings] of chosen) {
+    const network = ctx.networks.find(word);
+    assertEndpoint(network, settings);
+    found.set(network.name, { ...found.get(network.name), ...settings, NetworkID: network.id });
+  }
+  const fixed = [...found.keys()].find((name) => name === 'host' || name === 'none');
+  if (fixed && found.size > 1) {
+    throw invalidParameter(
+      `container cannot be connected to multiple networks with one of the networks in ${fixed === 'host' ? 'host' : 'private (none)'} mode`,
+    );
+  }
+  return { EndpointsConfig: Object.fromEntries(found) };
+}
+
+/** @throws BargeError invalid-parameter naming everything that is wrong, forbidden for networks without places. */
+export function assertEndpoint(network: NetworkDefinition, settings: EndpointSettings): void {
+  if (network.configOnly) {
+    throw forbidden(`cannot connect containers to the configuration-only network ${network.name}`);
+  }
+  const problems = BUILTIN_NAMES.includes(network.name)
+    ? builtInProblems(settings)
+    : addressProblems(network, settings);
+  if (problems.length > 0) {
+    throw invalidParameter(
+      `invalid config for network ${network.name}: invalid endpoint settings:\n${problems.join('\n')}`,
+    );
+  }
+  assertWishValid(wishOf(network.name, settings));
+}
+
+function builtInProblems({ IPAMConfig: ipam, Aliases }: EndpointSettings): string[] {
+  return [
+    ...(ipam?.IPv4Address || ipam?.IPv6Address
+      ? ['user specified IP address is supported on user defined networks only']
+      : []),
+    ...(Aliases?.length ? ['network-scoped aliases are only supported for user-defined networks'] : []),
+  ];
+}
+
+function addressProblems(network: NetworkDefinition, { IPAMConfig: ipam }: EndpointSettings): string[] {
+  const addresses = [ipam?.IPv4Address, ipam?.IPv6Address].filter(
+    (text) => text !== undefined && text !== '',
+  );
+  if (addresses.length > 0 && !network.chosenSubnets) {
+    return [
+      'user specified IP address is supported only when connecting to networks with user configured subnets',
+    ];
+  }
+  return addresses.flatMap((text = '') => {
+    const address = parseAddress(text);
+    const inside = network.ipam.some(({ subnet }) => contains(parseSubnet(subnet), address));
+    return inside ? [] : [`no configured subnet contains IP address ${text}`];
+  });
+}
+
+/** Published ports that a firewall of the host's will not let through are said so at the creation. */
+export async function firewallWarnings(
+  ctx: Pick<ContainerContext, 'networks'>,
+  { hostConfig, networkingConfig }: Pick<ContainerDefinition, 'hostConfig' | 'networkingConfig'>,
+): Promise<string[]> {
+  const published = Object.keys(hostConfig.PortBindings ?? {}).length > 0 || hostConfig.PublishAllPorts;
+  if (!published) return [];
+  const names = Object.keys(networkingConfig.EndpointsConfig ?? {});
+  const warnings = await Promise.all(names.map((name) => ctx.networks.firewallWarnings(name)));
+  return warnings.flat();
+}

@@ -1,0 +1,162 @@
+import { type Attachment, type Container, isRunning } from '../../container/model.ts';
+import { forbidden, invalidParameter, isKind, systemError } from '../../core/errors.ts';
+import type { NetworkDefinition } from '../../network/model.ts';
+import type { Sandbox } from '../../network/networks.ts';
+import type { EndpointSettings, PortMap } from '../../spec/engine.ts';
+import type { ContainerContext } from '../containers/context.ts';
+import { emitNetwork, portsToPublish, sandboxOf } from '../containers/endpoints.ts';
+import { updateEtcFiles } from '../containers/etc-files.ts';
+import { assertEndpoint } from '../containers/network-check.ts';
+import { endpointConfigs, hasFixedNetwork, modeOf, wishOf } from '../containers/networking.ts';
+import { needsNames, registerNames, viewOf } from '../containers/resolution.ts';
+
+/**
+ * Puts a container on one more network, now if it runs, else at its next start.
+ * @throws BargeError forbidden when it is on it already, or can be on no other network than it is.
+ */
+export async function connectContainer(
+  ctx: ContainerContext,
+  networkWord: string,
+  containerWord: string,
+  settings: EndpointSettings,
+): Promise<void> {
+  const network = ctx.networks.find(networkWord);
+  const { id } = ctx.containers.find(containerWord).definition;
+  await ctx.locks.run(id, async () => {
+    const container = ctx.containers.get(id);
+    assertConnectable(container, network);
+    assertEndpoint(network, settings);
+    const { definition, state } = container;
+    const configs = {
+      ...endpointConfigs(definition),
+      [network.name]: { ...settings, NetworkID: network.id },
+    };
+    const changed = { ...definition, networkingConfig: { EndpointsConfig: configs } };
+    if (isRunning(state) && state.attachment) {
+      const sandbox = await ctx.networks.join(sandboxOf(state.attachment), wishOf(network.name, settings));
+      try {
+        await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
+      } catch (error) {
+        await ctx.networks.leave(sandbox, network.name);
+        throw error;
+      }
+      emitNetwork(ctx, 'connect', network.name, id);
+    }
+    ctx.containers.setDefinition(id, { networkingConfig: changed.networkingConfig });
+  });
+}
+
+function assertConnectable({ definition, state }: Container, network: NetworkDefinition): void {
+  if (network.name === 'host') {
+    throw forbidden('container cannot be disconnected from host network or connected to host network');
+  }
+  const mode = modeOf(definition);
+  if (mode === 'host' || mode.startsWith('container:')) {
+    throw forbidden(
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    );
+  }
+  if (network.name === 'none' || hasFixedNetwork(definition)) {
+    throw forbidden(
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    );
+  }
+  if (state.status === 'removing' || state.status === 'dead') {
+    throw forbidden(
+      `container ${definition.id} is marked for removal and cannot be connected or disconnected to the network`,
+    );
+  }
+  if (isRunning(state) && network.name in endpointConfigs(definition)) {
+    throw forbidden(`endpoint with name ${definition.name} already exists in network ${network.name}`);
+  }
+}
+
+/**
+ * Takes a container off a network, now if it runs.
+ * @param force a container that is gone already is no error.
+ */
+export async function disconnectContainer(
+  ctx: ContainerContext,
+  networkWord: string,
+  containerWord: string,
+  force: boolean,
+): Promise<void> {
+  const network = ctx.networks.find(networkWord);
+  const found = findUnless(ctx, containerWord, force);
+  if (!found) return;
+  const { id } = found.definition;
+  await ctx.locks.run(id, async () => {
+    const { definition, state } = ctx.containers.get(id);
+    if (network.name === 'host') {
+      throw forbidden('container cannot be disconnected from host network or connected to host network');
+    }
+    const { [network.name]: config, ...left } = endpointConfigs(definition);
+    if (!config || hasFixedNetwork(definition)) {
+      throw systemError(`container ${id} is not connected to network ${network.name}`);
+    }
+    const changed = { ...definition, networkingConfig: { EndpointsConfig: left } };
+    if (isRunning(state) && state.attachment) {
+      const sandbox = await ctx.networks.leave(sandboxOf(state.attachment), network.name);
+      await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
+      emitNetwork(ctx, 'disconnect', network.name, id);
+    }
+    ctx.containers.setDefinition(id, { networkingConfig: changed.networkingConfig });
+  });
+}
+
+function findUnless(ctx: ContainerContext, word: string, force: boolean): Container | undefined {
+  try {
+    return ctx.containers.find(word);
+  } catch (error) {
+    if (force && isKind(error, 'not-found')) return undefined;
+    throw error;
+  }
+}
+
+/** Brings names, ports, files and the written state in line with a sandbox that has changed. */
+async function settle(
+  ctx: ContainerContext,
+  { definition }: Container,
+  before: Attachment,
+  sandbox: Sandbox,
+): Promise<void> {
+  const joined = sandbox.endpoints.find(({ id }) => !before.endpoints.some((one) => one.id === id));
+  const left = before.endpoints.find(({ id }) => !sandbox.endpoints.some((one) => one.id === id));
+  registerNames(ctx, definition, sandbox.endpoints);
+  const view = viewOf(ctx, definition, sandbox);
+  ctx.networks.names.change(sandbox.path, view);
+  const opens = needsNames(sandbox.endpoints) && !before.names;
+  const names = opens ? await ctx.networks.serveNames(sandbox, view) : before.names;
+  const ports = await publishAgain(ctx, definition, before, sandbox);
+  ctx.containers.setState(definition.id, {
+    attachment: { sandbox: sandbox.path, endpoints: sandbox.endpoints, ports, ...(names ? { names } : {}) },
+  });
+  updateEtcFiles(ctx, definition, {
+    ...(joined ? { joined } : {}),
+    ...(left ? { left } : {}),
+    namesOpened: opens,
+  });
+}
+
+/** Published ports follow the default route; the host's ports stay the same. */
+async function publishAgain(
+  ctx: ContainerContext,
+  definition: Container['definition'],
+  before: Attachment,
+  sandbox: Sandbox,
+): Promise<PortMap> {
+  const wanted = portsToPublish(definition);
+  const isPublished = Object.values(wanted).some((bindings) => bindings?.length);
+  if (!isPublished) return before.ports;
+  const kept = Object.entries(wanted).map(([port, bindings]) => [port, before.ports[port] ?? bindings]);
+  await ctx.networks.withdraw(sandbox);
+  return await ctx.networks.publish(sandbox, Object.fromEntries(kept), definition.name);
+}
+
+/** @throws BargeError invalid-parameter when a body names no container. */
+export function containerOf(body: { readonly Container?: unknown }): string {
+  if (typeof body.Container !== 'string' || body.Container === '') {
+    throw invalidParameter('a container is needed: name it in the member Container');
+  }
+  return body.Container;
+}

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket as DatagramSocket } from 'node:dgram';
+import type { Server } from 'node:net';
+import { systemError } from '../core/errors.ts';
+import { helperProgram } from './helpers.ts';
+
+/** Sockets at 127.0.0.11 of another network namespace, used from this process. */
+export interface NamespaceSockets {
+  readonly udp: DatagramSocket;
+  readonly tcp: Server;
+}
+
+interface Waiting {
+  udp?: DatagramSocket;
+  readonly resolve: (sockets: NamespaceSockets) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Reply {
+  readonly id: number;
+  readonly kind?: 'udp' | 'tcp';
+  readonly error?: string;
+}
+
+/** One long-lived `barge-netns`, which opens sockets inside of network namespaces and hands them over. */
+export class NamespaceSocketOpener implements Disposable {
+  readonly #waiting = new Map<number, Waiting>();
+  #child: ChildProcess | undefined;
+  #lastId = 0;
+
+  /**
+   * @param path of the namespace; its loopback interface need not be up yet.
+   * @param ports wanted ones; 0: any.
+   * @throws BargeError system with what failed.
+   */
+  open(path: string, ports: { readonly udp: number; readonly tcp: number }): Promise<NamespaceSockets> {
+    const child = this.#child ?? this.#start();
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      child.send({ id, udp: ports.udp, tcp: ports.tcp, path }, (error) => {
+        if (error) this.#settle(id, (waiting) => waiting.reject(error));
+      });
+    });
+  }
+
+  #start(): ChildProcess {
+    const child = spawn(helperProgram('barge-netns'), [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    child.on('message', (message, handle) => this.#receive(message as Reply, handle));
+    const end = (cause?: Error) => {
+      if (this.#child === child) this.#child = undefined;
+      for (const id of [...this.#waiting.keys()]) {
+        this.#settle(id, ({ reject }) => reject(systemError('barge-netns ended', { cause })));
+      }
+    };
+    child.on('error', end).on('exit', () => end());
+    child.unref();
+    child.channel?.unref();
+    this.#child = child;
+    return child;
+  }
+
+  #receive({ id, kind, error }: Reply, handle: unknown): void {
+    const waiting = this.#waiting.get(id);
+    if (error || !waiting) {
+      this.#settle(id, ({ reject }) => reject(systemError(`a name server's socket: ${error}`)));
+    } else if (kind === 'udp') {
+      waiting.udp = handle as DatagramSocket;
+    } else if (waiting.udp) {
+      const { udp } = waiting;
+      this.#settle(id, ({ resolve }) => resolve({ udp, tcp: handle as Server }));
+    }
+  }
+
+  #settle(id: number, how: (waiting: Waiting) => void): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (waiting) how(waiting);
+  }
+
+  [Symbol.dispose](): void {
+    this.#child?.disconnect();
+    this.#child = undefined;
+  }
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { forbidden, invalidParameter } from '../../core/errors.ts';
+import { run } from '../../host/process.ts';
+import type { IpamConfig } from '../../spec/engine.ts';
+import {
+  type Address,
+  contains,
+  type Family,
+  formatAddress,
+  formatSubnet,
+  overlaps,
+  parseAddress,
+  parseSubnet,
+  type Subnet,
+  sizeOf,
+} from '../ip.ts';
+import type { IpamBlock } from '../ipam.ts';
+
+/** Where networks without a subnet of the user's get theirs: Docker's defaults. */
+export function defaultPools(): Subnet[] {
+  const wide = Array.from({ length: 15 }, (_, i) => parseSubnet(`172.${17 + i}.0.0/16`));
+  const small = Array.from({ length: 16 }, (_, i) => parseSubnet(`192.168.${16 * i}.0/20`));
+  return [...wide, ...small];
+}
+
+/** Subnets that the host has routes to, but for those of a link of our own. */
+export async function routedSubnets(ownLink: string): Promise<Subnet[]> {
+  const routes = JSON.parse((await run('ip', ['-j', 'route'])) || '[]') as { dst: string; dev?: string }[];
+  return routes
+    .filter(({ dst, dev }) => /^[\d.]+(\/\d+)?$/.test(dst) && dev !== ownLink)
+    .map(({ dst }) => parseSubnet(dst.includes('/') ? dst : `${dst}/32`))
+    .filter(({ prefix }) => prefix >= 8);
+}
+
+/** @throws BargeError invalid-parameter when every pool is in use. */
+export function freeSubnet(used: readonly Subnet[]): Subnet {
+  const found = defaultPools().find((pool) => !used.some((subnet) => overlaps(subnet, pool)));
+  if (!found) {
+    throw invalidParameter(
+      'all predefined address pools have been fully subnetted: remove networks, or choose a subnet with --subnet',
+    );
+  }
+  return found;
+}
+
+/** A /64 of the private range (RFC 4193), whose first bits follow from `seed`. */
+export function freeSubnet6(seed: string, used: readonly Subnet[]): Subnet {
+  const site = BigInt(`0xfd${createHash('sha256').update(seed).digest('hex').slice(0, 10)}`) << 80n;
+  for (let number = 0n; number < 65536n; number++) {
+    const candidate = { family: 6 as const, base: site | (number << 64n), prefix: 64 };
+    if (!used.some((subnet) => overlaps(subnet, candidate))) return candidate;
+  }
+  throw invalidParameter('all IPv6 subnets of this daemon are in use: choose one with --subnet');
+}
+
+/** The first usable address that nobody reserved. */
+export function firstAddress(subnet: Subnet, reserved: readonly string[] = []): string {
+  const size = sizeOf(subnet);
+  const small = subnet.family === 4 ? subnet.prefix >= 31 : subnet.prefix >= 127;
+  for (let offset = small ? 0n : 1n; offset < size; offset++) {
+    const text = formatAddress({ family: subnet.family, value: subnet.base + offset });
+    if (!reserved.includes(text)) return text;
+  }
+  throw invalidParameter(`no address is left for a gateway in ${formatSubnet(subnet)}`);
+}
+
+/** @throws BargeError forbidden when another network has some of the addresses. */
+export function assertApart(blocks: readonly IpamBlock[], used: readonly Subnet[]): void {
+  blocks.forEach(({ subnet }, i) => {
+    const mine = parseSubnet(subnet);
+    const others = [...used, ...blocks.slice(0, i).map((block) => parseSubnet(block.subnet))];
+    if (others.some((other) => overlaps(other, mine))) {
+      throw forbidden(`invalid pool request: Pool overlaps with other one on this address space (${subnet})`);
+    }
+  });
+}
+
+/** What is wrong with the addresses that a user chose, one line each. */
+export function ipamProblems(configs: readonly IpamConfig[], enableIPv6: boolean): string[] {
+  return configs.flatMap((config) => {
+    const subnet = tryParse(() => parseSubnet(config.Subnet ?? ''));
+    if (!subnet) return [`invalid subnet ${config.Subnet ?? ''}: invalid CIDR block notation`];
+    const text = config.Subnet ?? '';
+    return [
+      ...(subnet.family === 6 && !enableIPv6
+        ? [`invalid subnet ${text}: IPv6 has not been enabled for this network`]
+        : []),
+      ...(isMasked(text, subnet) ? [] : [`invalid subnet ${text}: it should be ${formatSubnet(subnet)}`]),
+      ...rangeProblems(config.IPRange ?? '', subnet),
+      ...addressProblems('gateway', config.Gateway ?? '', subnet),
+      ...Object.values(config.AuxiliaryAddresses ?? {}).flatMap((address) =>
+        addressProblems('auxiliary address', address, subnet),
+      ),
+    ];
+  });
+}
+
+const isMasked = (text: string, subnet: Subnet) =>
+  parseAddress(text.split('/')[0] ?? '').value === subnet.base;
+
+function rangeProblems(text: string, subnet: Subnet): string[] {
+  if (!text) return [];
+  const range = tryParse(() => parseSubnet(text));
+  const parent = formatSubnet(subnet);
+  if (!range) return [`invalid ip-range ${text}: invalid CIDR block notation`];
+  if (range.family !== subnet.family)
+    return [`invalid ip-range ${text}: parent subnet is an IPv${subnet.family} block`];
+  if (range.prefix < subnet.prefix) {
+    return [`invalid ip-range ${text}: CIDR block is bigger than its parent subnet ${parent}`];
+  }
+  if (!contains(subnet, { family: range.family, value: range.base })) {
+    return [`invalid ip-range ${text}: parent subnet ${parent} doesn't contain ip-range`];
+  }
+  return isMasked(text, range) ? [] : [`invalid ip-range ${text}: it should be ${formatSubnet(range)}`];
+}
+
+function addressProblems(what: string, text: string, subnet: Subnet): string[] {
+  if (!text) return [];
+  const address = tryParse(() => parseAddress(text));
+  if (!address) return [`invalid ${what} ${text}: invalid address`];
+  if (address.family !== subnet.family)
+    return [`invalid ${what} ${text}: parent subnet is an IPv${subnet.family} block`];
+  if (!contains(subnet, address)) {
+    return [`invalid ${what} ${text}: parent subnet ${formatSubnet(subnet)} doesn't contain this address`];
+  }
+  return [];
+}
+
+function tryParse<T extends Address | Subnet>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
+}
+
+export const familyOfBlock = ({ subnet }: IpamBlock): Family => parseSubnet(subnet).family;

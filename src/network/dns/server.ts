@@ -1,0 +1,137 @@
+import type { NamespaceSockets } from '../../host/netns-sockets.ts';
+import { parseAddress } from '../ip.ts';
+import { type NameDirectory, type NameEntry, reverseAddress } from './directory.ts';
+import {
+  type AnswerRecord,
+  encodeAnswer,
+  encodeName,
+  parseQuery,
+  type Query,
+  RCODE,
+  TYPE,
+  truncate,
+} from './message.ts';
+import { frame, frames } from './tcp.ts';
+import type { Upstream } from './upstream.ts';
+
+/** How long Docker lets the names of containers be kept. */
+const TTL_SECONDS = 600;
+const MAX_TCP_CLIENTS = 64;
+const TCP_IDLE_MS = 10_000;
+
+/** What one container may ask for. */
+export interface NameView {
+  /** Networks that it is on, the one with the default route first. */
+  readonly networks: readonly string[];
+  /** Names of links: what they stand for, by alias in lower case. */
+  readonly links: ReadonlyMap<string, string>;
+  /** Servers for all other names; empty: such names are refused. */
+  readonly servers: readonly string[];
+}
+
+/** The name server that one container finds at 127.0.0.11. */
+export class NameServer implements Disposable {
+  readonly #sockets: NamespaceSockets;
+  readonly #directory: NameDirectory;
+  readonly #upstream: Upstream;
+  #view: NameView;
+  #turn = 0;
+
+  constructor(sockets: NamespaceSockets, directory: NameDirectory, upstream: Upstream, view: NameView) {
+    this.#sockets = sockets;
+    this.#directory = directory;
+    this.#upstream = upstream;
+    this.#view = view;
+    this.#listen();
+  }
+
+  set view(view: NameView) {
+    this.#view = view;
+  }
+
+  get ports(): { udp: number; tcp: number } {
+    const { udp, tcp } = this.#sockets;
+    const address = tcp.address();
+    return { udp: udp.address().port, tcp: typeof address === 'object' && address ? address.port : 0 };
+  }
+
+  #listen(): void {
+    const { udp, tcp } = this.#sockets;
+    udp.unref().on('error', () => {}); /* the namespace may go first */
+    udp.on('message', (message, from) => {
+      void this.#answer(message, false).then((answer) => {
+        if (answer) udp.send(answer, from.port, from.address, () => {});
+      });
+    });
+    tcp.unref().on('error', () => {});
+    tcp.maxConnections = MAX_TCP_CLIENTS;
+    tcp.on('connection', (socket) => {
+      socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());
+      socket.on('error', () => {}).unref();
+      frames(socket, (message) => {
+        void this.#answer(message, true).then((answer) => {
+          if (answer && !socket.destroyed) socket.write(frame(answer));
+        });
+      });
+    });
+  }
+
+  async #answer(message: Buffer, tcp: boolean): Promise<Buffer | undefined> {
+    const query = parseQuery(message);
+    if (!query) return undefined;
+    if (query.opcode !== 0) return encodeAnswer(query, RCODE.notImplemented, []);
+    const own = this.#own(query);
+    const answer = own ? encodeAnswer(query, RCODE.ok, own) : await this.#forward(message, query, tcp);
+    return tcp ? answer : truncate(answer, query, query.udpSize);
+  }
+
+  async #forward(message: Buffer, query: Query, tcp: boolean): Promise<Buffer> {
+    const { servers } = this.#view;
+    const answer = servers.length > 0 ? await this.#upstream.ask(servers, message, query, tcp) : undefined;
+    return answer ?? encodeAnswer(query, RCODE.serverFailure, []);
+  }
+
+  /** @returns undefined when the name is none of ours. */
+  #own(query: Query): AnswerRecord[] | undefined {
+    const { networks } = this.#view;
+    if (query.type === TYPE.PTR) return this.#reverse(query);
+    const name = query.name.replace(/\.$/, '');
+    const linked = this.#view.links.get(name.toLowerCase());
+    const entries = linked ? this.#directory.find(networks, linked) : this.#directory.find(networks, name);
+    if (entries.length === 0) return undefined;
+    return rotate(recordsOf(entries, query.type), this.#turn++);
+  }
+
+  #reverse({ name }: Query): AnswerRecord[] | undefined {
+    const address = reverseAddress(name);
+    const target = address && this.#directory.nameOf(this.#view.networks, address);
+    return target ? [{ type: TYPE.PTR, ttl: TTL_SECONDS, data: encodeName(target) }] : undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#sockets.udp.close();
+    this.#sockets.tcp.close();
+  }
+}
+
+function recordsOf(entries: readonly NameEntry[], type: number): AnswerRecord[] {
+  const wanted = (mine: number) => type === mine || type === TYPE.ANY;
+  const record = (mine: number, text: string, bytes: number): AnswerRecord[] =>
+    text && wanted(mine) ? [{ type: mine, ttl: TTL_SECONDS, data: addressBytes(text, bytes) }] : [];
+  return entries.flatMap(({ ipv4, ipv6 }) => [...record(TYPE.A, ipv4, 4), ...record(TYPE.AAAA, ipv6, 16)]);
+}
+
+function addressBytes(text: string, length: number): Buffer {
+  return Buffer.from(
+    parseAddress(text)
+      .value.toString(16)
+      .padStart(length * 2, '0'),
+    'hex',
+  );
+}
+
+/** Every answer begins with another one of several addresses. */
+function rotate<T>(items: readonly T[], turn: number): T[] {
+  const start = items.length > 0 ? turn % items.length : 0;
+  return [...items.slice(start), ...items.slice(0, start)];
+}

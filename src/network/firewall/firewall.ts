@@ -1,0 +1,81 @@
+import { messageOf, unavailable } from '../../core/errors.ts';
+import { capture, run } from '../../host/process.ts';
+import { NftSession } from './nft.ts';
+import {
+  addBridge,
+  addPort,
+  type BridgeRules,
+  type PortRule,
+  removeBridge,
+  removePort,
+  userTable,
+  userTableName,
+  wholeTable,
+} from './table.ts';
+
+/** The daemon's table of rules in the kernel. */
+export class Firewall {
+  readonly table: string;
+  readonly #session: NftSession;
+
+  private constructor(table: string) {
+    this.table = table;
+    this.#session = new NftSession(table);
+  }
+
+  /** Writes the table anew, with no bridge in it. @throws BargeError unavailable where nftables does not work. */
+  static async open(table: string): Promise<Firewall> {
+    try {
+      await write(`${oldTable(table)}${wholeTable(table)}${userTable(table)}`);
+    } catch (error) {
+      throw unavailable(
+        `nftables does not work on this host: Barge needs the program nft and a kernel with nf_tables, iptables-legacy is not enough (or start with --bridge=none): ${messageOf(error)}`,
+        { cause: error },
+      );
+    }
+    return new Firewall(table);
+  }
+
+  async addBridge(rules: BridgeRules): Promise<void> {
+    await write(addBridge(this.table, rules));
+  }
+
+  async removeBridge(rules: BridgeRules): Promise<void> {
+    await write(removeBridge(this.table, rules));
+  }
+
+  addPort(rule: PortRule): Promise<void> {
+    return this.#session.run(addPort(this.table, rule));
+  }
+
+  removePort(rule: PortRule): Promise<void> {
+    return this.#session.run(removePort(this.table, rule));
+  }
+
+  async warm(): Promise<void> {
+    await this.#session.warm();
+  }
+
+  /** With `remove`, the table goes too, and the user's own if there is nothing in it. */
+  async close(remove: boolean): Promise<void> {
+    this.#session[Symbol.dispose]();
+    if (!remove) return;
+    await capture('nft', ['delete', 'table', 'inet', this.table]);
+    const own = userTableName(this.table);
+    const { stdout } = await capture('nft', ['list', 'table', 'inet', own]);
+    if (isUntouched(stdout)) await capture('nft', ['delete', 'table', 'inet', own]);
+  }
+}
+
+/** The table that versions before had, for IPv4 only. */
+const oldTable = (table: string) => `table ip ${table} {}\ndelete table ip ${table}\n`;
+
+async function write(rules: string): Promise<void> {
+  await run('nft', ['-f', '-'], { input: rules });
+}
+
+/** @param listing what nft prints of the user's table. */
+function isUntouched(listing: string): boolean {
+  const lines = listing.split('\n').map((line) => line.trim());
+  return lines.every((line) => line === '' || line === '}' || /^(table|chain|type) /.test(line));
+}

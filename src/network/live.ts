@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { forbidden, invalidParameter } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import { type Address, formatAddress, macOf, parseAddress } from './ip.ts';
+import { AddressPlan } from './ipam.ts';
+import { BridgeLink } from './links/bridge.ts';
+import type { LinkDriver } from './links/link.ts';
+import { ParentLink } from './links/parent.ts';
+import type { Endpoint, EndpointWish, NetworkDefinition } from './model.ts';
+
+/** A network at work: its addresses, and who has which. */
+export class LiveNetwork {
+  readonly definition: NetworkDefinition;
+  readonly plan: AddressPlan;
+  /** None for `host`, `none` and networks that are only a configuration. */
+  readonly link: LinkDriver | undefined;
+  /** Endpoints by id, from before they are made until after they are gone. */
+  readonly users = new Set<string>();
+  /** The kernel's objects are there. */
+  isUp = false;
+
+  constructor(definition: NetworkDefinition) {
+    const { id, name, ipam, driver, configOnly } = definition;
+    this.definition = definition;
+    this.plan = new AddressPlan(configOnly ? [] : ipam, `${name} (${id})`);
+    if (configOnly || driver === 'host' || driver === 'null') return;
+    this.link = driver === 'bridge' ? new BridgeLink(definition) : new ParentLink(definition);
+  }
+
+  get bridge(): BridgeLink | undefined {
+    return this.link instanceof BridgeLink ? this.link : undefined;
+  }
+
+  get isDefault(): boolean {
+    return this.definition.name === 'bridge';
+  }
+
+  /**
+   * Takes addresses for an endpoint.
+   * @param taken names of interfaces that the container has.
+   * @throws BargeError forbidden for taken addresses, invalid-parameter for ones that are not the network's.
+   */
+  reserve(wish: EndpointWish, taken: readonly string[]): Endpoint {
+    const { name } = this.definition;
+    if (!this.link) throw forbidden(`containers cannot be connected to the network ${name}`);
+    const device = interfaceName(this.link.interfacePrefix, wish, taken);
+    const four = this.#take(4, wish.ipv4);
+    const six = this.#takeSix(wish.ipv6, four?.address);
+    const mac = wish.mac || (four ? macOf(four.address) : randomMac());
+    const id = newId();
+    this.users.add(id);
+    return {
+      id,
+      network: name,
+      interface: device,
+      mac: mac.toLowerCase(),
+      ipv4: four ? formatAddress(four.address) : '',
+      prefix4: four?.block.subnet.prefix ?? 0,
+      gateway4: this.#gatewayOf(four),
+      ipv6: six ? formatAddress(six.address) : '',
+      prefix6: six?.block.subnet.prefix ?? 0,
+      gateway6: this.#gatewayOf(six),
+      priority: wish.priority ?? 0,
+    };
+  }
+
+  #take(family: 4 | 6, wanted: string | undefined) {
+    if (!this.plan.has(family)) {
+      if (wanted) throw invalidParameter(`no configured subnet contains IP address ${wanted}`);
+      return undefined;
+    }
+    return this.plan.take(family, wanted);
+  }
+
+  /** On failure the IPv4 address is free again. */
+  #takeSix(wanted: string | undefined, four: Address | undefined) {
+    try {
+      return this.#take(6, wanted);
+    } catch (error) {
+      if (four) this.plan.free(formatAddress(four));
+      throw error;
+    }
+  }
+
+  #gatewayOf(taken: { readonly block: { readonly gateway: Address | undefined } } | undefined): string {
+    const isolated =
+      taken?.block.gateway && this.bridge?.options.mode[taken.block.gateway.family] === 'isolated';
+    if (!taken?.block.gateway || this.definition.internal || isolated) return '';
+    return formatAddress(taken.block.gateway);
+  }
+
+  free({ id, ipv4, ipv6 }: Endpoint): void {
+    if (!this.users.delete(id)) return;
+    for (const address of [ipv4, ipv6].filter(Boolean)) this.plan.free(address);
+  }
+
+  adopt({ id, ipv4, ipv6 }: Endpoint): void {
+    this.users.add(id);
+    for (const address of [ipv4, ipv6].filter(Boolean)) this.plan.adopt(address);
+  }
+
+  /** Gateways and what else names the host on this network. */
+  get gatewayAddress(): string {
+    return this.definition.ipam.map(({ gateway }) => gateway ?? '').find((text) => text.includes('.')) ?? '';
+  }
+}
+
+/** A chosen name, else the first that is free: `eth0`, `eth1`, … */
+function interfaceName(prefix: string, wish: EndpointWish, taken: readonly string[]): string {
+  const chosen = wish.driverOpts?.['com.docker.network.endpoint.ifname'];
+  if (chosen) {
+    if (!/^[a-zA-Z][\w.-]{0,14}$/.test(chosen) || taken.includes(chosen)) {
+      throw invalidParameter(`invalid com.docker.network.endpoint.ifname: ${chosen}`);
+    }
+    return chosen;
+  }
+  for (let number = 0; ; number++) {
+    const name = `${prefix}${number}`;
+    if (!taken.includes(name)) return name;
+  }
+}
+
+/** Locally administered. */
+const randomMac = () => `02:42:${(randomBytes(4).toString('hex').match(/../g) ?? []).join(':')}`;
+
+/** @throws BargeError invalid-parameter for addresses that no endpoint can have. */
+export function assertWishValid({ mac, ipv4, ipv6, linkLocal = [] }: EndpointWish): void {
+  if (mac && !/^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/.test(mac)) {
+    throw invalidParameter(`invalid MAC address: ${mac}`);
+  }
+  if (ipv4 && parseOrNothing(ipv4)?.family !== 4) throw invalidParameter(`invalid IPv4 address: ${ipv4}`);
+  if (ipv6 && parseOrNothing(ipv6)?.family !== 6) throw invalidParameter(`invalid IPv6 address: ${ipv6}`);
+  const wrong = linkLocal.find((text) => !parseOrNothing(text));
+  if (wrong !== undefined) throw invalidParameter(`invalid link-local IP address: ${wrong}`);
+}
+
+function parseOrNothing(text: string) {
+  try {
+    return parseAddress(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,93 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { createConnection, createServer, type Server } from 'node:net';
+import { conflict, errnoOf, systemError } from '../../core/errors.ts';
+import { portHolder } from './holder.ts';
+import { relayDatagrams } from './relay.ts';
+
+/** A host port held for a container: nobody else takes it, and what the kernel does not translate is passed on. */
+export interface HeldPort extends Disposable {
+  readonly port: number;
+}
+
+export interface PortWish {
+  readonly protocol: string;
+  /** An address of the host; `0.0.0.0` and `::` are all of a family. */
+  readonly hostAddress: string;
+  /** 0: any free one. */
+  readonly hostPort: number;
+  /** The container's. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * Binds a host port. The kernel translates connections before they reach this socket; what does reach it
+ * (above all `[::1]`, and IPv6 for a container without) is passed on to the container.
+ * @throws BargeError conflict naming the holder when the port is taken.
+ */
+export async function holdPort(wish: PortWish): Promise<HeldPort> {
+  if (wish.protocol === 'tcp') return await holdTcp(wish);
+  if (wish.protocol === 'udp') return await holdUdp(wish);
+  return { port: wish.hostPort, [Symbol.dispose]: () => {} };
+}
+
+async function holdTcp(wish: PortWish): Promise<HeldPort> {
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = createConnection({ host: wish.address, port: wish.port, allowHalfOpen: true });
+    client.on('error', () => upstream.destroy());
+    upstream.on('error', () => client.destroy());
+    client.pipe(upstream).pipe(client);
+  });
+  await listen(server, wish);
+  server.unref();
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : wish.hostPort;
+  return { port, [Symbol.dispose]: () => void server.close() };
+}
+
+function listen(server: Server, wish: PortWish): Promise<void> {
+  const { hostAddress: host, hostPort: port } = wish;
+  return new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, ipv6Only: host.includes(':') }, () => {
+      server.off('error', reject);
+      server.on('error', () => {}); /* one connection that failed is not the port's end */
+      resolve();
+    });
+  }).catch((error) => refuse(error, wish));
+}
+
+async function holdUdp(wish: PortWish): Promise<HeldPort> {
+  const { hostAddress: address, hostPort: port } = wish;
+  const ipv6 = address.includes(':');
+  const socket: Socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4', ipv6Only: ipv6 });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind({ address, port, exclusive: true }, resolve);
+  }).catch((error) => {
+    socket.close();
+    refuse(error, wish);
+  });
+  socket.unref();
+  const relay = relayDatagrams(socket, { address: wish.address, port: wish.port });
+  return {
+    port: socket.address().port,
+    [Symbol.dispose]: () => {
+      relay[Symbol.dispose]();
+      socket.close();
+    },
+  };
+}
+
+function refuse(error: unknown, wish: PortWish): never {
+  const at = `${inBrackets(wish.hostAddress)}:${wish.hostPort}`;
+  if (errnoOf(error) !== 'EADDRINUSE') {
+    throw systemError(`failed to bind host port ${at}/${wish.protocol}: ${errnoOf(error)}`, { cause: error });
+  }
+  const holder = portHolder(wish.protocol, wish.hostPort);
+  throw conflict(
+    `failed to bind host port for ${at}:${wish.address}:${wish.port}/${wish.protocol}: address already in use${holder ? ` by ${holder}` : ''}`,
+  );
+}
+
+export const inBrackets = (address: string) => (address.includes(':') ? `[${address}]` : address);

@@ -1,0 +1,191 @@
+import { conflict, invalidParameter } from '../../core/errors.ts';
+import type { PortMap } from '../../spec/engine.ts';
+import type { Firewall } from '../firewall/firewall.ts';
+import type { GatewayMode, PortRule } from '../firewall/table.ts';
+import type { Family } from '../ip.ts';
+import { type HeldPort, holdPort, inBrackets, type PortWish } from './hold.ts';
+
+/** Where a container's published ports lead to. */
+export interface PublishTarget {
+  /** Empty: the container has no address of that family. */
+  readonly address: Readonly<Record<Family, string>>;
+  readonly mode: Readonly<Record<Family, GatewayMode>>;
+  /** Host address for ports that are published without one; empty: all. */
+  readonly hostBinding: string;
+}
+
+interface Published {
+  readonly owner: string;
+  readonly rules: readonly PortRule[];
+  readonly held: readonly HeldPort[];
+}
+
+interface Found {
+  readonly rules: PortRule[];
+  readonly held: HeldPort[];
+}
+
+/** Ports from which a random one is taken where the kernel cannot choose: SCTP, and one for both families. */
+const FIRST_RANDOM = 49153;
+const LAST_RANDOM = 65535;
+const RANDOM_TRIES = 32;
+
+/** All published ports of a daemon. */
+export class PortPublisher {
+  readonly #firewall: Firewall;
+  readonly #published = new Map<string, Published>();
+
+  constructor(firewall: Firewall) {
+    this.#firewall = firewall;
+  }
+
+  /**
+   * @param key under which `withdraw` finds it.
+   * @param owner who asks, for the message that others get when they want the same port.
+   * @returns `wanted` with the ports that were found.
+   * @throws BargeError conflict naming the holder; nothing is published then.
+   */
+  async publish(key: string, target: PublishTarget, wanted: PortMap, owner: string): Promise<PortMap> {
+    const ports: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
+    const found: Found = { rules: [], held: [] };
+    const added: PortRule[] = [];
+    try {
+      for (const [name, bindings] of Object.entries(wanted)) {
+        const [port = '', protocol = 'tcp'] = name.split('/');
+        const got: { HostIp: string; HostPort: string }[] = [];
+        for (const { HostIp = '', HostPort = '' } of bindings ?? []) {
+          const addresses = hostAddresses(HostIp || target.hostBinding);
+          got.push(
+            ...(await this.#bind({ protocol, port: Number(port), HostPort, addresses }, target, found)),
+          );
+        }
+        ports[name] = got.length > 0 ? got : null;
+      }
+      for (const rule of found.rules) {
+        await this.#firewall.addPort(rule);
+        added.push(rule);
+      }
+    } catch (error) {
+      for (const rule of added) await this.#firewall.removePort(rule).catch(() => {});
+      for (const holder of found.held) holder[Symbol.dispose]();
+      throw error;
+    }
+    if (found.rules.length + found.held.length > 0) this.#published.set(key, { owner, ...found });
+    return ports;
+  }
+
+  /** One binding of a container's port, on all the host addresses that it means, under one port. */
+  async #bind(
+    wish: { protocol: string; port: number; HostPort: string; addresses: readonly string[] },
+    target: PublishTarget,
+    found: Found,
+  ): Promise<{ HostIp: string; HostPort: string }[]> {
+    const candidates = candidatePorts(wish.HostPort, wish.protocol, wish.addresses.length);
+    for (const [i, hostPort] of candidates.entries()) {
+      const held: HeldPort[] = [];
+      try {
+        const bound: { HostIp: string; HostPort: string }[] = [];
+        const rules: PortRule[] = [];
+        for (const hostAddress of wish.addresses) {
+          const address = target.address[familyOf(hostAddress)] || target.address[4] || target.address[6];
+          const exact = { protocol: wish.protocol, hostAddress, hostPort, address, port: wish.port };
+          this.#assertFree(exact, found.rules);
+          const holder = await holdOptionally(exact, wish.addresses.length > 1);
+          if (!holder) continue;
+          held.push(holder);
+          rules.push(...ruleOf(exact, holder.port, target));
+          bound.push({ HostIp: hostAddress, HostPort: `${holder.port}` });
+        }
+        found.held.push(...held);
+        found.rules.push(...rules);
+        return bound;
+      } catch (error) {
+        for (const holder of held) holder[Symbol.dispose]();
+        if (i === candidates.length - 1) throw error;
+      }
+    }
+    return [];
+  }
+
+  #assertFree(wish: PortWish, own: readonly PortRule[]): void {
+    if (!wish.hostPort) return;
+    for (const { owner, rules } of [...this.#published.values(), { owner: 'itself', rules: own }]) {
+      if (!rules.some((rule) => clashes(rule, wish))) continue;
+      throw conflict(
+        `Bind for ${inBrackets(wish.hostAddress)}:${wish.hostPort} failed: port is already allocated by container ${owner}`,
+      );
+    }
+  }
+
+  /** Takes back what `publish` did under this key. */
+  async withdraw(key: string): Promise<void> {
+    const published = this.#published.get(key);
+    this.#published.delete(key);
+    for (const holder of published?.held ?? []) holder[Symbol.dispose]();
+    await Promise.all((published?.rules ?? []).map((rule) => this.#firewall.removePort(rule)));
+  }
+
+  close(): void {
+    for (const { held } of this.#published.values()) for (const holder of held) holder[Symbol.dispose]();
+  }
+}
+
+const familyOf = (address: string): Family => (address.includes(':') ? 6 : 4);
+const isAny = (address: string) => address === '0.0.0.0' || address === '::';
+
+/** No address means all of both families. */
+function hostAddresses(hostIp: string): readonly string[] {
+  return hostIp ? [hostIp] : ['0.0.0.0', '::'];
+}
+
+/** All addresses of IPv6 are held beside those of IPv4 where the host has IPv6. */
+async function holdOptionally(wish: PortWish, several: boolean): Promise<HeldPort | undefined> {
+  try {
+    return await holdPort(wish);
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+    const without6 = cause?.code === 'EAFNOSUPPORT' || cause?.code === 'EADDRNOTAVAIL';
+    if (several && wish.hostAddress === '::' && without6) return undefined;
+    throw error;
+  }
+}
+
+/** A rule, where host and container share the family; what else comes is relayed by the held socket. */
+function ruleOf(wish: PortWish, hostPort: number, { address, mode }: PublishTarget): PortRule[] {
+  const family = familyOf(wish.hostAddress);
+  if (!address[family]) return [];
+  const hostAddress = isAny(wish.hostAddress) ? '' : wish.hostAddress;
+  const routed = mode[family] === 'routed';
+  return [
+    {
+      protocol: wish.protocol,
+      hostAddress,
+      hostPort,
+      address: address[family],
+      port: wish.port,
+      family,
+      routed,
+    },
+  ];
+}
+
+function clashes(rule: PortRule, wish: PortWish): boolean {
+  const any = !rule.hostAddress || isAny(wish.hostAddress) || rule.hostAddress === wish.hostAddress;
+  const sameFamily = rule.family === familyOf(wish.hostAddress);
+  return rule.protocol === wish.protocol && rule.hostPort === wish.hostPort && sameFamily && any;
+}
+
+/** @param text ``, `8080`, `8080-8090`. @throws BargeError invalid-parameter for anything else. */
+function candidatePorts(text: string, protocol: string, addresses: number): readonly number[] {
+  if (text === '' || text === '0') {
+    if (protocol !== 'sctp' && addresses === 1) return [0];
+    const random = () => FIRST_RANDOM + Math.floor(Math.random() * (LAST_RANDOM - FIRST_RANDOM + 1));
+    return Array.from({ length: RANDOM_TRIES }, random);
+  }
+  const [, from = '', to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
+  const [first, last] = [Number(from), Number(to || from)];
+  if (!from || first < 1 || last > 65535 || last < first) {
+    throw invalidParameter(`invalid port specification: "${text}": want a port or a range from 1 to 65535`);
+  }
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}

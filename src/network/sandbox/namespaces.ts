@@ -1,0 +1,174 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BargeError, errnoOf, systemError, unavailable } from '../../core/errors.ts';
+import { capture, run } from '../../host/process.ts';
+import type { LinkDriver } from '../links/link.ts';
+import { isUnknownKind } from '../links/parent.ts';
+import type { Endpoint, EndpointWish } from '../model.ts';
+
+/** Where iproute2 keeps named network namespaces. */
+export const NETNS_FOLDER = '/run/netns';
+
+export const namespacePath = (name: string) => join(NETNS_FOLDER, name);
+export const namespaceName = (path: string) => path.slice(NETNS_FOLDER.length + 1);
+
+/** An endpoint with what is needed to make it. */
+export interface Attachable {
+  readonly endpoint: Endpoint;
+  readonly link: LinkDriver;
+  readonly wish: EndpointWish;
+}
+
+/** Makes a namespace with all its endpoints. On failure nothing of it is left. */
+export async function makeNamespace(name: string, attachables: readonly Attachable[]): Promise<void> {
+  const lines = [
+    `netns add ${name}`,
+    ...attachables.flatMap(({ endpoint, link }) => link.attachLines(endpoint, name)),
+  ];
+  try {
+    await batch([], lines);
+    await batch(
+      ['-n', name],
+      ['link set lo up', ...attachables.flatMap(insideLines), ...routeLines(attachables)],
+    );
+    await writeSysctls(name, attachables);
+  } catch (error) {
+    await capture('ip', ['netns', 'del', name]);
+    throw error;
+  }
+}
+
+/** Adds an endpoint to a namespace that has others. */
+export async function addToNamespace(
+  name: string,
+  added: Attachable,
+  all: readonly Attachable[],
+): Promise<void> {
+  try {
+    await batch([], added.link.attachLines(added.endpoint, name));
+    await batch(['-n', name], [...insideLines(added), ...routeLines(all)]);
+    await writeSysctls(name, [added]);
+  } catch (error) {
+    await capture('ip', ['-n', name, 'link', 'del', added.endpoint.interface]);
+    throw error;
+  }
+}
+
+/** Takes an endpoint out; the others' default routes are set anew. */
+export async function removeFromNamespace(
+  name: string,
+  removed: Endpoint,
+  left: readonly Attachable[],
+): Promise<void> {
+  await capture('ip', ['-n', name, 'link', 'del', removed.interface]);
+  const routes = routeLines(left);
+  if (routes.length > 0) await batch(['-n', name], routes);
+}
+
+function insideLines({ endpoint, wish }: Attachable): string[] {
+  const { interface: dev, ipv4, prefix4, ipv6, prefix6 } = endpoint;
+  const linkLocal = (wish.linkLocal ?? []).map((address) =>
+    address.includes(':')
+      ? `addr add ${address}/64 dev ${dev} nodad`
+      : `addr add ${address}/16 scope link dev ${dev}`,
+  );
+  return [
+    ...(ipv4 ? [`addr add ${ipv4}/${prefix4} broadcast + dev ${dev}`] : []),
+    ...(ipv6 ? [`addr add ${ipv6}/${prefix6} dev ${dev} nodad`] : []),
+    ...linkLocal,
+    `link set ${dev} addrgenmode ${ipv6 ? 'eui64' : 'none'} up`,
+  ];
+}
+
+/** Endpoints in the order in which they are asked to be the way out: by priority, then by the network's name. */
+export function byGatewayOrder<T extends { readonly endpoint: Endpoint }>(all: readonly T[]): T[] {
+  return [...all].sort(
+    ({ endpoint: a }, { endpoint: b }) => b.priority - a.priority || (a.network < b.network ? -1 : 1),
+  );
+}
+
+/** The endpoint that has the default route of a family. */
+export function gatewayEndpoint(
+  all: readonly { readonly endpoint: Endpoint; readonly link: LinkDriver }[],
+  family: 4 | 6,
+): Endpoint | undefined {
+  return byGatewayOrder(all).find(({ endpoint, link }) => routeOf(endpoint, link, family) !== undefined)
+    ?.endpoint;
+}
+
+function routeOf(endpoint: Endpoint, link: LinkDriver, family: 4 | 6): string | undefined {
+  const [address, gateway] =
+    family === 4 ? [endpoint.ipv4, endpoint.gateway4] : [endpoint.ipv6, endpoint.gateway6];
+  if (!address || !link.routesOut) return undefined;
+  if (link.routesByInterface) return `dev ${endpoint.interface}`;
+  return gateway ? `via ${gateway} dev ${endpoint.interface}` : undefined;
+}
+
+function routeLines(all: readonly Attachable[]): string[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const ordered = byGatewayOrder(all);
+    const route = ordered.map(({ endpoint, link }) => routeOf(endpoint, link, family)).find(Boolean);
+    return route ? [`route replace ${family === 4 ? '0.0.0.0/0' : '::/0'} ${route}`] : [];
+  });
+}
+
+const SYSCTLS = 'com.docker.network.endpoint.sysctls';
+
+/** `net.ipv4.conf.IFNAME.forwarding=1,…` of an endpoint's options. @throws BargeError invalid-parameter. */
+async function writeSysctls(name: string, attachables: readonly Attachable[]): Promise<void> {
+  const script = attachables.flatMap(({ endpoint, wish }) =>
+    parseSysctls(wish.driverOpts?.[SYSCTLS] ?? '').map(
+      ([key, value]) => `echo '${value}' >/proc/sys/${key.join('/').replace('IFNAME', endpoint.interface)}\n`,
+    ),
+  );
+  if (script.length === 0) return;
+  const { code, stderr } = await capture('nsenter', [`--net=${namespacePath(name)}`, 'sh', '-e'], {
+    input: script.join(''),
+  });
+  if (code !== 0) throw systemError(`setting ${SYSCTLS} failed: ${stderr.trim()}`);
+}
+
+/** @throws BargeError invalid-parameter for anything but settings of the endpoint's own interface. */
+export function parseSysctls(text: string): [key: string[], value: string][] {
+  return text
+    .split(',')
+    .filter(Boolean)
+    .map((entry) => {
+      const [, key = '', value = ''] =
+        /^(net\.(?:ipv4|ipv6|mpls)\.[\w-]+\.IFNAME\.\w+)=([\w.:-]+)$/.exec(entry) ?? [];
+      if (!key) {
+        throw new BargeError(
+          'invalid-parameter',
+          `unable to set sysctl "${entry}": want net.X.Y.IFNAME.Z=value, with the word IFNAME for the interface`,
+        );
+      }
+      return [key.split('.'), value];
+    });
+}
+
+async function batch(flags: readonly string[], lines: readonly string[]): Promise<void> {
+  try {
+    await run('ip', [...flags, '-batch', '-'], { input: `${lines.join('\n')}\n` });
+  } catch (error) {
+    if (error instanceof Error && isUnknownKind(error.message)) {
+      throw unavailable(`this host's kernel cannot make such links: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+export async function namespaceNames(): Promise<string[]> {
+  try {
+    return await readdir(NETNS_FOLDER);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+export async function removeNamespaces(names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  await capture('ip', ['-force', '-batch', '-'], {
+    input: names.map((name) => `netns del ${name}\n`).join(''),
+  });
+}
