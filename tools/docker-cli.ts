@@ -1,7 +1,8 @@
 /** Finds a real `docker` client for the tests, or unpacks the distribution's; never installs a daemon. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { unpackPackage } from './apt-unpack.ts';
 
 const CACHE = join(import.meta.dirname, '../.cache/docker-cli');
 const UNPACKED = join(CACHE, 'usr/bin/docker');
@@ -33,8 +34,8 @@ function unpack(): string {
   mkdirSync(CACHE, { recursive: true });
   const folder = mkdtempSync(join(CACHE, 'unpacking-'));
   try {
-    const attempts = PACKAGES.map((name) => () => unpackPackage(name, folder));
-    if (!attempts.some((attempt) => attempt())) {
+    const client = join(folder, 'usr/bin/docker');
+    if (!PACKAGES.some((name) => unpackPackage(name, folder) && isDocker(client))) {
       throw new Error(`no docker client: apt has none of ${PACKAGES.join(', ')}; put one on the PATH`);
     }
     renameSync(join(folder, 'usr'), join(CACHE, 'usr'));
@@ -42,14 +43,4 @@ function unpack(): string {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Whether `name` could be had and holds a client. */
-function unpackPackage(name: string, folder: string): boolean {
-  /* As root, apt downloads as the user _apt, who may not write here: it says so and goes on as root. */
-  const download = spawnSync('apt-get', ['download', '-q', name], { cwd: folder, encoding: 'utf8' });
-  const file = readdirSync(folder).find((entry) => entry.startsWith(`${name}_`));
-  if (download.status !== 0 || !file) return false;
-  const extract = spawnSync('dpkg', ['-x', file, '.'], { cwd: folder, encoding: 'utf8' });
-  return extract.status === 0 && isDocker(join(folder, 'usr/bin/docker'));
 }

@@ -7,6 +7,7 @@ import { globSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { becomeRoot } from './as-root.ts';
 import { dockerClient } from './docker-cli.ts';
+import { sshServer } from './ssh-server.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const SANITIZED = join(ROOT, 'dist/bin/sanitized');
@@ -36,8 +37,11 @@ const nodeTest =
     return node('--test', '--test-concurrency=2', `--test-timeout=${TEST_LIMIT * 1000}`, ...files);
   };
 
-/** Where the end-to-end tests find a docker client, when the PATH has none. */
-const withDocker = (): Environment => ({ PATH: `${process.env.PATH}${delimiter}${dirname(dockerClient())}` });
+/** Where the end-to-end tests find a docker client and an SSH server, when the PATH has none. */
+const withPrograms = (): Environment => {
+  sshServer();
+  return { PATH: `${process.env.PATH}${delimiter}${dirname(dockerClient())}` };
+};
 
 const STEPS: readonly Step[] = [
   { name: 'style', command: () => ['./tools/biome', 'ci', '--error-on-warnings', '.'] },
@@ -56,7 +60,7 @@ const STEPS: readonly Step[] = [
     command: nodeTest('src/**/*.test.ts', 'tools/!(layering).test.ts', 'bench/**/*.test.ts'),
     limit: 240,
   },
-  { name: 'end-to-end', command: nodeTest('test/**/*.test.ts'), environment: withDocker, limit: 540 },
+  { name: 'end-to-end', command: nodeTest('test/**/*.test.ts'), environment: withPrograms, limit: 540 },
 ];
 
 function chosen(names: readonly string[]): readonly Step[] {

@@ -34,6 +34,7 @@ mmdebstrap:mmdebstrap
 busybox-static:/var/lib/dpkg/info/busybox-static.md5sums
 golang-github-containers-common:/usr/share/containers/seccomp.json
 openssl:openssl
+openssh-client:ssh
 ca-certificates:/etc/ssl/certs/ca-certificates.crt
 xz-utils:xz
 zstd:zstd

@@ -13,10 +13,10 @@ export const command: Command = {
   async run({ flags, cli }) {
     const format = flags.text('format');
     const { info, failure } = await ask(cli);
-    const client = { Version: CLIENT_VERSION, Context: 'default', Debug: cli.debug };
+    const client = { Version: CLIENT_VERSION, Context: cli.contextName, Debug: cli.debug };
     if (format === '') {
       cli.out(
-        `Client:\n Version:    ${CLIENT_VERSION}\n Context:    default\n Debug Mode: ${cli.debug}\n\nServer:\n`,
+        `Client:\n Version:    ${CLIENT_VERSION}\n Context:    ${client.Context}\n Debug Mode: ${cli.debug}\n\nServer:\n`,
       );
       if (info) cli.out(infoText(info));
     } else {

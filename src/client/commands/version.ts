@@ -47,7 +47,7 @@ function clientVersion(cli: Cli): ClientVersion {
     NodeVersion: process.version,
     Os: process.platform,
     Arch: arch,
-    Context: 'default',
+    Context: cli.contextName,
   };
 }
 

@@ -60,6 +60,8 @@ class SshConnection extends Duplex {
     child.stdin.on('error', () => {});
     child.on('error', (error) => this.destroy(this.#failure(error)));
     child.on('close', (code) => this.#ended(code));
+    // Nobody listens any more over there: the connection is over, whether or not this side has ended.
+    this.on('end', () => this.destroy());
   }
 
   #ended(code: number | null): void {
