@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { AuthConfig } from '../../spec/engine.ts';
-import { readConfig, type StoredAuth, writeConfig } from '../config/config-file.ts';
+import { readConfig, type StoredAuth } from '../config/config-file.ts';
+import { writeConfig } from '../config/write.ts';
 
 /**
  * Keeps a login, in the registry's credential helper when there is one, else in the configuration file. Resolves

@@ -1,7 +1,8 @@
 import { invalidParameter } from '../../core/errors.ts';
 import { argument, type Command } from '../command.ts';
 import { unpackContext } from '../contexts/archive.ts';
-import { checkContextName, contextExists, writeContext } from '../contexts/store.ts';
+import { checkContextName, contextExists } from '../contexts/store.ts';
+import { writeContext } from '../contexts/write.ts';
 import { openInput } from '../images/input-file.ts';
 
 export const command: Command = {

@@ -1,7 +1,8 @@
 import { invalidParameter, notFound } from '../../core/errors.ts';
 import type { Command } from '../command.ts';
-import { writeConfig } from '../config/config-file.ts';
-import { contextExists, DEFAULT_CONTEXT, readContext, removeContext } from '../contexts/store.ts';
+import { writeConfig } from '../config/write.ts';
+import { contextExists, DEFAULT_CONTEXT, readContext } from '../contexts/store.ts';
+import { removeContext } from '../contexts/write.ts';
 import { forEachName } from '../each.ts';
 
 export const command: Command = {

@@ -1,7 +1,8 @@
 import { argument, type Command } from '../command.ts';
 import { DESCRIPTION_FLAG, ENDPOINT_FLAG, readEndpointFlag } from '../contexts/options.ts';
-import { checkContextName, contextMeta, readContext, writeContext } from '../contexts/store.ts';
+import { checkContextName, readContext } from '../contexts/store.ts';
 import { viewContext } from '../contexts/view.ts';
+import { contextMeta, writeContext } from '../contexts/write.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] CONTEXT',

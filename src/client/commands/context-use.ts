@@ -1,5 +1,6 @@
 import { argument, type Command } from '../command.ts';
-import { readConfig, writeConfig } from '../config/config-file.ts';
+import { readConfig } from '../config/config-file.ts';
+import { writeConfig } from '../config/write.ts';
 import { DEFAULT_CONTEXT, readContext } from '../contexts/store.ts';
 
 export const command: Command = {

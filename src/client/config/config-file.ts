@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
 
@@ -41,7 +40,7 @@ export interface ConfigFile {
   readonly [member: string]: unknown;
 }
 
-const pathIn = (folder: string) => join(folder, 'config.json');
+export const pathIn = (folder: string) => join(folder, 'config.json');
 
 /** The configuration in `folder`, empty when there is none. @throws BargeError when it is not a JSON object. */
 export function readConfig(folder: string): ConfigFile {
@@ -63,13 +62,6 @@ export function readConfig(folder: string): ConfigFile {
     throw invalidParameter(`${pathIn(folder)} does not hold an object: mend or remove it`);
   }
   return value as ConfigFile;
-}
-
-/** Readable by the owner only: it holds passwords. */
-export async function writeConfig(folder: string, config: ConfigFile): Promise<void> {
-  const { writeDurably } = await import('../../core/durable.ts');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeDurably(pathIn(folder), `${JSON.stringify(config, null, '\t')}\n`, 0o600);
 }
 
 /** The headers that the configuration adds to requests. @throws BargeError for what no header can hold. */

@@ -1,7 +1,8 @@
 import { extract, pack } from 'tar-stream';
 import { invalidParameter } from '../../core/errors.ts';
-import { type ContextMeta, contextMeta, parseMeta, TLS_FILES, type TlsFiles } from './store.ts';
+import { type ContextMeta, parseMeta, TLS_FILES, type TlsFiles } from './store.ts';
 import type { ContextView } from './view.ts';
+import { contextMeta } from './write.ts';
 
 /** More than any set of certificates. */
 const MAX_ENTRY_BYTES = 10 * 1024 * 1024;

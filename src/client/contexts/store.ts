@@ -1,12 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalidParameter, notFound } from '../../core/errors.ts';
 
 /** The context of flags, environment and defaults, which is in no file. */
 export const DEFAULT_CONTEXT = 'default';
 /** What the daemon's address and TLS files are kept under; other tools keep endpoints of their own beside it. */
-const ENDPOINT = 'docker';
+export const ENDPOINT = 'docker';
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$/;
 /** TLS files that an endpoint may have. */
 export const TLS_FILES = ['ca.pem', 'cert.pem', 'key.pem'] as const;
@@ -42,7 +41,8 @@ export function checkContextName(name: string): void {
   }
 }
 
-function foldersOf(configFolder: string, name: string): { metaFolder: string; tlsFolder: string } {
+/** Where a context is kept, by its name. */
+export function foldersOf(configFolder: string, name: string): { metaFolder: string; tlsFolder: string } {
   // Not imported above: a client without contexts need not load it.
   const { hash } = process.getBuiltinModule('node:crypto');
   const id = hash('sha256', name);
@@ -102,33 +102,4 @@ export function readTlsFiles(context: StoredContext): TlsFiles {
   const folder = tlsEndpointFolder(context);
   const files = TLS_FILES.filter((file) => existsSync(join(folder, file)));
   return Object.fromEntries(files.map((file) => [file, readFileSync(join(folder, file))]));
-}
-
-/** What `context create` and `import` store. */
-export function contextMeta(name: string, endpoint: ContextEndpoint, description: string): ContextMeta {
-  return {
-    Name: name,
-    Metadata: description === '' ? {} : { Description: description },
-    Endpoints: { [ENDPOINT]: endpoint },
-  };
-}
-
-/** Makes or replaces a context. The TLS files come first: what names them must find them. */
-export async function writeContext(configFolder: string, meta: ContextMeta, tls?: TlsFiles): Promise<void> {
-  const { writeDurably } = await import('../../core/durable.ts');
-  const { metaFolder, tlsFolder } = foldersOf(configFolder, meta.Name);
-  if (tls) {
-    await rm(tlsFolder, { recursive: true, force: true });
-    for (const [file, content] of Object.entries(tls)) {
-      await mkdir(join(tlsFolder, ENDPOINT), { recursive: true, mode: 0o700 });
-      await writeDurably(join(tlsFolder, ENDPOINT, file), content, 0o600);
-    }
-  }
-  await mkdir(metaFolder, { recursive: true, mode: 0o755 });
-  await writeDurably(join(metaFolder, 'meta.json'), JSON.stringify(meta), 0o644);
-}
-
-export async function removeContext({ metaFolder, tlsFolder }: StoredContext): Promise<void> {
-  await rm(metaFolder, { recursive: true, force: true });
-  await rm(tlsFolder, { recursive: true, force: true });
 }
