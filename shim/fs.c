@@ -1,18 +1,23 @@
 /*
  * barge-fs: the file-system work that needs system calls of its own, each run in a short-lived process.
  *
- * usage: barge-fs unpack|pack|hold|stat|size --root DIR OPTION...
+ * usage: barge-fs unpack|pack|hold|stat|resolve|size --root DIR OPTION...
  *   --mount OPTIONS --layers DIR   first mount an overlay on DIR, in a mount namespace of our own, so that
  *                                  nothing is left behind however we end
  *   --layer                        unpack, pack: convert OCI whiteouts to overlay's and back
  *   --path P                       pack, stat: what below DIR (default: everything in it); unpack: where to
  *   --name N                       pack: the name that P gets in the tar
+ *   --keep-kinds                   unpack: refuse what would replace a folder by something else or the reverse
+ *   --owner UID:GID                unpack: whose everything is, whatever the tar says
+ *   --bind SOURCE TARGET ro|rw     hold: mount SOURCE, too, at TARGET below DIR, which is made if need be; may be
+ *                                  given again
  *
  * unpack: tar from standard input. The process changes its root to DIR first, so that no name, symlink or
  *         hard link in the tar reaches anything outside; names with `..` are refused.
  * pack:   tar to standard output: entries sorted, times in seconds, so the same tree gives the same bytes.
  * hold:   prints "ready" and keeps the mount, seen at /proc/PID/root/DIR, until standard input ends.
  * stat:   one line about P: mode (octal) size mtime(ns) and, for a symlink, its target.
+ * resolve: P with every symlink in it followed.
  * size:   bytes of all files below DIR on its file system; one with several names counts once.
  */
 #include "fs.h"
@@ -26,6 +31,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void fail(const char *action, const char *on) {
@@ -45,6 +51,58 @@ static void mount_overlay(const char *root, const char *mount_options, const cha
     if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) fail("making mounts private for", root);
     if (layers && chdir(layers) < 0) fail("entering", layers);
     if (mount("overlay", root, "overlay", 0, mount_options) < 0) fail("mounting an overlay on", root);
+}
+
+/* Opens a path as a process whose root is `root` would, so that no symlink leads out of it. */
+static int open_within(int root, const char *path) {
+    /* As in linux/openat2.h, which musl does not bring. */
+    const struct { uint64_t flags, mode, resolve; } how = {O_PATH | O_CLOEXEC, 0, 0x10 /* RESOLVE_IN_ROOT */};
+    return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
+
+/* Makes `path` below `root`, and the folders above it: a folder, or an empty file. */
+static int make_within(int root, const char *path, int folder) {
+    int fd = open_within(root, path);
+    if (fd >= 0 || errno != ENOENT) return fd;
+    char *parent = strdup(path), *slash = parent ? strrchr(parent, '/') : NULL;
+    if (!slash || slash == parent + strlen(parent) - 1) fail("making the mount point", path);
+    *slash = 0;
+    int at = slash == parent ? dup(root) : make_within(root, parent, 1);
+    if (at < 0) return at;
+    int made = folder ? mkdirat(at, slash + 1, 0755) : openat(at, slash + 1, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+    if (made < 0 && errno != EEXIST) return -1;
+    if (made > 0) close(made);
+    close(at);
+    free(parent);
+    return open_within(root, path);
+}
+
+static void bind_mount(const char *root, const char *source, const char *target, const char *mode) {
+    struct stat s;
+    if (stat(source, &s) < 0) fail("looking at", source);
+    int at = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = at < 0 ? -1 : make_within(at, target, S_ISDIR(s.st_mode));
+    if (fd < 0) fail("opening the mount point", target);
+    char place[64];
+    snprintf(place, sizeof place, "/proc/self/fd/%d", fd);
+    if (mount(source, place, NULL, MS_BIND | MS_REC, NULL) < 0) fail("mounting on", target);
+    if (strcmp(mode, "ro") == 0) {
+        /* The descriptor still means what lies below the mount. */
+        int mounted = open_within(at, target);
+        if (mounted < 0) fail("opening the mount on", target);
+        snprintf(place, sizeof place, "/proc/self/fd/%d", mounted);
+        if (mount(NULL, place, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0) fail("protecting", target);
+        close(mounted);
+    }
+    close(fd);
+    close(at);
+}
+
+static void print_resolved(const char *path) {
+    char *resolved = realpath(path, NULL);
+    if (!resolved) fail("resolving", path);
+    printf("%s\n", resolved);
+    free(resolved);
 }
 
 static void hold(void) {
@@ -94,25 +152,30 @@ static void print_size(void) {
 
 int main(int argc, char **argv) {
     const char *root = NULL, *mount_options = NULL, *layers = NULL, *path = "", *name = "";
-    int layer = 0;
+    struct placing how = {0};
     for (int i = 2; i < argc; i++) {
         const char *option = argv[i];
-        if (strcmp(option, "--layer") == 0) { layer = 1; continue; }
+        if (strcmp(option, "--layer") == 0) { how.layer = 1; continue; }
+        if (strcmp(option, "--keep-kinds") == 0) { how.keep_kinds = 1; continue; }
+        if (strcmp(option, "--bind") == 0) { i += 3; continue; }   /* once the root is mounted */
         const char *value = ++i < argc ? argv[i] : "";
         if (strcmp(option, "--root") == 0) root = value;
         else if (strcmp(option, "--mount") == 0) mount_options = value;
         else if (strcmp(option, "--layers") == 0) layers = value;
         else if (strcmp(option, "--path") == 0) path = value;
         else if (strcmp(option, "--name") == 0) name = value;
+        else if (strcmp(option, "--owner") == 0) how.owned = sscanf(value, "%u:%u", &how.uid, &how.gid) == 2;
         else root = NULL, i = argc;
     }
     if (argc < 4 || !root) {
-        fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat|size --root DIR [--mount OPTIONS --layers DIR] "
-                        "[--layer] [--path P] [--name N]\n");
+        fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat|resolve|size --root DIR [--mount OPTIONS --layers DIR] "
+                        "[--layer] [--path P] [--name N] [--keep-kinds] [--owner UID:GID] [--bind SOURCE TARGET ro|rw]\n");
         return USAGE;
     }
     umask(0);
     if (mount_options) mount_overlay(root, mount_options, layers);
+    for (int i = 2; mount_options && i + 3 < argc; i++)
+        if (strcmp(argv[i], "--bind") == 0) bind_mount(root, argv[i + 1], argv[i + 2], argv[i + 3]);
     if (strcmp(argv[1], "hold") == 0) {
         hold();
         return 0;
@@ -120,9 +183,10 @@ int main(int argc, char **argv) {
     if (chroot(root) < 0 || chdir("/") < 0) fail("entering", root);
     if (strcmp(argv[1], "unpack") == 0) {
         if (*path && chdir(path) < 0) fail("entering", path);
-        unpack(layer);
-    } else if (strcmp(argv[1], "pack") == 0) pack(path, name, layer);
+        unpack(&how);
+    } else if (strcmp(argv[1], "pack") == 0) pack(path, name, how.layer);
     else if (strcmp(argv[1], "stat") == 0) print_stat(path);
+    else if (strcmp(argv[1], "resolve") == 0) print_resolved(path);
     else if (strcmp(argv[1], "size") == 0) print_size();
     else refuse("unknown command", argv[1]);
     return 0;

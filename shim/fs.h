@@ -19,8 +19,16 @@ _Noreturn void fail(const char *action, const char *on);
 /* The same for input that is not what it should be. */
 _Noreturn void refuse(const char *what, const char *on);
 
+/* How the entries of a tar become files. */
+struct placing {
+    int layer;        /* OCI whiteouts become overlay's */
+    int keep_kinds;   /* refuse to replace a folder by something else, or something else by a folder */
+    int owned;        /* everything belongs to this user and group, whatever the tar says */
+    unsigned uid, gid;
+};
+
 /* Tar on standard input becomes files below the root that the process is in. */
-void unpack(int layer);
+void unpack(const struct placing *how);
 /* `path` below the root becomes a tar on standard output, its entries named from `name` on. */
 void pack(const char *path, const char *name, int layer);
 

@@ -466,7 +466,9 @@ static void make_whiteout(char *path, char *base) {
     }
 }
 
-static void place(struct entry *e, int layer) {
+static void place(struct entry *e, const struct placing *how) {
+    int layer = how->layer;
+    if (how->owned) e->uid = how->uid, e->gid = how->gid;
     normalise(e->path);
     if (*e->path == 0) {
         if (e->type == '5') set(&e->path, text(".", 1));
@@ -480,6 +482,8 @@ static void place(struct entry *e, int layer) {
     }
     struct stat s;
     int exists = lstat(e->path, &s) == 0;
+    if (exists && how->keep_kinds && S_ISDIR(s.st_mode) != (e->type == '5'))
+        refuse(e->type == '5' ? "cannot overwrite non-directory with directory" : "cannot overwrite directory with non-directory", e->path);
     if (exists && !(S_ISDIR(s.st_mode) && e->type == '5')) remove_tree(AT_FDCWD, e->path);
     switch (e->type) {
     case '5': make_folder(e, layer, exists && is_whiteout(&s)); break;
@@ -497,7 +501,8 @@ static void place(struct entry *e, int layer) {
     set_metadata(e);
 }
 
-void unpack(int layer) {
+void unpack(const struct placing *how) {
+    int layer = how->layer;
     struct entry e;
     while (next_entry(&e)) {
         int has_data = e.type == '0' || e.type == '7' || e.type == 'S';
@@ -509,7 +514,7 @@ void unpack(int layer) {
         /* Whiteouts and nameless entries take no data; the bytes are passed over. */
         if (before && (*name == 0 || (layer && strncmp(slash ? slash + 1 : name, ".wh.", 4) == 0))) before = 0;
         free(name);
-        place(&e, layer);
+        place(&e, how);
         if (!before) skip(size + padding(size), "an entry without content");
         release(&e);
     }

@@ -3,7 +3,8 @@ import { parseDuration } from './units.ts';
 
 const SECOND = 1_000_000_000n;
 const DURATION = /^-?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/;
-const DATE = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2})(?::(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?)?(Z|[+-]\d{2}:\d{2})?$/;
+const DATE =
+  /^(\d{4}-\d{2}-\d{2})(?:T(\d{2})(?::(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?)?(Z|[+-]\d{2}:\d{2})?$/;
 
 /**
  * Nanoseconds since 1970, from Unix seconds with up to nine decimals, a Go duration before now, or an RFC 3339 time

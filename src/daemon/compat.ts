@@ -1,4 +1,5 @@
-import type { ContainerInspect } from '../spec/engine.ts';
+import type { DiskUsage, Usage } from '../engine/disk-usage.ts';
+import type { ContainerInspect, EventMessage } from '../spec/engine.ts';
 
 /** What older versions of the API look like where they differ, one function for each change. */
 
@@ -26,4 +27,59 @@ export function bridgeSettingsOutside(version: string, inspect: ContainerInspect
     MacAddress: rest.MacAddress ?? '',
   };
   return { ...inspect, NetworkSettings: { ...inspect.NetworkSettings, ...settings } };
+}
+
+/** Before 1.52 events of containers and images have what they are about at the top, too. */
+export function legacyEvent(version: string, event: EventMessage): EventMessage {
+  if (!isBefore(version, 52) || !['container', 'image'].includes(event.Type)) return event;
+  const { ID: id, Attributes: attributes } = event.Actor;
+  const from = event.Type === 'container' ? { from: attributes.image ?? '' } : {};
+  return { status: event.Action, id, ...from, ...event };
+}
+
+/** What `GET /info` had before 1.50: settings of bridges, commits that were expected. */
+export function infoOfVersion(
+  version: string,
+  info: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const commit = (name: string) => {
+    const { ID } = info[name] as { readonly ID: string };
+    return { [name]: { ID, Expected: ID } };
+  };
+  return {
+    ...info,
+    ...(isBefore(version, 50) ? { BridgeNfIptables: false, BridgeNfIp6tables: false } : {}),
+    ...(isBefore(version, 49)
+      ? { ...commit('ContainerdCommit'), ...commit('RuncCommit'), ...commit('InitCommit') }
+      : {}),
+  };
+}
+
+const without = ({ Items, ...totals }: Usage<unknown>): Omit<Usage<unknown>, 'Items'> => totals;
+
+/**
+ * `GET /system/df`: lists of things before 1.52, totals by kind (and lists when verbose) since. Without `verbose`
+ * 1.52 gives both, as Docker does for clients that have not moved on.
+ */
+export function diskUsageAnswer(
+  version: string,
+  usage: DiskUsage,
+  verbose: boolean | undefined,
+): Record<string, unknown> {
+  const { image, container, volume, 'build-cache': cache } = usage;
+  const old = {
+    ...(image ? { LayersSize: image.TotalSize, Images: image.Items } : {}),
+    ...(container ? { Containers: container.Items } : {}),
+    ...(volume ? { Volumes: volume.Items } : {}),
+    ...(cache ? { BuildCache: cache.Items } : {}),
+  };
+  if (isBefore(version, 52)) return { LayersSize: 0, Images: null, Containers: null, Volumes: null, ...old };
+  const show = (part: Usage<unknown>) => (verbose ? part : without(part));
+  const totals = {
+    ...(image ? { ImageUsage: show(image) } : {}),
+    ...(container ? { ContainerUsage: show(container) } : {}),
+    ...(volume ? { VolumeUsage: show(volume) } : {}),
+    ...(cache ? { BuildCacheUsage: show(cache) } : {}),
+  };
+  return verbose === undefined ? { ...old, ...totals } : totals;
 }

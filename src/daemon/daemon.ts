@@ -14,10 +14,12 @@ import { type DaemonOptions, parseDaemonOptions } from './options.ts';
 import { Router } from './router.ts';
 import { archiveRoutes } from './routes/archive.ts';
 import { buildRoutes } from './routes/build.ts';
+import { containerStreamRoutes } from './routes/container-streams.ts';
 import { containerRoutes } from './routes/containers.ts';
 import { execRoutes } from './routes/execs.ts';
 import { imageRoutes } from './routes/images.ts';
 import { networkRoutes } from './routes/networks.ts';
+import { checkpointRoutes, pluginRoutes, sessionRoutes, swarmRoutes } from './routes/swarm.ts';
 import { systemRoutes } from './routes/system.ts';
 import { unsupportedRoutes } from './routes/unsupported.ts';
 import { volumeRoutes } from './routes/volumes.ts';
@@ -95,7 +97,12 @@ export async function startDaemon(options: DaemonOptions, args: readonly string[
 function routesOf(engine: Engine): Router {
   const router = new Router();
   systemRoutes(router, engine);
+  swarmRoutes(router);
+  pluginRoutes(router);
+  sessionRoutes(router);
+  checkpointRoutes(router);
   containerRoutes(router, engine);
+  containerStreamRoutes(router, engine);
   archiveRoutes(router, engine);
   execRoutes(router, engine);
   imageRoutes(router, engine);

@@ -68,11 +68,26 @@ export const CREATE_SHAPE: Shape = {
   },
 };
 
+/** `POST /containers/{id}/update`. */
+export const UPDATE_SHAPE: Shape = {
+  ...fields('number', 'Memory', 'MemorySwap', 'MemoryReservation', 'NanoCpus', 'CpuShares', 'CpuPeriod'),
+  ...fields('number', 'CpuQuota', 'CpuRealtimePeriod', 'CpuRealtimeRuntime', 'PidsLimit', 'BlkioWeight'),
+  ...fields('string', 'CpusetCpus', 'CpusetMems'),
+  RestartPolicy: { ...fields('string', 'Name'), ...fields('number', 'MaximumRetryCount') },
+};
+
 /** `POST /containers/{id}/exec`. */
 export const EXEC_SHAPE: Shape = {
   ...fields('strings', 'Cmd', 'Env'),
   ...fields('string', 'User', 'WorkingDir', 'DetachKeys'),
   ...fields('boolean', 'Tty', 'AttachStdin', 'AttachStdout', 'AttachStderr', 'Privileged'),
+  ...fields('list', 'ConsoleSize'),
+};
+
+/** `POST /exec/{id}/start`. */
+export const EXEC_START_SHAPE: Shape = {
+  ...fields('boolean', 'Detach', 'Tty'),
+  ...fields('list', 'ConsoleSize'),
 };
 
 /** `POST /networks/create`. */

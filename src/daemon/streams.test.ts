@@ -41,7 +41,7 @@ test('a bridge carries both ways and ends the client once the exit is known', as
   const [process, processEnd] = pair();
   const exit = Promise.withResolvers<void>();
   let over = false;
-  const bridged = bridge(clientEnd, process, undefined, exit.promise).then(() => {
+  const bridged = bridge(clientEnd, process, { input: true, ended: exit.promise }).then(() => {
     over = true;
   });
   client.write('in');

@@ -40,18 +40,25 @@ export function detachFilter(keys: Buffer, detach: () => void): Transform {
   });
 }
 
+export interface BridgeOptions {
+  /** For terminals, and for clients that name some. */
+  readonly detachKeys?: Buffer | undefined;
+  /** Whether the client's bytes are the process's input; without it they are read and dropped. */
+  readonly input: boolean;
+  /** Holds the end back from the client until the exit code is known, for it asks for that next. */
+  readonly ended?: Promise<unknown>;
+}
+
 /**
  * Joins a client's connection with a process's streams until either end goes. The client's half-close is the
  * end of the process's input; the process's end closes the connection.
- * @param detachKeys only for terminals.
- * @param ended holds the end back from the client until the exit code is known, for it asks for that next.
+ * @returns whether the client typed the detach keys.
  */
 export async function bridge(
   client: Duplex,
   process: Duplex,
-  detachKeys?: Buffer,
-  ended?: Promise<unknown>,
-): Promise<void> {
+  { detachKeys, input, ended }: BridgeOptions,
+): Promise<{ readonly detached: boolean }> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let detached = false;
   const endClient = async () => {
@@ -70,15 +77,14 @@ export async function bridge(
     process.destroy();
     resolve();
   });
-  if (detachKeys) {
-    const filter = detachFilter(detachKeys, () => {
-      detached = true;
-      process.destroy();
-    });
-    client.pipe(filter).pipe(process);
-  } else {
-    client.pipe(process);
-  }
+  const detach = () => {
+    detached = true;
+    process.destroy();
+  };
+  const typed = detachKeys ? client.pipe(detachFilter(detachKeys, detach)) : client;
+  if (input) typed.pipe(process);
+  else typed.resume();
   process.pipe(client, { end: false });
   await promise;
+  return { detached };
 }

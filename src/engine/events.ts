@@ -13,12 +13,7 @@ export class EventBus {
   emit(type: string, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
     const now = process.hrtime.bigint();
     const timeNano = Number(WALL_CLOCK_OFFSET + now);
-    const legacy =
-      type === 'container' || type === 'image'
-        ? { status: action, id, ...(attributes.image ? { from: attributes.image } : {}) }
-        : {};
     const event: EventMessage = {
-      ...legacy,
       Type: type,
       Action: action,
       Actor: { ID: id, Attributes: attributes },
@@ -29,6 +24,10 @@ export class EventBus {
     this.#kept.push(event);
     if (this.#kept.length > KEPT) this.#kept.shift();
     for (const listener of this.#listeners) listener(event);
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
   }
 
   /** What is still kept, oldest first. */

@@ -42,6 +42,10 @@ export interface UnpackRequest {
   /** Convert OCI whiteouts to overlay's. */
   readonly layer?: boolean;
   readonly overlay?: OverlayMount;
+  /** Refuse what would replace a folder by something else, or something else by a folder. */
+  readonly keepKinds?: boolean;
+  /** Whose everything is, whatever the archive says. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
   readonly signal?: AbortSignal;
 }
 
@@ -54,6 +58,8 @@ export async function unpackTar(request: UnpackRequest): Promise<void> {
   const args = toolArgs('unpack', request.root, request.overlay);
   if (request.layer) args.push('--layer');
   if (request.path) args.push('--path', request.path);
+  if (request.keepKinds) args.push('--keep-kinds');
+  if (request.owner) args.push('--owner', `${request.owner.uid}:${request.owner.gid}`);
   const tool = pipeThrough(TOOL, args, request.signal);
   tool.stdout.resume();
   let broken: unknown;
@@ -132,6 +138,17 @@ export async function statBelow(root: string, path: string): Promise<PathStat> {
   };
 }
 
+/** The path below `root` with every symlink followed, as a process whose root folder it is would see it. */
+export async function resolveBelow(root: string, path: string): Promise<string> {
+  const tool = pipeThrough(TOOL, [...toolArgs('resolve', root, undefined), '--path', path]);
+  tool.stdin.end();
+  let text = '';
+  for await (const chunk of tool.stdout) text += chunk;
+  const { code, stderr } = await tool.done;
+  if (code !== 0) throw failure(`resolving ${path}`, code, stderr);
+  return text.replace(/\n$/, '');
+}
+
 /** Bytes of all files below a folder, each once, other file systems left out. */
 export async function folderSize(root: string, signal?: AbortSignal): Promise<number> {
   const tool = pipeThrough(TOOL, toolArgs('size', root, undefined), signal);
@@ -141,6 +158,14 @@ export async function folderSize(root: string, signal?: AbortSignal): Promise<nu
   const { code, stderr } = await tool.done;
   if (code !== 0) throw failure(`adding up ${root}`, code, stderr);
   return Number(text.trim());
+}
+
+/** A folder or file of the host that a held mount shows, too. */
+export interface HeldBind {
+  readonly source: string;
+  /** Below the mount; made when it is not there. */
+  readonly target: string;
+  readonly readOnly: boolean;
 }
 
 /** A mount that lives in a process of its own and vanishes with it, or with us. */
@@ -155,8 +180,18 @@ export class HeldMount implements AsyncDisposable {
   }
 
   /** Mounts `overlay` on the existing empty folder `root`. */
-  static async open(root: string, overlay: OverlayMount): Promise<HeldMount> {
-    const tool = pipeThrough(TOOL, toolArgs('hold', root, overlay));
+  static async open(
+    root: string,
+    overlay: OverlayMount,
+    binds: readonly HeldBind[] = [],
+  ): Promise<HeldMount> {
+    const also = binds.flatMap(({ source, target, readOnly }) => [
+      '--bind',
+      source,
+      target,
+      readOnly ? 'ro' : 'rw',
+    ]);
+    const tool = pipeThrough(TOOL, [...toolArgs('hold', root, overlay), ...also]);
     for await (const chunk of tool.stdout.iterator({ destroyOnReturn: false })) {
       if (String(chunk).startsWith('ready')) return new HeldMount(`/proc/${tool.pid}/root${root}`, tool);
     }

@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import type { Readable } from 'node:stream';
+import { complaintsAbout } from './schema.ts';
 
 export interface Answer {
   readonly status: number;
@@ -18,7 +20,10 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** One request of the Engine API over a unix socket, with no client library between. */
+/**
+ * One request of the Engine API over a unix socket, with no client library between.
+ * @throws AssertionError for an answer that the API's description does not have.
+ */
 export async function callApi(
   socket: string,
   { method = 'GET', path, body, headers }: ApiRequest,
@@ -27,8 +32,11 @@ export async function callApi(
   const parts: Buffer[] = [];
   for await (const part of response) parts.push(part);
   const text = Buffer.concat(parts).toString();
+  const status = response.statusCode ?? 0;
+  const contentType = response.headers['content-type'] ?? '';
+  assert.deepEqual(complaintsAbout({ method, path, status, contentType, body: text }), []);
   return {
-    status: response.statusCode ?? 0,
+    status,
     headers: response.headers,
     text,
     json: () => JSON.parse(text),

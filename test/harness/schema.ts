@@ -107,11 +107,26 @@ class Judge {
       this.#validators.set(schema, validate);
     }
     if (validate(value)) return [];
-    return (validate.errors ?? []).map(({ instancePath, message, params }) => {
+    const errors = (validate.errors ?? []).filter(
+      ({ instancePath, keyword }) => !(keyword === 'type' && isDockersNull(what, instancePath, value)),
+    );
+    return errors.map(({ instancePath, message, params }) => {
       const at = instancePath || 'the body';
       return `${what}: ${at} ${message} ${JSON.stringify(params)} but is ${JSON.stringify(valueAt(value, instancePath))?.slice(0, 200)}`;
     });
   }
+}
+
+/** Where Docker itself answers null, whatever its description says. */
+const DOCKERS_NULLS: readonly (readonly [operation: RegExp, pointer: string])[] = [
+  [/^GET \/(v1\.\d+\/)?exec\/[^/]+\/json/, '/ExitCode'],
+];
+
+function isDockersNull(what: string, pointer: string, value: Json): boolean {
+  return (
+    valueAt(value, pointer) === null &&
+    DOCKERS_NULLS.some(([operation, at]) => operation.test(what) && at === pointer)
+  );
 }
 
 function valueAt(value: Json, pointer: string): unknown {

@@ -23,7 +23,7 @@ export function checkHostConfig(config: ContainerConfig, host: HostConfig): stri
   for (const entry of host.ExtraHosts ?? []) assertExtraHost(entry);
   for (const port of Object.keys(host.PortBindings ?? {})) assertPort(port);
   for (const list of Object.values(host.PortBindings ?? {})) {
-    for (const { HostPort: port } of list ?? []) if (port) assertPort(port);
+    for (const { HostPort: port } of list ?? []) if (port && port !== '0') assertPort(port);
   }
   if ('' in (host.Annotations ?? {})) {
     throw invalidParameter('invalid Annotations: the empty string is not permitted as an annotation key');

@@ -9,7 +9,7 @@ import {
 } from '../../engine/containers/archive.ts';
 import { containerChanges } from '../../engine/containers/changes.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { Exchange } from '../http.ts';
+import { type Exchange, flag } from '../http.ts';
 import type { Router } from '../router.ts';
 
 const TAR = { 'Content-Type': 'application/x-tar' };
@@ -26,7 +26,11 @@ export function archiveRoutes(router: Router, engine: Engine): void {
     }),
   );
   router.on('PUT', '/containers/{id}/archive', async (exchange) => {
-    await copyToContainer(engine, idOf(exchange), pathOf(exchange), exchange.request);
+    const { query, request } = exchange;
+    await copyToContainer(engine, idOf(exchange), pathOf(exchange), request, {
+      keepKinds: flag(query, 'noOverwriteDirNonDir'),
+      asUser: flag(query, 'copyUIDGID'),
+    });
     exchange.response.empty(200);
   });
   router.on('GET', '/containers/{id}/export', (exchange) =>
@@ -43,7 +47,7 @@ const idOf = ({ params }: Exchange) => params.id ?? '';
 
 function pathOf({ query }: Exchange): string {
   const path = query.get('path');
-  if (!path) throw invalidParameter('bad parameter: path is needed');
+  if (!path) throw invalidParameter("bad parameter: 'path' cannot be empty");
   return path;
 }
 

@@ -7,21 +7,24 @@ import {
   MULTIPLEXED_STREAM,
   RAW_STREAM,
 } from '../../spec/engine.ts';
-import { integer, readJson } from '../http.ts';
+import { readJson } from '../http.ts';
 import { frame } from '../logs.ts';
 import type { Router } from '../router.ts';
-import { assertShape, EXEC_SHAPE } from '../shape.ts';
+import { assertShape, EXEC_SHAPE, EXEC_START_SHAPE } from '../shape.ts';
 import { bridge, parseDetachKeys } from '../streams.ts';
+import { terminalSize } from './container-streams.ts';
 
 export function execRoutes(router: Router, engine: Engine): void {
   router.on('POST', '/containers/{id}/exec', async ({ request, params, response }) => {
     const body = await readJson<ExecCreateRequest>(request);
     assertShape(body, EXEC_SHAPE);
+    if (body.DetachKeys) parseDetachKeys(body.DetachKeys);
     response.json(201, { Id: engine.execs.create(params.id ?? '', body) });
   });
   router.on('POST', '/exec/{id}/start', async ({ request, params, response }) => {
     const id = params.id ?? '';
     const body = await readJson<ExecStartRequest>(request);
+    assertShape(body, EXEC_START_SHAPE);
     const tty = engine.execs.hasTerminal(id);
     const keys = tty ? parseDetachKeys(engine.execs.detachKeys(id)) : undefined;
     const type = tty ? RAW_STREAM : MULTIPLEXED_STREAM;
@@ -39,10 +42,17 @@ export function execRoutes(router: Router, engine: Engine): void {
       return;
     }
     const client = response.hijack(type);
-    await bridge(client, stream, keys, engine.execs.ended(id));
+    const input = engine.execs.takesInput(id);
+    const { detached } = await bridge(client, stream, {
+      detachKeys: keys,
+      input,
+      ended: engine.execs.ended(id),
+    });
+    if (detached) engine.execs.noteDetach(id);
   });
   router.on('POST', '/exec/{id}/resize', ({ params, query, response }) => {
-    engine.execs.resize(params.id ?? '', integer(query, 'h') ?? 0, integer(query, 'w') ?? 0);
+    const { rows, columns } = terminalSize(query);
+    engine.execs.resize(params.id ?? '', rows, columns);
     response.empty(200);
   });
   router.on('GET', '/exec/{id}/json', ({ params, response }) => {

@@ -3,10 +3,6 @@ import type { Router } from '../router.ts';
 
 /** Operations of the Engine API that this version does not have yet, and what people call them. */
 const OPERATIONS: readonly (readonly [method: string, path: string, name: string])[] = [
-  ['GET', '/containers/{id}/stats', 'container stats'],
-  ['GET', '/containers/{id}/attach/ws', 'attaching over a WebSocket'],
-  ['POST', '/containers/{id}/update', 'container update'],
-  ['POST', '/commit', 'container commit'],
   ['GET', '/images/get', 'image save'],
   ['GET', '/images/{name...}/get', 'image save'],
   ['POST', '/images/load', 'image load'],

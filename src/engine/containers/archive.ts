@@ -1,11 +1,20 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type Container, isRunning } from '../../container/model.ts';
+import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
+import { containerReader, resolveUser } from '../../container/oci/user.ts';
 import { BargeError, conflict, invalidParameter, notFound } from '../../core/errors.ts';
-import { HeldMount, type PathStat, packTar, statBelow, unpackTar } from '../../host/fs-tool.ts';
+import {
+  type HeldBind,
+  HeldMount,
+  type PathStat,
+  packTar,
+  resolveBelow,
+  statBelow,
+  unpackTar,
+} from '../../host/fs-tool.ts';
 import { decompress } from '../../image/compression.ts';
-import type { ContainerContext } from './context.ts';
+import { type ContainerContext, emitContainer } from './context.ts';
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
@@ -18,8 +27,8 @@ export interface ArchivedPath extends PathStat {
 }
 
 /**
- * A container's file system as a host folder while `use` runs: a running one's as its processes see it, volumes
- * included; else its layers, without volumes. Paths below it must be resolved with it as the root.
+ * A container's file system as a host folder while `use` runs: a running one's as its processes see it, else its
+ * layers with its volumes. Paths below it must be resolved with it as the root.
  */
 async function withRoot<T>(
   ctx: ArchiveContext,
@@ -28,14 +37,24 @@ async function withRoot<T>(
 ): Promise<T> {
   const { definition, state } = container;
   if (isRunning(state)) return await use(`/proc/${state.pid}/root`);
-  return await withLayers(ctx, container, `${ctx.runner.folders(definition.id).work}`, use);
+  const binds = definition.mounts
+    .filter(({ Type }) => Type !== 'tmpfs')
+    .toSorted((a, b) => a.Destination.length - b.Destination.length)
+    .map(({ Source, Destination, RW }) => ({ source: Source, target: Destination, readOnly: !RW }));
+  return await withLayers(ctx, container, { work: ctx.runner.folders(definition.id).work, binds }, use);
 }
 
-/** The layers with the container's own changes; writable when a work folder is given. */
+interface LayersView {
+  /** Makes the view writable. */
+  readonly work?: string;
+  readonly binds?: readonly HeldBind[];
+}
+
+/** The layers with the container's own changes. */
 async function withLayers<T>(
   ctx: ArchiveContext,
   { definition }: Container,
-  work: string | undefined,
+  { work, binds = [] }: LayersView,
   use: (root: string) => Promise<T>,
 ): Promise<T> {
   const parent = join(ctx.dataRoot, 'tmp');
@@ -45,7 +64,7 @@ async function withLayers<T>(
   const { lower, layersFolder } = ctx.layers.overlay(definition.layers);
   const overlay = work ? { lower, layersFolder, upper, work } : { lower: [...lower, upper], layersFolder };
   try {
-    await using mounted = await HeldMount.open(folder, overlay);
+    await using mounted = await HeldMount.open(folder, overlay, binds);
     return await use(mounted.path);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -83,26 +102,61 @@ export async function copyFromContainer(
   await withRoot(ctx, container, async (root) => {
     const stat = await look(root, path, container);
     const name = posix.basename(posix.normalize(path));
+    emitContainer(ctx, container, 'archive-path');
     await send(stat, packTar({ root, path: below(path), name: name === '' || name === '/' ? '.' : name }));
   });
 }
 
-/** Unpacks a tar, compressed or not, in a folder of the container. @throws BargeError not-found. */
+export interface CopyToOptions {
+  /** Refuse what would replace a folder by something else, or something else by a folder. */
+  readonly keepKinds: boolean;
+  /** Everything belongs to the container's user, whatever the archive says. */
+  readonly asUser: boolean;
+}
+
+/**
+ * Unpacks a tar, compressed or not, in a folder of the container.
+ * @throws BargeError not-found without the folder; invalid-parameter when it is none or may not be written to.
+ */
 export async function copyToContainer(
   ctx: ArchiveContext,
   word: string,
   path: string,
   tar: Readable,
+  { keepKinds, asUser }: CopyToOptions,
 ): Promise<void> {
   const container = ctx.containers.find(word);
-  if (container.definition.hostConfig.ReadonlyRootfs && !isRunning(container.state)) {
-    throw conflict('container rootfs is marked read-only');
-  }
+  const { definition } = container;
   await withRoot(ctx, container, async (root) => {
     const { mode } = await look(root, posix.join(path, '.'), container);
     if ((mode & S_IFMT) !== S_IFDIR) throw invalidParameter('extraction point is not a directory');
-    await unpackTar({ root, path: below(path), tar: await decompress(tar) });
+    assertWritable(definition, await resolveBelow(root, posix.join('/', path)));
+    const owner = asUser && definition.config.User ? userOf(ctx, definition) : undefined;
+    await unpackTar({
+      root,
+      path: below(path),
+      tar: await decompress(tar),
+      keepKinds,
+      ...(owner ? { owner } : {}),
+    });
   });
+  emitContainer(ctx, container, 'extract-to-dir');
+}
+
+/** @param path without symlinks. @throws BargeError invalid-parameter when it lies in what is read-only. */
+function assertWritable({ mounts, hostConfig }: ContainerDefinition, path: string): void {
+  const around = mounts
+    .filter(({ Destination: at }) => path === at || path.startsWith(`${at.replace(/\/$/, '')}/`))
+    .toSorted((a, b) => b.Destination.length - a.Destination.length);
+  const [mount] = around;
+  if (mount && !mount.RW) throw invalidParameter('mounted volume is marked read-only');
+  if (!mount && hostConfig.ReadonlyRootfs) throw invalidParameter('container rootfs is marked read-only');
+}
+
+function userOf(ctx: ArchiveContext, { id, layers, config }: ContainerDefinition) {
+  const reader = containerReader(ctx.runner.folders(id).upper, ctx.layers.rootfs(layers));
+  const { uid, gid } = resolveUser(config.User ?? '', [], reader);
+  return { uid, gid };
 }
 
 /** Gives `send` the tar of the whole file system, without volumes. */
@@ -111,5 +165,11 @@ export async function exportContainer(
   word: string,
   send: (tar: Readable) => Promise<void>,
 ): Promise<void> {
-  await withLayers(ctx, ctx.containers.find(word), undefined, (root) => send(packTar({ root })));
+  const container = ctx.containers.find(word);
+  const { status } = container.state;
+  if (status === 'removing' || status === 'dead') {
+    throw conflict(`You cannot export container ${container.definition.id} which is ${status}`);
+  }
+  await withLayers(ctx, container, {}, (root) => send(packTar({ root })));
+  emitContainer(ctx, container, 'export');
 }

@@ -38,6 +38,11 @@ export async function attachContainer(
   });
 }
 
+/** A client has typed the detach keys: the process goes on without it. */
+export function noteDetach(ctx: ContainerContext, id: string): void {
+  if (ctx.containers.has(id)) emitContainer(ctx, ctx.containers.get(id), 'detach');
+}
+
 /** Sets the size of a running container's terminal, in rows and columns. */
 export function resizeContainer(ctx: ContainerContext, word: string, rows: number, columns: number): void {
   const container = ctx.containers.find(word);

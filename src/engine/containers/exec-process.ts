@@ -1,25 +1,23 @@
 import type { Container } from '../../container/model.ts';
 import { effectiveCapabilities } from '../../container/oci/capabilities.ts';
+import { parseSecurityOptions } from '../../container/oci/security-options.ts';
 import { capabilitySets } from '../../container/oci/spec.ts';
-import { overlayReader, resolveUser } from '../../container/oci/user.ts';
+import { containerReader, resolveUser } from '../../container/oci/user.ts';
 import type { ExecCreateRequest } from '../../spec/engine.ts';
 import type { OciProcess } from '../../spec/oci-runtime.ts';
 import type { ContainerContext } from './context.ts';
 
 /** The process that an exec of this container is: its user and environment come from the container unless given. */
 export function execProcess(
-  ctx: Pick<ContainerContext, 'runner' | 'layers'>,
+  ctx: Pick<ContainerContext, 'runner' | 'layers' | 'settings'>,
   { definition }: Container,
   request: ExecCreateRequest,
 ): OciProcess {
   const { config, hostConfig } = definition;
   const folders = ctx.runner.folders(definition.id);
-  const { lower, layersFolder } = ctx.layers.rootfs(definition.layers);
-  const reader = overlayReader([
-    folders.upper,
-    ...[...lower].reverse().map((name) => `${layersFolder}/${name}`),
-  ]);
+  const reader = containerReader(folders.upper, ctx.layers.rootfs(definition.layers));
   const user = resolveUser(request.User || config.User || '', hostConfig.GroupAdd ?? [], reader);
+  const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
   const privileged = Boolean(request.Privileged || hostConfig.Privileged);
   const { granted } = effectiveCapabilities({
     add: hostConfig.CapAdd ?? [],
@@ -33,7 +31,7 @@ export function execProcess(
     env: execEnvironment(config.Env ?? [], request, config.Hostname ?? '', user.home ?? '/'),
     cwd: request.WorkingDir || config.WorkingDir || '/',
     capabilities: capabilitySets(granted, user.uid),
-    noNewPrivileges: (hostConfig.SecurityOpt ?? []).some((o) => o.startsWith('no-new-privileges')),
+    noNewPrivileges: security.noNewPrivileges ?? ctx.settings.defaults.noNewPrivileges,
   };
 }
 

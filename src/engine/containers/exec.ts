@@ -19,7 +19,7 @@ interface ExecSession {
   exitCode: number | null;
 }
 
-/** As many finished sessions as can still be inspected. */
+/** As many sessions that do not run as can still be started or inspected. */
 const KEPT_SESSIONS = 1000;
 
 /** Further processes in running containers. Sessions live as long as the daemon. */
@@ -35,6 +35,7 @@ export class ExecSessions {
     const container = this.#ctx.containers.find(word);
     assertExecutable(container);
     if (!request.Cmd?.length) throw invalidParameter('No exec command specified');
+    assertEnvironment(request.Env ?? []);
     const session: ExecSession = {
       id: newId(),
       containerId: container.definition.id,
@@ -51,21 +52,28 @@ export class ExecSessions {
   }
 
   #forgetOldest(): void {
-    for (const [id, { running, started }] of this.#sessions) {
+    for (const [id, { running }] of this.#sessions) {
       if (this.#sessions.size <= KEPT_SESSIONS) return;
-      if (started && !running) this.#sessions.delete(id);
+      if (!running) this.#sessions.delete(id);
     }
   }
 
   #get(id: string): ExecSession {
     const session = this.#sessions.get(id);
-    if (!session) throw notFound(`No such exec instance: ${id}`);
+    if (!session || !this.#ctx.containers.has(session.containerId)) {
+      this.#sessions.delete(id);
+      throw notFound(`No such exec instance: ${id}`);
+    }
     return session;
   }
 
   /** Whether the session's streams carry a terminal's bytes, or Docker's frames. */
   hasTerminal(id: string): boolean {
     return Boolean(this.#get(id).request.Tty);
+  }
+
+  takesInput(id: string): boolean {
+    return Boolean(this.#get(id).request.AttachStdin);
   }
 
   detachKeys(id: string): string | undefined {
@@ -79,12 +87,13 @@ export class ExecSessions {
   async start(id: string, start: ExecStartRequest): Promise<Socket | undefined> {
     const session = this.#get(id);
     const container = this.#ctx.containers.get(session.containerId);
+    if (session.running) throw conflict(`Error: Exec command ${id} is already running`);
     if (session.started) throw conflict(`Error: Exec command ${id} has already run`);
     assertExecutable(container);
     session.started = true;
     const { request } = session;
     const detached = Boolean(start.Detach);
-    const consoleSize = start.ConsoleSize ?? request.ConsoleSize;
+    const consoleSize = request.Tty ? (start.ConsoleSize ?? request.ConsoleSize) : undefined;
     try {
       const { link, pid, attached } = await this.#ctx.runner.exec({
         definition: container.definition,
@@ -134,6 +143,12 @@ export class ExecSessions {
     session.link?.resize(rows, columns);
   }
 
+  /** A client has typed the detach keys: the process goes on without it. */
+  noteDetach(id: string): void {
+    const { containerId } = this.#get(id);
+    emitContainer(this.#ctx, this.#ctx.containers.get(containerId), 'exec_detach', { execID: id });
+  }
+
   kill(id: string, signal: number): void {
     this.#get(id).link?.kill(signal);
   }
@@ -161,12 +176,18 @@ export class ExecSessions {
       OpenStdin: Boolean(request.AttachStdin),
       OpenStderr: Boolean(request.AttachStderr),
       OpenStdout: Boolean(request.AttachStdout),
-      CanRemove: !running,
+      CanRemove: false,
       ContainerID: containerId,
       DetachKeys: request.DetachKeys ?? '',
       Pid: running ? pid : 0,
     };
   }
+}
+
+/** As for containers: an entry needs a name. @throws BargeError invalid-parameter. */
+function assertEnvironment(entries: readonly string[]): void {
+  const wrong = entries.find((entry) => entry === '' || entry.startsWith('='));
+  if (wrong !== undefined) throw invalidParameter(`invalid environment variable: ${wrong}`);
 }
 
 function attachWish(request: ExecCreateRequest): AttachWish {

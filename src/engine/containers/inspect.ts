@@ -1,11 +1,10 @@
 import { DEFAULT_SHM_SIZE } from '../../container/defaults.ts';
 import type { Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../../container/oci/mounts.ts';
-import { formatDuration } from '../../core/units.ts';
 import { cgroupLayout } from '../../host/cgroups.ts';
-import type { ContainerInspect, ContainerState, ContainerSummary, MountPoint } from '../../spec/engine.ts';
+import type { ContainerInspect, ContainerState, MountPoint } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
-import { networkSettings, networksOf, portSummaries } from './network-settings.ts';
+import { networkSettings } from './network-settings.ts';
 
 /** Docker's way to say "never". */
 const NEVER = '0001-01-01T00:00:00Z';
@@ -131,53 +130,11 @@ function configWithDefaults({ config, imageName }: ContainerDefinition): Contain
   };
 }
 
-function mountPoint({ options, anonymous, ...mount }: ContainerDefinition['mounts'][number]): MountPoint {
+export function mountPoint({
+  options,
+  anonymous,
+  ...mount
+}: ContainerDefinition['mounts'][number]): MountPoint {
   const { copyUp, ...shown } = mount as typeof mount & { copyUp?: boolean };
   return shown;
-}
-
-/** One row of `ps`. */
-export function summarize(container: Container): ContainerSummary {
-  const { definition, state } = container;
-  const { config } = definition;
-  const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])].join(' ');
-  return {
-    Id: definition.id,
-    Names: [`/${definition.name}`],
-    Image: definition.imageName,
-    ImageID: definition.imageId,
-    Command: command,
-    Created: Math.floor(definition.createdAt / 1000),
-    Ports: portSummaries(state.attachment?.ports ?? {}),
-    Labels: config.Labels ?? {},
-    State: state.status,
-    Status: statusWords(state),
-    HostConfig: { NetworkMode: definition.hostConfig.NetworkMode ?? 'bridge' },
-    NetworkSettings: { Networks: networksOf(container) },
-    Mounts: definition.mounts.map(mountPoint),
-  };
-}
-
-/** `Up 3 minutes`, `Exited (0) 2 hours ago`, …: docker's words. */
-export function statusWords(state: ContainerRunState): string {
-  const since = (at: number) => formatDuration(Math.max(0, Date.now() - at) / 1000);
-  switch (state.status) {
-    case 'running': {
-      const health = state.health && state.health.Status !== 'none' ? state.health.Status : undefined;
-      const words = health === 'starting' ? ' (health: starting)' : health ? ` (${health})` : '';
-      return `Up ${since(state.startedAt)}${words}`;
-    }
-    case 'paused':
-      return `Up ${since(state.startedAt)} (Paused)`;
-    case 'restarting':
-      return `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`;
-    case 'removing':
-      return 'Removal In Progress';
-    case 'dead':
-      return 'Dead';
-    case 'created':
-      return 'Created';
-    default:
-      return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
-  }
 }

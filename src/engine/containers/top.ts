@@ -2,7 +2,7 @@ import { isRunning } from '../../container/model.ts';
 import { conflict, invalidParameter } from '../../core/errors.ts';
 import { cgroupPids } from '../../host/cgroups.ts';
 import { capture } from '../../host/process.ts';
-import type { ContainerContext } from './context.ts';
+import { type ContainerContext, emitContainer } from './context.ts';
 
 export interface TopAnswer {
   readonly Titles: readonly string[];
@@ -11,8 +11,10 @@ export interface TopAnswer {
 
 /** The container's processes as the host's ps shows them. @param psArgs must leave a PID column in. */
 export async function topContainer(ctx: ContainerContext, word: string, psArgs: string): Promise<TopAnswer> {
-  const { definition, state } = ctx.containers.find(word);
+  const container = ctx.containers.find(word);
+  const { definition, state } = container;
   if (!isRunning(state)) throw conflict(`container ${definition.id} is not running`);
+  assertOutputArguments(psArgs);
   const { code, stdout, stderr } = await capture('ps', psArgs.split(/\s+/).filter(Boolean));
   if (code !== 0) throw invalidParameter(`ps ${psArgs} failed: ${stderr.trim()}`);
   const [head = '', ...lines] = stdout.trimEnd().split('\n');
@@ -23,7 +25,16 @@ export async function topContainer(ctx: ContainerContext, word: string, psArgs: 
   const rows = lines
     .map((line) => fields(line, titles.length))
     .filter((row) => pids.has(row[pidColumn] ?? ''));
+  emitContainer(ctx, container, 'top');
   return { Titles: titles, Processes: rows };
+}
+
+/** Further options can name columns with headings that are no longer told apart. */
+function assertOutputArguments(psArgs: string): void {
+  const named = psArgs.match(/\bo?\s*pid\s*=\s*(\S*)/)?.[1];
+  if (named !== undefined && named !== 'PID') {
+    throw invalidParameter(`specifying "${psArgs}" is not allowed`);
+  }
 }
 
 /** As many columns as there are titles; the last one, the command, keeps its blanks. */

@@ -101,7 +101,7 @@ function summarize(image: Image, names: ImageNames, containers: number): ImageSu
     Created: createdSeconds(image),
     Size: image.size,
     SharedSize: -1,
-    Labels: image.config.config?.Labels ?? null,
+    Labels: image.config.config?.Labels ?? {},
     Containers: containers,
   };
 }

@@ -1,0 +1,126 @@
+import type { Duplex } from 'node:stream';
+import { invalidParameter } from '../../core/errors.ts';
+import { parseTimestamp } from '../../core/timestamp.ts';
+import { attachContainer, noteDetach, resizeContainer } from '../../engine/containers/attach.ts';
+import { containerLogs } from '../../engine/containers/logs.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../spec/engine.ts';
+import { type Exchange, flag } from '../http.ts';
+import { writeLogs } from '../logs.ts';
+import type { Router } from '../router.ts';
+import { bridge, parseDetachKeys } from '../streams.ts';
+
+const idOf = ({ params }: Exchange) => params.id ?? '';
+
+/** Operations whose answers are streams: attach, logs, stats. */
+export function containerStreamRoutes(router: Router, engine: Engine): void {
+  router.on('POST', '/containers/{id}/attach', async (exchange) => {
+    const { Tty: tty } = engine.containers.find(idOf(exchange)).definition.config;
+    await attach(engine, exchange, Boolean(tty), () =>
+      exchange.response.hijack(tty ? RAW_STREAM : streamType(exchange)),
+    );
+  });
+  router.on('GET', '/containers/{id}/attach/ws', async (exchange) => {
+    engine.containers.find(idOf(exchange));
+    const { acceptHandshake, WebSocketStream } = await import('../websocket.ts');
+    const headers = acceptHandshake(exchange.request);
+    await attach(
+      engine,
+      exchange,
+      true,
+      () => new WebSocketStream(exchange.response.switchProtocol(headers)),
+    );
+  });
+  router.on('POST', '/containers/{id}/resize', (exchange) => {
+    const { rows, columns } = terminalSize(exchange.query);
+    resizeContainer(engine, idOf(exchange), rows, columns);
+    exchange.response.empty(200);
+  });
+  router.on('GET', '/containers/{id}/logs', (exchange) => logs(engine, exchange));
+  router.on('GET', '/containers/{id}/stats', (exchange) => stats(engine, exchange));
+}
+
+/** @param raw without frames, as terminals have it, and WebSockets. */
+async function attach(engine: Engine, exchange: Exchange, raw: boolean, open: () => Duplex): Promise<void> {
+  const { query, signal } = exchange;
+  const { definition } = engine.containers.find(idOf(exchange));
+  const { config } = definition;
+  const keys = config.Tty || query.get('detachKeys') ? parseDetachKeys(query.get('detachKeys')) : undefined;
+  const stdin = flag(query, 'stdin') && Boolean(config.OpenStdin);
+  const wish = { stdin, stdout: flag(query, 'stdout'), stderr: flag(query, 'stderr'), raw };
+  const past = flag(query, 'logs')
+    ? containerLogs(engine, definition.id, { ...wish, follow: false, signal })
+    : undefined;
+  const client = open();
+  if (past) await writeLogs(client, { ...past, tty: raw }, { timestamps: false });
+  if (!flag(query, 'stream')) {
+    client.end();
+    return;
+  }
+  try {
+    const process = await attachContainer(engine, definition.id, wish, signal);
+    const { detached } = await bridge(client, process, { detachKeys: keys, input: stdin });
+    if (detached) noteDetach(engine, definition.id);
+  } catch (error) {
+    client.end();
+    throw error;
+  }
+}
+
+async function logs(engine: Engine, exchange: Exchange): Promise<void> {
+  const { query, response, signal } = exchange;
+  const since = timeOf(query, 'since');
+  const until = timeOf(query, 'until');
+  const tail = query.get('tail') ?? 'all';
+  const found = containerLogs(engine, idOf(exchange), {
+    stdout: flag(query, 'stdout'),
+    stderr: flag(query, 'stderr'),
+    follow: flag(query, 'follow'),
+    ...(since ? { since } : {}),
+    ...(until ? { until } : {}),
+    ...(/^\d+$/.test(tail) ? { tail: Number(tail) } : {}),
+    signal,
+  });
+  const type = found.tty ? RAW_STREAM : streamType(exchange);
+  const out = response.stream(200, { 'Content-Type': type });
+  await writeLogs(out, found, { timestamps: flag(query, 'timestamps') });
+  out.end();
+}
+
+async function stats(engine: Engine, exchange: Exchange): Promise<void> {
+  const { query, response, signal } = exchange;
+  const stream = flag(query, 'stream', true);
+  const oneShot = flag(query, 'one-shot');
+  if (stream && oneShot) throw invalidParameter('cannot have stream=true and one-shot=true');
+  engine.containers.find(idOf(exchange));
+  const { containerStats } = await import('../../engine/containers/stats.ts');
+  const out = response.stream(200, { 'Content-Type': 'application/json' });
+  for await (const sample of containerStats(engine, idOf(exchange), { stream, oneShot, signal })) {
+    out.write(`${JSON.stringify(sample)}\n`);
+  }
+  out.end();
+}
+
+/** Clients before 1.42 know one name for both kinds of streams. */
+function streamType({ version }: Exchange): string {
+  return Number(version.split('.')[1]) >= 42 ? MULTIPLEXED_STREAM : RAW_STREAM;
+}
+
+/** Nanoseconds since 1970; absent, empty and 0 mean that there is no bound. */
+function timeOf(query: URLSearchParams, name: string): bigint | undefined {
+  const text = query.get(name);
+  return text && text !== '0' ? parseTimestamp(text) : undefined;
+}
+
+/** Rows and columns of `h` and `w`, which a terminal keeps in 16 bits. @throws BargeError invalid-parameter. */
+export function terminalSize(query: URLSearchParams): { rows: number; columns: number } {
+  const size = (name: string, word: string) => {
+    const text = query.get(name) ?? '';
+    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value <= 0xffff)) {
+      throw invalidParameter(`invalid resize ${word} "${text}": want a whole number up to 65535`);
+    }
+    return value;
+  };
+  return { rows: size('h', 'height'), columns: size('w', 'width') };
+}

@@ -1,0 +1,64 @@
+import { invalidParameter } from '../../core/errors.ts';
+import { parseTimestamp } from '../../core/timestamp.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { eventPasses } from '../../engine/event-filter.ts';
+import { parseFilters } from '../../engine/filters.ts';
+import type { EventMessage } from '../../spec/engine.ts';
+import { legacyEvent } from '../compat.ts';
+import type { Exchange } from '../http.ts';
+
+/** What a client may ask for in `Accept`; the first is what it gets when it accepts all of them alike. */
+const JSON_SEQUENCE = 'application/json-seq';
+const LINES = ['application/x-ndjson', 'application/jsonl', JSON_SEQUENCE];
+const RECORD_SEPARATOR = '\x1e';
+
+/** `GET /events`: what is still kept of the past when a time is asked for, then what happens until `until`. */
+export async function streamEvents(
+  engine: Engine,
+  { request, query, response, version, signal }: Exchange,
+): Promise<void> {
+  const [since, until] = [timeOf(query, 'since'), timeOf(query, 'until')];
+  if (since !== undefined && until !== undefined && until < since) {
+    const [from, to] = [query.get('since'), query.get('until')];
+    throw invalidParameter(`\`since\` time (${from}) cannot be after \`until\` time (${to})`);
+  }
+  const filters = parseFilters(query.get('filters') ?? '');
+  const accept = (request.headers.accept ?? '').split(',').map((type) => type.split(';')[0]?.trim());
+  const type = LINES.find((line) => accept.includes(line)) ?? 'application/json';
+  const prefix = type === JSON_SEQUENCE ? RECORD_SEPARATOR : '';
+  const out = response.stream(200, { 'Content-Type': type });
+  const send = (event: EventMessage) => {
+    if (until !== undefined && BigInt(event.timeNano) > until) return;
+    if (eventPasses(event, filters)) out.write(`${prefix}${JSON.stringify(legacyEvent(version, event))}\n`);
+  };
+  if (since !== undefined || until !== undefined) {
+    for (const event of engine.events.past()) {
+      if (since === undefined || BigInt(event.timeNano) >= since) send(event);
+    }
+  }
+  using _listening = engine.events.listen(send);
+  await untilOver(until, signal);
+  out.end();
+}
+
+function timeOf(query: URLSearchParams, name: string): bigint | undefined {
+  const text = query.get(name);
+  return text ? parseTimestamp(text) : undefined;
+}
+
+/** The longest time of a timer; until then nobody waits for the end of events. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+function untilOver(until: bigint | undefined, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const left = until === undefined ? undefined : Number(until / 1_000_000n) - Date.now();
+    const timer =
+      left === undefined ? undefined : setTimeout(resolve, Math.min(Math.max(0, left), MAX_TIMER_MS));
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    return undefined;
+  });
+}

@@ -1,0 +1,213 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CacheRecord } from '../build/cache.ts';
+import { isRunning } from '../container/model.ts';
+import { errnoOf, invalidParameter } from '../core/errors.ts';
+import { folderSize } from '../host/fs-tool.ts';
+import { limiter } from '../image/limit.ts';
+import type { ContainerSummary, ImageSummary } from '../spec/engine.ts';
+import { containerSizes } from './containers/sizes.ts';
+import { ImageNamer, summarize } from './containers/summary.ts';
+import type { Engine } from './engine.ts';
+import { listImages } from './images/inspect.ts';
+import { showVolume } from './volumes.ts';
+
+/** What one kind of object takes of the disk. Bytes. */
+export interface Usage<T> {
+  readonly ActiveCount: number;
+  readonly TotalCount: number;
+  readonly Reclaimable: number;
+  readonly TotalSize: number;
+  readonly Items: readonly T[];
+}
+
+export interface BuildCacheItem {
+  readonly ID: string;
+  readonly Type: 'regular' | 'exec.cachemount';
+  readonly Description: string;
+  readonly InUse: boolean;
+  readonly Shared: boolean;
+  readonly Size: number;
+  readonly CreatedAt: string;
+  readonly LastUsedAt: string | null;
+  readonly UsageCount: number;
+}
+
+/** Only the kinds that were asked for. */
+export interface DiskUsage {
+  readonly image?: Usage<ImageSummary>;
+  readonly container?: Usage<ContainerSummary>;
+  readonly volume?: Usage<Record<string, unknown>>;
+  readonly 'build-cache'?: Usage<BuildCacheItem>;
+}
+
+const KINDS = ['container', 'image', 'volume', 'build-cache'] as const;
+
+/** Processes that add up side by side. */
+const WIDTH = 4;
+
+const sum = <T>(items: readonly T[], size: (item: T) => number) =>
+  items.reduce((total, item) => total + size(item), 0);
+
+/** Adds up what the data root holds. @param kinds none: all. @throws BargeError invalid-parameter for others. */
+export async function diskUsageOf(
+  engine: Engine,
+  kinds: readonly string[],
+  signal: AbortSignal,
+): Promise<DiskUsage> {
+  const unknown = kinds.find((kind) => !(KINDS as readonly string[]).includes(kind));
+  if (unknown !== undefined) throw invalidParameter(`unknown object type: ${unknown}`);
+  const wants = (kind: (typeof KINDS)[number]) => kinds.length === 0 || kinds.includes(kind);
+  const [container, volume, cache] = await Promise.all([
+    wants('container') ? containers(engine, signal) : undefined,
+    wants('volume') ? volumes(engine, signal) : undefined,
+    wants('build-cache') ? buildCache(engine, signal) : undefined,
+  ]);
+  return {
+    ...(wants('image') ? { image: images(engine) } : {}),
+    ...(container ? { container } : {}),
+    ...(volume ? { volume } : {}),
+    ...(cache ? { 'build-cache': cache } : {}),
+  };
+}
+
+/** Layers count once, whatever number of images has them. Those of used images cannot be reclaimed. */
+function images(engine: Engine): Usage<ImageSummary> {
+  const Items = listImages(engine, { filters: new Map(), all: true, digests: true });
+  const used = new Set(engine.containers.list().map(({ definition }) => definition.imageId as string));
+  const sizeOfLayers = (ids: readonly string[]) => {
+    const layers = new Set(
+      engine.images.list().flatMap(({ id, config }) => (ids.includes(id) ? config.rootfs.diff_ids : [])),
+    );
+    return sum([...layers], (diffId) => engine.layers.get(diffId)?.size ?? 0);
+  };
+  const TotalSize = sizeOfLayers(Items.map(({ Id }) => Id));
+  return {
+    ActiveCount: Items.filter(({ Id }) => used.has(Id)).length,
+    TotalCount: Items.length,
+    Reclaimable: TotalSize - sizeOfLayers([...used]),
+    TotalSize,
+    Items,
+  };
+}
+
+async function containers(engine: Engine, signal: AbortSignal): Promise<Usage<ContainerSummary>> {
+  const all = engine.containers.list();
+  const sizes = await containerSizes(engine, all, signal);
+  const namer = new ImageNamer(engine.images);
+  const busy = all.map(({ state }) => isRunning(state) || state.status === 'restarting');
+  return {
+    ActiveCount: busy.filter(Boolean).length,
+    TotalCount: all.length,
+    Reclaimable: sum([...sizes.entries()], ([i, { SizeRw }]) => (busy[i] ? 0 : SizeRw)),
+    TotalSize: sum(sizes, ({ SizeRw }) => SizeRw),
+    Items: all.map((container, i) => ({ ...summarize(container, namer), ...sizes[i] })),
+  };
+}
+
+async function volumes(engine: Engine, signal: AbortSignal): Promise<Usage<Record<string, unknown>>> {
+  const limited = limiter(WIDTH);
+  const references = new Map<string, number>();
+  for (const { definition } of engine.containers.list()) {
+    const names = new Set(definition.mounts.flatMap(({ Type, Name }) => (Type === 'volume' && Name) || []));
+    for (const name of names) references.set(name, (references.get(name) ?? 0) + 1);
+  }
+  const measured = await Promise.all(
+    engine.volumes.list().map(async (volume) => ({
+      volume,
+      size: await limited(() => sizeIfThere(volume.mountpoint, signal)),
+      users: references.get(volume.name) ?? 0,
+    })),
+  );
+  return {
+    ActiveCount: measured.filter(({ users }) => users > 0).length,
+    TotalCount: measured.length,
+    Reclaimable: sum(measured, ({ size, users }) => (users > 0 ? 0 : size)),
+    TotalSize: sum(measured, ({ size }) => size),
+    Items: measured.map(({ volume, size, users }) => ({
+      ...showVolume(volume),
+      UsageData: { Size: size, RefCount: users },
+    })),
+  };
+}
+
+async function sizeIfThere(folder: string, signal: AbortSignal): Promise<number> {
+  try {
+    await stat(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 0;
+    throw error;
+  }
+  return await folderSize(folder, signal);
+}
+
+interface CacheRow {
+  readonly key: string;
+  readonly layer: string | null;
+  readonly record: string;
+  readonly used_at: number;
+}
+
+/** Steps of builds that have made a layer, and the folders of `RUN --mount=type=cache`. */
+async function buildCache(engine: Engine, signal: AbortSignal): Promise<Usage<BuildCacheItem>> {
+  const inImages = new Set<string>(engine.images.list().flatMap(({ config }) => config.rootfs.diff_ids));
+  const rows = engine.db.all<CacheRow & Record<string, string | number | null>>(
+    'SELECT key, layer, record, used_at FROM build_cache ORDER BY used_at',
+  );
+  const seen = new Set<string>();
+  const steps = rows.map((row): BuildCacheItem => {
+    const shared = row.layer !== null && (inImages.has(row.layer) || seen.has(row.layer));
+    const size = row.layer && !seen.has(row.layer) ? (engine.layers.get(row.layer as never)?.size ?? 0) : 0;
+    if (row.layer) seen.add(row.layer);
+    return {
+      ID: row.key,
+      Type: 'regular',
+      Description: '',
+      InUse: false,
+      Shared: shared,
+      Size: size,
+      CreatedAt: (JSON.parse(row.record) as CacheRecord).created,
+      LastUsedAt: new Date(row.used_at).toISOString(),
+      UsageCount: 1,
+    };
+  });
+  const Items = [...steps, ...(await cacheMounts(engine, signal))];
+  return {
+    ActiveCount: 0,
+    TotalCount: Items.length,
+    Reclaimable: sum(Items, ({ Shared, Size }) => (Shared ? 0 : Size)),
+    TotalSize: sum(Items, ({ Size }) => Size),
+    Items,
+  };
+}
+
+async function cacheMounts(engine: Engine, signal: AbortSignal): Promise<BuildCacheItem[]> {
+  const root = join(engine.dataRoot, 'build-caches');
+  const limited = limiter(WIDTH);
+  return await Promise.all(
+    (await namesIn(root)).map(async (name): Promise<BuildCacheItem> => {
+      const folder = join(root, name);
+      const { birthtime, mtime } = await stat(folder);
+      return {
+        ID: name,
+        Type: 'exec.cachemount',
+        Description: 'RUN --mount=type=cache',
+        InUse: false,
+        Shared: false,
+        Size: await limited(() => sizeIfThere(folder, signal)),
+        CreatedAt: birthtime.toISOString(),
+        LastUsedAt: mtime.toISOString(),
+        UsageCount: 1,
+      };
+    }),
+  );
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+import { arch, release } from 'node:os';
+import { VERSION } from '../core/version.ts';
+import { type OciRuntime, runtimeVersion } from '../host/oci-runtime.ts';
+import { API_VERSION, MIN_API_VERSION, type VersionInfo } from '../spec/engine.ts';
+import type { Engine } from './engine.ts';
+
+const GO_ARCHITECTURE: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };
+
+const runtimeVersions = new Map<string, Promise<string>>();
+
+/** Asks the runtime once in the daemon’s life. */
+export function knownRuntimeVersion(runtime: OciRuntime): Promise<string> {
+  const known = runtimeVersions.get(runtime.path) ?? runtimeVersion(runtime);
+  runtimeVersions.set(runtime.path, known);
+  return known;
+}
+
+/** The answer of `GET /version`. */
+export async function versionInfo(engine: Engine): Promise<VersionInfo> {
+  const os = 'linux';
+  const architecture = GO_ARCHITECTURE[arch()] ?? arch();
+  const details = {
+    ApiVersion: API_VERSION,
+    Arch: architecture,
+    BuildTime: '',
+    Experimental: 'false',
+    GitCommit: '',
+    GoVersion: `node ${process.version}`,
+    KernelVersion: release(),
+    MinAPIVersion: MIN_API_VERSION,
+    Os: os,
+  };
+  const { name } = engine.runtime;
+  return {
+    Platform: { Name: 'Barge' },
+    Components: [
+      { Name: 'Engine', Version: VERSION, Details: details },
+      { Name: name, Version: await knownRuntimeVersion(engine.runtime), Details: {} },
+      { Name: 'barge-init', Version: VERSION, Details: {} },
+    ],
+    Version: VERSION,
+    ApiVersion: API_VERSION,
+    MinAPIVersion: MIN_API_VERSION,
+    GitCommit: '',
+    GoVersion: `node ${process.version}`,
+    Os: os,
+    Arch: architecture,
+    KernelVersion: release(),
+    BuildTime: '',
+  };
+}
