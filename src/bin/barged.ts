@@ -1,13 +1,20 @@
 import { messageOf } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { startDaemon } from '../daemon/daemon.ts';
-import { type DaemonOptions, HELP, parseDaemonOptions } from '../daemon/options.ts';
+import { type DaemonOptions, helpText, parseDaemonOptions } from '../daemon/options.ts';
+
+/** The name that the launcher was called by. */
+const PROGRAM = process.env.BARGE_PROGRAM === 'dockerd' ? 'dockerd' : 'barged';
 
 function main(args: readonly string[]): void {
   try {
-    const parsed = parseDaemonOptions(args);
-    if (parsed.kind === 'help') process.stdout.write(HELP);
-    else if (parsed.kind === 'version') process.stdout.write(`Barge version ${VERSION}\n`);
+    const parsed = parseDaemonOptions(args, PROGRAM);
+    if (parsed.kind === 'help') process.stdout.write(helpText(PROGRAM));
+    else if (parsed.kind === 'valid') process.stdout.write('configuration OK\n');
+    else if (parsed.kind === 'version')
+      process.stdout.write(
+        PROGRAM === 'dockerd' ? `Docker version ${VERSION}, build barge\n` : `Barge version ${VERSION}\n`,
+      );
     else run(parsed.options, args);
   } catch (error) {
     fail(error);
@@ -15,7 +22,7 @@ function main(args: readonly string[]): void {
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`barged: ${messageOf(error)}\n`);
+  process.stderr.write(`${PROGRAM}: ${messageOf(error)}\n`);
   process.exitCode = 1;
 }
 
@@ -25,7 +32,7 @@ function run(options: DaemonOptions, args: readonly string[]): void {
   process.on('unhandledRejection', (reason) => {
     process.stderr.write(`barged: unhandled: ${reason instanceof Error ? reason.stack : String(reason)}\n`);
   });
-  startDaemon(options, args).then(
+  startDaemon(options, args, PROGRAM).then(
     (daemon) => {
       process.on('SIGHUP', () => {
         try {

@@ -25,9 +25,9 @@ function file(content: unknown): string {
 
 test('flags and daemon.json make the settings together', () => {
   const path = file({ 'data-root': '/d', hosts: ['unix:///s', 'tcp://127.0.0.1:1'], 'log-level': 'warn' });
-  const { dataRoot, hosts, logLevel, bridge } = options('--config-file', path, '--bridge', 'b1');
+  const { dataRoot, hosts, logLevel, network } = options('--config-file', path, '--bridge', 'b1');
   assert.deepEqual(
-    { dataRoot, hosts, logLevel, bridge },
+    { dataRoot, hosts, logLevel, bridge: network.bridge },
     {
       dataRoot: '/d',
       hosts: ['unix:///s', 'tcp://127.0.0.1:1'],

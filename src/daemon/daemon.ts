@@ -8,9 +8,9 @@ import { writeDurably } from '../core/durable.ts';
 import { messageOf } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { type Engine, openEngine } from '../engine/engine.ts';
-import { engineSettings } from '../engine/settings.ts';
 import { listenAt } from './listen.ts';
-import { type DaemonOptions, parseDaemonOptions } from './options.ts';
+import { serveMetrics } from './metrics.ts';
+import { type DaemonOptions, type Proxies, parseDaemonOptions } from './options.ts';
 import { Router } from './router.ts';
 import { archiveRoutes } from './routes/archive.ts';
 import { buildRoutes } from './routes/build.ts';
@@ -24,6 +24,7 @@ import { systemRoutes } from './routes/system.ts';
 import { unsupportedRoutes } from './routes/unsupported.ts';
 import { volumeRoutes } from './routes/volumes.ts';
 import { createApiServer } from './server.ts';
+import { textLog } from './text-log.ts';
 
 const POOL_SIZE = 6;
 /** Milliseconds that requests under way get to finish when the daemon ends. */
@@ -36,28 +37,37 @@ export interface Daemon extends AsyncDisposable {
   reload(): void;
 }
 
-export async function startDaemon(options: DaemonOptions, args: readonly string[]): Promise<Daemon> {
+/** @param args and `program`: the command line, for reading the settings again. */
+export async function startDaemon(
+  options: DaemonOptions,
+  args: readonly string[],
+  program: string,
+): Promise<Daemon> {
   const log = pino(
     { name: 'barged', level: options.logLevel, base: { pid: process.pid } },
-    pino.destination(2),
+    options.logFormat === 'text' ? textLog : pino.destination(2),
   );
-  const settings = engineSettings({ insecureRegistries: options.insecureRegistries });
+  for (const note of options.notes) log.warn(note);
+  useProxies(options.proxies);
+  const { settings, network } = options;
   const engine = await openEngine({
     dataRoot: options.dataRoot,
     execRoot: options.execRoot,
-    bridge: options.bridge,
-    ...(options.bip ? { bridgeAddress: options.bip } : {}),
+    bridge: network.bridge,
+    ...(network.bip ? { bridgeAddress: network.bip } : {}),
     cgroupParent: options.cgroupParent,
     ...(options.defaultRuntime ? { defaultRuntime: options.defaultRuntime } : {}),
     settings,
     poolSize: POOL_SIZE,
     warn: (message, details) => log.warn(details, message),
   });
-  const api = createApiServer(routesOf(engine), VERSION, ({ error, ...line }) => {
+  const about = { version: VERSION, oldest: options.minApiVersion, experimental: settings.experimental };
+  const api = createApiServer(routesOf(engine), about, ({ error, ...line }) => {
     if (error) log.info({ ...line, error: messageOf(error) }, 'request failed');
     else log.debug(line, 'request');
   });
   const servers: Server[] = [];
+  let metrics: HttpServer | undefined;
   const addresses: string[] = [];
   try {
     for (const host of options.hosts) {
@@ -68,6 +78,7 @@ export async function startDaemon(options: DaemonOptions, args: readonly string[
       servers.push(server);
       addresses.push(address);
     }
+    if (options.metricsAddress) metrics = await serveMetrics(engine, options.metricsAddress);
     await mkdir(dirname(options.pidfile), { recursive: true });
     await writeDurably(options.pidfile, `${process.pid}\n`);
   } catch (error) {
@@ -79,19 +90,29 @@ export async function startDaemon(options: DaemonOptions, args: readonly string[
   return {
     addresses,
     reload: () => {
-      const parsed = parseDaemonOptions(args);
+      const parsed = parseDaemonOptions(args, program);
       if (parsed.kind !== 'run') return;
       log.level = parsed.options.logLevel;
-      settings.insecureRegistries = parsed.options.insecureRegistries;
+      Object.assign(settings, parsed.options.settings, { defaults: settings.defaults });
+      /* What containers get by default stays until the next start, but for the runtimes: dockerd does the same. */
+      settings.defaults.runtimes = parsed.options.settings.defaults.runtimes;
       log.info({ file: parsed.options.configFile }, 'settings read again');
     },
     [Symbol.asyncDispose]: async () => {
       log.info('ending; containers live on');
+      metrics?.close();
       await closeServers(api, servers);
       await engine[Symbol.asyncDispose]();
       rmSync(options.pidfile, { force: true });
     },
   };
+}
+
+/** Connections to registries look at the environment. */
+function useProxies({ http, https, none }: Proxies): void {
+  if (http) process.env.HTTP_PROXY = http;
+  if (https) process.env.HTTPS_PROXY = https;
+  if (none) process.env.NO_PROXY = none;
 }
 
 function routesOf(engine: Engine): Router {
@@ -116,7 +137,7 @@ function routesOf(engine: Engine): Router {
 async function closeServers(api: HttpServer, servers: readonly Server[]): Promise<void> {
   const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
   api.closeIdleConnections();
-  const patience = new Promise<void>((resolve) => setTimeout(resolve, DRAIN_MS).unref());
-  await Promise.race([Promise.all(closed), patience]);
+  const enough = new Promise<void>((resolve) => setTimeout(resolve, DRAIN_MS).unref());
+  await Promise.race([Promise.all(closed), enough]);
   api.closeAllConnections();
 }

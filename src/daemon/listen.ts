@@ -5,6 +5,10 @@ import { createServer as createTlsServer } from 'node:tls';
 import { conflict, errnoOf, invalidParameter, systemError } from '../core/errors.ts';
 import type { TlsOptions } from './options.ts';
 
+/** Docker's ports. */
+const PLAIN_PORT = 2375;
+const TLS_PORT = 2376;
+
 export interface ListenOptions {
   readonly group: string;
   readonly tls: TlsOptions | undefined;
@@ -17,23 +21,55 @@ export async function listenAt(
   host: string,
   options: ListenOptions,
 ): Promise<{ server: Server; address: string }> {
-  const [scheme, rest = ''] = host.split('://', 2);
+  const [scheme, rest = ''] = (host.includes('://') ? host : `tcp://${host}`).split('://', 2);
   const accept = (socket: Socket) => void api.emit('connection', socket);
   if (scheme === 'unix' && rest) {
     const server = createServer({ allowHalfOpen: true }, accept);
     await listenUnix(server, rest, options.group);
     return { server, address: `unix://${rest}` };
   }
-  if (scheme !== 'tcp') throw invalidParameter(`invalid --host ${host}: want unix://PATH or tcp://HOST:PORT`);
-  const match = /^(\[[^\]]+\]|[^:]*):(\d+)$/.exec(rest);
+  if (scheme === 'fd') return await listenInherited(accept, rest);
+  if (scheme !== 'tcp') {
+    throw invalidParameter(`invalid --host ${host}: want unix://PATH, tcp://HOST:PORT or fd://`);
+  }
+  const match = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(rest);
   if (!match) throw invalidParameter(`invalid --host ${host}: want tcp://HOST:PORT`);
+  const wanted = Number(match[2] ?? (options.tls ? TLS_PORT : PLAIN_PORT));
   const hostname = (match[1] || '127.0.0.1').replace(/^\[|\]$/g, '');
   if (!options.tls?.ca) warnOpen(host, hostname, options);
   const server = options.tls ? tlsServer(options.tls, accept) : createServer({ allowHalfOpen: true }, accept);
-  await listenTcp(server, hostname, Number(match[2]));
+  await listenTcp(server, hostname, wanted);
   const bound = server.address();
-  const port = typeof bound === 'object' && bound ? bound.port : match[2];
+  const port = typeof bound === 'object' && bound ? bound.port : wanted;
   return { server, address: `tcp://${isIP(hostname) === 6 ? `[${hostname}]` : hostname}:${port}` };
+}
+
+/** Descriptors that systemd hands over begin here (sd_listen_fds(3)). */
+const FIRST_INHERITED = 3;
+
+/** The sockets that systemd has opened for this process; `fd://NAME` and `fd://N` choose one of them. */
+async function listenInherited(
+  accept: (socket: Socket) => void,
+  wish: string,
+): Promise<{ server: Server; address: string }> {
+  const { LISTEN_PID: pid, LISTEN_FDS: count = '0', LISTEN_FDNAMES: names = '' } = process.env;
+  if (pid !== `${process.pid}` || Number(count) < 1) {
+    throw invalidParameter(
+      'no sockets found via socket activation: make sure the service was started by systemd',
+    );
+  }
+  const named = names.split(':').indexOf(wish);
+  const fd =
+    wish === '' || wish === '*' ? FIRST_INHERITED : named >= 0 ? FIRST_INHERITED + named : Number(wish);
+  if (!Number.isInteger(fd) || fd < FIRST_INHERITED || fd >= FIRST_INHERITED + Number(count)) {
+    throw invalidParameter(`invalid --host fd://${wish}: systemd has handed over no such socket`);
+  }
+  const server = createServer({ allowHalfOpen: true }, accept);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenFailure(`fd://${wish}`, error)));
+    server.listen({ fd }, resolve);
+  });
+  return { server, address: `fd://${wish}` };
 }
 
 function warnOpen(host: string, hostname: string, options: ListenOptions): void {

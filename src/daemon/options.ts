@@ -1,24 +1,38 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { BargeError, invalidParameter, messageOf } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
+import { invalidParameter } from '../core/errors.ts';
+import type { EngineSettings } from '../engine/settings.ts';
+import { type NetworkOptions, resolveNetwork } from './options/network.ts';
+import { checkSupport, LOG_LEVELS, Reader, resolveSettings } from './options/resolve.ts';
+import { SETTINGS } from './options/table.ts';
+import { joinValues, parseFlags, readConfigFile, type Values } from './options/values.ts';
 
-/** What `barged` can be told, by flags or in daemon.json (the same names without dashes at the front). */
+/** What `barged` was told, by flags or in daemon.json. */
 export interface DaemonOptions {
   readonly dataRoot: string;
   readonly execRoot: string;
-  /** `unix://PATH`, `tcp://HOST:PORT`. */
+  /** `unix://PATH`, `tcp://HOST:PORT`, `fd://`. */
   readonly hosts: readonly string[];
-  readonly bridge: string;
-  readonly bip?: string;
+  readonly network: NetworkOptions;
   readonly cgroupParent: string;
   readonly defaultRuntime?: string;
-  readonly insecureRegistries: readonly string[];
   readonly pidfile: string;
   readonly logLevel: string;
+  readonly logFormat: 'json' | 'text';
   readonly group: string;
   readonly tls: TlsOptions | undefined;
   readonly configFile: string;
+  readonly metricsAddress?: string;
+  readonly minApiVersion?: string;
+  /** For connections to registries. */
+  readonly proxies: Proxies;
+  readonly settings: EngineSettings;
+  /** What was set and has no effect: for the log. */
+  readonly notes: readonly string[];
+}
+
+export interface Proxies {
+  readonly http?: string;
+  readonly https?: string;
+  readonly none?: string;
 }
 
 export interface TlsOptions {
@@ -28,173 +42,124 @@ export interface TlsOptions {
   readonly ca?: string;
 }
 
-export const DEFAULT_HOST = 'unix:///run/barge.sock';
-const DEFAULT_CONFIG_FILE = '/etc/barge/daemon.json';
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'];
+interface ProgramDefaults {
+  readonly host: string;
+  readonly configFile: string;
+  readonly group: string;
+  readonly pidfile: (execRoot: string) => string;
+}
 
-const FLAGS = {
-  'data-root': { type: 'string' },
-  'exec-root': { type: 'string' },
-  host: { type: 'string', short: 'H', multiple: true },
-  bridge: { type: 'string', short: 'b' },
-  bip: { type: 'string' },
-  'config-file': { type: 'string' },
-  'cgroup-parent': { type: 'string' },
-  'default-runtime': { type: 'string' },
-  'insecure-registry': { type: 'string', multiple: true },
-  pidfile: { type: 'string', short: 'p' },
-  'log-level': { type: 'string', short: 'l' },
-  debug: { type: 'boolean', short: 'D' },
-  group: { type: 'string', short: 'G' },
-  tls: { type: 'boolean' },
-  tlsverify: { type: 'boolean' },
-  tlscacert: { type: 'string' },
-  tlscert: { type: 'string' },
-  tlskey: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean', short: 'v' },
-} as const;
+const OWN: ProgramDefaults = {
+  host: 'unix:///run/barge.sock',
+  configFile: '/etc/barge/daemon.json',
+  group: 'barge',
+  pidfile: (execRoot) => `${execRoot}/barged.pid`,
+};
 
-/** daemon.json's names for flags that may be given several times. */
-const PLURALS: Record<string, string> = { hosts: 'host', 'insecure-registries': 'insecure-registry' };
+/** Called by docker's name, the daemon is where docker's users look for it. */
+const DOCKER: ProgramDefaults = {
+  host: 'unix:///var/run/docker.sock',
+  configFile: '/etc/docker/daemon.json',
+  group: 'docker',
+  pidfile: () => '/var/run/docker.pid',
+};
 
-export const HELP = `Usage: barged [OPTIONS]
-
-The daemon of Barge: serves the Docker Engine API.
-
-Options:
-  -b, --bridge NAME              Linux bridge of the default network ("none": no bridge network) (default barge0)
-      --bip CIDR                 Address and prefix of the bridge
-      --cgroup-parent PATH       Cgroup below which containers' are made (default /barge)
-      --config-file PATH         Settings as JSON (default ${DEFAULT_CONFIG_FILE})
-      --data-root DIR            Images, containers, volumes (default /var/lib/barge)
-  -D, --debug                    The same as --log-level debug
-      --default-runtime NAME     OCI runtime (default crun, else runc)
-      --exec-root DIR            Run-time state (default /run/barge)
-  -G, --group NAME               Group that may use the unix socket (default barge)
-  -H, --host ADDRESS             unix://PATH or tcp://HOST:PORT to listen on; several times (default ${DEFAULT_HOST})
-      --insecure-registry HOST   Registry to speak to without verified TLS; several times
-  -l, --log-level LEVEL          ${LOG_LEVELS.join(', ')} (default info)
-  -p, --pidfile PATH             File for the process id (default EXEC-ROOT/barged.pid)
-      --tls                      TLS for tcp addresses; implied by --tlsverify
-      --tlscacert, --tlscert, --tlskey PATH   Certificates (PEM)
-      --tlsverify                Clients need a certificate of --tlscacert
-  -h, --help                     This text
-  -v, --version                  The version
-`;
-
-type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
+const defaultsOf = (program: string) => (program === 'dockerd' ? DOCKER : OWN);
 
 export type Parsed =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
+  | { readonly kind: 'valid' }
   | { readonly kind: 'run'; readonly options: DaemonOptions };
 
-/** @throws BargeError invalid-parameter naming the flag or setting that is wrong. */
-export function parseDaemonOptions(args: readonly string[]): Parsed {
+/**
+ * @param program the name that the daemon was called by.
+ * @throws BargeError invalid-parameter naming the flag or setting that is wrong.
+ */
+export function parseDaemonOptions(args: readonly string[], program = 'barged'): Parsed {
   const flags = parseFlags(args);
   if (flags.help) return { kind: 'help' };
   if (flags.version) return { kind: 'version' };
-  return { kind: 'run', options: resolveOptions(flags) };
+  const options = resolveOptions(flags, defaultsOf(program));
+  return flags.validate ? { kind: 'valid' } : { kind: 'run', options };
 }
 
-function parseFlags(args: readonly string[]): Values {
-  try {
-    return parseArgs({ args: [...args], options: FLAGS, allowPositionals: false }).values;
-  } catch (error) {
-    throw invalidParameter(
-      `${messageOf(error).split('.')[0]}${suggestionFor(messageOf(error))} (see barged --help)`,
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
-function suggestionFor(message: string): string {
-  const unknown = /Unknown option '--([\w-]+)'/.exec(message)?.[1];
-  const near = unknown && nearest(unknown, Object.keys(FLAGS));
-  return near ? `: did you mean --${near}?` : '';
-}
-
-/** Flags over daemon.json over defaults; one setting in both places is refused, as dockerd does. */
-function resolveOptions(flags: Values): DaemonOptions {
-  const configFile = (flags['config-file'] as string | undefined) ?? DEFAULT_CONFIG_FILE;
+function resolveOptions(flags: Values, program: ProgramDefaults): DaemonOptions {
+  const configFile = (flags['config-file'] as string | undefined) ?? program.configFile;
   const file = readConfigFile(configFile, flags['config-file'] !== undefined);
-  const both = Object.keys(file).filter((name) => flags[name] !== undefined);
-  if (both.length > 0) {
-    throw invalidParameter(
-      `unable to configure the daemon with file ${configFile}: the following directives are specified both as a flag and in the configuration file: ${both.join(', ')}`,
-    );
-  }
-  const values = { ...file, ...flags };
-  const text = (name: string) => values[name] as string | undefined;
-  const list = (name: string) => (values[name] as string[] | undefined) ?? [];
-  const execRoot = text('exec-root') ?? '/run/barge';
-  const logLevel = values.debug ? 'debug' : (text('log-level') ?? 'info');
-  if (!LOG_LEVELS.includes(logLevel))
+  const read = new Reader(joinValues(flags, file, configFile));
+  const notes = checkSupport(read);
+  const logLevel = read.flag('debug') ? 'debug' : (read.text('log-level') ?? 'info');
+  if (!LOG_LEVELS.includes(logLevel)) {
     throw invalidParameter(`unknown log level "${logLevel}": want ${LOG_LEVELS.join(', ')}`);
-  const bip = text('bip');
-  const runtime = text('default-runtime');
+  }
+  const execRoot = read.text('exec-root') ?? '/run/barge';
+  const optional = (name: string, field: string) => {
+    const value = read.text(name);
+    return value ? { [field]: value } : {};
+  };
   return {
-    dataRoot: text('data-root') ?? '/var/lib/barge',
+    dataRoot: read.text('data-root') ?? '/var/lib/barge',
     execRoot,
-    hosts: list('host').length > 0 ? list('host') : [DEFAULT_HOST],
-    bridge: text('bridge') ?? 'barge0',
-    ...(bip ? { bip } : {}),
-    cgroupParent: text('cgroup-parent') ?? '/barge',
-    ...(runtime ? { defaultRuntime: runtime } : {}),
-    insecureRegistries: list('insecure-registry'),
-    pidfile: text('pidfile') ?? `${execRoot}/barged.pid`,
+    hosts: read.list('host').length > 0 ? read.list('host') : [program.host],
+    network: resolveNetwork(read, 'barge0'),
+    cgroupParent: read.text('cgroup-parent') ?? '/barge',
+    ...optional('default-runtime', 'defaultRuntime'),
+    pidfile: read.text('pidfile') ?? program.pidfile(execRoot),
     logLevel,
-    group: text('group') ?? 'barge',
-    tls: tlsOptions(values),
+    logFormat: (read.oneOf('log-format', ['json', 'text']) ?? 'json') as 'json' | 'text',
+    group: read.text('group') ?? program.group,
+    tls: tlsOptions(read),
     configFile,
+    ...optional('metrics-addr', 'metricsAddress'),
+    ...optional('min-api-version', 'minApiVersion'),
+    proxies: proxies(read),
+    settings: resolveSettings(read),
+    notes,
   };
 }
 
-function tlsOptions(values: Values): TlsOptions | undefined {
-  const { tls, tlsverify: verify, tlscert: cert, tlskey: key, tlscacert: ca } = values;
-  if (!tls && !verify) return undefined;
+function tlsOptions(read: Reader): TlsOptions | undefined {
+  const verify = read.flag('tlsverify');
+  if (!read.flag('tls') && !verify) return undefined;
+  const [cert, key, ca] = ['tlscert', 'tlskey', 'tlscacert'].map((name) => read.text(name));
   if (!cert || !key) throw invalidParameter('TLS needs --tlscert and --tlskey');
   if (verify && !ca)
     throw invalidParameter('--tlsverify needs --tlscacert: the authority whose clients may come in');
-  return { cert: cert as string, key: key as string, ...(verify ? { ca: ca as string } : {}) };
+  return { cert, key, ...(verify && ca ? { ca } : {}) };
 }
 
-/** The settings of daemon.json under the names of flags. @throws BargeError for unknown names and wrong types. */
-export function readConfigFile(path: string, mustExist: boolean): Values {
-  if (!existsSync(path)) {
-    if (mustExist) throw invalidParameter(`the configuration file ${path} does not exist`);
-    return {};
-  }
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw invalidParameter(`unable to configure the daemon with file ${path}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) {
-    throw invalidParameter(`unable to configure the daemon with file ${path}: want a JSON object`);
-  }
-  return Object.fromEntries(Object.entries(parsed).map(([key, value]) => checkedSetting(path, key, value)));
+function proxies(read: Reader): Proxies {
+  const file = read.map('proxies');
+  const known = ['http-proxy', 'https-proxy', 'no-proxy'];
+  const unknown = Object.keys(file).find((name) => !known.includes(name));
+  if (unknown) throw invalidParameter(`unknown setting "${unknown}" in "proxies": want ${known.join(', ')}`);
+  const [http, https, none] = known.map((name) => read.text(name) ?? (file[name] as string | undefined));
+  return { ...(http ? { http } : {}), ...(https ? { https } : {}), ...(none ? { none } : {}) };
 }
 
-function checkedSetting(path: string, key: string, value: unknown): [string, Values[string]] {
-  const name = PLURALS[key] ?? key;
-  const known = FLAGS[name as keyof typeof FLAGS] as { type: string; multiple?: boolean } | undefined;
-  if (!known || ['help', 'version', 'config-file'].includes(name) || (known.multiple && name === key)) {
-    throw new BargeError(
-      'invalid-parameter',
-      `unable to configure the daemon with file ${path}: the following directives don't match any configuration option: ${key}`,
-    );
-  }
-  const fits = known.multiple
-    ? Array.isArray(value) && value.every((item) => typeof item === 'string')
-    : typeof value === known.type;
-  if (!fits)
-    throw invalidParameter(`unable to configure the daemon with file ${path}: "${key}" has the wrong type`);
-  return [name, value as Values[string]];
+const COLUMN = 36;
+
+/** What `--help` prints. */
+export function helpText(program = 'barged'): string {
+  const { host, configFile } = defaultsOf(program);
+  const shown = SETTINGS.filter(({ kind, refused, idle }) => kind !== 'json' && !refused && !idle);
+  const lines = shown.map(({ name, short, value, help = '' }) => {
+    const flag = `  ${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`;
+    return flag.length < COLUMN - 1
+      ? `${flag.padEnd(COLUMN)}${help}`
+      : `${flag}\n${' '.repeat(COLUMN)}${help}`;
+  });
+  return [
+    `Usage: ${program} [OPTIONS]`,
+    '',
+    'The daemon of Barge: serves the Docker Engine API.',
+    '',
+    'Options:',
+    ...lines,
+    '',
+    `Listens on ${host} unless --host says otherwise, and reads ${configFile} if it is there,`,
+    'where lists have an s at the end of their names. Other settings of dockerd are refused by name.',
+    '',
+  ].join('\n');
 }

@@ -17,11 +17,23 @@ const HEADERS_TIMEOUT_MS = 60_000;
 /** Bytes: builds carry the credentials of every registry in a header. */
 const MAX_HEADERS = 256 << 10;
 
+export interface ServerOptions {
+  /** Of the daemon. */
+  readonly version: string;
+  /** Oldest API version that clients may speak. */
+  readonly oldest?: string | undefined;
+  readonly experimental: boolean;
+}
+
 /** An HTTP server for the Engine API, on whatever sockets it is made to listen. */
-export function createApiServer(router: Router, version: string, log: RequestLog): Server {
+export function createApiServer(
+  router: Router,
+  { version, oldest = MIN_API_VERSION, experimental }: ServerOptions,
+  log: RequestLog,
+): Server {
   const common = {
     'Api-Version': API_VERSION,
-    'Docker-Experimental': 'false',
+    'Docker-Experimental': `${experimental}`,
     Ostype: 'linux',
     Server: `Barge/${version} (linux)`,
   };
@@ -36,7 +48,7 @@ export function createApiServer(router: Router, version: string, log: RequestLog
     const gone = new AbortController();
     response.on('close', () => gone.abort(clientGone()));
     void serve(
-      router,
+      { router, oldest },
       request,
       new PlainResponse(request, response),
       gone.signal,
@@ -49,15 +61,21 @@ export function createApiServer(router: Router, version: string, log: RequestLog
     const gone = new AbortController();
     socket.on('close', () => gone.abort(clientGone()));
     if (head.length > 0) socket.unshift(head);
-    void serve(router, request, new UpgradeResponse(socket, common), gone.signal, log, () => 101);
+    void serve({ router, oldest }, request, new UpgradeResponse(socket, common), gone.signal, log, () => 101);
   });
   return server;
 }
 
 const clientGone = () => new BargeError('cancelled', 'the client has closed the connection');
 
+/** What requests are matched against. */
+interface Routing {
+  readonly router: Router;
+  readonly oldest: string;
+}
+
 async function serve(
-  router: Router,
+  routing: Routing,
   request: IncomingMessage,
   response: Response,
   signal: AbortSignal,
@@ -68,7 +86,7 @@ async function serve(
   const { method = 'GET', url = '/' } = request;
   let failure: unknown;
   try {
-    const exchange = route(router, request, response, signal);
+    const exchange = route(routing, request, response, signal);
     await exchange.handler(exchange.exchange);
   } catch (error) {
     failure = error;
@@ -83,12 +101,17 @@ async function serve(
   log({ method, path: url, status: status(), ms, ...(failure && !signal.aborted ? { error: failure } : {}) });
 }
 
-function route(router: Router, request: IncomingMessage, response: Response, signal: AbortSignal) {
+function route(
+  { router, oldest }: Routing,
+  request: IncomingMessage,
+  response: Response,
+  signal: AbortSignal,
+) {
   const { method = 'GET', url = '/' } = request;
   const question = url.indexOf('?');
   const whole = question === -1 ? url : url.slice(0, question);
   const query = new URLSearchParams(question === -1 ? '' : url.slice(question + 1));
-  const { version, path } = splitVersion(whole);
+  const { version, path } = splitVersion(whole, oldest);
   const match = router.find(method, path);
   if (match === undefined) throw notFound(`page not found: ${method} ${path}`);
   if (match === 'other-method')
@@ -103,13 +126,13 @@ const asNumber = (version: string) => {
 };
 
 /** @throws BargeError invalid-parameter for a version outside of what this daemon speaks. */
-function splitVersion(path: string): { version: string; path: string } {
+function splitVersion(path: string, oldest: string): { version: string; path: string } {
   const match = /^\/v(\d+\.\d+)(\/.*)$/.exec(path);
   if (!match) return { version: API_VERSION, path };
   const [, version = '', rest = ''] = match;
-  if (asNumber(version) < asNumber(MIN_API_VERSION)) {
+  if (asNumber(version) < asNumber(oldest)) {
     throw invalidParameter(
-      `client version ${version} is too old. Minimum supported API version is ${MIN_API_VERSION}, please upgrade your client to a newer version`,
+      `client version ${version} is too old. Minimum supported API version is ${oldest}, please upgrade your client to a newer version`,
     );
   }
   if (asNumber(version) > asNumber(API_VERSION)) {
