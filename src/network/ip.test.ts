@@ -4,6 +4,7 @@ import {
   contains,
   formatAddress,
   formatSubnet,
+  linkLocalOf,
   macOf,
   overlaps,
   parseAddress,
@@ -51,4 +52,5 @@ test('subnets contain and overlap within their family only', () => {
 
 test('hardware addresses follow from IPv4 addresses', () => {
   assert.equal(macOf(parseAddress('172.17.0.2')), '02:42:ac:11:00:02');
+  assert.equal(linkLocalOf('02:42:ac:11:00:02'), 'fe80::42:acff:fe11:2');
 });

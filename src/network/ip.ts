@@ -97,3 +97,11 @@ export function macOf({ value }: Address): string {
   const bytes = [24n, 16n, 8n, 0n].map((shift) => ((value >> shift) & 255n).toString(16).padStart(2, '0'));
   return `02:42:${bytes.join(':')}`;
 }
+
+/** The link-local IPv6 address that follows from a hardware address (RFC 4291, appendix A). */
+export function linkLocalOf(mac: string): string {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac.split(':').map((byte) => Number.parseInt(byte, 16));
+  const group = (high: number, low: number) => ((high << 8) | low).toString(16);
+  const text = `fe80::${group(a ^ 2, b)}:${group(c, 0xff)}:${group(0xfe, d)}:${group(e, f)}`;
+  return formatAddress(parseAddress(text));
+}

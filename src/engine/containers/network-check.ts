@@ -1,5 +1,5 @@
 import type { ContainerDefinition } from '../../container/model.ts';
-import { forbidden, invalidParameter } from '../../core/errors.ts';
+import { forbidden, invalidParameter, isKind, messageOf } from '../../core/errors.ts';
 import { contains, parseAddress, parseSubnet } from '../../network/ip.ts';
 import { assertWishValid } from '../../network/live.ts';
 import type { NetworkDefinition } from '../../network/model.ts';
@@ -9,9 +9,9 @@ import type { ContainerContext } from './context.ts';
 import { parseLink, wishOf } from './networking.ts';
 
 /**
- * The networks that a new container is to be on, by their names.
- * @throws BargeError not-found for networks and containers that there are not, invalid-parameter for settings
- *   that the network does not take.
+ * The networks that a new container is to be on, by their names. One that there is not is an error of the start,
+ * not of the creation: it may be made in between.
+ * @throws BargeError invalid-parameter for settings that the network does not take, and for links to nobody.
  */
 export function checkNetworks(
   ctx: ContainerContext,
@@ -19,11 +19,8 @@ export function checkNetworks(
   endpoints: Readonly<Record<string, EndpointSettings | null>>,
 ): NetworkingConfig {
   const mode = !host.NetworkMode || host.NetworkMode === 'default' ? 'bridge' : host.NetworkMode;
-  for (const link of host.Links ?? []) ctx.containers.find(parseLink(link).target);
-  if (mode.startsWith('container:')) {
-    ctx.containers.find(mode.slice('container:'.length));
-    return { EndpointsConfig: {} };
-  }
+  for (const link of host.Links ?? []) assertLinkable(ctx, parseLink(link).target);
+  if (mode.startsWith('container:')) return { EndpointsConfig: {} };
   const found = new Map<string, EndpointSettings>();
   const chosen = Object.entries(endpoints).map(
     ([word, settings]) => [word === 'default' ? 'bridge' : word, settings ?? {}] as const,
@@ -31,9 +28,10 @@ export function checkNetworks(
   const isDefault = !host.NetworkMode || host.NetworkMode === 'default';
   if (chosen.length === 0 || !isDefault) chosen.unshift([mode, {}]);
   for (const [word, settings] of chosen) {
-    const network = ctx.networks.find(word);
-    assertEndpoint(network, settings);
-    found.set(network.name, { ...found.get(network.name), ...settings, NetworkID: network.id });
+    const network = findOrNone(ctx, word);
+    if (network) assertEndpoint(network, settings);
+    const name = network?.name ?? word;
+    found.set(name, { ...found.get(name), ...settings, ...(network ? { NetworkID: network.id } : {}) });
   }
   const fixed = [...found.keys()].find((name) => name === 'host' || name === 'none');
   if (fixed && found.size > 1) {
@@ -42,6 +40,23 @@ export function checkNetworks(
     );
   }
   return { EndpointsConfig: Object.fromEntries(found) };
+}
+
+function assertLinkable({ containers }: ContainerContext, target: string): void {
+  try {
+    containers.find(target);
+  } catch (error) {
+    throw invalidParameter(`could not get container for ${target}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function findOrNone({ networks }: ContainerContext, word: string): NetworkDefinition | undefined {
+  try {
+    return networks.find(word);
+  } catch (error) {
+    if (isKind(error, 'not-found')) return undefined;
+    throw error;
+  }
 }
 
 /** @throws BargeError invalid-parameter naming everything that is wrong, forbidden for networks without places. */
@@ -92,7 +107,9 @@ export async function firewallWarnings(
 ): Promise<string[]> {
   const published = Object.keys(hostConfig.PortBindings ?? {}).length > 0 || hostConfig.PublishAllPorts;
   if (!published) return [];
-  const names = Object.keys(networkingConfig.EndpointsConfig ?? {});
+  const names = Object.keys(networkingConfig.EndpointsConfig ?? {}).filter((name) =>
+    ctx.networks.store.byName(name),
+  );
   const warnings = await Promise.all(names.map((name) => ctx.networks.firewallWarnings(name)));
   return warnings.flat();
 }

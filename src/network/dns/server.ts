@@ -99,7 +99,8 @@ export class NameServer implements Disposable {
     const linked = this.#view.links.get(name.toLowerCase());
     const entries = linked ? this.#directory.find(networks, linked) : this.#directory.find(networks, name);
     if (entries.length === 0) return undefined;
-    return rotate(recordsOf(entries, query.type), this.#turn++);
+    const records = recordsOf(entries, query.type);
+    return records.length > 1 ? rotate(records, this.#turn++) : records;
   }
 
   #reverse({ name }: Query): AnswerRecord[] | undefined {
@@ -132,6 +133,6 @@ function addressBytes(text: string, length: number): Buffer {
 
 /** Every answer begins with another one of several addresses. */
 function rotate<T>(items: readonly T[], turn: number): T[] {
-  const start = items.length > 0 ? turn % items.length : 0;
+  const start = turn % items.length;
   return [...items.slice(start), ...items.slice(0, start)];
 }

@@ -35,7 +35,8 @@ const IP: Record<Family, string> = { 4: 'ip', 6: 'ip6' };
 /**
  * The one nftables table of a daemon, written anew as a whole; nothing outside of it is touched. What differs
  * between networks stands in chains of their own, found by verdict maps; published ports are map elements:
- * `*_any` for all host addresses, `*_at` for a chosen one.
+ * `*_any` for all host addresses, `*_at` for a chosen one. The kernel routes nothing from `::1` to another host,
+ * so what is sent there reaches the held socket, which relays it.
  */
 export function wholeTable(table: string): string {
   return `
@@ -59,6 +60,7 @@ table inet ${table} {${FAMILIES.flatMap((family) => PROTOCOLS.map((p) => portMap
   }
   chain output {
     type nat hook output priority -100;
+    ip6 daddr ::1 return
     fib daddr type local jump published
   }
   chain postrouting {

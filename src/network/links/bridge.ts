@@ -39,6 +39,10 @@ export class BridgeLink implements LinkDriver {
     return !this.#definition.internal;
   }
 
+  get canChooseMac(): boolean {
+    return true;
+  }
+
   get routesByInterface(): boolean {
     return false;
   }
@@ -65,7 +69,9 @@ export class BridgeLink implements LinkDriver {
         ...(exists ? [] : [`link add ${bridge} type bridge`]),
         ...(mtu ? [`link set ${bridge} mtu ${mtu}`] : []),
         ...this.#addressLines(),
-        `link set ${bridge} addrgenmode ${enableIPv6 ? 'eui64' : 'none'} up`,
+        /* No detection of duplicates: until it ends, a bridge would ask for no neighbour. */
+        ...(enableIPv6 ? [`addr replace fe80::1/64 dev ${bridge} nodad`] : []),
+        `link set ${bridge} addrgenmode none up`,
         '',
       ].join('\n'),
     });
@@ -103,6 +109,8 @@ export class BridgeLink implements LinkDriver {
     return [
       `link add ${veth}${size} type veth peer name ${endpoint.interface} address ${endpoint.mac}${size} netns ${namespace}`,
       `link set ${veth} addrgenmode none master ${bridge} up`,
+      /* Its own published port by the host's address: translated on the bridge, and sent back where it came from. */
+      `link set ${veth} type bridge_slave hairpin on`,
       ...(icc ? [] : [`link set ${veth} type bridge_slave isolated on`]),
     ];
   }

@@ -7,6 +7,8 @@ export interface LinkDriver {
   readonly routesOut: boolean;
   /** Default routes name the interface alone, where there is no gateway to go through. */
   readonly routesByInterface: boolean;
+  /** Endpoints have the hardware address that they are given, not the parent's. */
+  readonly canChooseMac: boolean;
   /** Makes what is missing; what is there already stays. */
   up(): Promise<void>;
   down(): Promise<void>;

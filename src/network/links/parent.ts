@@ -42,6 +42,10 @@ export class ParentLink implements LinkDriver {
     return !this.#definition.internal && this.#definition.options.parent !== undefined;
   }
 
+  get canChooseMac(): boolean {
+    return this.#kind === 'macvlan';
+  }
+
   get routesByInterface(): boolean {
     return this.#mode.startsWith('l3');
   }

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BargeError, errnoOf, systemError, unavailable } from '../../core/errors.ts';
 import { capture, run } from '../../host/process.ts';
+import { linkLocalOf } from '../ip.ts';
 import type { LinkDriver } from '../links/link.ts';
 import { isUnknownKind } from '../links/parent.ts';
 import type { Endpoint, EndpointWish } from '../model.ts';
@@ -65,7 +66,7 @@ export async function removeFromNamespace(
   if (routes.length > 0) await batch(['-n', name], routes);
 }
 
-function insideLines({ endpoint, wish }: Attachable): string[] {
+function insideLines({ endpoint, link, wish }: Attachable): string[] {
   const { interface: dev, ipv4, prefix4, ipv6, prefix6 } = endpoint;
   const linkLocal = (wish.linkLocal ?? []).map((address) =>
     address.includes(':')
@@ -75,8 +76,9 @@ function insideLines({ endpoint, wish }: Attachable): string[] {
   return [
     ...(ipv4 ? [`addr add ${ipv4}/${prefix4} broadcast + dev ${dev}`] : []),
     ...(ipv6 ? [`addr add ${ipv6}/${prefix6} dev ${dev} nodad`] : []),
+    ...(ipv6 && link.canChooseMac ? [`addr add ${linkLocalOf(endpoint.mac)}/64 dev ${dev} nodad`] : []),
     ...linkLocal,
-    `link set ${dev} addrgenmode ${ipv6 ? 'eui64' : 'none'} up`,
+    `link set ${dev} addrgenmode ${ipv6 && !link.canChooseMac ? 'eui64' : 'none'} up`,
   ];
 }
 
@@ -114,11 +116,12 @@ function routeLines(all: readonly Attachable[]): string[] {
 
 const SYSCTLS = 'com.docker.network.endpoint.sysctls';
 
-/** `net.ipv4.conf.IFNAME.forwarding=1,…` of an endpoint's options. @throws BargeError invalid-parameter. */
+/** `net.ipv4.conf.IFNAME.forwarding=1,…` of an endpoint's options; docker's client makes it small letters. @throws BargeError invalid-parameter. */
 async function writeSysctls(name: string, attachables: readonly Attachable[]): Promise<void> {
   const script = attachables.flatMap(({ endpoint, wish }) =>
     parseSysctls(wish.driverOpts?.[SYSCTLS] ?? '').map(
-      ([key, value]) => `echo '${value}' >/proc/sys/${key.join('/').replace('IFNAME', endpoint.interface)}\n`,
+      ([key, value]) =>
+        `echo '${value}' >/proc/sys/${key.join('/').replace(/ifname/i, endpoint.interface)}\n`,
     ),
   );
   if (script.length === 0) return;
@@ -135,7 +138,7 @@ export function parseSysctls(text: string): [key: string[], value: string][] {
     .filter(Boolean)
     .map((entry) => {
       const [, key = '', value = ''] =
-        /^(net\.(?:ipv4|ipv6|mpls)\.[\w-]+\.IFNAME\.\w+)=([\w.:-]+)$/.exec(entry) ?? [];
+        /^(net\.(?:ipv4|ipv6|mpls)\.[\w-]+\.ifname\.\w+)=([\w.:-]+)$/i.exec(entry) ?? [];
       if (!key) {
         throw new BargeError(
           'invalid-parameter',
