@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { arch, cpus, hostname, version as kernelVersion, release, totalmem } from 'node:os';
+import { LOG_DRIVERS } from '../container/log/drivers.ts';
 import { isRunning } from '../container/model.ts';
 import { defaultSeccomp } from '../container/oci/seccomp.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { VERSION } from '../core/version.ts';
+import { hasAppArmor } from '../host/apparmor.ts';
+import { type CgroupFeatures, cgroupFeatures } from '../host/cgroup-features.ts';
 import { cgroupLayout } from '../host/cgroups.ts';
 import type { Engine } from './engine.ts';
 import { knownRuntimeVersion } from './version.ts';
@@ -30,7 +33,7 @@ export async function systemInfo(engine: Engine): Promise<Record<string, unknown
     ID: engineId(engine),
     ...counts(engine),
     ...storage(engine),
-    ...kernelLimits(),
+    ...kernelLimits(engine),
     ...host(),
     ...daemonState(engine),
     ...registries(engine),
@@ -50,10 +53,8 @@ const NOT_HERE = {
     RemoteManagers: null,
   },
   GenericResources: null,
-  ExperimentalBuild: false,
   Isolation: '',
   ContainerdCommit: { ID: '' },
-  CDISpecDirs: [],
 };
 
 function counts(engine: Engine) {
@@ -78,34 +79,55 @@ function storage(engine: Engine) {
     DockerRootDir: engine.dataRoot,
     Plugins: {
       Volume: ['local'],
-      Network: ['bridge', 'host', 'null'],
+      Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
       Authorization: null,
-      Log: ['json-file', 'local', 'none'],
+      Log: LOG_DRIVERS,
     },
   };
 }
 
 /** What the kernel can limit. */
-function kernelLimits() {
+function kernelLimits({ options, settings }: Engine) {
   const layout = cgroupLayout();
+  const features = cgroupFeatures(options.cgroupParent);
+  const { noNewPrivileges, seccomp } = settings.defaults;
+  const profile = seccomp ? (seccomp === 'unconfined' ? 'unconfined' : 'custom') : 'builtin';
   return {
-    MemoryLimit: true,
-    SwapLimit: true,
-    CpuCfsPeriod: true,
-    CpuCfsQuota: true,
-    CPUShares: true,
-    CPUSet: true,
-    PidsLimit: true,
-    OomKillDisable: layout !== 'v2',
+    MemoryLimit: features.memory,
+    SwapLimit: features.memorySwap,
+    CpuCfsPeriod: features.cpuCfs,
+    CpuCfsQuota: features.cpuCfs,
+    CPUShares: features.cpuShares,
+    CPUSet: features.cpuset,
+    PidsLimit: features.pids,
+    OomKillDisable: features.oomKillDisable,
     CgroupDriver: 'cgroupfs',
     CgroupVersion: layout === 'v2' ? '2' : '1',
-    IPv4Forwarding: readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1',
+    IPv4Forwarding: isForwarding(),
     SecurityOptions: [
-      ...(defaultSeccomp([]) ? ['name=seccomp,profile=builtin'] : []),
+      ...(hasAppArmor() ? ['name=apparmor'] : []),
+      ...(defaultSeccomp([]) ? [`name=seccomp,profile=${profile}`] : []),
       ...(layout === 'v2' ? ['name=cgroupns'] : []),
+      ...(noNewPrivileges ? ['name=no-new-privileges'] : []),
     ],
-    Warnings: null,
+    Warnings: warningsOf(features),
   };
+}
+
+const isForwarding = () => readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1';
+
+/** The lines at the end of `docker info`. */
+function warningsOf(features: CgroupFeatures): string[] | null {
+  const lacks: [boolean, string][] = [
+    [features.memory, 'No memory limit support'],
+    [features.memorySwap, 'No swap limit support'],
+    [features.cpuCfs, 'No cpu cfs quota support'],
+    [features.cpuShares, 'No cpu shares support'],
+    [features.cpuset, 'No cpuset support'],
+    [isForwarding(), 'IPv4 forwarding is disabled'],
+  ];
+  const warnings = lacks.filter(([has]) => !has).map(([, text]) => `WARNING: ${text}`);
+  return warnings.length > 0 ? warnings : null;
 }
 
 function host() {
@@ -125,13 +147,15 @@ function host() {
 
 function daemonState(engine: Engine) {
   return {
-    Debug: false,
+    Debug: engine.settings.debug,
     NFd: readdirSync('/proc/self/fd').length,
     NGoroutines: 0,
     NEventsListener: engine.events.listeners,
     SystemTime: new Date().toISOString(),
-    LoggingDriver: 'json-file',
-    Labels: [],
+    LoggingDriver: engine.settings.defaults.logDriver,
+    Labels: engine.settings.labels,
+    ExperimentalBuild: engine.settings.experimental,
+    CDISpecDirs: engine.settings.defaults.cdiFolders,
     ServerVersion: VERSION,
     LiveRestoreEnabled: true,
     HttpProxy: process.env.HTTP_PROXY ?? '',
@@ -141,23 +165,24 @@ function daemonState(engine: Engine) {
 }
 
 function registries(engine: Engine) {
-  const insecure = engine.registries.insecure.map(
+  const { mirrors, insecureRegistries } = engine.settings;
+  const insecure = insecureRegistries.map(
     (name) => [name, { Name: name, Mirrors: [], Secure: false, Official: false }] as const,
   );
-  const hub = { Name: 'docker.io', Mirrors: [], Secure: true, Official: true };
+  const hub = { Name: 'docker.io', Mirrors: mirrors, Secure: true, Official: true };
   return {
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: {
       InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
       IndexConfigs: { 'docker.io': hub, ...Object.fromEntries(insecure) },
-      Mirrors: [],
+      Mirrors: mirrors,
     },
   };
 }
 
-async function runtimes({ runtime }: Engine) {
+async function runtimes({ runtime, settings }: Engine) {
   return {
-    Runtimes: { [runtime.name]: { path: runtime.path } },
+    Runtimes: { ...settings.defaults.runtimes, [runtime.name]: { path: runtime.path } },
     DefaultRuntime: runtime.name,
     RuncCommit: { ID: await knownRuntimeVersion(runtime) },
     InitBinary: 'barge-init',

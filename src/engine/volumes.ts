@@ -1,7 +1,15 @@
 import { invalidParameter } from '../core/errors.ts';
+import { folderSize } from '../host/fs-tool.ts';
 import { ANONYMOUS_LABEL, type Volume } from '../volume/volumes.ts';
 import type { Engine } from './engine.ts';
-import { type Filters, labelMatches } from './filters.ts';
+import {
+  assertKnownFilters,
+  booleanFilter,
+  type Filters,
+  labelMatches,
+  labelsPass,
+  matchesPattern,
+} from './filters.ts';
 
 export function showVolume(volume: Volume): Record<string, unknown> {
   return {
@@ -23,18 +31,17 @@ function users(engine: Engine, name: string): string[] {
 }
 
 export function listVolumes(engine: Engine, filters: Filters): Record<string, unknown>[] {
-  const tests: Record<string, (volume: Volume, value: string) => boolean> = {
-    name: ({ name }, value) => name.includes(value),
-    label: ({ labels }, value) => labelMatches(labels, value),
-    driver: (_, value) => value === 'local',
-    dangling: ({ name }, value) => (users(engine, name).length === 0) === ['true', '1'].includes(value),
-  };
-  for (const name of filters.keys()) if (!tests[name]) throw invalidParameter(`invalid filter '${name}'`);
+  assertKnownFilters(filters, ['name', 'label', 'driver', 'dangling']);
+  const wanted = (name: string) => filters.get(name) ?? [];
+  const some = (values: readonly string[], test: (value: string) => boolean) =>
+    values.length === 0 || values.some(test);
+  const dangling = filters.has('dangling') ? booleanFilter('dangling', wanted('dangling')) : undefined;
   return engine.volumes
     .list()
-    .filter((volume) =>
-      [...filters].every(([name, values]) => values.some((value) => tests[name]?.(volume, value) ?? true)),
-    )
+    .filter(({ name }) => some(wanted('name'), (value) => matchesPattern(name, value)))
+    .filter(({ labels }) => wanted('label').every((value) => labelMatches(labels, value)))
+    .filter(() => some(wanted('driver'), (value) => value === 'local'))
+    .filter(({ name }) => dangling === undefined || (users(engine, name).length === 0) === dangling)
     .map(showVolume);
 }
 
@@ -66,15 +73,18 @@ export async function removeVolume(engine: Engine, name: string, force: boolean)
 
 /** Anonymous volumes that no container has; with the filter `all`, named ones too. */
 export async function pruneVolumes(engine: Engine, filters: Filters) {
-  const all = (filters.get('all') ?? []).some((value) => ['true', '1'].includes(value));
+  assertKnownFilters(filters, ['label', 'label!', 'all']);
+  const all = filters.has('all') && booleanFilter('all', filters.get('all') ?? []);
   const deleted: string[] = [];
+  let reclaimed = 0;
   for (const volume of engine.volumes.list()) {
-    const wanted =
-      (all || ANONYMOUS_LABEL in volume.labels) &&
-      (filters.get('label') ?? []).every((label) => labelMatches(volume.labels, label));
+    const wanted = (all || ANONYMOUS_LABEL in volume.labels) && labelsPass(volume.labels, filters);
     if (!wanted || users(engine, volume.name).length > 0) continue;
+    const size = await folderSize(volume.mountpoint);
     await removeVolume(engine, volume.name, false);
+    reclaimed += size;
     deleted.push(volume.name);
   }
-  return { VolumesDeleted: deleted, SpaceReclaimed: 0 };
+  engine.events.emit('volume', 'prune', '', { reclaimed: `${reclaimed}` });
+  return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed };
 }

@@ -18,6 +18,16 @@ export interface CgroupLimits {
   readonly cpusetMems?: string;
   readonly blkioWeight?: number;
   readonly pids?: number;
+  readonly blockDevices?: readonly BlockRule[];
+}
+
+/** A limit of one block device; without a value there is none any more. */
+export interface BlockRule {
+  readonly kind: 'weight' | 'read-bytes' | 'write-bytes' | 'read-requests' | 'write-requests';
+  readonly major: number;
+  readonly minor: number;
+  /** Bytes or requests per second, or a weight. */
+  readonly value?: number;
 }
 
 type Write = readonly [controller: string, file: string, value: string];
@@ -62,6 +72,7 @@ function* writesV1(l: CgroupLimits, memoryFolder: string): Generator<Write> {
   if (l.cpusetMems) yield ['cpuset', 'cpuset.mems', l.cpusetMems];
   if (l.blkioWeight) yield ['blkio', blockWeightFile(), text(l.blkioWeight)];
   if (l.pids !== undefined) yield ['pids', 'pids.max', l.pids > 0 ? text(l.pids) : 'max'];
+  yield* (l.blockDevices ?? []).map(blockRuleV1);
 }
 
 /** The kernel keeps memory ≤ memory with swap at every moment: what grows first depends on the direction. */
@@ -77,6 +88,30 @@ function memoryV1({ memory, memorySwap }: CgroupLimits, folder: string): Write[]
 
 function blockWeightFile(): string {
   return existsSync(join(CGROUP_ROOT, 'blkio/blkio.weight')) ? 'blkio.weight' : 'blkio.bfq.weight';
+}
+
+const THROTTLE_V1 = {
+  'read-bytes': 'blkio.throttle.read_bps_device',
+  'write-bytes': 'blkio.throttle.write_bps_device',
+  'read-requests': 'blkio.throttle.read_iops_device',
+  'write-requests': 'blkio.throttle.write_iops_device',
+};
+
+function blockRuleV1({ kind, major, minor, value }: BlockRule): Write {
+  const file = kind === 'weight' ? `${blockWeightFile()}_device` : THROTTLE_V1[kind];
+  return ['blkio', file, `${major}:${minor} ${value ?? 0}`];
+}
+
+const THROTTLE_V2 = {
+  'read-bytes': 'rbps',
+  'write-bytes': 'wbps',
+  'read-requests': 'riops',
+  'write-requests': 'wiops',
+};
+
+function blockRuleV2({ kind, major, minor, value }: BlockRule): Write {
+  if (kind === 'weight') return ['', 'io.bfq.weight', `${major}:${minor} ${value ?? 'default'}`];
+  return ['', 'io.max', `${major}:${minor} ${THROTTLE_V2[kind]}=${value ?? 'max'}`];
 }
 
 const DEFAULT_PERIOD = '100000';
@@ -99,6 +134,7 @@ function* writesV2(l: CgroupLimits, folder: string): Generator<Write> {
   if (l.cpusetMems) yield ['', 'cpuset.mems', l.cpusetMems];
   if (l.blkioWeight) yield ['', 'io.bfq.weight', text(l.blkioWeight)];
   if (l.pids !== undefined) yield ['', 'pids.max', l.pids > 0 ? text(l.pids) : 'max'];
+  yield* (l.blockDevices ?? []).map(blockRuleV2);
 }
 
 /** Version 2 limits swap by itself. */

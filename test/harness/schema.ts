@@ -151,7 +151,7 @@ function operationsOf(paths: Json): Operation[] {
   });
 }
 
-/** One document, or lines of them. */
+/** One document, or lines of them, which may begin with a separator (RFC 7464). */
 function jsonDocuments(body: string): unknown[] {
   try {
     return [JSON.parse(body)];
@@ -159,7 +159,7 @@ function jsonDocuments(body: string): unknown[] {
     return body
       .split('\n')
       .filter((line) => line.trim() !== '')
-      .map((line) => JSON.parse(line));
+      .map((line) => JSON.parse(line.replace(/^\x1e/, '')));
   }
 }
 

@@ -67,7 +67,8 @@ function blockLimits(r: Resources): Record<string, unknown> {
   };
 }
 
-function deviceNumbers(path: string): { major: number; minor: number } {
+/** Of a device of the host. @throws BargeError invalid-parameter. */
+export function deviceNumbers(path: string): { major: number; minor: number } {
   try {
     const { rdev } = statSync(path);
     return { major: majorOf(rdev), minor: minorOf(rdev) };

@@ -73,12 +73,27 @@ async function withLayers<T>(
 
 const below = (path: string) => posix.normalize(`/${path}`).slice(1) || '.';
 
-async function look(root: string, path: string, { definition }: Container): Promise<ArchivedPath> {
+const noSuchFile = (path: string, { definition }: Container, cause: unknown) =>
+  notFound(`Could not find the file ${path} in container ${definition.id}`, { cause });
+
+/** The path with its symlinks followed. @throws BargeError not-found. */
+async function follow(root: string, path: string, container: Container): Promise<string> {
   try {
-    return { ...(await statBelow(root, below(path))), name: posix.basename(path) || '/' };
+    return await resolveBelow(root, posix.join('/', path));
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
-    throw notFound(`Could not find the file ${path} in container ${definition.id}`, { cause: error });
+    throw noSuchFile(path, container, error);
+  }
+}
+
+/** Of a symlink itself, unless the path ends in a slash or a dot. */
+async function look(root: string, path: string, container: Container): Promise<ArchivedPath> {
+  const target = /\/\.?$/.test(path) ? await follow(root, path, container) : path;
+  try {
+    return { ...(await statBelow(root, below(target))), name: posix.basename(path) || '/' };
+  } catch (error) {
+    if (!(error instanceof BargeError)) throw error;
+    throw noSuchFile(path, container, error);
   }
 }
 
@@ -128,13 +143,14 @@ export async function copyToContainer(
   const container = ctx.containers.find(word);
   const { definition } = container;
   await withRoot(ctx, container, async (root) => {
-    const { mode } = await look(root, posix.join(path, '.'), container);
+    const folder = await follow(root, path, container);
+    const { mode } = await look(root, folder, container);
     if ((mode & S_IFMT) !== S_IFDIR) throw invalidParameter('extraction point is not a directory');
-    assertWritable(definition, await resolveBelow(root, posix.join('/', path)));
+    assertWritable(definition, folder);
     const owner = asUser && definition.config.User ? userOf(ctx, definition) : undefined;
     await unpackTar({
       root,
-      path: below(path),
+      path: below(folder),
       tar: await decompress(tar),
       keepKinds,
       ...(owner ? { owner } : {}),
@@ -170,6 +186,8 @@ export async function exportContainer(
   if (status === 'removing' || status === 'dead') {
     throw conflict(`You cannot export container ${container.definition.id} which is ${status}`);
   }
-  await withLayers(ctx, container, {}, (root) => send(packTar({ root })));
-  emitContainer(ctx, container, 'export');
+  await withLayers(ctx, container, {}, async (root) => {
+    emitContainer(ctx, container, 'export');
+    await send(packTar({ root }));
+  });
 }

@@ -3,9 +3,10 @@ import { type Container, isRunning } from '../../container/model.ts';
 import { assertRestartPolicy } from '../../container/restart-policy.ts';
 import { BargeError, conflict, messageOf } from '../../core/errors.ts';
 import { cgroupFeatures } from '../../host/cgroup-features.ts';
-import { applyLimits, type CgroupLimits } from '../../host/cgroup-limits.ts';
+import { applyLimits } from '../../host/cgroup-limits.ts';
 import type { HostConfig, Resources, RestartPolicy } from '../../spec/engine.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
+import { DEVICE_LIMITS, limitsOf, swapOf } from './update-limits.ts';
 
 /** Body of `POST /containers/{id}/update`. */
 export interface ContainerUpdate extends Resources {
@@ -41,34 +42,37 @@ export async function updateContainer(
   return await ctx.locks.run(id, async () => {
     const container = ctx.containers.get(id);
     try {
-      const updated = change(ctx, container, update);
+      const { updated, warnings } = change(ctx, container, update);
       emitContainer(ctx, updated, 'update');
+      return { Warnings: warnings.length > 0 ? [...warnings] : null };
     } catch (error) {
       if (!(error instanceof BargeError)) throw error;
       throw new BargeError(error.kind, `Cannot update container ${id}: ${messageOf(error)}`, {
         cause: error,
       });
     }
-    return { Warnings: null };
   });
 }
 
-function change(ctx: ContainerContext, { definition, state }: Container, update: ContainerUpdate): Container {
+function change(ctx: ContainerContext, { definition, state }: Container, update: ContainerUpdate) {
   if (state.status === 'removing' || state.status === 'dead') {
     throw conflict('Container is marked for removal and cannot be "update".');
   }
   const before = definition.hostConfig;
-  const limits = asked(update);
-  assertCompatible(before, update, limits);
-  const after = { ...before, ...withSwap(before, limits), ...restartPolicy(before, update) };
-  checkResources(after, cgroupFeatures(before.CgroupParent || ctx.runner.roots.cgroupParent));
+  const wanted = asked(update);
+  assertCompatible(before, update, wanted);
+  const features = cgroupFeatures(before.CgroupParent || ctx.runner.roots.cgroupParent);
+  const { resources, warnings } = checkResources({ ...before, ...withSwap(before, wanted) }, features);
+  /* What the kernel cannot limit is left out, with a warning. */
+  const limits = Object.fromEntries(Object.entries(wanted).filter(([name]) => name in resources));
+  const after: HostConfig = { ...resources, ...restartPolicy(before, update) };
   const cgroup = ctx.runner.cgroupOf(definition);
   const isUp = isRunning(state);
   if (isUp) applyOrRestore(cgroup, after, before, limits);
   try {
-    return ctx.containers.setDefinition(definition.id, { hostConfig: after });
+    return { updated: ctx.containers.setDefinition(definition.id, { hostConfig: after }), warnings };
   } catch (error) {
-    if (isUp) applyLimits(cgroup, limitsOf(before, limits));
+    if (isUp) applyLimits(cgroup, limitsOf(before, limits, after));
     throw error;
   }
 }
@@ -77,7 +81,8 @@ function change(ctx: ContainerContext, { definition, state }: Container, update:
 function asked(update: ContainerUpdate): Partial<HostConfig> {
   const wanted = [...NUMBERS, ...TEXTS].filter((name) => update[name]).map((name) => [name, update[name]]);
   const pids = typeof update.PidsLimit === 'number' ? { PidsLimit: update.PidsLimit } : {};
-  return { ...Object.fromEntries(wanted), ...pids };
+  const devices = DEVICE_LIMITS.filter((name) => update[name]).map((name) => [name, update[name]]);
+  return { ...Object.fromEntries([...wanted, ...devices]), ...pids };
 }
 
 function assertCompatible(before: HostConfig, update: ContainerUpdate, limits: Partial<HostConfig>): void {
@@ -105,9 +110,6 @@ function assertCompatible(before: HostConfig, update: ContainerUpdate, limits: P
   }
 }
 
-/** As at creation: a memory limit without a swap limit allows as much swap again. */
-const swapOf = (host: HostConfig) => host.MemorySwap || 2 * (host.Memory || 0);
-
 /** A new memory limit alone leaves the swap limit where it was. */
 function withSwap(before: HostConfig, limits: Partial<HostConfig>): Partial<HostConfig> {
   const swap = swapOf(before);
@@ -132,10 +134,10 @@ function applyOrRestore(
   limits: Partial<HostConfig>,
 ): void {
   try {
-    applyLimits(cgroup, limitsOf(after, limits));
+    applyLimits(cgroup, limitsOf(after, limits, before));
   } catch (error) {
     try {
-      applyLimits(cgroup, limitsOf(before, limits));
+      applyLimits(cgroup, limitsOf(before, limits, after));
     } catch (cleanup) {
       throw new BargeError(error instanceof BargeError ? error.kind : 'system', messageOf(error), {
         cause: error,
@@ -144,26 +146,4 @@ function applyOrRestore(
     }
     throw error;
   }
-}
-
-const PERIOD = 100_000;
-
-/** What `host` says of the limits that are about to change, for the kernel: without a value there is no limit. */
-function limitsOf(host: HostConfig, changing: Partial<HostConfig>): CgroupLimits {
-  const memory = changing.Memory || changing.MemorySwap;
-  const has = (name: keyof Resources) => Boolean(changing[name]);
-  const quota = host.NanoCpus ? Math.floor((host.NanoCpus * PERIOD) / 1e9) : host.CpuQuota || -1;
-  const changesCpu = has('NanoCpus') || has('CpuQuota') || has('CpuPeriod');
-  return {
-    ...(memory ? { memory: host.Memory || -1, memorySwap: swapOf(host) || -1 } : {}),
-    ...(has('MemoryReservation') ? { memoryReservation: host.MemoryReservation || -1 } : {}),
-    ...(has('CpuShares') ? { cpuShares: host.CpuShares || 1024 } : {}),
-    ...(changesCpu ? { cpuPeriod: (!host.NanoCpus && host.CpuPeriod) || PERIOD, cpuQuota: quota } : {}),
-    ...(has('CpuRealtimePeriod') ? { cpuRealtimePeriod: host.CpuRealtimePeriod ?? 0 } : {}),
-    ...(has('CpuRealtimeRuntime') ? { cpuRealtimeRuntime: host.CpuRealtimeRuntime ?? 0 } : {}),
-    ...(has('CpusetCpus') ? { cpusetCpus: host.CpusetCpus ?? '' } : {}),
-    ...(has('CpusetMems') ? { cpusetMems: host.CpusetMems ?? '' } : {}),
-    ...(has('BlkioWeight') ? { blkioWeight: host.BlkioWeight ?? 0 } : {}),
-    ...(changing.PidsLimit === undefined ? {} : { pids: host.PidsLimit ?? -1 }),
-  };
 }
