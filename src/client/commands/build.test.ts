@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { FakeDaemon, runClient } from '../testing/fake-daemon.ts';
 
@@ -128,4 +129,40 @@ test('a failed build ends with 1 and the message of the daemon; a quiet one show
     stdout: '',
     stderr: 'Step 1\nit broke\n',
   });
+});
+
+test('build shows progress as asked, packs the context, and adds the proxies of the configuration', async () => {
+  await using daemon = await builder();
+  const root = await context(daemon.folder);
+  const proxies = { default: { httpProxy: 'http://p:1', noProxy: 'x' } };
+  await writeFile(join(daemon.folder, 'config.json'), JSON.stringify({ proxies }));
+  const raw = await daemon.run([
+    'build',
+    '--progress',
+    'rawjson',
+    '--compress',
+    '--build-arg',
+    'no_proxy=y',
+    root,
+  ]);
+  assert.equal(raw.stdout.split('\n')[0], '{"stream":"Step 1/1 : FROM scratch\\n"}');
+  const sent = daemon.seen.find(({ path }) => path === '/build');
+  assert.deepEqual([...(sent?.body.subarray(0, 2) ?? [])], [0x1f, 0x8b]);
+  assert.ok((await namesIn(gunzipSync(sent?.body ?? ''))).includes('b.txt'));
+  assert.deepEqual(JSON.parse(sent?.query.get('buildargs') ?? ''), {
+    HTTP_PROXY: 'http://p:1',
+    http_proxy: 'http://p:1',
+    NO_PROXY: 'x',
+    no_proxy: 'y',
+  });
+  const cases: [args: string[], message: RegExp][] = [
+    [['--progress', 'fast'], /^invalid progress mode "fast"/],
+    [['--progress', 'tty'], /needs a terminal/],
+    [['--load=false'], /--load=false is not supported/],
+  ];
+  for (const [args, message] of cases) {
+    const ran = await daemon.run(['build', ...args, root]);
+    assert.equal(ran.code, 1);
+    assert.match(ran.stderr, message);
+  }
 });

@@ -1,14 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseReference } from '../../core/reference.ts';
-import type { ProgressMessage } from '../../spec/engine.ts';
 import { allAuthsHeader } from '../auth/registry-auth.ts';
 import { argument, type Command, type Invocation } from '../command.ts';
+import { namesOf, proxyVariables } from '../config/proxies.ts';
 import { BUILD_FLAGS, buildQuery, refuseUnsupported } from '../context/build-flags.ts';
+import { followBuild, progressMode } from '../context/follow.ts';
 import { openSource } from '../context/source.ts';
-import { renderProgress } from '../progress/render.ts';
-import type { Body } from '../transport/body.ts';
-import { jsonLines } from '../transport/json-lines.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] PATH | URL | -',
@@ -19,17 +17,18 @@ export const command: Command = {
     const { flags, cli } = invocation;
     refuseUnsupported(flags);
     for (const tag of flags.list('tag')) checkTag(tag);
+    const mode = progressMode(flags);
     const { stream, remote, dockerfile } = await openSource(argument(invocation, 0), flags.text('file'));
     const { body } = await cli.engine.request('POST', '/build', {
-      query: { ...buildQuery(flags), remote, dockerfile: dockerfile || undefined },
+      query: { ...buildQuery(flags, proxiesOf(invocation)), remote, dockerfile: dockerfile || undefined },
       headers: {
         'Content-Type': 'application/x-tar',
         'X-Registry-Config': await allAuthsHeader(cli.configFolder),
       },
-      ...(stream ? { stream } : {}),
+      ...(stream ? { stream: flags.bool('compress') ? await packed(stream) : stream } : {}),
     });
-    const id = await follow(invocation, body);
-    if (flags.bool('quiet')) cli.out(`${id}\n`);
+    const id = await followBuild(cli, body, mode);
+    if (mode === 'quiet') cli.out(`${id}\n`);
     if (flags.has('iidfile')) {
       if (id === '')
         throw invalidParameter(`server did not provide an image ID. Cannot write ${flags.text('iidfile')}`);
@@ -49,23 +48,14 @@ function checkTag(tag: string): void {
   }
 }
 
-/** Shows the build and resolves with the image's id; a quiet build is shown only when it fails. */
-async function follow({ flags, cli }: Invocation, body: Body): Promise<string> {
-  const quiet = flags.bool('quiet');
-  const held: string[] = [];
-  let id = '';
-  try {
-    await renderProgress(jsonLines<ProgressMessage>(body), {
-      write: (text) => (quiet ? held.push(text) : cli.out(text)),
-      terminal: process.stdout.isTTY === true && !quiet,
-      columns: process.stdout.columns ?? 80,
-      onAux: (aux) => {
-        if (typeof aux === 'object' && aux && 'ID' in aux) id = String(aux.ID);
-      },
-    });
-  } catch (error) {
-    cli.err(held.join(''));
-    throw error;
-  }
-  return id;
+function proxiesOf({ flags, cli }: Invocation): Record<string, string> {
+  if (!cli.config.proxies) return {};
+  return proxyVariables(cli.config, cli.engine.endpoint.url, namesOf(flags.list('build-arg')));
+}
+
+/** The same bytes through gzip. */
+async function packed(stream: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const { compose, Readable } = await import('node:stream');
+  const { createGzip } = await import('node:zlib');
+  return compose(Readable.from(stream), createGzip()) as AsyncIterable<Uint8Array>;
 }

@@ -132,3 +132,38 @@ test('a reader that goes away does not make the client fail loudly', async () =>
   const ran = await daemon.run(['ps', '-q']);
   assert.deepEqual(ran, { code: 0, stdout: '', stderr: '' });
 });
+
+test('numbers beyond a double are shown digit by digit by inspect and events', async () => {
+  await using daemon = await FakeDaemon.start(({ path }) =>
+    path === '/events'
+      ? {
+          chunks: [
+            '{"Type":"container","Action":"die","Actor":{"ID":"x","Attributes":{}},"time":1700000000,"timeNano":1700000000123456789}\n',
+          ],
+        }
+      : {
+          headers: { 'Content-Type': 'application/json' },
+          chunks: ['{"Memory":9223372036854775807,"Small":5}'],
+        },
+  );
+  assert.equal(
+    (await daemon.run(['inspect', '-f', '{{.Memory}} {{json .}}', 'x'])).stdout,
+    '9223372036854775807 {"Memory":9223372036854775807,"Small":5}\n',
+  );
+  assert.match((await daemon.run(['inspect', 'x'])).stdout, /"Memory": 9223372036854775807,/);
+  assert.match((await daemon.run(['events', '--format', 'json'])).stdout, /"timeNano":1700000000123456789/);
+  assert.match((await daemon.run(['events'])).stdout, /^2023-11-14T22:13:20\.123456789Z container die x\n$/);
+});
+
+test('run passes the proxies of the configuration on, and what the user says wins', async () => {
+  await using daemon = await FakeDaemon.start(({ path }) =>
+    path === '/containers/create' ? { status: 201, body: { Id: 'c', Warnings: [] } } : undefined,
+  );
+  const proxies = { default: { httpsProxy: 'http://d' }, [daemon.url]: { httpsProxy: 'http://p' } };
+  await writeFile(join(daemon.folder, 'config.json'), JSON.stringify({ proxies }));
+  await daemon.run(['create', '-e', 'HTTPS_PROXY=mine', 'busybox']);
+  assert.deepEqual(daemon.json<{ Env: string[] }>('/containers/create').Env, [
+    'HTTPS_PROXY=mine',
+    'https_proxy=http://p',
+  ]);
+});

@@ -10,7 +10,7 @@ export const command: Command = {
   completes: ['container'],
   run({ flags, args, cli }) {
     return inspectEach(cli, args, flags.text('format'), (name) =>
-      cli.engine.get(`/containers/${pathSegment(name)}/json`, { size: flags.bool('size') }),
+      cli.engine.getExact(`/containers/${pathSegment(name)}/json`, { size: flags.bool('size') }),
     );
   },
 };

@@ -3,7 +3,9 @@ import type { Command } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
 import { FILTER, LIST_FORMAT } from '../format/format-flag.ts';
 import { compileTemplate } from '../template/evaluator.ts';
+import { exactJson } from '../template/print.ts';
 import { parseTimestamp } from '../time.ts';
+import { parseExact } from '../transport/exact-json.ts';
 import { jsonLines } from '../transport/json-lines.ts';
 
 export const command: Command = {
@@ -21,14 +23,17 @@ export const command: Command = {
     const { body } = await cli.engine.request('GET', '/events', {
       query: { since: time('since'), until: time('until'), filters: filtersQuery(flags.list('filter')) },
     });
-    for await (const event of jsonLines<EventMessage>(body)) cli.out(`${show(event)}\n`);
+    for await (const event of jsonLines<ExactEvent>(body, parseExact)) cli.out(`${show(event)}\n`);
     return 0;
   },
 };
 
-function compileFormat(format: string): (event: EventMessage) => string {
+/** `timeNano` is more than a double holds. */
+type ExactEvent = Omit<EventMessage, 'timeNano'> & { readonly timeNano: bigint | number };
+
+function compileFormat(format: string): (event: ExactEvent) => string {
   if (format === '') return formatEvent;
-  if (format === 'json') return (event) => JSON.stringify(event);
+  if (format === 'json') return (event) => exactJson(event);
   const render = compileTemplate(format, { optional: new Set(['status', 'id', 'from']) });
   return (event) =>
     render({
@@ -43,7 +48,7 @@ function compileFormat(format: string): (event: EventMessage) => string {
 }
 
 /** `2024-05-01T10:00:00.123456789Z container start 0123… (image=busybox, name=web)`. */
-function formatEvent({ Type, Action, Actor, time, timeNano }: EventMessage): string {
+function formatEvent({ Type, Action, Actor, time, timeNano }: ExactEvent): string {
   const attributes = Object.entries(Actor.Attributes ?? {})
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${key}=${value}`);
@@ -51,13 +56,11 @@ function formatEvent({ Type, Action, Actor, time, timeNano }: EventMessage): str
   return `${formatTime(time, timeNano)} ${Type} ${Action} ${Actor.ID}${tail}`;
 }
 
-/** RFC 3339 with nanoseconds, in the local zone. The last digits of `timeNano` are lost to doubles. */
-function formatTime(seconds: number, nano: number): string {
+/** RFC 3339 with nanoseconds, in the local zone. */
+function formatTime(seconds: number, nano: bigint | number): string {
   const date = new Date(seconds * 1000);
   const two = (value: number) => String(value).padStart(2, '0');
-  const fraction = String(Math.max(0, Math.round(nano - seconds * 1e9)))
-    .padStart(9, '0')
-    .slice(0, 9);
+  const fraction = String(BigInt(nano) % 1_000_000_000n).padStart(9, '0');
   const offset = -date.getTimezoneOffset();
   const size = Math.abs(offset);
   const zone =

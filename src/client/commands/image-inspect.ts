@@ -14,7 +14,7 @@ export const command: Command = {
   completes: ['image'],
   run({ flags, args, cli }) {
     return inspectEach(cli, args, flags.text('format'), (name) =>
-      cli.engine.get(`/images/${imagePath(name)}/json`, {
+      cli.engine.getExact(`/images/${imagePath(name)}/json`, {
         platform: flags.has('platform') ? platformJson(flags.text('platform')) : undefined,
       }),
     );

@@ -11,6 +11,8 @@ const PATHS: Readonly<Record<string, (name: string) => string>> = {
   network: (name) => `/networks/${pathSegment(name)}`,
   volume: (name) => `/volumes/${pathSegment(name)}`,
 };
+/** Swarm's kinds, plugins among them: docker looks for them, and on one machine there are none. */
+const ABSENT = ['config', 'node', 'plugin', 'secret', 'service', 'task'];
 
 export const command: Command = {
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
@@ -21,20 +23,21 @@ export const command: Command = {
       name: 'type',
       type: 'string',
       description: 'Look for this kind only: container, image, network or volume',
-      completes: ['container', 'context', 'image', 'network', 'volume'],
+      completes: ['container', 'image', 'network', 'volume'],
     },
   ],
   args: { min: 1 },
   completes: ['object'],
   run({ flags, args, cli }) {
     const type = flags.text('type');
+    if (ABSENT.includes(type)) throw notFound(`Error: No such ${type}: ${args[0]}`);
     if (type !== '' && !Object.hasOwn(PATHS, type)) throw invalidParameter(`unknown type: "${type}"`);
     const kinds = type === '' ? Object.keys(PATHS) : [type];
     return inspectEach(cli, args, flags.text('format'), async (name) => {
       for (const kind of kinds) {
         try {
           const size = kind === 'container' && flags.bool('size');
-          return await cli.engine.get<unknown>(PATHS[kind]?.(name) ?? '', { size });
+          return await cli.engine.getExact(PATHS[kind]?.(name) ?? '', { size });
         } catch (error) {
           if (!isKind(error, 'not-found') || type !== '') throw error;
         }

@@ -13,7 +13,7 @@ export const command: Command = {
   completes: ['network'],
   run({ flags, args, cli }) {
     return inspectEach(cli, args, flags.text('format'), (name) =>
-      cli.engine.get(`/networks/${pathSegment(name)}`, { verbose: flags.bool('verbose') }),
+      cli.engine.getExact(`/networks/${pathSegment(name)}`, { verbose: flags.bool('verbose') }),
     );
   },
 };

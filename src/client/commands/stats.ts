@@ -3,8 +3,15 @@ import type { Cli } from '../cli.ts';
 import type { Command, Invocation } from '../command.ts';
 import { type ContainerStats, STATS_LISTING, statsFields } from '../containers/stats.ts';
 import { pathSegment } from '../each.ts';
-import { LIST_FORMAT, NO_TRUNC } from '../format/format-flag.ts';
+import { LIST_FORMAT, listFormat, NO_TRUNC } from '../format/format-flag.ts';
 import { type Fields, renderListing } from '../format/listing.ts';
+
+/** Milliseconds between two drawings of the table. */
+const REDRAW = 500;
+/** Back to the corner; a line's old end and what is below goes as the new text comes. */
+const HOME = '\x1b[H';
+const CLEAR_LINE = '\x1b[K';
+const CLEAR_BELOW = '\x1b[J';
 
 export const command: Command = {
   usage: '[OPTIONS] [CONTAINER...]',
@@ -18,19 +25,16 @@ export const command: Command = {
   completes: ['running'],
   async run(invocation) {
     const { flags, cli } = invocation;
-    for (;;) {
-      const text = renderListing(STATS_LISTING, flags.text('format'), await rows(invocation));
-      // Home and clear: the table is drawn over the one before.
-      cli.out(process.stdout.isTTY && !flags.bool('no-stream') ? `\x1b[H\x1b[2J${text}` : text);
-      if (flags.bool('no-stream')) return 0;
-    }
+    const format = listFormat(flags, cli.config, 'statsFormat');
+    if (!flags.bool('no-stream')) return watch(invocation, format);
+    cli.out(renderListing(STATS_LISTING, format, await rowsOnce(invocation)));
+    return 0;
   },
 };
 
-/** One sample of every container; the daemon takes about a second for it, which sets the pace. */
-async function rows({ flags, args, cli }: Invocation): Promise<Fields[]> {
-  const names = args.length > 0 ? args : await runningNames(cli, flags.bool('all'));
-  if (names.length === 0) await new Promise((resolve) => setTimeout(resolve, 1000));
+/** One sample of every container; the daemon takes about a second for it. */
+async function rowsOnce({ flags, args, cli }: Invocation): Promise<Fields[]> {
+  const names = args.length > 0 ? args : await containerIds(cli, flags.bool('all'));
   const truncate = !flags.bool('no-trunc');
   return Promise.all(
     names.map(async (name) => {
@@ -41,7 +45,28 @@ async function rows({ flags, args, cli }: Invocation): Promise<Fields[]> {
   );
 }
 
-async function runningNames(cli: Cli, all: boolean): Promise<string[]> {
+async function containerIds(cli: Cli, all: boolean): Promise<string[]> {
   const containers = await cli.engine.get<ContainerSummary[]>('/containers/json', { all });
   return containers.map(({ Id }) => Id);
+}
+
+/** Draws the table again and again until the user ends it, or the containers that were named have gone. */
+async function watch({ flags, args, cli }: Invocation, format: string): Promise<number> {
+  const { StatsBoard } = await import('../containers/stats-board.ts');
+  const truncate = !flags.bool('no-trunc');
+  const board = new StatsBoard(cli, { names: args, all: flags.bool('all'), truncate });
+  const terminal = process.stdout.isTTY === true;
+  try {
+    await board.start();
+    if (terminal) cli.out(`${HOME}${CLEAR_BELOW}`);
+    for (;;) {
+      if (board.failure !== undefined) throw board.failure;
+      const text = renderListing(STATS_LISTING, format, board.rows());
+      cli.out(terminal ? `${HOME}${text.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_BELOW}` : text);
+      if (board.over) return 0;
+      await new Promise((resolve) => setTimeout(resolve, REDRAW));
+    }
+  } finally {
+    board.stop();
+  }
 }

@@ -10,7 +10,7 @@ export const command: Command = {
   completes: ['volume'],
   run({ flags, args, cli }) {
     return inspectEach(cli, args, flags.text('format'), (name) =>
-      cli.engine.get(`/volumes/${pathSegment(name)}`),
+      cli.engine.getExact(`/volumes/${pathSegment(name)}`),
     );
   },
 };

@@ -62,6 +62,22 @@ export function statsFields(asked: string, stats: ContainerStats, truncate: bool
   };
 }
 
+/** The row of a container that has given no sample yet, or will give none any more. */
+export function unknownFields(asked: string, truncate: boolean): Fields {
+  const isId = /^[0-9a-f]{64}$/.test(asked);
+  return {
+    Container: asked,
+    ID: isId && truncate ? shortId(asked) : isId ? asked : '--',
+    Name: isId ? '--' : asked,
+    CPUPerc: '--',
+    MemUsage: '-- / --',
+    MemPerc: '--',
+    NetIO: '--',
+    BlockIO: '--',
+    PIDs: '--',
+  };
+}
+
 /** Share of one CPU between the two samples of the answer. */
 export function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): number {
   const used = (now?.cpu_usage?.total_usage ?? 0) - (before?.cpu_usage?.total_usage ?? 0);

@@ -6,6 +6,9 @@ import type { Flag } from '../flag-types.ts';
 import { type FlagValues, splitPair } from '../flags.ts';
 import type { Query } from '../transport/engine.ts';
 
+/** How `--progress` may ask to see a build. */
+export const PROGRESS_MODES = ['auto', 'plain', 'tty', 'quiet', 'rawjson'];
+
 export const BUILD_FLAGS: readonly Flag[] = [
   { name: 'add-host', type: 'list', description: 'Add a name to /etc/hosts, name:ip', check: checkHost },
   {
@@ -16,7 +19,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
   },
   { name: 'cache-from', type: 'strings', description: 'Image whose steps may be used again' },
   { name: 'cgroup-parent', type: 'string', description: 'Cgroup to put RUN steps under' },
-  { name: 'compress', type: 'bool', description: 'Taken for compatibility; ignored' },
+  { name: 'compress', type: 'bool', description: 'Send the context packed with gzip' },
   { name: 'cpu-period', type: 'int', description: 'Period of the CPU scheduler, microseconds' },
   { name: 'cpu-quota', type: 'int', description: 'CPU time in a period, microseconds' },
   { name: 'cpu-shares', short: 'c', type: 'int', description: 'Weight against other containers' },
@@ -33,13 +36,24 @@ export const BUILD_FLAGS: readonly Flag[] = [
   { name: 'iidfile', type: 'string', description: 'File to write the id of the image to' },
   { name: 'isolation', type: 'string', description: 'Isolation technology' },
   { name: 'label', type: 'list', description: 'Set a label of the image, key=value', check: checkLabel },
-  { name: 'load', type: 'bool', hidden: true, description: 'Taken from buildx; the image is always loaded' },
+  {
+    name: 'load',
+    type: 'bool',
+    default: 'true',
+    description: 'Put the image among the others, as every build does',
+  },
   { name: 'memory', short: 'm', type: 'bytes', description: 'Most memory of a RUN step' },
   { name: 'memory-swap', type: 'swap', description: 'Memory and swap together, -1 for no limit' },
   { name: 'network', type: 'string', default: 'default', description: 'Network of RUN steps' },
   { name: 'no-cache', type: 'bool', description: 'Run every step again' },
   { name: 'platform', type: 'string', description: 'Platform to build for, os/arch[/variant]' },
-  { name: 'progress', type: 'string', hidden: true, description: 'Taken from buildx; ignored' },
+  {
+    name: 'progress',
+    type: 'string',
+    default: 'auto',
+    description: 'How to show progress: auto, plain, tty, quiet or rawjson',
+    completes: PROGRESS_MODES,
+  },
   { name: 'pull', type: 'bool', description: 'Look for newer base images' },
   { name: 'quiet', short: 'q', type: 'bool', description: 'Print the id of the image only' },
   { name: 'rm', type: 'bool', default: 'true', description: 'Remove intermediate containers' },
@@ -69,7 +83,7 @@ const TEXTS = [
 ] as const;
 
 /** The query of `POST /build` for the flags of `build`. */
-export function buildQuery(flags: FlagValues): Query {
+export function buildQuery(flags: FlagValues, proxies: Readonly<Record<string, string>> = {}): Query {
   const numbers = NUMBERS.map(([flag, name]) => [name, flags.has(flag) ? flags.number(flag) : undefined]);
   const texts = TEXTS.map(([flag, name]) => [name, flags.text(flag) || undefined]);
   const hosts = flags.list('add-host').map((value) => value.replace('=', ':'));
@@ -84,7 +98,7 @@ export function buildQuery(flags: FlagValues): Query {
     rm: flags.bool('rm') ? '1' : '0',
     forcerm: flags.bool('force-rm'),
     extrahosts: hosts.length > 0 ? hosts.join(',') : undefined,
-    buildargs: json(buildArguments(flags.list('build-arg'))),
+    buildargs: json({ ...proxies, ...buildArguments(flags.list('build-arg')) }),
     labels: json(flags.map('label')),
     cachefrom: flags.has('cache-from') ? JSON.stringify(flags.list('cache-from')) : undefined,
     ulimits: flags.has('ulimit') ? JSON.stringify(flags.list('ulimit').map(parseUlimit)) : undefined,
@@ -108,5 +122,8 @@ export function refuseUnsupported(flags: FlagValues): void {
   const isolation = flags.text('isolation');
   if (isolation !== '' && isolation !== 'default') {
     throw invalidParameter(`invalid isolation: ${isolation}: only "default" is known on Linux`);
+  }
+  if (!flags.bool('load')) {
+    throw invalidParameter('--load=false is not supported: a build always puts its image among the others');
   }
 }

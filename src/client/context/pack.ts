@@ -3,6 +3,7 @@ import { createReadStream, type Stats } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Header, type Pack, pack } from 'tar-stream';
+import { deviceNumbers } from '../copy/node.ts';
 import type { ContextFilter } from './ignore.ts';
 
 const ROOT = { uid: 0, gid: 0 };
@@ -91,7 +92,10 @@ async function addEntry(tar: Pack, path: string, name: string, stats: Stats, own
   else if (stats.isSymbolicLink()) {
     tar.entry({ ...common, type: 'symlink', linkname: await readlink(path) });
   } else if (stats.isFIFO()) tar.entry({ ...common, type: 'fifo' });
-  else if (stats.isFile()) {
+  else if (stats.isCharacterDevice() || stats.isBlockDevice()) {
+    const type = stats.isBlockDevice() ? 'block-device' : 'character-device';
+    tar.entry({ ...common, type, ...deviceNumbers(stats.rdev) });
+  } else if (stats.isFile()) {
     await addContent(tar, { ...common, type: 'file', size: stats.size }, path);
   }
 }

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
+import { isNode, makeNode } from './node.ts';
 
 export interface ExtractOptions {
   /** Where the archive's first path part goes: `{from: 'etc', to: 'copy'}`; the part itself when the same. */
@@ -82,9 +83,10 @@ async function writeEntry(
       await checkParents(root, target);
       return link(join(root, target), path);
     }
-    // Devices and sockets cannot be carried over by a user; docker's client leaves them out, too.
-    if (header.type !== 'file' && header.type !== 'contiguous-file') return;
-    await pipeline(content, createWriteStream(path, { flags: 'wx' }));
+    if (isNode(header.type)) await makeNode(path, header);
+    else if (header.type === 'file' || header.type === 'contiguous-file') {
+      await pipeline(content, createWriteStream(path, { flags: 'wx' }));
+    } else return;
   }
   if (owners) await chown(path, header.uid, header.gid);
   await chmod(path, header.mode & 0o7777);

@@ -2,7 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { BargeError, errnoOf, invalidParameter, isKind } from '../../core/errors.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../core/reference.ts';
 import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../spec/engine.ts';
+import type { Cli } from '../cli.ts';
 import { argument, type Invocation } from '../command.ts';
+import { namesOf, proxyVariables } from '../config/proxies.ts';
 import { CommandFailure } from '../failure.ts';
 import { EngineError } from '../transport/engine-error.ts';
 import { createRequest, type Streams } from './request.ts';
@@ -22,7 +24,8 @@ export async function createContainer(invocation: Invocation, attach: Streams): 
     throw invalidParameter(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
   }
   const cidFile = claimCidFile(flags.text('cidfile'));
-  const body = withTerminalSize(withSocket(createRequest(flags, invocation.args, attach), invocation));
+  const asked = createRequest(flags, invocation.args, attach);
+  const body = withTerminalSize(withSocket(withProxies(asked, cli), invocation));
   if (policy === 'always') await pull(invocation, image);
   const created = await createOrPull(invocation, body, policy);
   for (const warning of created.Warnings ?? []) cli.err(`WARNING: ${warning}\n`);
@@ -85,6 +88,14 @@ function claimCidFile(path: string): string {
     throw invalidParameter(`failed to create the container ID file: ${path}`, { cause });
   }
   return path;
+}
+
+/** Adds the proxies of the user's configuration to the environment. */
+function withProxies(body: ContainerCreateRequest, cli: Cli): ContainerCreateRequest {
+  if (!cli.config.proxies) return body;
+  const env = body.Env ?? [];
+  const added = proxyVariables(cli.config, cli.engine.endpoint.url, namesOf(env));
+  return { ...body, Env: [...env, ...Object.entries(added).map(([name, value]) => `${name}=${value}`)] };
 }
 
 function withTerminalSize(body: ContainerCreateRequest): ContainerCreateRequest {

@@ -2,6 +2,7 @@ import { BargeError, isKind, messageOf } from '../../core/errors.ts';
 import type { Cli } from '../cli.ts';
 import { CommandFailure } from '../failure.ts';
 import { compileTemplate } from '../template/evaluator.ts';
+import { exactJson } from '../template/print.ts';
 
 /** Members that Go's structs have though the daemon's JSON leaves them out when they are empty. */
 const OPTIONAL: ReadonlySet<string> = new Set([
@@ -59,7 +60,7 @@ export async function inspectEach(
       if (!(error instanceof BargeError) || isKind(error, 'unavailable')) break;
     }
   }
-  if (!render) cli.out(`${JSON.stringify(found, null, 4)}\n`);
+  if (!render) cli.out(`${exactJson(found, 4)}\n`);
   else for (const value of found) cli.out(`${render(value)}\n`);
   for (const failure of failures) cli.err(`${failure}\n`);
   return failures.length > 0 ? 1 : 0;
@@ -68,8 +69,10 @@ export async function inspectEach(
 /** How to print one object; undefined for docker's indented list. */
 function compileFormat(format: string): ((value: unknown) => string) | undefined {
   if (format === '') return undefined;
-  if (format === 'json') return (value) => JSON.stringify(value);
-  const template = inTemplate(EXIT_TEMPLATE, () => compileTemplate(format, { optional: OPTIONAL }));
+  if (format === 'json') return (value) => exactJson(value);
+  const template = inTemplate(EXIT_TEMPLATE, () =>
+    compileTemplate(format, { optional: OPTIONAL, structs: true }),
+  );
   return (value) => inTemplate(1, () => template(value));
 }
 

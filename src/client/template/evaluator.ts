@@ -2,13 +2,15 @@ import { messageOf } from '../../core/errors.ts';
 import { FUNCTIONS, isTrue, type TemplateFunction } from './functions.ts';
 import { parseTemplate, type Template } from './parser.ts';
 import { printValue } from './print.ts';
-import type { Branch, Node, Operand, Pipe, Stage } from './syntax.ts';
+import type { Branch, Call, Node, Operand, Pipe, Stage } from './syntax.ts';
 import { ExecutionError } from './template-error.ts';
 
 export interface EvaluationOptions {
   readonly functions?: Readonly<Record<string, TemplateFunction>>;
   /** Members that a value may lack: they are nil, as a pointer of Go's that was left out of the JSON. */
   readonly optional?: ReadonlySet<string>;
+  /** Objects that look like Go's structs are printed as such: values in braces, without names. */
+  readonly structs?: boolean;
   /** The Go type that the top value stands for, in messages about members it does not have. */
   readonly typeName?: string;
 }
@@ -22,14 +24,18 @@ export function compileTemplate(source: string, options: EvaluationOptions = {})
 
 type Outcome = 'next' | 'break' | 'continue';
 
+/** Templates may call themselves; deeper than this is a mistake. */
+const MAX_CALLS = 1000;
+
 class Evaluator {
   readonly #template: Template;
   readonly #functions: Readonly<Record<string, TemplateFunction>>;
   readonly #options: EvaluationOptions;
   readonly #root: unknown;
   /** Innermost scope last. */
-  readonly #scopes: Map<string, unknown>[];
+  #scopes: Map<string, unknown>[];
   #output = '';
+  #calls = 0;
 
   constructor(
     template: Template,
@@ -55,12 +61,28 @@ class Evaluator {
       if (node.kind === 'text') this.#output += node.text;
       else if (node.kind === 'action') {
         const value = this.#pipe(node.pipe, dot);
-        if (node.pipe.variables.length === 0) this.#output += printValue(value);
+        if (node.pipe.variables.length === 0) this.#output += printValue(value, this.#options.structs);
       } else if (node.kind === 'jump') return node.to;
+      else if (node.kind === 'call') this.#callTemplate(node, dot);
       else outcome = this.#scoped(() => this.#branch(node, dot));
       if (outcome !== 'next') return outcome;
     }
     return 'next';
+  }
+
+  /** Another template starts with its argument as `.` and `$`, and sees no variables of its caller. */
+  #callTemplate({ name, pipe, at }: Call, dot: unknown): void {
+    const nodes = this.#template.definitions.get(name);
+    if (!nodes) throw this.#error(at, `{{template "${name}"}}`, `template "${name}" not defined`);
+    if (++this.#calls > MAX_CALLS) {
+      throw this.#error(at, `{{template "${name}"}}`, `exceeded maximum template depth (${MAX_CALLS})`);
+    }
+    const argument = pipe ? this.#pipe(pipe, dot) : null;
+    const outer = this.#scopes;
+    this.#scopes = [new Map([['$', argument]])];
+    this.#walk(nodes, argument);
+    this.#scopes = outer;
+    this.#calls--;
   }
 
   #scoped<T>(work: () => T): T {
@@ -98,7 +120,8 @@ class Evaluator {
   #itemsOf(value: unknown, node: Branch): readonly (readonly [unknown, unknown])[] {
     if (value === null || value === undefined) return [];
     if (Array.isArray(value)) return value.map((item, at) => [at, item]);
-    if (typeof value === 'number') return Array.from({ length: Math.max(0, value) }, (_, at) => [at, at]);
+    if (typeof value === 'number' || typeof value === 'bigint')
+      return count(Number(value)).map((at) => [at, at]);
     if (typeof value === 'object') return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
     throw this.#error(node.pipe.at, sourceOf(node.pipe), `range can't iterate over ${printValue(value)}`);
   }
@@ -209,3 +232,6 @@ class Evaluator {
 function sourceOf(pipe: Pipe): string {
   return pipe.stages[0]?.operands[0]?.source ?? '';
 }
+
+/** 0, 1, … up to `end`, without it. */
+const count = (end: number) => Array.from({ length: Math.max(0, end) }, (_, at) => at);

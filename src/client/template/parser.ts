@@ -6,21 +6,32 @@ import { templateError } from './template-error.ts';
 export interface Template {
   readonly source: string;
   readonly nodes: readonly Node[];
+  /** Bodies of `{{define}}` and `{{block}}`, by name. */
+  readonly definitions: ReadonlyMap<string, readonly Node[]>;
 }
 
 /** @throws CommandFailure in Go's words when `source` is not a template; `functions` are the names it may call. */
 export function parseTemplate(source: string, functions: ReadonlySet<string>): Template {
   const parser = new Parser(source, functions);
   const nodes = parser.list(false);
-  return { source, nodes };
+  return { source, nodes, definitions: parser.definitions };
 }
 
 const ENDS: ReadonlySet<string> = new Set(['end', 'else']);
+
+/** A whole number that a double would round stays exact. */
+function literalNumber(text: string): number | bigint {
+  const value = Number(text);
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && /^[+-]?\d+$/.test(text)
+    ? BigInt(text)
+    : value;
+}
 
 class Parser {
   readonly #source: string;
   readonly #tokens: readonly Token[];
   readonly #functions: ReadonlySet<string>;
+  readonly definitions = new Map<string, readonly Node[]>();
   #at = 0;
 
   constructor(source: string, functions: ReadonlySet<string>) {
@@ -67,7 +78,8 @@ class Parser {
         if (nested) return nodes;
         throw this.#error(`unexpected {{${next.text}}}`);
       }
-      nodes.push(this.#action());
+      if (next?.kind === 'word' && next.text === 'define') this.#define(nested);
+      else nodes.push(this.#action());
     }
     if (nested) throw this.#error('unexpected EOF');
     return nodes;
@@ -78,6 +90,8 @@ class Parser {
     const word = this.#peek()?.text;
     if (this.#peek()?.kind === 'word') {
       if (word === 'if' || word === 'range' || word === 'with') return this.#branch(word);
+      if (word === 'template') return this.#call();
+      if (word === 'block') return this.#block();
       if (word === 'break' || word === 'continue') {
         this.#at++;
         this.#close();
@@ -87,6 +101,49 @@ class Parser {
     const pipe = this.#pipe();
     this.#close();
     return { kind: 'action', pipe };
+  }
+
+  /** `{{define "name"}}…{{end}}`, which prints nothing where it stands. */
+  #define(nested: boolean): void {
+    if (nested) throw this.#error('unexpected <define> in command');
+    this.#at += 2;
+    const name = this.#templateName('define');
+    this.#close();
+    this.#body(name);
+  }
+
+  #call(): Node {
+    const { at } = this.#take();
+    const name = this.#templateName('template');
+    const pipe = this.#peek()?.kind === 'close' ? undefined : this.#pipe();
+    this.#close();
+    return { kind: 'call', name, pipe, at };
+  }
+
+  #block(): Node {
+    const { at } = this.#take();
+    const name = this.#templateName('block');
+    const pipe = this.#pipe();
+    this.#close();
+    this.#body(name);
+    return { kind: 'call', name, pipe, at };
+  }
+
+  #templateName(clause: string): string {
+    const token = this.#take();
+    if (token.kind !== 'string')
+      throw this.#error(`unexpected <${token.text}> in ${clause} clause`, token.at);
+    return token.text;
+  }
+
+  /** Reads up to `{{end}}` and keeps that under `name`. */
+  #body(name: string): void {
+    const nodes = this.list(true);
+    this.#take();
+    const word = this.#take();
+    if (word.text !== 'end') throw this.#error(`unexpected {{${word.text}}}`, word.at);
+    this.#close();
+    this.definitions.set(name, nodes);
   }
 
   #close(): void {
@@ -166,7 +223,7 @@ class Parser {
       case 'string':
         return { kind: 'literal', value: text, at, source: JSON.stringify(text) };
       case 'number':
-        return { kind: 'literal', value: Number(text), at, source: text };
+        return { kind: 'literal', value: literalNumber(text), at, source: text };
       case 'word':
         return this.#word(token);
       default:

@@ -3,7 +3,17 @@ export type Node =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'action'; readonly pipe: Pipe }
   | Branch
-  | { readonly kind: 'jump'; readonly to: 'break' | 'continue' };
+  | { readonly kind: 'jump'; readonly to: 'break' | 'continue' }
+  | Call;
+
+/** `{{template "name" pipe}}`; a `{{block}}` is one whose template stands with it. */
+export interface Call {
+  readonly kind: 'call';
+  readonly name: string;
+  /** Undefined: the template gets nil. */
+  readonly pipe: Pipe | undefined;
+  readonly at: number;
+}
 
 export interface Branch {
   readonly kind: 'if' | 'range' | 'with';

@@ -44,6 +44,16 @@ const GOLDEN: [template: string, output: string][] = [
   ['{{range .Mounts}}{{if eq .Source "/x"}}{{break}}{{end}}{{.Source}}{{end}}', '/src'],
   ['{{range .Mounts}}{{range $.Config.Env}}{{.}} {{end}}{{end}}', 'A=1 B=2 A=1 B=2 '],
   ['{{or .Config.Cmd "fallback"}}', 'fallback'],
+  ['{{define "m"}}<{{.Source}}>{{end}}{{range .Mounts}}{{template "m" .}}{{end}}', '</src></x>'],
+  ['{{template "later" .Name}}{{define "later"}}{{.}}{{with $}}={{.}}{{end}}{{end}}', '/web=/web'],
+  ['{{block "b" .State}}{{.Pid}}{{end}}{{template "b" .State}}', '4242'],
+  ['{{range $i := 3}}{{$i}}{{end}}', '012'],
+  [
+    '{{eq 9007199254740993 9007199254740993}} {{9007199254740993}} {{lt 1 9007199254740993}}',
+    'true 9007199254740993 true',
+  ],
+  ['{{json .Config}}', '{"Env":["A=1","B=2"],"Labels":{"a":"1","b":"2"},"Cmd":null}'],
+  ['{{printf "%04d|%x|%.2f|%t" .State.Pid 255 1.5 true}}', '0042|ff|1.50|true'],
 ];
 
 for (const [source, output] of GOLDEN) {
@@ -102,7 +112,26 @@ test('a template that is not one is refused before it meets data', () => {
     ['{{end}}', /unexpected \{\{end\}\}/],
     ['{{nope .A}}', /function "nope" not defined/],
     ['{{}}', /missing value for command/],
+    ['{{define x}}{{end}}', /unexpected <x> in define clause/],
+    ['{{if .A}}{{define "x"}}{{end}}{{end}}', /unexpected <define>/],
+    ['{{define "x"}}', /unexpected EOF/],
     ['{{"abc}}', /unterminated quoted string|unclosed action/],
   ];
   for (const [source, message] of cases) assert.throws(() => compileTemplate(source), { message });
+});
+
+test('templates that are not there, or never end, fail where they are called', () => {
+  const call = (source: string) => () => compileTemplate(source)(DATA);
+  assert.throws(call('{{template "x"}}'), /template "x" not defined/);
+  assert.throws(
+    call('{{define "x"}}{{template "x"}}{{end}}{{template "x"}}'),
+    /exceeded maximum template depth/,
+  );
+  assert.throws(call('{{eq .Name 1}}'), /incompatible types for comparison/);
+});
+
+test("what looks like Go's structs is printed as one for inspect, maps as maps", () => {
+  const render = compileTemplate('{{.State}} {{.Config.Labels}} {{.NetworkSettings}}', { structs: true });
+  const ports = 'map[80/tcp:[{0.0.0.0 8080}] 81/tcp:<nil>]';
+  assert.equal(render(DATA), `{running true 42} map[a:1 b:2] {${ports}}`);
 });

@@ -28,6 +28,8 @@ export interface Answer {
   readonly hijack?: (socket: Duplex) => void;
   /** Holds the body back, after the head has been sent. */
   readonly until?: Promise<unknown>;
+  /** Keeps the body open after its chunks. */
+  readonly after?: Promise<unknown>;
 }
 
 export type Handler = (seen: Seen) => Answer | undefined | Promise<Answer | undefined>;
@@ -107,6 +109,7 @@ export class FakeDaemon implements AsyncDisposable {
       await answer.until;
     }
     for (const chunk of answer.chunks ?? []) response.write(chunk);
+    if (answer.after) await answer.after;
     response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
   }
 

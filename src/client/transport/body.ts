@@ -104,10 +104,11 @@ export class Body implements AsyncIterableIterator<Buffer, undefined> {
     return (await this.bytes()).toString('utf8');
   }
 
-  async json<T>(): Promise<T> {
+  /** @param parse how to read the text, when not as `JSON.parse` does */
+  async json<T>(parse: (text: string) => unknown = JSON.parse): Promise<T> {
     const text = await this.text();
     try {
-      return JSON.parse(text) as T;
+      return parse(text) as T;
     } catch (cause) {
       throw dataLoss('the daemon answered with something other than JSON', { cause });
     }

@@ -71,6 +71,13 @@ export class Engine {
     return body.json<T>();
   }
 
+  /** A GET for people to see: whole numbers that a double would round are bigints. */
+  async getExact(path: string, query?: Query): Promise<unknown> {
+    const { parseExact } = await import('./exact-json.ts');
+    const { body } = await this.request('GET', path, query ? { query } : {});
+    return body.json(parseExact);
+  }
+
   /** A POST whose answer is JSON. */
   async post<T>(path: string, options: RequestOptions = {}): Promise<T> {
     const { body } = await this.request('POST', path, options);

@@ -3,8 +3,11 @@ import { dataLoss } from '../../core/errors.ts';
 /** The longest single message that is believed. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
-/** The values of a stream of JSON texts, one a line. @throws BargeError data-loss on a line that is not JSON. */
-export async function* jsonLines<T>(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<T> {
+/** The values of a stream of JSON texts, one a line, read by `parse`. @throws BargeError data-loss on a line that is not JSON. */
+export async function* jsonLines<T>(
+  chunks: AsyncIterable<Uint8Array>,
+  parse: (text: string) => unknown = JSON.parse,
+): AsyncGenerator<T> {
   const decoder = new TextDecoder();
   let pending = '';
   for await (const chunk of chunks) {
@@ -12,14 +15,14 @@ export async function* jsonLines<T>(chunks: AsyncIterable<Uint8Array>): AsyncGen
     const lines = pending.split('\n');
     pending = lines.pop() ?? '';
     if (pending.length > MAX_LINE_BYTES) throw dataLoss('the daemon sent a message that is too long');
-    for (const line of lines) if (line.trim() !== '') yield parseLine<T>(line);
+    for (const line of lines) if (line.trim() !== '') yield parseLine<T>(line, parse);
   }
-  if (pending.trim() !== '') yield parseLine<T>(pending);
+  if (pending.trim() !== '') yield parseLine<T>(pending, parse);
 }
 
-function parseLine<T>(line: string): T {
+function parseLine<T>(line: string, parse: (text: string) => unknown): T {
   try {
-    return JSON.parse(line) as T;
+    return parse(line) as T;
   } catch (cause) {
     throw dataLoss(`the daemon sent a line that is not JSON: ${line.slice(0, 80)}`, { cause });
   }

@@ -1,0 +1,118 @@
+import { isKind } from '../../core/errors.ts';
+import type { ContainerSummary, EventMessage } from '../../spec/engine.ts';
+import type { Cli } from '../cli.ts';
+import { pathSegment } from '../each.ts';
+import type { Fields } from '../format/listing.ts';
+import { jsonLines } from '../transport/json-lines.ts';
+import { type ContainerStats, statsFields, unknownFields } from './stats.ts';
+
+/** Which containers are shown. */
+export interface BoardOptions {
+  /** Names that the user gave; none: those that run, and those that start meanwhile. */
+  readonly names: readonly string[];
+  /** Those that do not run, too. */
+  readonly all: boolean;
+  readonly truncate: boolean;
+}
+
+/** The last sample of every container, kept fresh by a stream for each. */
+export class StatsBoard {
+  readonly #cli: Cli;
+  readonly #options: BoardOptions;
+  readonly #rows = new Map<string, Fields>();
+  readonly #abort = new AbortController();
+  readonly #firstSamples: Promise<void>[] = [];
+  #failure: unknown;
+  #open = 0;
+
+  constructor(cli: Cli, options: BoardOptions) {
+    this.#cli = cli;
+    this.#options = options;
+  }
+
+  /** Resolves when every container that is there has given a sample or ended. */
+  async start(): Promise<void> {
+    const { names, all } = this.#options;
+    if (names.length === 0) void this.#followStarts();
+    const list = names.length > 0 ? names : await runningIds(this.#cli, all);
+    for (const name of list) this.#add(name);
+    await Promise.all(this.#firstSamples);
+  }
+
+  /** In the order in which they came. */
+  rows(): Fields[] {
+    return [...this.#rows.values()];
+  }
+
+  /** Whether named containers have all gone, so that nothing can change any more. */
+  get over(): boolean {
+    return this.#options.names.length > 0 && this.#open === 0;
+  }
+
+  /** What kept a container from being watched. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  #add(name: string): void {
+    if (this.#rows.has(name)) return;
+    this.#rows.set(name, unknownFields(name, this.#options.truncate));
+    this.#open++;
+    const first = Promise.withResolvers<void>();
+    this.#firstSamples.push(first.promise);
+    void this.#watch(name, first.resolve).finally(() => {
+      this.#open--;
+      first.resolve();
+    });
+  }
+
+  async #watch(name: string, sampled: () => void): Promise<void> {
+    const { truncate } = this.#options;
+    try {
+      const path = `/containers/${pathSegment(name)}/stats`;
+      const options = { query: { stream: '1' }, signal: this.#abort.signal };
+      const { body } = await this.#cli.engine.request('GET', path, options);
+      // The first sample of a stream has nothing before it to compare with, so its CPU share is none.
+      for await (const stats of jsonLines<ContainerStats>(body)) {
+        // Its end may have been told before its last sample comes.
+        if (!this.#rows.has(name)) return;
+        this.#rows.set(name, statsFields(name, stats, truncate));
+        sampled();
+      }
+      if (this.#rows.has(name)) this.#rows.set(name, unknownFields(name, truncate));
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      if (this.#options.names.length === 0 && isKind(error, 'not-found')) this.#rows.delete(name);
+      else this.#failure ??= error;
+    }
+  }
+
+  /** Containers that start join, those that end leave; `--all` keeps them. */
+  async #followStarts(): Promise<void> {
+    const filters = JSON.stringify({ type: ['container'], event: ['start', 'die', 'destroy'] });
+    const options = { query: { filters }, signal: this.#abort.signal };
+    try {
+      const { body } = await this.#cli.engine.request('GET', '/events', options);
+      for await (const { Action, Actor } of jsonLines<EventMessage>(body)) {
+        if (Action === 'start') this.#restart(Actor.ID);
+        else if (Action === 'destroy' || !this.#options.all) this.#rows.delete(Actor.ID);
+      }
+    } catch (error) {
+      if (!this.#abort.signal.aborted) this.#failure ??= error;
+    }
+  }
+
+  #restart(id: string): void {
+    this.#rows.delete(id);
+    this.#add(id);
+  }
+}
+
+async function runningIds(cli: Cli, all: boolean): Promise<string[]> {
+  const containers = await cli.engine.get<ContainerSummary[]>('/containers/json', { all });
+  return containers.map(({ Id }) => Id);
+}

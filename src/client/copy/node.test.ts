@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { lstat, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { packPath } from '../context/pack.ts';
+import { extractInto } from './extract.ts';
+import { deviceNumbers } from './node.ts';
+
+test('the numbers of a device are as the kernel splits them', () => {
+  assert.deepEqual(deviceNumbers(0x0103), { devmajor: 1, devminor: 3 });
+  assert.deepEqual(deviceNumbers((259 << 8) | 5), { devmajor: 259, devminor: 5 });
+  assert.deepEqual(deviceNumbers(0x100000 | (8 << 8)), { devmajor: 8, devminor: 256 });
+});
+
+test('devices and pipes go through a tar', { skip: process.getuid?.() !== 0 && 'needs root' }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'barge-nodes-'));
+  try {
+    await extractInto(folder, packPath('/dev/null', 'nothing'), { owners: true });
+    const made = await lstat(join(folder, 'nothing'));
+    assert.equal(made.isCharacterDevice(), true);
+    assert.equal(made.rdev, (await lstat('/dev/null')).rdev);
+    assert.equal(made.mode & 0o777, 0o666);
+    await extractInto(folder, packPath(join(folder, 'nothing'), 'again'), { owners: false });
+    assert.equal((await lstat(join(folder, 'again'))).isCharacterDevice(), true);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
