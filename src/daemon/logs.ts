@@ -8,14 +8,24 @@ const HEADER = 8;
 export async function writeLogs(
   out: Writable,
   logs: Logs,
-  options: { readonly timestamps: boolean },
+  options: { readonly timestamps: boolean; readonly details?: boolean },
 ): Promise<void> {
+  const details = options.details ? `${attributes(logs.attributes)} ` : '';
   for await (const { stream, time, text } of logs.lines) {
-    const line = options.timestamps ? Buffer.concat([Buffer.from(`${timestamp(time)} `), text]) : text;
+    const when = options.timestamps ? `${timestamp(time)} ` : '';
+    const head = `${when}${details}`;
+    const line = head ? Buffer.concat([Buffer.from(head), text]) : text;
     const chunk = logs.tty ? line : frame(stream, line);
     if (!out.write(chunk) && !out.destroyed) await Promise.race([once(out, 'drain'), once(out, 'close')]);
     if (out.destroyed) return;
   }
+}
+
+/** `a=1,b=2`, sorted, with what would be ambiguous escaped as in queries. */
+function attributes(values: Readonly<Record<string, string>>): string {
+  const escaped = (text: string) => new URLSearchParams([['', text]]).toString().slice(1);
+  const pairs = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
+  return pairs.map(([name, value]) => `${escaped(name)}=${escaped(value)}`).join(',');
 }
 
 /** A chunk of a stream as the API frames it. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
 import { systemError } from '../core/errors.ts';
 import { helperProgram } from './helpers.ts';
 
@@ -15,14 +16,18 @@ export class DatagramSender implements AsyncDisposable {
   readonly #path: string;
   readonly #child: ChildProcess;
   #users = 0;
+  #ended = false;
 
   private constructor(path: string) {
     this.#path = path;
     this.#child = spawn(SEND, [path], { stdio: ['pipe', 'ignore', 'inherit'] });
     this.#child.unref();
     this.#child.stdin?.on('error', () => {});
-    this.#child.once('exit', () => DatagramSender.#shared.delete(path));
-    this.#child.once('error', () => DatagramSender.#shared.delete(path));
+    const end = () => {
+      this.#ended = true;
+      DatagramSender.#shared.delete(path);
+    };
+    this.#child.once('exit', end).once('error', end);
   }
 
   /** @throws BargeError system without a socket at `path`. */
@@ -37,11 +42,17 @@ export class DatagramSender implements AsyncDisposable {
 
   async send(payload: Buffer): Promise<void> {
     const { stdin } = this.#child;
-    if (!stdin?.writable) throw systemError(`the sender to ${this.#path} has ended`);
+    this.#assertRuns();
     const head = Buffer.alloc(4);
     head.writeUInt32BE(payload.length);
-    stdin.write(head);
-    if (!stdin.write(payload)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]);
+    stdin?.write(head);
+    if (!stdin?.write(payload))
+      await Promise.race([once(this.#child, 'exit'), once(stdin as Writable, 'drain')]);
+    this.#assertRuns();
+  }
+
+  #assertRuns(): void {
+    if (this.#ended) throw systemError(`the helper that sends to ${this.#path} has ended`);
   }
 
   /** The last user's end lets the helper send what it has and go. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rename, rm, truncate, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -14,6 +14,11 @@ async function withLog(use: (path: string) => Promise<void>): Promise<void> {
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+async function created(path: string): Promise<string> {
+  await appendFile(path, '');
+  return path;
 }
 
 const BOTH: LogQuery = { stdout: true, stderr: true };
@@ -93,6 +98,23 @@ test('following goes on with the next file, however many were rotated meanwhile'
       }
     }
     assert.deepEqual(seen, ['0\n', '1\n', '2\n', '3\n']);
+  });
+});
+
+test('the last lines of a huge log are found without reading it', async () => {
+  await withLog(async (path) => {
+    await truncate(await created(path), 2 ** 30);
+    await appendFile(path, Buffer.concat([record('x\ny\n', 1), record('z\n', 2)]));
+    assert.deepEqual(await lines(path, { tail: 2 }), ['1:y\n', '1:z\n']);
+  });
+});
+
+test('rotated files from before the time asked for are not opened', async () => {
+  await withLog(async (path) => {
+    await appendFile(`${path}.1`, 'no record at all');
+    await utimes(`${path}.1`, 1, 1);
+    await appendFile(path, record('new\n', 5_000_000_000n));
+    assert.deepEqual(await lines(path, { since: 4_000_000_000n }), ['1:new\n']);
   });
 });
 

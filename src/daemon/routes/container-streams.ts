@@ -83,7 +83,10 @@ async function logs(engine: Engine, exchange: Exchange): Promise<void> {
   });
   const type = found.tty ? RAW_STREAM : streamType(exchange);
   const out = response.stream(200, { 'Content-Type': type });
-  await writeLogs(out, found, { timestamps: flag(query, 'timestamps') });
+  await writeLogs(out, found, {
+    timestamps: flag(query, 'timestamps'),
+    details: flag(query, 'details'),
+  });
   out.end();
 }
 

@@ -116,9 +116,10 @@ async function compress(log: string, ended: Promise<unknown>, signal: AbortSigna
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });
+      const last = over;
       await compressRotated(log);
-      if (over) return;
-      await woken;
+      if (last) return;
+      if (!over) await woken;
     }
   } finally {
     watcher.close();

@@ -1,7 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { logAttributes } from '../../container/log/attributes.ts';
 import { type LogLine, readLog } from '../../container/log/read.ts';
 import { isRunning } from '../../container/model.ts';
 import { invalidParameter, notImplemented } from '../../core/errors.ts';
 import type { ContainerContext } from './context.ts';
+
+/** Longest time that a timer takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface LogsQuery {
   readonly stdout: boolean;
@@ -18,6 +23,8 @@ export interface Logs {
   /** A terminal's output: no frames around the lines. */
   readonly tty: boolean;
   readonly lines: AsyncGenerator<LogLine>;
+  /** What the log's options choose of labels and environment, the same for each line. */
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
 /** @throws BargeError invalid-parameter when neither stream is asked for, not-implemented for driver `none`. */
@@ -31,12 +38,21 @@ export function containerLogs(ctx: ContainerContext, word: string, query: LogsQu
   }
   const { follow, ...rest } = query;
   const running = isRunning(state) || state.status === 'restarting';
-  const followUntil = follow && running ? ended(ctx, definition.id, query.signal) : undefined;
+  const followUntil = follow && running ? followEnd(ctx, definition.id, query) : undefined;
   const path = ctx.runner.folders(definition.id).log;
   return {
     tty: Boolean(definition.config.Tty),
+    attributes: logAttributes(definition),
     lines: readLog(path, { ...rest, ...(followUntil ? { followUntil } : {}) }),
   };
+}
+
+/** Following ends with the container, or at the time that was asked for. */
+async function followEnd(ctx: ContainerContext, id: string, { until, signal }: LogsQuery): Promise<void> {
+  const end = ended(ctx, id, signal);
+  if (until === undefined) return await end;
+  const left = Math.min(Math.max(0, Number(until / 1_000_000n) - Date.now()), MAX_TIMER_MS);
+  await Promise.race([end, sleep(left, undefined, { signal, ref: false })]);
 }
 
 /** Until the container has really stopped: a restart by policy goes on in the same log. */
