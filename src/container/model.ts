@@ -61,6 +61,8 @@ export interface Attachment {
   readonly ports: PortMap;
   /** Ports inside at which the container's name server listens. */
   readonly names?: { readonly udp: number; readonly tcp: number };
+  /** Written before an endpoint comes or goes: after a crash the kernel may have more or fewer than the list. */
+  readonly changing?: boolean;
 }
 
 export interface ContainerRunState {

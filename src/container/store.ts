@@ -124,6 +124,14 @@ export class ContainerStore {
     return this.get(id);
   }
 
+  /** Changes definition and state together: a crash leaves both or neither. */
+  change(id: string, definition: Partial<ContainerDefinition>, state: Partial<ContainerRunState>): Container {
+    return this.#db.transaction(() => {
+      this.setDefinition(id, definition);
+      return this.setState(id, state);
+    });
+  }
+
   remove(id: string): void {
     const { definition } = this.get(id);
     this.#db.run('DELETE FROM containers WHERE id = ?', id);

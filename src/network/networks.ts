@@ -18,6 +18,7 @@ import {
   makeNamespace,
   namespaceName,
   namespacePath,
+  reconcileNamespace,
   removeFromNamespace,
 } from './sandbox/namespaces.ts';
 import { SandboxPool } from './sandbox/pool.ts';
@@ -335,6 +336,12 @@ export class Networks {
   /** Marks what a container that still runs holds, after a restart of the daemon. */
   adopt(sandbox: Sandbox): void {
     for (const endpoint of sandbox.endpoints) this.#live.get(endpoint.network)?.adopt(endpoint);
+  }
+
+  /** After a crash in the middle of `join` or `leave`: the kernel gets what the list says. */
+  async reconcile(sandbox: Sandbox): Promise<void> {
+    const all = sandbox.endpoints.map((endpoint) => this.#attachable(endpoint));
+    await reconcileNamespace(namespaceName(sandbox.path), all);
   }
 
   async serveNames(sandbox: Sandbox, view: NameView, ports?: NamePorts): Promise<NamePorts> {

@@ -94,6 +94,8 @@ export async function adoptSandbox(
   const warn = (what: string) => (error: unknown) =>
     ctx.warn(what, { container: definition.id, error: messageOf(error) });
   ctx.networks.adopt(sandbox);
+  if (attachment.changing)
+    await reconcile(ctx, definition, attachment).catch(warn('mending a network namespace failed'));
   registerNames(ctx, definition, attachment.endpoints);
   if (attachment.names) {
     await ctx.networks
@@ -105,6 +107,16 @@ export async function adoptSandbox(
     .publish(sandbox, attachment.ports, definition.name)
     .catch(warn('taking over published ports failed'));
   return sandbox;
+}
+
+async function reconcile(
+  ctx: ContainerContext,
+  { id }: ContainerDefinition,
+  attachment: Attachment,
+): Promise<void> {
+  await ctx.networks.reconcile(sandboxOf(attachment));
+  const { changing, ...rest } = attachment;
+  ctx.containers.setState(id, { attachment: rest });
 }
 
 function noteNames(ctx: ContainerContext, id: string, names: NonNullable<Attachment['names']>): void {

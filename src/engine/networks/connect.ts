@@ -1,6 +1,6 @@
 import { type Attachment, type Container, isRunning } from '../../container/model.ts';
 import { forbidden, invalidParameter, isKind, systemError } from '../../core/errors.ts';
-import type { NetworkDefinition } from '../../network/model.ts';
+import type { EndpointWish, NetworkDefinition } from '../../network/model.ts';
 import type { Sandbox } from '../../network/networks.ts';
 import type { EndpointSettings, PortMap } from '../../spec/engine.ts';
 import type { ContainerContext } from '../containers/context.ts';
@@ -33,17 +33,39 @@ export async function connectContainer(
     };
     const changed = { ...definition, networkingConfig: { EndpointsConfig: configs } };
     if (isRunning(state) && state.attachment) {
-      const sandbox = await ctx.networks.join(sandboxOf(state.attachment), wishOf(network.name, settings));
+      announceChange(ctx, id, state.attachment);
+      const sandbox = await joinOrRestore(ctx, id, state.attachment, wishOf(network.name, settings));
       try {
         await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
       } catch (error) {
         await ctx.networks.leave(sandbox, network.name);
+        ctx.containers.setState(id, { attachment: state.attachment });
         throw error;
       }
       emitNetwork(ctx, 'connect', network.name, id);
+    } else {
+      ctx.containers.setDefinition(id, { networkingConfig: changed.networkingConfig });
     }
-    ctx.containers.setDefinition(id, { networkingConfig: changed.networkingConfig });
   });
+}
+
+/** Written first, so that a restart after a crash knows where to look. */
+function announceChange(ctx: ContainerContext, id: string, attachment: Attachment): void {
+  ctx.containers.setState(id, { attachment: { ...attachment, changing: true } });
+}
+
+async function joinOrRestore(
+  ctx: ContainerContext,
+  id: string,
+  attachment: Attachment,
+  wish: EndpointWish,
+): Promise<Sandbox> {
+  try {
+    return await ctx.networks.join(sandboxOf(attachment), wish);
+  } catch (error) {
+    ctx.containers.setState(id, { attachment });
+    throw error;
+  }
 }
 
 function assertConnectable({ definition, state }: Container, network: NetworkDefinition): void {
@@ -96,11 +118,13 @@ export async function disconnectContainer(
     }
     const changed = { ...definition, networkingConfig: { EndpointsConfig: left } };
     if (isRunning(state) && state.attachment) {
+      announceChange(ctx, id, state.attachment);
       const sandbox = await ctx.networks.leave(sandboxOf(state.attachment), network.name);
       await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
       emitNetwork(ctx, 'disconnect', network.name, id);
+    } else {
+      ctx.containers.setDefinition(id, { networkingConfig: changed.networkingConfig });
     }
-    ctx.containers.setDefinition(id, { networkingConfig: changed.networkingConfig });
   });
 }
 
@@ -128,9 +152,13 @@ async function settle(
   const opens = needsNames(sandbox.endpoints) && !before.names;
   const names = opens ? await ctx.networks.serveNames(sandbox, view) : before.names;
   const ports = await publishAgain(ctx, definition, before, sandbox);
-  ctx.containers.setState(definition.id, {
-    attachment: { sandbox: sandbox.path, endpoints: sandbox.endpoints, ports, ...(names ? { names } : {}) },
-  });
+  const attachment = {
+    sandbox: sandbox.path,
+    endpoints: sandbox.endpoints,
+    ports,
+    ...(names ? { names } : {}),
+  };
+  ctx.containers.change(definition.id, { networkingConfig: definition.networkingConfig }, { attachment });
   updateEtcFiles(ctx, definition, {
     ...(joined ? { joined } : {}),
     ...(left ? { left } : {}),

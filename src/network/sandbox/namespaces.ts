@@ -66,6 +66,21 @@ export async function removeFromNamespace(
   if (routes.length > 0) await batch(['-n', name], routes);
 }
 
+/** Makes a namespace what the list says: interfaces of nobody go, missing ones come. */
+export async function reconcileNamespace(name: string, all: readonly Attachable[]): Promise<void> {
+  const text = await run('ip', ['-n', name, '-j', 'link', 'show']);
+  const there = new Set((JSON.parse(text || '[]') as { ifname: string }[]).map(({ ifname }) => ifname));
+  const known = new Set(['lo', ...all.map(({ endpoint }) => endpoint.interface)]);
+  for (const extra of [...there].filter((one) => !known.has(one))) {
+    await capture('ip', ['-n', name, 'link', 'del', extra]);
+  }
+  for (const attachable of all) {
+    if (!there.has(attachable.endpoint.interface)) await addToNamespace(name, attachable, all);
+  }
+  const routes = routeLines(all);
+  if (routes.length > 0) await batch(['-n', name], routes);
+}
+
 function insideLines({ endpoint, link, wish }: Attachable): string[] {
   const { interface: dev, ipv4, prefix4, ipv6, prefix6 } = endpoint;
   const linkLocal = (wish.linkLocal ?? []).map((address) =>
