@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type BargeError, dataLoss, invalidParameter, messageOf, systemError } from '../core/errors.ts';
 import { helperProgram } from './helpers.ts';
@@ -97,20 +97,26 @@ export function packTar(request: PackRequest): Readable {
   return checked(tool, `packing ${request.root}`);
 }
 
-/** The output of `tool`, ending in an error instead of an end when the tool fails. */
+/**
+ * The output of `tool`, ending in an error instead of an end when the tool fails. It is read from the beginning: of a
+ * stream that nobody reads when its process exits, Node throws the content away.
+ */
 function checked(tool: Piped, action: string): Readable {
-  const output = tool.stdout;
-  const push = output.push.bind(output);
-  output.push = (chunk, encoding) => {
-    if (chunk !== null) return push(chunk, encoding);
+  const output = new PassThrough({ highWaterMark: PIPE_BUFFER });
+  tool.stdout.pipe(output, { end: false });
+  tool.stdout.on('error', (error) => output.destroy(error));
+  tool.stdout.on('end', () => {
     tool.done.then(
-      ({ code, stderr }) => (code === 0 ? push(null) : output.destroy(failure(action, code, stderr))),
+      ({ code, stderr }) => (code === 0 ? output.end() : output.destroy(failure(action, code, stderr))),
       (error) => output.destroy(error instanceof Error ? error : dataLoss(messageOf(error))),
     );
-    return false;
-  };
+  });
+  output.on('close', () => tool.stdout.destroy());
   return output;
 }
+
+/** Bytes; what a pipe holds. */
+const PIPE_BUFFER = 64 << 10;
 
 export interface PathStat {
   /** `st_mode` as the kernel gives it. */

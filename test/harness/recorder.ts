@@ -55,8 +55,13 @@ export class Recorder {
       answer.pipe(outgoing);
       answer.on('error', () => outgoing.destroy());
     });
-    onward.on('error', () => outgoing.destroy());
-    outgoing.on('close', () => onward.destroy());
+    /* The connection may carry the next request already: only what is not done is given up. */
+    onward.on('error', () => {
+      if (!outgoing.writableEnded) outgoing.destroy();
+    });
+    outgoing.on('close', () => {
+      if (!outgoing.writableFinished) onward.destroy();
+    });
     incoming.pipe(onward);
   }
 
