@@ -184,7 +184,7 @@ class FlagReader {
         this.#set(flag, 'true');
         continue;
       }
-      if (tail !== '') this.#set(flag, tail.replace(/^=/, ''));
+      if (tail !== '') this.#set(flag, tail.length > 1 ? tail.replace(/^=/, '') : tail);
       else if (this.more) this.#set(flag, this.next());
       else throw new FlagError(`flag needs an argument: '${letter}' in -${cluster.slice(at)}`);
       return true;

@@ -225,4 +225,5 @@ export class TestDaemon implements Traces {
   }
 }
 
-export const BARGE = [...NODE, join(ROOT, 'src/bin/barge.ts')];
+/** The `--` keeps Node from reading a `--env-file` that is for the client. */
+export const BARGE = [...NODE, '--', join(ROOT, 'src/bin/barge.ts')];

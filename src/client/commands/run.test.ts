@@ -48,6 +48,25 @@ function oneContainer(script: Script) {
   };
 }
 
+test('a file of variables is read by the client, and mistakes of flags end with 125', async () => {
+  await using daemon = await FakeDaemon.start(({ path }) =>
+    path === '/containers/create' ? { status: 201, body: { Id: 'c', Warnings: [] } } : undefined,
+  );
+  const cases: [args: string[], message: RegExp][] = [
+    [['--env-file', '/none'], /^barge: open \/none: no such file or directory\n\nRun 'barge create --help'/],
+    [['--pull', 'foo'], /^barge: invalid pull option: 'foo'/],
+    [['--pid', 'foo'], /^barge: --pid: invalid PID mode/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await daemon.run(['create', ...args, 'busybox']);
+    assert.equal(code, 125, stderr);
+    assert.match(stderr, message);
+  }
+  const windows = await daemon.run(['create', '--cpu-count', '1', 'busybox']);
+  assert.match(windows.stderr, /"--cpu-count" is only supported on a daemon running on windows/);
+  assert.deepEqual(daemon.paths(), []);
+});
+
 test('run attaches and waits before it starts, splits the streams and ends with the exit code', async () => {
   const output = [frame(1, 'out\n'), frame(2, 'err\n')];
   await using daemon = await FakeDaemon.start(oneContainer({ output, exitCode: 7 }));

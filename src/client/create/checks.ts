@@ -34,6 +34,14 @@ export function checkLink(value: string): void {
   if (parts.length > 2) throw invalidParameter(`bad format for links: ${value}`);
 }
 
+/** `--dns-search`: a domain, or a dot for none. */
+export function checkDomain(value: string): void {
+  const label = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+  const domain = value.trim();
+  if (domain === '.' || new RegExp(`^${label}(?:\\.${label})*\\.?$`).test(domain)) return;
+  throw invalidParameter(`${value} is not a valid domain`);
+}
+
 const SYSCTLS = new Set([
   'kernel.msgmax',
   'kernel.msgmnb',
@@ -52,12 +60,41 @@ export function checkSysctl(value: string): void {
   if (!value.includes('=') || !known) throw invalidParameter(`sysctl '${value}' is not allowed`);
 }
 
-/** `--device-read-bps path:rate` and its kin. */
-export function checkThrottle(value: string): void {
+/** `path:number` of a device: the number's text. */
+function deviceNumber(value: string): string {
   const { path, rate } = splitThrottle(value);
   if (rate === undefined || path === '') throw invalidParameter(`bad format: ${value}`);
   if (!path.startsWith('/dev/')) throw invalidParameter(`bad format for device path: ${value}`);
-  const number = tryBytes(rate);
+  return rate;
+}
+
+/** `--blkio-weight-device path:weight`, 10 to 1000, 0 for none. */
+export function checkWeight(value: string): void {
+  const text = deviceNumber(value);
+  const weight = Number(text);
+  if (!/^\d+$/.test(text) || (weight !== 0 && (weight < 10 || weight > 1000))) {
+    throw invalidParameter(`invalid weight for device: ${value}`);
+  }
+}
+
+/** `--device-read-iops path:rate` and its twin. */
+export function checkOperations(value: string): void {
+  if (/^\d+$/.test(deviceNumber(value))) return;
+  throw invalidParameter(
+    `invalid rate for device: ${value}. The correct format is <device-path>:<number>. ` +
+      'Number must be a positive integer',
+  );
+}
+
+/** `--device-cgroup-rule 'c 1:3 rwm'`. */
+export function checkDeviceRule(value: string): void {
+  if (/^[acb] (?:\d+|\*):(?:\d+|\*) [rwm]{1,3}$/.test(value)) return;
+  throw invalidParameter(`invalid device cgroup format '${value}'`);
+}
+
+/** `--device-read-bps path:rate` and its twin. */
+export function checkThrottle(value: string): void {
+  const number = tryBytes(deviceNumber(value));
   if (number === undefined) {
     throw invalidParameter(
       `invalid rate for device: ${value}. The correct format is <device-path>:<number>[<unit>]. ` +

@@ -5,7 +5,8 @@ import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from
 import type { Cli } from '../cli.ts';
 import { argument, type Invocation } from '../command.ts';
 import { namesOf, proxyVariables } from '../config/proxies.ts';
-import { CommandFailure } from '../failure.ts';
+import { CommandFailure, EXIT_FLAG_ERROR } from '../failure.ts';
+import type { FlagValues } from '../flags.ts';
 import { EngineError } from '../transport/engine-error.ts';
 import { createRequest, type Streams } from './request.ts';
 
@@ -19,18 +20,42 @@ export async function createContainer(invocation: Invocation, attach: Streams): 
   const { flags, cli } = invocation;
   const image = argument(invocation, 0);
   checkImage(image);
+  refuseWindows(flags);
   const policy = flags.text('pull');
   if (!PULL_POLICIES.includes(policy)) {
-    throw invalidParameter(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
+    throw new CommandFailure(
+      `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`,
+      EXIT_FLAG_ERROR,
+    );
   }
   const cidFile = claimCidFile(flags.text('cidfile'));
-  const asked = createRequest(flags, invocation.args, attach);
+  const asked = readFlags(() => createRequest(flags, invocation.args, attach));
   const body = withTerminalSize(withSocket(withProxies(asked, cli), invocation));
   if (policy === 'always') await pull(invocation, image);
   const created = await createOrPull(invocation, body, policy);
   for (const warning of created.Warnings ?? []) cli.err(`WARNING: ${warning}\n`);
   if (cidFile !== '') writeFileSync(cidFile, created.Id);
   return created.Id;
+}
+
+/** @throws CommandFailure for what only a daemon on Windows could do. */
+function refuseWindows(flags: FlagValues): void {
+  const given = ['cpu-count', 'cpu-percent', 'io-maxbandwidth', 'io-maxiops'].filter((name) =>
+    flags.has(name),
+  );
+  if (given.length === 0) return;
+  const said = 'is only supported on a daemon running on windows, but the daemon is running on linux';
+  throw new CommandFailure(given.map((name) => `"--${name}" ${said}`).join('\n'));
+}
+
+/** Flags that contradict each other are mistakes of the command line, and end as those do. */
+function readFlags<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof BargeError) || cause instanceof CommandFailure) throw cause;
+    throw new CommandFailure(cause.message, EXIT_FLAG_ERROR, { cause });
+  }
 }
 
 async function createOrPull(

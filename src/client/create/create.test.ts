@@ -91,6 +91,15 @@ test('--mount complains in the words of docker', () => {
     ['x', "invalid field 'x' must be a key=value pair"],
     ['type=bind', 'target is required'],
     ['foo=bar', "unexpected key 'foo' in 'foo=bar'"],
+    ['type=bind,src=/a,target=/x,ro=foo', 'invalid value for ro: foo'],
+    [
+      'type=bind,src=/a,target=/x,bind-recursive=readonly',
+      "option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction",
+    ],
+    [
+      'type=bind,src=/a,target=/x,readonly,bind-recursive=readonly',
+      "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
+    ],
     ['type=bind,target=/x,volume-nocopy', "cannot mix 'volume-*' options with mount type 'bind'"],
   ];
   for (const [spec, message] of cases) assert.throws(() => parseMount(spec), { message });
@@ -159,6 +168,26 @@ test('limits, health and options land where the API has them', () => {
   assert.deepEqual(body.Entrypoint, ['']);
 });
 
+test('capabilities go by their full names, once, and ALL stands for every one', () => {
+  const host = (...words: string[]) => {
+    const { CapAdd, CapDrop } = request(...words).HostConfig ?? {};
+    return { CapAdd, CapDrop };
+  };
+  assert.deepEqual(host('--cap-add', 'sys_admin', '--cap-add', 'CAP_NET_RAW', '--cap-add', 'net_raw'), {
+    CapAdd: ['CAP_NET_RAW', 'CAP_SYS_ADMIN'],
+    CapDrop: undefined,
+  });
+  assert.deepEqual(host('--cap-add', 'all', '--cap-add', 'KILL', '--cap-drop', 'KILL'), {
+    CapAdd: ['ALL'],
+    CapDrop: ['CAP_KILL'],
+  });
+  assert.deepEqual(host('--cap-drop', 'ALL', '--cap-add', 'KILL'), {
+    CapAdd: ['CAP_KILL'],
+    CapDrop: ['ALL'],
+  });
+  assert.equal(host('--cap-add', 'KILL', '--cap-drop', 'KILL').CapDrop, undefined);
+});
+
 test('the first network takes the flags for addresses and names', () => {
   const body = request(
     '--network',
@@ -187,6 +216,29 @@ test('options that contradict each other are refused', () => {
     [['--pid', 'foo'], '--pid: invalid PID mode'],
     [['--security-opt', 'foo'], 'Invalid --security-opt: "foo"'],
     [['--storage-opt', 'x'], 'invalid storage option'],
+    [['-v', ':/b'], 'invalid spec: :/b: empty section between colons'],
+    [['--device', 'none'], 'none is not an absolute path'],
+    [
+      ['--security-opt', 'seccomp=/none'],
+      'opening seccomp profile (/none) failed: open /none: no such file or directory',
+    ],
+    [
+      ['--network', 'host', '--network', 'n'],
+      'conflicting options: cannot attach both user-defined and non-user-defined network-modes',
+    ],
+    [
+      ['--network', 'name=n,ip=1.2.3.4', '--ip', '1.2.3.5'],
+      'conflicting options: cannot specify both --ip and per-network IPv4 address',
+    ],
+    [['--dns-search', 'a_b'], 'invalid argument "a_b" for "--dns-search" flag: a_b is not a valid domain'],
+    [
+      ['--device-cgroup-rule', 'x'],
+      'invalid argument "x" for "--device-cgroup-rule" flag: invalid device cgroup format \'x\'',
+    ],
+    [
+      ['--blkio-weight-device', '/dev/sda:5'],
+      'invalid argument "/dev/sda:5" for "--blkio-weight-device" flag: invalid weight for device: /dev/sda:5',
+    ],
     [['--memory-swappiness', '200'], 'invalid value: 200. Valid memory swappiness range is 0-100'],
   ];
   for (const [words, message] of cases) assert.throws(() => request(...words), { message });

@@ -14,7 +14,7 @@ export function isCdiName(value: string): boolean {
 export function parseDevice(value: string): DeviceMapping {
   const parts = value.split(':');
   const [host = '', second, third] = parts;
-  if (parts.length > 3 || host === '') throw invalidParameter(`invalid device specification: ${value}`);
+  if (parts.length > 3 || host === '') throw invalidParameter(`bad format for path: ${value}`);
   const isMode = (text: string) => /^[rwm]{1,3}$/.test(text);
   if (second === undefined) return mapping(host, host, 'rwm');
   if (third === undefined) return isMode(second) ? mapping(host, host, second) : mapping(host, second, 'rwm');
@@ -22,11 +22,10 @@ export function parseDevice(value: string): DeviceMapping {
   return mapping(host, second || host, third);
 }
 
-const mapping = (host: string, container: string, mode: string): DeviceMapping => ({
-  PathOnHost: host,
-  PathInContainer: container,
-  CgroupPermissions: mode,
-});
+function mapping(host: string, container: string, mode: string): DeviceMapping {
+  if (!container.startsWith('/')) throw invalidParameter(`${container} is not an absolute path`);
+  return { PathOnHost: host, PathInContainer: container, CgroupPermissions: mode };
+}
 
 /** `--gpus all`, a count, or `device=0,driver=…,capabilities=…`. @throws BargeError invalid-parameter. */
 export function parseGpus(value: string): DeviceRequest {
@@ -51,7 +50,9 @@ export function parseGpus(value: string): DeviceRequest {
 function gpuCount(text: string): number {
   if (text === 'all') return -1;
   if (!/^\d+$/.test(text))
-    throw invalidParameter(`invalid count (${text}): value must be either "all" or an integer`);
+    throw invalidParameter(
+      `invalid count (${text}): value must be either "all" or an integer: invalid syntax`,
+    );
   return Number(text);
 }
 

@@ -1,6 +1,17 @@
 import { SIGNALS } from '../containers/stop-flags.ts';
 import type { Flag, FlagType } from '../flag-types.ts';
-import { checkHost, checkIpAddress, checkLink, checkStream, checkSysctl, checkThrottle } from './checks.ts';
+import {
+  checkDeviceRule,
+  checkDomain,
+  checkHost,
+  checkIpAddress,
+  checkLink,
+  checkOperations,
+  checkStream,
+  checkSysctl,
+  checkThrottle,
+  checkWeight,
+} from './checks.ts';
 import { parseGpus, parseUlimit } from './devices.ts';
 import { checkEnv, checkLabel } from './key-values.ts';
 import { parseMount } from './mounts.ts';
@@ -110,7 +121,7 @@ const NETWORK: readonly Flag[] = [
   flag('add-host', 'list', 'Add a name to /etc/hosts, name:ip', { check: checkHost }),
   flag('dns', 'list', 'Name server to ask', { check: checkIpAddress }),
   flag('dns-option', 'list', 'Option of the resolver', { aliases: ['dns-opt'] }),
-  flag('dns-search', 'list', 'Domain to search names in'),
+  flag('dns-search', 'list', 'Domain to search names in', { check: checkDomain }),
 ];
 
 const ISOLATION: readonly Flag[] = [
@@ -131,7 +142,7 @@ const ISOLATION: readonly Flag[] = [
   flag('isolation', 'string', 'Isolation technology'),
   flag('sysctl', 'map', 'Set a kernel parameter, key=value', { check: checkSysctl }),
   flag('device', 'list', 'Give a device of the host, path[:path][:rwm]'),
-  flag('device-cgroup-rule', 'list', 'Rule for the devices cgroup'),
+  flag('device-cgroup-rule', 'list', 'Rule for the devices cgroup', { check: checkDeviceRule }),
   flag('gpus', 'gpu-request', 'GPUs to give: all or a list', { check: parseGpus }),
   flag('disable-content-trust', 'bool', 'Taken for compatibility; ignored', { default: 'true' }),
 ];
@@ -160,16 +171,16 @@ const MORE_LIMITS: readonly Flag[] = [
   flag('oom-score-adj', 'int', "How likely the host's OOM killer picks it, -1000 to 1000"),
   flag('ulimit', 'ulimit', 'Process limit, name=soft[:hard]', { check: parseUlimit }),
   flag('blkio-weight-device', 'list', 'Weight of block I/O on a device, path:weight', {
-    check: checkThrottle,
+    check: checkWeight,
   }),
   flag('device-read-bps', 'list', 'Most bytes read a second, path:rate', { check: checkThrottle }),
-  flag('device-read-iops', 'list', 'Most reads a second, path:rate', { check: checkThrottle }),
+  flag('device-read-iops', 'list', 'Most reads a second, path:rate', { check: checkOperations }),
   flag('device-write-bps', 'list', 'Most bytes written a second, path:rate', { check: checkThrottle }),
-  flag('device-write-iops', 'list', 'Most writes a second, path:rate', { check: checkThrottle }),
-  flag('cpu-count', 'int', 'For Windows; ignored'),
-  flag('cpu-percent', 'int', 'For Windows; ignored'),
-  flag('io-maxbandwidth', 'bytes', 'For Windows; ignored'),
-  flag('io-maxiops', 'uint', 'For Windows; ignored'),
+  flag('device-write-iops', 'list', 'Most writes a second, path:rate', { check: checkOperations }),
+  flag('cpu-count', 'int', 'For daemons on Windows; refused'),
+  flag('cpu-percent', 'int', 'For daemons on Windows; refused'),
+  flag('io-maxbandwidth', 'bytes', 'For daemons on Windows; refused'),
+  flag('io-maxiops', 'uint', 'For daemons on Windows; refused'),
 ];
 
 /** What `create` and `run` share. */

@@ -19,6 +19,9 @@ export function parseVolumes(specs: readonly string[]): VolumeFlags {
   const volumes: Record<string, Record<string, never>> = {};
   for (const spec of specs) {
     if (spec === '') throw invalidParameter('invalid empty volume spec');
+    if (spec.startsWith(':') || spec.endsWith(':')) {
+      throw invalidParameter(`invalid spec: ${spec}: empty section between colons`);
+    }
     const colon = spec.indexOf(':');
     if (colon === -1) volumes[spec] = {};
     else binds.push(absoluteSource(spec.slice(0, colon)) + spec.slice(colon));
@@ -52,7 +55,14 @@ export function parseMount(spec: string): MountRequest {
 
 const STANDALONE = new Set(['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive', 'bind-create-src']);
 /** A key without a value switches on. */
-const truth = (value: string, field: string) => (field.includes('=') ? parseBoolean(value) : true);
+function truth(value: string, field: string): boolean {
+  if (!field.includes('=')) return true;
+  try {
+    return parseBoolean(value);
+  } catch (cause) {
+    throw invalidParameter(`invalid value for ${field.split('=', 1)[0]}: ${value}`, { cause });
+  }
+}
 
 function applyField(mount: Draft, key: string, value: string, field: string): void {
   switch (key) {
@@ -142,4 +152,16 @@ function checkMix(mount: Draft): void {
       throw invalidParameter(`cannot mix '${type}-*' options with mount type '${mount.Type}'`);
     }
   }
+  checkRecursion(mount);
+}
+
+/** Mounts below a bind can only be read-only, or stay writable, below one that is read-only itself. */
+function checkRecursion({ BindOptions: bind, ReadOnly, Type }: Draft): void {
+  if (Type !== 'bind' || !bind) return;
+  const mode = bind.ReadOnlyForceRecursive ? 'readonly' : bind.ReadOnlyNonRecursive ? 'writable' : undefined;
+  if (mode === undefined) return;
+  const need = (what: string) =>
+    invalidParameter(`option 'bind-recursive=${mode}' requires '${what}' to be specified in conjunction`);
+  if (!ReadOnly) throw need('readonly');
+  if (mode === 'readonly' && bind.Propagation !== 'rprivate') throw need('bind-propagation=rprivate');
 }

@@ -70,6 +70,12 @@ export function checkMac(text: string): string {
 /** The first network's settings also come from `--ip`, `--ip6`, `--network-alias`, `--mac-address`, `--link`. */
 export function readNetworks(flags: FlagValues): NetworkFlags {
   const attachments = flags.list('network').map(parseNetwork);
+  const user = attachments.filter(({ name }) => isUserDefined(name));
+  if (attachments.length > 1 && user.length > 0 && user.length < attachments.length) {
+    throw invalidParameter(
+      'conflicting options: cannot attach both user-defined and non-user-defined network-modes',
+    );
+  }
   const [first = { name: 'default', settings: {} }, ...others] = attachments;
   const settings = withFlags(first, flags);
   const endpoints: Record<string, EndpointSettings> = {};
@@ -86,18 +92,19 @@ function withFlags(first: Attachment, flags: FlagValues): EndpointSettings {
     throw invalidParameter('network-scoped aliases are only supported for user-defined networks');
   }
   let settings = first.settings;
-  const both = (flag: string, taken: unknown) => {
+  const both = (flag: string, noun: string, taken: unknown) => {
     if (taken !== undefined) {
-      throw invalidParameter(`conflicting options: cannot specify both --${flag} and per-network ${flag}`);
+      throw invalidParameter(`conflicting options: cannot specify both --${flag} and per-network ${noun}`);
     }
   };
   if (aliases.length > 0) {
-    both('network-alias', settings.Aliases ?? undefined);
+    both('network-alias', 'alias', settings.Aliases ?? undefined);
     settings = { ...settings, Aliases: aliases };
   }
   for (const flag of ['ip', 'ip6'] as const) {
     if (!flags.has(flag)) continue;
-    both(flag, flag === 'ip' ? settings.IPAMConfig?.IPv4Address : settings.IPAMConfig?.IPv6Address);
+    if (flag === 'ip') both(flag, 'IPv4 address', settings.IPAMConfig?.IPv4Address);
+    else both(flag, 'IPv6 address', settings.IPAMConfig?.IPv6Address);
     settings = withOption(settings, flag, flags.text(flag), '');
   }
   for (const address of flags.list('link-local-ip'))

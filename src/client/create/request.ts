@@ -9,7 +9,7 @@ import { parseRestartPolicy, readCreateLimits } from './limits.ts';
 import { parseMount, parseVolumes } from './mounts.ts';
 import { readNetworks } from './networks.ts';
 import { parsePublished } from './ports.ts';
-import { checkMode, readSecurity } from './security.ts';
+import { checkMode, readCapabilities, readSecurity } from './security.ts';
 
 /** The standard streams that the client connects to. */
 export interface Streams {
@@ -104,7 +104,7 @@ function readHealth(flags: FlagValues): HealthConfig | undefined {
     ['health-start-interval', 'StartInterval'],
   ] as const;
   const health: Record<string, unknown> = {};
-  if (flags.has('health-cmd')) health.Test = ['CMD-SHELL', flags.text('health-cmd')];
+  if (flags.text('health-cmd') !== '') health.Test = ['CMD-SHELL', flags.text('health-cmd')];
   for (const [flag, member] of durations) {
     if (!flags.has(flag)) continue;
     if (flags.number(flag) < 0) throw invalidParameter(`--${flag} cannot be negative`);
@@ -170,8 +170,7 @@ function readHostOptions(flags: FlagValues): HostConfig {
     ...given(flags, 'restart', 'RestartPolicy', () => parseRestartPolicy(flags.text('restart'))),
     ...text(flags, 'cidfile', 'ContainerIDFile'),
     ...text(flags, 'runtime', 'Runtime'),
-    ...list(flags, 'cap-add', 'CapAdd'),
-    ...list(flags, 'cap-drop', 'CapDrop'),
+    ...readCapabilities(flags.list('cap-add'), flags.list('cap-drop')),
     ...list(flags, 'group-add', 'GroupAdd'),
     ...list(flags, 'link', 'Links'),
     ...list(flags, 'dns', 'Dns'),

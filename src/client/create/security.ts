@@ -1,4 +1,4 @@
-import { invalidParameter } from '../../core/errors.ts';
+import { invalidParameter, messageOf } from '../../core/errors.ts';
 import type { HostConfig } from '../../spec/engine.ts';
 import { splitPair } from '../flags.ts';
 import { readText } from './key-values.ts';
@@ -25,13 +25,41 @@ export function readSecurity(options: readonly string[]): HostConfig {
   };
 }
 
+function profileText(path: string): string {
+  try {
+    return readText(path);
+  } catch (cause) {
+    throw invalidParameter(`opening seccomp profile (${path}) failed: ${messageOf(cause)}`, { cause });
+  }
+}
+
 function seccomp(path: string): string {
-  const text = readText(path);
+  const text = profileText(path);
   try {
     return `seccomp=${JSON.stringify(JSON.parse(text))}`;
   } catch (cause) {
     throw invalidParameter(`compacting json for seccomp profile failed: ${path} is not JSON`, { cause });
   }
+}
+
+/**
+ * Capabilities of `--cap-add` and `--cap-drop` under their full names, sorted, each once: adding wins over
+ * dropping, and `ALL` over single ones.
+ */
+export function readCapabilities(add: readonly string[], drop: readonly string[]): HostConfig {
+  const added = capabilityNames(add);
+  const dropped = capabilityNames(drop).filter((name) => !added.includes(name) || name === 'ALL');
+  return {
+    ...(added.length > 0 ? { CapAdd: added } : {}),
+    ...(dropped.length > 0 ? { CapDrop: dropped } : {}),
+  };
+}
+
+function capabilityNames(names: readonly string[]): string[] {
+  const full = names
+    .map((name) => name.trim().toUpperCase())
+    .map((name) => (name === 'ALL' || name.startsWith('CAP_') ? name : `CAP_${name}`));
+  return full.includes('ALL') ? ['ALL'] : [...new Set(full)].sort();
 }
 
 /** Namespace modes that docker knows, by flag; `container:<name>` where the kind can be shared. */

@@ -138,7 +138,7 @@ export async function runClient(
   options: { input?: string; env?: Record<string, string>; cwd?: string } = {},
 ): Promise<Ran> {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [CLIENT, ...args], {
+  const child = spawn(process.execPath, ['--', CLIENT, ...args], {
     env: { PATH, HOME, TZ: 'UTC', ...options.env },
     ...(options.cwd ? { cwd: options.cwd } : {}),
   });
