@@ -40,7 +40,8 @@ export function containerRoutes(router: Router, engine: Engine): void {
   router.on('POST', '/containers/create', async ({ request, query, response }) => {
     const body = await readJson<ContainerCreateRequest>(request);
     assertShape(body, CREATE_SHAPE);
-    response.json(201, await createContainer(engine, body, query.get('name') || undefined));
+    const named = { name: query.get('name') ?? '', platform: query.get('platform') ?? '' };
+    response.json(201, await createContainer(engine, body, named));
   });
   router.on('POST', '/containers/prune', async ({ query, response }) => {
     response.json(200, await pruneContainers(engine, parseFilters(query.get('filters') ?? '')));

@@ -44,6 +44,7 @@ export function swarmRoutes(router: Router): void {
       throw unavailable(NO_MANAGER);
     });
   }
+  volumeUpdate(router);
   for (const path of ['/swarm/leave', '/swarm/unlock']) {
     router.on('POST', path, () => {
       throw unavailable('This node is not part of a swarm');
@@ -54,6 +55,12 @@ export function swarmRoutes(router: Router): void {
       throw unavailable('this engine runs containers of one machine: it has no swarm mode');
     });
   }
+}
+
+function volumeUpdate(router: Router): void {
+  router.on('PUT', '/volumes/{name}', () => {
+    throw unavailable('volume update only valid for cluster volumes, but swarm is unavailable');
+  });
 }
 
 export function pluginRoutes(router: Router): void {

@@ -7,9 +7,8 @@ const OPERATIONS: readonly (readonly [method: string, path: string, name: string
   ['GET', '/images/{name...}/get', 'image save'],
   ['POST', '/images/load', 'image load'],
   ['GET', '/images/search', 'search'],
+  ['GET', '/images/{name...}/attestations', 'listing attestations'],
   ['GET', '/distribution/{name...}/json', 'inspecting an image of a registry'],
-  ['POST', '/networks/{id}/connect', 'network connect'],
-  ['POST', '/networks/{id}/disconnect', 'network disconnect'],
   ['POST', '/build/cancel', 'build cancel (closing the connection cancels)'],
   ['POST', '/grpc', 'the BuildKit API (set DOCKER_BUILDKIT=0)'],
 ];

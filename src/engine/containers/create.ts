@@ -7,10 +7,12 @@ import { effectiveCapabilities, hostCapabilities } from '../../container/oci/cap
 import { resourceLimits } from '../../container/oci/limits.ts';
 import { commandOf } from '../../container/oci/spec.ts';
 import type { Digest } from '../../core/digest.ts';
-import { invalidParameter, systemError } from '../../core/errors.ts';
+import { invalidParameter, notFound, systemError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { cgroupFeatures } from '../../host/cgroup-features.ts';
 import { warmCgroupLock } from '../../host/cgroups.ts';
+import type { Image } from '../../image/images.ts';
+import { parsePlatform, platformText } from '../../image/pull.ts';
 import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../spec/engine.ts';
 import { resolveMounts } from '../../volume/mounts.ts';
 import { inventName } from '../names.ts';
@@ -27,11 +29,12 @@ import { checkNetworks, firewallWarnings } from './network-check.ts';
 export async function createContainer(
   ctx: ContainerContext,
   request: ContainerCreateRequest,
-  name: string | undefined,
+  { name, platform }: { readonly name?: string; readonly platform?: string },
 ): Promise<ContainerCreateResponse> {
   warmCgroupLock(); /* most containers are started as soon as they are made */
   if (!request.Image) throw invalidParameter('config cannot be empty in order to create a container');
   const image = ctx.images.find(request.Image);
+  if (platform) assertPlatform(request.Image, image.config, platform);
   const { HostConfig: wish = {}, NetworkingConfig: networking = {}, ...config } = request;
   checkConfig(config);
   const hostWarnings = checkHostConfig(config, wish);
@@ -68,6 +71,17 @@ export async function createContainer(
   await copyUpVolumes(ctx, container, mounts);
   emitContainer(ctx, container, 'create');
   return { Id: id, Warnings: [...warnings, ...(await firewallWarnings(ctx, definition))] };
+}
+
+/** @throws BargeError not-found, in docker's words, when the image is of another platform: clients then pull. */
+function assertPlatform(name: string, { os, architecture, variant }: Image['config'], asked: string): void {
+  const wanted = parsePlatform(asked);
+  const fits = wanted.os === os && wanted.architecture === architecture;
+  if (fits && (!wanted.variant || !variant || wanted.variant === variant)) return;
+  const own = platformText({ os, architecture, ...(variant ? { variant } : {}) });
+  throw notFound(
+    `image with reference ${name} was found but its platform (${own}) does not match the specified platform (${platformText(wanted)})`,
+  );
 }
 
 function chooseName(ctx: ContainerContext, asked: string | undefined): string {
