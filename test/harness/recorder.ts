@@ -39,18 +39,22 @@ export class Recorder {
 
   #pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { method = 'GET', url: path = '/', headers } = incoming;
-    const onward = request({ socketPath: this.#target, method, path, headers, agent: false }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+    /* A daemon that closed after its answer could do so before our last write, which would fail instead. */
+    const kept = { ...headers, connection: 'keep-alive' };
+    const options = { socketPath: this.#target, method, path, headers: kept, agent: false as const };
+    const onward = request(options, (answer) => {
+      const { connection, 'keep-alive': _, ...rest } = answer.headers;
+      outgoing.writeHead(answer.statusCode ?? 500, rest);
       outgoing.flushHeaders();
-      const kept: Buffer[] = [];
+      const parts: Buffer[] = [];
       let size = 0;
       answer.on('data', (chunk: Buffer) => {
         size += chunk.length;
-        if (size <= MAX_KEPT) kept.push(chunk);
+        if (size <= MAX_KEPT) parts.push(chunk);
       });
       answer.on('end', () => {
         const type = String(answer.headers['content-type'] ?? '');
-        if (size <= MAX_KEPT) this.#judge(method, path, answer.statusCode ?? 0, type, Buffer.concat(kept));
+        if (size <= MAX_KEPT) this.#judge(method, path, answer.statusCode ?? 0, type, Buffer.concat(parts));
       });
       answer.pipe(outgoing);
       answer.on('error', () => outgoing.destroy());

@@ -116,7 +116,8 @@ export async function copyFromContainer(
   const container = ctx.containers.find(word);
   await withRoot(ctx, container, async (root) => {
     const stat = await look(root, path, container);
-    const name = posix.basename(posix.normalize(path));
+    /* `folder/.` asks for what is in the folder, in names that begin with a dot. */
+    const name = posix.basename(path);
     emitContainer(ctx, container, 'archive-path');
     await send(stat, packTar({ root, path: below(path), name: name === '' || name === '/' ? '.' : name }));
   });
