@@ -54,7 +54,7 @@ export async function startDaemon(
     dataRoot: options.dataRoot,
     execRoot: options.execRoot,
     bridge: network.bridge,
-    ...(network.bip ? { bridgeAddress: network.bip } : {}),
+    network,
     cgroupParent: options.cgroupParent,
     ...(options.defaultRuntime ? { defaultRuntime: options.defaultRuntime } : {}),
     settings,

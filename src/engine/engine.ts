@@ -12,6 +12,7 @@ import { defaultRuntime, findRuntime, type OciRuntime } from '../host/oci-runtim
 import { ImageStore } from '../image/images.ts';
 import { LayerStore } from '../image/layers.ts';
 import { Networks } from '../network/networks.ts';
+import { DEFAULT_SETTINGS, type NetworkSettings } from '../network/settings.ts';
 import { NetworkStore } from '../network/store.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { Database } from '../store/database.ts';
@@ -30,8 +31,8 @@ export interface EngineOptions {
   readonly execRoot: string;
   /** Name of the Linux bridge; `none`: no bridge network. */
   readonly bridge: string;
-  /** Gateway and prefix of the bridge. */
-  readonly bridgeAddress?: string;
+  /** The rest of what is to be known of networks. */
+  readonly network?: Partial<NetworkSettings>;
   readonly cgroupParent: string;
   readonly defaultRuntime?: string;
   readonly poolSize: number;
@@ -108,14 +109,13 @@ async function assemble(options: EngineOptions, lock: Server): Promise<Engine> {
 
 /** Without a default bridge, names in the kernel follow from the data root. */
 function openNetworks(options: EngineOptions, db: Database): Promise<Networks> {
-  const { bridge, bridgeAddress, dataRoot, poolSize, warn } = options;
+  const { bridge, network, dataRoot, poolSize, warn } = options;
   const withDefault = bridge !== 'none';
   return Networks.open({
     store: new NetworkStore(db),
     name: withDefault ? bridge : `barge${hexOf(digestOf(dataRoot)).slice(0, 7)}`,
-    ...(withDefault
-      ? { defaultBridge: { name: bridge, ...(bridgeAddress ? { address: bridgeAddress } : {}) } }
-      : {}),
+    ...(withDefault ? { bridge } : {}),
+    settings: { ...DEFAULT_SETTINGS, ...network },
     poolSize,
     warn,
   });

@@ -14,7 +14,10 @@ import {
 export interface IpamBlock {
   readonly subnet: string;
   readonly ipRange?: string;
+  /** The host's address. */
   readonly gateway?: string;
+  /** Where containers send what goes elsewhere, if not to the host. */
+  readonly router?: string;
   /** Addresses that stay free for others, by a name that says for whom. */
   readonly auxiliary?: Readonly<Record<string, string>>;
 }
@@ -27,6 +30,7 @@ export interface BlockStatus {
 /** Addresses of one subnet: gives each to one taker, and the one given back last comes again last. */
 export class AddressBlock {
   readonly subnet: Subnet;
+  /** Where the default route of containers leads. */
   readonly gateway: Address | undefined;
   readonly #range: Subnet;
   readonly #taken = new Set<bigint>();
@@ -36,8 +40,9 @@ export class AddressBlock {
     this.subnet = parseSubnet(block.subnet);
     this.#range = block.ipRange ? parseSubnet(block.ipRange) : this.subnet;
     this.#next = this.#range.base;
-    this.gateway = block.gateway ? parseAddress(block.gateway) : undefined;
-    for (const text of [...(block.gateway ? [block.gateway] : []), ...Object.values(block.auxiliary ?? {})]) {
+    const { gateway, router = gateway, auxiliary = {} } = block;
+    this.gateway = router ? parseAddress(router) : undefined;
+    for (const text of [gateway, router, ...Object.values(auxiliary)].filter((one) => one !== undefined)) {
       this.#taken.add(parseAddress(text).value);
     }
     for (const value of this.#unusable()) this.#taken.add(value);

@@ -7,6 +7,7 @@ import { BridgeLink } from './links/bridge.ts';
 import type { LinkDriver } from './links/link.ts';
 import { ParentLink } from './links/parent.ts';
 import type { Endpoint, EndpointWish, NetworkDefinition } from './model.ts';
+import { DEFAULT_SETTINGS, type NetworkSettings } from './settings.ts';
 
 /** A network at work: its addresses, and who has which. */
 export class LiveNetwork {
@@ -19,12 +20,12 @@ export class LiveNetwork {
   /** The kernel's objects are there. */
   isUp = false;
 
-  constructor(definition: NetworkDefinition) {
+  constructor(definition: NetworkDefinition, settings: NetworkSettings = DEFAULT_SETTINGS) {
     const { id, name, ipam, driver, configOnly } = definition;
     this.definition = definition;
     this.plan = new AddressPlan(configOnly ? [] : ipam, `${name} (${id})`);
     if (configOnly || driver === 'host' || driver === 'null') return;
-    this.link = driver === 'bridge' ? new BridgeLink(definition) : new ParentLink(definition);
+    this.link = driver === 'bridge' ? new BridgeLink(definition, settings) : new ParentLink(definition);
   }
 
   get bridge(): BridgeLink | undefined {

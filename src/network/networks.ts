@@ -1,6 +1,6 @@
 import { forbidden, invalidParameter, messageOf } from '../core/errors.ts';
 import type { NetworkCreateRequest, PortMap } from '../spec/engine.ts';
-import { type DefaultBridgeOptions, defaultBridge, ensureFixedNetworks } from './define/builtin.ts';
+import { defaultBridge, ensureFixedNetworks } from './define/builtin.ts';
 import { defineNetwork } from './define/define.ts';
 import { routedSubnets } from './define/subnets.ts';
 import type { NameView } from './dns/server.ts';
@@ -22,12 +22,14 @@ import {
   removeFromNamespace,
 } from './sandbox/namespaces.ts';
 import { SandboxPool } from './sandbox/pool.ts';
+import type { NetworkSettings } from './settings.ts';
 import type { NetworkStore } from './store.ts';
 
 export interface NetworksOptions {
   readonly store: NetworkStore;
-  /** Undefined: there is no network `bridge`. */
-  readonly defaultBridge?: DefaultBridgeOptions;
+  /** Name of the default bridge; undefined: there is no network `bridge`. */
+  readonly bridge?: string;
+  readonly settings: NetworkSettings;
   /** Names of namespaces and of the nftables table begin with it: up to 12 letters, digits and _. */
   readonly name: string;
   readonly poolSize: number;
@@ -57,7 +59,7 @@ export class Networks {
     this.store = options.store;
     this.#pool = new SandboxPool({
       prefix: options.name,
-      size: options.defaultBridge ? options.poolSize : 0,
+      size: options.bridge ? options.poolSize : 0,
       make: (name) => this.#makeReady(name),
       free: (endpoint) => this.#live.get(endpoint.network)?.free(endpoint),
     });
@@ -68,10 +70,10 @@ export class Networks {
     const networks = new Networks(options);
     const { store } = options;
     ensureFixedNetworks(store);
-    if (options.defaultBridge) await defaultBridge(store, options.defaultBridge);
+    if (options.bridge) await defaultBridge(store, options.bridge, options.settings);
     for (const definition of store.list()) {
-      if (definition.name === 'bridge' && !options.defaultBridge) continue;
-      const live = new LiveNetwork(definition);
+      if (definition.name === 'bridge' && !options.bridge) continue;
+      const live = new LiveNetwork(definition, options.settings);
       networks.#live.set(definition.name, live);
       await networks.#up(live).catch((error) => {
         if (live.isDefault) throw error;
@@ -87,8 +89,9 @@ export class Networks {
   }
 
   #openFirewall(): Promise<Firewall> {
-    this.#firewall ??= Firewall.open(this.#options.name).then((firewall) => {
-      this.#publisher = new PortPublisher(firewall);
+    const { name, settings } = this.#options;
+    this.#firewall ??= Firewall.open(name, settings.rules.ipv4).then((firewall) => {
+      this.#publisher = new PortPublisher(firewall, settings);
       return firewall;
     });
     return this.#firewall;
@@ -130,13 +133,10 @@ export class Networks {
   /** @throws BargeError as `defineNetwork`, and conflict for a taken name. Nothing is left after a failure. */
   create(request: NetworkCreateRequest): Promise<NetworkDefinition> {
     return this.#alone(async () => {
-      const around = {
-        networks: this.store.list(),
-        routed: await routedSubnets(''),
-        seed: this.#options.name,
-      };
+      const { name: seed, settings } = this.#options;
+      const around = { networks: this.store.list(), routed: await routedSubnets(''), seed, settings };
       const definition = defineNetwork(request, around);
-      const live = new LiveNetwork(definition);
+      const live = new LiveNetwork(definition, settings);
       await this.#assertBridgeFree(live);
       this.store.add(definition);
       try {
@@ -315,8 +315,13 @@ export class Networks {
         4: optionsOf(four ?? first)?.mode[4] ?? 'nat',
         6: optionsOf(six ?? first)?.mode[6] ?? 'nat',
       },
-      hostBinding: this.live(first.network).isDefault ? '' : (optionsOf(first)?.hostBinding ?? ''),
+      hostBinding: this.#hostBinding(first.network, optionsOf(first)?.hostBinding ?? ''),
     };
+  }
+
+  /** On the default network, all IPv4 addresses mean those of IPv6 too. */
+  #hostBinding(network: string, chosen: string): string {
+    return this.live(network).isDefault && chosen === '0.0.0.0' ? '' : chosen;
   }
 
   /** Networks of a sandbox with the way out first: the order in which names are looked up. */

@@ -1,18 +1,28 @@
 import { invalidParameter } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { run } from '../../host/process.ts';
-import { formatSubnet, overlaps, parseSubnet, type Subnet } from '../ip.ts';
+import {
+  contains,
+  type Family,
+  formatSubnet,
+  overlaps,
+  parseAddress,
+  parseSubnet,
+  type Subnet,
+} from '../ip.ts';
 import type { IpamBlock } from '../ipam.ts';
 import type { NetworkDefinition, NetworkDriver } from '../model.ts';
+import type { NetworkSettings } from '../settings.ts';
 import type { NetworkStore } from '../store.ts';
-import { firstAddress, freeSubnet, routedSubnets } from './subnets.ts';
-
-export interface DefaultBridgeOptions {
-  /** Name of the Linux bridge. */
-  readonly name: string;
-  /** Gateway and prefix, `a.b.c.d/n`; undefined: a network that is not in use. */
-  readonly address?: string;
-}
+import {
+  cutPools,
+  defaultPools,
+  firstAddress,
+  freeSubnet,
+  freeSubnet6,
+  ipamProblems,
+  routedSubnets,
+} from './subnets.ts';
 
 const BASE = {
   enableIPv4: true,
@@ -40,10 +50,11 @@ export function ensureFixedNetworks(store: NetworkStore): void {
 /** The network `bridge` as the daemon's options want it, under the id that it had before. */
 export async function defaultBridge(
   store: NetworkStore,
-  options: DefaultBridgeOptions,
+  bridge: string,
+  settings: NetworkSettings,
 ): Promise<NetworkDefinition> {
-  if (!/^[a-zA-Z][a-zA-Z0-9_]{0,11}$/.test(options.name)) {
-    throw invalidParameter(`invalid bridge name ${options.name}: want up to 12 letters, digits and _`);
+  if (!/^[a-zA-Z][a-zA-Z0-9_]{0,11}$/.test(bridge)) {
+    throw invalidParameter(`invalid bridge name ${bridge}: want up to 12 letters, digits and _`);
   }
   const before = store.byName('bridge');
   const definition: NetworkDefinition = {
@@ -54,13 +65,17 @@ export async function defaultBridge(
     driver: 'bridge',
     options: {
       'com.docker.network.bridge.default_bridge': 'true',
-      'com.docker.network.bridge.enable_icc': 'true',
-      'com.docker.network.bridge.enable_ip_masquerade': 'true',
-      'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
-      'com.docker.network.bridge.name': options.name,
-      'com.docker.network.driver.mtu': '1500',
+      'com.docker.network.bridge.enable_icc': `${settings.icc}`,
+      'com.docker.network.bridge.enable_ip_masquerade': `${settings.masquerade}`,
+      'com.docker.network.bridge.host_binding_ipv4': settings.bindAddress || '0.0.0.0',
+      'com.docker.network.bridge.name': bridge,
+      'com.docker.network.driver.mtu': `${settings.mtu || 1500}`,
     },
-    ipam: [await chooseBlock(store, options, before)],
+    enableIPv6: settings.ipv6,
+    ipam: [
+      withRouter(await chooseBlock(store, bridge, settings, before), settings.gateway),
+      ...(settings.ipv6 ? [withRouter(chooseBlock6(store, bridge, settings), settings.gateway6)] : []),
+    ],
   };
   store.put(definition);
   return definition;
@@ -68,24 +83,59 @@ export async function defaultBridge(
 
 async function chooseBlock(
   store: NetworkStore,
-  { name, address }: DefaultBridgeOptions,
+  bridge: string,
+  { bip, fixedCidr, pools }: NetworkSettings,
   before: NetworkDefinition | undefined,
 ): Promise<IpamBlock> {
-  const chosen = address ?? (await addressOf(name));
-  if (chosen) return withGateway(chosen);
-  const used = [...(await routedSubnets(name)), ...userSubnets(store)];
+  const chosen = bip ?? (fixedCidr ? undefined : await addressOf(bridge));
+  if (chosen) return withRange(blockAt(chosen, 4, '--bip'), fixedCidr, 4);
+  if (fixedCidr) return blockIn(parseSubnet(fixedCidr));
+  const used = [...(await routedSubnets(bridge)), ...userSubnets(store)];
   const last = before?.ipam[0];
   if (last && !used.some((subnet) => overlaps(subnet, parseSubnet(last.subnet)))) return last;
-  const subnet = freeSubnet(used);
-  return { subnet: formatSubnet(subnet), gateway: firstAddress(subnet) };
+  return blockIn(freeSubnet(used, pools.length > 0 ? cutPools(pools) : defaultPools()));
 }
 
-function withGateway(text: string): IpamBlock {
+function chooseBlock6(
+  store: NetworkStore,
+  bridge: string,
+  { bip6, fixedCidr6, pools }: NetworkSettings,
+): IpamBlock {
+  if (bip6) return withRange(blockAt(bip6, 6, '--bip6'), fixedCidr6, 6);
+  if (fixedCidr6) return blockIn(parseSubnet(fixedCidr6));
+  return blockIn(freeSubnet6(bridge, userSubnets(store), cutPools(pools)));
+}
+
+const blockIn = (subnet: Subnet): IpamBlock => ({
+  subnet: formatSubnet(subnet),
+  gateway: firstAddress(subnet),
+});
+
+/** @param text the host's address with its prefix. */
+function blockAt(text: string, family: Family, flag: string): IpamBlock {
   const subnet = parseSubnet(text);
-  if (subnet.family !== 4 || subnet.prefix > 30) {
-    throw invalidParameter(`invalid --bip ${text}: want an IPv4 address with a prefix of up to 30 bits`);
+  if (subnet.family !== family || subnet.prefix > (family === 4 ? 30 : 126)) {
+    throw invalidParameter(
+      `invalid ${flag} ${text}: want an IPv${family} address with a prefix that leaves room`,
+    );
   }
   return { subnet: formatSubnet(subnet), gateway: text.split('/')[0] ?? '' };
+}
+
+/** @throws BargeError invalid-parameter for a range outside of the subnet. */
+function withRange(block: IpamBlock, range: string | undefined, family: Family): IpamBlock {
+  if (!range) return block;
+  const [problem] = ipamProblems([{ Subnet: block.subnet, IPRange: range }], family === 6);
+  if (problem) throw invalidParameter(problem);
+  return { ...block, ipRange: range };
+}
+
+function withRouter({ router: _, ...block }: IpamBlock, router: string | undefined): IpamBlock {
+  if (!router) return block;
+  if (!contains(parseSubnet(block.subnet), parseAddress(router))) {
+    throw invalidParameter(`invalid default gateway ${router}: it is not in the subnet ${block.subnet}`);
+  }
+  return { ...block, router };
 }
 
 function userSubnets(store: NetworkStore): Subnet[] {

@@ -6,8 +6,11 @@ import type { IpamBlock } from '../ipam.ts';
 import { bridgeOptions, truth } from '../links/options.ts';
 import { ParentLink } from '../links/parent.ts';
 import { BUILTIN_NAMES, type NetworkDefinition, type NetworkDriver } from '../model.ts';
+import type { NetworkSettings } from '../settings.ts';
 import {
   assertApart,
+  cutPools,
+  defaultPools,
   familyOfBlock,
   firstAddress,
   freeSubnet,
@@ -22,6 +25,7 @@ export interface Surroundings {
   readonly routed: readonly Subnet[];
   /** What the automatic IPv6 subnets of this daemon follow from. */
   readonly seed: string;
+  readonly settings: NetworkSettings;
 }
 
 /**
@@ -39,7 +43,7 @@ export function defineNetwork(request: NetworkCreateRequest, around: Surrounding
   }
   if (request.Ingress) throw forbidden('cannot create an ingress network: this node is not a swarm manager');
   const template = templateOf(request, around.networks);
-  const options = request.ConfigFrom?.Network ? (template?.options ?? {}) : (request.Options ?? {});
+  const options = template?.options ?? { ...around.settings.driverOptions[driver], ...request.Options };
   const enableIPv4 =
     template?.enableIPv4 ?? request.EnableIPv4 ?? truth(options, 'com.docker.network.enable_ipv4', true);
   const enableIPv6 =
@@ -155,7 +159,7 @@ function checkOptions(definition: NetworkDefinition): void {
 /** Subnets and gateways for what the user left open. */
 function completeBlocks(
   definition: NetworkDefinition,
-  { networks, routed, seed }: Surroundings,
+  { networks, routed, seed, settings }: Surroundings,
 ): IpamBlock[] {
   const used = networks
     .filter(({ configOnly }) => !configOnly)
@@ -163,9 +167,11 @@ function completeBlocks(
   const blocks = [...definition.ipam];
   const has = (family: number) => blocks.some((block) => familyOfBlock(block) === family);
   assertApart(blocks, used);
+  const pools = () => (settings.pools.length > 0 ? cutPools(settings.pools) : defaultPools());
   if (definition.enableIPv4 && !has(4))
-    blocks.push({ subnet: formatSubnet(freeSubnet([...used, ...routed])) });
-  if (definition.enableIPv6 && !has(6)) blocks.push({ subnet: formatSubnet(freeSubnet6(seed, used)) });
+    blocks.push({ subnet: formatSubnet(freeSubnet([...used, ...routed], pools())) });
+  if (definition.enableIPv6 && !has(6))
+    blocks.push({ subnet: formatSubnet(freeSubnet6(seed, used, pools())) });
   return blocks
     .filter((block) => (familyOfBlock(block) === 4 ? definition.enableIPv4 : definition.enableIPv6))
     .map((block) => ({ ...block, gateway: block.gateway ?? chooseGateway(block) }));

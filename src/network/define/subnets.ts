@@ -4,6 +4,7 @@ import { run } from '../../host/process.ts';
 import type { IpamConfig } from '../../spec/engine.ts';
 import {
   type Address,
+  bitsOf,
   contains,
   type Family,
   formatAddress,
@@ -23,6 +24,24 @@ export function defaultPools(): Subnet[] {
   return [...wide, ...small];
 }
 
+/** Pools of the daemon's settings, cut into networks as they are needed. @throws BargeError invalid-parameter. */
+export function* cutPools(
+  pools: readonly { readonly base: string; readonly size: number }[],
+): Generator<Subnet> {
+  for (const { base, size } of pools) {
+    const pool = parseSubnet(base);
+    if (size < pool.prefix || size > bitsOf(pool.family)) {
+      throw invalidParameter(
+        `invalid default address pool base=${base},size=${size}: the size is no part of the base`,
+      );
+    }
+    const step = 1n << BigInt(bitsOf(pool.family) - size);
+    for (let at = pool.base; at < pool.base + sizeOf(pool); at += step) {
+      yield { family: pool.family, base: at, prefix: size };
+    }
+  }
+}
+
 /** Subnets that the host has routes to, but for those of a link of our own. */
 export async function routedSubnets(ownLink: string): Promise<Subnet[]> {
   const routes = JSON.parse((await run('ip', ['-j', 'route'])) || '[]') as { dst: string; dev?: string }[];
@@ -33,8 +52,8 @@ export async function routedSubnets(ownLink: string): Promise<Subnet[]> {
 }
 
 /** @throws BargeError invalid-parameter when every pool is in use. */
-export function freeSubnet(used: readonly Subnet[]): Subnet {
-  const found = defaultPools().find((pool) => !used.some((subnet) => overlaps(subnet, pool)));
+export function freeSubnet(used: readonly Subnet[], pools: Iterable<Subnet> = defaultPools()): Subnet {
+  const found = firstFree(used, pools, 4);
   if (!found) {
     throw invalidParameter(
       'all predefined address pools have been fully subnetted: remove networks, or choose a subnet with --subnet',
@@ -43,8 +62,17 @@ export function freeSubnet(used: readonly Subnet[]): Subnet {
   return found;
 }
 
+function firstFree(used: readonly Subnet[], pools: Iterable<Subnet>, family: Family): Subnet | undefined {
+  for (const pool of pools) {
+    if (pool.family === family && !used.some((subnet) => overlaps(subnet, pool))) return pool;
+  }
+  return undefined;
+}
+
 /** A /64 of the private range (RFC 4193), whose first bits follow from `seed`. */
-export function freeSubnet6(seed: string, used: readonly Subnet[]): Subnet {
+export function freeSubnet6(seed: string, used: readonly Subnet[], pools: Iterable<Subnet> = []): Subnet {
+  const chosen = firstFree(used, pools, 6);
+  if (chosen) return chosen;
   const site = BigInt(`0xfd${createHash('sha256').update(seed).digest('hex').slice(0, 10)}`) << 80n;
   for (let number = 0n; number < 65536n; number++) {
     const candidate = { family: 6 as const, base: site | (number << 64n), prefix: 64 };

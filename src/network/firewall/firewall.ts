@@ -16,15 +16,24 @@ import {
 /** The daemon's table of rules in the kernel. */
 export class Firewall {
   readonly table: string;
+  readonly enabled: boolean;
   readonly #session: NftSession;
 
-  private constructor(table: string) {
+  private constructor(table: string, enabled = true) {
     this.table = table;
+    this.enabled = enabled;
     this.#session = new NftSession(table);
   }
 
-  /** Writes the table anew, with no bridge in it. @throws BargeError unavailable where nftables does not work. */
-  static async open(table: string): Promise<Firewall> {
+  /**
+   * Writes the table anew, with no bridge in it. @param enabled false: no rule is ever written.
+   * @throws BargeError unavailable where nftables does not work.
+   */
+  static async open(table: string, enabled = true): Promise<Firewall> {
+    if (!enabled) {
+      await capture('nft', ['delete', 'table', 'inet', table]);
+      return new Firewall(table, false);
+    }
     try {
       await write(`${oldTable(table)}${wholeTable(table)}${userTable(table)}`);
     } catch (error) {
@@ -37,29 +46,29 @@ export class Firewall {
   }
 
   async addBridge(rules: BridgeRules): Promise<void> {
-    await write(addBridge(this.table, rules));
+    if (this.enabled) await write(addBridge(this.table, rules));
   }
 
   async removeBridge(rules: BridgeRules): Promise<void> {
-    await write(removeBridge(this.table, rules));
+    if (this.enabled) await write(removeBridge(this.table, rules));
   }
 
-  addPort(rule: PortRule): Promise<void> {
-    return this.#session.run(addPort(this.table, rule));
+  async addPort(rule: PortRule): Promise<void> {
+    if (this.enabled) await this.#session.run(addPort(this.table, rule));
   }
 
-  removePort(rule: PortRule): Promise<void> {
-    return this.#session.run(removePort(this.table, rule));
+  async removePort(rule: PortRule): Promise<void> {
+    if (this.enabled) await this.#session.run(removePort(this.table, rule));
   }
 
   async warm(): Promise<void> {
-    await this.#session.warm();
+    if (this.enabled) await this.#session.warm();
   }
 
   /** With `remove`, the table goes too, and the user's own if there is nothing in it. */
   async close(remove: boolean): Promise<void> {
     this.#session[Symbol.dispose]();
-    if (!remove) return;
+    if (!remove || !this.enabled) return;
     await capture('nft', ['delete', 'table', 'inet', this.table]);
     const own = userTableName(this.table);
     const { stdout } = await capture('nft', ['list', 'table', 'inet', own]);

@@ -20,6 +20,8 @@ const rules: BridgeRules = {
   masquerade: true,
   mode: { 4: 'nat', 6: 'nat' },
   snat: { 4: '', 6: '' },
+  without6: false,
+  direct: false,
 };
 
 test('a published port is one map element, by address where one was chosen', () => {

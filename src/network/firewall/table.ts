@@ -14,6 +14,10 @@ export interface BridgeRules {
   readonly mode: Readonly<Record<Family, GatewayMode>>;
   /** Source address of what leaves, in place of the one that the route has; empty: none chosen. */
   readonly snat: Readonly<Record<Family, string>>;
+  /** No rules for IPv6: everything of it passes. */
+  readonly without6: boolean;
+  /** Containers may be reached at their own addresses from outside. */
+  readonly direct: boolean;
 }
 
 export interface PortRule {
@@ -142,10 +146,11 @@ function elements(table: string, { key, bridge, subnets }: BridgeRules) {
 }
 
 /** What may come in: answers, what goes to a published port, what stays on the bridge. */
-function incoming({ bridge, internal, mode }: BridgeRules): string[] {
+function incoming({ bridge, internal, mode, without6, direct }: BridgeRules): string[] {
   if (internal) return [`iifname != "${bridge}" drop`];
-  const unprotected = FAMILIES.filter((family) => mode[family] === 'nat-unprotected');
+  const unprotected = FAMILIES.filter((family) => direct || mode[family] === 'nat-unprotected');
   return [
+    ...(without6 ? ['meta nfproto ipv6 accept'] : []),
     'ct state established,related accept',
     'ct status dnat accept',
     `iifname "${bridge}" accept`,
@@ -164,10 +169,13 @@ function hairpin({ subnets }: BridgeRules): string[] {
   ];
 }
 
-function leaving({ bridge, subnets, internal, masquerade, mode, snat }: BridgeRules): string[] {
+function leaving({ bridge, subnets, internal, masquerade, mode, snat, without6 }: BridgeRules): string[] {
   if (internal || !masquerade) return [];
   return FAMILIES.filter(
-    (family) => subnets.some((subnet) => subnet.family === family) && mode[family].startsWith('nat'),
+    (family) =>
+      subnets.some((subnet) => subnet.family === family) &&
+      mode[family].startsWith('nat') &&
+      !(family === 6 && without6),
   ).map((family) => {
     const how = snat[family] ? `snat ${IP[family]} to ${snat[family]}` : 'masquerade';
     return `meta nfproto ipv${family} oifname != "${bridge}" ${how}`;

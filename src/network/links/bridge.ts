@@ -5,6 +5,7 @@ import { capture, run } from '../../host/process.ts';
 import type { BridgeRules } from '../firewall/table.ts';
 import { parseSubnet } from '../ip.ts';
 import type { Endpoint, NetworkDefinition } from '../model.ts';
+import { DEFAULT_SETTINGS, type NetworkSettings } from '../settings.ts';
 import { hostEnd, type LinkDriver } from './link.ts';
 import { type BridgeOptions, bridgeOptions } from './options.ts';
 
@@ -15,9 +16,11 @@ export class BridgeLink implements LinkDriver {
   readonly #definition: NetworkDefinition;
   /** Made by somebody else, and left when the network goes. */
   #foreign = false;
+  readonly #forward: boolean;
 
-  constructor(definition: NetworkDefinition) {
+  constructor(definition: NetworkDefinition, settings: NetworkSettings = DEFAULT_SETTINGS) {
     this.#definition = definition;
+    this.#forward = settings.forward;
     this.options = bridgeOptions(definition);
     const { bridge, masquerade, mode, snat } = this.options;
     this.rules = {
@@ -28,6 +31,8 @@ export class BridgeLink implements LinkDriver {
       masquerade,
       mode,
       snat,
+      without6: !settings.rules.ipv6,
+      direct: settings.directRouting,
     };
   }
 
@@ -76,10 +81,10 @@ export class BridgeLink implements LinkDriver {
       ].join('\n'),
     });
     if (internal) return;
-    await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
+    if (this.#forward) await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
     /* Lets 127.0.0.1 on the host be translated to a container; `loopback_guard` keeps others from using it. */
     await writeFile(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, '1');
-    if (enableIPv6) await forwardIPv6();
+    if (enableIPv6 && this.#forward) await forwardIPv6();
   }
 
   #addressLines(): string[] {

@@ -18,6 +18,8 @@ export interface PortWish {
   /** The container's. */
   readonly address: string;
   readonly port: number;
+  /** Pass on what comes, or only keep others off. */
+  readonly relay: boolean;
 }
 
 /**
@@ -33,6 +35,7 @@ export async function holdPort(wish: PortWish): Promise<HeldPort> {
 
 async function holdTcp(wish: PortWish): Promise<HeldPort> {
   const server = createServer({ allowHalfOpen: true }, (client) => {
+    if (!wish.relay) return void client.destroy();
     const upstream = createConnection({ host: wish.address, port: wish.port, allowHalfOpen: true });
     client.on('error', () => upstream.destroy());
     upstream.on('error', () => client.destroy());
@@ -69,11 +72,12 @@ async function holdUdp(wish: PortWish): Promise<HeldPort> {
     refuse(error, wish);
   });
   socket.unref();
-  const relay = relayDatagrams(socket, { address: wish.address, port: wish.port });
+  const relay = wish.relay ? relayDatagrams(socket, { address: wish.address, port: wish.port }) : undefined;
+  if (!relay) socket.on('error', () => {});
   return {
     port: socket.address().port,
     [Symbol.dispose]: () => {
-      relay[Symbol.dispose]();
+      relay?.[Symbol.dispose]();
       socket.close();
     },
   };

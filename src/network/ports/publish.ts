@@ -3,6 +3,7 @@ import type { PortMap } from '../../spec/engine.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { GatewayMode, PortRule } from '../firewall/table.ts';
 import type { Family } from '../ip.ts';
+import type { NetworkSettings } from '../settings.ts';
 import { type HeldPort, holdPort, inBrackets, type PortWish } from './hold.ts';
 
 /** Where a container's published ports lead to. */
@@ -33,10 +34,12 @@ const RANDOM_TRIES = 32;
 /** All published ports of a daemon. */
 export class PortPublisher {
   readonly #firewall: Firewall;
+  readonly #settings: Pick<NetworkSettings, 'relay' | 'rules'>;
   readonly #published = new Map<string, Published>();
 
-  constructor(firewall: Firewall) {
+  constructor(firewall: Firewall, settings: Pick<NetworkSettings, 'relay' | 'rules'>) {
     this.#firewall = firewall;
+    this.#settings = settings;
   }
 
   /**
@@ -88,12 +91,15 @@ export class PortPublisher {
         const rules: PortRule[] = [];
         for (const hostAddress of wish.addresses) {
           const address = target.address[familyOf(hostAddress)] || target.address[4] || target.address[6];
-          const exact = { protocol: wish.protocol, hostAddress, hostPort, address, port: wish.port };
+          const { relay, rules: families } = this.#settings;
+          const exact = { protocol: wish.protocol, hostAddress, hostPort, address, port: wish.port, relay };
           this.#assertFree(exact, found.rules);
           const holder = await holdOptionally(exact, wish.addresses.length > 1);
           if (!holder) continue;
           held.push(holder);
-          rules.push(...ruleOf(exact, holder.port, target));
+          if (familyOf(hostAddress) === 4 || families.ipv6) {
+            rules.push(...ruleOf(exact, holder.port, target));
+          }
           bound.push({ HostIp: hostAddress, HostPort: `${holder.port}` });
         }
         found.held.push(...held);
