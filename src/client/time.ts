@@ -1,5 +1,6 @@
-import { invalidParameter } from '../core/errors.ts';
+import { invalidParameter, messageOf } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
+import type { FlagValues } from './flags.ts';
 
 /**
  * A point in time as the API takes it, `seconds[.nanoseconds]`: from a Go duration before `now`, an RFC 3339 time
@@ -18,6 +19,15 @@ export function parseTimestamp(text: string, now = Date.now()): string {
   const time = Date.parse(text.length === 10 ? `${text}T00:00:00` : text);
   if (Number.isNaN(time)) throw invalidParameter(`failed to parse value as time or duration: "${text}"`);
   return seconds(time);
+}
+
+/** The value of `--since` or `--until`. @throws BargeError invalid-parameter that names the flag. */
+export function timeFlag(flags: FlagValues, name: string): string {
+  try {
+    return parseTimestamp(flags.text(name));
+  } catch (cause) {
+    throw invalidParameter(`invalid value for "${name}": ${messageOf(cause)}`, { cause });
+  }
 }
 
 function seconds(milliseconds: number): string {

@@ -167,3 +167,62 @@ test('run passes the proxies of the configuration on, and what the user says win
     'https_proxy=http://p',
   ]);
 });
+
+test('system df -v tells of every object, as tables and as JSON', async () => {
+  const usage = {
+    LayersSize: 5_000_000,
+    Images: [
+      {
+        Id: `sha256:${'d'.repeat(64)}`,
+        RepoTags: ['b:1'],
+        Created: 1,
+        Size: 1000,
+        SharedSize: 0,
+        Containers: 1,
+      },
+    ],
+    Volumes: [{ Name: 'v', Driver: 'local', UsageData: { Size: 100, RefCount: 2 } }],
+    BuildCache: [
+      { ID: 'abcdefghijklmn', Type: 'regular', Size: 1000, InUse: false, Shared: false, UsageCount: 2 },
+    ],
+  };
+  await using daemon = await FakeDaemon.start(({ path }) =>
+    path === '/system/df' ? { body: usage } : undefined,
+  );
+  const text = (await daemon.run(['system', 'df', '-v'])).stdout;
+  assert.match(text, /^VOLUME NAME +LINKS +SIZE\nv +2 +100B$/m);
+  assert.match(
+    text,
+    /^Build cache usage: 1kB\n\nCACHE ID +CACHE TYPE +SIZE +CREATED +LAST USED +USAGE +SHARED\nabcdefghijkl +regular +1kB +2 +false$/m,
+  );
+  const rows = JSON.parse((await daemon.run(['system', 'df', '-v', '--format', 'json'])).stdout);
+  assert.deepEqual(Object.keys(rows), ['Images', 'Containers', 'Volumes', 'BuildCache']);
+  assert.equal(rows.Volumes[0].Links, '2');
+});
+
+test('mistakes are told before anything is asked, in the words of docker', async () => {
+  await using daemon = await FakeDaemon.start(() => undefined);
+  const digest = `sha256:${'e'.repeat(64)}`;
+  const cases: [args: string[], message: RegExp][] = [
+    [['commit', 'c', `r@${digest}`], /^refusing to create a tag with a digest reference\n$/],
+    [['tag', 'a', `b@${digest}`], /^refusing to create a tag with a digest reference\n$/],
+    [
+      ['tag', 'a', 'B'],
+      /^Error parsing reference: "B" is not a valid repository\/tag: invalid reference format/,
+    ],
+    [
+      ['inspect', '--type', 'foo', 'c'],
+      /^unknown type: "foo": must be one of "config", "container", "image",/,
+    ],
+    [['inspect', '--type', 'plugin', 'c'], /^Error: No such plugin: c\n$/],
+    [['events', '--since', 'foo'], /failed to parse value as time or duration: "foo"\n$/],
+    [['service', 'ls'], /^barge: 'barge service' is not supported: .* no swarm mode\n$/],
+    [['volume', 'create', '--group', 'g'], /--group is for volumes of a cluster/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await daemon.run(args);
+    assert.equal(code, 1, args.join(' '));
+    assert.match(stderr, message);
+  }
+  assert.deepEqual(daemon.paths(), []);
+});

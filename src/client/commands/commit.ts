@@ -1,3 +1,4 @@
+import { invalidParameter } from '../../core/errors.ts';
 import { familiarName, parseReference } from '../../core/reference.ts';
 import { argument, type Command } from '../command.ts';
 
@@ -20,6 +21,7 @@ export const command: Command = {
   async run(invocation) {
     const { flags, args, cli } = invocation;
     const reference = args[1] === undefined ? undefined : parseReference(args[1]);
+    if (reference?.digest) throw invalidParameter('refusing to create a tag with a digest reference');
     const { Id } = await cli.engine.post<{ Id: string }>('/commit', {
       query: {
         container: argument(invocation, 0),

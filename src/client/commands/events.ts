@@ -4,7 +4,7 @@ import { filtersQuery } from '../format/filters.ts';
 import { FILTER, LIST_FORMAT } from '../format/format-flag.ts';
 import { compileTemplate } from '../template/evaluator.ts';
 import { exactJson } from '../template/print.ts';
-import { parseTimestamp } from '../time.ts';
+import { timeFlag } from '../time.ts';
 import { parseExact } from '../transport/exact-json.ts';
 import { jsonLines } from '../transport/json-lines.ts';
 
@@ -18,7 +18,7 @@ export const command: Command = {
   ],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {
-    const time = (name: string) => (flags.has(name) ? parseTimestamp(flags.text(name)) : undefined);
+    const time = (name: string) => (flags.has(name) ? timeFlag(flags, name) : undefined);
     const show = compileFormat(flags.text('format'));
     const { body } = await cli.engine.request('GET', '/events', {
       query: { since: time('since'), until: time('until'), filters: filtersQuery(flags.list('filter')) },

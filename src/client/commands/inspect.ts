@@ -31,7 +31,7 @@ export const command: Command = {
   run({ flags, args, cli }) {
     const type = flags.text('type');
     if (ABSENT.includes(type)) throw notFound(`Error: No such ${type}: ${args[0]}`);
-    if (type !== '' && !Object.hasOwn(PATHS, type)) throw invalidParameter(`unknown type: "${type}"`);
+    if (type !== '' && !Object.hasOwn(PATHS, type)) throw unknownType(type);
     const kinds = type === '' ? Object.keys(PATHS) : [type];
     return inspectEach(cli, args, flags.text('format'), async (name) => {
       for (const kind of kinds) {
@@ -46,3 +46,8 @@ export const command: Command = {
     });
   },
 };
+
+function unknownType(type: string): Error {
+  const known = [...ABSENT, ...Object.keys(PATHS)].sort().map((one) => `"${one}"`);
+  return invalidParameter(`unknown type: "${type}": must be one of ${known.join(', ')}`);
+}

@@ -2,7 +2,7 @@ import type { ContainerInspect } from '../../spec/engine.ts';
 import { argument, type Command } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { copyOutput } from '../streams/connect.ts';
-import { parseTimestamp } from '../time.ts';
+import { timeFlag } from '../time.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] CONTAINER',
@@ -36,7 +36,7 @@ export const command: Command = {
   async run(invocation) {
     const { flags, cli } = invocation;
     const path = `/containers/${pathSegment(argument(invocation, 0))}`;
-    const time = (name: string) => (flags.has(name) ? parseTimestamp(flags.text(name)) : undefined);
+    const time = (name: string) => (flags.has(name) ? timeFlag(flags, name) : undefined);
     const { Config } = await cli.engine.get<ContainerInspect>(`${path}/json`);
     const { body } = await cli.engine.request('GET', `${path}/logs`, {
       query: {

@@ -26,7 +26,7 @@ export const command: Command = {
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {
     const format = listFormat(flags, cli.config, 'psFormat');
-    const size = flags.bool('size') || format.includes('.Size');
+    const size = flags.bool('size') || /\.Size|\{\{\s*json\s+\.\s*\}\}/.test(format);
     const last = flags.bool('latest') && !flags.has('last') ? 1 : flags.number('last');
     const containers = await cli.engine.get<ContainerSummary[]>('/containers/json', {
       all: flags.bool('all'),

@@ -1,7 +1,8 @@
 import type { Command } from '../command.ts';
 import { LIST_FORMAT } from '../format/format-flag.ts';
 import { type Listing, renderListing } from '../format/listing.ts';
-import { type DiskUsage, summaryRows, verboseText } from '../system/disk-usage.ts';
+import { type DiskUsage, summaryRows } from '../system/disk-usage.ts';
+import { verboseFormat, verboseText } from '../system/verbose-usage.ts';
 
 const LISTING: Listing = {
   typeName: '*formatter.diskUsageContext',
@@ -21,8 +22,11 @@ export const command: Command = {
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {
     const usage = await cli.engine.get<DiskUsage>('/system/df');
-    if (flags.bool('verbose') && !flags.has('format')) cli.out(verboseText(usage, Date.now()));
-    else cli.out(renderListing(LISTING, flags.text('format'), summaryRows(usage)));
+    const format = flags.text('format');
+    if (flags.bool('verbose') && (format === '' || format === 'table'))
+      cli.out(verboseText(usage, Date.now()));
+    else if (flags.bool('verbose')) cli.out(verboseFormat(usage, format, Date.now()));
+    else cli.out(renderListing(LISTING, format, summaryRows(usage)));
     return 0;
   },
 };

@@ -18,7 +18,7 @@ export const command: Command = {
       const render = compileTemplate(format, { optional: new Set(['Server']) });
       // A format that asks for the server without one ends in the reason, not in a template's complaint.
       if (server || !/\.Server\./.test(format))
-        cli.out(`${render({ Client: client, Server: server ?? null })}\n`);
+        cli.out(`${render({ Client: named(client), Server: server ? named(server) : null })}\n`);
     } else {
       cli.out(clientText(client));
       if (server) cli.out(serverText(server));
@@ -27,6 +27,11 @@ export const command: Command = {
     return failure === undefined ? 0 : 1;
   },
 };
+
+/** For templates: members go by Go's names there, which differ from those of the JSON. */
+function named<T extends { readonly ApiVersion?: string }>(version: T): T & { readonly APIVersion: string } {
+  return { ...version, APIVersion: version.ApiVersion ?? '' };
+}
 
 async function askServer(cli: Cli): Promise<{ server?: VersionInfo; failure?: string }> {
   try {

@@ -29,6 +29,10 @@ export async function copyToContainer(
       stream,
     });
   if (source === '-') {
+    const found = await statTarget(cli, container, target.path);
+    if (!found || !isFolder(found.stat)) {
+      throw invalidParameter(`destination "${container}:${target.path}" must be a directory`);
+    }
     await upload(target.path, process.stdin);
     return '';
   }

@@ -1,7 +1,8 @@
 import { messageOf } from '../../core/errors.ts';
 import { CommandFailure } from '../failure.ts';
 import { compileTemplate } from '../template/evaluator.ts';
-import { HEADING_FUNCTIONS } from '../template/functions.ts';
+import { FUNCTIONS, HEADING_FUNCTIONS } from '../template/functions.ts';
+import { toJson } from '../template/print.ts';
 import { ExecutionError } from '../template/template-error.ts';
 import { renderTable } from './table.ts';
 
@@ -30,7 +31,7 @@ export function renderListing(listing: Listing, format: string, rows: readonly F
       ...rows.map((row) => listing.columns.map((name) => String(row[name] ?? ''))),
     ]);
   }
-  if (format === 'json') return rows.map((row) => `${JSON.stringify(sorted(row))}\n`).join('');
+  if (format === 'json') return rows.map((row) => `${escapeMarks(JSON.stringify(sorted(row)))}\n`).join('');
   const isTable = format.startsWith('table ');
   const template = readEscapes(isTable ? format.slice('table '.length).trimStart() : format);
   const lines = renderRows(listing, template, rows);
@@ -40,7 +41,9 @@ export function renderListing(listing: Listing, format: string, rows: readonly F
 }
 
 function renderRows(listing: Listing, template: string, rows: readonly Fields[]): string[] {
-  const render = parsed(() => compileTemplate(template, { typeName: listing.typeName }));
+  const render = parsed(() =>
+    compileTemplate(template, { typeName: listing.typeName, functions: ROW_FUNCTIONS }),
+  );
   try {
     return rows.map((row) => render(sorted(row)));
   } catch (error) {
@@ -68,6 +71,17 @@ function headingFields(listing: Listing): Record<string, unknown> {
 function readEscapes(template: string): string {
   return template.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
+
+/** As Go's encoder writes the marks of HTML. */
+function escapeMarks(json: string): string {
+  return json.replace(/[<>&]/g, (mark) => `\\u00${mark.charCodeAt(0).toString(16)}`);
+}
+
+/** A whole row as JSON is written as `--format json` writes it. */
+const ROW_FUNCTIONS = {
+  ...FUNCTIONS,
+  json: (value: unknown) => (typeof value === 'object' ? escapeMarks(toJson(value)) : toJson(value)),
+};
 
 /** JSON leaves the functions out by itself and keeps the order. */
 function sorted(row: Fields): Fields {

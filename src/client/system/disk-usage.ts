@@ -1,17 +1,18 @@
 import type { ContainerSummary, ImageSummary } from '../../spec/engine.ts';
-import { CONTAINER_LISTING, containerFields } from '../containers/listing.ts';
-import { type Fields, renderListing } from '../format/listing.ts';
-import { renderTable } from '../format/table.ts';
+import type { Fields } from '../format/listing.ts';
 import { exactSize } from '../format/text.ts';
-import { IMAGE_LISTING, imageFields } from '../images/listing.ts';
 import type { Volume } from '../volumes/volume.ts';
 
-interface CacheRecord {
+export interface CacheRecord {
   readonly ID: string;
   readonly Type: string;
   readonly Size: number;
   readonly InUse: boolean;
   readonly Shared: boolean;
+  readonly Description?: string;
+  readonly CreatedAt?: string;
+  readonly LastUsedAt?: string | null;
+  readonly UsageCount?: number;
 }
 
 /** Answer of `GET /system/df`. */
@@ -72,37 +73,4 @@ function row(type: string, total: number, active: number, size: number, reclaima
     Size: exactSize(size),
     Reclaimable: `${exactSize(reclaimable)}${share}`,
   };
-}
-
-/** Every object with what it takes. @param now milliseconds since 1970 */
-export function verboseText(usage: DiskUsage, now: number): string {
-  const images = {
-    ...IMAGE_LISTING,
-    columns: ['Repository', 'Tag', 'ID', 'CreatedSince', 'Size', 'SharedSize', 'UniqueSize', 'Containers'],
-  };
-  const containers = {
-    ...CONTAINER_LISTING,
-    columns: ['ID', 'Image', 'Command', 'LocalVolumes', 'Size', 'RunningFor', 'Status', 'Names'],
-  };
-  const imageRows = (usage.Images ?? []).flatMap((image) =>
-    imageFields(image, { truncate: true, digests: false, now }),
-  );
-  const containerRows = (usage.Containers ?? []).map((one) => containerFields(one, { truncate: true, now }));
-  const volumeRows = (usage.Volumes ?? []).map(({ Name, UsageData }) => [
-    Name,
-    String(UsageData?.RefCount ?? 'N/A'),
-    UsageData ? exactSize(Math.max(0, UsageData.Size)) : 'N/A',
-  ]);
-  const cacheRows = (usage.BuildCache ?? []).map((one) => [
-    one.ID.slice(0, 12),
-    one.Type,
-    exactSize(one.Size),
-    String(one.InUse),
-  ]);
-  return [
-    `Images space usage:\n\n${renderListing(images, '', imageRows)}`,
-    `Containers space usage:\n\n${renderListing(containers, '', containerRows)}`,
-    `Local Volumes space usage:\n\n${renderTable([['VOLUME NAME', 'LINKS', 'SIZE'], ...volumeRows])}`,
-    `Build cache usage:\n\n${renderTable([['CACHE ID', 'CACHE TYPE', 'SIZE', 'IN USE'], ...cacheRows])}`,
-  ].join('\n');
 }
