@@ -1,7 +1,8 @@
 import { clientSuite } from './client.ts';
+import { manySuite } from './many.ts';
 import { memorySuite } from './memory.ts';
 import { runSuite } from './run.ts';
 import type { Suite } from './suite.ts';
 
 /** In the order in which they are measured. */
-export const SUITES: readonly Suite[] = [clientSuite, runSuite, memorySuite];
+export const SUITES: readonly Suite[] = [clientSuite, runSuite, manySuite, memorySuite];
