@@ -4,7 +4,7 @@ import { type Container, isRunning } from '../container/model.ts';
 import { readExitRecord, ShimLink } from '../container/shim.ts';
 import { messageOf } from '../core/errors.ts';
 import { childCgroups, removeCgroup } from '../host/cgroups.ts';
-import type { Sandbox } from '../network/networks.ts';
+import type { Sandbox } from '../network/sandbox/sandboxes.ts';
 import type { ContainerContext } from './containers/context.ts';
 import { adoptSandbox } from './containers/endpoints.ts';
 import { handleExit, watchExit } from './containers/exit.ts';

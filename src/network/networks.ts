@@ -8,20 +8,10 @@ import { type NamePorts, NameService } from './dns/service.ts';
 import { forwardWarnings } from './firewall/diagnose.ts';
 import { Firewall } from './firewall/firewall.ts';
 import { userTableName } from './firewall/table.ts';
-import { assertWishValid, LiveNetwork } from './live.ts';
-import type { Endpoint, EndpointWish, NetworkDefinition } from './model.ts';
+import { LiveNetwork } from './live.ts';
+import type { Endpoint, NetworkDefinition } from './model.ts';
 import { PortPublisher, type PublishTarget } from './ports/publish.ts';
-import {
-  type Attachable,
-  addToNamespace,
-  gatewayEndpoint,
-  makeNamespace,
-  namespaceName,
-  namespacePath,
-  reconcileNamespace,
-  removeFromNamespace,
-} from './sandbox/namespaces.ts';
-import { SandboxPool } from './sandbox/pool.ts';
+import { type Sandbox, Sandboxes } from './sandbox/sandboxes.ts';
 import type { NetworkSettings } from './settings.ts';
 import type { NetworkStore } from './store.ts';
 
@@ -36,19 +26,13 @@ export interface NetworksOptions {
   readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
-/** A running container's network namespace, as its state keeps it. */
-export interface Sandbox {
-  readonly path: string;
-  readonly endpoints: readonly Endpoint[];
-}
-
 /** All networks of a daemon, and the containers' places on them. */
 export class Networks {
   readonly store: NetworkStore;
   readonly names = new NameService();
+  readonly sandboxes: Sandboxes;
   readonly #options: NetworksOptions;
   readonly #live = new Map<string, LiveNetwork>();
-  readonly #pool: SandboxPool;
   #firewall: Promise<Firewall> | undefined;
   #publisher: PortPublisher | undefined;
   /** Networks are made and removed one after the other: each looks at all the others. */
@@ -57,11 +41,12 @@ export class Networks {
   private constructor(options: NetworksOptions) {
     this.#options = options;
     this.store = options.store;
-    this.#pool = new SandboxPool({
+    this.sandboxes = new Sandboxes({
       prefix: options.name,
-      size: options.bridge ? options.poolSize : 0,
-      make: (name) => this.#makeReady(name),
-      free: (endpoint) => this.#live.get(endpoint.network)?.free(endpoint),
+      poolSize: options.bridge ? options.poolSize : 0,
+      network: (name) => this.live(name),
+      up: (live) => this.#up(live),
+      freed: (endpoint) => this.#free(endpoint),
     });
   }
 
@@ -81,11 +66,6 @@ export class Networks {
       });
     }
     return networks;
-  }
-
-  /** Names of the chains that user's rules and ours stand in begin with it. */
-  get table(): string {
-    return this.#options.name;
   }
 
   #openFirewall(): Promise<Firewall> {
@@ -185,106 +165,15 @@ export class Networks {
     await live.link?.down();
   }
 
-  /** Address given up by sandboxes that only stand ready, if that helps. */
-  #reserve(wish: EndpointWish, taken: readonly string[]): Endpoint {
-    const live = this.live(wish.network);
-    assertWishValid(wish);
-    for (;;) {
-      try {
-        return live.reserve(wish, taken);
-      } catch (error) {
-        if (!live.isDefault || !this.#pool.giveUp()) throw error;
-      }
-    }
-  }
-
-  async #makeReady(name: string): Promise<Endpoint> {
-    const live = this.live('bridge');
-    const endpoint = live.reserve({ network: 'bridge' }, []);
-    try {
-      await makeNamespace(name, [this.#attachable(endpoint, { network: 'bridge' })]);
-    } catch (error) {
-      live.free(endpoint);
-      throw error;
-    }
-    return endpoint;
-  }
-
-  #attachable(endpoint: Endpoint, wish: EndpointWish = { network: endpoint.network }): Attachable {
-    const { link } = this.live(endpoint.network);
-    if (!link) throw forbidden(`containers cannot be connected to the network ${endpoint.network}`);
-    return { endpoint, link, wish };
-  }
-
-  /**
-   * Makes a sandbox with a place on each network; one on the default bridge alone comes out of the pool.
-   * @throws BargeError for addresses that are taken or not the network's; nothing is held then.
-   */
-  async attach(wishes: readonly EndpointWish[]): Promise<Sandbox> {
-    const [first] = wishes;
-    if (wishes.length === 1 && first && isPlain(first)) {
-      this.live('bridge');
-      const { path, endpoint } = await this.#pool.take();
-      return { path, endpoints: [{ ...endpoint, priority: first.priority ?? 0 }] };
-    }
-    const attachables: Attachable[] = [];
-    try {
-      for (const wish of wishes) {
-        const taken = attachables.map(({ endpoint }) => endpoint.interface);
-        attachables.push(this.#attachable(this.#reserve(wish, taken), wish));
-      }
-      for (const { endpoint } of attachables) await this.#up(this.live(endpoint.network));
-      const name = this.#pool.newName();
-      await makeNamespace(name, attachables);
-      return { path: namespacePath(name), endpoints: attachables.map(({ endpoint }) => endpoint) };
-    } catch (error) {
-      for (const { endpoint } of attachables) this.#free(endpoint);
-      throw error;
-    }
-  }
-
   #free(endpoint: Endpoint): void {
     this.names.directory.delete(endpoint.id);
     this.#live.get(endpoint.network)?.free(endpoint);
   }
 
-  /** Adds a place on one more network. @returns the sandbox as it is then. */
-  async join(sandbox: Sandbox, wish: EndpointWish): Promise<Sandbox> {
-    const endpoint = this.#reserve(
-      wish,
-      sandbox.endpoints.map((other) => other.interface),
-    );
-    try {
-      await this.#up(this.live(wish.network));
-      const added = this.#attachable(endpoint, wish);
-      const others = sandbox.endpoints.map((other) => this.#attachable(other));
-      await addToNamespace(namespaceName(sandbox.path), added, [...others, added]);
-    } catch (error) {
-      this.#free(endpoint);
-      throw error;
-    }
-    return { ...sandbox, endpoints: [...sandbox.endpoints, endpoint] };
-  }
-
-  /** Gives the place on one network up. @returns the sandbox as it is then. */
-  async leave(sandbox: Sandbox, network: string): Promise<Sandbox> {
-    const endpoint = sandbox.endpoints.find((one) => one.network === network);
-    if (!endpoint) return sandbox;
-    const endpoints = sandbox.endpoints.filter((one) => one !== endpoint);
-    await removeFromNamespace(
-      namespaceName(sandbox.path),
-      endpoint,
-      endpoints.map((other) => this.#attachable(other)),
-    );
-    this.#free(endpoint);
-    return { ...sandbox, endpoints };
-  }
-
   /** Gives everything of a sandbox up; its namespace goes in the background. */
   async release(sandbox: Sandbox): Promise<void> {
     this.names.close(sandbox.path);
-    for (const endpoint of sandbox.endpoints) this.#free(endpoint);
-    this.#pool.remove(namespaceName(sandbox.path));
+    this.sandboxes.release(sandbox);
     await this.#publisher?.withdraw(sandbox.path);
   }
 
@@ -302,10 +191,9 @@ export class Networks {
   }
 
   #publishTarget(endpoints: readonly Endpoint[]): PublishTarget | undefined {
-    const bridged = endpoints
-      .map((endpoint) => this.#attachable(endpoint))
-      .filter(({ endpoint }) => this.live(endpoint.network).bridge);
-    const [four, six] = [gatewayEndpoint(bridged, 4), gatewayEndpoint(bridged, 6)];
+    const bridged = endpoints.filter(({ network }) => this.live(network).bridge);
+    const four = this.sandboxes.gateway(bridged, 4);
+    const six = this.sandboxes.gateway(bridged, 6);
     const first = four ?? six;
     if (!first) return undefined;
     const optionsOf = (endpoint: Endpoint) => this.live(endpoint.network).bridge?.options;
@@ -326,27 +214,23 @@ export class Networks {
 
   /** Networks of a sandbox with the way out first: the order in which names are looked up. */
   order(sandbox: Sandbox): string[] {
-    const all = sandbox.endpoints.map((endpoint) => this.#attachable(endpoint));
-    const first = (gatewayEndpoint(all, 4) ?? gatewayEndpoint(all, 6))?.network;
+    const first = this.#wayOut(sandbox)?.network;
     const names = sandbox.endpoints.map(({ network }) => network);
     return first ? [first, ...names.filter((name) => name !== first)] : names;
   }
 
   /** A default route leads out of the sandbox. */
   leadsOut(sandbox: Sandbox): boolean {
-    const all = sandbox.endpoints.map((endpoint) => this.#attachable(endpoint));
-    return Boolean(gatewayEndpoint(all, 4) ?? gatewayEndpoint(all, 6));
+    return Boolean(this.#wayOut(sandbox));
+  }
+
+  #wayOut({ endpoints }: Sandbox): Endpoint | undefined {
+    return this.sandboxes.gateway(endpoints, 4) ?? this.sandboxes.gateway(endpoints, 6);
   }
 
   /** Marks what a container that still runs holds, after a restart of the daemon. */
   adopt(sandbox: Sandbox): void {
     for (const endpoint of sandbox.endpoints) this.#live.get(endpoint.network)?.adopt(endpoint);
-  }
-
-  /** After a crash in the middle of `join` or `leave`: the kernel gets what the list says. */
-  async reconcile(sandbox: Sandbox): Promise<void> {
-    const all = sandbox.endpoints.map((endpoint) => this.#attachable(endpoint));
-    await reconcileNamespace(namespaceName(sandbox.path), all);
   }
 
   async serveNames(sandbox: Sandbox, view: NameView, ports?: NamePorts): Promise<NamePorts> {
@@ -365,15 +249,13 @@ export class Networks {
 
   /** Removes namespaces that no adopted container uses, and begins to fill the pool. */
   async ready(keep: readonly Sandbox[]): Promise<void> {
-    await this.#pool.sweep(new Set(keep.map(({ path }) => path)));
-    if (!this.#firewall) return;
-    this.#pool.warm();
-    await (await this.#firewall).warm();
+    await this.sandboxes.ready(keep);
+    await (await this.#firewall)?.warm();
   }
 
   /** Lets go of the pool; with `remove`, also of bridges and rules, for no container is left. */
   async close(remove: boolean): Promise<void> {
-    await this.#pool.close();
+    await this.sandboxes.close();
     this.names[Symbol.dispose]();
     this.#publisher?.close();
     const firewall = await this.#firewall;
@@ -382,10 +264,4 @@ export class Networks {
     }
     await firewall?.close(remove);
   }
-}
-
-/** Nothing is asked for but a place on the default bridge. */
-function isPlain({ network, ipv4, ipv6, linkLocal, mac, driverOpts }: EndpointWish): boolean {
-  const options = Object.keys(driverOpts ?? {}).length + (linkLocal ?? []).length;
-  return network === 'bridge' && !ipv4 && !ipv6 && !mac && options === 0;
 }

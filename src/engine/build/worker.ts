@@ -20,8 +20,9 @@ import { parseReference, withDefaultTag } from '../../core/reference.ts';
 import { HeldMount, unpackTar } from '../../host/fs-tool.ts';
 import type { Image } from '../../image/images.ts';
 import { platformText } from '../../image/pull.ts';
-import type { Networks, Sandbox } from '../../network/networks.ts';
+import type { Networks } from '../../network/networks.ts';
 import { resolvConf, upstreamServers } from '../../network/resolv.ts';
+import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import type { ImageConfig } from '../../spec/oci-image.ts';
 import type { ImageContext } from '../images/context.ts';
@@ -149,7 +150,7 @@ export class EngineWorker implements BuildWorker {
     if (mode === 'none' || mode === 'host') return undefined;
     const { networks } = this.#ctx;
     const { name: network } = networks.find(mode === 'default' ? 'bridge' : mode);
-    const sandbox = await networks.attach([{ network }]);
+    const sandbox = await networks.sandboxes.attach([{ network }]);
     if (network !== 'bridge') {
       const view = { networks: [network], links: new Map(), servers: upstreamServers([]) };
       await networks.serveNames(sandbox, view);

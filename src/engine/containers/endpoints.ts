@@ -1,6 +1,6 @@
 import type { Attachment, Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
-import type { Sandbox } from '../../network/networks.ts';
+import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { PortMap } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
 import { pidOf } from './namespaces.ts';
@@ -14,7 +14,7 @@ export async function connect(
 ): Promise<Attachment | undefined> {
   const wishes = wishesOf(definition);
   if (wishes.length === 0) return undefined;
-  const sandbox = await ctx.networks.attach(wishes);
+  const sandbox = await ctx.networks.sandboxes.attach(wishes);
   try {
     const ports = await ctx.networks.publish(sandbox, portsToPublish(definition), definition.name);
     const attachment = { sandbox: sandbox.path, endpoints: sandbox.endpoints, ports };
@@ -114,7 +114,7 @@ async function reconcile(
   { id }: ContainerDefinition,
   attachment: Attachment,
 ): Promise<void> {
-  await ctx.networks.reconcile(sandboxOf(attachment));
+  await ctx.networks.sandboxes.reconcile(sandboxOf(attachment));
   const { changing, ...rest } = attachment;
   ctx.containers.setState(id, { attachment: rest });
 }

@@ -1,7 +1,7 @@
 import type { AttachedEndpoint, ContainerDefinition } from '../../container/model.ts';
 import type { NameView } from '../../network/dns/server.ts';
-import type { Sandbox } from '../../network/networks.ts';
 import { upstreamServers } from '../../network/resolv.ts';
+import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { ContainerContext } from './context.ts';
 import { dnsNames, endpointConfigs, linkedNames } from './networking.ts';
 

@@ -1,7 +1,7 @@
 import { type Attachment, type Container, isRunning } from '../../container/model.ts';
 import { forbidden, invalidParameter, isKind, systemError } from '../../core/errors.ts';
 import type { EndpointWish, NetworkDefinition } from '../../network/model.ts';
-import type { Sandbox } from '../../network/networks.ts';
+import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { EndpointSettings, PortMap } from '../../spec/engine.ts';
 import type { ContainerContext } from '../containers/context.ts';
 import { emitNetwork, portsToPublish, sandboxOf } from '../containers/endpoints.ts';
@@ -38,7 +38,7 @@ export async function connectContainer(
       try {
         await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
       } catch (error) {
-        await ctx.networks.leave(sandbox, network.name);
+        await ctx.networks.sandboxes.leave(sandbox, network.name);
         ctx.containers.setState(id, { attachment: state.attachment });
         throw error;
       }
@@ -61,7 +61,7 @@ async function joinOrRestore(
   wish: EndpointWish,
 ): Promise<Sandbox> {
   try {
-    return await ctx.networks.join(sandboxOf(attachment), wish);
+    return await ctx.networks.sandboxes.join(sandboxOf(attachment), wish);
   } catch (error) {
     ctx.containers.setState(id, { attachment });
     throw error;
@@ -119,7 +119,7 @@ export async function disconnectContainer(
     const changed = { ...definition, networkingConfig: { EndpointsConfig: left } };
     if (isRunning(state) && state.attachment) {
       announceChange(ctx, id, state.attachment);
-      const sandbox = await ctx.networks.leave(sandboxOf(state.attachment), network.name);
+      const sandbox = await ctx.networks.sandboxes.leave(sandboxOf(state.attachment), network.name);
       await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
       emitNetwork(ctx, 'disconnect', network.name, id);
     } else {

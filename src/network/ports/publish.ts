@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { conflict, invalidParameter } from '../../core/errors.ts';
 import type { PortMap } from '../../spec/engine.ts';
 import type { Firewall } from '../firewall/firewall.ts';
@@ -54,13 +55,11 @@ export class PortPublisher {
     const added: PortRule[] = [];
     try {
       for (const [name, bindings] of Object.entries(wanted)) {
-        const [port = '', protocol = 'tcp'] = name.split('/');
+        const { port, protocol } = containerPort(name);
         const got: { HostIp: string; HostPort: string }[] = [];
         for (const { HostIp = '', HostPort = '' } of bindings ?? []) {
           const addresses = hostAddresses(HostIp || target.hostBinding);
-          got.push(
-            ...(await this.#bind({ protocol, port: Number(port), HostPort, addresses }, target, found)),
-          );
+          got.push(...(await this.#bind({ protocol, port, HostPort, addresses }, target, found)));
         }
         ports[name] = got.length > 0 ? got : null;
       }
@@ -139,8 +138,18 @@ export class PortPublisher {
 const familyOf = (address: string): Family => (address.includes(':') ? 6 : 4);
 const isAny = (address: string) => address === '0.0.0.0' || address === '::';
 
-/** No address means all of both families. */
+/** @param name `80/tcp`. @throws BargeError invalid-parameter. */
+function containerPort(name: string): { port: number; protocol: string } {
+  const [, port = '', protocol = ''] = /^(\d{1,5})\/(tcp|udp|sctp)$/.exec(name) ?? [];
+  if (!port || Number(port) < 1 || Number(port) > 65535) {
+    throw invalidParameter(`invalid port specification: "${name}": want PORT/tcp, PORT/udp or PORT/sctp`);
+  }
+  return { port: Number(port), protocol };
+}
+
+/** No address means all of both families. @throws BargeError invalid-parameter for what is no address. */
 function hostAddresses(hostIp: string): readonly string[] {
+  if (hostIp && !isIP(hostIp)) throw invalidParameter(`invalid host address of a published port: ${hostIp}`);
   return hostIp ? [hostIp] : ['0.0.0.0', '::'];
 }
 

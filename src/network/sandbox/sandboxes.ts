@@ -1,0 +1,172 @@
+import { forbidden } from '../../core/errors.ts';
+import { assertWishValid, type LiveNetwork } from '../live.ts';
+import type { Endpoint, EndpointWish } from '../model.ts';
+import {
+  type Attachable,
+  addToNamespace,
+  gatewayEndpoint,
+  makeNamespace,
+  namespaceName,
+  namespacePath,
+  reconcileNamespace,
+  removeFromNamespace,
+} from './namespaces.ts';
+import { SandboxPool } from './pool.ts';
+
+/** A running container's network namespace, as its state keeps it. */
+export interface Sandbox {
+  readonly path: string;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export interface SandboxesOptions {
+  /** What the names of this daemon's namespaces begin with. */
+  readonly prefix: string;
+  /** How many stand ready on the default bridge. */
+  readonly poolSize: number;
+  /** @throws BargeError not-found. */
+  readonly network: (name: string) => LiveNetwork;
+  /** Makes sure that a network's kernel objects are there. */
+  readonly up: (network: LiveNetwork) => Promise<void>;
+  /** Called with every endpoint that is given up. */
+  readonly freed: (endpoint: Endpoint) => void;
+}
+
+/** Containers' network namespaces and their places on networks. */
+export class Sandboxes {
+  readonly #options: SandboxesOptions;
+  readonly #pool: SandboxPool;
+
+  constructor(options: SandboxesOptions) {
+    this.#options = options;
+    this.#pool = new SandboxPool({
+      prefix: options.prefix,
+      size: options.poolSize,
+      make: (name) => this.#makeReady(name),
+      free: (endpoint) => this.#free(endpoint),
+    });
+  }
+
+  /**
+   * Makes a sandbox with a place on each network; one on the default bridge alone comes out of the pool.
+   * @throws BargeError for addresses that are taken or not the network's; nothing is held then.
+   */
+  async attach(wishes: readonly EndpointWish[]): Promise<Sandbox> {
+    const [first] = wishes;
+    if (wishes.length === 1 && first && isPlain(first)) {
+      this.#options.network('bridge');
+      const { path, endpoint } = await this.#pool.take();
+      return { path, endpoints: [{ ...endpoint, priority: first.priority ?? 0 }] };
+    }
+    const attachables: Attachable[] = [];
+    try {
+      for (const wish of wishes) {
+        const taken = attachables.map(({ endpoint }) => endpoint.interface);
+        attachables.push(this.#attachable(this.#reserve(wish, taken), wish));
+      }
+      for (const { network } of wishes) await this.#options.up(this.#options.network(network));
+      const name = this.#pool.newName();
+      await makeNamespace(name, attachables);
+      return { path: namespacePath(name), endpoints: attachables.map(({ endpoint }) => endpoint) };
+    } catch (error) {
+      for (const { endpoint } of attachables) this.#free(endpoint);
+      throw error;
+    }
+  }
+
+  /** Sandboxes that only stand ready give their addresses up, if that helps. */
+  #reserve(wish: EndpointWish, taken: readonly string[]): Endpoint {
+    const network = this.#options.network(wish.network);
+    assertWishValid(wish);
+    for (;;) {
+      try {
+        return network.reserve(wish, taken);
+      } catch (error) {
+        if (!network.isDefault || !this.#pool.giveUp()) throw error;
+      }
+    }
+  }
+
+  async #makeReady(name: string): Promise<Endpoint> {
+    const wish = { network: 'bridge' };
+    const endpoint = this.#options.network('bridge').reserve(wish, []);
+    try {
+      await makeNamespace(name, [this.#attachable(endpoint, wish)]);
+    } catch (error) {
+      this.#free(endpoint);
+      throw error;
+    }
+    return endpoint;
+  }
+
+  #attachable(endpoint: Endpoint, wish: EndpointWish = { network: endpoint.network }): Attachable {
+    const { link } = this.#options.network(endpoint.network);
+    if (!link) throw forbidden(`containers cannot be connected to the network ${endpoint.network}`);
+    return { endpoint, link, wish };
+  }
+
+  #free(endpoint: Endpoint): void {
+    this.#options.freed(endpoint);
+  }
+
+  /** Adds a place on one more network. @returns the sandbox as it is then. */
+  async join(sandbox: Sandbox, wish: EndpointWish): Promise<Sandbox> {
+    const taken = sandbox.endpoints.map((other) => other.interface);
+    const endpoint = this.#reserve(wish, taken);
+    try {
+      await this.#options.up(this.#options.network(wish.network));
+      const added = this.#attachable(endpoint, wish);
+      await addToNamespace(namespaceName(sandbox.path), added, [...this.#all(sandbox.endpoints), added]);
+    } catch (error) {
+      this.#free(endpoint);
+      throw error;
+    }
+    return { ...sandbox, endpoints: [...sandbox.endpoints, endpoint] };
+  }
+
+  #all(endpoints: readonly Endpoint[]): Attachable[] {
+    return endpoints.map((endpoint) => this.#attachable(endpoint));
+  }
+
+  /** Gives the place on one network up. @returns the sandbox as it is then. */
+  async leave(sandbox: Sandbox, network: string): Promise<Sandbox> {
+    const endpoint = sandbox.endpoints.find((one) => one.network === network);
+    if (!endpoint) return sandbox;
+    const endpoints = sandbox.endpoints.filter((one) => one !== endpoint);
+    await removeFromNamespace(namespaceName(sandbox.path), endpoint, this.#all(endpoints));
+    this.#free(endpoint);
+    return { ...sandbox, endpoints };
+  }
+
+  /** Gives everything of a sandbox up; its namespace goes in the background. */
+  release(sandbox: Sandbox): void {
+    for (const endpoint of sandbox.endpoints) this.#free(endpoint);
+    this.#pool.remove(namespaceName(sandbox.path));
+  }
+
+  /** After a crash in the middle of `join` or `leave`: the kernel gets what the list says. */
+  async reconcile(sandbox: Sandbox): Promise<void> {
+    await reconcileNamespace(namespaceName(sandbox.path), this.#all(sandbox.endpoints));
+  }
+
+  /** The endpoint that has the default route of a family. */
+  gateway(endpoints: readonly Endpoint[], family: 4 | 6): Endpoint | undefined {
+    return gatewayEndpoint(this.#all(endpoints), family);
+  }
+
+  /** Removes namespaces of nobody, and begins to fill the pool. */
+  async ready(keep: readonly Sandbox[]): Promise<void> {
+    await this.#pool.sweep(new Set(keep.map(({ path }) => path)));
+    this.#pool.warm();
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}
+
+/** Nothing is asked for but a place on the default bridge. */
+function isPlain({ network, ipv4, ipv6, linkLocal, mac, driverOpts }: EndpointWish): boolean {
+  const options = Object.keys(driverOpts ?? {}).length + (linkLocal ?? []).length;
+  return network === 'bridge' && !ipv4 && !ipv6 && !mac && options === 0;
+}
