@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CATALOG, type CatalogCommand, type CatalogEntry, type Unsupported } from './catalog.ts';
+import { CATALOG } from './catalog.ts';
+import type { CatalogCommand, CatalogEntry, Unsupported } from './catalog-entry.ts';
 import { type Flag, typeName } from './flag-types.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 

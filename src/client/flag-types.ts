@@ -53,6 +53,8 @@ export interface Flag {
   readonly default?: string;
   /** Other long names that older clients took. */
   readonly aliases?: readonly string[];
+  /** The names among them that docker warns of. */
+  readonly deprecated?: readonly string[];
   /** What names of the daemon's, or of this list, its value is completed with. */
   readonly completes?: Completion;
   /** Accepted, but left out of help. */

@@ -102,3 +102,13 @@ test('mistakes are told in the words of docker', () => {
 test('asking for a flag that was never declared is a programming error', () => {
   assert.throws(() => parse().flags.text('nonsense'), TypeError);
 });
+
+test('old names of flags work, and those that docker warns of are told', () => {
+  const known: readonly Flag[] = [
+    { name: 'timeout', short: 't', type: 'int', aliases: ['time'], deprecated: ['time'], description: '' },
+  ];
+  const { flags, warnings } = parseFlags(['--time=5'], known);
+  assert.equal(flags.number('timeout'), 5);
+  assert.deepEqual(warnings, ['Flag --time has been deprecated, use --timeout instead']);
+  assert.deepEqual(parseFlags(['-t', '5'], known).warnings, []);
+});

@@ -88,6 +88,8 @@ export interface ParsedLine {
   readonly args: readonly string[];
   /** `--help` was given; nothing else was checked. */
   readonly help: boolean;
+  /** What the user should write otherwise. */
+  readonly warnings: readonly string[];
 }
 
 export interface ParseOptions {
@@ -112,19 +114,20 @@ export function parseFlags(
     if (word === '--') {
       args.push(...reader.rest());
     } else if (word.startsWith('--')) {
-      if (!reader.long(word.slice(2))) return { flags: reader.values, args, help: true };
+      if (!reader.long(word.slice(2))) return reader.line(args, true);
     } else if (word.startsWith('-') && word !== '-') {
-      if (!reader.shorts(word.slice(1))) return { flags: reader.values, args, help: true };
+      if (!reader.shorts(word.slice(1))) return reader.line(args, true);
     } else {
       args.push(word);
       if (options.stopAtPositional) args.push(...reader.rest());
     }
   }
-  return { flags: reader.values, args, help: false };
+  return reader.line(args, false);
 }
 
 class FlagReader {
   readonly values: FlagValues;
+  readonly warnings: string[] = [];
   readonly #words: readonly string[];
   readonly #long = new Map<string, Flag>();
   readonly #short = new Map<string, Flag>();
@@ -138,6 +141,10 @@ class FlagReader {
       for (const alias of flag.aliases ?? []) this.#long.set(alias, flag);
       if (flag.short) this.#short.set(flag.short, flag);
     }
+  }
+
+  line(args: readonly string[], help: boolean): ParsedLine {
+    return { flags: this.values, args, help, warnings: this.warnings };
   }
 
   get more(): boolean {
@@ -162,6 +169,9 @@ class FlagReader {
     if (!flag) {
       if (name === 'help') return false;
       throw new FlagError(`unknown flag: --${name}`, name);
+    }
+    if (flag.deprecated?.includes(name)) {
+      this.warnings.push(`Flag --${name} has been deprecated, use --${flag.name} instead`);
     }
     if (equals !== -1) this.#set(flag, text.slice(equals + 1));
     else if (flag.type === 'bool') this.#set(flag, 'true');

@@ -1,4 +1,5 @@
-import { CATALOG, type CatalogCommand, type CatalogEntry, type CatalogGroup, COMMON } from './catalog.ts';
+import { CATALOG, COMMON } from './catalog.ts';
+import type { CatalogCommand, CatalogEntry, CatalogGroup } from './catalog-entry.ts';
 import type { Command } from './command.ts';
 import { type Flag, typeName } from './flag-types.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';

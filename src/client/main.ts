@@ -1,11 +1,6 @@
 import { messageOf } from '../core/errors.ts';
-import {
-  CATALOG,
-  type CatalogCommand,
-  type CatalogEntry,
-  type CatalogGroup,
-  type Unsupported,
-} from './catalog.ts';
+import { CATALOG } from './catalog.ts';
+import type { CatalogCommand, CatalogEntry, CatalogGroup, Unsupported } from './catalog-entry.ts';
 import { CLIENT_VERSION, Cli } from './cli.ts';
 import type { Command } from './command.ts';
 import { CommandFailure } from './failure.ts';
@@ -90,6 +85,7 @@ async function runCommand(
     process.stdout.write(commandHelp(path, entry, command));
     return 0;
   }
+  for (const warning of line.warnings) process.stderr.write(`${warning}\n`);
   const complaint = countComplaint(path, command, line.args.length);
   if (complaint) {
     process.stderr.write(complaint);

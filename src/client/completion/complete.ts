@@ -1,5 +1,6 @@
 import { messageOf } from '../../core/errors.ts';
-import { CATALOG, type CatalogEntry } from '../catalog.ts';
+import { CATALOG } from '../catalog.ts';
+import type { CatalogEntry } from '../catalog-entry.ts';
 import { Cli } from '../cli.ts';
 import type { Command } from '../command.ts';
 import type { Completion, Flag } from '../flag-types.ts';

@@ -15,6 +15,7 @@ export const STOP_FLAGS: readonly Flag[] = [
     short: 't',
     type: 'int',
     aliases: ['time'],
+    deprecated: ['time'],
     description: 'Seconds to wait before killing, -1 for no limit',
   },
 ];
