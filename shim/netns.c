@@ -5,6 +5,9 @@
  *   {"id":N,"udp":PORT,"tcp":PORT,"path":"/run/netns/NAME"}
  * with port 0 for any. The answer is the two sockets, bound to 127.0.0.11, each as a line with a descriptor in the
  * form that Node's own children send handles in; or {"id":N,"error":"TEXT"}. Ends when the parent does.
+ *
+ * {"id":N,"flush":PORT} makes the host's connection tracking forget UDP flows to that port: they would keep going
+ * where they went before the port was published. The answer is {"id":N}.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -12,6 +15,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +25,37 @@
 
 #define LINE_MAX_BYTES 4096
 
+/* What of <linux/netlink.h> and <linux/netfilter/nfnetlink_conntrack.h> is needed here: musl comes without them. */
+struct nlmsghdr {
+	uint32_t nlmsg_len;
+	uint16_t nlmsg_type;
+	uint16_t nlmsg_flags;
+	uint32_t nlmsg_seq;
+	uint32_t nlmsg_pid;
+};
+struct nfgenmsg {
+	uint8_t nfgen_family;
+	uint8_t version;
+	uint16_t res_id;
+};
+struct nlattr {
+	uint16_t nla_len;
+	uint16_t nla_type;
+};
+#define NETLINK_NETFILTER 12
+#define NFNL_SUBSYS_CTNETLINK 1
+#define NLM_F_REQUEST 0x1
+#define NLM_F_DUMP 0x300
+#define NLMSG_ERROR 2
+#define NLMSG_DONE 3
+#define NLA_TYPE_MASK 0x3fff
+#define ALIGN4(size) (((size) + 3u) & ~3u)
+enum { IPCTNL_MSG_CT_GET = 1, IPCTNL_MSG_CT_DELETE = 2 };
+enum { CTA_TUPLE_ORIG = 1, CTA_TUPLE_PROTO = 2, CTA_PROTO_NUM = 1, CTA_PROTO_DST_PORT = 3 };
+
 static int channel;
+/* Opened before any namespace is entered: it belongs to the host's. */
+static int conntrack;
 
 static void send_all(const char *text, int descriptor)
 {
@@ -115,6 +150,110 @@ static void answer(long id, const char *path, int udp_port, int tcp_port)
 	close(tcp);
 }
 
+/* Attributes of netlink: `type` among `length` bytes, or NULL. */
+static const struct nlattr *attribute(const void *data, size_t length, int type)
+{
+	const char *at = data, *end = at + length;
+	while (end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
+		const struct nlattr *one = (const void *)at;
+		if (one->nla_len < sizeof *one || one->nla_len > end - at)
+			return NULL;
+		if ((one->nla_type & NLA_TYPE_MASK) == type)
+			return one;
+		at += ALIGN4(one->nla_len);
+	}
+	return NULL;
+}
+
+static const struct nlattr *nested(const struct nlattr *outer, int type)
+{
+	return outer ? attribute(outer + 1, outer->nla_len - sizeof *outer, type) : NULL;
+}
+
+static int is_udp_to(const struct nlattr *tuple, int port)
+{
+	const struct nlattr *protocol = nested(tuple, CTA_TUPLE_PROTO);
+	const struct nlattr *number = nested(protocol, CTA_PROTO_NUM);
+	const struct nlattr *target = nested(protocol, CTA_PROTO_DST_PORT);
+	uint16_t value;
+	if (!number || *(const uint8_t *)(number + 1) != IPPROTO_UDP || !target)
+		return 0;
+	memcpy(&value, target + 1, sizeof value);
+	return ntohs(value) == port;
+}
+
+struct request {
+	struct nlmsghdr header;
+	struct nfgenmsg family;
+	char attributes[256];
+};
+
+static int send_request(int type, int flags, uint8_t family, const struct nlattr *tuple)
+{
+	struct request request = { .family = { .nfgen_family = family } };
+	size_t length = sizeof request.header + sizeof request.family;
+	if (tuple) {
+		if (tuple->nla_len > sizeof request.attributes)
+			return -1;
+		memcpy(request.attributes, tuple, tuple->nla_len);
+		length += ALIGN4(tuple->nla_len);
+	}
+	request.header.nlmsg_len = (uint32_t)length;
+	request.header.nlmsg_type = (uint16_t)((NFNL_SUBSYS_CTNETLINK << 8) | type);
+	request.header.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	return send(conntrack, &request, length, 0) == (ssize_t)length ? 0 : -1;
+}
+
+#define MAX_FLOWS 4096
+
+static struct {
+	uint8_t family;
+	char tuple[256];
+} flows[MAX_FLOWS];
+
+/* Lists all flows, notes those to the port, deletes them after it: the kernel does one thing on a socket at a time. */
+static int flush(int port)
+{
+	_Alignas(struct nlmsghdr) static char buffer[65536];
+	int count = 0, done = 0;
+	if (conntrack < 0 || send_request(IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC, NULL) < 0)
+		return -1;
+	while (!done) {
+		ssize_t got = recv(conntrack, buffer, sizeof buffer, 0);
+		if (got < 0)
+			return -1;
+		for (size_t at = 0; !done && at + sizeof(struct nlmsghdr) <= (size_t)got;) {
+			const struct nlmsghdr *one = (const void *)(buffer + at);
+			const size_t head = sizeof *one + sizeof(struct nfgenmsg);
+			done = one->nlmsg_type == NLMSG_DONE || one->nlmsg_type == NLMSG_ERROR;
+			if (done || one->nlmsg_len < head || one->nlmsg_len > (size_t)got - at)
+				break;
+			const struct nfgenmsg *family = (const void *)(one + 1);
+			const struct nlattr *tuple = attribute(family + 1, one->nlmsg_len - head, CTA_TUPLE_ORIG);
+			at += ALIGN4(one->nlmsg_len);
+			if (count == MAX_FLOWS || !is_udp_to(tuple, port) || tuple->nla_len > sizeof flows[0].tuple)
+				continue;
+			flows[count].family = family->nfgen_family;
+			memcpy(flows[count++].tuple, tuple, tuple->nla_len);
+		}
+	}
+	for (int i = 0; i < count; i++)
+		if (send_request(IPCTNL_MSG_CT_DELETE, 0, flows[i].family, (const void *)flows[i].tuple) < 0)
+			return -1;
+	return 0;
+}
+
+static void answer_flush(long id, int port)
+{
+	char line[64];
+	if (flush(port) < 0) {
+		send_error(id, "forgetting UDP flows");
+		return;
+	}
+	snprintf(line, sizeof line, "{\"id\":%ld}\n", id);
+	send_all(line, -1);
+}
+
 static void handle(char *line)
 {
 	long id;
@@ -123,6 +262,8 @@ static void handle(char *line)
 	/* Whatever else comes is Node's own acknowledgements. */
 	if (sscanf(line, "{\"id\":%ld,\"udp\":%d,\"tcp\":%d,\"path\":\"%1023[^\"]\"}", &id, &udp_port, &tcp_port, path) == 4)
 		answer(id, path, udp_port, tcp_port);
+	else if (sscanf(line, "{\"id\":%ld,\"flush\":%d}", &id, &udp_port) == 2)
+		answer_flush(id, udp_port);
 }
 
 int main(void)
@@ -133,6 +274,7 @@ int main(void)
 		return 2;
 	}
 	channel = atoi(number);
+	conntrack = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
 	fcntl(channel, F_SETFL, fcntl(channel, F_GETFL) & ~O_NONBLOCK);
 	char buffer[LINE_MAX_BYTES];
 	size_t used = 0;

@@ -348,7 +348,19 @@ describe('published ports', () => {
     for (const address of ['127.0.0.1', '::1', outside.hostAddress]) {
       assert.equal(await askUdp(address, port, address), `echo ${address}`);
     }
+    const sender = createSocket('udp4').bind(0, '127.0.0.1');
+    const ask = async (text: string) => {
+      sender.send(text, port, '127.0.0.1');
+      const [answer] = await once(sender, 'message', { signal: AbortSignal.timeout(3000) });
+      return String(answer);
+    };
+    assert.equal(await ask('before'), 'echo before');
     echo.child.kill();
+    await docker('restart', '-t', '0', 'echo');
+    const again = await startUdpEcho((await inspect('echo')).State.Pid, 7);
+    assert.equal(await ask('after'), 'echo after', 'a flow that was there before the restart');
+    again.child.kill();
+    sender.close();
     await remove(['echo'], []);
   });
 

@@ -12,7 +12,8 @@ export interface NamespaceSockets {
 
 interface Waiting {
   udp?: DatagramSocket;
-  readonly resolve: (sockets: NamespaceSockets) => void;
+  /** Undefined where no sockets are asked for. */
+  readonly resolve: (sockets?: NamespaceSockets) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -23,7 +24,7 @@ interface Reply {
 }
 
 /** One long-lived `barge-netns`, which opens sockets inside of network namespaces and hands them over. */
-export class NamespaceSocketOpener implements Disposable {
+export class NamespaceHelper implements Disposable {
   readonly #waiting = new Map<number, Waiting>();
   #child: ChildProcess | undefined;
   #lastId = 0;
@@ -33,12 +34,21 @@ export class NamespaceSocketOpener implements Disposable {
    * @param ports wanted ones; 0: any.
    * @throws BargeError system with what failed.
    */
-  open(path: string, ports: { readonly udp: number; readonly tcp: number }): Promise<NamespaceSockets> {
+  async open(path: string, ports: { readonly udp: number; readonly tcp: number }): Promise<NamespaceSockets> {
+    return (await this.#ask({ udp: ports.udp, tcp: ports.tcp, path })) as NamespaceSockets;
+  }
+
+  /** Makes the host forget UDP flows to a port: they would go on where they went before it was published. */
+  async forgetUdpFlows(port: number): Promise<void> {
+    await this.#ask({ flush: port });
+  }
+
+  #ask(request: Readonly<Record<string, string | number>>): Promise<NamespaceSockets | undefined> {
     const child = this.#child ?? this.#start();
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      child.send({ id, udp: ports.udp, tcp: ports.tcp, path }, (error) => {
+      child.send({ id, ...request }, (error) => {
         if (error) this.#settle(id, (waiting) => waiting.reject(error));
       });
     });
@@ -63,7 +73,9 @@ export class NamespaceSocketOpener implements Disposable {
   #receive({ id, kind, error }: Reply, handle: unknown): void {
     const waiting = this.#waiting.get(id);
     if (error || !waiting) {
-      this.#settle(id, ({ reject }) => reject(systemError(`a name server's socket: ${error}`)));
+      this.#settle(id, ({ reject }) => reject(systemError(`barge-netns: ${error}`)));
+    } else if (kind === undefined) {
+      this.#settle(id, ({ resolve }) => resolve());
     } else if (kind === 'udp') {
       waiting.udp = handle as DatagramSocket;
     } else if (waiting.udp) {

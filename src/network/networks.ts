@@ -1,4 +1,5 @@
 import { forbidden, invalidParameter, messageOf } from '../core/errors.ts';
+import { NamespaceHelper } from '../host/netns-sockets.ts';
 import type { NetworkCreateRequest, PortMap } from '../spec/engine.ts';
 import { defaultBridge, ensureFixedNetworks } from './define/builtin.ts';
 import { defineNetwork } from './define/define.ts';
@@ -29,7 +30,8 @@ export interface NetworksOptions {
 /** All networks of a daemon, and the containers' places on them. */
 export class Networks {
   readonly store: NetworkStore;
-  readonly names = new NameService();
+  readonly #helper = new NamespaceHelper();
+  readonly names = new NameService(this.#helper);
   readonly sandboxes: Sandboxes;
   readonly #options: NetworksOptions;
   readonly #live = new Map<string, LiveNetwork>();
@@ -71,7 +73,7 @@ export class Networks {
   #openFirewall(): Promise<Firewall> {
     const { name, settings } = this.#options;
     this.#firewall ??= Firewall.open(name, settings.rules.ipv4).then((firewall) => {
-      this.#publisher = new PortPublisher(firewall, settings);
+      this.#publisher = new PortPublisher(firewall, settings, this.#helper);
       return firewall;
     });
     return this.#firewall;
@@ -257,6 +259,7 @@ export class Networks {
   async close(remove: boolean): Promise<void> {
     await this.sandboxes.close();
     this.names[Symbol.dispose]();
+    this.#helper[Symbol.dispose]();
     this.#publisher?.close();
     const firewall = await this.#firewall;
     if (remove) {

@@ -1,4 +1,4 @@
-import { NamespaceSocketOpener } from '../../host/netns-sockets.ts';
+import type { NamespaceHelper } from '../../host/netns-sockets.ts';
 import { run } from '../../host/process.ts';
 import { NameDirectory } from './directory.ts';
 import { NameServer, type NameView } from './server.ts';
@@ -13,13 +13,17 @@ export interface NamePorts {
 /** The name servers of all containers on user-defined networks. */
 export class NameService implements Disposable {
   readonly directory = new NameDirectory();
-  readonly #opener = new NamespaceSocketOpener();
+  readonly #helper: NamespaceHelper;
   readonly #upstream = new Upstream();
   readonly #servers = new Map<string, NameServer>();
 
+  constructor(helper: NamespaceHelper) {
+    this.#helper = helper;
+  }
+
   /** @param sandbox path of the network namespace. */
   async open(sandbox: string, view: NameView): Promise<NamePorts> {
-    const sockets = await this.#opener.open(sandbox, { udp: 0, tcp: 0 });
+    const sockets = await this.#helper.open(sandbox, { udp: 0, tcp: 0 });
     const server = new NameServer(sockets, this.directory, this.#upstream, view);
     this.#servers.set(sandbox, server);
     try {
@@ -34,7 +38,7 @@ export class NameService implements Disposable {
   /** Serves a container that outlived the last daemon, at the ports that it knows. */
   async reopen(sandbox: string, view: NameView, ports: NamePorts): Promise<NamePorts> {
     try {
-      const sockets = await this.#opener.open(sandbox, ports);
+      const sockets = await this.#helper.open(sandbox, ports);
       this.#servers.set(sandbox, new NameServer(sockets, this.directory, this.#upstream, view));
       return ports;
     } catch {
@@ -58,7 +62,6 @@ export class NameService implements Disposable {
 
   [Symbol.dispose](): void {
     for (const sandbox of [...this.#servers.keys()]) this.close(sandbox);
-    this.#opener[Symbol.dispose]();
   }
 }
 

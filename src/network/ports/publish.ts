@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { conflict, invalidParameter } from '../../core/errors.ts';
+import type { NamespaceHelper } from '../../host/netns-sockets.ts';
 import type { PortMap } from '../../spec/engine.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { GatewayMode, PortRule } from '../firewall/table.ts';
@@ -35,10 +36,16 @@ const RANDOM_TRIES = 32;
 /** All published ports of a daemon. */
 export class PortPublisher {
   readonly #firewall: Firewall;
+  readonly #flows: Pick<NamespaceHelper, 'forgetUdpFlows'>;
   readonly #settings: Pick<NetworkSettings, 'relay' | 'rules'>;
   readonly #published = new Map<string, Published>();
 
-  constructor(firewall: Firewall, settings: Pick<NetworkSettings, 'relay' | 'rules'>) {
+  constructor(
+    firewall: Firewall,
+    settings: Pick<NetworkSettings, 'relay' | 'rules'>,
+    flows: Pick<NamespaceHelper, 'forgetUdpFlows'>,
+  ) {
+    this.#flows = flows;
     this.#firewall = firewall;
     this.#settings = settings;
   }
@@ -67,6 +74,7 @@ export class PortPublisher {
         await this.#firewall.addPort(rule);
         added.push(rule);
       }
+      await this.#forgetFlows(added);
     } catch (error) {
       for (const rule of added) await this.#firewall.removePort(rule).catch(() => {});
       for (const holder of found.held) holder[Symbol.dispose]();
@@ -74,6 +82,12 @@ export class PortPublisher {
     }
     if (found.rules.length + found.held.length > 0) this.#published.set(key, { owner, ...found });
     return ports;
+  }
+
+  /** A sender that never pauses keeps its flow, and with it the way to a container that has gone. */
+  async #forgetFlows(rules: readonly PortRule[]): Promise<void> {
+    const ports = new Set(rules.filter(({ protocol }) => protocol === 'udp').map(({ hostPort }) => hostPort));
+    for (const port of ports) await this.#flows.forgetUdpFlows(port);
   }
 
   /** One binding of a container's port, on all the host addresses that it means, under one port. */
