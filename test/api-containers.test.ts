@@ -310,6 +310,28 @@ describe('ends', () => {
   });
 });
 
+describe('attaching', () => {
+  test('is refused with a status while a container is paused', async () => {
+    await run('held');
+    await post('/containers/held/pause');
+    const [status, message] = errorOf(await post('/containers/held/attach?stream=1&stdout=1'));
+    assert.equal(status, 409);
+    assert.match(message, /is paused, unpause the container before attach/);
+    await destroy('held');
+  });
+
+  test('a body where no input is taken changes nothing', async () => {
+    await create('fed', { Cmd: ['echo', 'said'], Tty: true });
+    const path = '/containers/fed/attach?stream=1&stdout=1';
+    const attached = await openApi(daemon.socket, { method: 'POST', path, body: { any: 'thing' } });
+    await post('/containers/fed/start');
+    let text = '';
+    for await (const chunk of attached) text += chunk;
+    assert.equal(text, 'said\r\n');
+    await destroy('fed');
+  });
+});
+
 describe('processes', () => {
   test('top shows the columns that ps is asked for', async () => {
     await run('top');

@@ -1,7 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
-import { attachContainer, noteDetach, resizeContainer } from '../../engine/containers/attach.ts';
+import {
+  assertAttachable,
+  attachContainer,
+  noteDetach,
+  resizeContainer,
+} from '../../engine/containers/attach.ts';
 import { containerLogs } from '../../engine/containers/logs.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../spec/engine.ts';
@@ -43,7 +48,10 @@ export function containerStreamRoutes(router: Router, engine: Engine): void {
 /** @param raw without frames, as terminals have it, and WebSockets. */
 async function attach(engine: Engine, exchange: Exchange, raw: boolean, open: () => Duplex): Promise<void> {
   const { query, signal } = exchange;
-  const { definition } = engine.containers.find(idOf(exchange));
+  const container = engine.containers.find(idOf(exchange));
+  /* Before the connection is taken over, for then there is no status to answer with. */
+  assertAttachable(container);
+  const { definition } = container;
   const { config } = definition;
   const keys = config.Tty || query.get('detachKeys') ? parseDetachKeys(query.get('detachKeys')) : undefined;
   const stdin = flag(query, 'stdin') && Boolean(config.OpenStdin);

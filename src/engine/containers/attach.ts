@@ -1,12 +1,22 @@
 import type { Socket } from 'node:net';
-import { isRunning } from '../../container/model.ts';
+import { type Container, isRunning } from '../../container/model.ts';
 import type { AttachWish } from '../../container/shim.ts';
 import { cancelled, conflict } from '../../core/errors.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 
+/** @throws BargeError conflict for a paused or restarting container. */
+export function assertAttachable({ definition, state }: Container): void {
+  if (state.status === 'paused') {
+    throw conflict(`container ${definition.id} is paused, unpause the container before attach`);
+  }
+  if (state.status === 'restarting') {
+    throw conflict(`container ${definition.id} is restarting, wait until the container is running`);
+  }
+}
+
 /**
  * A stream of the container's output (and input). Before the start it waits, and then misses nothing.
- * @throws BargeError conflict for a paused container, cancelled when `signal` fires before the start.
+ * @throws BargeError conflict for a paused or restarting one, cancelled when `signal` fires before the start.
  */
 export async function attachContainer(
   ctx: ContainerContext,
@@ -15,10 +25,8 @@ export async function attachContainer(
   signal: AbortSignal,
 ): Promise<Socket> {
   const container = ctx.containers.find(word);
+  assertAttachable(container);
   const { id } = container.definition;
-  if (container.state.status === 'paused') {
-    throw conflict(`container ${id} is paused, unpause the container before attach`);
-  }
   emitContainer(ctx, container, 'attach');
   const link = isRunning(container.state) ? ctx.live.links.get(id) : undefined;
   if (link) return await link.attach(wish);

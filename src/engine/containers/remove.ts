@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { assertRemovable, isRunning } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
+import { freeze } from '../../host/cgroups.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { cancelRestart } from './restarts.ts';
 
@@ -36,6 +37,9 @@ async function killForRemoval(ctx: ContainerContext, id: string): Promise<void> 
   const link = ctx.live.links.get(id);
   ctx.containers.setState(id, { stoppedByUser: true });
   const exit = ctx.live.nextExit(id);
+  const { definition, state } = ctx.containers.get(id);
+  /* On v1 a frozen process does not even die. */
+  if (state.status === 'paused') freeze(ctx.runner.cgroupOf(definition), false);
   link?.kill(SIGKILL);
   await exit;
 }
