@@ -8,6 +8,7 @@ import { writeDurably } from '../core/durable.ts';
 import { messageOf } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { type Engine, openEngine } from '../engine/engine.ts';
+import { noteReload } from '../engine/info.ts';
 import { listenAt } from './listen.ts';
 import { serveMetrics } from './metrics.ts';
 import { type DaemonOptions, type Proxies, parseDaemonOptions } from './options.ts';
@@ -96,6 +97,7 @@ export async function startDaemon(
       Object.assign(settings, parsed.options.settings, { defaults: settings.defaults });
       /* What containers get by default stays until the next start, but for the runtimes: dockerd does the same. */
       settings.defaults.runtimes = parsed.options.settings.defaults.runtimes;
+      noteReload(engine);
       log.info({ file: parsed.options.configFile }, 'settings read again');
     },
     [Symbol.asyncDispose]: async () => {

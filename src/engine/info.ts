@@ -19,6 +19,24 @@ function osRelease(): { name: string; version: string } {
   return { name: field('PRETTY_NAME'), version: field('VERSION_ID') };
 }
 
+/** Tells that settings were read again, as an event of the daemon with what they are now. */
+export function noteReload(engine: Engine): void {
+  const { settings } = engine;
+  engine.events.emit('daemon', 'reload', engineId(engine), {
+    name: hostname(),
+    debug: `${settings.debug}`,
+    labels: JSON.stringify(settings.labels),
+    'insecure-registries': JSON.stringify(settings.insecureRegistries),
+    'registry-mirrors': JSON.stringify(settings.mirrors),
+    'max-concurrent-downloads': `${settings.maxConcurrentDownloads}`,
+    'max-concurrent-uploads': `${settings.maxConcurrentUploads}`,
+    'max-download-attempts': `${settings.maxDownloadAttempts}`,
+    'default-runtime': engine.runtime.name,
+    runtimes: Object.keys(settings.defaults.runtimes).join(' '),
+    'live-restore': 'true',
+  });
+}
+
 /** Stays the same for a data root on a machine, in the shape of a UUID. */
 function engineId(engine: Engine): string {
   const hex = hexOf(digestOf(`${hostname()} ${engine.dataRoot}`));

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { AttachedEndpoint, Attachment, Container, ContainerDefinition } from '../../container/model.ts';
 import { type ResolverPlace, resolvConf } from '../../network/resolv.ts';
 import type { ContainerContext } from './context.ts';
+import { dnsWish } from './dns-wish.ts';
 import { linkHosts } from './legacy-links.ts';
 import { modeOf } from './networking.ts';
 import { needsNames } from './resolution.ts';
@@ -25,7 +26,7 @@ export function etcFiles(
   return {
     hostname: `${name}\n`,
     hosts: `${head}${extra}${linkHosts(ctx, definition)}${own.join('')}`,
-    resolvConf: resolvConfOf(definition, place),
+    resolvConf: resolvConfOf(ctx, definition, place),
   };
 }
 
@@ -40,13 +41,12 @@ function filesOf(ctx: ContainerContext, word: string) {
   };
 }
 
-function resolvConfOf({ hostConfig }: ContainerDefinition, place: ResolverPlace): string {
-  const wish = {
-    servers: hostConfig.Dns ?? [],
-    search: hostConfig.DnsSearch ?? [],
-    options: hostConfig.DnsOptions ?? [],
-  };
-  return resolvConf(wish, place);
+function resolvConfOf(
+  ctx: ContainerContext,
+  { hostConfig }: ContainerDefinition,
+  place: ResolverPlace,
+): string {
+  return resolvConf(dnsWish(ctx.settings, hostConfig), place);
 }
 
 /** A container's own addresses on one network. */
@@ -79,10 +79,15 @@ function extraHosts(
     .map((entry) => {
       const at = entry.search(/[:=]/);
       const [name, address] = [entry.slice(0, at), entry.slice(at + 1).replace(/^\[(.*)\]$/, '$1')];
-      const real = address === 'host-gateway' ? hostGateway(ctx, attachment) : address;
-      return `${real}\t${name}\n`;
+      const real = address === 'host-gateway' ? hostGateways(ctx, attachment) : [address];
+      return real.map((one) => `${one}\t${name}\n`).join('');
     })
     .join('');
+}
+
+function hostGateways(ctx: ContainerContext, attachment: Attachment | undefined): readonly string[] {
+  const { hostGatewayIps } = ctx.settings.defaults;
+  return hostGatewayIps.length > 0 ? hostGatewayIps : [hostGateway(ctx, attachment)];
 }
 
 function hostGateway(ctx: ContainerContext, attachment: Attachment | undefined): string {
@@ -111,5 +116,5 @@ export function updateEtcFiles(
     .filter((line) => line !== '' && !gone.includes(line.split(/\s/)[0] ?? ''));
   const added = change.joined ? hostLines(definition, change.joined) : [];
   writeFileSync(folders.hosts, `${kept.join('\n')}\n${added.join('')}`);
-  if (change.namesOpened) writeFileSync(folders.resolvConf, resolvConfOf(definition, 'embedded'));
+  if (change.namesOpened) writeFileSync(folders.resolvConf, resolvConfOf(ctx, definition, 'embedded'));
 }

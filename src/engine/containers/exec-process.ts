@@ -3,9 +3,11 @@ import { effectiveCapabilities } from '../../container/oci/capabilities.ts';
 import { parseSecurityOptions } from '../../container/oci/security-options.ts';
 import { capabilitySets } from '../../container/oci/spec.ts';
 import { containerReader, resolveUser } from '../../container/oci/user.ts';
+import { hasAppArmor } from '../../host/apparmor.ts';
 import type { ExecCreateRequest } from '../../spec/engine.ts';
 import type { OciProcess } from '../../spec/oci-runtime.ts';
 import type { ContainerContext } from './context.ts';
+import { appArmorProfile } from './host-extras.ts';
 
 /** The process that an exec of this container is: its user and environment come from the container unless given. */
 export function execProcess(
@@ -32,6 +34,7 @@ export function execProcess(
     cwd: request.WorkingDir || config.WorkingDir || '/',
     capabilities: capabilitySets(granted, user.uid),
     noNewPrivileges: security.noNewPrivileges ?? ctx.settings.defaults.noNewPrivileges,
+    ...(hasAppArmor() ? { apparmorProfile: appArmorProfile(hostConfig, privileged) } : {}),
   };
 }
 

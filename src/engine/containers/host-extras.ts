@@ -7,6 +7,7 @@ import type { StartInput } from '../../container/runner.ts';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
 import { assertProfile, DEFAULT_PROFILE, hasAppArmor } from '../../host/apparmor.ts';
 import { capture, run } from '../../host/process.ts';
+import type { HostConfig } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
 
 type Extras = Pick<StartInput, 'edits' | 'appArmor' | 'sharedShm'>;
@@ -23,11 +24,15 @@ export async function hostExtras(ctx: ContainerContext, { definition }: Containe
 }
 
 async function appArmor({ hostConfig }: ContainerDefinition): Promise<Extras> {
-  const { appArmor: asked } = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
-  const profile = asked ?? (hostConfig.Privileged ? 'unconfined' : DEFAULT_PROFILE);
-  if (profile === 'unconfined') return { appArmor: profile };
-  await assertProfile(profile);
+  const profile = appArmorProfile(hostConfig, Boolean(hostConfig.Privileged));
+  if (profile !== 'unconfined') await assertProfile(profile);
   return { appArmor: profile };
+}
+
+/** The profile of a process in the container, on hosts with AppArmor. */
+export function appArmorProfile({ SecurityOpt }: HostConfig, privileged: boolean): string {
+  const { appArmor: asked } = parseSecurityOptions(SecurityOpt ?? []);
+  return asked ?? (privileged ? 'unconfined' : DEFAULT_PROFILE);
 }
 
 /** Beside the containers' run-time folders, which a start empties. */

@@ -3,6 +3,7 @@ import type { NameView } from '../../network/dns/server.ts';
 import { upstreamServers } from '../../network/resolv.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { ContainerContext } from './context.ts';
+import { dnsWish } from './dns-wish.ts';
 import { dnsNames, endpointConfigs, linkedNames } from './networking.ts';
 
 /** The name server is for user-defined networks; the default bridge has none. */
@@ -11,7 +12,7 @@ export const needsNames = (endpoints: readonly Pick<AttachedEndpoint, 'network'>
 
 /** Makes a container known to the others on its networks. */
 export function registerNames(
-  ctx: Pick<ContainerContext, 'networks'>,
+  ctx: Pick<ContainerContext, 'networks' | 'settings'>,
   definition: ContainerDefinition,
   endpoints: readonly AttachedEndpoint[],
 ): void {
@@ -25,7 +26,7 @@ export function registerNames(
 
 /** What a container may ask its name server for. Without a way out, names of the world outside have no answer. */
 export function viewOf(
-  ctx: Pick<ContainerContext, 'networks'>,
+  ctx: Pick<ContainerContext, 'networks' | 'settings'>,
   definition: ContainerDefinition,
   sandbox: Sandbox,
 ): NameView {
@@ -33,6 +34,8 @@ export function viewOf(
   return {
     networks: networks.order(sandbox).filter((name) => name !== 'bridge'),
     links: linkedNames(definition),
-    servers: networks.leadsOut(sandbox) ? upstreamServers(definition.hostConfig.Dns ?? []) : [],
+    servers: networks.leadsOut(sandbox)
+      ? upstreamServers(dnsWish(ctx.settings, definition.hostConfig).servers)
+      : [],
   };
 }
