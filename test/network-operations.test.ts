@@ -216,6 +216,20 @@ describe('list, inspect and remove', () => {
       ...['--filter', 'type=network', '--filter', 'network=seen', '--format', '{{.Action}}'],
     );
     assert.deepEqual(text.split('\n'), ['create', 'connect', 'disconnect', 'destroy']);
+    const all = await docker(
+      ...['events', '--since', `${since}`, '--until', `${Math.ceil(Date.now() / 1000) + 1}`],
+      ...['--format', '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}'],
+    );
+    const order = [
+      'container start seer',
+      'container die seer',
+      'network disconnect seen',
+      'container destroy seer',
+    ];
+    assert.deepEqual(
+      all.split('\n').filter((line) => order.includes(line)),
+      order,
+    );
   });
 });
 

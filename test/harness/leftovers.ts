@@ -18,7 +18,7 @@ export async function leftovers(traces: Traces): Promise<string[]> {
   for (const link of await links(traces.bridge)) found.push(`link ${link}`);
   const tables = await execute(['nft', 'list', 'tables']);
   for (const line of tables.stdout.split('\n'))
-    if (line.trim().split(' ').includes(traces.bridge)) found.push(`nft ${line}`);
+    if (new RegExp(`\\b${traces.bridge}(_user)?\\b`).test(line)) found.push(`nft ${line}`);
   return found;
 }
 

@@ -67,8 +67,10 @@ export async function disconnect(
   { definition }: Container,
   attachment: Attachment,
 ): Promise<void> {
-  await ctx.networks.release(sandboxOf(attachment));
+  const released = ctx.networks.release(sandboxOf(attachment));
+  await Promise.resolve(); /* whoever tells of the container's end does so first */
   for (const { network } of attachment.endpoints) emitNetwork(ctx, 'disconnect', network, definition.id);
+  await released;
 }
 
 /** Gives back what an ended container held; its end waits for none of it. */
