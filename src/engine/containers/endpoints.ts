@@ -67,10 +67,8 @@ export async function disconnect(
   { definition }: Container,
   attachment: Attachment,
 ): Promise<void> {
-  const released = ctx.networks.release(sandboxOf(attachment));
-  await Promise.resolve(); /* whoever tells of the container's end does so first */
   for (const { network } of attachment.endpoints) emitNetwork(ctx, 'disconnect', network, definition.id);
-  await released;
+  await ctx.networks.release(sandboxOf(attachment));
 }
 
 /** Gives back what an ended container held; its end waits for none of it. */

@@ -37,7 +37,6 @@ export async function handleExit(
   const before = ctx.containers.get(id);
   if (!isRunning(before.state)) return;
   const { attachment, ...rest } = before.state;
-  disconnectEnded(ctx, before);
   void releaseShm(ctx, before.definition).catch((failure) =>
     ctx.warn('unmounting a shared /dev/shm failed', { container: id, error: messageOf(failure) }),
   );
@@ -55,6 +54,7 @@ export async function handleExit(
   const ran = Math.max(0, Math.round((exit.at - before.state.startedAt) / 1000));
   if (exit.oomKilled) emitContainer(ctx, exited, 'oom');
   emitContainer(ctx, exited, 'die', { exitCode: `${exit.code}`, execDuration: `${ran}` });
+  disconnectEnded(ctx, before);
   const link = ctx.live.links.get(id);
   void link?.gone.then(() => {
     if (ctx.live.links.get(id) === link) ctx.live.links.delete(id);
