@@ -260,6 +260,24 @@ describe('connect and disconnect', () => {
     await docker('network', 'rm', 'c-one', 'c-two');
   });
 
+  test('who joins a network of names while it runs gets the name server; ids name networks too', async () => {
+    await docker('network', 'create', 'n-later');
+    const { Id } = await inspect('n-later');
+    await docker('run', '-d', '--name', 'n-peer', '--network', Id.slice(0, 10), 'busybox', 'sleep', '1000');
+    await docker('run', '-d', '--name', 'n-comer', 'busybox', 'sleep', '1000');
+    const resolv = () => docker('exec', 'n-comer', 'cat', '/etc/resolv.conf');
+    assert.doesNotMatch(await resolv(), /127\.0\.0\.11/);
+    await docker('network', 'connect', Id, 'n-comer');
+    assert.match(await resolv(), /^nameserver 127\.0\.0\.11$/m);
+    const { IPAddress } = (await container('n-peer')).NetworkSettings.Networks['n-later'];
+    const found = await docker('exec', 'n-comer', 'nslookup', '-type=a', 'n-peer');
+    assert(found.includes(`Address: ${IPAddress}`), found);
+    const own = (await container('n-comer')).NetworkSettings.Networks['n-later'].IPAddress;
+    assert.match(await docker('exec', 'n-comer', 'cat', '/etc/hosts'), new RegExp(`^${own}\t`, 'm'));
+    await docker('rm', '-f', 'n-peer', 'n-comer');
+    await docker('network', 'rm', Id.slice(0, 12));
+  });
+
   test('what cannot be connected is refused', async () => {
     await docker('network', 'create', '--subnet', '10.67.0.0/24', 'r-one');
     await docker('network', 'create', 'r-auto');
