@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { forbidden, invalidParameter } from '../../core/errors.ts';
 import { run } from '../../host/process.ts';
 import type { IpamConfig } from '../../spec/engine.ts';
@@ -69,11 +71,21 @@ function firstFree(used: readonly Subnet[], pools: Iterable<Subnet>, family: Fam
   return undefined;
 }
 
-/** A /64 of the private range (RFC 4193), whose first bits follow from `seed`. */
+/** Two machines shall not choose the same private subnets. */
+function machineId(): string {
+  try {
+    return readFileSync('/etc/machine-id', 'utf8').trim() || hostname();
+  } catch {
+    return hostname();
+  }
+}
+
+/** A /64 of the private range (RFC 4193), whose first bits follow from the machine and `seed`. */
 export function freeSubnet6(seed: string, used: readonly Subnet[], pools: Iterable<Subnet> = []): Subnet {
   const chosen = firstFree(used, pools, 6);
   if (chosen) return chosen;
-  const site = BigInt(`0xfd${createHash('sha256').update(seed).digest('hex').slice(0, 10)}`) << 80n;
+  const site =
+    BigInt(`0xfd${createHash('sha256').update(`${machineId()} ${seed}`).digest('hex').slice(0, 10)}`) << 80n;
   for (let number = 0n; number < 65536n; number++) {
     const candidate = { family: 6 as const, base: site | (number << 64n), prefix: 64 };
     if (!used.some((subnet) => overlaps(subnet, candidate))) return candidate;
