@@ -7,6 +7,7 @@ import { type Answer, openApi } from './harness/api.ts';
 import { tarOf } from './harness/crafted-image.ts';
 import { TestDaemon } from './harness/daemon.ts';
 import { eventually } from './harness/execute.ts';
+import { complaintsAbout, withoutReference } from './harness/schema.ts';
 
 const daemon = await TestDaemon.start();
 after(() => daemon.end());
@@ -400,4 +401,10 @@ test('a client that leaves in the middle of anything does not disturb the others
   half.destroy();
   assert.equal((await get('/containers/talk/json')).json().State.Running, true);
   await destroy('talk');
+});
+
+test('answers are held against the API’s description', { skip: withoutReference }, () => {
+  const answer = { method: 'GET', path: '/v1.55/_ping', status: 299, contentType: 'text/plain', body: 'OK' };
+  assert.notDeepEqual(complaintsAbout(answer), [], 'a status that the description does not have');
+  assert.deepEqual(complaintsAbout({ ...answer, status: 200 }), []);
 });

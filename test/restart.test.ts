@@ -63,13 +63,17 @@ function assertCounts(text: string): number {
 const COUNT = 'i=0; while [ $i -lt $N ]; do i=$((i+1)); echo $i; usleep 2000; done; exit 5';
 
 test('a container that runs goes on running, and its output is complete', async () => {
-  await detach('lives', COUNT, '-e', 'N=400');
+  /* It speaks while the daemon is away, and stays until the next one has looked at it. */
+  const script =
+    'for i in $(seq 1 400); do echo $i; usleep 1000; done; until [ -e /go ]; do usleep 1000; done; exit 5';
+  await detach('lives', script);
   const before = await stateOf('lives');
   await eventually('it has begun', async () => (await ok('logs', 'lives')).includes('20'));
   await killAndStartAgain();
   const during = await stateOf('lives');
   assert.equal(during.Pid, before.Pid);
   assert.equal(during.StartedAt, before.StartedAt);
+  await ok('exec', 'lives', 'touch', '/go');
   assert.equal((await ok('wait', 'lives')).trim(), '5');
   assert.equal(assertCounts(await ok('logs', 'lives')), 400);
   await remove('lives');

@@ -185,7 +185,7 @@ export class Runner {
     const folder = this.execFolder(definition.id, execId);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const processFile = join(folder, 'process.json');
-    await writeFile(processFile, JSON.stringify(process));
+    await writeFile(processFile, JSON.stringify(withSize(process, input.consoleSize)));
     const runtime = this.runtimeOf(definition);
     const runtimeFolders = { root: this.folders(definition.id).runtimeRoot, container: folder };
     const tty = Boolean(process.terminal);
@@ -203,6 +203,13 @@ export class Runner {
     const pid = await this.#settle(link, runtimeLog(runtimeFolders), process.args[0] ?? '', EXEC_ACTION);
     return { link, pid, attached, warnings: [] };
   }
+}
+
+/** The runtime sets the terminal's size before the process can look at it; the shim alone might be late. */
+function withSize(process: OciProcess, size: ExecInput['consoleSize']): OciProcess {
+  if (!process.terminal || !size) return process;
+  const [height, width] = size;
+  return { ...process, consoleSize: { height, width } };
 }
 
 const CREATE_ACTION = 'failed to create task for container: failed to create shim task: OCI runtime create';
