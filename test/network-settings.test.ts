@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TestDaemon } from './harness/daemon.ts';
-import { execute } from './harness/execute.ts';
+import { eventually, execute } from './harness/execute.ts';
 import { askTcp, freePort } from './harness/ports.ts';
 
 async function withDaemon(
@@ -54,7 +54,7 @@ test('without rules, published ports are relayed and nothing is written into nft
     const port = await freePort();
     const http = ['busybox', 'nc', '-ll', '-p', '80', '-e', 'echo', 'here'];
     await daemon.ok('docker', ['run', '-d', '-p', `${port}:80`, ...http]);
-    assert.equal((await askTcp('127.0.0.1', port, '')).trim(), 'here');
+    await eventually('it listens', async () => (await askTcp('127.0.0.1', port, '')).trim() === 'here');
     const { stdout } = await execute(['nft', 'list', 'tables']);
     assert(!stdout.includes(daemon.bridge));
   });
