@@ -3,13 +3,14 @@
  * BARGE_TEST_ROUNDS says how many times (6 without it).
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameReader } from '../src/container/frames.ts';
 import { openApi } from './harness/api.ts';
 import { TestDaemon } from './harness/daemon.ts';
-import { eventually } from './harness/execute.ts';
+import { eventually, execute } from './harness/execute.ts';
 
 const ROUNDS = Number(process.env.BARGE_TEST_ROUNDS ?? 6);
 const LINES = 40;
@@ -135,17 +136,22 @@ async function checkPromise({ id, number, confirmed }: Promised): Promise<void> 
   assert.equal(await logsOf(id), expected);
 }
 
-const shims = () =>
-  readdirSync('/proc').filter((pid) => {
-    try {
-      return (
-        /^\d+$/.test(pid) &&
-        readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`barge-shim\0--dir\0${daemon.execRoot}`)
-      );
-    } catch {
-      return false; /* it has ended */
-    }
+/** With no container left there are only the daemon's own things. */
+async function assertOnlyPool(): Promise<void> {
+  const shims = await eventually('no shim is left', async () => {
+    const { stdout } = await execute(['pgrep', '-f', `barge-shim.*${daemon.folder}`]);
+    return stdout === '' ? 'none' : undefined;
   });
+  assert.equal(shims, 'none');
+  await eventually('folders are empty', () => readdirSync(join(daemon.dataRoot, 'containers')).length === 0);
+  const runFolders = () => readdirSync(daemon.execRoot).filter((name) => /^[0-9a-f]{20}$/.test(name));
+  await eventually('run folders are gone', () => runFolders().length === 0);
+  const sandboxes = () => readdirSync('/run/netns').filter((name) => name.startsWith(`${daemon.bridge}-`));
+  /* Some are made ahead of need. */
+  await eventually('only the pool’s namespaces are left', () => sandboxes().length <= 8);
+  const mounts = await execute(['grep', '-c', daemon.folder, '/proc/self/mounts']);
+  assert.equal(mounts.stdout.trim(), '0');
+}
 
 test(`${ROUNDS} kills of the daemon under load`, { timeout: 600_000 }, async () => {
   const count = 'i=0; while true; do i=$((i+1)); echo $i; sleep 0.01; done';
@@ -167,5 +173,5 @@ test(`${ROUNDS} kills of the daemon under load`, { timeout: 600_000 }, async () 
   );
   const list = (await daemon.api('/containers/json?all=1')).json() as { Id: string; State: string }[];
   await Promise.all(list.map(({ Id }) => daemon.api(`/containers/${Id}?force=1`, { method: 'DELETE' })));
-  await eventually('no shim is left', () => shims().length === 0);
+  await assertOnlyPool();
 });

@@ -1,7 +1,6 @@
 /** Containers outlive the daemon: killed, stopped or told to read its settings again, it loses nothing. */
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { TestDaemon } from './harness/daemon.ts';
@@ -207,80 +206,6 @@ test('a container that was paused is still paused, and goes on when told', async
   await remove('paused');
 });
 
-/** Creates and starts by bare requests. @returns whether the daemon lived to say that it runs. */
-async function startsByApi(name: string, script: string): Promise<boolean> {
-  const body = { Image: 'busybox', Cmd: ['sh', '-c', script] };
-  const created = await daemon.api(`/containers/create?name=${name}`, { method: 'POST', body });
-  if (created.status !== 201) return false;
-  return (await daemon.api(`/containers/${name}/start`, { method: 'POST' })).status === 204;
-}
-
-test('kill -9 at any moment under load loses no container, no exit code and no output', async () => {
-  const rounds = 15;
-  let made = 0;
-  const expected = new Map<string, { code: number; lines: number }>();
-  for (let round = 0; round < rounds; round++) {
-    const under: Promise<unknown>[] = [];
-    for (let i = 0; i < 4; i++) {
-      const name = `load-${made++}`;
-      const lines = randomInt(1, 300);
-      const code = randomInt(0, 120);
-      const script = `i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo $i; usleep 500; done; exit ${code}`;
-      const starting = startsByApi(name, script).then((runs) => {
-        if (runs) expected.set(name, { code, lines });
-      });
-      under.push(starting.catch(() => {})); /* the daemon was killed meanwhile */
-    }
-    const last = [...expected.keys()].at(-1);
-    if (last) {
-      const body = { Cmd: ['true'], AttachStdout: true };
-      const asked = [
-        daemon.api(`/containers/${last}/logs?follow=1&stdout=1`),
-        daemon.api(`/containers/${last}/exec`, { method: 'POST', body }),
-        daemon.api(`/containers/${last}/json`),
-      ];
-      under.push(...asked.map((answer) => answer.catch(() => {})));
-    }
-    await new Promise((resolve) => setTimeout(resolve, randomInt(10, 400)));
-    await daemon.stop('SIGKILL');
-    await Promise.all(under);
-    await daemon.startAgain();
-    const listed = (await daemon.api('/containers/json?all=1')).json() as { Names: string[] }[];
-    const names = new Set(listed.map(({ Names }) => Names[0]));
-    for (const name of expected.keys()) assert(names.has(`/${name}`), `${name} is lost after round ${round}`);
-  }
-  for (const [name, { code, lines }] of expected) {
-    assert.equal(
-      (await daemon.api(`/containers/${name}/wait`, { method: 'POST' })).json().StatusCode,
-      code,
-      name,
-    );
-    const { stdout } = await daemon.barge(['logs', name]);
-    assert.equal(assertCounts(stdout), lines, name);
-  }
-  assert(expected.size >= rounds, `only ${expected.size} containers were started`);
-  const all = (await daemon.api('/containers/json?all=1')).json() as { Id: string }[];
-  await remove(...all.map(({ Id }) => Id));
-  await assertOnlyPool();
-});
-
-/** With no container left there are only the daemon's own things. */
-async function assertOnlyPool(): Promise<void> {
-  const shims = await eventually('no shim is left', async () => {
-    const { stdout } = await execute(['pgrep', '-f', `barge-shim.*${daemon.folder}`]);
-    return stdout === '' ? 'none' : undefined;
-  });
-  assert.equal(shims, 'none');
-  await eventually('folders are empty', () => readdirSync(join(daemon.dataRoot, 'containers')).length === 0);
-  const runFolders = () => readdirSync(daemon.execRoot).filter((name) => /^[0-9a-f]{20}$/.test(name));
-  await eventually('run folders are gone', () => runFolders().length === 0);
-  const sandboxes = () => readdirSync('/run/netns').filter((name) => name.startsWith(`${daemon.bridge}-`));
-  /* Some are made ahead of need. */
-  await eventually('only the pool’s namespaces are left', () => sandboxes().length <= 8);
-  const mounts = await execute(['grep', '-c', daemon.folder, '/proc/self/mounts']);
-  assert.equal(mounts.stdout.trim(), '0');
-}
-
 test('SIGTERM ends the daemon with 0 and leaves containers alive', async () => {
   await detach('stays', COUNT, '-e', 'N=300');
   const { Pid } = await stateOf('stays');
@@ -328,4 +253,80 @@ test('a second daemon on the same data root is refused by name', async () => {
 
 test('only its owner and its group may use the socket', () => {
   assert.equal(statSync(daemon.socket).mode & 0o777, 0o660);
+});
+
+/** What a reboot leaves: no process, no mount, nothing below /run, no cgroup. The data root stays. */
+async function reboot(): Promise<void> {
+  await daemon.stop('SIGKILL');
+  const mine = (pid: string) => {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+      return (
+        command.includes(daemon.execRoot) ||
+        readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(daemon.cgroup)
+      );
+    } catch {
+      return false; /* it has ended */
+    }
+  };
+  const pids = () => readdirSync('/proc').filter((name) => /^\d+$/.test(name) && mine(name));
+  for (const pid of pids()) process.kill(Number(pid), 'SIGKILL');
+  await eventually('every process has ended', () => pids().length === 0);
+  rmSync(daemon.execRoot, { recursive: true });
+  await daemon.startAgain();
+}
+
+test('after a reboot the policies decide who runs, and nobody’s end is forgotten', async () => {
+  const policies = ['no', 'always', 'unless-stopped', 'on-failure'];
+  const sleeper = ['busybox', 'sleep', '1000'];
+  for (const policy of policies)
+    await ok('run', '-d', '--name', `boot-${policy}`, '--restart', policy, ...sleeper);
+  await ok('run', '-d', '--name', 'boot-stopped', '--restart', 'unless-stopped', ...sleeper);
+  await ok('stop', '-t', '0', 'boot-stopped');
+  await reboot();
+  const runs = async (name: string) => (await stateOf(name)).Running;
+  for (const policy of policies.slice(1)) {
+    await eventually(`${policy} runs again`, () => runs(`boot-${policy}`));
+  }
+  const { Status, ExitCode, Error: error } = await stateOf('boot-no');
+  assert.deepEqual([Status, ExitCode], ['exited', 255]);
+  assert.match(error, /ended while the daemon was away/);
+  assert.equal(await runs('boot-stopped'), false);
+  assert.equal(await ok('exec', 'boot-always', 'echo', 'alive'), 'alive');
+  await remove(...policies.map((policy) => `boot-${policy}`), 'boot-stopped');
+});
+
+test('a process that would never see the signal is killed at once, and the event says why', async () => {
+  const since = `${Date.now() / 1000}`;
+  await ok('run', '-d', '--name', 'deaf', 'busybox', 'sleep', '1000');
+  await ok('stop', '-t', '1000', 'deaf');
+  assert.equal((await stateOf('deaf')).ExitCode, 137);
+  const until = `${Date.now() / 1000 + 1}`;
+  const events = await ok(
+    'events',
+    '--since',
+    since,
+    '--until',
+    until,
+    '--filter',
+    'event=kill',
+    '--format',
+    'json',
+  );
+  assert.equal(JSON.parse(events).Actor.Attributes.reason, 'pid 1 drops signal 15');
+  await remove('deaf');
+});
+
+test('rm -f does not wait for a stop that waits', async () => {
+  await detach('stubborn', 'trap "" TERM; echo up; while true; do sleep 0.1; done');
+  await eventually('it has begun', async () => (await ok('logs', 'stubborn')) === 'up');
+  const stopping = daemon.startBarge(['stop', '-t', '1000', 'stubborn']);
+  await eventually('the stop is under way', async () => {
+    const since = `${Date.now() / 1000 - 100}`;
+    const until = `${Date.now() / 1000 + 1}`;
+    const filter = ['--filter', 'container=stubborn', '--filter', 'event=kill'];
+    return (await ok('events', '--since', since, '--until', until, ...filter)) !== '';
+  });
+  await remove('stubborn');
+  await stopping.done;
 });

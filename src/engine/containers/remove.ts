@@ -24,6 +24,8 @@ export async function removeContainer(
   const { definition } = ctx.containers.find(word);
   const { id } = definition;
   assertRemovable(ctx.containers.get(id), options.force ?? false);
+  /* Before the lock: whoever has it may be waiting for the container to stop. */
+  if (isRunning(ctx.containers.get(id).state)) killNow(ctx, id);
   await ctx.locks.run(id, async () => {
     if (!ctx.containers.has(id)) return;
     assertRemovable(ctx.containers.get(id), options.force ?? false);
@@ -34,14 +36,16 @@ export async function removeContainer(
 }
 
 async function killForRemoval(ctx: ContainerContext, id: string): Promise<void> {
-  const link = ctx.live.links.get(id);
-  ctx.containers.setState(id, { stoppedByUser: true });
   const exit = ctx.live.nextExit(id);
-  const { definition, state } = ctx.containers.get(id);
+  killNow(ctx, id);
+  await exit;
+}
+
+function killNow(ctx: ContainerContext, id: string): void {
+  const { definition, state } = ctx.containers.setState(id, { stoppedByUser: true });
   /* On v1 a frozen process does not even die. */
   if (state.status === 'paused') freeze(ctx.runner.cgroupOf(definition), false);
-  link?.kill(SIGKILL);
-  await exit;
+  ctx.live.links.get(id)?.kill(SIGKILL);
 }
 
 /** Removes a container that does not run and whose lock the caller holds (or whose exit it handles). */
