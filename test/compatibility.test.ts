@@ -9,12 +9,13 @@ import { compatibilityPage } from './compatibility/page.ts';
 import { type Bench, RUN_FLAGS } from './compatibility/run-flags.ts';
 import { ROOT, TestDaemon } from './harness/daemon.ts';
 import { withoutDocker } from './harness/docker.ts';
+import { Recorder } from './harness/recorder.ts';
 
 const PAGE = join(ROOT, 'docs/COMPATIBILITY.md');
 const COMMANDS = join(ROOT, 'src/client/testing/docker-commands.json');
 
-function benchOf(daemon: TestDaemon): Bench {
-  const docker = (...args: string[]) => daemon.ok('docker', args);
+function benchOf(daemon: TestDaemon, env: Readonly<Record<string, string>>): Bench {
+  const docker = (...args: string[]) => daemon.ok('docker', args, { env });
   const nameOf = (flags: readonly string[]) => {
     const at = flags.indexOf('--name');
     return at < 0 ? `flags-${randomBytes(4).toString('hex')}` : (flags[at + 1] ?? '');
@@ -23,7 +24,7 @@ function benchOf(daemon: TestDaemon): Bench {
     daemon,
     docker,
     run: (flags, ...command) => docker('run', '--rm', ...flags, 'busybox', ...command),
-    attempt: (flags, ...command) => daemon.docker(['run', '--rm', ...flags, 'busybox', ...command]),
+    attempt: (flags, ...command) => daemon.docker(['run', '--rm', ...flags, 'busybox', ...command], { env }),
     inspect: async (flags, field) => {
       const name = nameOf(flags);
       await docker(
@@ -52,7 +53,13 @@ describe('compatibility', { skip: withoutDocker() }, async () => {
   const daemon = await TestDaemon.start();
   after(() => daemon.end());
   await daemon.makeBusybox();
-  const bench = benchOf(daemon);
+  const recorder = await Recorder.start(daemon.path('recorded.sock'), daemon.socket);
+  after(async () => {
+    await recorder.close();
+    assert.deepEqual(recorder.complaints, []);
+  });
+  const env = { DOCKER_HOST: `unix://${recorder.socket}` };
+  const bench = benchOf(daemon, env);
 
   test('there is a verdict on every flag of docker run', () => {
     const commands = JSON.parse(readFileSync(COMMANDS, 'utf8')) as Record<string, string[]>;
