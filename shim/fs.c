@@ -1,7 +1,7 @@
 /*
  * barge-fs: the file-system work that needs system calls of its own, each run in a short-lived process.
  *
- * usage: barge-fs unpack|pack|hold|stat|resolve|size --root DIR OPTION...
+ * usage: barge-fs unpack|pack|hold|stat|resolve|size|limit --root DIR OPTION...
  *   --mount OPTIONS --layers DIR   first mount an overlay on DIR, in a mount namespace of our own, so that
  *                                  nothing is left behind however we end
  *   --layer                        unpack, pack: convert OCI whiteouts to overlay's and back
@@ -18,6 +18,7 @@
  * hold:   prints "ready" and keeps the mount, seen at /proc/PID/root/DIR, until standard input ends.
  * stat:   one line about P: mode (octal) size mtime(ns) and, for a symlink, its target.
  * resolve: P with every symlink in it followed.
+ * limit:  what is below DIR may take --bytes N, as project --project N of its file system's quotas.
  * size:   bytes of all files below DIR on its file system; one with several names counts once.
  */
 #include "fs.h"
@@ -153,6 +154,8 @@ static void print_size(void) {
 int main(int argc, char **argv) {
     const char *root = NULL, *mount_options = NULL, *layers = NULL, *path = "", *name = "";
     struct placing how = {0};
+    unsigned long long bytes = 0;
+    unsigned project = 0;
     for (int i = 2; i < argc; i++) {
         const char *option = argv[i];
         if (strcmp(option, "--layer") == 0) { how.layer = 1; continue; }
@@ -165,17 +168,24 @@ int main(int argc, char **argv) {
         else if (strcmp(option, "--path") == 0) path = value;
         else if (strcmp(option, "--name") == 0) name = value;
         else if (strcmp(option, "--owner") == 0) how.owned = sscanf(value, "%u:%u", &how.uid, &how.gid) == 2;
+        else if (strcmp(option, "--bytes") == 0) bytes = strtoull(value, NULL, 10);
+        else if (strcmp(option, "--project") == 0) project = (unsigned)strtoul(value, NULL, 10);
         else root = NULL, i = argc;
     }
     if (argc < 4 || !root) {
-        fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat|resolve|size --root DIR [--mount OPTIONS --layers DIR] "
-                        "[--layer] [--path P] [--name N] [--keep-kinds] [--owner UID:GID] [--bind SOURCE TARGET ro|rw]\n");
+        fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat|resolve|size|limit --root DIR [--mount OPTIONS --layers DIR] "
+                        "[--layer] [--path P] [--name N] [--keep-kinds] [--owner UID:GID] [--bind SOURCE TARGET ro|rw] "
+                        "[--bytes N --project N]\n");
         return USAGE;
     }
     umask(0);
     if (mount_options) mount_overlay(root, mount_options, layers);
     for (int i = 2; mount_options && i + 3 < argc; i++)
         if (strcmp(argv[i], "--bind") == 0) bind_mount(root, argv[i + 1], argv[i + 2], argv[i + 3]);
+    if (strcmp(argv[1], "limit") == 0) {
+        limit(root, bytes, project);
+        return 0;
+    }
     if (strcmp(argv[1], "hold") == 0) {
         hold();
         return 0;

@@ -41,6 +41,10 @@ zstd:zstd
 libatomic1:/usr/lib/$machine-linux-gnu/libatomic.so.1
 "
 
+# Containers are confined by AppArmor where the kernel has it, which takes its compiler of profiles.
+[ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ] || needed="$needed
+apparmor:apparmor_parser"
+
 is_there() {
   case $1 in
     /*) [ -e "$1" ] ;;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { messageOf, systemError } from '../core/errors.ts';
 import { run } from './process.ts';
 
@@ -7,9 +7,14 @@ export const DEFAULT_PROFILE = 'docker-default';
 
 let enabled: boolean | undefined;
 
-/** Whether the kernel enforces AppArmor profiles. */
+/** Profiles are loaded by it; without it AppArmor is as good as not there, as with Docker. */
+const PARSERS = ['/sbin/apparmor_parser', '/usr/sbin/apparmor_parser'];
+
+/** Whether containers can be confined by AppArmor here. */
 export function hasAppArmor(): boolean {
-  enabled ??= readText('/sys/module/apparmor/parameters/enabled').trim() === 'Y';
+  enabled ??=
+    readText('/sys/module/apparmor/parameters/enabled').trim() === 'Y' &&
+    PARSERS.some((path) => existsSync(path));
   return enabled;
 }
 
@@ -33,11 +38,11 @@ export async function assertProfile(name: string): Promise<void> {
     throw systemError(`AppArmor profile ${name} is not loaded: load it with apparmor_parser`);
   }
   try {
-    await run('apparmor_parser', ['-Kr'], { input: PROFILE });
+    await run(PARSERS.find((path) => existsSync(path)) ?? 'apparmor_parser', ['-Kr'], { input: PROFILE });
   } catch (error) {
     throw systemError(
       `AppArmor is enabled on this host, but its profile ${name} could not be loaded (${messageOf(error)}): ` +
-        'install apparmor, or use --security-opt apparmor=unconfined',
+        'mend it, or use --security-opt apparmor=unconfined',
       { cause: error },
     );
   }

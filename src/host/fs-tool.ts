@@ -2,7 +2,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type BargeError, dataLoss, invalidParameter, messageOf, systemError } from '../core/errors.ts';
 import { helperProgram } from './helpers.ts';
-import { type Piped, pipeThrough } from './process.ts';
+import { capture, type Piped, pipeThrough } from './process.ts';
 
 /** An overlay to mount for the time of one operation; `lower` names are relative to `layersFolder`. */
 export interface OverlayMount {
@@ -209,4 +209,15 @@ export class HeldMount implements AsyncDisposable {
     this.#tool.stdin.end();
     await this.#tool.done;
   }
+}
+
+/**
+ * Bounds what a folder may hold, in bytes, by a project quota of its file system.
+ * @param project a number that no other folder of the file system has.
+ * @throws BargeError system where the file system has no project quotas, or they are off.
+ */
+export async function limitFolder(folder: string, bytes: number, project: number): Promise<void> {
+  const args = ['limit', '--root', folder, '--bytes', `${bytes}`, '--project', `${project}`];
+  const { code, stderr } = await capture(TOOL, args);
+  if (code !== 0) throw failure('limiting a folder', code, stderr);
 }

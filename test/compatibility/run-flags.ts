@@ -447,7 +447,7 @@ export const RUN_FLAGS: Readonly<Record<string, Verdict>> = {
   'storage-opt': refuses(
     ['--storage-opt', 'size=1g'],
     /--storage-opt is supported only for overlay over xfs with 'pquota'/,
-    'needs project quotas of the file system below the data root, which Barge does not set up',
+    'works where the data root is on XFS mounted with pquota or ext4 with prjquota',
   ),
   sysctl: says(['--sysctl', 'net.core.somaxconn=77'], ['cat', '/proc/sys/net/core/somaxconn'], '77'),
   tmpfs: says(['--tmpfs', '/t:size=1m'], ['df', '-k', '/t'], /\b1024\b/),

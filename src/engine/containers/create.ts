@@ -7,7 +7,7 @@ import { effectiveCapabilities, hostCapabilities } from '../../container/oci/cap
 import { resourceLimits } from '../../container/oci/limits.ts';
 import { commandOf } from '../../container/oci/spec.ts';
 import type { Digest } from '../../core/digest.ts';
-import { invalidParameter, notFound, systemError } from '../../core/errors.ts';
+import { invalidParameter, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { cgroupFeatures } from '../../host/cgroup-features.ts';
 import { warmCgroupLock } from '../../host/cgroups.ts';
@@ -20,6 +20,7 @@ import { type ContainerContext, emitContainer } from './context.ts';
 import { copyUpVolumes } from './copy-up.ts';
 import { mergeConfig, withDefaults } from './merge-config.ts';
 import { checkNetworks, firewallWarnings } from './network-check.ts';
+import { checkStorageOptions, limitSize } from './size-limit.ts';
 
 /**
  * Makes a container of an image; nothing runs yet.
@@ -42,7 +43,7 @@ export async function createContainer(
   const { resources, warnings: limitWarnings } = checkResources(wish, features);
   const host = withDefaults(resources, ctx.settings.defaults);
   checkLogConfig(host.LogConfig ?? {});
-  checkStorageOptions(wish);
+  const sizeLimit = checkStorageOptions(wish);
   ctx.runner.runtimeNamed(wish.Runtime);
   const networkingConfig = checkNetworks(ctx, wish, networking.EndpointsConfig ?? {});
   const chosen = chooseName(ctx, name);
@@ -67,6 +68,7 @@ export async function createContainer(
     mounts,
   };
   await ctx.runner.prepare(id);
+  if (sizeLimit) await limitSize(ctx, id, sizeLimit);
   const container = ctx.containers.add(definition);
   await copyUpVolumes(ctx, container, mounts);
   emitContainer(ctx, container, 'create');
@@ -114,16 +116,6 @@ function grantWarnings(host: HostConfig): string[] {
     ),
     ...limits.warnings,
   ];
-}
-
-/** @throws BargeError system, in docker's words: a container's size can be limited on few file systems only. */
-function checkStorageOptions({ StorageOpt }: HostConfig): void {
-  const [option] = Object.keys(StorageOpt ?? {});
-  if (!option) return;
-  if (option !== 'size') throw invalidParameter(`Unknown option ${option}`);
-  throw systemError(
-    "--storage-opt is supported only for overlay over xfs with 'pquota' mount option: limit the data root’s file system instead",
-  );
 }
 
 /** `--volumes-from`: the mounts of other containers, read-only where asked. */

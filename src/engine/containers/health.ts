@@ -87,9 +87,13 @@ async function probe(
   });
   try {
     const container = ctx.containers.get(id);
+    const execId = newId();
+    const words = command.join(' ');
+    emitContainer(ctx, container, `exec_create: ${words}`, { execID: execId });
+    emitContainer(ctx, container, `exec_start: ${words}`, { execID: execId });
     const { link, attached } = await ctx.runner.exec({
       definition: container.definition,
-      execId: newId(),
+      execId,
       process: execProcess(ctx, container, { Cmd: command }),
       stdin: false,
       attach: [{ stdin: false, stdout: true, stderr: true, raw: false }],
@@ -102,6 +106,7 @@ async function probe(
     }, timeout);
     const { code } = await link.exit.finally(() => clearTimeout(timer));
     await link.gone;
+    emitContainer(ctx, container, 'exec_die', { execID: execId, exitCode: `${code}` });
     return late ? finish(-1, `Health check exceeded timeout (${timeout}ms)`) : finish(code, output);
   } catch (error) {
     return finish(-1, messageOf(error));
