@@ -9,7 +9,7 @@ import { compatibilityPage } from './compatibility/page.ts';
 import { type Bench, RUN_FLAGS } from './compatibility/run-flags.ts';
 import { ROOT, TestDaemon } from './harness/daemon.ts';
 import { withoutDocker } from './harness/docker.ts';
-import { Recorder } from './harness/recorder.ts';
+import { judged } from './harness/recorder.ts';
 
 const PAGE = join(ROOT, 'docs/COMPATIBILITY.md');
 const COMMANDS = join(ROOT, 'src/client/testing/docker-commands.json');
@@ -53,12 +53,7 @@ describe('compatibility', { skip: withoutDocker() }, async () => {
   const daemon = await TestDaemon.start();
   after(() => daemon.end());
   await daemon.makeBusybox();
-  const recorder = await Recorder.start(daemon.path('recorded.sock'), daemon.socket);
-  after(async () => {
-    await recorder.close();
-    assert.deepEqual(recorder.complaints, []);
-  });
-  const env = { DOCKER_HOST: `unix://${recorder.socket}` };
+  const { env } = await judged(daemon);
   const bench = benchOf(daemon, env);
 
   test('there is a verdict on every flag of docker run', () => {

@@ -6,18 +6,13 @@ import { after, describe, test } from 'node:test';
 import { TestDaemon } from './harness/daemon.ts';
 import { withoutDocker } from './harness/docker.ts';
 import { eventually } from './harness/execute.ts';
-import { Recorder } from './harness/recorder.ts';
+import { judged } from './harness/recorder.ts';
 
 describe('the docker client', { skip: withoutDocker() }, async () => {
   const daemon = await TestDaemon.start();
   after(() => daemon.end());
   await daemon.makeBusybox();
-  const recorder = await Recorder.start(daemon.path('recorded.sock'), daemon.socket);
-  after(async () => {
-    await recorder.close();
-    assert.deepEqual(recorder.complaints, []);
-  });
-  const env = { DOCKER_HOST: `unix://${recorder.socket}` };
+  const { env } = await judged(daemon);
   const docker = (...args: string[]) => daemon.docker(args, { env });
   const ok = (...args: string[]) => daemon.ok('docker', args, { env });
   const run = (name: string, ...more: string[]) => ok('run', '-d', '--name', name, ...more);

@@ -7,7 +7,7 @@ import { TestDaemon } from './harness/daemon.ts';
 import { dockerProgram, withoutDocker } from './harness/docker.ts';
 import { eventually, execute } from './harness/execute.ts';
 import { askTcp, askUdp, startUdpEcho } from './harness/ports.ts';
-import { Recorder } from './harness/recorder.ts';
+import { judged } from './harness/recorder.ts';
 import { startRegistry } from './harness/registry.ts';
 import { openTerminal } from './harness/terminal.ts';
 
@@ -16,12 +16,7 @@ describe('the docker client', { skip: withoutDocker() }, async () => {
   after(() => daemon.end());
   await daemon.makeBusybox();
 
-  const recorder = await Recorder.start(daemon.path('recorded.sock'), daemon.socket);
-  after(async () => {
-    await recorder.close();
-    assert.deepEqual(recorder.complaints, []);
-  });
-  const env = { DOCKER_HOST: `unix://${recorder.socket}` };
+  const { env } = await judged(daemon);
   const docker = (...args: string[]) => daemon.docker(args, { env });
   const ok = (...args: string[]) => daemon.ok('docker', args, { env });
   const remove = (...names: string[]) => ok('rm', '-f', ...names);

@@ -8,17 +8,13 @@ import { after, describe, test } from 'node:test';
 import Docker from 'dockerode';
 import { tarOf } from './harness/crafted-image.ts';
 import { TestDaemon } from './harness/daemon.ts';
-import { Recorder } from './harness/recorder.ts';
+import { judged } from './harness/recorder.ts';
 
 const daemon = await TestDaemon.start();
 after(() => daemon.end());
 await daemon.makeBusybox();
-const recorder = await Recorder.start(daemon.path('recorded.sock'), daemon.socket);
-const docker = new Docker({ socketPath: recorder.socket });
-after(async () => {
-  await recorder.close();
-  assert.deepEqual(recorder.complaints, []);
-});
+const { socket } = await judged(daemon);
+const docker = new Docker({ socketPath: socket });
 
 /** Standard output and error of a stream in Docker's frames, once it has ended. */
 async function separate(stream: NodeJS.ReadableStream): Promise<{ stdout: string; stderr: string }> {

@@ -5,21 +5,17 @@ import { text } from 'node:stream/consumers';
 import { after, describe, test } from 'node:test';
 import type { StartedTestContainer } from 'testcontainers';
 import { TestDaemon } from './harness/daemon.ts';
-import { Recorder } from './harness/recorder.ts';
+import { judged } from './harness/recorder.ts';
 
 const daemon = await TestDaemon.start();
 after(() => daemon.end());
 await daemon.makeBusybox();
-const recorder = await Recorder.start(daemon.path('recorded.sock'), daemon.socket);
-process.env.DOCKER_HOST = `unix://${recorder.socket}`;
+const { env } = await judged(daemon);
+process.env.DOCKER_HOST = env.DOCKER_HOST;
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
 process.env.TESTCONTAINERS_HOST_OVERRIDE = '127.0.0.1';
 process.env.HOME = daemon.path('home');
 const { GenericContainer, Network, Wait } = await import('testcontainers');
-after(async () => {
-  await recorder.close();
-  assert.deepEqual(recorder.complaints, []);
-});
 
 const IMAGE = 'busybox:latest';
 /** A web server that answers with the text of a file. */

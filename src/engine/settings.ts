@@ -3,7 +3,10 @@ import { containerDefaults } from '../container/defaults.ts';
 import { checkLogConfig } from '../container/log/drivers.ts';
 import { customSeccomp } from '../container/oci/seccomp.ts';
 
+import type { BuilderSettings } from './build/gc.ts';
+
 export type { ContainerDefaults, RuntimeSetting } from '../container/defaults.ts';
+export type { NetworkSettings } from '../network/settings.ts';
 
 /** What of the daemon's settings may change while it runs. The engine reads it anew each time. */
 export interface EngineSettings {
@@ -16,6 +19,8 @@ export interface EngineSettings {
   maxConcurrentDownloads: number;
   maxConcurrentUploads: number;
   maxDownloadAttempts: number;
+  /** What bounds the build cache. */
+  builder: BuilderSettings;
   defaults: ContainerDefaults;
 }
 
@@ -29,6 +34,7 @@ export function engineSettings(settings: Partial<EngineSettings> = {}): EngineSe
     maxConcurrentDownloads: 3,
     maxConcurrentUploads: 5,
     maxDownloadAttempts: 5,
+    builder: {},
     ...settings,
     defaults: settings.defaults ?? containerDefaults(),
   };

@@ -1,5 +1,8 @@
+import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { after } from 'node:test';
+import type { TestDaemon } from './daemon.ts';
 import { complaintsAbout } from './schema.ts';
 
 /** Bytes of a body that are kept for judging; what is longer is not judged. */
@@ -12,8 +15,6 @@ const MAX_KEPT = 4 << 20;
 export class Recorder {
   /** What was wrong with answers so far, in words. */
   readonly complaints: string[] = [];
-  /** Operations that were seen: `GET /containers/json 200`, versions left out. */
-  readonly seen = new Set<string>();
   readonly socket: string;
   readonly #target: string;
   readonly #server: Server;
@@ -70,7 +71,6 @@ export class Recorder {
   }
 
   #judge(method: string, path: string, status: number, contentType: string, body: Buffer): void {
-    this.seen.add(`${method} ${path.replace(/^\/v[\d.]+/, '').replace(/\?.*/, '')} ${status}`);
     this.complaints.push(...complaintsAbout({ method, path, status, contentType, body: `${body}` }));
   }
 
@@ -103,4 +103,19 @@ export class Recorder {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+/**
+ * A socket in front of the daemon's, over which every answer is judged when the tests have ended.
+ * @returns its path, and the environment in which docker's clients speak to it.
+ */
+export async function judged(
+  daemon: Pick<TestDaemon, 'path' | 'socket'>,
+): Promise<{ readonly socket: string; readonly env: { readonly DOCKER_HOST: string } }> {
+  const recorder = await Recorder.start(daemon.path('recorded.sock'), daemon.socket);
+  after(async () => {
+    await recorder.close();
+    assert.deepEqual(recorder.complaints, []);
+  });
+  return { socket: recorder.socket, env: { DOCKER_HOST: `unix://${recorder.socket}` } };
 }

@@ -1,38 +1,11 @@
 import { invalidParameter } from '../../core/errors.ts';
+import type { NetworkSettings } from '../../engine/settings.ts';
 import type { Reader } from './resolve.ts';
 
-/** What the daemon is told of networks. */
-export interface NetworkOptions {
+/** What the daemon is told of networks, the name of the default bridge besides. */
+export interface NetworkOptions extends NetworkSettings {
   /** `none`: there is no default network. */
   readonly bridge: string;
-  /** Address and prefix of the default bridge; undefined: found. */
-  readonly bip?: string;
-  readonly bip6?: string;
-  readonly fixedCidr?: string;
-  readonly fixedCidr6?: string;
-  readonly gateway?: string;
-  readonly gateway6?: string;
-  readonly ipv6: boolean;
-  readonly icc: boolean;
-  readonly masquerade: boolean;
-  /** 0: the kernel's own. */
-  readonly mtu: number;
-  /** Host address for ports that are published without one; empty: all. */
-  readonly bindAddress: string;
-  readonly forward: boolean;
-  readonly rules: { readonly ipv4: boolean; readonly ipv6: boolean };
-  readonly relay: boolean;
-  readonly directRouting: boolean;
-  readonly pools: readonly AddressPool[];
-  /** Options of new networks, by driver. */
-  readonly driverOptions: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
-
-export interface AddressPool {
-  /** CIDR. */
-  readonly base: string;
-  /** Prefix length of each network. */
-  readonly size: number;
 }
 
 /** @throws BargeError invalid-parameter naming the setting. */
@@ -66,7 +39,7 @@ export function resolveNetwork(read: Reader, bridge: string): NetworkOptions {
   };
 }
 
-function addressPools(value: unknown): AddressPool[] {
+function addressPools(value: unknown): NetworkSettings['pools'] {
   return ((value as readonly unknown[] | undefined) ?? []).map((entry) => {
     const fields =
       typeof entry === 'string'
