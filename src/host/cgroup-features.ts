@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errnoOf } from '../core/errors.ts';
 import { CGROUP_ROOT, cgroupLayout } from './cgroups.ts';
 
 /** Which limits the kernel can enforce on the cgroups of this host. */
@@ -26,10 +27,10 @@ const known = new Map<string, CgroupFeatures>();
 
 /**
  * Looks at the interface files, once for each parent.
- * @param parent the cgroup that containers are made below, e.g. `/barge`; v1 shows some files only there.
+ * @param parent the cgroup that containers are made below, e.g. `/barge`; some files are only there.
  */
 export function cgroupFeatures(parent: string): CgroupFeatures {
-  const found = known.get(parent) ?? (cgroupLayout() === 'v2' ? unified() : legacy(parent));
+  const found = known.get(parent) ?? (cgroupLayout() === 'v2' ? unified(parent) : legacy(parent));
   known.set(parent, found);
   return found;
 }
@@ -65,16 +66,16 @@ function legacy(parent: string): CgroupFeatures {
   };
 }
 
-/** v2's root cgroup has no limits: its list of controllers tells, and any cgroup below it shows their files. */
-function unified(): CgroupFeatures {
+/** v2's root cgroup has no limits: its list of controllers tells, and the parent has their files. */
+function unified(parent: string): CgroupFeatures {
   const controllers = text(join(CGROUP_ROOT, 'cgroup.controllers')).split(' ');
   const has = (name: string) => controllers.includes(name);
-  const below = readdirSync(CGROUP_ROOT, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const shown = (file: string) => below.some(({ name }) => existsSync(join(CGROUP_ROOT, name, file)));
   const memory = has('memory');
+  const shown = (file: string) => existsSync(join(CGROUP_ROOT, parent, file));
+  open(parent, ['memory', 'io'].filter(has));
   return {
     memory,
-    memorySwap: memory && (below.length === 0 || !shown('memory.max') || shown('memory.swap.max')),
+    memorySwap: memory && (!shown('memory.max') || shown('memory.swap.max')),
     memoryReservation: memory,
     swappiness: false,
     oomKillDisable: false,
@@ -89,4 +90,21 @@ function unified(): CgroupFeatures {
     cpus: text(join(CGROUP_ROOT, 'cpuset.cpus.effective')),
     mems: text(join(CGROUP_ROOT, 'cpuset.mems.effective')),
   };
+}
+
+/** Makes the parent and switches controllers on for it, as runtimes do for every container's cgroup. */
+function open(parent: string, controllers: readonly string[]): void {
+  mkdirSync(join(CGROUP_ROOT, parent), { recursive: true });
+  const parts = parent.split('/').filter(Boolean);
+  for (let depth = 0; depth < parts.length; depth++) {
+    const control = join(CGROUP_ROOT, ...parts.slice(0, depth), 'cgroup.subtree_control');
+    for (const name of controllers) {
+      try {
+        writeFileSync(control, `+${name}`);
+      } catch (error) {
+        /* Somebody else decides here: what cannot be switched on shows as missing. */
+        if (!['EBUSY', 'ENOENT', 'EPERM', 'EACCES', 'EROFS'].includes(errnoOf(error) ?? '')) throw error;
+      }
+    }
+  }
 }
