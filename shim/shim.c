@@ -7,6 +7,7 @@
  *   --mount OPTIONS     overlay mount options; relative lower folders are looked up in --layers
  *   --layers DIR        folder that relative lowerdir names start from
  *   --target DIR        where the overlay is mounted, in a mount namespace of the shim's own
+ *   --also OPTIONS --at DIR      a further overlay, mounted in the same namespace; may be repeated
  *   --hide DIR          a mount that the runtime must not see (the v2 hierarchy of a hybrid cgroup host)
  *   --log FILE --log-size BYTES --log-files N    the log record and its rotation (no --log: none is kept)
  *   --oom FILE          the cgroup's count of processes killed for want of memory, read when the process ends
@@ -48,7 +49,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONTROL_FD = 3, FIRST_ATTACH_FD = 4, MAX_CONNECTIONS = 64, CHUNK = 64 * 1024, HEADER = 8 };
+enum { CONTROL_FD = 3, FIRST_ATTACH_FD = 4, MAX_CONNECTIONS = 64, MAX_ALSO = 64, CHUNK = 64 * 1024, HEADER = 8 };
 enum { WANT_STDIN = 1, WANT_STDOUT = 2, WANT_STDERR = 4, RAW = 8 };
 enum kind { FREE, HELLO, ATTACH, CONTROL };
 enum { LOST_EXIT_CODE = 255 };
@@ -70,6 +71,8 @@ static struct {
     int log_files, rows, cols, attach;
     int tty, keep_stdin, stdin_once;
     char **run, **delete;
+    struct { const char *options, *target; } also[MAX_ALSO];
+    int also_count;
 } options = {.log_size = 20 << 20, .log_files = 5};
 
 static struct connection connections[MAX_CONNECTIONS];
@@ -382,6 +385,10 @@ static void mount_rootfs(void) {
     make_private(options.target);
     if (chdir(options.layers) < 0) die("entering", options.layers);
     if (mount("overlay", options.target, "overlay", 0, options.mount) < 0) die("mounting the root file system on", options.target);
+    for (int i = 0; i < options.also_count; i++) {
+        const char *target = options.also[i].target;
+        if (!target || mount("overlay", target, "overlay", 0, options.also[i].options) < 0) die("mounting layers on", target);
+    }
 }
 
 static int listen_at(const char *path) {
@@ -619,6 +626,8 @@ static void parse_options(int argc, char **argv) {
         else if (strcmp(name, "mount") == 0) options.mount = value;
         else if (strcmp(name, "layers") == 0) options.layers = value;
         else if (strcmp(name, "target") == 0) options.target = value;
+        else if (strcmp(name, "also") == 0 && options.also_count < MAX_ALSO) options.also[options.also_count++].options = value;
+        else if (strcmp(name, "at") == 0 && options.also_count > 0) options.also[options.also_count - 1].target = value;
         else if (strcmp(name, "hide") == 0) options.hide = value;
         else if (strcmp(name, "log") == 0) options.log = value;
         else if (strcmp(name, "oom") == 0) options.oom = value;

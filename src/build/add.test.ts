@@ -126,11 +126,10 @@ test('failed downloads, git repositories and COPY of an address are refused with
     assert.rejects(bench.build(`FROM scratch\n${line}\n`), message);
   await reject(`ADD ${server.url}/nope /x`, /invalid response status 404/);
   await reject('ADD http://127.0.0.1:1/x /x', /cannot fetch http:\/\/127\.0\.0\.1:1\/x/);
-  await reject(
-    'ADD https://example.com/repo.git /x',
-    /git repository https:\/\/example.com\/repo.git is not supported/,
-  );
-  await reject('ADD git@example.com:a/b.git /x', /is not supported/);
+  await reject('ADD http://127.0.0.1:1/repo.git /x', /failed to fetch the git repository http:\/\/127/);
+  await reject('ADD http://127.0.0.1:1/repo.git#main:../up /x', /is outside of the repository/);
+  await reject('ADD http://127.0.0.1:1/repo.git?depth=1 /x', /unexpected query "depth"/);
+  await reject('COPY git@127.0.0.1:a/b.git /x', /source can't be a git ref for COPY/);
   await reject(`COPY ${server.url}/file.txt /x`, /source can't be a URL for COPY/);
   await reject('ADD --checksum=sha256:aa a /x', /checksum requires HTTP\(S\) or Git sources/);
 });

@@ -8,6 +8,7 @@ import { FileDigests } from './copy/file-digests.ts';
 import { ignorePatterns, PatternMatcher } from './copy/matcher.ts';
 import { resolveInRoot } from './copy/rooted.ts';
 import { executePlan } from './execute/execute.ts';
+import type { StepIo } from './execute/io.ts';
 import { imageConfig } from './image-config.ts';
 import { MAX_DOCKERFILE_SIZE, parseDockerfile } from './parse/dockerfile.ts';
 import type { Plan } from './plan/graph.ts';
@@ -50,11 +51,12 @@ async function build(request: BuildRequest, deps: BuildDeps): Promise<Digest> {
   const scope = request.scope ?? tags[0] ?? '';
   const last = scope === '' ? undefined : await cache.readTrace(scope);
   const digests = deps.digests ?? new FileDigests();
-  const io = { worker, request, digests, ignore: await readIgnore(request), now: () => clock.now() };
+  const context = await contextFinder(request);
+  const io = { worker, request, digests, context, now: () => sourceDate(request) ?? clock.now() };
   const executed = await executePlan(plan, { io, cache, reporter, last, signal: request.signal });
   const targetStep = plan.steps.find((step) => step.operation === plan.target.operation);
   const layers = (targetStep && executed.outcomes.get(targetStep)?.layers) ?? [];
-  const id = await worker.commit(imageConfig(plan, executed.outcomes, layers));
+  const id = await worker.commit(imageConfig(plan, executed.outcomes, layers, sourceDate(request)));
   reporter.report({ kind: 'built', id });
   for (const tag of tags) {
     await worker.tag(id, tag);
@@ -92,11 +94,40 @@ async function readDockerfile(request: BuildRequest): Promise<{ name: string; te
   return { name, text: await readFile(file, 'utf8') };
 }
 
+/** `SOURCE_DATE_EPOCH`: the time, in seconds since 1970, that the image and what it makes are to have. */
+function sourceDate({ buildArgs = {} }: BuildRequest): Date | undefined {
+  const text = buildArgs.SOURCE_DATE_EPOCH;
+  if (text === undefined || text === null || text === '') return undefined;
+  if (!/^\d{1,11}$/.test(text))
+    throw invalidParameter(`invalid SOURCE_DATE_EPOCH: ${text}: want seconds since 1970`);
+  return new Date(Number(text) * 1000);
+}
+
+/** The contexts with what is left out of them; only the main one may have its list beside the Dockerfile. */
+async function contextFinder(request: BuildRequest): Promise<StepIo['context']> {
+  const main = { folder: request.contextDir, ignore: await readIgnore(request) };
+  const others = new Map<string, typeof main>();
+  for (const [name, context] of request.contexts ?? []) {
+    if (context.kind !== 'folder') continue;
+    const { folder } = context;
+    others.set(name, { folder, ignore: await ignoreOf(folder, ['.dockerignore']) });
+  }
+  return (name) => {
+    const found = name === undefined ? main : others.get(name);
+    if (!found) throw new TypeError(`the plan wants the context ${name}, which the request has not`);
+    return found;
+  };
+}
+
 /** `<Dockerfile>.dockerignore` beside the Dockerfile, else the context's .dockerignore. */
 async function readIgnore(request: BuildRequest): Promise<PatternMatcher> {
   const { dockerfile, contextDir } = request;
   const own = 'path' in dockerfile ? [`${dockerfile.path}.dockerignore`] : [];
-  for (const name of [...own, '.dockerignore']) {
+  return await ignoreOf(contextDir, [...own, '.dockerignore']);
+}
+
+async function ignoreOf(contextDir: string, names: readonly string[]): Promise<PatternMatcher> {
+  for (const name of names) {
     const found = await resolveInRoot(contextDir, name);
     if (!found?.stats.isFile()) continue;
     return new PatternMatcher(ignorePatterns(await readFile(join(contextDir, found.path), 'utf8')));

@@ -12,7 +12,18 @@ export interface CacheRecord {
 export interface BuildCache {
   /** Only records whose layer is still in the store. */
   get(key: string): Promise<CacheRecord | undefined>;
-  put(key: string, record: CacheRecord): Promise<void>;
+  /** @param description what people see of the record in lists. */
+  put(key: string, record: CacheRecord, description?: string): Promise<void>;
+  /**
+   * Lets `make`, which puts the record, run once for all who want this key at a time; the others get its record,
+   * `shared`. When the one that ran was cancelled, another of them does the work.
+   * @throws what `make` throws; a cancelled error when `signal` aborts first.
+   */
+  once(
+    key: string,
+    make: () => Promise<CacheRecord>,
+    signal: AbortSignal,
+  ): Promise<{ readonly record: CacheRecord; readonly shared: boolean }>;
   /** What the last build of this scope was made of, to explain misses by. */
   readTrace(scope: string): Promise<BuildTrace | undefined>;
   writeTrace(scope: string, trace: BuildTrace): Promise<void>;

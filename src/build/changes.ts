@@ -41,6 +41,7 @@ export async function applyChanges(
     globals,
     buildArgs: new BuildArgs({}),
     network: 'none',
+    entitlements: [],
     originOf: (reference) => {
       throw invalidParameter(`a change takes no files from ${reference}`);
     },

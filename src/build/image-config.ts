@@ -4,10 +4,18 @@ import { isStep, type Plan, type Step } from './plan/graph.ts';
 import { HISTORY_COMMENT } from './plan/history.ts';
 import type { Layers } from './worker.ts';
 
-/** The configuration of the built image. Its times come from the steps, so the same steps give the same id. */
-export function imageConfig(plan: Plan, outcomes: ReadonlyMap<Step, Outcome>, layers: Layers): ImageConfig {
+/**
+ * The configuration of the built image. Its times come from the steps, so the same steps give the same id.
+ * @param epoch the time to put in their place.
+ */
+export function imageConfig(
+  plan: Plan,
+  outcomes: ReadonlyMap<Step, Outcome>,
+  layers: Layers,
+  epoch?: Date,
+): ImageConfig {
   const history = plan.target.history.map((entry) =>
-    isStep(entry) ? stepHistory(entry, outcomes.get(entry), plan.target.image.author) : entry,
+    isStep(entry) ? stepHistory(entry, outcomes.get(entry), plan.target.image.author, epoch) : entry,
   );
   const { run, ...image } = plan.target.image;
   const created = history.findLast((entry) => entry.created !== undefined)?.created;
@@ -20,9 +28,15 @@ export function imageConfig(plan: Plan, outcomes: ReadonlyMap<Step, Outcome>, la
   };
 }
 
-function stepHistory(step: Step, outcome: Outcome | undefined, author: string | undefined): ImageHistory {
+function stepHistory(
+  step: Step,
+  outcome: Outcome | undefined,
+  author: string | undefined,
+  epoch: Date | undefined,
+): ImageHistory {
+  const created = epoch?.toISOString() ?? outcome?.created;
   return {
-    ...(outcome ? { created: outcome.created } : {}),
+    ...(created === undefined ? {} : { created }),
     ...(author === undefined ? {} : { author }),
     created_by: step.createdBy,
     comment: HISTORY_COMMENT,

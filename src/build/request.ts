@@ -1,4 +1,5 @@
-import type { BuildResources, NetworkMode } from './worker.ts';
+import type { NamedContexts } from './contexts.ts';
+import type { BuildResources, NetworkMode, SshAgent } from './worker.ts';
 
 /** What to build: the parameters of `POST /build`, decoded. */
 export interface BuildRequest {
@@ -14,17 +15,25 @@ export interface BuildRequest {
   readonly labels?: Readonly<Record<string, string>>;
   /** Run every step again. */
   readonly noCache?: boolean;
+  /** Stages whose steps run again. */
+  readonly noCacheStages?: readonly string[];
+  /** Further contexts, by name. */
+  readonly contexts?: NamedContexts;
   /** Ask registries for newer base images. */
   readonly pull?: boolean;
   /** `os/arch[/variant]` to build for; absent means this machine's. */
   readonly platform?: string;
   readonly networkMode?: NetworkMode;
+  /** What RUN may ask for beyond the usual. */
+  readonly entitlements?: readonly Entitlement[];
   readonly extraHosts?: readonly string[];
   /** Bytes. */
   readonly shmSize?: number;
   readonly resources?: BuildResources;
   /** Values for `RUN --mount=type=secret`, by id. */
   readonly secrets?: ReadonlyMap<string, Uint8Array>;
+  /** Agents for `RUN --mount=type=ssh`, by id. */
+  readonly agents?: ReadonlyMap<string, SshAgent>;
   /** Merge the layers above the base into one: `docker build --squash`; refused, as it was experimental. */
   readonly squash?: boolean;
   /** Builds of one scope are compared with each other to explain cache misses; absent means the first tag. */
@@ -33,6 +42,8 @@ export interface BuildRequest {
   readonly parallel?: number;
   readonly signal: AbortSignal;
 }
+
+export type Entitlement = 'network.host' | 'security.insecure';
 
 export type DockerfileSource =
   /** A path relative to the context; may name a file that .dockerignore leaves out. */

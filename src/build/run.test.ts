@@ -157,7 +157,12 @@ for (const [mount, message] of BAD_MOUNTS) {
 test('network and security modes reach the worker; the default network is the one of the request', async () => {
   await using bench = await Bench.open();
   const text = 'FROM base\nRUN a\nRUN --network=none b\nRUN --network=default --security=insecure c\n';
-  await bench.build(text, { networkMode: 'host', extraHosts: ['db:10.0.0.1'], shmSize: 5 });
+  await assert.rejects(bench.build(text), {
+    kind: 'forbidden',
+    message: /entitlement security.insecure is not allowed: build with --allow security.insecure/,
+  });
+  const entitlements = ['security.insecure'] as const;
+  await bench.build(text, { entitlements, networkMode: 'host', extraHosts: ['db:10.0.0.1'], shmSize: 5 });
   const modes = bench.worker.execs.map(({ network, security }) => [network, security]);
   assert.deepEqual(modes, [
     ['host', 'sandbox'],

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { Digest } from '../core/digest.ts';
 import type { ProgressMessage } from '../spec/engine.ts';
 import type { ImageConfig } from '../spec/oci-image.ts';
@@ -148,9 +148,18 @@ export interface SecretMount {
 export interface SshMount {
   readonly type: 'ssh';
   readonly id: string;
+  /** The socket's path; absent: one of the worker's choice. */
   readonly target?: string;
   readonly required: boolean;
+  /** Absent when the client forwards none of this id. */
+  readonly agent?: SshAgent;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+}
+
+/** The ssh agent of whoever builds. */
+export interface SshAgent {
+  /** A new connection to it. */
+  connect(): Promise<Duplex>;
 }

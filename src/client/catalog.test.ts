@@ -14,7 +14,11 @@ const REFERENCE: Readonly<Record<string, readonly string[]>> = JSON.parse(
 
 /** Flags that docker lacks, and why. */
 const OWN: Readonly<Record<string, readonly string[]>> = {
-  build: ['load', 'progress', 'output', 'build-context', 'secret', 'ssh', 'cache-to', 'provenance', 'sbom'],
+  build: [
+    ...['load', 'progress', 'output', 'build-context', 'secret', 'ssh', 'cache-to', 'provenance', 'sbom'],
+    ...['allow', 'call', 'check', 'explain', 'metadata-file', 'no-cache-filter', 'push', 'annotation'],
+  ],
+  'builder prune': ['reserved-space', 'max-used-space', 'min-free-space'],
   'volume create': ['name'],
 };
 
@@ -30,7 +34,7 @@ function written(flag: Flag): string {
 }
 
 function compare(path: string, flags: readonly Flag[], wanted: readonly string[]): string[] {
-  const own = OWN[path.split(' ').at(-1) ?? ''] ?? OWN[path] ?? [];
+  const own = OWN[path] ?? OWN[path.split(' ').at(-1) ?? ''] ?? [];
   const ours = new Map(flags.map((flag) => [flag.name, written(flag)]));
   const names = wanted.map((text) => /--([\w-]+)/.exec(text)?.[1] ?? '');
   return [

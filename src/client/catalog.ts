@@ -57,6 +57,13 @@ const builder = group('Manage builds', {
   prune: verb('Remove build cache', () => import('./commands/builder-prune.ts')),
 });
 
+const builds = group('Look back at builds', {
+  inspect: verb('Show what a build was', () => import('./commands/builds-inspect.ts')),
+  logs: verb('Show what a build said', () => import('./commands/builds-logs.ts')),
+  ls: verb('List the builds of late', () => import('./commands/builds-ls.ts')),
+  rm: verb('Forget builds', () => import('./commands/builds-rm.ts')),
+});
+
 const container = group('Manage containers', {
   attach,
   commit,
@@ -185,6 +192,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
   bootstrap,
   build,
   builder,
+  builds,
   checkpoint: unsupported('Barge keeps no checkpoints of running containers'),
   commit,
   completion,

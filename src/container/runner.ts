@@ -30,6 +30,8 @@ export interface StartInput {
   readonly definition: ContainerDefinition;
   /** The image's part of the root file system. */
   readonly rootfs: Pick<OverlayMount, 'lower' | 'layersFolder'>;
+  /** Further overlays, at folders of the host that only this container's mounts see filled. */
+  readonly overlays?: readonly { readonly options: string; readonly target: string }[];
   readonly networkNamespace?: string;
   readonly privateNetwork: boolean;
   /** Contents of the files that the container finds under /etc. */
@@ -107,6 +109,7 @@ export class Runner {
         layersFolder: input.rootfs.layersFolder,
         target: folders.rootfs,
       },
+      ...(input.overlays ? { overlays: input.overlays } : {}),
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       ...logOptions(folders.log, hostConfig),
       oomFile: oomFile(this.cgroupOf(definition)),

@@ -29,6 +29,8 @@ export interface ShimOptions {
   /** The shim's folder: sockets, pid file, exit record. */
   readonly folder: string;
   readonly mount?: { readonly options: string; readonly layersFolder: string; readonly target: string };
+  /** Overlays beside the root file system's, in the same namespace; lower folders as there. */
+  readonly overlays?: readonly { readonly options: string; readonly target: string }[];
   /** Mount that the runtime must not see. */
   readonly hide?: string;
   readonly log?: { readonly path: string; readonly maxSize: number; readonly maxFiles: number };
@@ -200,6 +202,7 @@ function shimArguments(options: ShimOptions): string[] {
   const args = ['--dir', options.folder];
   const { mount, log, consoleSize } = options;
   if (mount) args.push('--mount', mount.options, '--layers', mount.layersFolder, '--target', mount.target);
+  for (const also of options.overlays ?? []) args.push('--also', also.options, '--at', also.target);
   if (options.hide) args.push('--hide', options.hide);
   if (log) args.push('--log', log.path, '--log-size', `${log.maxSize}`, '--log-files', `${log.maxFiles}`);
   if (options.oomFile) args.push('--oom', options.oomFile);

@@ -1,11 +1,10 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { CacheRecord } from '../build/cache.ts';
+import { stat } from 'node:fs/promises';
 import { isRunning } from '../container/model.ts';
 import { errnoOf, invalidParameter } from '../core/errors.ts';
 import { folderSize } from '../host/fs-tool.ts';
 import { limiter } from '../image/limit.ts';
 import type { ContainerSummary, ImageSummary } from '../spec/engine.ts';
+import { type BuildCacheItem, cacheItems } from './build/usage.ts';
 import { containerSizes } from './containers/sizes.ts';
 import { ImageNamer, summarize } from './containers/summary.ts';
 import type { Engine } from './engine.ts';
@@ -19,18 +18,6 @@ export interface Usage<T> {
   readonly Reclaimable: number;
   readonly TotalSize: number;
   readonly Items: readonly T[];
-}
-
-export interface BuildCacheItem {
-  readonly ID: string;
-  readonly Type: 'regular' | 'exec.cachemount';
-  readonly Description: string;
-  readonly InUse: boolean;
-  readonly Shared: boolean;
-  readonly Size: number;
-  readonly CreatedAt: string;
-  readonly LastUsedAt: string | null;
-  readonly UsageCount: number;
 }
 
 /** Only the kinds that were asked for. */
@@ -141,37 +128,8 @@ async function sizeIfThere(folder: string, signal: AbortSignal): Promise<number>
   return await folderSize(folder, signal);
 }
 
-interface CacheRow {
-  readonly key: string;
-  readonly layer: string | null;
-  readonly record: string;
-  readonly used_at: number;
-}
-
-/** Steps of builds that have made a layer, and the folders of `RUN --mount=type=cache`. */
 async function buildCache(engine: Engine, signal: AbortSignal): Promise<Usage<BuildCacheItem>> {
-  const inImages = new Set<string>(engine.images.list().flatMap(({ config }) => config.rootfs.diff_ids));
-  const rows = engine.db.all<CacheRow & Record<string, string | number | null>>(
-    'SELECT key, layer, record, used_at FROM build_cache ORDER BY used_at',
-  );
-  const seen = new Set<string>();
-  const steps = rows.map((row): BuildCacheItem => {
-    const shared = row.layer !== null && (inImages.has(row.layer) || seen.has(row.layer));
-    const size = row.layer && !seen.has(row.layer) ? (engine.layers.get(row.layer as never)?.size ?? 0) : 0;
-    if (row.layer) seen.add(row.layer);
-    return {
-      ID: row.key,
-      Type: 'regular',
-      Description: '',
-      InUse: false,
-      Shared: shared,
-      Size: size,
-      CreatedAt: (JSON.parse(row.record) as CacheRecord).created,
-      LastUsedAt: new Date(row.used_at).toISOString(),
-      UsageCount: 1,
-    };
-  });
-  const Items = [...steps, ...(await cacheMounts(engine, signal))];
+  const Items = await cacheItems(engine, signal);
   return {
     ActiveCount: 0,
     TotalCount: Items.length,
@@ -179,35 +137,4 @@ async function buildCache(engine: Engine, signal: AbortSignal): Promise<Usage<Bu
     TotalSize: sum(Items, ({ Size }) => Size),
     Items,
   };
-}
-
-async function cacheMounts(engine: Engine, signal: AbortSignal): Promise<BuildCacheItem[]> {
-  const root = join(engine.dataRoot, 'build-caches');
-  const limited = limiter(WIDTH);
-  return await Promise.all(
-    (await namesIn(root)).map(async (name): Promise<BuildCacheItem> => {
-      const folder = join(root, name);
-      const { birthtime, mtime } = await stat(folder);
-      return {
-        ID: name,
-        Type: 'exec.cachemount',
-        Description: 'RUN --mount=type=cache',
-        InUse: false,
-        Shared: false,
-        Size: await limited(() => sizeIfThere(folder, signal)),
-        CreatedAt: birthtime.toISOString(),
-        LastUsedAt: mtime.toISOString(),
-        UsageCount: 1,
-      };
-    }),
-  );
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

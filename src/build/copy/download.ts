@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { Readable, Transform } from 'node:stream';
@@ -8,6 +8,8 @@ import { type Digest, Digester, parseDigest } from '../../core/digest.ts';
 import { dataLoss, messageOf, unavailable } from '../../core/errors.ts';
 import type { Download } from '../plan/graph.ts';
 import { type SourceEntry, sourceEntry } from './entry.ts';
+import { cloneRepository } from './git-clone.ts';
+import type { GitSource } from './git-url.ts';
 
 export interface Downloaded {
   readonly name: string;
@@ -35,6 +37,14 @@ export class Downloads implements AsyncDisposable {
     const modified = Date.parse(response.headers.get('last-modified') ?? '');
     const mtime = Number.isNaN(modified) ? new Date(0) : new Date(modified);
     return { name, entry: { ...found, mode: 0o600, mtime } };
+  }
+
+  /** Checks a repository out. @returns the folder with its files. */
+  async clone(source: GitSource, signal: AbortSignal): Promise<string> {
+    this.#folder ??= await mkdtemp(join(tmpdir(), 'barge-add-'));
+    const folder = join(this.#folder, String(this.#count++));
+    await mkdir(folder);
+    return (await cloneRepository(source, folder, signal)).folder;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,7 @@ import { type Compression, detectArchive } from './archive.ts';
 import type { Downloaded } from './download.ts';
 import type { SourceEntry } from './entry.ts';
 import { PatternMatcher } from './matcher.ts';
-import type { SourceTree } from './source-tree.ts';
+import { SourceTree } from './source-tree.ts';
 
 /** One source of a COPY or ADD, found: what to put somewhere below the destination. */
 export type Item = FileItem | FolderItem | ArchiveItem;
@@ -36,6 +36,7 @@ export async function selectItems(
   operation: CopyOperation,
   tree: SourceTree,
   downloads: readonly Downloaded[],
+  clones: readonly string[] = [],
 ): Promise<Item[]> {
   const exclude = operation.exclude.length > 0 ? new PatternMatcher(operation.exclude) : undefined;
   const items: Item[] = [];
@@ -43,10 +44,24 @@ export async function selectItems(
     if (operation.parents) items.push(...(await withParents(operation, source, tree, exclude)));
     else items.push(...(await plainSource(operation, source, tree, exclude)));
   }
-  for (const { name, entry } of downloads) items.push({ kind: 'file', name, entry });
+  for (const download of downloads) items.push(await downloadItem(operation, download));
+  for (const folder of clones) items.push(await cloneItem(folder, exclude));
   for (const { path, content } of operation.documents) items.push(documentItem(path, content));
   if (items.length === 0) throw invalidParameter(`${operation.verb} failed: no source files were specified`);
   return items;
+}
+
+async function downloadItem(operation: CopyOperation, { name, entry }: Downloaded): Promise<Item> {
+  const file = entry.content.kind === 'file' ? entry.content.file : undefined;
+  const compression = operation.unpackDownloads && file ? await detectArchive(file) : undefined;
+  return compression && file ? { kind: 'archive', entry, file, compression } : { kind: 'file', name, entry };
+}
+
+/** A repository's files, without the folder that they were checked out into. */
+async function cloneItem(folder: string, exclude: PatternMatcher | undefined): Promise<Item> {
+  const entries = await new SourceTree(folder, { isContext: true }).walk('', exclude);
+  const below = entries.filter((entry) => entry.path !== '');
+  return { kind: 'folder', entries: below.map((entry) => ({ below: entry.path, entry })) };
 }
 
 async function plainSource(

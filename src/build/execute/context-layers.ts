@@ -4,9 +4,11 @@ import type { Layers } from '../worker.ts';
 import { withCopy } from './copy-step.ts';
 import type { StepIo } from './io.ts';
 
-/** The whole build context, without what .dockerignore leaves out, as a layer for bind mounts. */
-export async function contextLayers(io: StepIo, cache: BuildCache): Promise<Layers> {
-  return await withCopy(WHOLE_CONTEXT, [], undefined, io, async ({ ingredients, apply }) => {
+/** A whole build context, without what .dockerignore leaves out, as a layer for bind mounts. */
+export async function contextLayers(io: StepIo, cache: BuildCache, name?: string): Promise<Layers> {
+  const operation =
+    name === undefined ? WHOLE_CONTEXT : { ...WHOLE_CONTEXT, from: { kind: 'context', name } as const };
+  return await withCopy(operation, [], undefined, io, async ({ ingredients, apply }) => {
     const key = ingredients.key();
     const found = await cache.get(key);
     if (found) return found.layer ? [found.layer] : [];
@@ -24,9 +26,11 @@ const WHOLE_CONTEXT: CopyOperation = {
   sources: ['.'],
   documents: [],
   downloads: [],
+  repositories: [],
   destination: '/',
   link: true,
   parents: false,
   exclude: [],
   unpack: false,
+  unpackDownloads: false,
 };

@@ -20,9 +20,13 @@ function commonIngredients(operation: CopyOperation, base: Layers): Ingredients 
     .plain('chown', operation.chown ?? '')
     .plain('chmod', operation.chmod ?? '')
     .plain('exclude', JSON.stringify(operation.exclude))
-    .plain('options', JSON.stringify([operation.parents, operation.link, operation.unpack]));
+    .plain('options', JSON.stringify(optionsOf(operation)));
   const namedOwner = operation.chown !== undefined && !isNumericOwner(operation.chown);
   return operation.link && !namedOwner ? ingredients : ingredients.base(base);
+}
+
+function optionsOf({ parents, link, unpack, unpackDownloads, repositories }: CopyOperation) {
+  return [parents, link, unpack, unpackDownloads, repositories];
 }
 
 /**
@@ -36,10 +40,12 @@ export function quickIngredients(
 ): Ingredients | undefined {
   const local = operation.sources.length > 0;
   if (local && !from) return undefined;
+  if (operation.repositories.some(({ checksum }) => checksum === undefined)) return undefined;
   if (operation.downloads.some((download) => download.checksum === undefined)) return undefined;
   const ingredients = commonIngredients(operation, base).plain('quick', 'yes');
   if (local && from) ingredients.hashed('from', from);
   for (const { url, checksum } of operation.downloads) ingredients.plain(`url:${url}`, checksum ?? '');
+  for (const { url, checksum } of operation.repositories) ingredients.plain(`git:${url}`, checksum ?? '');
   for (const { path, content } of operation.documents) ingredients.hashed(`file:${path}`, content);
   return ingredients;
 }
@@ -65,8 +71,10 @@ export async function withCopy<T>(
   await using downloads = new Downloads();
   const fetched: Downloaded[] = [];
   for (const download of operation.downloads) fetched.push(await downloads.fetch(download, io.signal));
+  const clones: string[] = [];
+  for (const source of operation.repositories) clones.push(await downloads.clone(source, io.signal));
   const withTree = async (tree: SourceTree) => {
-    const items = await selectItems(operation, tree, fetched);
+    const items = await selectItems(operation, tree, fetched, clones);
     const ingredients = commonIngredients(operation, base);
     await addFiles(ingredients, items, io);
     return await use({ ingredients, apply: () => applyCopy(operation, base, items, io) });
@@ -75,7 +83,10 @@ export async function withCopy<T>(
   if (needsFrom) {
     return await io.worker.withRootfs(from, (root) => withTree(new SourceTree(root, { isContext: false })));
   }
-  return await withTree(new SourceTree(io.request.contextDir, { isContext: true, ignore: io.ignore }));
+  const { folder, ...options } = io.context(
+    operation.from.kind === 'context' ? operation.from.name : undefined,
+  );
+  return await withTree(new SourceTree(folder, { isContext: true, ...options }));
 }
 
 async function addFiles(ingredients: Ingredients, items: readonly Item[], io: StepIo): Promise<void> {

@@ -94,6 +94,10 @@ function buildMount({ mount, layers }: MountFiles, io: StepIo): BuildMount | und
       if (required) throw invalidParameter(`secret ${mount.id}: not found`);
       return undefined;
     }
+    case 'ssh': {
+      const agent = io.request.agents?.get(mount.id);
+      return agent ? { ...mount, agent } : mount;
+    }
     default:
       return mount;
   }

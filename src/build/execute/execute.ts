@@ -4,6 +4,7 @@ import type { BuildCache, BuildTrace } from '../cache.ts';
 import { DockerfileError } from '../parse/errors.ts';
 import type { CopyOperation, ExecOperation, Operation, Plan, PlannedMount, Step } from '../plan/graph.ts';
 import type { BuildReporter } from '../report/events.ts';
+import type { BuildRequest } from '../request.ts';
 import type { Layers } from '../worker.ts';
 import { contextLayers } from './context-layers.ts';
 import { quickIngredients, withCopy } from './copy-step.ts';
@@ -35,6 +36,12 @@ export async function executePlan(plan: Plan, deps: ExecuteDeps): Promise<Execut
   return await new Executor(plan, deps).run();
 }
 
+/** Whether a step must run even when its outcome is known. */
+function isUncached({ noCache, noCacheStages = [] }: BuildRequest): (step: Step) => boolean {
+  const stages = new Set(noCacheStages.map((name) => name.toLowerCase()));
+  return (step) => noCache === true || stages.has(step.stage.toLowerCase());
+}
+
 class Executor {
   readonly #plan: Plan;
   readonly #deps: ExecuteDeps;
@@ -45,7 +52,8 @@ class Executor {
   /** The step that makes each operation's files. */
   readonly #owners = new Map<Operation, Step>();
   readonly #outcomes = new Map<Step, Promise<Outcome>>();
-  #contextLayers: Promise<Layers> | undefined;
+  /** Contexts as layers, by name; undefined is the main one's. */
+  readonly #contextLayers = new Map<string | undefined, Promise<Layers>>();
   #failure: { readonly error: unknown } | undefined;
 
   constructor(plan: Plan, deps: ExecuteDeps) {
@@ -55,7 +63,8 @@ class Executor {
     this.#io = { ...deps.io, signal: AbortSignal.any([deps.signal, this.#stop.signal]) };
     this.#limit = new Limit(request.parallel ?? availableParallelism());
     const now = () => this.#io.now();
-    this.#steps = new StepCache({ ...deps, noCache: request.noCache ?? false, now });
+    const { signal } = this.#io;
+    this.#steps = new StepCache({ ...deps, noCache: isUncached(request), signal, now });
     for (const step of plan.steps) {
       if (!this.#owners.has(step.operation)) this.#owners.set(step.operation, step);
     }
@@ -163,8 +172,11 @@ class Executor {
     if (mount.from.kind === 'operation') {
       return { mount, layers: await this.#layersOf(mount.from.operation) };
     }
-    this.#contextLayers ??= this.#limit.run(() => contextLayers(this.#io, this.#deps.cache));
-    return { mount, layers: await this.#contextLayers };
+    const { name } = mount.from;
+    const known = this.#contextLayers.get(name);
+    const layers = known ?? this.#limit.run(() => contextLayers(this.#io, this.#deps.cache, name));
+    this.#contextLayers.set(name, layers);
+    return { mount, layers: await layers };
   }
 
   async #working(step: Step, action: () => Promise<Outcome>): Promise<Outcome> {

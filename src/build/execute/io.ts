@@ -1,5 +1,5 @@
 import type { FileDigests } from '../copy/file-digests.ts';
-import type { PatternMatcher } from '../copy/matcher.ts';
+import type { TreeOptions } from '../copy/source-tree.ts';
 import type { BuildRequest } from '../request.ts';
 import type { BuildWorker } from '../worker.ts';
 
@@ -7,8 +7,8 @@ import type { BuildWorker } from '../worker.ts';
 export interface StepIo {
   readonly worker: BuildWorker;
   readonly request: BuildRequest;
-  /** What .dockerignore leaves out of the context. */
-  readonly ignore: PatternMatcher;
+  /** A build context: the main one, or one with a name. */
+  context(name: string | undefined): { readonly folder: string } & Pick<TreeOptions, 'ignore'>;
   readonly digests: FileDigests;
   readonly signal: AbortSignal;
   now(): Date;

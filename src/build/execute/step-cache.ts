@@ -21,9 +21,14 @@ export interface StepCacheOptions {
   readonly reporter: BuildReporter;
   /** The last build of the same thing. */
   readonly last: BuildTrace | undefined;
-  readonly noCache: boolean;
+  /** Whether a step must run even when its outcome is known. */
+  readonly noCache: (step: Step) => boolean;
+  readonly signal: AbortSignal;
   now(): Date;
 }
+
+/** For lists of the cache. */
+const describe = (step: Step) => `[${step.stage}] ${step.text}`;
 
 /** Does steps only when nobody did them before, and remembers what each was made of. */
 export class StepCache {
@@ -43,22 +48,28 @@ export class StepCache {
   ): Promise<Outcome> {
     const found = await this.find(step, base, ingredients);
     if (found) return found;
-    const { reporter, noCache, last } = this.#options;
+    const { reporter, noCache, last, signal } = this.#options;
     const trace = this.#trace(step, ingredients);
-    const reason = noCache
+    const reason = noCache(step)
       ? 'the build was asked not to use the cache'
       : explainMiss(step, trace.ingredients, last);
     reporter.report({ kind: 'missed', step, reason });
-    const record = this.#record(await make());
     const key = ingredients.key();
-    await this.#options.cache.put(key, record);
-    return this.#finish(step, base, record, key, false);
+    const produce = async () => {
+      const record = this.#record(await make());
+      await this.#options.cache.put(key, record, describe(step));
+      return record;
+    };
+    const { record, shared } = noCache(step)
+      ? { record: await produce(), shared: false }
+      : await this.#options.cache.once(key, produce, signal);
+    return this.#finish(step, base, record, key, shared);
   }
 
   /** The outcome under this key, if there is one. */
   async find(step: Step, base: Layers, ingredients: Ingredients): Promise<Outcome | undefined> {
     const key = ingredients.key();
-    const record = await this.#get(key);
+    const record = this.#options.noCache(step) ? undefined : await this.#options.cache.get(key);
     if (!record) return undefined;
     this.#trace(step, ingredients);
     return this.#finish(step, base, record, key, true);
@@ -87,10 +98,6 @@ export class StepCache {
   /** What each step was made of, in the order of `steps`. */
   trace(steps: readonly Step[]): BuildTrace {
     return { steps: steps.map((step) => this.#traces.get(step)).filter((trace) => trace !== undefined) };
-  }
-
-  async #get(key: string): Promise<CacheRecord | undefined> {
-    return this.#options.noCache ? undefined : await this.#options.cache.get(key);
   }
 
   #record(layer: Digest | undefined): CacheRecord {

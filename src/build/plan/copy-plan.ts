@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
-import { invalidParameter, notImplemented } from '../../core/errors.ts';
+import { invalidParameter } from '../../core/errors.ts';
+import { type GitSource, isGitUrl, parseGitUrl } from '../copy/git-url.ts';
 import { heredocText } from '../parse/heredoc.ts';
 import type { Copy, Origin } from '../parse/instruction.ts';
 import type { StageDraft } from './draft.ts';
@@ -14,7 +15,8 @@ export async function planCopy(draft: StageDraft, copy: Copy & Origin): Promise<
   const chown = copy.chown === undefined ? undefined : expand(copy.chown);
   const chmod = copy.chmod === undefined ? undefined : expand(copy.chmod);
   const downloads = planDownloads(copy, sources, expand);
-  const local = sources.filter((source) => !isUrl(source));
+  const repositories = planRepositories(copy, sources, expand);
+  const local = sources.filter((source) => !isUrl(source) && !isGitUrl(source));
   draft.operation = {
     kind: 'copy',
     verb: copy.verb,
@@ -26,6 +28,7 @@ export async function planCopy(draft: StageDraft, copy: Copy & Origin): Promise<
       return { path: heredoc.name, content: heredoc.expand ? draft.scope.expandDocument(text) : text };
     }),
     downloads,
+    repositories,
     destination: absolutePath(draft.image.run.WorkingDir, destination),
     ...(chown === undefined ? {} : { chown }),
     ...(chmod === undefined ? {} : { chmod }),
@@ -33,6 +36,7 @@ export async function planCopy(draft: StageDraft, copy: Copy & Origin): Promise<
     parents: copy.parents,
     exclude: copy.exclude.map(expand),
     unpack: copy.unpack ?? copy.verb === 'ADD',
+    unpackDownloads: copy.unpack === true,
   } satisfies CopyOperation;
   const flags = [
     ...(copy.parents ? ['--parents'] : []),
@@ -53,27 +57,35 @@ async function copyOrigin(draft: StageDraft, copy: Copy & Origin): Promise<CopyO
   return await draft.context.originOf(copy.from, draft.entry, copy.span);
 }
 
+function planRepositories(
+  copy: Copy,
+  sources: readonly string[],
+  expand: (text: string) => string,
+): GitSource[] {
+  const found = sources.filter(isGitUrl);
+  if (found.length > 0 && copy.verb === 'COPY') throw invalidParameter("source can't be a git ref for COPY");
+  return found.map((source) => {
+    const git = parseGitUrl(source);
+    return {
+      ...git,
+      keepGitDir: copy.keepGitDir ?? git.keepGitDir,
+      ...(copy.checksum === undefined ? {} : { checksum: expand(copy.checksum) }),
+    };
+  });
+}
+
 function planDownloads(copy: Copy, sources: readonly string[], expand: (text: string) => string): Download[] {
-  const git = sources.find(isGit);
-  if (git !== undefined) {
-    if (copy.verb === 'COPY') throw invalidParameter("source can't be a git ref for COPY");
-    throw notImplemented(
-      `ADD of the git repository ${git} is not supported: clone it into the build context`,
-    );
-  }
   const urls = sources.filter(isUrl);
   if (urls.length > 0 && copy.verb === 'COPY') throw invalidParameter("source can't be a URL for COPY");
   if (copy.checksum === undefined) return urls.map((url) => ({ url }));
   if (sources.length !== 1) throw invalidParameter("checksum can't be specified for multiple sources");
-  if (urls.length !== 1) throw invalidParameter('checksum requires HTTP(S) or Git sources');
+  if (urls.length !== 1 && !sources.every(isGitUrl)) {
+    throw invalidParameter('checksum requires HTTP(S) or Git sources');
+  }
   return urls.map((url) => ({ url, checksum: expand(copy.checksum ?? '') }));
 }
 
-const isUrl = (source: string) => /^https?:\/\//.test(source) && !isGit(source);
-const isGit = (source: string) =>
-  /^(git|ssh):\/\//.test(source) ||
-  /^git@[^/]+:/.test(source) ||
-  /^https?:\/\/[^#?]+\.git(#.*)?$/.test(source);
+const isUrl = (source: string) => /^https?:\/\//.test(source) && !isGitUrl(source);
 
 /** `path` from `workingDir`; a slash at the end, or a last part `.`, says that it is a folder, and stays. */
 export function absolutePath(workingDir: string | undefined, path: string): string {

@@ -11,6 +11,7 @@ export interface PlanContext {
   readonly globals: GlobalScope;
   readonly buildArgs: BuildArgs;
   readonly network: string;
+  readonly entitlements: readonly string[];
   /** The files of another stage, or of an image, that `stage` names in `--from`. */
   originOf(reference: string, stage: StageEntry, span: Span): Promise<CopyOrigin>;
 }

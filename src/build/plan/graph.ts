@@ -1,5 +1,6 @@
 import type { Digest } from '../../core/digest.ts';
 import type { ImageHistory, ImageRunConfig } from '../../spec/oci-image.ts';
+import type { GitSource } from '../copy/git-url.ts';
 import type { SourceFile, Span } from '../parse/source.ts';
 import type { CacheMount, Layers, NetworkMode, SecretMount, SshMount, TmpfsMount } from '../worker.ts';
 
@@ -45,7 +46,7 @@ export type PlannedMount =
   | (Omit<CacheMount, 'from'> & { readonly from?: CopyOrigin })
   | TmpfsMount
   | (Omit<SecretMount, 'value'> & { readonly required: boolean })
-  | SshMount;
+  | Omit<SshMount, 'agent'>;
 
 export interface InlineFile {
   readonly path: string;
@@ -54,7 +55,8 @@ export interface InlineFile {
 
 /** Where files are taken from. */
 export type CopyOrigin =
-  | { readonly kind: 'context' }
+  /** The build context; with a name, another one. */
+  | { readonly kind: 'context'; readonly name?: string }
   | { readonly kind: 'operation'; readonly operation: Operation };
 
 export interface CopyOperation {
@@ -66,6 +68,7 @@ export interface CopyOperation {
   readonly sources: readonly string[];
   readonly documents: readonly InlineFile[];
   readonly downloads: readonly Download[];
+  readonly repositories: readonly GitSource[];
   /** Absolute; a slash at its end says that it is a folder. */
   readonly destination: string;
   /** `user[:group]`, names or numbers; absent keeps the owners of an operation's files, and 0:0 otherwise. */
@@ -77,8 +80,10 @@ export interface CopyOperation {
   /** Keep the folders above each source. */
   readonly parents: boolean;
   readonly exclude: readonly string[];
-  /** Unpack archives instead of copying them. */
+  /** Unpack archives of this machine instead of copying them. */
   readonly unpack: boolean;
+  /** Unpack downloaded archives, too. */
+  readonly unpackDownloads: boolean;
 }
 
 export interface Download {

@@ -1,4 +1,5 @@
 import type { Platform } from '../../spec/oci-image.ts';
+import type { NamedContexts } from '../contexts.ts';
 import { type Dockerfile, parseTrigger } from '../parse/dockerfile.ts';
 import { DockerfileError } from '../parse/errors.ts';
 import type { Instruction } from '../parse/instruction.ts';
@@ -7,7 +8,8 @@ import type { BaseImage } from '../worker.ts';
 import { applyInstruction } from './apply.ts';
 import { scratchBase, stageBase } from './base-image.ts';
 import { type PlanContext, type StageBase, StageDraft } from './draft.ts';
-import type { CopyOrigin, Plan } from './graph.ts';
+import type { CopyOperation, CopyOrigin, Operation, Plan } from './graph.ts';
+import { LAYER_MARK } from './history.ts';
 import { mountSources } from './mounts.ts';
 import { formatPlatform, hostPlatform, parsePlatform, platformArgs } from './platform.ts';
 import { BuildArgs, GlobalScope, StageScope } from './scope.ts';
@@ -19,6 +21,8 @@ export interface PlanOptions {
   readonly labels?: Readonly<Record<string, string>>;
   readonly platform?: string;
   readonly networkMode?: string;
+  readonly entitlements?: readonly string[];
+  readonly contexts?: NamedContexts;
 }
 
 /** Finds a base image; asked once for each reference and platform. No platform means this machine's. */
@@ -37,11 +41,32 @@ export async function planDockerfile(
   return await new Planner(dockerfile, options, resolve).plan();
 }
 
+/** FROM a folder: all of it, on nothing. */
+function wholeContext(base: Operation, name: string): CopyOperation {
+  return {
+    kind: 'copy',
+    verb: 'COPY',
+    base,
+    from: { kind: 'context', name },
+    sources: ['.'],
+    documents: [],
+    downloads: [],
+    repositories: [],
+    destination: '/',
+    link: true,
+    parents: false,
+    exclude: [],
+    unpack: false,
+    unpackDownloads: false,
+  };
+}
+
 class Planner implements PlanContext {
   readonly source: Dockerfile['source'];
   readonly globals: GlobalScope;
   readonly buildArgs: BuildArgs;
   readonly network: string;
+  readonly entitlements: readonly string[];
   readonly #dockerfile: Dockerfile;
   readonly #options: PlanOptions;
   readonly #resolve: ResolveImage;
@@ -56,6 +81,7 @@ class Planner implements PlanContext {
     this.#dockerfile = dockerfile;
     this.#options = options;
     this.#resolve = resolve;
+    this.entitlements = options.entitlements ?? [];
     this.network = options.networkMode || 'default';
     this.buildArgs = new BuildArgs(options.buildArgs ?? {});
     const host = hostPlatform();
@@ -93,7 +119,9 @@ class Planner implements PlanContext {
   }
 
   async originOf(reference: string, stage: StageEntry, span: Span): Promise<CopyOrigin> {
-    const source = this.#stages.source(reference, stage, span);
+    const named = this.#options.contexts?.get(reference.toLowerCase());
+    if (named?.kind === 'folder') return { kind: 'context', name: reference.toLowerCase() };
+    const source = named ? undefined : this.#stages.source(reference, stage, span);
     if (source) return { kind: 'operation', operation: (await this.#draft(source)).operation };
     const base = await this.#image(reference, undefined, span);
     return { kind: 'operation', operation: base.operation };
@@ -109,14 +137,20 @@ class Planner implements PlanContext {
 
   async #planStage(entry: StageEntry): Promise<StageDraft> {
     const { from, instructions } = entry.stage;
-    const parent = entry.parent ? await this.#draft(entry.parent) : undefined;
-    const base = parent ?? (await this.#image(entry.image, entry.platform, from.span));
+    const named = this.#options.contexts?.get(entry.image.toLowerCase());
+    const parent = entry.parent && !named ? await this.#draft(entry.parent) : undefined;
+    const image = named?.kind === 'folder' ? SCRATCH : entry.image;
+    const base = parent ?? (await this.#image(image, entry.platform, from.span));
     const env = base.image.run.Env ?? [];
     const scope = parent?.scope.child() ?? new StageScope(env, [], this.#dockerfile.directives.escape);
     const draft = new StageDraft(this, entry, scope, base);
     const triggers = base.image.run.OnBuild ?? [];
     if (triggers.length > 0) draft.configure({ OnBuild: null });
     draft.begin(from);
+    if (named?.kind === 'folder') {
+      draft.operation = wholeContext(draft.operation, entry.image.toLowerCase());
+      draft.commit({ span: from.span, text: `COPY --from=${entry.image} . /` }, `COPY . /${LAYER_MARK}`);
+    }
     const triggered = triggers.map((trigger) => parseTrigger(trigger, this.source, from.span));
     for (const instruction of [...triggered, ...instructions]) await this.#apply(draft, instruction);
     return draft;
@@ -131,6 +165,12 @@ class Planner implements PlanContext {
   }
 
   #image(reference: string, platform: string | undefined, span: Span): Promise<StageBase> {
+    const named = this.#options.contexts?.get(reference.toLowerCase());
+    if (named?.kind === 'image') return this.#reference(named.reference, platform, span);
+    return this.#reference(reference, platform, span);
+  }
+
+  #reference(reference: string, platform: string | undefined, span: Span): Promise<StageBase> {
     const text = platform ?? this.#options.platform;
     const wanted = text ? this.#located(span, () => parsePlatform(text)) : undefined;
     if (reference === SCRATCH) return Promise.resolve(scratchBase(wanted ?? this.#platform));
@@ -147,6 +187,7 @@ class Planner implements PlanContext {
 
   /** Starts on the stage's base image; whoever needs it meets a failure again. */
   #prefetch(entry: StageEntry): void {
+    if (this.#options.contexts?.get(entry.image.toLowerCase())?.kind === 'folder') return;
     if (!entry.parent) this.#image(entry.image, entry.platform, entry.stage.from.span).catch(() => undefined);
   }
 
@@ -159,6 +200,7 @@ class Planner implements PlanContext {
       if (entry.parent) visit(entry.parent);
       for (const instruction of entry.stage.instructions) {
         for (const reference of referencesOf(instruction)) {
+          if (this.#options.contexts?.has(reference.toLowerCase())) continue;
           const source = this.#stages.source(reference, entry, instruction.span);
           if (source) visit(source);
         }

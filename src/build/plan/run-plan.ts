@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { forbidden, notImplemented } from '../../core/errors.ts';
 import { heredocStart, heredocText } from '../parse/heredoc.ts';
 import type { CommandLine, Origin, Run, Single } from '../parse/instruction.ts';
 import { processArgs } from './config-verbs.ts';
@@ -14,6 +15,7 @@ export async function planRun(draft: StageDraft, run: Run & Origin): Promise<voi
   const { command, scripts } = withHeredocs(run);
   const args = scripts.length > 0 ? scripts.map((script) => script.path) : processArgs(draft, command);
   const { WorkingDir, User } = draft.image.run;
+  checkAllowed(draft, run);
   const network =
     run.network === undefined || run.network === 'default' ? draft.context.network : run.network;
   draft.operation = {
@@ -30,6 +32,25 @@ export async function planRun(draft: StageDraft, run: Run & Origin): Promise<voi
     scripts,
   };
   draft.commit(run, `RUN ${runText(args, draft.scope.argValues())}${LAYER_MARK}`);
+}
+
+/** @throws BargeError forbidden for what the build was not allowed, not-implemented for devices it cannot do without. */
+function checkAllowed(draft: StageDraft, run: Run): void {
+  const { entitlements, network } = draft.context;
+  const needed = [
+    ...(run.security === 'insecure' ? ['security.insecure'] : []),
+    ...(run.network === 'host' && network !== 'host' ? ['network.host'] : []),
+  ];
+  const missing = needed.find((name) => !entitlements.includes(name));
+  if (missing !== undefined) {
+    throw forbidden(`granting entitlement ${missing} is not allowed: build with --allow ${missing}`);
+  }
+  const device = run.devices.find((text) => !/(^|,)required=false(,|$)/.test(text));
+  if (device !== undefined) {
+    throw notImplemented(
+      `RUN --device=${device}: builds get no devices here; required=false goes on without`,
+    );
+  }
 }
 
 /** The command with its heredocs: one alone is the script itself, others are left to the shell. */

@@ -4,6 +4,9 @@ import type { Arg } from '../parse/instruction.ts';
 /** Arguments that anyone may pass without the Dockerfile declaring them, given to RUN but not to the cache. */
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
 
+/** Taken by the builder itself, or by RUN, whether an ARG declares them or not. */
+const KNOWN = [...PROXIES, 'SOURCE_DATE_EPOCH', 'BUILDKIT_SYNTAX', 'BUILDKIT_DOCKERFILE_CHECK'];
+
 /** What was given with `--build-arg`; remembers which of it was asked for. */
 export class BuildArgs {
   readonly #given: ReadonlyMap<string, string>;
@@ -32,7 +35,7 @@ export class BuildArgs {
   /** Given, but declared by no ARG that was read. */
   unused(): string[] {
     return [...this.#given.keys()].filter(
-      (name) => !this.#used.has(name) && !PROXIES.includes(name.toUpperCase()),
+      (name) => !this.#used.has(name) && !KNOWN.includes(name.toUpperCase()),
     );
   }
 }

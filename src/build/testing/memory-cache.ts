@@ -1,8 +1,10 @@
 import type { BuildCache, BuildTrace, CacheRecord } from '../cache.ts';
+import { RunningSteps } from '../execute/running-steps.ts';
 
 /** A cache for tests. */
 export class MemoryCache implements BuildCache {
   readonly records = new Map<string, CacheRecord>();
+  readonly #running = new RunningSteps();
   readonly traces = new Map<string, BuildTrace>();
 
   async get(key: string): Promise<CacheRecord | undefined> {
@@ -11,6 +13,10 @@ export class MemoryCache implements BuildCache {
 
   async put(key: string, record: CacheRecord): Promise<void> {
     this.records.set(key, record);
+  }
+
+  async once(key: string, make: () => Promise<CacheRecord>, signal: AbortSignal) {
+    return await this.#running.once(key, make, signal);
   }
 
   async readTrace(scope: string): Promise<BuildTrace | undefined> {

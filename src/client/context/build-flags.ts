@@ -18,6 +18,15 @@ export const BUILD_FLAGS: readonly Flag[] = [
     check: checkEnv,
   },
   { name: 'cache-from', type: 'strings', description: 'Image whose steps may be used again' },
+  {
+    name: 'allow',
+    type: 'strings',
+    description: 'Let RUN have the network of the host, or every privilege',
+    check: checkEntitlement,
+  },
+  { name: 'build-context', type: 'list', description: 'A further context: NAME=FOLDER, image or URL' },
+  { name: 'call', type: 'string', description: 'What to do with the Dockerfile: build or check' },
+  { name: 'check', type: 'bool', description: 'Look for mistakes in the Dockerfile; build nothing' },
   { name: 'cgroup-parent', type: 'string', description: 'Cgroup to put RUN steps under' },
   { name: 'compress', type: 'bool', description: 'Send the context packed with gzip' },
   { name: 'cpu-period', type: 'int', description: 'Period of the CPU scheduler, microseconds' },
@@ -31,6 +40,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
     default: 'true',
     description: 'Taken for compatibility; ignored',
   },
+  { name: 'explain', type: 'bool', description: 'Say of each step why it was not taken from the cache' },
   { name: 'file', short: 'f', type: 'string', description: 'The Dockerfile; - for standard input' },
   { name: 'force-rm', type: 'bool', description: 'Remove intermediate containers even after a failure' },
   { name: 'iidfile', type: 'string', description: 'File to write the id of the image to' },
@@ -44,8 +54,16 @@ export const BUILD_FLAGS: readonly Flag[] = [
   },
   { name: 'memory', short: 'm', type: 'bytes', description: 'Most memory of a RUN step' },
   { name: 'memory-swap', type: 'swap', description: 'Memory and swap together, -1 for no limit' },
+  { name: 'metadata-file', type: 'string', description: 'File to write what was built to, as JSON' },
   { name: 'network', type: 'string', default: 'default', description: 'Network of RUN steps' },
   { name: 'no-cache', type: 'bool', description: 'Run every step again' },
+  { name: 'no-cache-filter', type: 'strings', description: 'Run every step of this stage again' },
+  {
+    name: 'output',
+    short: 'o',
+    type: 'list',
+    description: 'Where the result goes: FOLDER, - or type=local|tar|docker|oci|image|registry,dest=FILE',
+  },
   { name: 'platform', type: 'string', description: 'Platform to build for, os/arch[/variant]' },
   {
     name: 'progress',
@@ -55,10 +73,13 @@ export const BUILD_FLAGS: readonly Flag[] = [
     completes: PROGRESS_MODES,
   },
   { name: 'pull', type: 'bool', description: 'Look for newer base images' },
+  { name: 'push', type: 'bool', description: 'Send the image to its registry' },
   { name: 'quiet', short: 'q', type: 'bool', description: 'Print the id of the image only' },
   { name: 'rm', type: 'bool', default: 'true', description: 'Remove intermediate containers' },
+  { name: 'secret', type: 'list', description: 'A secret for RUN: id=ID[,src=FILE][,env=VARIABLE]' },
   { name: 'security-opt', type: 'strings', description: 'Security option of RUN steps' },
   { name: 'shm-size', type: 'bytes', description: 'Size of /dev/shm in RUN steps' },
+  { name: 'ssh', type: 'list', description: 'An ssh agent for RUN: default, or ID=SOCKET' },
   { name: 'squash', type: 'bool', description: 'Make one layer of all new ones' },
   { name: 'tag', short: 't', type: 'list', description: 'Name of the image, name[:tag]' },
   { name: 'target', type: 'string', description: 'Stage to build' },
@@ -92,6 +113,9 @@ export function buildQuery(flags: FlagValues, proxies: Readonly<Record<string, s
     ...Object.fromEntries(texts),
     t: flags.list('tag'),
     nocache: flags.bool('no-cache'),
+    nocachefilter: flags.list('no-cache-filter'),
+    allow: flags.list('allow'),
+    check: flags.bool('check') || flags.text('call') === 'check',
     pull: flags.bool('pull'),
     squash: flags.bool('squash'),
     // Said either way, since the API's own default is 1.
@@ -117,11 +141,21 @@ function json(object: Readonly<Record<string, unknown>>): string | undefined {
   return Object.keys(object).length === 0 ? undefined : JSON.stringify(object);
 }
 
+function checkEntitlement(value: string): void {
+  if (!['network.host', 'security.insecure'].includes(value)) {
+    throw invalidParameter(`invalid entitlement: ${value}: want network.host or security.insecure`);
+  }
+}
+
 /** @throws BargeError invalid-parameter for options that mean nothing to Barge but would change the result. */
 export function refuseUnsupported(flags: FlagValues): void {
   const isolation = flags.text('isolation');
   if (isolation !== '' && isolation !== 'default') {
     throw invalidParameter(`invalid isolation: ${isolation}: only "default" is known on Linux`);
+  }
+  const call = flags.text('call');
+  if (!['', 'build', 'check'].includes(call)) {
+    throw invalidParameter(`--call=${call} is not supported: want build or check`);
   }
   if (!flags.bool('load')) {
     throw invalidParameter('--load=false is not supported: a build always puts its image among the others');

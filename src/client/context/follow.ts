@@ -1,7 +1,10 @@
 import { invalidParameter } from '../../core/errors.ts';
+import type { BuildMessage } from '../../spec/build-events.ts';
 import type { ProgressMessage } from '../../spec/engine.ts';
 import type { Cli } from '../cli.ts';
 import type { FlagValues } from '../flags.ts';
+import { type BuildView, PlainBuild } from '../progress/build-plain.ts';
+import { TtyBuild } from '../progress/build-tty.ts';
 import { renderProgress } from '../progress/render.ts';
 import type { Body } from '../transport/body.ts';
 import { jsonLines } from '../transport/json-lines.ts';
@@ -9,48 +12,83 @@ import { PROGRESS_MODES } from './build-flags.ts';
 
 export type ProgressMode = 'plain' | 'tty' | 'quiet' | 'rawjson';
 
+type Message = ProgressMessage & { readonly event?: BuildMessage };
+
 /** How a build is to be shown: `--quiet` wins over `--progress`, that over `BUILDKIT_PROGRESS`. */
-export function progressMode(flags: FlagValues): ProgressMode {
+export function progressMode(flags: FlagValues, terminal: boolean): ProgressMode {
   if (flags.bool('quiet')) return 'quiet';
   const asked = flags.has('progress') ? flags.text('progress') : process.env.BUILDKIT_PROGRESS || 'auto';
   if (!PROGRESS_MODES.includes(asked)) {
     throw invalidParameter(`invalid progress mode "${asked}": want one of ${PROGRESS_MODES.join(', ')}`);
   }
-  const terminal = process.stdout.isTTY === true;
   if (asked === 'tty' && !terminal) {
     throw invalidParameter('--progress=tty needs a terminal on standard output: use --progress=plain');
   }
   return asked === 'auto' ? (terminal ? 'tty' : 'plain') : (asked as ProgressMode);
 }
 
-/** Shows the build and resolves with the image's id; a quiet build is shown only when it fails. */
-export async function followBuild(cli: Cli, body: Body, mode: ProgressMode): Promise<string> {
+export interface FollowOptions {
+  readonly mode: ProgressMode;
+  readonly explain: boolean;
+  /** Standard output is taken by what is built. */
+  readonly aside: boolean;
+}
+
+/**
+ * Shows the build and resolves with the image's id; a quiet build is shown only when it fails. Barge tells of it in
+ * events; other servers in classic messages.
+ */
+export async function followBuild(cli: Cli, body: Body, options: FollowOptions): Promise<string> {
+  const { mode, aside } = options;
   const held: string[] = [];
   let id = '';
-  const messages = jsonLines<ProgressMessage>(body);
+  const print = (text: string) => (aside ? cli.err(text) : cli.out(text));
+  const write = (text: string) => {
+    if (mode === 'quiet') held.push(text);
+    else if (mode !== 'rawjson') print(text);
+  };
+  const view = viewOf(options, write);
+  const messages = jsonLines<Message>(body);
+  const seen = mode === 'rawjson' ? echoed(print, messages) : messages;
   try {
-    await renderProgress(mode === 'rawjson' ? echoed(cli, messages) : messages, {
-      write: (text) => {
-        if (mode === 'quiet') held.push(text);
-        else if (mode !== 'rawjson') cli.out(text);
-      },
+    await renderProgress(shown(seen, view), {
+      write,
       terminal: mode === 'tty',
       columns: process.stdout.columns ?? 80,
       onAux: (aux) => {
         if (typeof aux === 'object' && aux && 'ID' in aux) id = String(aux.ID);
       },
     });
+    view.end();
   } catch (error) {
+    view.end();
     cli.err(held.join(''));
     throw error;
   }
   return id;
 }
 
-/** Prints every message as the daemon sent it. */
-async function* echoed(cli: Cli, messages: AsyncIterable<ProgressMessage>): AsyncGenerator<ProgressMessage> {
+function viewOf({ mode, explain, aside }: FollowOptions, write: (text: string) => void): BuildView {
+  const stream = aside ? process.stderr : process.stdout;
+  const size = () => ({ columns: stream.columns ?? 80, rows: stream.rows ?? 24 });
+  return mode === 'tty' ? new TtyBuild({ write, explain, size }) : new PlainBuild({ write, explain });
+}
+
+/** Takes the events out; what is left is for the renderer of classic messages. */
+async function* shown(messages: AsyncIterable<Message>, view: BuildView): AsyncGenerator<ProgressMessage> {
   for await (const message of messages) {
-    cli.out(`${JSON.stringify(message)}\n`);
+    if (message.event) view.show(message.event);
+    else yield message;
+  }
+}
+
+/** Prints every message as the daemon sent it. */
+async function* echoed(
+  print: (text: string) => void,
+  messages: AsyncIterable<Message>,
+): AsyncGenerator<Message> {
+  for await (const message of messages) {
+    print(`${JSON.stringify(message)}\n`);
     yield message;
   }
 }

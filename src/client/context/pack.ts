@@ -1,11 +1,13 @@
 import { type EventEmitter, once } from 'node:events';
-import { createReadStream, type Stats } from 'node:fs';
+import { createReadStream, lstatSync, readFileSync, type Stats } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Header, type Pack, pack } from 'tar-stream';
 import { deviceNumbers } from '../copy/node.ts';
 import type { ContextFilter } from './ignore.ts';
 
+/** Files up to this size are read in one piece. Bytes. */
+const SMALL = 64 * 1024;
 const ROOT = { uid: 0, gid: 0 };
 const EVERYTHING: ContextFilter = { ignores: () => false, prunesFolders: true };
 
@@ -41,6 +43,20 @@ export function packPath(path: string, name: string): AsyncIterable<Uint8Array> 
     const stats = await lstat(path);
     await addEntry(tar, path, name, stats, true);
     if (stats.isDirectory()) await addFolder(tar, path, '', EVERYTHING, name);
+    tar.finalize();
+  };
+  fill().catch((error: Error) => tar.destroy(error));
+  return chunksOf(tar);
+}
+
+/** These entries of a folder, in this order; what has gone meanwhile is left out. */
+export function packEntries(folder: string, paths: readonly string[]): AsyncIterable<Uint8Array> {
+  const tar = pack();
+  const fill = async () => {
+    for (const path of paths) {
+      const stats = lstatSync(join(folder, path), { throwIfNoEntry: false });
+      if (stats) await addEntry(tar, join(folder, path), path, stats);
+    }
     tar.finalize();
   };
   fill().catch((error: Error) => tar.destroy(error));
@@ -108,6 +124,13 @@ async function addContent(
 ): Promise<void> {
   if (header.size === 0) {
     tar.entry(header, '');
+    return;
+  }
+  if (header.size <= SMALL) {
+    const content = readFileSync(path).subarray(0, header.size);
+    await new Promise<void>((resolve, reject) => {
+      tar.entry({ ...header, size: content.length }, content, (error) => (error ? reject(error) : resolve()));
+    });
     return;
   }
   const written = Promise.withResolvers<void>();

@@ -2,20 +2,30 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
 import { locateDockerfile } from './dockerfile.ts';
-import { readContextFilter } from './ignore.ts';
-import { packContext, packFiles } from './pack.ts';
+import { type ContextFilter, readContextFilter } from './ignore.ts';
+import { type ExtraFile, packContext, packFiles } from './pack.ts';
 
 /** What `POST /build` gets. */
 export interface BuildSource {
-  /** The tar; undefined when the daemon fetches the context itself. */
-  readonly stream?: AsyncIterable<Uint8Array>;
+  /** Makes the tar; undefined when the daemon fetches the context itself. */
+  readonly stream?: () => AsyncIterable<Uint8Array>;
+  /** A folder of this machine, for servers that take less than all of it. */
+  readonly folder?: ContextFolder;
   /** URL for the daemon to fetch. */
   readonly remote?: string;
   /** The Dockerfile's path inside the context; '' for the usual one. */
   readonly dockerfile: string;
 }
 
-const REMOTE = /^(?:https?:\/\/|git:\/\/|git@|github\.com\/)/;
+/** A folder to build, without what its ignore file leaves out. */
+export interface ContextFolder {
+  readonly path: string;
+  readonly filter: ContextFilter;
+  /** The Dockerfile, when it is not in the folder. */
+  readonly extra?: ExtraFile;
+}
+
+export const REMOTE = /^(?:ssh:\/\/|https?:\/\/|git:\/\/|git@|github\.com\/)/;
 /** gzip, bzip2, xz, zstd. */
 const COMPRESSED = [
   [0x1f, 0x8b],
@@ -35,7 +45,12 @@ export async function openSource(context: string, fileFlag: string): Promise<Bui
   const file = await locateDockerfile(folder, fileFlag);
   const candidates = [...(file.path ? [`${file.path}.dockerignore`] : []), join(folder, '.dockerignore')];
   const filter = await readContextFilter(candidates, [file.name, '.dockerignore']);
-  return { stream: packContext(folder, filter, file.extra ? [file.extra] : []), dockerfile: file.name };
+  const { extra } = file;
+  return {
+    stream: () => packContext(folder, filter, extra ? [extra] : []),
+    folder: { path: folder, filter, ...(extra ? { extra } : {}) },
+    dockerfile: file.name,
+  };
 }
 
 async function checkFolder(folder: string, shown: string): Promise<void> {
@@ -59,12 +74,13 @@ async function fromStdin(fileFlag: string): Promise<BuildSource> {
     if (done) break;
     head = Buffer.concat([head, value as Buffer]);
   }
-  if (isArchive(head)) return { stream: joined(head, input), dockerfile: fileFlag };
+  if (isArchive(head)) return { stream: () => joined(head, input), dockerfile: fileFlag };
   if (fileFlag !== '')
     throw invalidParameter('ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles');
   const parts = [head];
   for await (const chunk of input) parts.push(chunk);
-  return { stream: packFiles([{ name: 'Dockerfile', content: Buffer.concat(parts) }]), dockerfile: '' };
+  const files = [{ name: 'Dockerfile', content: Buffer.concat(parts) }];
+  return { stream: () => packFiles(files), dockerfile: '' };
 }
 
 export function isArchive(head: Buffer): boolean {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
+import { type BuilderSettings, gcRules } from '../../engine/build/gc.ts';
 import {
   checkedDefaults,
   type EngineSettings,
@@ -129,8 +130,16 @@ export function resolveSettings(read: Reader): EngineSettings {
     maxConcurrentDownloads: read.number('max-concurrent-downloads', 3),
     maxConcurrentUploads: read.number('max-concurrent-uploads', 5),
     maxDownloadAttempts: read.number('max-download-attempts', 5),
+    builder: builderSettings(read),
     defaults: containerSettings(read),
   });
+}
+
+/** @throws BargeError invalid-parameter for sizes and durations that make no sense. */
+function builderSettings(read: Reader): BuilderSettings {
+  const settings = read.map('builder') as BuilderSettings;
+  gcRules(settings, 0);
+  return settings;
 }
 
 function containerSettings(read: Reader): EngineSettings['defaults'] {

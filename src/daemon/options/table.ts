@@ -61,7 +61,7 @@ export const SETTINGS: readonly Setting[] = [
     kind: 'text',
     refused: 'add a rule of your own to the chain for users instead (docs/NETWORKING.md)',
   },
-  { name: 'builder', kind: 'json', idle: 'the build cache is kept until it is pruned' },
+  { name: 'builder', kind: 'json' },
   {
     name: 'cdi-spec-dir',
     key: 'cdi-spec-dirs',

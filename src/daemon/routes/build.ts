@@ -1,19 +1,123 @@
-import { BargeError, invalidParameter } from '../../core/errors.ts';
-import { buildErrorMessage, buildFromTar } from '../../engine/build/build.ts';
-import { pruneBuildCache } from '../../engine/build/cache.ts';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
+import { BargeError, conflict, invalidParameter } from '../../core/errors.ts';
+import { buildErrorMessage, type Entitlement, runBuild } from '../../engine/build/build.ts';
+import { BuildState } from '../../engine/build/builds.ts';
+import type { ContextEntry } from '../../engine/build/kept-contexts.ts';
+import { pruneBuildCache } from '../../engine/build/prune.ts';
+import type { BuildSession, SessionRequest } from '../../engine/build/sessions.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { collectGarbage } from '../../engine/images/remove.ts';
+import { parseFilters } from '../../engine/filters.ts';
+import { dropUnnamed, withImageFiles } from '../../engine/images/files.ts';
+import type { ProgressMessage } from '../../spec/engine.ts';
 import { registryConfig } from '../auth.ts';
-import { type Exchange, flag, integer } from '../http.ts';
+import { type Exchange, flag, integer, readJson } from '../http.ts';
 import { messageStream } from '../messages.ts';
 import type { Router } from '../router.ts';
 
 export function buildRoutes(router: Router, engine: Engine): void {
-  router.on('POST', '/build', (exchange) => buildRoute(engine, exchange));
-  router.on('POST', '/build/prune', async ({ response }) => {
-    pruneBuildCache(engine.db);
-    response.json(200, { CachesDeleted: [], SpaceReclaimed: await collectGarbage(engine) });
+  const state = new BuildState(engine);
+  router.on('POST', '/build', (exchange) => buildRoute(engine, state, exchange));
+  router.on('POST', '/build/prune', (exchange) => pruneRoute(engine, state, exchange));
+  router.on('POST', '/build/cancel', ({ query, response }) => {
+    const id = query.get('id') ?? '';
+    if (id === '') throw invalidParameter('build ID not provided');
+    state.active.get(id)?.abort(new BargeError('cancelled', 'the build was cancelled'));
+    response.empty(200);
   });
+  filesRoutes(router, engine);
+  sessionRoutes(router, state);
+  historyRoutes(router, state);
+}
+
+function filesRoutes(router: Router, engine: Engine): void {
+  router.on('GET', '/barge/images/{name...}/files', async ({ params, response, signal }) => {
+    await withImageFiles(engine, params.name ?? '', signal, async (tar) => {
+      await pipeline(tar, response.stream(200, { 'Content-Type': 'application/x-tar' }));
+    });
+  });
+  router.on('DELETE', '/barge/images/{name...}/files', async ({ params, response }) => {
+    await dropUnnamed(engine, params.name ?? '');
+    response.empty(204);
+  });
+}
+
+function sessionRoutes(router: Router, state: BuildState): void {
+  const sessionOf = ({ params }: Exchange) => state.sessions.get(params.id ?? '');
+  router.on('POST', '/barge/sessions', async ({ request, response }) => {
+    const session = state.sessions.create(await readJson<SessionRequest>(request));
+    response.json(201, { Id: session.id });
+  });
+  router.on('DELETE', '/barge/sessions/{id}', ({ params, response }) => {
+    state.sessions.end(params.id ?? '');
+    response.empty(204);
+  });
+  router.on('POST', '/barge/sessions/{id}/compare', async (exchange) => {
+    const { query, request, response } = exchange;
+    const session = sessionOf(exchange);
+    const context = await state.sessions.addContext(session, query.get('name') ?? '', query.get('key') ?? '');
+    response.json(200, { Missing: await context.compare(await readEntries(request)) });
+  });
+  router.on('POST', '/barge/sessions/{id}/files', async (exchange) => {
+    const { query, request, response, signal } = exchange;
+    await sessionOf(exchange)
+      .context(query.get('name') ?? '')
+      .receive(request, signal);
+    response.empty(204);
+  });
+  router.on('POST', '/barge/sessions/{id}/ssh', async (exchange) => {
+    const agent = sessionOf(exchange).agent(exchange.query.get('agent') ?? 'default');
+    const connection = exchange.response.hijack('application/vnd.barge.ssh-agent');
+    connection.on('error', () => connection.destroy());
+    agent.offer(connection);
+    await once(connection, 'close');
+  });
+}
+
+/** A JSON array on every line. */
+async function readEntries(request: NodeJS.ReadableStream): Promise<ContextEntry[]> {
+  const entries: ContextEntry[] = [];
+  for await (const line of createInterface({ input: request, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line === '') continue;
+    try {
+      entries.push(JSON.parse(line) as ContextEntry);
+    } catch (cause) {
+      throw invalidParameter(`line ${entries.length + 1} of the list of files is not JSON`, { cause });
+    }
+  }
+  return entries;
+}
+
+function historyRoutes(router: Router, { history }: BuildState): void {
+  router.on('GET', '/barge/builds', async ({ response }) => {
+    response.json(200, await history.list());
+  });
+  router.on('GET', '/barge/builds/{id}', async ({ params, response }) => {
+    response.json(200, await history.find(params.id ?? ''));
+  });
+  router.on('GET', '/barge/builds/{id}/messages', async ({ params, response }) => {
+    const { ID } = await history.find(params.id ?? '');
+    response.json(200, await history.messages(ID));
+  });
+  router.on('DELETE', '/barge/builds', async ({ response }) => {
+    response.json(200, await history.remove(undefined));
+  });
+  router.on('DELETE', '/barge/builds/{id}', async ({ params, response }) => {
+    response.json(200, await history.remove(params.id ?? ''));
+  });
+}
+
+async function pruneRoute(engine: Engine, state: BuildState, exchange: Exchange): Promise<void> {
+  const { query, response } = exchange;
+  const options = {
+    all: flag(query, 'all'),
+    filters: parseFilters(query.get('filters') ?? ''),
+    reservedSpace: integer(query, 'reserved-space') ?? integer(query, 'keep-storage'),
+    maxUsedSpace: integer(query, 'max-used-space'),
+    minFreeSpace: integer(query, 'min-free-space'),
+  };
+  response.json(200, await pruneBuildCache(engine, state, defined(options)));
 }
 
 function jsonOf<T>(query: URLSearchParams, name: string): T | undefined {
@@ -26,16 +130,13 @@ function jsonOf<T>(query: URLSearchParams, name: string): T | undefined {
   }
 }
 
+const ENTITLEMENTS: readonly string[] = ['network.host', 'security.insecure'];
+
 const defined = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 
-async function buildRoute(engine: Engine, exchange: Exchange): Promise<void> {
+async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange): Promise<void> {
   const { query, request, signal } = exchange;
-  const remote = query.get('remote');
-  if (remote)
-    throw invalidParameter(
-      `building from ${remote} is not supported by this version of Barge: send the context as a tar`,
-    );
   if (query.get('version') === '2') {
     throw invalidParameter(
       'this daemon has no BuildKit API: set DOCKER_BUILDKIT=0, or build with barge build',
@@ -49,6 +150,8 @@ async function buildRoute(engine: Engine, exchange: Exchange): Promise<void> {
     buildArgs: jsonOf<Record<string, string | null>>(query, 'buildargs'),
     labels: jsonOf<Record<string, string>>(query, 'labels'),
     noCache: flag(query, 'nocache'),
+    noCacheStages: query.getAll('nocachefilter'),
+    entitlements: query.getAll('allow').filter((name) => ENTITLEMENTS.includes(name)) as Entitlement[],
     pull: flag(query, 'pull'),
     platform,
     networkMode: query.get('networkmode') || undefined,
@@ -61,21 +164,47 @@ async function buildRoute(engine: Engine, exchange: Exchange): Promise<void> {
     resources: resourcesOf(query),
     signal,
   });
-  await messageStream(
-    exchange,
-    (write) =>
-      buildFromTar(engine, {
-        tar: request,
-        request: build,
-        auth: registryConfig(request.headers['x-registry-config']),
-        quiet: flag(query, 'q'),
-        write,
-      }),
-    buildErrorMessage,
-  ).catch((error) => {
+  const session = query.get('barge-session')
+    ? takenSession(state, query.get('barge-session') ?? '')
+    : undefined;
+  const job = defined({
+    tar: request,
+    remote: query.get('remote') || undefined,
+    session,
+    namedContexts: jsonOf<Record<string, string>>(query, 'contexts'),
+    buildId: query.get('buildid') || undefined,
+    request: build,
+    auth: registryConfig(request.headers['x-registry-config']),
+    quiet: flag(query, 'q'),
+  });
+  const events = flag(query, 'events');
+  try {
+    await messageStream(
+      exchange,
+      (write) =>
+        runBuild(engine, state, {
+          ...job,
+          write: (message) => {
+            if (!events || message.aux !== undefined) write(message);
+          },
+          ...(events ? { tell: (event) => write({ event } as ProgressMessage) } : {}),
+        }),
+      buildErrorMessage,
+    );
+  } catch (error) {
     if (error instanceof BargeError) throw error;
     throw new BargeError('system', String(error instanceof Error ? error.message : error), { cause: error });
-  });
+  } finally {
+    if (session) state.sessions.end(session.id);
+  }
+}
+
+/** @throws BargeError not-found; conflict when another build has it. */
+function takenSession(state: BuildState, id: string): BuildSession {
+  const session = state.sessions.get(id);
+  if (session.taken) throw conflict(`the build session ${id} belongs to another build`);
+  session.taken = true;
+  return session;
 }
 
 function resourcesOf(query: URLSearchParams) {

@@ -2,46 +2,164 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buildImage } from '../../build/build.ts';
-import { FileDigests } from '../../build/copy/file-digests.ts';
+import type { NamedContext } from '../../build/contexts.ts';
 import { buildErrorMessage, classicStream } from '../../build/report/classic-stream.ts';
-import type { BuildRequest } from '../../build/request.ts';
+import { allReporters, messageReporter } from '../../build/report/messages.ts';
+import type { BuildRequest, Entitlement } from '../../build/request.ts';
+import { cancelled, invalidParameter, messageOf } from '../../core/errors.ts';
 import { unpackTar } from '../../host/fs-tool.ts';
 import { decompress } from '../../image/compression.ts';
+import type { BuildMessage } from '../../spec/build-events.ts';
 import type { AuthConfig, ProgressMessage } from '../../spec/engine.ts';
 import type { Engine } from '../engine.ts';
+import type { BuildState } from './builds.ts';
 import { StoredBuildCache } from './cache.ts';
+import { fetchContext } from './remote-context.ts';
+import type { BuildSession } from './sessions.ts';
 import { EngineWorker } from './worker.ts';
 
 export interface BuildJob {
-  /** The context: a tar, compressed or not. */
+  /** The context: a tar, compressed or not; read only when nothing else gives one. */
   readonly tar: Readable;
+  /** An address that the context is fetched from. */
+  readonly remote?: string;
+  /** What a client of ours handed over before. */
+  readonly session?: BuildSession;
+  /** Further contexts by name: image references (`docker-image://…`) and addresses. */
+  readonly namedContexts?: Readonly<Record<string, string>>;
+  /** What `/build/cancel` calls this build. */
+  readonly buildId?: string;
   readonly request: Omit<BuildRequest, 'contextDir'>;
   readonly auth: Readonly<Record<string, AuthConfig>>;
   readonly quiet: boolean;
   readonly write: (message: ProgressMessage) => void;
+  /** Gets messages in their own form, in place of the classic ones. */
+  readonly tell?: (message: BuildMessage) => void;
 }
 
-/** Builds a context that comes as a tar, and tells of it in classic messages. Errors are thrown, not written. */
-export async function buildFromTar(engine: Engine, job: BuildJob): Promise<void> {
-  const parent = join(engine.dataRoot, 'tmp');
-  await mkdir(parent, { recursive: true, mode: 0o700 });
-  const contextDir = await mkdtemp(join(parent, 'context-'));
+/** Builds, and tells of it in messages. Errors are thrown, not written. */
+export async function runBuild(engine: Engine, state: BuildState, job: BuildJob): Promise<void> {
+  const { buildId, request } = job;
+  const stop = new AbortController();
+  if (buildId !== undefined && state.active.has(buildId)) {
+    throw invalidParameter(`a build of the id ${buildId} is under way already`);
+  }
+  if (buildId !== undefined) state.active.set(buildId, stop);
+  const signal = AbortSignal.any([request.signal, stop.signal]);
   try {
-    await unpackTar({ root: contextDir, tar: await decompress(job.tar), signal: job.request.signal });
-    using worker = new EngineWorker(engine, job.auth);
-    await buildImage(
-      { ...job.request, contextDir },
-      {
-        worker,
-        cache: new StoredBuildCache(engine.db, engine.layers),
-        reporter: classicStream(job.write, { quiet: job.quiet }),
-        clock: { now: () => new Date() },
-        digests: new FileDigests(),
-      },
-    );
+    await recorded(engine, state, { ...job, request: { ...request, signal } });
   } finally {
-    await rm(contextDir, { recursive: true, force: true });
+    if (buildId !== undefined) state.active.delete(buildId);
+    void state.collect();
   }
 }
 
+async function recorded(engine: Engine, state: BuildState, job: BuildJob): Promise<void> {
+  const { request, session } = job;
+  const { tags = [], target, platform, buildArgs = {} } = request;
+  const secrets = session?.secrets.values() ?? [];
+  const file = 'path' in request.dockerfile ? request.dockerfile.path : 'Dockerfile';
+  const about = { Name: tags[0] ?? file, Tags: tags, BuildArgs: Object.keys(buildArgs) };
+  const optional = { ...(target ? { Target: target } : {}), ...(platform ? { Platform: platform } : {}) };
+  const running = await state.history.begin({ ...about, ...optional }, secrets);
+  const tell = (message: BuildMessage) => {
+    running.add(message);
+    job.tell?.(message);
+  };
+  try {
+    job.tell?.({ kind: 'begun', id: running.record.ID, at: Date.now() });
+    await inFolder(engine, (folder) => build(engine, state, { ...job, tell }, folder));
+    running.finish('completed');
+  } catch (error) {
+    running.finish(request.signal.aborted ? 'canceled' : 'error', messageOf(error));
+    throw error;
+  } finally {
+    await state.history.end(running);
+  }
+}
+
+async function inFolder(engine: Engine, use: (folder: string) => Promise<void>): Promise<void> {
+  const parent = join(engine.dataRoot, 'tmp');
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  const folder = await mkdtemp(join(parent, 'context-'));
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function build(
+  engine: Engine,
+  state: BuildState,
+  job: BuildJob & { readonly tell: (message: BuildMessage) => void },
+  folder: string,
+): Promise<void> {
+  const { request, session, quiet } = job;
+  const main = await mainContext(job, folder);
+  const contexts = await namedContexts(job, folder);
+  using worker = new EngineWorker(engine, job.auth, state.caches);
+  const messages = messageReporter(job.tell);
+  const classic = classicStream(job.write, { quiet });
+  await buildImage(
+    {
+      ...request,
+      ...main,
+      contexts,
+      ...(session ? { secrets: session.secrets, agents: session.agents } : {}),
+    },
+    {
+      worker,
+      cache: new StoredBuildCache(engine.db, engine.layers, state.running),
+      reporter: allReporters(messages, classic),
+      clock: { now: () => new Date() },
+      digests: state.digests,
+    },
+  );
+}
+
+/** Where the main context is, and the Dockerfile where that follows from it. */
+async function mainContext(
+  { remote, session, tar, request }: BuildJob,
+  folder: string,
+): Promise<Pick<BuildRequest, 'contextDir' | 'dockerfile'>> {
+  const { dockerfile, signal } = request;
+  const root = join(folder, 'main');
+  await mkdir(root);
+  const given = session?.dockerfile ?? dockerfile;
+  if (remote) {
+    const fetched = await fetchContext(remote, root, signal).catch((error: unknown) => {
+      throw signal.aborted ? cancelled('build cancelled', { cause: error }) : error;
+    });
+    const text = fetched.dockerfile;
+    return { contextDir: fetched.folder, dockerfile: text === undefined ? given : { text } };
+  }
+  if (session?.contexts.has('')) return { contextDir: session.context('').files, dockerfile: given };
+  await unpackTar({ root, tar: await decompress(tar), signal });
+  return { contextDir: root, dockerfile: given };
+}
+
+async function namedContexts(job: BuildJob, folder: string): Promise<Map<string, NamedContext>> {
+  const found = new Map<string, NamedContext>();
+  for (const [name, context] of job.session?.contexts ?? []) {
+    if (name !== '') found.set(name.toLowerCase(), { kind: 'folder', folder: context.files });
+  }
+  let count = 0;
+  for (const [name, address] of Object.entries(job.namedContexts ?? {})) {
+    const reference = /^docker-image:\/\/(.+)$/.exec(address)?.[1];
+    if (reference !== undefined) found.set(name.toLowerCase(), { kind: 'image', reference });
+    else {
+      const root = join(folder, `named-${count++}`);
+      await mkdir(root);
+      const fetched = await fetchContext(address, root, job.request.signal);
+      if (fetched.dockerfile !== undefined) {
+        throw invalidParameter(`build context ${name}: ${address} is no archive`);
+      }
+      found.set(name.toLowerCase(), { kind: 'folder', folder: fetched.folder });
+    }
+  }
+  return found;
+}
+
+export type { Entitlement };
 export { buildErrorMessage };

@@ -27,7 +27,9 @@ import type { AuthConfig } from '../../spec/engine.ts';
 import type { ImageConfig } from '../../spec/oci-image.ts';
 import type { ImageContext } from '../images/context.ts';
 import { pull } from '../images/transfer.ts';
-import { buildMounts, removeMountPoints } from './mounts.ts';
+import type { CacheFolders } from './cache-folders.ts';
+import { removeMountPoints } from './mount-points.ts';
+import { buildMounts, type StepMounts } from './mounts.ts';
 
 export interface WorkerContext extends ImageContext {
   readonly runner: Runner;
@@ -47,9 +49,12 @@ export class EngineWorker implements BuildWorker {
   /** Layers made by this build, kept from garbage collection until an image or the cache has them. */
   readonly #leases: Disposable[] = [];
 
-  constructor(ctx: WorkerContext, auth: Readonly<Record<string, AuthConfig>>) {
+  readonly #caches: CacheFolders;
+
+  constructor(ctx: WorkerContext, auth: Readonly<Record<string, AuthConfig>>, caches: CacheFolders) {
     this.#ctx = ctx;
     this.#auth = auth;
+    this.#caches = caches;
   }
 
   #keep(layers: Layers): void {
@@ -91,58 +96,81 @@ export class EngineWorker implements BuildWorker {
   }
 
   async exec(step: ExecRequest): Promise<ExecResult> {
-    const { runner, layers: store } = this.#ctx;
+    const { runner, networks } = this.#ctx;
     step.signal.throwIfAborted();
     const id = newId();
     await runner.prepare(id);
     const folders = runner.folders(id);
     const scratch = join(runner.roots.execRoot, `${STEP_PREFIX}${shortId(id)}`);
-    let sandbox: Sandbox | undefined;
+    await using held = new AsyncDisposableStack();
+    held.defer(async () => {
+      const mine = [folders.data, folders.exec, scratch];
+      await Promise.all(mine.map((folder) => rm(folder, { recursive: true, force: true })));
+    });
     try {
-      const cacheRoot = join(this.#ctx.dataRoot, 'build-caches');
-      const mounts = await buildMounts({ layers: store, cacheRoot, scratch }, step.mounts ?? []);
-      const definition = stepDefinition(id, step, mounts);
-      sandbox = await this.#connect(step);
-      const lower = store.rootfs(step.layers);
-      const started = await runner.start({
-        definition,
-        rootfs: lower,
-        ...(sandbox ? { networkNamespace: sandbox.path } : {}),
-        privateNetwork: step.network !== 'host',
-        etc: etcOf(id, step, sandbox),
-        sharedNamespaces: {},
-        attach: [{ stdin: false, stdout: true, stderr: true, raw: false }],
-      });
-      const stop = () => started.link.kill(SIGKILL);
-      step.signal.addEventListener('abort', stop, { once: true });
-      const frames = new FrameReader((stream, chunk) => step.output(stream, chunk));
-      const output = started.attached[0];
-      output?.on('data', (chunk: Buffer) => frames.push(chunk)).on('error', () => {});
-      const drained = new Promise<void>((resolve) => output?.once('close', resolve) ?? resolve());
-      const { code } = await started.link.exit;
-      await drained;
-      await started.link.gone;
-      step.signal.removeEventListener('abort', stop);
-      if (step.signal.aborted) throw cancelled('the build was cancelled');
-      if (code !== 0) return { exitCode: code };
-      const folderNames = lower.lower.map((name) => join(lower.layersFolder, name));
-      await removeMountPoints(
+      const mounts = await this.#mounts(step, scratch, held);
+      const sandbox = await this.#connect(step);
+      if (sandbox) held.defer(() => networks.release(sandbox));
+      const exitCode = await this.#run(id, step, mounts, sandbox);
+      if (exitCode !== 0) return { exitCode };
+      const { lower, layersFolder } = this.#ctx.layers.rootfs(step.layers);
+      const below = lower.map((name) => join(layersFolder, name));
+      removeMountPoints(
         folders.upper,
-        folderNames,
-        mounts.map((mount) => mount.Destination),
+        below,
+        mounts.mounts.map((mount) => mount.Destination),
       );
       const layer = await this.#addUpper(folders.upper);
-      return { exitCode: 0, ...(layer ? { layer } : {}) };
+      return { exitCode, ...(layer ? { layer } : {}) };
     } catch (error) {
       if (!(error instanceof StartFailure)) throw error;
       step.output('stderr', Buffer.from(`${error.message}\n`));
       return { exitCode: error.exitCode };
-    } finally {
-      if (sandbox) await this.#ctx.networks.release(sandbox);
-      await Promise.all(
-        [folders.data, folders.exec, scratch].map((folder) => rm(folder, { recursive: true, force: true })),
-      );
     }
+  }
+
+  #mounts(step: ExecRequest, scratch: string, held: AsyncDisposableStack): Promise<StepMounts> {
+    const context = {
+      layers: this.#ctx.layers,
+      caches: this.#caches,
+      scratch,
+      signal: step.signal,
+      withRootfs: <T>(layers: Layers, use: (path: string) => Promise<T>) => this.withRootfs(layers, use),
+    };
+    return buildMounts(context, step.mounts ?? [], held);
+  }
+
+  /** Runs the step's process to its end. @returns its exit code. */
+  async #run(
+    id: string,
+    step: ExecRequest,
+    mounts: StepMounts,
+    sandbox: Sandbox | undefined,
+  ): Promise<number> {
+    const { runner, layers } = this.#ctx;
+    const started = await runner.start({
+      definition: stepDefinition(id, step, mounts),
+      rootfs: layers.rootfs(step.layers),
+      overlays: mounts.overlays,
+      ...(sandbox ? { networkNamespace: sandbox.path } : {}),
+      privateNetwork: step.network !== 'host',
+      etc: etcOf(id, step, sandbox),
+      sharedNamespaces: {},
+      attach: [{ stdin: false, stdout: true, stderr: true, raw: false }],
+    });
+    const stop = () => started.link.kill(SIGKILL);
+    step.signal.addEventListener('abort', stop, { once: true });
+    if (step.signal.aborted) stop();
+    const frames = new FrameReader((stream, chunk) => step.output(stream, chunk));
+    const output = started.attached[0];
+    output?.on('data', (chunk: Buffer) => frames.push(chunk)).on('error', () => {});
+    const drained = new Promise<void>((resolve) => output?.once('close', resolve) ?? resolve());
+    const { code } = await started.link.exit;
+    await drained;
+    await started.link.gone;
+    step.signal.removeEventListener('abort', stop);
+    if (step.signal.aborted) throw cancelled('the build was cancelled');
+    return code;
   }
 
   async #connect(step: ExecRequest): Promise<Sandbox | undefined> {
@@ -206,15 +234,8 @@ export class EngineWorker implements BuildWorker {
   }
 }
 
-function stepDefinition(
-  id: string,
-  step: ExecRequest,
-  mounts: ContainerDefinition['mounts'],
-): ContainerDefinition {
+function stepDefinition(id: string, step: ExecRequest, { mounts, env }: StepMounts): ContainerDefinition {
   const { resources = {} } = step;
-  const secrets = (step.mounts ?? []).flatMap((mount) =>
-    mount.type === 'secret' && mount.variable ? [`${mount.variable}=${Buffer.from(mount.value)}`] : [],
-  );
   return {
     id,
     name: `build-${shortId(id)}`,
@@ -225,7 +246,7 @@ function stepDefinition(
     config: {
       Hostname: shortId(id),
       Cmd: step.args,
-      Env: [...step.env, ...secrets],
+      Env: [...step.env, ...env],
       User: step.user,
       WorkingDir: step.cwd,
     },

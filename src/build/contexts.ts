@@ -1,0 +1,8 @@
+/** What a name of `--build-context` stands for. */
+export type NamedContext =
+  | { readonly kind: 'folder'; readonly folder: string }
+  /** An image's reference. */
+  | { readonly kind: 'image'; readonly reference: string };
+
+/** Named contexts in reach of FROM and `--from`; names are compared in lower case. */
+export type NamedContexts = ReadonlyMap<string, NamedContext>;

@@ -1,0 +1,24 @@
+import type { BuildMessage, BuildRecord } from '../../spec/build-events.ts';
+import { argument, type Command } from '../command.ts';
+import { PlainBuild } from '../progress/build-plain.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] BUILD',
+  flags: [{ name: 'rawjson', type: 'bool', description: 'Print the messages as they were sent' }],
+  args: { min: 1, max: 1 },
+  async run(invocation) {
+    const { flags, cli } = invocation;
+    const id = encodeURIComponent(argument(invocation, 0));
+    const { Error: failure } = await cli.engine.get<BuildRecord>(`/barge/builds/${id}`);
+    const messages = await cli.engine.get<BuildMessage[]>(`/barge/builds/${id}/messages`);
+    const view = new PlainBuild({ write: (text) => cli.out(text), explain: true });
+    for (const message of messages) {
+      if (flags.bool('rawjson')) cli.out(`${JSON.stringify(message)}\n`);
+      else view.show(message);
+    }
+    if (flags.bool('rawjson')) return 0;
+    view.end();
+    if (failure !== undefined) cli.out(`ERROR: ${failure}\n`);
+    return 0;
+  },
+};

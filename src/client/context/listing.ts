@@ -1,0 +1,50 @@
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { join, posix } from 'node:path';
+import type { ContextFilter } from './ignore.ts';
+
+/** An entry of a folder that is to be built: its path, `d` for a folder, and what changes whenever it does. */
+export interface ListedEntry {
+  readonly path: string;
+  readonly kind: 'd' | 'f' | 'l' | 'o';
+  readonly stamp: string;
+}
+
+/**
+ * What a build context holds, folders before what is in them, sockets left out. Synchronous: for tens of thousands
+ * of small questions to the kernel that is several times quicker, and a client has nothing else to do.
+ */
+export function listContext(folder: string, filter: ContextFilter): ListedEntry[] {
+  const entries: ListedEntry[] = [];
+  const listed = new Set<string>(['.']);
+  const addParents = (path: string): void => {
+    const parent = posix.dirname(path);
+    if (listed.has(parent)) return;
+    addParents(parent);
+    listed.add(parent);
+    entries.push(entryOf(parent, lstatSync(join(folder, parent))));
+  };
+  const visit = (below: string): void => {
+    for (const name of readdirSync(join(folder, below)).sort()) {
+      const path = below === '' ? name : `${below}/${name}`;
+      const stats = lstatSync(join(folder, path));
+      if (stats.isSocket()) continue;
+      const ignored = filter.ignores(path);
+      if (!ignored) {
+        addParents(path);
+        entries.push(entryOf(path, stats));
+        listed.add(path);
+      }
+      if (stats.isDirectory() && !(ignored && filter.prunesFolders)) visit(path);
+    }
+  };
+  visit('');
+  return entries;
+}
+
+/** A change of content moves a file's ctime, whatever is done to the other times. */
+function entryOf(path: string, stats: Stats): ListedEntry {
+  const { mode, size, mtimeMs, ctimeMs, ino } = stats;
+  if (stats.isDirectory()) return { path, kind: 'd', stamp: `${mode}:${mtimeMs}` };
+  const kind = stats.isFile() ? 'f' : stats.isSymbolicLink() ? 'l' : 'o';
+  return { path, kind, stamp: `${mode}:${size}:${mtimeMs}:${ctimeMs}:${ino}` };
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { posix } from 'node:path';
+import { invalidParameter, isKind } from '../../core/errors.ts';
+import type { Engine } from '../transport/engine.ts';
+import type { ContextFilter } from './ignore.ts';
+import { type ListedEntry, listContext } from './listing.ts';
+import { packEntries } from './pack.ts';
+import { forwardAgent } from './ssh-forward.ts';
+
+export interface SessionContents {
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
+  /** Sockets of ssh agents by id. */
+  readonly agents: ReadonlyMap<string, string>;
+  /** The Dockerfile, when it is in no context. */
+  readonly dockerfile?: { readonly name: string; readonly text: string };
+}
+
+const BATCH = 64 * 1024;
+
+/**
+ * What a build needs beside the parameters of `/build`, handed to a Barge daemon before it (docs/BUILD.md). Disposing it
+ * ends the forwarding of agents.
+ */
+export class ClientSession implements Disposable {
+  readonly id: string;
+  readonly #engine: Engine;
+  readonly #stop = new AbortController();
+
+  private constructor(engine: Engine, id: string) {
+    this.#engine = engine;
+    this.id = id;
+  }
+
+  /** Undefined when the server is another engine than Barge, and nothing was asked for that it could not do. */
+  static async open(engine: Engine, contents: SessionContents): Promise<ClientSession | undefined> {
+    const { secrets, agents, dockerfile } = contents;
+    const json = {
+      Secrets: Object.fromEntries(
+        [...secrets].map(([id, value]) => [id, Buffer.from(value).toString('base64')]),
+      ),
+      Ssh: [...agents.keys()],
+      ...(dockerfile ? { Dockerfile: { Name: dockerfile.name, Text: dockerfile.text } } : {}),
+    };
+    const id = await createSession(engine, json);
+    if (!id) {
+      if (secrets.size + agents.size === 0) return undefined;
+      throw invalidParameter('--secret and --ssh need a Barge daemon: this server has no way to take them');
+    }
+    const session = new ClientSession(engine, id);
+    for (const [id, socket] of agents) {
+      void forwardAgent(engine, `/barge/sessions/${session.id}/ssh`, id, socket, session.#stop.signal);
+    }
+    return session;
+  }
+
+  /** Sends of a folder what the daemon has not. @param name '' is the main context. */
+  async sendFolder(name: string, folder: string, filter: ContextFilter): Promise<void> {
+    const entries = listContext(folder, filter);
+    const path = `/barge/sessions/${this.id}`;
+    const { Missing } = await this.#engine.post<{ Missing: readonly number[] }>(`${path}/compare`, {
+      query: { name, key: keyOf(folder) },
+      stream: linesOf(entries),
+    });
+    const paths = withParents(Missing.map((index) => entries[index]?.path ?? ''));
+    await this.#engine.call('POST', `${path}/files`, { query: { name }, stream: packEntries(folder, paths) });
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop.abort();
+  }
+}
+
+/** Undefined from a server that knows no sessions. */
+async function createSession(engine: Engine, json: unknown): Promise<string | undefined> {
+  try {
+    const { body } = await engine.request('POST', '/barge/sessions', { json });
+    return /"Id":"(\w+)"/.exec(await body.text())?.[1];
+  } catch (error) {
+    if (isKind(error, 'not-found')) return undefined;
+    throw error;
+  }
+}
+
+/** The same for the same folder of the same machine. */
+function keyOf(folder: string): string {
+  return createHash('sha256')
+    .update(`${hostname()}\0${realpathSync(folder)}`)
+    .digest('hex');
+}
+
+async function* linesOf(entries: readonly ListedEntry[]): AsyncGenerator<Buffer> {
+  let text = '';
+  for (const { path, kind, stamp } of entries) {
+    text += `${JSON.stringify([path, kind, stamp])}\n`;
+    if (text.length < BATCH) continue;
+    yield Buffer.from(text);
+    text = '';
+  }
+  yield Buffer.from(`${text}\n`);
+}
+
+/** Folders of changed files go with them: writing into one changes its time at the daemon. */
+function withParents(paths: readonly string[]): string[] {
+  const all = new Set(paths);
+  for (const path of paths) {
+    for (
+      let parent = posix.dirname(path);
+      parent !== '.' && !all.has(parent);
+      parent = posix.dirname(parent)
+    ) {
+      all.add(parent);
+    }
+  }
+  return [...all].sort((a, b) => (a < b ? -1 : 1));
+}

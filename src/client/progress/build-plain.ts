@@ -1,0 +1,95 @@
+import type { BuildMessage } from '../../spec/build-events.ts';
+import { BuildSteps, seconds } from './build-steps.ts';
+
+export interface BuildView {
+  show(message: BuildMessage): void;
+  /** Nothing more comes. */
+  end(): void;
+}
+
+export interface PlainOptions {
+  write(text: string): void;
+  /** Say of each step why the cache had nothing for it. */
+  readonly explain: boolean;
+}
+
+/** One line for everything that happens, marked with its step's number: for logs and pipes. */
+export class PlainBuild implements BuildView {
+  readonly #options: PlainOptions;
+  readonly #steps = new BuildSteps();
+  /** Output of a step that has not ended its line. */
+  readonly #partial = new Map<number, string>();
+  /** The step that the last line was about. */
+  #current = 0;
+
+  constructor(options: PlainOptions) {
+    this.#options = options;
+  }
+
+  show(message: BuildMessage): void {
+    switch (message.kind) {
+      case 'pull':
+        if (message.message.status !== undefined && !message.message.progressDetail?.current) {
+          const { id, status } = message.message;
+          this.#options.write(`${id ? `${id}: ` : ''}${status}\n`);
+        }
+        return;
+      case 'planned':
+        this.#steps.plan(message.steps);
+        return;
+      case 'warning':
+        this.#options.write(`WARN: ${message.message}\n`);
+        return;
+      case 'started':
+        this.#line(message.step, this.#steps.started(message).title);
+        return;
+      case 'missed':
+        if (this.#options.explain) this.#line(message.step, `not cached: ${message.reason}`);
+        return;
+      case 'output':
+        this.#output(message);
+        return;
+      case 'done': {
+        this.#flush(message.step);
+        const { started = message.at, cached } = this.#steps.done(message);
+        this.#line(message.step, cached ? 'CACHED' : `DONE ${seconds(started, message.at)}`);
+        return;
+      }
+      case 'failed':
+        for (const step of this.#partial.keys()) this.#flush(step);
+        return;
+      case 'built':
+        this.#options.write(`\nbuilt ${message.id}\n`);
+        return;
+      case 'tagged':
+        this.#options.write(`named ${message.reference}\n`);
+        return;
+      case 'begun':
+        return;
+    }
+  }
+
+  end(): void {
+    for (const step of this.#partial.keys()) this.#flush(step);
+  }
+
+  /** A line of another step than the last comes after an empty one. */
+  #line(step: number, text: string): void {
+    const gap = this.#current !== 0 && this.#current !== step ? '\n' : '';
+    this.#current = step;
+    this.#options.write(`${gap}#${step} ${text}\n`);
+  }
+
+  #output({ step, text, at }: Extract<BuildMessage, { kind: 'output' }>): void {
+    const lines = ((this.#partial.get(step) ?? '') + text).split('\n');
+    this.#partial.set(step, lines.pop() ?? '');
+    const since = (Math.max(0, at - (this.#steps.get(step).started ?? at)) / 1000).toFixed(3);
+    for (const line of lines) this.#line(step, `${since} ${line.replace(/\r$/, '')}`);
+  }
+
+  #flush(step: number): void {
+    const rest = this.#partial.get(step);
+    if (rest) this.#line(step, rest);
+    this.#partial.delete(step);
+  }
+}

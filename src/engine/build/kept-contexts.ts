@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, rm, utimes } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import type { Readable } from 'node:stream';
+import { writeDurably } from '../../core/durable.ts';
+import { invalidParameter } from '../../core/errors.ts';
+import { unpackTar } from '../../host/fs-tool.ts';
+
+/** An entry of a client's folder: its path, `d` for a folder, and what changes whenever the entry does. */
+export type ContextEntry = readonly [path: string, kind: string, stamp: string];
+
+interface Kept {
+  /** Files that were not synced may be lost with the machine: what was kept counts until the next boot. */
+  readonly boot: string;
+  readonly entries: readonly ContextEntry[];
+}
+
+const MAX_ENTRIES = 2_000_000;
+
+/**
+ * Folders of clients as they were at their last build, so that only changes have to be sent. A build that goes
+ * on while the same folder is built once more has one of its own.
+ */
+export class KeptContexts {
+  readonly root: string;
+  readonly #busy = new Set<string>();
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  inUse(name: string): boolean {
+    return this.#busy.has(name);
+  }
+
+  /** @param key names the client's folder, across builds. */
+  async open(key: string): Promise<KeptContext> {
+    const hash = createHash('sha256').update(key).digest('hex').slice(0, 32);
+    let name = hash;
+    for (let n = 1; this.#busy.has(name); n++) name = `${hash}-${n}`;
+    this.#busy.add(name);
+    const folder = join(this.root, name);
+    await mkdir(join(folder, 'files'), { recursive: true, mode: 0o700 });
+    const now = new Date();
+    await utimes(folder, now, now);
+    return new KeptContext(folder, () => this.#busy.delete(name));
+  }
+}
+
+/** One kept folder in the hands of one build. */
+export class KeptContext {
+  readonly #folder: string;
+  readonly #release: () => void;
+  #wanted: readonly ContextEntry[] = [];
+
+  constructor(folder: string, release: () => void) {
+    this.#folder = folder;
+    this.#release = release;
+  }
+
+  get files(): string {
+    return join(this.#folder, 'files');
+  }
+
+  get #list(): string {
+    return join(this.#folder, 'list.json');
+  }
+
+  release(): void {
+    this.#release();
+  }
+
+  /**
+   * Removes what the client has no more.
+   * @param entries in an order that has folders before what is in them.
+   * @returns the places in the list of the entries that are to be sent.
+   * @throws BargeError invalid-parameter for paths that are not clean or not within folders of the list.
+   */
+  async compare(entries: readonly ContextEntry[]): Promise<number[]> {
+    checkEntries(entries);
+    const kept = await this.#kept();
+    await rm(this.#list, { force: true });
+    const wanted = new Map(entries.map((entry) => [entry[0], entry]));
+    const removed = kept.filter(([path, kind]) => wanted.get(path)?.[1] !== kind).map(([path]) => path);
+    await this.#remove(removed);
+    const have = new Map(kept.map(([path, kind, stamp]) => [path, `${kind} ${stamp}`]));
+    this.#wanted = entries;
+    return entries.flatMap(([path, kind, stamp], index) =>
+      have.get(path) === `${kind} ${stamp}` ? [] : [index],
+    );
+  }
+
+  /** Takes the entries that `compare` asked for, and remembers what is here now. */
+  async receive(tar: Readable, signal: AbortSignal): Promise<void> {
+    await unpackTar({ root: this.files, tar, signal });
+    const kept: Kept = { boot: bootId(), entries: this.#wanted };
+    await writeDurably(this.#list, JSON.stringify(kept), 0o600);
+  }
+
+  /** What is here for sure; nothing is, when an earlier build was interrupted. */
+  async #kept(): Promise<readonly ContextEntry[]> {
+    try {
+      const kept = JSON.parse(await readFile(this.#list, 'utf8')) as Kept;
+      if (kept.boot === bootId()) return kept.entries;
+    } catch {
+      /* None, or half of one: begin anew. */
+    }
+    await rm(this.files, { recursive: true, force: true });
+    await mkdir(this.files, { mode: 0o700 });
+    return [];
+  }
+
+  /** Paths are in the order of a walk: what is below a removed folder has gone with it. */
+  async #remove(paths: readonly string[]): Promise<void> {
+    let last: string | undefined;
+    for (const path of paths) {
+      if (last !== undefined && path.startsWith(`${last}/`)) continue;
+      await rm(join(this.files, path), { recursive: true, force: true });
+      last = path;
+    }
+  }
+}
+
+function checkEntries(entries: readonly ContextEntry[]): void {
+  if (entries.length > MAX_ENTRIES)
+    throw invalidParameter(`the build context has more than ${MAX_ENTRIES} files`);
+  const folders = new Set(['.']);
+  for (const [path, kind] of entries) {
+    const clean = typeof path === 'string' && path !== '' && posix.normalize(path) === path;
+    if (!clean || path === '..' || path.startsWith('../') || path.startsWith('/') || path.endsWith('/')) {
+      throw invalidParameter(`the build context has the path ${JSON.stringify(path)}, which leads out of it`);
+    }
+    if (!folders.has(posix.dirname(path))) {
+      throw invalidParameter(`the build context has ${path}, but not the folder that it is in`);
+    }
+    if (kind === 'd') folders.add(path);
+  }
+}
+
+let boot: string | undefined;
+
+function bootId(): string {
+  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return boot;
+}

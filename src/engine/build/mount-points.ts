@@ -1,0 +1,44 @@
+import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/**
+ * Takes the empty files and folders that mounting left in an upper folder out of it again. What the layers
+ * below had at the same place stays, and no link is followed: the process may have put one there.
+ */
+export function removeMountPoints(upper: string, lower: readonly string[], targets: readonly string[]): void {
+  for (const target of targets) {
+    for (let path = target; path !== '/' && path !== '.'; path = dirname(path)) {
+      const isBelow = lower.some((folder) => statWithin(folder, path) !== undefined);
+      if (isBelow || !removeIfEmpty(upper, path)) break;
+    }
+  }
+}
+
+/** @returns whether nothing is left there. */
+function removeIfEmpty(root: string, path: string): boolean {
+  const stats = statWithin(root, path);
+  if (!stats) return true;
+  const full = join(root, path);
+  if (stats.isDirectory()) {
+    if (readdirSync(full).length > 0) return false;
+    rmdirSync(full);
+    return true;
+  }
+  if (!stats.isFile() || stats.size > 0) return false;
+  unlinkSync(full);
+  return true;
+}
+
+/** Undefined when nothing is there, or when a part on the way is no folder of this tree. */
+function statWithin(root: string, path: string) {
+  const parts = path.split('/').filter(Boolean);
+  let full = root;
+  for (const [index, part] of parts.entries()) {
+    full = join(full, part);
+    const stats = lstatSync(full, { throwIfNoEntry: false });
+    if (!stats) return undefined;
+    if (index === parts.length - 1) return stats;
+    if (!stats.isDirectory()) return undefined;
+  }
+  return undefined;
+}

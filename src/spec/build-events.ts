@@ -1,0 +1,55 @@
+import type { ProgressMessage } from './engine.ts';
+
+/** A step as the messages of a build name it. */
+export interface BuildStepText {
+  /** Counts from 1 over the build. */
+  readonly number: number;
+  /** The stage's name, or its number. */
+  readonly stage: string;
+  readonly text: string;
+  readonly line: number;
+}
+
+/**
+ * What happens during a build, one JSON object each: `POST /build?events=1` sends them as `{"event": …}`.
+ * Times are milliseconds since 1970.
+ */
+export type BuildMessage =
+  | { readonly kind: 'begun'; readonly id: string; readonly at: number }
+  | { readonly kind: 'pull'; readonly message: ProgressMessage }
+  | { readonly kind: 'planned'; readonly steps: readonly BuildStepText[] }
+  | { readonly kind: 'warning'; readonly message: string }
+  | { readonly kind: 'started'; readonly step: number; readonly at: number }
+  /** Why the cache had nothing for the step. */
+  | { readonly kind: 'missed'; readonly step: number; readonly reason: string }
+  | {
+      readonly kind: 'output';
+      readonly step: number;
+      readonly stream: 'stdout' | 'stderr';
+      readonly text: string;
+      readonly at: number;
+    }
+  | { readonly kind: 'done'; readonly step: number; readonly cached: boolean; readonly at: number }
+  | { readonly kind: 'built'; readonly id: string }
+  | { readonly kind: 'tagged'; readonly reference: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly at: number };
+
+/** A build that has been, as `GET /barge/builds` lists it. */
+export interface BuildRecord {
+  readonly ID: string;
+  /** The first tag, else the Dockerfile's name. */
+  readonly Name: string;
+  readonly Status: 'running' | 'completed' | 'error' | 'canceled';
+  readonly StartedAt: string;
+  readonly CompletedAt?: string;
+  readonly Tags: readonly string[];
+  readonly Target?: string;
+  readonly Platform?: string;
+  /** Names only: values may be secret. */
+  readonly BuildArgs: readonly string[];
+  readonly TotalSteps: number;
+  readonly CompletedSteps: number;
+  readonly CachedSteps: number;
+  readonly ImageID?: string;
+  readonly Error?: string;
+}
