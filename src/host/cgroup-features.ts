@@ -72,7 +72,7 @@ function unified(parent: string): CgroupFeatures {
   const has = (name: string) => controllers.includes(name);
   const memory = has('memory');
   const shown = (file: string) => existsSync(join(CGROUP_ROOT, parent, file));
-  open(parent, ['memory', 'io'].filter(has));
+  switchOn(parent, ['memory', 'io'].filter(has));
   return {
     memory,
     memorySwap: memory && (!shown('memory.max') || shown('memory.swap.max')),
@@ -93,7 +93,7 @@ function unified(parent: string): CgroupFeatures {
 }
 
 /** Makes the parent and switches controllers on for it, as runtimes do for every container's cgroup. */
-function open(parent: string, controllers: readonly string[]): void {
+function switchOn(parent: string, controllers: readonly string[]): void {
   mkdirSync(join(CGROUP_ROOT, parent), { recursive: true });
   const parts = parent.split('/').filter(Boolean);
   for (let depth = 0; depth < parts.length; depth++) {

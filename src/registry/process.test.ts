@@ -148,9 +148,10 @@ test('an address in use is a failure with exit code 1', async () => {
   await using folder = await temporaryFolder();
   await using registry = await spawnRegistry(['--data-root', folder.path]);
   const { host } = new URL(registry.url);
+  await using other = await temporaryFolder();
   const { code, stderr } = await runRegistry([
     '--data-root',
-    folder.path,
+    other.path,
     '--listen',
     host,
     '--log-level',

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Authenticator } from './auth/authenticator.ts';
 import { answerError } from './http/answer-error.ts';
 import type { Exchange } from './http/exchange.ts';
+import type { RegistryMetrics } from './metrics.ts';
 import { registryError } from './registry-error.ts';
 import { type Match, Router } from './router.ts';
 import type { RegistryStorage } from './storage/storage.ts';
@@ -12,6 +13,7 @@ export interface RequestHandlerOptions {
   readonly log: Logger;
   /** Without one, everybody may do everything. */
   readonly authenticator?: Authenticator | undefined;
+  readonly metrics?: RegistryMetrics | undefined;
 }
 
 /** Answers one request; never rejects. */
@@ -24,7 +26,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     const { path, query } = splitUrl(request.url ?? '/');
     const method = request.method ?? 'GET';
     const log = options.log.child({ method, path });
-    logAnswer(log, response);
+    logAnswer(log, request, response, options.metrics);
     // A body that was refused half read must still flow: clients read the answer after they sent it all.
     response.once('finish', () => request.resume());
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
@@ -61,10 +63,21 @@ function splitUrl(url: string): { path: string; query: URLSearchParams } {
   return { path, query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)) };
 }
 
-function logAnswer(log: Logger, response: ServerResponse): void {
+function logAnswer(
+  log: Logger,
+  request: IncomingMessage,
+  response: ServerResponse,
+  metrics: RegistryMetrics | undefined,
+): void {
   const started = performance.now();
+  const { socket } = request;
+  const before = { sent: socket.bytesWritten, received: socket.bytesRead };
   response.once('close', () => {
     const milliseconds = Math.round(performance.now() - started);
     log.info({ status: response.statusCode, complete: response.writableFinished, milliseconds }, 'request');
+    metrics?.request(request.method ?? '', response.statusCode, milliseconds / 1000, {
+      sent: socket.bytesWritten - before.sent,
+      received: socket.bytesRead - before.received,
+    });
   });
 }

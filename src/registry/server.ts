@@ -63,6 +63,11 @@ export class RegistryServer {
     return `${this.#scheme}://${shown}:${address.port}`;
   }
 
+  /** Uses another certificate for the connections that come from now on. */
+  useCertificate(tls: TlsFiles): void {
+    if (this.#server instanceof https.Server) this.#server.setSecureContext(tls);
+  }
+
   /** Takes no more connections, lets requests finish for a while, then cuts what is left. */
   async close(): Promise<void> {
     this.#draining = true;

@@ -9,6 +9,13 @@ const OPTIONS = {
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
   'log-level': { type: 'string' },
+  'metrics-listen': { type: 'string' },
+  'gc-interval': { type: 'string' },
+  'gc-grace': { type: 'string' },
+  'gc-untagged': { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  deep: { type: 'boolean' },
+  repair: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;

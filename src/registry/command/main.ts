@@ -3,11 +3,12 @@ import { nearest } from '../../core/nearest.ts';
 import { VERSION } from '../../core/version.ts';
 import { parseFlags } from './flags.ts';
 import { htpasswd } from './htpasswd.ts';
+import { check, collect } from './maintain.ts';
 import { serve } from './serve.ts';
 import { serveOptions } from './serve-options.ts';
 import { USAGE } from './usage.ts';
 
-const COMMANDS = ['htpasswd'];
+const COMMANDS = ['check', 'gc', 'htpasswd'];
 
 /** What a command line program is given and writes to. */
 export interface Terminal {
@@ -19,8 +20,7 @@ export interface Terminal {
 /** Runs `barge-registry`. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    await run(args, terminal);
-    return 0;
+    return await run(args, terminal);
   } catch (error) {
     terminal.stderr.write(`barge-registry: ${messageOf(error)}\n`);
     if (!isKind(error, 'invalid-parameter')) return 1;
@@ -29,14 +29,18 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   }
 }
 
-async function run(args: readonly string[], { stdin, stdout }: Terminal): Promise<void> {
+/** @returns the exit code. */
+async function run(args: readonly string[], { stdin, stdout }: Terminal): Promise<number> {
   const flags = parseFlags(args);
   const [command, ...rest] = flags.positionals;
   if (flags.values.help) stdout.write(USAGE);
   else if (flags.values.version) stdout.write(`barge-registry version ${VERSION}\n`);
   else if (command === 'htpasswd') stdout.write(await htpasswd(rest, stdin));
+  else if (command === 'gc') await collect(flags, stdout);
+  else if (command === 'check') return await check(flags, stdout);
   else if (command !== undefined) throw unknownCommand(command);
   else await serve(serveOptions(flags), (line) => stdout.write(line));
+  return 0;
 }
 
 function unknownCommand(command: string) {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { invalidParameter } from '../../core/errors.ts';
+import { invalidParameter, messageOf } from '../../core/errors.ts';
+import { parseDuration } from '../../core/units.ts';
 import type { Flags } from './flags.ts';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -11,12 +12,47 @@ export interface ServeOptions {
   readonly port: number;
   readonly logLevel: string;
   readonly htpasswd?: string;
+  readonly metrics?: { readonly host: string; readonly port: number };
+  readonly collection: CollectionOptions;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
+/** Milliseconds. */
+export interface CollectionOptions {
+  /** 0: never. */
+  readonly interval: number;
+  readonly grace: number;
+  readonly untagged?: number;
+}
+
+const DEFAULT_INTERVAL = '24h';
+const DEFAULT_GRACE = '24h';
+
+export const dataRootOf = ({ values }: Flags): string =>
+  resolve(values['data-root'] ?? '/var/lib/barge-registry');
+
 /** @throws BargeError invalid-parameter naming the flag and what it takes. */
-export function serveOptions({ values }: Flags): ServeOptions {
+export function collectionOptions({ values }: Flags): CollectionOptions {
+  const untagged = values['gc-untagged'];
+  return {
+    interval: milliseconds('gc-interval', values['gc-interval'] ?? DEFAULT_INTERVAL),
+    grace: milliseconds('gc-grace', values['gc-grace'] ?? DEFAULT_GRACE),
+    ...(untagged ? { untagged: milliseconds('gc-untagged', untagged) } : {}),
+  };
+}
+
+function milliseconds(flag: string, text: string): number {
+  try {
+    return parseDuration(text) / 1e6;
+  } catch (error) {
+    throw invalidParameter(`invalid --${flag}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** @throws BargeError invalid-parameter naming the flag and what it takes. */
+export function serveOptions(flags: Flags): ServeOptions {
+  const { values } = flags;
   const { 'tls-cert': cert, 'tls-key': key, htpasswd } = values;
   if ((cert === undefined) !== (key === undefined)) {
     throw invalidParameter(
@@ -24,20 +60,22 @@ export function serveOptions({ values }: Flags): ServeOptions {
     );
   }
   return {
-    dataRoot: resolve(values['data-root'] ?? '/var/lib/barge-registry'),
-    ...parseListen(values.listen ?? '127.0.0.1:5000'),
+    dataRoot: dataRootOf(flags),
+    ...parseListen('listen', values.listen ?? '127.0.0.1:5000'),
+    collection: collectionOptions(flags),
+    ...(values['metrics-listen'] ? { metrics: parseListen('metrics-listen', values['metrics-listen']) } : {}),
     logLevel: parseLevel(values['log-level'] ?? 'info'),
     ...(htpasswd ? { htpasswd } : {}),
     ...(cert && key ? { tls: { cert, key } } : {}),
   };
 }
 
-function parseListen(text: string): { host: string; port: number } {
+function parseListen(flag: string, text: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (!match || port > 65535) {
     throw invalidParameter(
-      `invalid --listen "${text}": want HOST:PORT, such as 127.0.0.1:5000 or [::1]:5000`,
+      `invalid --${flag} "${text}": want HOST:PORT, such as 127.0.0.1:5000 or [::1]:5000`,
     );
   }
   return { host: match[1] ?? (match[2] || '::'), port };

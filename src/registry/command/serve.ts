@@ -1,13 +1,17 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { type Logger, pino } from 'pino';
+import { lockFolder } from '../../host/folder-lock.ts';
 import { HtpasswdAuthenticator } from '../auth/htpasswd-authenticator.ts';
 import { HtpasswdFile } from '../auth/htpasswd-file.ts';
+import { RegistryMetrics, serveMetrics } from '../metrics.ts';
 import { createRequestHandler } from '../request-handler.ts';
 import { RegistryServer, type TlsFiles } from '../server.ts';
 import { FileSystemStorage } from '../storage/file-system/file-system-storage.ts';
 import type { UploadStorage } from '../storage/storage.ts';
-import type { ServeOptions } from './serve-options.ts';
+import { inUse, wordsFor } from './maintain.ts';
+import type { CollectionOptions, ServeOptions } from './serve-options.ts';
 
 /** Milliseconds. */
 const UPLOAD_LIFETIME = 24 * 3600_000;
@@ -18,21 +22,79 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
   const stopped = stopSignal();
   const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
   const storage = await FileSystemStorage.open(options.dataRoot);
+  const lock = await lockFolder(options.dataRoot, inUse(options.dataRoot));
   const authenticator = options.htpasswd ? await openHtpasswd(options.htpasswd, log) : undefined;
   if (!authenticator && !isLoopback(options.host)) {
     log.warn('anybody who reaches this address can read and write images; --htpasswd asks for passwords');
   }
-  await using server = new RegistryServer(createRequestHandler({ storage, log, authenticator }), {
+  const metrics = options.metrics && new RegistryMetrics();
+  await using server = new RegistryServer(createRequestHandler({ storage, log, authenticator, metrics }), {
     tls: options.tls && (await readTls(options.tls)),
   });
+  if (options.tls) renewOnHangUp(server, options.tls, log);
+  const monitor =
+    metrics &&
+    options.metrics &&
+    (await serveMetrics(metrics, options.metrics, () => isWritable(options.dataRoot)));
   await expireUploads(storage.uploads, log);
   const expiry = setInterval(() => void expireUploads(storage.uploads, log), EXPIRY_INTERVAL);
+  await using _ = keepHouse(storage, options.collection, log);
   try {
     announce(`barge-registry listening on ${await server.listen(options.host, options.port)}\n`);
     log.info({ signal: await stopped }, 'stopping; requests under way may finish');
   } finally {
     clearInterval(expiry);
+    monitor?.close();
+    lock.close();
   }
+}
+
+/** SIGHUP: the certificate is read again, for connections from now on. */
+function renewOnHangUp(server: RegistryServer, files: { cert: string; key: string }, log: Logger): void {
+  process.on('SIGHUP', async () => {
+    try {
+      server.useCertificate(await readTls(files));
+      log.info('the certificate was read again');
+    } catch (error) {
+      log.error({ err: error }, 'the certificate could not be read again; the old one stays');
+    }
+  });
+}
+
+async function isWritable(dataRoot: string): Promise<boolean> {
+  return await access(dataRoot, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Collects garbage now and then, and when SIGUSR2 asks for it; one collection at a time. */
+function keepHouse(storage: FileSystemStorage, options: CollectionOptions, log: Logger): AsyncDisposable {
+  const end = new AbortController();
+  let running: Promise<void> | undefined;
+  const collect = async () => {
+    try {
+      const found = await storage.collect({ ...options, signal: end.signal });
+      log.info({ ...found }, `garbage collection removed ${wordsFor(found)}`);
+    } catch (error) {
+      if (!end.signal.aborted) log.error({ err: error }, 'garbage collection failed');
+    }
+  };
+  const begin = () => {
+    running ??= collect().finally(() => {
+      running = undefined;
+    });
+  };
+  const timer = options.interval > 0 ? setInterval(begin, options.interval) : undefined;
+  process.on('SIGUSR2', begin);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      process.off('SIGUSR2', begin);
+      end.abort();
+      await running;
+    },
+  };
 }
 
 function stopSignal(): Promise<NodeJS.Signals> {

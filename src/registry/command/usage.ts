@@ -1,9 +1,13 @@
 export const USAGE = `Usage:  barge-registry [OPTIONS]
         barge-registry htpasswd FILE USER
+        barge-registry gc [--dry-run]
+        barge-registry check [--deep] [--repair]
 
 An image registry: OCI distribution specification 1.1, over HTTP.
 
 Commands:
+  check                 Look for what is missing or damaged below --data-root; exit code 1 when there is something
+  gc                    Remove what nobody can reach any more; a registry that runs does it by itself
   htpasswd FILE USER    Add a user to FILE or change the password, which is read from standard input
 
 Options:
@@ -13,6 +17,13 @@ Options:
       --tls-cert FILE      Serve HTTPS with this certificate (PEM)
       --tls-key FILE       Key of the certificate (PEM)
       --log-level LEVEL    "trace", "debug", "info", "warn", "error", "fatal" or "silent" (default "info")
+      --metrics-listen HOST:PORT   Serve /metrics (Prometheus) and /health there
+      --gc-interval DURATION   How often to collect garbage while serving, "0" for never (default "24h")
+      --gc-grace DURATION      Keep what nobody names for so long; longer than any push takes (default "24h")
+      --gc-untagged DURATION   Remove manifests without a tag once they are older (default: never)
+      --dry-run            gc: only count
+      --deep               check: read everything and compare digests
+      --repair             check: move content with a wrong digest away, so that the next push brings it anew
   -h, --help               Print this help
   -v, --version            Print the version
 `;

@@ -12,6 +12,7 @@ export interface RegistryProcess extends AsyncDisposable {
   readonly url: string;
   /** @returns the exit code, or the signal's name when it did not exit by itself. */
   stop(signal: NodeJS.Signals): Promise<number | string>;
+  signal(signal: NodeJS.Signals): void;
 }
 
 export async function spawnRegistry(
@@ -29,7 +30,8 @@ export async function spawnRegistry(
     const [code, killedBy] = await exited;
     return code ?? killedBy;
   };
-  return { url, stop, [Symbol.asyncDispose]: async () => void (await stop('SIGKILL')) };
+  const signal = (name: NodeJS.Signals) => void child.kill(name);
+  return { url, stop, signal, [Symbol.asyncDispose]: async () => void (await stop('SIGKILL')) };
 }
 
 async function readyUrl(child: ChildProcess): Promise<string> {

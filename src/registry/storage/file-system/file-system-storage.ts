@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import type { RegistryStorage } from '../storage.ts';
 import { FileBlobs } from './blobs.ts';
+import { type CheckOptions, checkStore, type Finding } from './check.ts';
+import { type Collected, type CollectOptions, collectGarbage } from './collect.ts';
 import { ensureFolder, entriesOf } from './files.ts';
+import { KeyedLock } from './keyed-lock.ts';
 import { Layout } from './layout.ts';
 import { FileManifests } from './manifests.ts';
 import { FileReferrers } from './referrers.ts';
@@ -16,12 +19,13 @@ export class FileSystemStorage implements RegistryStorage {
   readonly tags: FileTags;
   readonly referrers: FileReferrers;
   readonly #layout: Layout;
+  readonly #contentLocks = new KeyedLock();
 
   private constructor(layout: Layout) {
     this.#layout = layout;
-    this.blobs = new FileBlobs(layout);
-    this.uploads = new FileUploads(layout);
-    this.manifests = new FileManifests(layout);
+    this.blobs = new FileBlobs(layout, this.#contentLocks);
+    this.uploads = new FileUploads(layout, this.#contentLocks);
+    this.manifests = new FileManifests(layout, this.#contentLocks);
     this.tags = new FileTags(layout);
     this.referrers = new FileReferrers(layout);
   }
@@ -37,6 +41,16 @@ export class FileSystemStorage implements RegistryStorage {
     const found: string[] = [];
     await this.#walk('', found);
     return found.sort();
+  }
+
+  /** Removes what nobody can reach any more; requests may go on meanwhile. */
+  collect(options: CollectOptions): Promise<Collected> {
+    return collectGarbage(this.#layout, this, this.#contentLocks, options);
+  }
+
+  /** Looks through everything for what is not as it must be. */
+  check(options: CheckOptions): AsyncGenerator<Finding> {
+    return checkStore(this.#layout, this, options);
   }
 
   async #walk(name: string, found: string[]): Promise<void> {

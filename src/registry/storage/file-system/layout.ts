@@ -10,6 +10,7 @@ import { algorithmOf, type Digest, hexOf } from '../../../core/digest.ts';
  *     repositories/<name>/_tags/<tag>                a digest
  *     repositories/<name>/_referrers/sha256/<subject hex>/<digest>   JSON: a descriptor
  *     uploads/<id>/{data,repository}
+ *     quarantine/<algorithm>-<hex>                   content whose bytes had another digest
  *
  * No part of a repository path can begin with `_`, no tag with `.`: neither folders of nested repositories
  * nor temporary files collide with anything. Arguments are validated by the callers.
@@ -25,21 +26,29 @@ export class Layout {
     return join(this.root, 'repositories');
   }
 
+  get blobs(): string {
+    return join(this.root, 'blobs');
+  }
+
   get uploads(): string {
     return join(this.root, 'uploads');
   }
 
   blob(digest: Digest): string {
     const hex = hexOf(digest);
-    return join(this.root, 'blobs', algorithmOf(digest), hex.slice(0, 2), hex);
+    return join(this.blobs, algorithmOf(digest), hex.slice(0, 2), hex);
   }
 
   repository(name: string): string {
     return join(this.repositories, name);
   }
 
+  blobLinks(name: string): string {
+    return join(this.repository(name), '_blobs');
+  }
+
   blobLink(name: string, digest: Digest): string {
-    return join(this.repository(name), '_blobs', algorithmOf(digest), hexOf(digest));
+    return join(this.blobLinks(name), algorithmOf(digest), hexOf(digest));
   }
 
   manifests(name: string): string {

@@ -3,6 +3,7 @@ import type { Digest } from '../../../core/digest.ts';
 import type { ByteRange, ManifestStorage, NewManifest, StoredManifest } from '../storage.ts';
 import { readContent } from './blobs.ts';
 import { readIfPresent, removeDurably, writeInFolder } from './files.ts';
+import type { KeyedLock } from './keyed-lock.ts';
 import type { Layout } from './layout.ts';
 
 interface ManifestRecord {
@@ -13,9 +14,12 @@ interface ManifestRecord {
 
 export class FileManifests implements ManifestStorage {
   readonly #layout: Layout;
+  readonly #contentLocks: KeyedLock;
 
-  constructor(layout: Layout) {
+  /** @param contentLocks by digest, shared with garbage collection. */
+  constructor(layout: Layout, contentLocks: KeyedLock) {
     this.#layout = layout;
+    this.#contentLocks = contentLocks;
   }
 
   async find(repository: string, digest: Digest): Promise<StoredManifest | undefined> {
@@ -29,6 +33,10 @@ export class FileManifests implements ManifestStorage {
 
   /** The record comes last: a crash leaves no manifest, or a whole one with its place among referrers. */
   async put(repository: string, manifest: NewManifest): Promise<void> {
+    await this.#contentLocks.run(manifest.digest, () => this.#write(repository, manifest));
+  }
+
+  async #write(repository: string, manifest: NewManifest): Promise<void> {
     const { digest, mediaType, size, bytes, referrer } = manifest;
     await writeInFolder(this.#layout.blob(digest), bytes);
     if (referrer) {

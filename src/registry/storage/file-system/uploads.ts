@@ -17,9 +17,12 @@ const ID = /^[0-9a-f]{32}$/;
 export class FileUploads implements UploadStorage {
   readonly #layout: Layout;
   readonly #lock = new KeyedLock();
+  readonly #contentLocks: KeyedLock;
 
-  constructor(layout: Layout) {
+  /** @param contentLocks by digest, shared with garbage collection. */
+  constructor(layout: Layout, contentLocks: KeyedLock) {
     this.#layout = layout;
+    this.#contentLocks = contentLocks;
   }
 
   async start(repository: string): Promise<string> {
@@ -90,9 +93,11 @@ export class FileUploads implements UploadStorage {
   async #adopt(repository: string, id: string, digest: Digest): Promise<void> {
     const final = this.#layout.blob(digest);
     await ensureFolder(dirname(final));
-    await rename(join(this.#layout.upload(id), 'data'), final);
-    await syncFolder(dirname(final));
-    await writeInFolder(this.#layout.blobLink(repository, digest), '');
+    await this.#contentLocks.run(digest, async () => {
+      await rename(join(this.#layout.upload(id), 'data'), final);
+      await syncFolder(dirname(final));
+      await writeInFolder(this.#layout.blobLink(repository, digest), '');
+    });
     await removeTree(this.#layout.upload(id));
   }
 

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import type { Digest } from '../../../core/digest.ts';
+import { parseManifestDocument } from '../../manifest-document.ts';
+import type { RegistryStorage } from '../storage.ts';
+import { ifPresent } from './files.ts';
+import type { Layout } from './layout.ts';
+import { digestsIn } from './walk.ts';
+
+/** A manifest of a repository and what it names. */
+export interface KnownManifest {
+  readonly digest: Digest;
+  readonly blobs: readonly Digest[];
+  readonly manifests: readonly Digest[];
+  readonly subject?: Digest;
+}
+
+/** A repository's manifests; `damaged` are those that cannot be read: nothing is known of what they need. */
+export interface RepositoryContent {
+  readonly manifests: ReadonlyMap<Digest, KnownManifest>;
+  readonly damaged: readonly Digest[];
+}
+
+export async function repositoryContent(
+  layout: Layout,
+  storage: Pick<RegistryStorage, 'manifests'>,
+  repository: string,
+): Promise<RepositoryContent> {
+  const manifests = new Map<Digest, KnownManifest>();
+  const damaged: Digest[] = [];
+  for (const digest of await digestsIn(layout.manifests(repository))) {
+    const record = await storage.manifests.find(repository, digest);
+    if (!record) continue;
+    const bytes = await ifPresent(readFile(layout.blob(digest)));
+    try {
+      const document = parseManifestDocument(bytes ?? Buffer.alloc(0), record.mediaType);
+      manifests.set(digest, {
+        digest,
+        blobs: document.blobs.map((blob) => blob.digest),
+        manifests: document.manifests.map((child) => child.digest),
+        ...(document.subject ? { subject: document.subject } : {}),
+      });
+    } catch {
+      damaged.push(digest);
+    }
+  }
+  return { manifests, damaged };
+}
+
+/** Manifests that some tag leads to: by itself, as part of an index, or as what refers to such a one. */
+export function reachableFrom(
+  tagged: Iterable<Digest>,
+  { manifests }: RepositoryContent,
+): ReadonlySet<Digest> {
+  const referrers = Map.groupBy(manifests.values(), ({ subject }) => subject);
+  const found = new Set<Digest>();
+  const waiting = [...tagged];
+  for (let digest = waiting.pop(); digest; digest = waiting.pop()) {
+    if (found.has(digest)) continue;
+    found.add(digest);
+    waiting.push(...(manifests.get(digest)?.manifests ?? []));
+    waiting.push(...(referrers.get(digest) ?? []).map((referrer) => referrer.digest));
+  }
+  return found;
+}
