@@ -54,6 +54,8 @@ export interface BaseImage {
 
 export interface ExecRequest {
   readonly layers: Layers;
+  /** What the programs of `layers` are made for; absent: this machine. */
+  readonly architecture?: string;
   /** The program and its arguments; the program is looked up in the PATH of `env`. */
   readonly args: readonly string[];
   readonly env: readonly string[];

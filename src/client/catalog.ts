@@ -146,7 +146,10 @@ const network = group('Manage networks', {
 const volumeLs = verb('List volumes', () => import('./commands/volume-ls.ts'));
 const volumeRm = verb('Remove volumes that no container uses', () => import('./commands/volume-rm.ts'));
 const volume = group('Manage volumes', {
+  clone: verb('Make a volume that has what another has', () => import('./commands/volume-clone.ts')),
   create: verb('Make a volume', () => import('./commands/volume-create.ts')),
+  export: verb('Save the content of a volume as a tar', () => import('./commands/volume-export.ts')),
+  import: verb('Fill a volume with the content of a tar', () => import('./commands/volume-import.ts')),
   inspect: verb('Show everything known about volumes', () => import('./commands/volume-inspect.ts')),
   list: alias(volumeLs),
   ls: volumeLs,

@@ -63,6 +63,7 @@ export async function runProcess(
   if (operation.scripts.length > 0) all.push(await scriptMount(operation, io));
   return await io.worker.exec({
     layers: base,
+    architecture: operation.architecture,
     args: operation.args,
     env: [...operation.transientEnv, ...operation.env],
     cwd: operation.cwd,

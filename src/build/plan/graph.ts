@@ -21,6 +21,8 @@ export interface ImageOperation {
 export interface ExecOperation {
   readonly kind: 'exec';
   readonly base: Operation;
+  /** What the programs of `base` are made for. */
+  readonly architecture: string;
   readonly args: readonly string[];
   readonly env: readonly string[];
   /** Given to the process, but no part of what makes the result: proxies. */

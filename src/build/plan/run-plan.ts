@@ -21,6 +21,7 @@ export async function planRun(draft: StageDraft, run: Run & Origin): Promise<voi
   draft.operation = {
     kind: 'exec',
     base: draft.operation,
+    architecture: draft.image.architecture,
     args,
     env: draft.scope.env(),
     transientEnv: draft.context.buildArgs.proxies(),

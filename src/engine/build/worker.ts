@@ -28,6 +28,7 @@ import type { ImageConfig } from '../../spec/oci-image.ts';
 import type { ImageContext } from '../images/context.ts';
 import { pull } from '../images/transfer.ts';
 import type { CacheFolders } from './cache-folders.ts';
+import { assertRuns } from './emulation.ts';
 import { removeMountPoints } from './mount-points.ts';
 import { buildMounts, type StepMounts } from './mounts.ts';
 
@@ -98,6 +99,7 @@ export class EngineWorker implements BuildWorker {
   async exec(step: ExecRequest): Promise<ExecResult> {
     const { runner, networks } = this.#ctx;
     step.signal.throwIfAborted();
+    assertRuns(step.architecture);
     const id = newId();
     await runner.prepare(id);
     const folders = runner.folders(id);

@@ -1,0 +1,18 @@
+import { argument, type Command } from '../command.ts';
+import { pathSegment } from '../each.ts';
+import type { Volume } from '../volumes/volume.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] SOURCE VOLUME',
+  flags: [{ name: 'replace', type: 'bool', description: 'Remove what the volume has already' }],
+  args: { min: 2, max: 2 },
+  completes: ['volume'],
+  async run(invocation) {
+    const { flags, cli } = invocation;
+    const query = { to: argument(invocation, 1), replace: flags.bool('replace') };
+    const path = `/barge/volumes/${pathSegment(argument(invocation, 0))}/clone`;
+    const { Name } = await cli.engine.post<Volume>(path, { query });
+    cli.out(`${Name}\n`);
+    return 0;
+  },
+};

@@ -1,0 +1,20 @@
+import { argument, type Command } from '../command.ts';
+import { pathSegment } from '../each.ts';
+import { refuseTerminal, writeOutput } from '../images/output-file.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] VOLUME',
+  flags: [
+    { name: 'output', short: 'o', type: 'string', description: 'File to write, instead of standard output' },
+  ],
+  args: { min: 1, max: 1 },
+  completes: ['volume'],
+  async run(invocation) {
+    const { flags, cli } = invocation;
+    refuseTerminal(flags.text('output'));
+    const path = `/barge/volumes/${pathSegment(argument(invocation, 0))}/export`;
+    const { body } = await cli.engine.request('GET', path);
+    await writeOutput(cli, flags.text('output'), body, 0o600);
+    return 0;
+  },
+};

@@ -1,0 +1,29 @@
+import { argument, type Command } from '../command.ts';
+import { pathSegment } from '../each.ts';
+import { openInput } from '../images/input-file.ts';
+import type { Volume } from '../volumes/volume.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] VOLUME [FILE]',
+  flags: [{ name: 'replace', type: 'bool', description: 'Remove what the volume has already' }],
+  args: { min: 1, max: 2 },
+  completes: ['volume', 'file'],
+  async run(invocation) {
+    const { flags, args, cli } = invocation;
+    const file = args[1] ?? '-';
+    const { body } = await cli.engine.request(
+      'POST',
+      `/barge/volumes/${pathSegment(argument(invocation, 0))}/import`,
+      {
+        query: { replace: flags.bool('replace') },
+        headers: { 'Content-Type': 'application/x-tar' },
+        stream: file === '-' ? process.stdin : await openInput(file),
+      },
+    );
+    const parts: Uint8Array[] = [];
+    for await (const part of body) parts.push(part);
+    const { Name }: Volume = JSON.parse(Buffer.concat(parts).toString());
+    cli.out(`${Name}\n`);
+    return 0;
+  },
+};

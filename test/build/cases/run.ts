@@ -1,0 +1,180 @@
+import type { BuildCase } from '../case.ts';
+
+export const RUN_CASES: readonly BuildCase[] = [
+  {
+    name: 'the shell form goes through /bin/sh, the exec form does not',
+    dockerfile: 'FROM busybox\nRUN echo $HOME > /shell\nRUN ["/bin/touch", "/$HOME"]\n',
+    tree: { '/shell': '644 0:0 /root\n', '/$HOME': '644 0:0 ' },
+  },
+  {
+    name: 'changes of owners, modes and links reach the layer',
+    dockerfile:
+      'FROM busybox\nRUN touch /f /g && chown 12:34 /f && chmod 4711 /f && ln -s /f /l && rm /g && mkdir -m 1777 /d\n',
+    tree: { '/f': '4711 12:34 ', '/l': '-> /f', '/g': null, '/d': '1777/ 0:0' },
+  },
+  {
+    name: 'a removed file of the layer below is gone',
+    dockerfile:
+      'FROM busybox\nRUN echo x > /x && mkdir /d && echo y > /d/y\nRUN rm /x && rm -r /d && mkdir /d\n',
+    tree: { '/x': null, '/d': '755/ 0:0', '/d/y': null },
+  },
+  {
+    name: 'a failing command ends the build with its code and its place',
+    dockerfile: 'FROM busybox\nRUN true\nRUN echo said && exit 7\n',
+    fails: /Dockerfile:3:1: .*returned a non-zero code: 7/,
+  },
+  {
+    name: 'a program that is not there',
+    dockerfile: 'FROM busybox\nRUN ["/no/such"]\n',
+    fails: /returned a non-zero code: 127/,
+  },
+  {
+    name: 'continued lines are one command',
+    dockerfile: 'FROM busybox\nRUN echo a \\\n  # a comment\n  && echo b \\\n\n  > /o\n',
+    tree: { '/o': 'b\n' },
+  },
+  {
+    name: 'a here-document is a script',
+    dockerfile: 'FROM busybox\nRUN <<EOF\nset -e\nx=1\necho "x is $x" > /o\nEOF\n',
+    tree: { '/o': 'x is 1\n' },
+  },
+  {
+    name: 'a here-document that begins with #! runs by that program',
+    dockerfile: 'FROM busybox\nRUN <<EOF\n#!/bin/busybox sh\necho "$0 of $#" > /o\nEOF\n',
+    tree: { '/o': '/dev/pipes/EOF of 0\n', '/dev/pipes': null },
+  },
+  {
+    name: 'a here-document that a command reads',
+    dockerfile: 'FROM busybox\nRUN cat <<A <<-B > /o\none\nA\n\ttwo\nB\n',
+    tree: { '/o': 'two\n' },
+  },
+  {
+    name: 'SHELL changes what the shell form means',
+    dockerfile: 'FROM busybox\nSHELL ["/bin/sh", "-ec"]\nRUN false; echo never\n',
+    fails: /returned a non-zero code: 1/,
+  },
+  {
+    name: 'USER and WORKDIR hold for RUN',
+    dockerfile:
+      'FROM busybox\nRUN mkdir -m 777 /o\nUSER nobody\nWORKDIR /tmp\nRUN id -u > /o/u; pwd > /o/p\nUSER 5:6\nRUN id -g > /o/g\n',
+    tree: { '/o/u': '644 65534:65534 65534\n', '/o/p': '/tmp\n', '/o/g': '644 5:6 6\n' },
+    config: { User: '5:6', WorkingDir: '/tmp' },
+  },
+  {
+    name: 'a bind mount shows the context, and leaves nothing',
+    dockerfile: 'FROM busybox\nRUN --mount=type=bind,target=/ctx cp /ctx/a /copied\n',
+    files: { a: 'A' },
+    tree: { '/copied': 'A', '/ctx': null },
+  },
+  {
+    name: 'a bind mount is read-only unless rw, and then forgets',
+    dockerfile:
+      'FROM busybox\nRUN --mount=target=/c,rw echo new > /c/a && cat /c/a > /o\nRUN --mount=target=/c cat /c/a > /p; echo x > /c/a || echo ro > /q\n',
+    files: { a: 'A' },
+    tree: { '/o': 'new\n', '/p': 'A', '/q': 'ro\n' },
+  },
+  {
+    name: 'a bind mount over several layers of a stage',
+    dockerfile:
+      'FROM busybox AS s\nRUN mkdir /d && echo 1 > /d/one\nRUN echo 2 > /d/two && echo x > /d/gone\nRUN rm /d/gone\n' +
+      'FROM busybox\nRUN --mount=from=s,source=/d,target=/m ls /m > /o && cat /m/one /m/two >> /o\n',
+    tree: { '/o': 'one\ntwo\n1\n2\n', '/m': null },
+  },
+  {
+    name: 'a bind mount of one file through a link of its stage',
+    dockerfile:
+      'FROM busybox AS s\nRUN mkdir /real && echo in > /real/f && ln -s /real /l && ln -s /etc /host\n' +
+      'FROM busybox\nRUN --mount=from=s,source=/l/f,target=/m/f cat /m/f > /o\nRUN --mount=from=s,source=/host/group,target=/g cat /g > /p\n',
+    tree: { '/o': 'in\n', '/m': null, '/p': /root:x:0/ },
+  },
+  {
+    name: 'a bind source that is not there is named',
+    dockerfile: 'FROM busybox\nRUN --mount=source=/nope,target=/m true\n',
+    fails: /source=\/nope is not there/,
+  },
+  {
+    name: 'a cache mount lasts from step to step with its owner and mode',
+    dockerfile:
+      'FROM busybox\nRUN --mount=type=cache,id=own,target=/c,uid=3,gid=4,mode=0700 echo kept > /c/f; stat -c "%u-%g %a" /c > /o\n' +
+      'RUN --mount=type=cache,id=own,target=/other cat /other/f > /p\n',
+    tree: { '/o': '3-4 700\n', '/p': 'kept\n', '/c': null, '/other': null },
+  },
+  {
+    name: 'a cache mount begins with files of a stage',
+    dockerfile:
+      'FROM busybox AS s\nRUN mkdir /seed && echo grown > /seed/f\n' +
+      'FROM busybox\nRUN --mount=type=cache,id=seeded,from=s,source=/seed,target=/c cat /c/f > /o\n',
+    tree: { '/o': 'grown\n' },
+  },
+  {
+    name: 'private and locked caches work beside each other',
+    dockerfile:
+      'FROM busybox AS a\nRUN --mount=type=cache,id=l,sharing=locked,target=/c sleep 0.2; echo a >> /c/f; wc -l < /c/f > /n\n' +
+      'FROM busybox AS b\nRUN --mount=type=cache,id=l,sharing=locked,target=/c sleep 0.2; echo b >> /c/f; wc -l < /c/f > /n\n' +
+      'FROM busybox\nCOPY --from=a /n /a\nCOPY --from=b /n /b\nRUN cat /a /b | sort | tr -d " \\n" > /o\n' +
+      'RUN --mount=type=cache,id=p,sharing=private,target=/c ls /c > /p\n',
+    tree: { '/o': '12', '/p': '' },
+  },
+  {
+    name: 'a tmpfs mount has its size and is forgotten',
+    dockerfile:
+      "FROM busybox\nRUN --mount=type=tmpfs,target=/t,size=1m df -k /t | tail -1 | awk '{print $2}' > /o; echo x > /t/x\n",
+    tree: { '/o': '1024\n', '/t': null },
+  },
+  {
+    name: 'a secret that nobody gave is missing only when it is required',
+    dockerfile:
+      'FROM busybox\nRUN --mount=type=secret,id=k test ! -e /run/secrets/k\nRUN --mount=type=secret,id=k,required true\n',
+    fails: /Dockerfile:3:1: secret k: not found/,
+  },
+  {
+    name: 'an ssh agent that nobody forwards',
+    dockerfile:
+      'FROM busybox\nRUN --mount=type=ssh test -z "$SSH_AUTH_SOCK"\nRUN --mount=type=ssh,required true\n',
+    fails: /Dockerfile:3:1: unset ssh forward key default/,
+  },
+  {
+    name: '--network=none has no network but the loopback',
+    dockerfile: 'FROM busybox\nRUN --network=none ls /sys/class/net > /o\n',
+    tree: { '/o': 'lo\n' },
+  },
+  {
+    name: 'the privileges of the host are not given unasked',
+    dockerfile: 'FROM busybox\nRUN --security=insecure true\n',
+    fails: /security.insecure is not allowed/,
+  },
+  {
+    name: '--security=insecure gives them when allowed',
+    dockerfile:
+      'FROM busybox\nRUN --security=insecure mount -t tmpfs x /mnt 2>/dev/null || mkdir -p /mnt && mount -t tmpfs x /mnt && echo yes > /o\nRUN mount -t tmpfs x /mnt || echo no > /p\n',
+    query: { allow: 'security.insecure' },
+    tree: { '/o': 'yes\n', '/p': 'no\n' },
+  },
+  {
+    name: 'a device is refused unless it may be missing',
+    dockerfile:
+      'FROM busybox\nRUN --device=vendor.com/d=x,required=false true\nRUN --device=vendor.com/d=x true\n',
+    fails: /Dockerfile:3:1: RUN --device=vendor.com\/d=x/,
+  },
+  {
+    name: 'extra hosts, shared memory and limits of the request hold',
+    dockerfile:
+      "FROM busybox\nRUN grep db.local /etc/hosts > /h; df -k /dev/shm | tail -1 | awk '{print $2}' > /s; ulimit -n > /n\n",
+    query: {
+      extrahosts: 'db.local:10.9.8.7',
+      shmsize: '1048576',
+      ulimits: '[{"Name":"nofile","Soft":99,"Hard":99}]',
+    },
+    tree: { '/h': /10\.9\.8\.7\s+db\.local/, '/s': '1024\n', '/n': '99\n' },
+  },
+  {
+    name: 'output of many lines arrives whole',
+    dockerfile: 'FROM busybox\nRUN seq 1 3000; echo err >&2\n',
+    says: /\n2999\n3000\n/,
+  },
+  {
+    name: 'files of /etc that are mounted over stay out of the layer',
+    dockerfile: 'FROM busybox\nRUN echo x >> /etc/hosts\nRUN echo own > /etc/own\n',
+    tree: { '/etc/own': 'own\n', '/etc/hosts': null, '/etc/resolv.conf': null },
+  },
+];
