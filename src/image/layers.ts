@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { renameSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
@@ -16,6 +17,21 @@ export interface Layer {
   readonly size: number;
   /** The compressed form that a registry or archive gave, or that a push made. */
   readonly blob?: LayerBlob;
+}
+
+/** Of a layer's blob that no registry has seen: compressed in whatever way, for this store only. */
+export const LOCAL_LAYER_TYPE = 'application/vnd.barge.layer.local';
+
+/** Layers that garbage collection leaves alone for a while. */
+export interface LayerLease extends Disposable {
+  add(...diffIds: Digest[]): void;
+}
+
+export interface AddTarOptions {
+  readonly expected?: Digest;
+  /** Gets the layer before it is in the store, where its digest is not known before. */
+  readonly lease?: LayerLease;
+  readonly signal?: AbortSignal;
 }
 
 export interface LayerBlob {
@@ -107,25 +123,30 @@ export class LayerStore {
     return { lower: [lowest, ...diffIds.map((diffId) => this.need(diffId).folder)], layersFolder: this.root };
   }
 
-  /** Keeps garbage collection from these layers until the result is disposed. */
-  lease(diffIds: readonly Digest[]): Disposable {
-    for (const id of diffIds) this.#leases.set(id, (this.#leases.get(id) ?? 0) + 1);
-    return {
-      [Symbol.dispose]: () => {
-        for (const id of diffIds) {
-          const left = (this.#leases.get(id) ?? 1) - 1;
-          if (left > 0) this.#leases.set(id, left);
-          else this.#leases.delete(id);
-        }
-      },
+  /** Keeps garbage collection from these layers, and from those added later, until the result is disposed. */
+  lease(diffIds: readonly Digest[] = []): LayerLease {
+    const held: Digest[] = [];
+    const add = (...more: Digest[]) => {
+      held.push(...more);
+      for (const id of more) this.#leases.set(id, (this.#leases.get(id) ?? 0) + 1);
     };
+    add(...diffIds);
+    return { add, [Symbol.dispose]: () => this.#release(held.splice(0)) };
+  }
+
+  #release(diffIds: readonly Digest[]): void {
+    for (const id of diffIds) {
+      const left = (this.#leases.get(id) ?? 1) - 1;
+      if (left > 0) this.#leases.set(id, left);
+      else this.#leases.delete(id);
+    }
   }
 
   /**
    * Unpacks a layer's uncompressed tar.
    * @throws BargeError data-loss when its digest is not `expected`; nothing is kept then.
    */
-  async addTar(tar: Readable, options: { expected?: Digest; signal?: AbortSignal } = {}): Promise<Layer> {
+  async addTar(tar: Readable, options: AddTarOptions = {}): Promise<Layer> {
     const folder = await this.temporaryFolder();
     try {
       const digester = new Digester();
@@ -146,6 +167,7 @@ export class LayerStore {
           `a layer's content has digest ${diffId} where ${options.expected} was promised: not kept`,
         );
       }
+      options.lease?.add(diffId);
       return await this.#keep(folder, diffId, size);
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
@@ -198,23 +220,49 @@ export class LayerStore {
     return { diffId, folder: name, size };
   }
 
-  /** Removes every layer that no image has, that is not leased and not in `keep`. @returns bytes freed. */
+  /** The layer that came as this blob. */
+  byBlob(digest: Digest): Layer | undefined {
+    const row = this.#db.get<LayerRow>('SELECT * FROM layers WHERE blob_digest = ?', digest);
+    return row && toLayer(row);
+  }
+
+  all(): Layer[] {
+    return this.#db.all<LayerRow>('SELECT * FROM layers').map(toLayer);
+  }
+
+  /**
+   * Removes every layer that no image has, that is not leased and not in `keep`. @returns bytes freed.
+   * Row, folder and blob leave their names in one turn of the event loop: who makes the same layer anew meanwhile
+   * finds all three free.
+   */
   async collectGarbage(
     keep: ReadonlySet<string>,
-    removeBlob: (digest: Digest) => Promise<void>,
+    discardBlob: (digest: Digest) => Promise<void>,
   ): Promise<number> {
     const unused = this.#db
       .all<LayerRow>('SELECT * FROM layers WHERE diff_id NOT IN (SELECT diff_id FROM image_layers)')
-      .filter((row) => !keep.has(row.diff_id) && !this.#leases.has(row.diff_id));
-    let freed = 0;
-    for (const row of unused) {
-      /* The row goes first: a crash in between leaves a folder that the next start removes. */
-      this.#db.run('DELETE FROM layers WHERE diff_id = ?', row.diff_id);
-      await rm(join(this.root, row.folder), { recursive: true, force: true });
-      if (row.blob_digest) await removeBlob(row.blob_digest);
-      freed += row.size;
-    }
-    return freed;
+      .filter((row) => !keep.has(row.diff_id) && !this.#leases.has(row.diff_id))
+      .map(toLayer);
+    const removals = unused.map((layer) => this.discard(layer, discardBlob));
+    await Promise.all(removals);
+    return unused.reduce((freed, { size }) => freed + size, 0);
+  }
+
+  /** Forgets a layer at once, and removes its files. A crash in between leaves what the next start removes. */
+  async discard(layer: Layer, discardBlob: (digest: Digest) => Promise<void>): Promise<void> {
+    this.#db.run('DELETE FROM layers WHERE diff_id = ?', layer.diffId);
+    const doomed = join(this.root, `tmp-${randomBytes(6).toString('hex')}`);
+    moveAway(join(this.root, layer.folder), doomed);
+    const blob = layer.blob ? discardBlob(layer.blob.digest) : undefined;
+    await Promise.all([rm(doomed, { recursive: true, force: true }), blob]);
+  }
+}
+
+function moveAway(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
   }
 }
 

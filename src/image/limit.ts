@@ -1,15 +1,28 @@
-/** Runs at most `width` of the tasks given to it at once; the others wait in order. */
-export function limiter(width: number): <T>(task: () => Promise<T>) => Promise<T> {
+/** Whatever is given to it runs, now or later. */
+export type Limiter = <T>(task: () => Promise<T>) => Promise<T>;
+
+/**
+ * Runs at most `width` of the tasks given to it at once; the others wait in order.
+ * @param width a number, or what tells it anew for each task.
+ */
+export function limiter(width: number | (() => number)): Limiter {
+  const allowed = typeof width === 'number' ? () => width : width;
   let running = 0;
   const waiting: (() => void)[] = [];
+  const wake = () => {
+    while (waiting.length > 0 && running < allowed()) {
+      running++;
+      waiting.shift()?.();
+    }
+  };
   return async (task) => {
-    if (running >= width) await new Promise<void>((resolve) => waiting.push(resolve));
-    running++;
+    if (running >= allowed()) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running++;
     try {
       return await task();
     } finally {
       running--;
-      waiting.shift()?.();
+      wake();
     }
   };
 }

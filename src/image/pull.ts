@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { arch } from 'node:os';
-import { PassThrough } from 'node:stream';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { dataLoss, invalidParameter, notFound } from '../core/errors.ts';
 import { shortId } from '../core/ids.ts';
@@ -15,34 +12,18 @@ import {
   type Platform,
 } from '../spec/oci-image.ts';
 import type { BlobStore } from '../store/blobs.ts';
-import { decompress } from './compression.ts';
 import type { Image, ImageStore } from './images.ts';
 import type { Layer, LayerStore } from './layers.ts';
 import { limiter } from './limit.ts';
+import { choosePlatform, hostPlatform, platformText } from './platform.ts';
 import { byteProgress, type OnProgress } from './progress.ts';
 import type { RemoteRepository } from './remote/remote-repository.ts';
+import { takeLayer } from './take-layer.ts';
 
 const MAX_CONFIG_SIZE = 8 << 20;
 const CONCURRENT_LAYERS = 4;
-const GO_ARCHITECTURE: Record<string, string> = { x64: 'amd64', arm64: 'arm64', arm: 'arm' };
 
-export function hostPlatform(): Platform {
-  return { os: 'linux', architecture: GO_ARCHITECTURE[arch()] ?? arch() };
-}
-
-/** `os/arch[/variant]` or only `arch`. @throws BargeError invalid-parameter. */
-export function parsePlatform(text: string): Platform {
-  const parts = text.toLowerCase().split('/');
-  const [os = '', architecture = '', variant] = parts.length === 1 ? ['linux', ...parts] : parts;
-  if (!os || !architecture || parts.length > 3) {
-    throw invalidParameter(`"${text}" is an invalid OS/architecture: want os/arch or os/arch/variant`);
-  }
-  return { os, architecture, ...(variant ? { variant } : {}) };
-}
-
-export function platformText({ os, architecture, variant }: Platform): string {
-  return [os, architecture, variant].filter(Boolean).join('/');
-}
+export { hostPlatform, parsePlatform, platformText } from './platform.ts';
 
 export interface PullStores {
   readonly images: ImageStore;
@@ -127,17 +108,6 @@ async function selectManifest(
   }
   const { descriptor, bytes } = await remote.manifest(child.digest);
   return { descriptor, bytes, manifest: parseManifest(bytes) };
-}
-
-function choosePlatform(index: ImageIndex, wanted: Platform): Descriptor | undefined {
-  const fitting = (index.manifests ?? []).filter(
-    ({ platform }) => platform?.os === wanted.os && platform.architecture === wanted.architecture,
-  );
-  if (!wanted.variant) return fitting[0];
-  return (
-    fitting.find(({ platform }) => platform?.variant === wanted.variant) ??
-    fitting.find(({ platform }) => !platform?.variant)
-  );
 }
 
 /** @throws BargeError data-loss for anything that is not an image manifest. */
@@ -265,46 +235,14 @@ async function fetchLayer(
 ): Promise<Layer> {
   const id = shortId(descriptor.digest);
   const { digest, size, mediaType } = descriptor;
-  await using writer = await stores.blobs.writer({ digest, size });
-  const count = byteProgress(onProgress, 'Downloading', id, size);
   const source = await remote.blob(descriptor);
-  const forTar = new PassThrough({ highWaterMark: 1 << 20 });
-  /* Whoever reads them reports their failures; one that comes while nobody reads must not end the daemon. */
-  source.on('error', () => {});
-  forTar.on('error', () => {});
-  const stop = () => source.destroy(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  const keeping = (async () => {
-    try {
-      for await (const chunk of source) {
-        await writer.write(chunk);
-        count(chunk.length);
-        if (!forTar.destroyed && !forTar.write(chunk))
-          await Promise.race([once(forTar, 'drain'), once(forTar, 'close')]);
-      }
-      forTar.end();
-    } catch (error) {
-      forTar.destroy(error as Error);
-      throw error;
-    }
-  })();
-  const unpacking = decompress(forTar).then((tar) => stores.layers.addTar(tar, { expected: diffId, signal }));
-  try {
-    /* The download's own failure explains more than what it does to the unpacking. */
-    const [kept, unpacked] = await Promise.allSettled([
-      keeping,
-      unpacking.catch((error) => {
-        forTar.destroy();
-        throw error;
-      }),
-    ]);
-    if (kept.status === 'rejected') throw kept.reason;
-    if (unpacked.status === 'rejected') throw unpacked.reason;
-    await writer.commit();
-    stores.layers.recordBlob(diffId, { digest, size, mediaType });
-    onProgress({ status: 'Pull complete', progressDetail: {}, id });
-    return unpacked.value;
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
+  const layer = await takeLayer(stores, source, {
+    blob: { digest, size },
+    mediaType,
+    diffId,
+    count: byteProgress(onProgress, 'Downloading', id, size),
+    signal,
+  });
+  onProgress({ status: 'Pull complete', progressDetail: {}, id });
+  return layer;
 }

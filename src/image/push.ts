@@ -6,8 +6,9 @@ import { shortId } from '../core/ids.ts';
 import { canonicalName, type Reference } from '../core/reference.ts';
 import { type Descriptor, type ImageManifest, isManifestType, MEDIA_TYPE } from '../spec/oci-image.ts';
 import type { BlobStore } from '../store/blobs.ts';
+import { decompress } from './compression.ts';
 import type { Image, ImageStore } from './images.ts';
-import type { Layer, LayerBlob, LayerStore } from './layers.ts';
+import { type Layer, type LayerBlob, type LayerStore, LOCAL_LAYER_TYPE } from './layers.ts';
 import { limiter } from './limit.ts';
 import { byteProgress, type OnProgress } from './progress.ts';
 import type { RemoteRepository } from './remote/remote-repository.ts';
@@ -93,12 +94,22 @@ async function* counted(stream: Readable, count: (bytes: number) => void): Async
   }
 }
 
+/** The layer's exact tar: out of its blob, else made of its folder, which gives the same for layers made here. */
+export async function plainLayer(
+  stores: Pick<PushStores, 'layers' | 'blobs'>,
+  layer: Layer,
+): Promise<Readable> {
+  if (!layer.blob || !(await stores.blobs.has(layer.blob.digest))) return stores.layers.pack(layer);
+  return await decompress(stores.blobs.stream(layer.blob.digest));
+}
+
 /** The layer as a registry takes it: what it came as, else made now from its folder and kept. */
 export async function compressedBlob(
   stores: Pick<PushStores, 'layers' | 'blobs'>,
   layer: Layer,
 ): Promise<LayerBlob> {
-  if (layer.blob && (await stores.blobs.has(layer.blob.digest))) return layer.blob;
+  const kept = layer.blob && (await stores.blobs.has(layer.blob.digest)) ? layer.blob : undefined;
+  if (kept && kept.mediaType !== LOCAL_LAYER_TYPE) return kept;
   const digester = new Digester();
   const hashed = new Transform({
     transform(chunk, _encoding, done) {
@@ -107,7 +118,7 @@ export async function compressedBlob(
     },
   });
   const gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 256 << 10 });
-  const packed = stores.layers.pack(layer);
+  const packed = await plainLayer(stores, layer);
   packed.on('error', (error) => gzip.destroy(error));
   packed.pipe(hashed).pipe(gzip);
   await using writer = await stores.blobs.writer();
@@ -121,6 +132,7 @@ export async function compressedBlob(
   const { digest, size } = await writer.commit();
   const blob = { digest, size, mediaType: MEDIA_TYPE.ociLayerGzip };
   stores.layers.recordBlob(layer.diffId, blob);
+  if (kept) await stores.blobs.remove(kept.digest);
   return blob;
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, renameSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -65,8 +65,17 @@ export class BlobStore {
     return (await this.size(digest)) !== undefined;
   }
 
+  /** Removes a blob. Its name is free at once, for whoever writes the same blob anew. */
   async remove(digest: Digest): Promise<void> {
-    await rm(this.path(digest), { force: true });
+    const path = this.path(digest);
+    const doomed = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+    try {
+      renameSync(path, doomed);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return;
+      throw error;
+    }
+    await rm(doomed, { force: true });
   }
 
   async *digests(): AsyncGenerator<Digest> {

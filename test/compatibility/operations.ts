@@ -71,6 +71,9 @@ export const OPERATIONS: readonly Operation[] = [
     POST /images/{name}/tag
     DELETE /images/{name}
     POST /images/prune
+    GET /images/{name}/get
+    GET /images/get
+    POST /images/load
     POST /commit
     POST /auth
     GET /info
@@ -95,9 +98,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...refused(
     'not built yet: move images through a registry',
     `
-    GET /images/{name}/get
-    GET /images/get
-    POST /images/load
     GET /images/search
     GET /distribution/{name}/json
     GET /images/{name}/attestations

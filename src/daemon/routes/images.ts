@@ -12,10 +12,12 @@ import { registryAuth } from '../auth.ts';
 import { type Exchange, flag, readJson } from '../http.ts';
 import { messageStream } from '../messages.ts';
 import type { Router } from '../router.ts';
+import { imageArchiveRoutes } from './image-archives.ts';
 
 const nameOf = ({ params }: Exchange) => params.name ?? '';
 
 export function imageRoutes(router: Router, engine: Engine): void {
+  imageArchiveRoutes(router, engine);
   router.on('GET', '/images/json', ({ query, response }) => {
     const filters = parseFilters(query.get('filters') ?? '');
     response.json(

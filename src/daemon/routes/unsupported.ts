@@ -3,9 +3,6 @@ import type { Router } from '../router.ts';
 
 /** Operations of the Engine API that this version does not have yet, and what people call them. */
 const OPERATIONS: readonly (readonly [method: string, path: string, name: string])[] = [
-  ['GET', '/images/get', 'image save'],
-  ['GET', '/images/{name...}/get', 'image save'],
-  ['POST', '/images/load', 'image load'],
   ['GET', '/images/search', 'search'],
   ['GET', '/images/{name...}/attestations', 'listing attestations'],
   ['GET', '/distribution/{name...}/json', 'inspecting an image of a registry'],

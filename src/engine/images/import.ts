@@ -4,7 +4,7 @@ import { parseReference, type Reference, withDefaultTag } from '../../core/refer
 import { unpackTar } from '../../host/fs-tool.ts';
 import { decompress } from '../../image/compression.ts';
 import type { Image } from '../../image/images.ts';
-import { hostPlatform } from '../../image/pull.ts';
+import { hostPlatform } from '../../image/platform.ts';
 import type { ImageRunConfig, Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 

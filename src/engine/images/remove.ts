@@ -1,12 +1,13 @@
 import { isRunning } from '../../container/model.ts';
-import { BargeError, conflict } from '../../core/errors.ts';
+import { conflict } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
-import { parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
+import { parseReference, type Reference } from '../../core/reference.ts';
 import type { Image } from '../../image/images.ts';
 import type { ImageDeleteItem } from '../../spec/engine.ts';
 import { cachedLayers } from '../build/cache.ts';
 import { layersInUse } from '../containers/create.ts';
 import type { ImageContext } from './context.ts';
+import { isIdOf, referenceOf } from './names.ts';
 
 /**
  * Takes a name from an image, and removes the image with its last name. By id: all names at once, unless they
@@ -44,20 +45,6 @@ export async function removeImage(
 
 function goneLayers(ctx: ImageContext, image: Image): ImageDeleteItem[] {
   return image.config.rootfs.diff_ids.filter((id) => !ctx.layers.get(id)).map((id) => ({ Deleted: id }));
-}
-
-function isIdOf(image: Image, word: string): boolean {
-  const hex = word.replace(/^sha256:/, '');
-  return /^[0-9a-f]+$/.test(hex) && image.id.slice('sha256:'.length).startsWith(hex);
-}
-
-function referenceOf(word: string): Reference | undefined {
-  try {
-    return withDefaultTag(parseReference(word));
-  } catch (error) {
-    if (error instanceof BargeError) return undefined;
-    throw error;
-  }
 }
 
 function shown(reference: Reference): string {

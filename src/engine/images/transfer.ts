@@ -7,8 +7,9 @@ import {
   withDefaultTag,
 } from '../../core/reference.ts';
 import type { Image } from '../../image/images.ts';
+import { parsePlatform } from '../../image/platform.ts';
 import type { OnProgress } from '../../image/progress.ts';
-import { parsePlatform, pullImage } from '../../image/pull.ts';
+import { pullImage } from '../../image/pull.ts';
 import { pushImage } from '../../image/push.ts';
 import { checkLogin } from '../../image/remote/check-login.ts';
 import { RemoteRepository } from '../../image/remote/remote-repository.ts';

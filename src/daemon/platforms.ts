@@ -1,0 +1,33 @@
+import { invalidParameter } from '../core/errors.ts';
+import type { Platform } from '../spec/oci-image.ts';
+
+/**
+ * Platforms as JSON, `{"os":"linux","architecture":"arm64"}`, of a parameter that may come several times.
+ * @throws BargeError invalid-parameter.
+ */
+export function platformsOf(query: URLSearchParams, name = 'platform'): Platform[] {
+  return query
+    .getAll(name)
+    .filter(Boolean)
+    .map((text) => platformIn(text));
+}
+
+/** The one platform of a parameter that takes no more. */
+export function platformOf(query: URLSearchParams, name = 'platform'): Platform | undefined {
+  const [platform, ...more] = platformsOf(query, name);
+  if (more.length > 0) throw invalidParameter(`invalid ${name}: only one is allowed`);
+  return platform;
+}
+
+function platformIn(text: string): Platform {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalidParameter(`failed to parse platform "${text}": it is not JSON`, { cause: error });
+  }
+  const { os, architecture, variant } = (value ?? {}) as Record<string, unknown>;
+  if (typeof os !== 'string' || typeof architecture !== 'string' || !os || !architecture)
+    throw invalidParameter(`invalid platform "${text}": want os and architecture`);
+  return { os, architecture, ...(typeof variant === 'string' && variant ? { variant } : {}) };
+}

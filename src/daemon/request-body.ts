@@ -1,0 +1,22 @@
+import type { IncomingMessage } from 'node:http';
+import { PassThrough, type Readable } from 'node:stream';
+import { cancelled } from '../core/errors.ts';
+
+const BUFFER_SIZE = 1 << 20;
+
+/**
+ * The body of a request as a stream that may be left before its end: the connection lives on, so that the client
+ * gets an answer. A client that goes breaks it.
+ */
+export function bodyOf(request: IncomingMessage): Readable {
+  const body = new PassThrough({ highWaterMark: BUFFER_SIZE });
+  body.once('close', () => {
+    request.unpipe(body);
+    request.resume();
+  });
+  request.once('error', (error) => body.destroy(error));
+  request.once('close', () => {
+    if (!request.complete) body.destroy(cancelled('the client has gone before the end of its request'));
+  });
+  return request.pipe(body);
+}

@@ -1,0 +1,39 @@
+import { pipeline } from 'node:stream/promises';
+import type { Engine } from '../../engine/engine.ts';
+import { loadArchive, saveArchive } from '../../engine/images/archives.ts';
+import type { ProgressMessage } from '../../spec/engine.ts';
+import { type Exchange, flag } from '../http.ts';
+import { messageStream } from '../messages.ts';
+import { platformsOf } from '../platforms.ts';
+import { bodyOf } from '../request-body.ts';
+import type { Router } from '../router.ts';
+
+export function imageArchiveRoutes(router: Router, engine: Engine): void {
+  router.on('GET', '/images/get', (exchange) => {
+    const names = exchange.query.getAll('names').flatMap((text) => text.split(','));
+    return saveRoute(engine, exchange, names);
+  });
+  router.on('GET', '/images/{name...}/get', (exchange) =>
+    saveRoute(engine, exchange, [exchange.params.name ?? '']),
+  );
+  router.on('POST', '/images/load', (exchange) => loadRoute(engine, exchange));
+}
+
+async function saveRoute(engine: Engine, exchange: Exchange, names: readonly string[]): Promise<void> {
+  const { query, response, signal } = exchange;
+  const archive = saveArchive(engine, names.filter(Boolean), platformsOf(query), signal);
+  /* A failure from here on breaks the connection off: the client must not take half an archive for a whole one. */
+  await pipeline(archive, response.stream(200, { 'Content-Type': 'application/x-tar' }));
+}
+
+async function loadRoute(engine: Engine, exchange: Exchange): Promise<void> {
+  const { query, request, signal } = exchange;
+  const quiet = flag(query, 'quiet');
+  const platforms = platformsOf(query);
+  await messageStream(exchange, async (write) => {
+    const onProgress = (message: ProgressMessage) => {
+      if (!quiet || message.stream) write(message);
+    };
+    await loadArchive(engine, bodyOf(request), { platforms, onProgress, signal });
+  });
+}

@@ -1,0 +1,99 @@
+import type { Readable } from 'node:stream';
+import { type BargeError, invalidParameter, notFound } from '../../core/errors.ts';
+import { familiarString, parseReference, type Reference } from '../../core/reference.ts';
+import { type LoadOptions, loadImages } from '../../image/archive/load.ts';
+import { type SavedImage, saveImages } from '../../image/archive/save.ts';
+import type { Image } from '../../image/images.ts';
+import { isFor, platformText } from '../../image/platform.ts';
+import type { Platform } from '../../spec/oci-image.ts';
+import type { ImageContext } from './context.ts';
+import { isIdOf, referenceOf } from './names.ts';
+import { collectGarbage } from './remove.ts';
+
+/**
+ * An archive of images. A repository without a tag means all of its tags; an id means the image without a name.
+ * @throws BargeError not-found before the stream begins.
+ */
+export function saveArchive(
+  ctx: ImageContext,
+  words: readonly string[],
+  platforms: readonly Platform[],
+  signal: AbortSignal,
+): Readable {
+  if (words.length === 0) throw invalidParameter('no image to save: name at least one');
+  const selected = new Map<string, { image: Image; names: Map<string, Reference> }>();
+  for (const word of words) {
+    for (const { image, names } of selectionOf(ctx, word)) {
+      assertPlatform(image, word, platforms);
+      const entry = selected.get(image.id) ?? { image, names: new Map() };
+      for (const name of names) entry.names.set(familiarString(name), name);
+      selected.set(image.id, entry);
+    }
+  }
+  const images = [...selected.values()].map(({ image, names }) => ({ image, names: [...names.values()] }));
+  for (const { image } of images)
+    ctx.events.emit('image', 'save', image.id, { name: nameForEvent(ctx, image) });
+  return saveImages(ctx, images, signal);
+}
+
+const nameForEvent = (ctx: ImageContext, { id }: Image) => ctx.images.names(id).tags[0] ?? id;
+
+function selectionOf(ctx: ImageContext, word: string): SavedImage[] {
+  const reference = referenceOf(word);
+  const isBare = reference && !reference.digest && !/:[^/]+$/.test(word);
+  const inRepository = isBare ? tagsOf(ctx, reference) : [];
+  if (inRepository.length > 0) return inRepository;
+  const image = ctx.images.find(word);
+  const isTag = reference?.tag && !isIdOf(image, word) && ctx.images.resolve(reference) === image.id;
+  return [{ image, names: isTag ? [reference] : [] }];
+}
+
+function tagsOf(ctx: ImageContext, { domain, path }: Reference): SavedImage[] {
+  return ctx.images.list().flatMap((image) => {
+    const names = ctx.images
+      .names(image.id)
+      .tags.map(parseReference)
+      .filter((name) => name.domain === domain && name.path === path);
+    return names.length > 0 ? [{ image, names }] : [];
+  });
+}
+
+/** @throws BargeError not-found, in docker's words, for an image of none of these platforms. */
+export function assertPlatform(image: Image, word: string, platforms: readonly Platform[]): void {
+  if (platforms.length === 0 || platforms.some((platform) => isFor(image.config, platform))) return;
+  throw wrongPlatform(image, word, platforms);
+}
+
+function wrongPlatform(image: Image, word: string, platforms: readonly Platform[]): BargeError {
+  const wanted = platforms.map(platformText).join(', ');
+  return notFound(
+    `image with reference ${word} was found but its platform (${platformText(image.config)}) does not match the specified platform (${wanted})`,
+  );
+}
+
+/** Adds the images of an archive under their names there, and tells each. Of a refused archive nothing stays. */
+export async function loadArchive(ctx: ImageContext, archive: Readable, options: LoadOptions): Promise<void> {
+  try {
+    for (const { image, names } of await loadImages(ctx, archive, options)) {
+      ctx.events.emit('image', 'load', image.id, { name: image.id });
+      for (const name of names) tagLoaded(ctx, image, name, options);
+      if (names.length === 0) options.onProgress({ stream: `Loaded image ID: ${image.id}\n` });
+    }
+  } catch (error) {
+    await collectGarbage(ctx);
+    throw error;
+  }
+  await collectGarbage(ctx);
+}
+
+function tagLoaded(ctx: ImageContext, image: Image, name: Reference, { onProgress }: LoadOptions): void {
+  const shown = familiarString(name);
+  const before = ctx.images.resolve(name);
+  if (before && before !== image.id) {
+    onProgress({
+      stream: `The image ${shown} already exists, renaming the old one with ID ${before} to empty string\n`,
+    });
+  }
+  ctx.images.tag(name, image.id);
+  onProgress({ stream: `Loaded image: ${shown}\n` });
+}

@@ -1,0 +1,86 @@
+import { posix } from 'node:path';
+import type { Readable } from 'node:stream';
+import { extract, type Header } from 'tar-stream';
+import { BargeError, invalidParameter, messageOf } from '../../core/errors.ts';
+
+/** Files and links that an archive of images may have. */
+const MAX_ENTRIES = 100_000;
+
+/** A file of an archive of images; its content must be read before the next one comes. */
+export interface ArchiveFile {
+  /** Relative, without `.` and `..`. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly content: AsyncIterable<Buffer>;
+}
+
+export interface ArchiveLink {
+  readonly name: string;
+  /** What it stands for, as a name of this archive. */
+  readonly target: string;
+}
+
+/**
+ * The files and links of a tar in their order. Folders are left out.
+ * @throws BargeError invalid-parameter for names that leave the archive, names that come twice, kinds of files that
+ *   have no place in an archive of images, and a tar that is broken or ends early.
+ */
+export async function* archiveEntries(tar: Readable): AsyncGenerator<ArchiveFile | ArchiveLink> {
+  const archive = extract();
+  tar.on('error', (error) => archive.destroy(error));
+  tar.pipe(archive);
+  const seen = new Set<string>();
+  try {
+    for await (const entry of archive) {
+      const { header } = entry as unknown as { header: Header };
+      const known = header.type === 'directory' ? undefined : described(header, seen);
+      if (known && 'target' in known) yield known;
+      else if (known) yield { ...known, content: contentOf(entry as unknown as AsyncIterable<Buffer>, tar) };
+      entry.resume();
+    }
+  } catch (error) {
+    throw reasonOf(error, tar);
+  } finally {
+    tar.destroy();
+  }
+}
+
+async function* contentOf(entry: AsyncIterable<Buffer>, tar: Readable): AsyncGenerator<Buffer> {
+  try {
+    yield* entry;
+  } catch (error) {
+    throw reasonOf(error, tar);
+  }
+}
+
+/** The source's own failure explains more than what it does to the reading of the tar. */
+function reasonOf(error: unknown, tar: Readable): unknown {
+  if (tar.errored) return tar.errored;
+  if (error instanceof BargeError) return error;
+  return invalidParameter(`the archive is broken: ${messageOf(error)}`, { cause: error });
+}
+
+function described(header: Header, seen: Set<string>): Omit<ArchiveFile, 'content'> | ArchiveLink {
+  const name = nameInside(header.name, header.name);
+  if (seen.has(name)) throw invalidParameter(`the archive has "${name}" twice`);
+  if (seen.size >= MAX_ENTRIES) throw invalidParameter(`the archive has more than ${MAX_ENTRIES} files`);
+  seen.add(name);
+  const { type = 'file', linkname = '' } = header;
+  if (type === 'file' || type === 'contiguous-file') return { name, size: header.size ?? 0 };
+  if (type === 'link') return { name, target: nameInside(linkname, name) };
+  if (type === 'symlink') {
+    if (linkname.startsWith('/')) throw invalidParameter(`"${name}" is a link out of the archive`);
+    return { name, target: nameInside(posix.join(posix.dirname(name), linkname), name) };
+  }
+  throw invalidParameter(`"${name}" is a ${type}: an archive of images has files, folders and links`);
+}
+
+/** @param of the entry, for the message. */
+export function nameInside(path: string, of: string): string {
+  const clean = posix.normalize(path).replace(/^\.\//, '').replace(/\/$/, '');
+  if (clean.startsWith('/') || clean === '..' || clean.startsWith('../') || clean.includes('\0')) {
+    throw invalidParameter(`"${of}" leads out of the archive`);
+  }
+  return clean;
+}

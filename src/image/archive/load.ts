@@ -1,0 +1,217 @@
+import type { Readable } from 'node:stream';
+import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
+import { type BargeError, invalidParameter, notFound } from '../../core/errors.ts';
+import { parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
+import {
+  type Descriptor,
+  type ImageConfig,
+  type ImageIndex,
+  type ImageManifest,
+  isIndexType,
+  isManifestType,
+  type Platform,
+} from '../../spec/oci-image.ts';
+import { decompress } from '../compression.ts';
+import type { Image, ImageStore } from '../images.ts';
+import { isFor, platformText } from '../platform.ts';
+import type { OnProgress } from '../progress.ts';
+import type { LayerStores } from '../take-layer.ts';
+import { ArchiveContents } from './archive-contents.ts';
+
+export interface LoadOptions {
+  /** None: every image of the archive. */
+  readonly platforms: readonly Platform[];
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal;
+}
+
+export interface LoadedImage {
+  readonly image: Image;
+  readonly names: readonly Reference[];
+}
+
+/** What an archive says of an image, checked against the layers that came with it. */
+interface Plan {
+  readonly id: Digest;
+  readonly config: Buffer;
+  readonly manifest?: { readonly descriptor: Descriptor; readonly bytes: Buffer };
+  readonly names: Map<string, Reference>;
+}
+
+type LoadStores = LayerStores & { readonly images: ImageStore };
+
+const MAX_DEPTH = 4;
+const NAME = 'io.containerd.image.name';
+const REF_NAME = 'org.opencontainers.image.ref.name';
+
+/**
+ * Reads images from an archive, compressed or not: an OCI layout, what docker saves, or both in one. No image and no
+ * name is added before all of them are known to be whole; tags are the caller's to set.
+ * @throws BargeError invalid-parameter for a broken archive, data-loss for wrong digests, not-found for a platform
+ *   that it does not have. Layers that came then have no image and can be collected.
+ */
+export async function loadImages(
+  stores: LoadStores,
+  archive: Readable,
+  options: LoadOptions,
+): Promise<LoadedImage[]> {
+  using lease = stores.layers.lease();
+  const tar = await decompress(archive);
+  const contents = await ArchiveContents.read(stores, tar, { ...options, lease });
+  const plans = new Map<Digest, Plan>();
+  planLayout(contents, options.platforms, plans);
+  planDocker(contents, options.platforms, plans);
+  if (plans.size === 0) throw nothingFound(contents, options.platforms);
+  return [...plans.values()].map((plan) => {
+    const image = stores.images.add(plan.config);
+    if (plan.manifest) stores.images.addManifest(image.id, plan.manifest.descriptor, plan.manifest.bytes);
+    return { image, names: [...plan.names.values()] };
+  });
+}
+
+function nothingFound(contents: ArchiveContents, platforms: readonly Platform[]): BargeError {
+  if (!contents.document('index.json') && !contents.document('manifest.json')) {
+    return invalidParameter(
+      'the archive holds no images: it has neither manifest.json nor index.json (for a file system use import)',
+    );
+  }
+  if (platforms.length > 0) {
+    const wanted = platforms.map(platformText).join(', ');
+    return notFound(`requested platform (${wanted}) not found in the archive`);
+  }
+  return invalidParameter('the archive holds no images: its lists of them are empty');
+}
+
+/** @throws BargeError invalid-parameter: what is not JSON, or nothing that has members. */
+function documentOf<T>(bytes: Buffer | undefined, name: string): T {
+  if (!bytes) throw invalidParameter(`the archive does not have "${name}"`);
+  try {
+    const value: unknown = JSON.parse(bytes.toString());
+    if (typeof value === 'object' && value !== null) return value as T;
+  } catch (error) {
+    throw invalidParameter(`"${name}" of the archive is not JSON`, { cause: error });
+  }
+  throw invalidParameter(`"${name}" of the archive is not what it should be`);
+}
+
+function planLayout(contents: ArchiveContents, wanted: readonly Platform[], plans: Map<Digest, Plan>): void {
+  const bytes = contents.document('index.json');
+  if (!bytes || !contents.document('oci-layout')) return;
+  const index = documentOf<ImageIndex>(bytes, 'index.json');
+  for (const descriptor of listOf<Descriptor>(index.manifests, 'index.json')) {
+    const name = layoutName(descriptor);
+    for (const plan of manifestsBelow(contents, descriptor, wanted, 0)) {
+      const known = plans.get(plan.id) ?? plan;
+      if (name) known.names.set(JSON.stringify(name), name);
+      plans.set(plan.id, known);
+    }
+  }
+}
+
+function arrayOf<T>(value: readonly T[] | null | undefined, name: string): readonly T[] {
+  if (Array.isArray(value)) return value as readonly T[];
+  throw invalidParameter(`"${name}" of the archive lists nothing`);
+}
+
+function listOf<T>(value: readonly T[] | undefined, name: string): readonly T[] {
+  const list = arrayOf(value, name);
+  if (list.every((item) => typeof item === 'object' && item !== null)) return list;
+  throw invalidParameter(`"${name}" of the archive lists something that is no object`);
+}
+
+/** A bare tag is no name: whose it would be is not said. */
+function layoutName({ annotations }: Descriptor): Reference | undefined {
+  const full = annotations?.[NAME];
+  const text = full ?? annotations?.[REF_NAME];
+  if (!text || (!full && !/[/:]/.test(text))) return undefined;
+  return nameOf(text);
+}
+
+function nameOf(text: string): Reference {
+  const { digest: _, ...reference } = withDefaultTag(parseReference(text));
+  return withDefaultTag(reference);
+}
+
+/** The image that a descriptor stands for, or those of an index that are here; attestations are no images. */
+function manifestsBelow(
+  contents: ArchiveContents,
+  descriptor: Descriptor,
+  wanted: readonly Platform[],
+  depth: number,
+): Plan[] {
+  const { digest, mediaType } = descriptor;
+  if (typeof digest !== 'string' || !isDigest(digest) || depth > MAX_DEPTH)
+    throw invalidParameter('the index of the archive names something that is no digest, or nests too deep');
+  const bytes = contents.blob(digest);
+  if (!bytes) {
+    if (depth > 0) return []; /* an index may name platforms that were not saved */
+    throw invalidParameter(`the archive does not have the manifest ${digest}`);
+  }
+  if (isIndexType(mediaType)) {
+    const { manifests } = documentOf<ImageIndex>(bytes, digest);
+    return listOf<Descriptor>(manifests, digest)
+      .filter((child) => child.platform?.os !== 'unknown')
+      .flatMap((child) => manifestsBelow(contents, child, wanted, depth + 1));
+  }
+  if (!isManifestType(mediaType)) return [];
+  const manifest = documentOf<ImageManifest>(bytes, digest);
+  const layers = listOf<Descriptor>(manifest.layers, digest).map(
+    (layer) => () => contents.layerBlob(checkedDigest(layer?.digest)),
+  );
+  const config = contents.blob(checkedDigest(manifest.config?.digest));
+  const plan = planOf(config, `configuration of ${digest}`, layers, wanted);
+  return plan ? [{ ...plan, manifest: { descriptor, bytes } }] : [];
+}
+
+function checkedDigest(text: unknown): Digest {
+  if (typeof text === 'string' && isDigest(text)) return text;
+  throw invalidParameter(`a manifest of the archive names "${String(text)}", which is no digest`);
+}
+
+interface DockerEntry {
+  readonly Config?: string;
+  readonly RepoTags?: readonly string[] | null;
+  readonly Layers?: readonly string[] | null;
+}
+
+function planDocker(contents: ArchiveContents, wanted: readonly Platform[], plans: Map<Digest, Plan>): void {
+  const bytes = contents.document('manifest.json');
+  if (!bytes) return;
+  const entries = documentOf<readonly DockerEntry[]>(bytes, 'manifest.json');
+  for (const { Config: path, RepoTags, Layers } of listOf(entries, 'manifest.json')) {
+    if (typeof path !== 'string') throw invalidParameter('manifest.json names no configuration');
+    const config = contents.document(path);
+    const known = config && plans.get(digestOf(config));
+    const layers = arrayOf(Layers ?? [], 'manifest.json').map((layer) => () => contents.layer(String(layer)));
+    const plan = known ?? planOf(config, path, layers, wanted);
+    if (!plan) continue;
+    for (const name of arrayOf(RepoTags ?? [], 'manifest.json')
+      .map(String)
+      .map(nameOf))
+      plan.names.set(JSON.stringify(name), name);
+    plans.set(plan.id, plan);
+  }
+}
+
+/** @returns undefined for an image of a platform that is not wanted. */
+function planOf(
+  config: Buffer | undefined,
+  name: string,
+  layers: readonly (() => Digest)[],
+  wanted: readonly Platform[],
+): Plan | undefined {
+  const parsed = documentOf<ImageConfig>(config, name);
+  if (wanted.length > 0 && !wanted.some((platform) => isFor(parsed, platform))) return undefined;
+  const promised = arrayOf(parsed.rootfs?.diff_ids, name);
+  if (promised.length !== layers.length) {
+    throw invalidParameter(
+      `invalid manifest, layers length mismatch: expected ${promised.length}, got ${layers.length}`,
+    );
+  }
+  layers.forEach((layer, i) => {
+    const diffId = layer();
+    if (diffId === promised[i]) return;
+    throw invalidParameter(`invalid diffID for layer ${i}: expected "${promised[i]}", got "${diffId}"`);
+  });
+  return { id: digestOf(config ?? ''), config: config ?? Buffer.alloc(0), names: new Map() };
+}

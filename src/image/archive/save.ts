@@ -1,0 +1,164 @@
+import { once } from 'node:events';
+import { Readable, type Writable } from 'node:stream';
+import { type Pack, pack } from 'tar-stream';
+import { type Digest, Digester, digestOf, hexOf } from '../../core/digest.ts';
+import { dataLoss } from '../../core/errors.ts';
+import { canonicalName, familiarName, familiarString, type Reference } from '../../core/reference.ts';
+import { type Descriptor, type ImageIndex, type ImageManifest, MEDIA_TYPE } from '../../spec/oci-image.ts';
+import type { Image } from '../images.ts';
+import type { Layer } from '../layers.ts';
+import { plainLayer } from '../push.ts';
+import type { LayerStores } from '../take-layer.ts';
+import { blobPath } from './archive-contents.ts';
+
+const BUFFER_SIZE = 1 << 20;
+
+/** An image and the names that it gets where it is loaded. */
+export interface SavedImage {
+  readonly image: Image;
+  /** Each with a tag. */
+  readonly names: readonly Reference[];
+}
+
+/**
+ * An archive that is an OCI image layout and what docker has always saved, in one: blobs, `index.json`,
+ * `manifest.json` and `repositories`. Layers are plain tars, each once. The same images give the same bytes.
+ * The stream fails with data-loss when a layer is not what it was.
+ */
+export function saveImages(
+  stores: LayerStores,
+  images: readonly SavedImage[],
+  signal: AbortSignal,
+): Readable {
+  const archive = pack({ highWaterMark: BUFFER_SIZE } as object);
+  const lease = stores.layers.lease(images.flatMap(({ image }) => image.config.rootfs.diff_ids));
+  const stop = () => archive.destroy(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  const output = Readable.from(archive, { objectMode: false, highWaterMark: BUFFER_SIZE });
+  void writeAll(stores, images, archive)
+    .then(() => archive.finalize())
+    .catch((error) => output.destroy(error))
+    .finally(() => {
+      lease[Symbol.dispose]();
+      signal.removeEventListener('abort', stop);
+    });
+  return output;
+}
+
+async function writeAll(stores: LayerStores, images: readonly SavedImage[], archive: Pack): Promise<void> {
+  const written = new Set<Digest>();
+  const index: Descriptor[] = [];
+  for (const { image, names } of images) {
+    const layers = image.config.rootfs.diff_ids.map((diffId) => stores.layers.need(diffId));
+    for (const layer of layers) {
+      if (!written.has(layer.diffId)) await writeLayer(stores, archive, layer);
+      written.add(layer.diffId);
+    }
+    const manifest = Buffer.from(JSON.stringify(manifestOf(image, layers)));
+    for (const bytes of [image.configBytes, manifest]) {
+      const digest = digestOf(bytes);
+      if (!written.has(digest)) await writeFile(archive, blobPath(digest), bytes);
+      written.add(digest);
+    }
+    index.push(...descriptors(image, manifest, names));
+  }
+  await writeFile(archive, 'index.json', json(indexOf(index)));
+  await writeFile(archive, 'manifest.json', json(images.map(dockerEntry)));
+  await writeFile(archive, 'oci-layout', json({ imageLayoutVersion: '1.0.0' }));
+  const repositories = repositoriesOf(images);
+  if (Object.keys(repositories).length > 0) await writeFile(archive, 'repositories', json(repositories));
+}
+
+const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+const EPOCH = new Date(0);
+
+function writeFile(archive: Pack, name: string, content: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    archive.entry({ name, mode: 0o644, mtime: EPOCH }, content, (error) =>
+      error ? reject(error) : resolve(),
+    );
+  });
+}
+
+async function writeLayer(stores: LayerStores, archive: Pack, layer: Layer): Promise<void> {
+  const source = await plainLayer(stores, layer);
+  const digester = new Digester();
+  const entry = archive.entry({
+    name: blobPath(layer.diffId),
+    mode: 0o644,
+    mtime: EPOCH,
+    size: layer.size,
+  }) as unknown as Writable;
+  for await (const piece of source as AsyncIterable<Buffer>) {
+    digester.update(piece);
+    if (!entry.write(piece)) await once(entry, 'drain');
+  }
+  entry.end();
+  const actual = digester.digest();
+  if (actual === layer.diffId) return;
+  throw dataLoss(
+    `the folder of layer ${layer.diffId} has changed on disk (its content is ${actual} now): build or pull its image again`,
+  );
+}
+
+const configDescriptor = ({ id, configBytes }: Image): Descriptor => ({
+  mediaType: MEDIA_TYPE.ociConfig,
+  digest: id,
+  size: configBytes.length,
+});
+
+function manifestOf(image: Image, layers: readonly Layer[]): ImageManifest {
+  return {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.ociManifest,
+    config: configDescriptor(image),
+    layers: layers.map(({ diffId, size }) => ({ mediaType: MEDIA_TYPE.ociLayer, digest: diffId, size })),
+  };
+}
+
+/** One for each name, for a descriptor holds one. */
+function descriptors(image: Image, manifest: Buffer, names: readonly Reference[]): Descriptor[] {
+  const { architecture, os, variant } = image.config;
+  const descriptor: Descriptor = {
+    mediaType: MEDIA_TYPE.ociManifest,
+    digest: digestOf(manifest),
+    size: manifest.length,
+    platform: { architecture, os, ...(variant ? { variant } : {}) },
+  };
+  if (names.length === 0) return [descriptor];
+  return names.map((name) => ({
+    ...descriptor,
+    annotations: {
+      'io.containerd.image.name': `${canonicalName(name)}:${name.tag}`,
+      'org.opencontainers.image.ref.name': name.tag ?? '',
+    },
+  }));
+}
+
+const indexOf = (manifests: readonly Descriptor[]): ImageIndex => ({
+  schemaVersion: 2,
+  mediaType: MEDIA_TYPE.ociIndex,
+  manifests,
+});
+
+function dockerEntry({ image, names }: SavedImage) {
+  return {
+    Config: blobPath(image.id),
+    RepoTags: names.length > 0 ? names.map(familiarString) : null,
+    Layers: image.config.rootfs.diff_ids.map(blobPath),
+  };
+}
+
+/** Tags by repository; what they point to is called by the digest of its last layer, as ever. */
+function repositoriesOf(images: readonly SavedImage[]): Record<string, Record<string, string>> {
+  const repositories: Record<string, Record<string, string>> = {};
+  for (const { image, names } of images) {
+    const top = hexOf(image.config.rootfs.diff_ids.at(-1) ?? image.id);
+    for (const name of names) {
+      const tags = repositories[familiarName(name)] ?? {};
+      tags[name.tag ?? ''] = top;
+      repositories[familiarName(name)] = tags;
+    }
+  }
+  return repositories;
+}

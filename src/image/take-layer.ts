@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { PassThrough, type Readable } from 'node:stream';
+import { constants, createZstdCompress } from 'node:zlib';
+import type { Digest } from '../core/digest.ts';
+import type { BlobStore, BlobWriter, ExpectedBlob } from '../store/blobs.ts';
+import { decompress } from './compression.ts';
+import type { Layer, LayerLease, LayerStore } from './layers.ts';
+
+export interface LayerStores {
+  readonly layers: LayerStore;
+  readonly blobs: BlobStore;
+}
+
+export interface IncomingLayer {
+  /** What of the blob is known beforehand: verified. */
+  readonly blob: ExpectedBlob;
+  readonly mediaType: string;
+  /** Keep a plain tar quickly compressed: its exact bytes can be had again, and it takes less room. */
+  readonly compress?: boolean;
+  /** What its content must be, where that is known. */
+  readonly diffId?: Digest;
+  readonly lease?: LayerLease;
+  /** Sees the bytes as they come. */
+  readonly count: (bytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+const BUFFER_SIZE = 1 << 20;
+
+/**
+ * Keeps a layer's blob and unpacks it, in one pass; neither stays when the other fails. Reads `source` as it comes,
+ * never more than a buffer ahead.
+ * @throws BargeError data-loss for other digests or sizes than were promised; invalid-parameter for a broken archive;
+ *   whatever the source fails with.
+ */
+export async function takeLayer(
+  stores: LayerStores,
+  source: Readable,
+  incoming: IncomingLayer,
+): Promise<Layer> {
+  const { signal } = incoming;
+  /* Whoever reads them reports their failures; one that comes while nobody reads must not end the daemon. */
+  source.on('error', () => {});
+  await using writer = await stores.blobs.writer(incoming.blob);
+  const forTar = new PassThrough({ highWaterMark: BUFFER_SIZE });
+  forTar.on('error', () => {});
+  const stop = () => source.destroy(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  const kept = incoming.compress ? compressed(writer) : plain(writer);
+  const keeping = (async () => {
+    try {
+      for await (const chunk of source) {
+        await kept.write(chunk);
+        incoming.count(chunk.length);
+        if (!forTar.destroyed && !forTar.write(chunk))
+          await Promise.race([once(forTar, 'drain'), once(forTar, 'close')]);
+      }
+      forTar.end();
+      await kept.end();
+    } catch (error) {
+      kept.stop();
+      forTar.destroy(error as Error);
+      throw error;
+    }
+  })();
+  const unpacking = decompress(forTar).then((tar) => stores.layers.addTar(tar, unpackOptions(incoming)));
+  try {
+    /* The source's own failure explains more than what it does to the unpacking. */
+    const [saved, unpacked] = await Promise.allSettled([
+      keeping,
+      unpacking.catch((error) => {
+        forTar.destroy();
+        throw error;
+      }),
+    ]);
+    if (saved.status === 'rejected') throw saved.reason;
+    if (unpacked.status === 'rejected') throw unpacked.reason;
+    const layer = unpacked.value;
+    if (layer.blob) return layer;
+    const { digest, size } = await writer.commit();
+    stores.layers.recordBlob(layer.diffId, { digest, size, mediaType: incoming.mediaType });
+    return layer;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** Where the bytes of a blob go. */
+interface Sink {
+  write(chunk: Buffer): Promise<void>;
+  end(): Promise<void>;
+  stop(): void;
+}
+
+function plain(writer: BlobWriter): Sink {
+  return { write: (chunk) => writer.write(chunk), end: async () => {}, stop: () => {} };
+}
+
+function compressed(writer: BlobWriter): Sink {
+  const params = { [constants.ZSTD_c_compressionLevel]: 1 };
+  const encoder = createZstdCompress({ chunkSize: 256 << 10, params });
+  const writing = (async () => {
+    for await (const chunk of encoder) await writer.write(chunk);
+  })();
+  writing.catch(() => {}); /* `write` and `end` tell it */
+  return {
+    write: async (chunk) => {
+      if (encoder.write(chunk)) return;
+      await Promise.race([once(encoder, 'drain'), writing]);
+    },
+    end: async () => {
+      encoder.end();
+      await writing;
+    },
+    stop: () => encoder.destroy(),
+  };
+}
+
+function unpackOptions({ diffId, lease, signal }: IncomingLayer) {
+  return { signal, ...(diffId ? { expected: diffId } : {}), ...(lease ? { lease } : {}) };
+}
