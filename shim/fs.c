@@ -1,12 +1,13 @@
 /*
  * barge-fs: the file-system work that needs system calls of its own, each run in a short-lived process.
  *
- * usage: barge-fs unpack|pack|hold|stat|resolve|size|limit --root DIR OPTION...
+ * usage: barge-fs unpack|pack|hold|stat|resolve|size|limit|mount --root DIR OPTION...
  *   --mount OPTIONS --layers DIR   first mount an overlay on DIR, in a mount namespace of our own, so that
  *                                  nothing is left behind however we end
  *   --layer                        unpack, pack: convert OCI whiteouts to overlay's and back
  *   --path P                       pack, stat: what below DIR (default: everything in it); unpack: where to
  *   --name N                       pack: the name that P gets in the tar
+ *   --sparse                       pack: holes stay holes (pax sparse 1.0)
  *   --keep-kinds                   unpack: refuse what would replace a folder by something else or the reverse
  *   --owner UID:GID                unpack: whose everything is, whatever the tar says
  *   --bind SOURCE TARGET ro|rw     hold: mount SOURCE, too, at TARGET below DIR, which is made if need be; may be
@@ -20,6 +21,8 @@
  * resolve: P with every symlink in it followed.
  * limit:  what is below DIR may take --bytes N, as project --project N of its file system's quotas.
  * size:   bytes of all files below DIR on its file system; one with several names counts once.
+ * mount:  --device D of --type T on DIR with --flags N and --data O, as mount(2) has them, where it stays. A failure's
+ *         reason alone is printed.
  */
 #include "fs.h"
 #include <errno.h>
@@ -99,6 +102,18 @@ static void bind_mount(const char *root, const char *source, const char *target,
     close(at);
 }
 
+/* Propagation cannot be set by the call that mounts, nor can a bind be made read-only by it. */
+static void mount_device(const char *device, const char *target, const char *type, unsigned long flags, const char *data) {
+    const unsigned long kinds = MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED, own = flags & ~kinds;
+    const unsigned long read_only_bind = MS_BIND | MS_RDONLY;
+    int failed = mount(device, target, type, own, *data ? data : NULL) < 0;
+    if (!failed && (flags & kinds)) failed = mount(NULL, target, NULL, flags & (kinds | MS_REC | MS_SILENT), NULL) < 0;
+    if (!failed && (own & read_only_bind) == read_only_bind) failed = mount(NULL, target, NULL, own | MS_REMOUNT, NULL) < 0;
+    if (!failed) return;
+    fprintf(stderr, "%s\n", strerror(errno));
+    exit(FAILED);
+}
+
 static void print_resolved(const char *path) {
     char *resolved = realpath(path, NULL);
     if (!resolved) fail("resolving", path);
@@ -153,6 +168,8 @@ static void print_size(void) {
 
 int main(int argc, char **argv) {
     const char *root = NULL, *mount_options = NULL, *layers = NULL, *path = "", *name = "";
+    const char *device = "", *type = "", *data = "";
+    unsigned long flags = 0;
     struct placing how = {0};
     unsigned long long bytes = 0;
     unsigned project = 0;
@@ -160,6 +177,7 @@ int main(int argc, char **argv) {
         const char *option = argv[i];
         if (strcmp(option, "--layer") == 0) { how.layer = 1; continue; }
         if (strcmp(option, "--keep-kinds") == 0) { how.keep_kinds = 1; continue; }
+        if (strcmp(option, "--sparse") == 0) { keep_holes = 1; continue; }
         if (strcmp(option, "--bind") == 0) { i += 3; continue; }   /* once the root is mounted */
         const char *value = ++i < argc ? argv[i] : "";
         if (strcmp(option, "--root") == 0) root = value;
@@ -170,12 +188,16 @@ int main(int argc, char **argv) {
         else if (strcmp(option, "--owner") == 0) how.owned = sscanf(value, "%u:%u", &how.uid, &how.gid) == 2;
         else if (strcmp(option, "--bytes") == 0) bytes = strtoull(value, NULL, 10);
         else if (strcmp(option, "--project") == 0) project = (unsigned)strtoul(value, NULL, 10);
+        else if (strcmp(option, "--device") == 0) device = value;
+        else if (strcmp(option, "--type") == 0) type = value;
+        else if (strcmp(option, "--data") == 0) data = value;
+        else if (strcmp(option, "--flags") == 0) flags = strtoul(value, NULL, 10);
         else root = NULL, i = argc;
     }
     if (argc < 4 || !root) {
-        fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat|resolve|size|limit --root DIR [--mount OPTIONS --layers DIR] "
+        fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat|resolve|size|limit|mount --root DIR [--mount OPTIONS --layers DIR] "
                         "[--layer] [--path P] [--name N] [--keep-kinds] [--owner UID:GID] [--bind SOURCE TARGET ro|rw] "
-                        "[--bytes N --project N]\n");
+                        "[--bytes N --project N] [--sparse] [--device D --type T --flags N --data O]\n");
         return USAGE;
     }
     umask(0);
@@ -184,6 +206,10 @@ int main(int argc, char **argv) {
         if (strcmp(argv[i], "--bind") == 0) bind_mount(root, argv[i + 1], argv[i + 2], argv[i + 3]);
     if (strcmp(argv[1], "limit") == 0) {
         limit(root, bytes, project);
+        return 0;
+    }
+    if (strcmp(argv[1], "mount") == 0) {
+        mount_device(device, root, type, flags, data);
         return 0;
     }
     if (strcmp(argv[1], "hold") == 0) {

@@ -7,7 +7,7 @@
 
 /* Exit statuses: the caller turns them into kinds of errors. */
 enum { FAILED = 1, INVALID = 2, NO_SPACE = 3, USAGE = 64 };
-enum { BLOCK = 512, MAX_PAX = 1 << 20 };
+enum { BLOCK = 512, MAX_PAX = 1 << 20, MAX_SPANS = 1 << 20 };   /* spans of a sparse file */
 
 struct header {   /* POSIX ustar */
     char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type;
@@ -31,6 +31,8 @@ struct placing {
 void unpack(const struct placing *how);
 /* `path` below the root becomes a tar on standard output, its entries named from `name` on. */
 void pack(const char *path, const char *name, int layer);
+/* Whether `pack` writes files with holes as such; else the same content always gives the same bytes. */
+extern int keep_holes;
 
 /* Everything below `folder` may take so many bytes in all; `project` is a number that nobody else has there. */
 void limit(const char *folder, unsigned long long bytes, unsigned project);

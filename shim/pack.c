@@ -181,23 +181,91 @@ static const char *linked_before(const struct stat *s, const char *name) {
     return NULL;
 }
 
+int keep_holes;
+
+struct span { long long offset, length; };
+static struct span *spans;
+static size_t span_count, span_room;
+
+static void add_span(long long offset, long long length) {
+    if (span_count == span_room) {
+        span_room = span_room ? span_room * 2 : 64;
+        spans = realloc(spans, span_room * sizeof *spans);
+        if (!spans) fail("allocating", "a sparse map");
+    }
+    spans[span_count++] = (struct span){offset, length};
+}
+
+/* Where a file has data. @returns 0 for a file without holes, or one that its file system does not tell of. */
+static int find_spans(int fd, long long size) {
+    span_count = 0;
+    for (off_t at = 0; at < size;) {
+        off_t data = lseek(fd, at, SEEK_DATA);
+        if (data < 0 && errno != ENXIO) return 0;
+        if (data < 0 || data >= size) break;
+        off_t hole = lseek(fd, data, SEEK_HOLE);
+        if (hole < 0 || hole > size) hole = size;
+        add_span(data, hole - data);
+        at = hole;
+    }
+    if (span_count == 1 && spans[0].offset == 0 && spans[0].length == size) return 0;
+    if (span_count == 0 || spans[span_count - 1].offset + spans[span_count - 1].length < size) add_span(size, 0);
+    return span_count < MAX_SPANS;
+}
+
 /* A file that shrinks while it is read is filled up with zeros, one that grows is cut: the header is out. */
-static void put_contents(const char *path, long long size) {
+static void put_span(int fd, const char *path, struct span span) {
     static char data[1 << 17];
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) fail("opening", path);
-    long long left = size;
-    while (left > 0) {
-        ssize_t n = read(fd, data, left < (long long)sizeof data ? (size_t)left : sizeof data);
+    while (span.length > 0) {
+        size_t wanted = span.length < (long long)sizeof data ? (size_t)span.length : sizeof data;
+        ssize_t n = pread(fd, data, wanted, span.offset);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) fail("reading", path);
         if (n == 0) break;
         put(data, (size_t)n);
-        left -= n;
+        span.offset += n;
+        span.length -= n;
+    }
+    for (; span.length > 0; span.length -= span.length < BLOCK ? span.length : BLOCK)
+        put_zeros((size_t)(span.length < BLOCK ? span.length : BLOCK));
+}
+
+/* GNU's sparse format 1.0: a map of decimal lines, filled up to whole blocks, then the data. */
+static void put_sparse(int fd, const char *path, const char *name, const struct stat *s) {
+    char decimal[64];
+    long long archived = 0;
+    size_t length = (size_t)snprintf(decimal, sizeof decimal, "%zu\n", span_count);
+    char *map = malloc(span_count * 42 + sizeof decimal);
+    if (!map) fail("allocating", "a sparse map");
+    memcpy(map, decimal, length);
+    for (size_t i = 0; i < span_count; i++) {
+        length += (size_t)sprintf(map + length, "%lld\n%lld\n", spans[i].offset, spans[i].length);
+        archived += spans[i].length;
+    }
+    size_t padding = (BLOCK - length % BLOCK) % BLOCK;
+    archived += (long long)(length + padding);
+    pax_record("GNU.sparse.major", "1", 1);
+    pax_record("GNU.sparse.minor", "0", 1);
+    pax_record("GNU.sparse.name", name, strlen(name));
+    pax_record("GNU.sparse.realsize", decimal, (size_t)snprintf(decimal, sizeof decimal, "%lld", (long long)s->st_size));
+    put_header("GNUSparseFile.0/file", "", '0', s, archived);
+    put(map, length);
+    put_zeros(padding);
+    free(map);
+    for (size_t i = 0; i < span_count; i++) put_span(fd, path, spans[i]);
+    pad(archived);
+}
+
+static void put_file(const char *path, const char *name, const struct stat *s) {
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) fail("opening", path);
+    if (keep_holes && s->st_blocks * 512LL < s->st_size && find_spans(fd, s->st_size)) put_sparse(fd, path, name, s);
+    else {
+        put_header(name, "", '0', s, s->st_size);
+        put_span(fd, path, (struct span){0, s->st_size});
+        pad(s->st_size);
     }
     close(fd);
-    for (; left > 0; left -= left < BLOCK ? left : BLOCK) put_zeros((size_t)(left < BLOCK ? left : BLOCK));
-    pad(size);
 }
 
 static void put_whiteout(const char *name, const struct stat *s) {
@@ -289,10 +357,8 @@ static void put_tree(const char *path, const char *name, int layer) {
     }
     collect_attributes(path);
     if (S_ISLNK(s.st_mode)) put_link(path, name, &s);
-    else if (S_ISREG(s.st_mode)) {
-        put_header(name, "", '0', &s, s.st_size);
-        put_contents(path, s.st_size);
-    } else put_header(name, "", S_ISCHR(s.st_mode) ? '3' : S_ISBLK(s.st_mode) ? '4' : '6', &s, 0);
+    else if (S_ISREG(s.st_mode)) put_file(path, name, &s);
+    else put_header(name, "", S_ISCHR(s.st_mode) ? '3' : S_ISBLK(s.st_mode) ? '4' : '6', &s, 0);
 }
 
 void pack(const char *path, const char *name, int layer) {

@@ -8,6 +8,7 @@
  *   --layers DIR        folder that relative lowerdir names start from
  *   --target DIR        where the overlay is mounted, in a mount namespace of the shim's own
  *   --also OPTIONS --at DIR      a further overlay, mounted in the same namespace; may be repeated
+ *   --below DIR --path P --on NAME   what P is below DIR, where no link in it leads, mounted at NAME, which is made
  *   --hide DIR          a mount that the runtime must not see (the v2 hierarchy of a hybrid cgroup host)
  *   --log FILE --log-size BYTES --log-files N    the log record and its rotation (no --log: none is kept)
  *   --oom FILE          the cgroup's count of processes killed for want of memory, read when the process ends
@@ -44,6 +45,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -73,6 +75,8 @@ static struct {
     char **run, **delete;
     struct { const char *options, *target; } also[MAX_ALSO];
     int also_count;
+    struct { const char *root, *path, *target; } below[MAX_ALSO];
+    int below_count;
 } options = {.log_size = 20 << 20, .log_files = 5};
 
 static struct connection connections[MAX_CONNECTIONS];
@@ -371,6 +375,29 @@ static void make_private(const char *path) {
     if (mount(NULL, best, NULL, MS_PRIVATE, NULL) < 0) die("making private the mount", best);
 }
 
+/* Opens a path in a folder so that no link in it leads out: whoever writes there may change it at any time. */
+static int open_below(const char *root, const char *path) {
+    /* As in linux/openat2.h, which musl does not bring. */
+    const struct { uint64_t flags, mode, resolve; } how = {O_PATH | O_CLOEXEC, 0, 0x0a /* RESOLVE_BENEATH | NO_MAGICLINKS */};
+    int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = folder < 0 ? -1 : (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+    if (folder >= 0) close(folder);
+    return fd;
+}
+
+static void mount_below(const char *root, const char *path, const char *target) {
+    struct stat s;
+    char source[64];
+    int fd = open_below(root, path);
+    if (fd < 0 || fstat(fd, &s) < 0) die("opening what is to be mounted of", root);
+    int made = S_ISDIR(s.st_mode) ? mkdir(target, 0700) : open(target, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    if (made < 0 && errno != EEXIST) die("making", target);
+    if (!S_ISDIR(s.st_mode) && made >= 0) close(made);
+    snprintf(source, sizeof source, "/proc/self/fd/%d", fd);
+    if (mount(source, target, NULL, MS_BIND | MS_REC, NULL) < 0) die("mounting on", target);
+    close(fd);
+}
+
 static void mount_rootfs(void) {
     if (!options.mount && !options.hide) return;
     if (unshare(CLONE_NEWNS) < 0) die("unsharing the mount namespace", NULL);
@@ -387,8 +414,11 @@ static void mount_rootfs(void) {
     if (mount("overlay", options.target, "overlay", 0, options.mount) < 0) die("mounting the root file system on", options.target);
     for (int i = 0; i < options.also_count; i++) {
         const char *target = options.also[i].target;
+        if (target && mkdir(target, 0711) < 0 && errno != EEXIST) die("making", target);
         if (!target || mount("overlay", target, "overlay", 0, options.also[i].options) < 0) die("mounting layers on", target);
     }
+    for (int i = 0; i < options.below_count; i++)
+        mount_below(options.below[i].root, options.below[i].path, options.below[i].target);
 }
 
 static int listen_at(const char *path) {
@@ -627,6 +657,9 @@ static void parse_options(int argc, char **argv) {
         else if (strcmp(name, "layers") == 0) options.layers = value;
         else if (strcmp(name, "target") == 0) options.target = value;
         else if (strcmp(name, "also") == 0 && options.also_count < MAX_ALSO) options.also[options.also_count++].options = value;
+        else if (strcmp(name, "below") == 0 && options.below_count < MAX_ALSO) options.below[options.below_count++].root = value;
+        else if (strcmp(name, "path") == 0 && options.below_count > 0) options.below[options.below_count - 1].path = value;
+        else if (strcmp(name, "on") == 0 && options.below_count > 0) options.below[options.below_count - 1].target = value;
         else if (strcmp(name, "at") == 0 && options.also_count > 0) options.also[options.also_count - 1].target = value;
         else if (strcmp(name, "hide") == 0) options.hide = value;
         else if (strcmp(name, "log") == 0) options.log = value;

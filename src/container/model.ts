@@ -28,11 +28,21 @@ export interface ContainerDefinition {
 
 /** A mount with its source found: what the runtime mounts and what `inspect` shows. */
 export interface ResolvedMount extends MountPoint {
-  readonly Type: 'bind' | 'volume' | 'tmpfs';
+  readonly Type: 'bind' | 'volume' | 'tmpfs' | 'image';
   /** Further mount(8) options for the runtime. */
   readonly options: readonly string[];
   /** An anonymous volume, which goes with its container. */
   readonly anonymous?: boolean;
+  /** How far a bind goes into mounts below its source; undefined: all of them, read-only with it where possible. */
+  readonly recursion?: 'disabled' | 'writable' | 'readonly';
+  /** The source is a folder; only of these a start knows it. */
+  readonly folder?: boolean;
+  /** What of a volume or image is mounted; links in it lead nowhere else. */
+  readonly subpath?: string;
+  /** An image's, lowest first. */
+  readonly layers?: readonly Digest[];
+  /** An empty volume takes what the image has at the destination. */
+  readonly copyUp?: boolean;
 }
 
 /** A running container's place on one network. Addresses have no prefix; empty: none of that family. */

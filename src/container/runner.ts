@@ -32,6 +32,8 @@ export interface StartInput {
   readonly rootfs: Pick<OverlayMount, 'lower' | 'layersFolder'>;
   /** Further overlays, at folders of the host that only this container's mounts see filled. */
   readonly overlays?: readonly { readonly options: string; readonly target: string }[];
+  /** Paths that are mounted at `target`, a new name in the shim's folder; links in `path` cannot leave `root`. */
+  readonly below?: readonly { readonly root: string; readonly path: string; readonly target: string }[];
   readonly networkNamespace?: string;
   readonly privateNetwork: boolean;
   /** Contents of the files that the container finds under /etc. */
@@ -110,6 +112,7 @@ export class Runner {
         target: folders.rootfs,
       },
       ...(input.overlays ? { overlays: input.overlays } : {}),
+      ...(input.below ? { below: input.below } : {}),
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       ...logOptions(folders.log, hostConfig),
       oomFile: oomFile(this.cgroupOf(definition)),

@@ -31,6 +31,8 @@ export interface ShimOptions {
   readonly mount?: { readonly options: string; readonly layersFolder: string; readonly target: string };
   /** Overlays beside the root file system's, in the same namespace; lower folders as there. */
   readonly overlays?: readonly { readonly options: string; readonly target: string }[];
+  /** Paths mounted at `target`, which the shim makes; links in `path` cannot leave `root`. */
+  readonly below?: readonly { readonly root: string; readonly path: string; readonly target: string }[];
   /** Mount that the runtime must not see. */
   readonly hide?: string;
   readonly log?: { readonly path: string; readonly maxSize: number; readonly maxFiles: number };
@@ -203,6 +205,9 @@ function shimArguments(options: ShimOptions): string[] {
   const { mount, log, consoleSize } = options;
   if (mount) args.push('--mount', mount.options, '--layers', mount.layersFolder, '--target', mount.target);
   for (const also of options.overlays ?? []) args.push('--also', also.options, '--at', also.target);
+  for (const { root, path, target } of options.below ?? []) {
+    args.push('--below', root, '--path', path, '--on', target);
+  }
   if (options.hide) args.push('--hide', options.hide);
   if (log) args.push('--log', log.path, '--log-size', `${log.maxSize}`, '--log-files', `${log.maxFiles}`);
   if (options.oomFile) args.push('--oom', options.oomFile);

@@ -9,7 +9,8 @@ import { containerSizes } from './containers/sizes.ts';
 import { ImageNamer, summarize } from './containers/summary.ts';
 import type { Engine } from './engine.ts';
 import { listImages } from './images/inspect.ts';
-import { showVolume } from './volumes.ts';
+import { showVolume } from './volumes/manage.ts';
+import { referenceCounts } from './volumes/users.ts';
 
 /** What one kind of object takes of the disk. Bytes. */
 export interface Usage<T> {
@@ -94,11 +95,7 @@ async function containers(engine: Engine, signal: AbortSignal): Promise<Usage<Co
 
 async function volumes(engine: Engine, signal: AbortSignal): Promise<Usage<Record<string, unknown>>> {
   const limited = limiter(WIDTH);
-  const references = new Map<string, number>();
-  for (const { definition } of engine.containers.list()) {
-    const names = new Set(definition.mounts.flatMap(({ Type, Name }) => (Type === 'volume' && Name) || []));
-    for (const name of names) references.set(name, (references.get(name) ?? 0) + 1);
-  }
+  const references = referenceCounts(engine);
   const measured = await Promise.all(
     engine.volumes.list().map(async (volume) => ({
       volume,

@@ -1,13 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { isRunning } from '../container/model.ts';
 import { Runner } from '../container/runner.ts';
 import { ContainerStore } from '../container/store.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
-import { conflict, errnoOf, systemError } from '../core/errors.ts';
 import { removeCgroup } from '../host/cgroups.ts';
+import { lockFolder } from '../host/folder-lock.ts';
 import { defaultRuntime, findRuntime, type OciRuntime } from '../host/oci-runtime.ts';
 import { ImageStore } from '../image/images.ts';
 import { LayerStore } from '../image/layers.ts';
@@ -25,6 +25,7 @@ import type { ImageContext } from './images/context.ts';
 import { KeyedLock } from './lock.ts';
 import { recover } from './recover.ts';
 import type { EngineSettings } from './settings.ts';
+import { MountedVolumes } from './volumes/mounted.ts';
 
 export interface EngineOptions {
   readonly dataRoot: string;
@@ -54,7 +55,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { dataRoot, execRoot } = options;
   await mkdir(dataRoot, { recursive: true, mode: 0o710 });
   await mkdir(execRoot, { recursive: true, mode: 0o710 });
-  const lock = await lockDataRoot(dataRoot);
+  const busy = `another barged uses the data root ${dataRoot}: stop it, or choose another --data-root`;
+  const lock = await lockFolder(dataRoot, busy);
   try {
     await mkdir(join(dataRoot, 'containers'), { recursive: true, mode: 0o710 });
     await mkdir(join(dataRoot, 'volumes'), { recursive: true, mode: 0o701 });
@@ -81,6 +83,7 @@ async function assemble(options: EngineOptions, lock: Server): Promise<Engine> {
     blobs,
     db,
     volumes: new VolumeStore(join(dataRoot, 'volumes'), db),
+    mounted: new MountedVolumes(join(dataRoot, 'volumes')),
     networks,
     runner: new Runner({ dataRoot, execRoot, cgroupParent }, runtime, settings.defaults),
     settings,
@@ -126,7 +129,7 @@ const SHIM_PATIENCE = 2000;
 
 /** Containers live on; with none left, bridges, rules and the parent cgroup go too. */
 async function closeEngine(
-  { containers, live, networks, db, logs }: ContainerContext & ImageContext,
+  { containers, live, networks, mounted, db, logs }: ContainerContext & ImageContext,
   cgroupParent: string,
   lock: Server,
 ): Promise<void> {
@@ -143,26 +146,8 @@ async function closeEngine(
   const idle = live.links.size === 0;
   for (const link of live.links.values()) link.release();
   await networks.close(idle);
+  await mounted.close();
   if (idle) removeCgroup(cgroupParent);
   db[Symbol.dispose]();
   lock.close();
-}
-
-/** An abstract socket: the kernel lets go of it however the daemon ends. */
-function lockDataRoot(dataRoot: string): Promise<Server> {
-  const name = `\0barge-${hexOf(digestOf(dataRoot)).slice(0, 32)}`;
-  const server = createServer((socket) => socket.destroy());
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(
-        errnoOf(error) === 'EADDRINUSE'
-          ? conflict(`another barged uses the data root ${dataRoot}: stop it, or choose another --data-root`)
-          : systemError(`locking the data root ${dataRoot} failed`, { cause: error }),
-      ),
-    );
-    server.listen({ path: name }, () => {
-      server.unref();
-      resolve(server);
-    });
-  });
 }

@@ -10,6 +10,7 @@ import { adoptSandbox } from './containers/endpoints.ts';
 import { handleExit, watchExit } from './containers/exit.ts';
 import { watchHealth } from './containers/health.ts';
 import { sweepShm } from './containers/host-extras.ts';
+import { volumeNames } from './containers/mounting.ts';
 import { removeLocked } from './containers/remove.ts';
 import { launch } from './containers/start.ts';
 
@@ -40,6 +41,8 @@ export async function recover(ctx: ContainerContext): Promise<void> {
       });
     }
   }
+  await ctx.volumes.recover();
+  await recoverMounts(ctx);
   await ctx.networks.ready(adopted);
   for (const { container, error } of ended) await recordEnd(ctx, container, error);
   await sweep(ctx);
@@ -56,6 +59,17 @@ function adopt(ctx: ContainerContext, { definition }: Container, link: ShimLink)
   ctx.logs.keep(ctx, definition, link.exit);
   watchHealth(ctx, definition.id);
   watchExit(ctx, definition.id, link, relaunchWith(ctx));
+}
+
+/** Containers that run go on using their volumes; what nobody uses is unmounted. */
+async function recoverMounts(ctx: ContainerContext): Promise<void> {
+  const users = [...ctx.live.links.keys()].flatMap((id) => {
+    const volumes = volumeNames(ctx.containers.get(id).definition.mounts).flatMap(
+      (name) => ctx.volumes.find(name) ?? [],
+    );
+    return volumes.map((volume) => [volume, id] as const);
+  });
+  await ctx.mounted.recover(users);
 }
 
 /** A process that started when the daemon had no time left to note it: nobody was told that it runs. */

@@ -81,6 +81,8 @@ export interface PackRequest {
   /** Without a name: the folder itself comes first, as `./`, so that its owner and mode travel too. */
   readonly ownAttributes?: boolean;
   readonly layer?: boolean;
+  /** Files with holes keep them; the bytes then depend on the file system. */
+  readonly sparse?: boolean;
   readonly overlay?: OverlayMount;
   readonly signal?: AbortSignal;
 }
@@ -92,6 +94,7 @@ export function packTar(request: PackRequest): Readable {
   if (request.path) args.push('--path', request.path);
   if (request.name) args.push('--name', request.name);
   if (request.ownAttributes) args.push('--name', '.');
+  if (request.sparse) args.push('--sparse');
   const tool = pipeThrough(TOOL, args, request.signal);
   tool.stdin.end();
   return checked(tool, `packing ${request.root}`);

@@ -1,12 +1,17 @@
 import { mkdir, stat } from 'node:fs/promises';
-import { posix } from 'node:path';
-import { errnoOf, invalidParameter } from '../core/errors.ts';
-import type { HostConfig, MountRequest } from '../spec/engine.ts';
+import type { Digest } from '../core/digest.ts';
+import { errnoOf, invalidParameter, messageOf } from '../core/errors.ts';
+import type { HostConfig } from '../spec/engine.ts';
+import { destinationOf, duplicate } from './destination.ts';
+import { parseBind } from './parse-bind.ts';
+import { parseMountRequest } from './parse-mount.ts';
+import { tmpfsOptions } from './tmpfs.ts';
 import type { Volume, VolumeStore } from './volumes.ts';
+import type { BindWish, MountWish, Recursion, TmpfsWish, VolumeWish } from './wish.ts';
 
 /** A mount whose source has been found or made. The shape is the API's MountPoint with what the runtime needs. */
 export interface VolumeMount {
-  readonly Type: 'bind' | 'volume' | 'tmpfs';
+  readonly Type: 'bind' | 'volume' | 'tmpfs' | 'image';
   readonly Name?: string;
   readonly Source: string;
   readonly Destination: string;
@@ -14,189 +19,162 @@ export interface VolumeMount {
   readonly Mode: string;
   readonly RW: boolean;
   readonly Propagation: string;
+  /** Of mount(8). */
   readonly options: readonly string[];
   readonly anonymous?: boolean;
   /** An empty volume takes what the image has at the destination. */
   readonly copyUp?: boolean;
+  readonly recursion?: Recursion;
+  /** Below the volume or image. Links in it lead nowhere else. */
+  readonly subpath?: string;
+  /** The image's, lowest first. */
+  readonly layers?: readonly Digest[];
 }
 
-const PROPAGATIONS = ['shared', 'rshared', 'slave', 'rslave', 'private', 'rprivate'];
-/** Accepted and without effect on Linux hosts without SELinux. */
-const TOLERATED = ['z', 'Z', 'consistent', 'cached', 'delegated', 'rw'];
+export interface MountsInput {
+  readonly host: HostConfig;
+  /** Destinations that the image or the request declares. */
+  readonly declared: readonly string[];
+  /** What `--volumes-from` brings; it gives way to what is asked for. */
+  readonly inherited: readonly VolumeMount[];
+}
+
+/** Where images that are mounted come from. @throws BargeError invalid-parameter. */
+export type FindImage = (name: string) => { readonly id: Digest; readonly layers: readonly Digest[] };
+
+/**
+ * What a container asks to have mounted, by destination, in the order in which it was asked for.
+ * @throws BargeError invalid-parameter in docker's words; nothing has been made then.
+ */
+function planMounts({ host, declared, inherited }: MountsInput): Map<string, MountWish | VolumeMount> {
+  const plan = new Map<string, MountWish | VolumeMount>(inherited.map((mount) => [mount.Destination, mount]));
+  const tmpfs = Object.entries(host.Tmpfs ?? {}).map(([target, options]) => tmpfsWish(target, options));
+  const taken = new Set(tmpfs.map(({ destination }) => destination));
+  const wishes = [...(host.Binds ?? []).map(parseBind), ...(host.Mounts ?? []).map(parseMountRequest)];
+  for (const wish of wishes) {
+    if (taken.has(wish.destination)) throw duplicate(wish.destination);
+    taken.add(wish.destination);
+    plan.set(wish.destination, wish);
+  }
+  for (const wish of tmpfs) plan.set(wish.destination, wish);
+  for (const target of declared) {
+    const destination = destinationOf(target);
+    if (plan.has(destination)) continue;
+    plan.set(destination, {
+      kind: 'volume',
+      name: '',
+      destination,
+      mode: '',
+      readOnly: false,
+      noCopy: false,
+    });
+  }
+  return plan;
+}
+
+function tmpfsWish(target: string, text: string): TmpfsWish {
+  const options = tmpfsOptions(text.split(',').filter(Boolean));
+  return { kind: 'tmpfs', destination: destinationOf(target), mode: text, options };
+}
+
+/** The mounts of a container that is being made. */
+export interface ResolvedMounts {
+  readonly mounts: readonly VolumeMount[];
+  /** Their volumes, for `VolumeStore.enter`: new ones, and old ones that somebody may be removing right now. */
+  readonly volumes: readonly Volume[];
+}
 
 /**
  * Finds or makes the source of every mount that a container asks for.
- * @param imageVolumes destinations that the image declares.
- * @throws BargeError invalid-parameter in docker's words.
+ * @throws BargeError invalid-parameter or not-found in docker's words; new volumes without a name are removed then.
  */
 export async function resolveMounts(
-  host: HostConfig,
-  imageVolumes: readonly string[],
+  input: MountsInput,
   volumes: VolumeStore,
-): Promise<VolumeMount[]> {
-  const byDestination = new Map<string, VolumeMount>();
-  const add = (mount: VolumeMount) => {
-    if (byDestination.has(mount.Destination))
-      throw invalidParameter(`Duplicate mount point: ${mount.Destination}`);
-    byDestination.set(mount.Destination, mount);
+  findImage: FindImage,
+): Promise<ResolvedMounts> {
+  const plan = [...planMounts(input).values()];
+  const drafts: Volume[] = [];
+  const resolve = async (wish: MountWish | VolumeMount): Promise<VolumeMount> => {
+    if (!('kind' in wish)) return wish;
+    if (wish.kind === 'bind') return await bindMount(wish);
+    if (wish.kind === 'tmpfs') return tmpfsMount(wish);
+    if (wish.kind === 'volume') return await volumeMount(wish, volumes, drafts);
+    const { id, layers } = findImage(wish.image);
+    const found = { Type: 'image' as const, Name: wish.image, Source: id, RW: false, layers };
+    const { subpath } = wish;
+    return { ...common(wish), ...found, ...(subpath ? { subpath } : {}) };
   };
-  for (const bind of host.Binds ?? []) add(await resolveBind(bind, volumes));
-  for (const request of host.Mounts ?? []) add(await resolveRequest(request, volumes));
-  for (const [target, options] of Object.entries(host.Tmpfs ?? {}))
-    add(tmpfs(destinationOf(target), options));
-  for (const target of imageVolumes) {
-    const destination = destinationOf(target);
-    if (byDestination.has(destination)) continue;
-    add(volumeMount(await volumes.create(undefined), destination, { anonymous: true }));
+  const mounts: VolumeMount[] = [];
+  try {
+    for (const wish of plan) mounts.push(await resolve(wish));
+  } catch (error) {
+    await volumes.discard(drafts);
+    throw error;
   }
-  return [...byDestination.values()];
+  return { mounts, volumes: drafts };
 }
 
-function destinationOf(path: string): string {
-  const clean = posix.normalize(path).replace(/(.)\/$/, '$1');
-  if (!path.startsWith('/'))
-    throw invalidParameter(`invalid mount path: '${path}' mount path must be absolute`);
-  if (clean === '/') throw invalidParameter(`invalid specification: destination can't be '/'`);
-  return clean;
-}
+const common = ({ destination, mode }: MountWish) => ({
+  Destination: destination,
+  Mode: mode,
+  Propagation: '',
+  options: [],
+});
 
-/** `source:destination[:options]` or `destination`. */
-async function resolveBind(text: string, volumes: VolumeStore): Promise<VolumeMount> {
-  const parts = text.split(':');
-  if (parts.length > 3 || parts.some((part) => part === ''))
-    throw invalidParameter(`invalid volume specification: '${text}'`);
-  if (parts.length === 1) {
-    return volumeMount(await volumes.create(undefined), destinationOf(text), { anonymous: true });
-  }
-  const [source = '', target = '', mode = ''] = parts;
-  const flags = mode.split(',').filter(Boolean);
-  const wrong = flags.find((f) => !['ro', 'nocopy', ...TOLERATED, ...PROPAGATIONS].includes(f));
-  if (wrong) throw invalidParameter(`invalid mode: ${mode}`);
-  const destination = destinationOf(target);
-  const readOnly = flags.includes('ro');
-  if (!source.startsWith('/')) {
-    return volumeMount(await volumes.create(source), destination, {
-      mode,
-      readOnly,
-      noCopy: flags.includes('nocopy'),
-    });
-  }
-  await mkdir(source, { recursive: true }).catch((error) => {
-    if (errnoOf(error) !== 'EEXIST' && errnoOf(error) !== 'ENOTDIR') throw error;
-  });
-  const propagation = flags.find((flag) => PROPAGATIONS.includes(flag)) ?? 'rprivate';
-  return bindMount(source, destination, mode, readOnly, propagation);
-}
-
-function bindMount(
-  source: string,
-  destination: string,
-  mode: string,
-  readOnly: boolean,
-  propagation: string,
-): VolumeMount {
-  return {
-    Type: 'bind',
-    Source: source,
-    Destination: destination,
-    Mode: mode,
-    RW: !readOnly,
-    Propagation: propagation,
-    options: [],
-  };
-}
-
-interface VolumeMountOptions {
-  readonly mode?: string;
-  readonly readOnly?: boolean;
-  readonly noCopy?: boolean;
-  readonly anonymous?: boolean;
-}
-
-function volumeMount(volume: Volume, destination: string, options: VolumeMountOptions): VolumeMount {
-  return {
-    Type: 'volume',
-    Name: volume.name,
-    Source: volume.mountpoint,
-    Destination: destination,
-    Driver: 'local',
-    Mode: options.mode || 'z',
-    RW: !options.readOnly,
-    Propagation: '',
-    options: [],
-    copyUp: !options.noCopy,
-    ...(options.anonymous ? { anonymous: true } : {}),
-  };
-}
-
-async function resolveRequest(request: MountRequest, volumes: VolumeStore): Promise<VolumeMount> {
-  const destination = destinationOf(request.Target);
-  const readOnly = Boolean(request.ReadOnly);
-  switch (request.Type) {
-    case 'bind':
-      return await resolveBindRequest(request, destination, readOnly);
-    case 'volume': {
-      const {
-        NoCopy: noCopy,
-        Labels: labels,
-        DriverConfig: driver,
-        Subpath: subpath,
-      } = request.VolumeOptions ?? {};
-      if (driver?.Name && driver.Name !== 'local')
-        throw invalidParameter(`volume driver "${driver.Name}" is not available: only "local" is`);
-      if (subpath) throw invalidParameter('the mount option volume-subpath is not supported yet');
-      const volume = await volumes.create(request.Source || undefined, labels, driver?.Options ?? {});
-      return volumeMount(volume, destination, {
-        readOnly,
-        noCopy: Boolean(noCopy),
-        anonymous: !request.Source,
-      });
-    }
-    case 'tmpfs': {
-      const { SizeBytes: size, Mode: mode } = request.TmpfsOptions ?? {};
-      const options = [
-        size ? `size=${size}` : '',
-        mode ? `mode=${mode.toString(8)}` : '',
-        readOnly ? 'ro' : '',
-      ];
-      return tmpfs(destination, options.filter(Boolean).join(','));
-    }
-    default:
-      throw invalidParameter(`the mount type "${request.Type}" is not supported: use bind, volume or tmpfs`);
-  }
-}
-
-async function resolveBindRequest(
-  request: MountRequest,
-  destination: string,
-  readOnly: boolean,
-): Promise<VolumeMount> {
-  const source = request.Source ?? '';
-  if (!source.startsWith('/')) {
-    throw invalidParameter(
-      `invalid mount config for type "bind": invalid mount path: '${source}' mount path must be absolute`,
-    );
-  }
-  if (request.BindOptions?.CreateMountpoint) await mkdir(source, { recursive: true });
+async function bindMount(wish: BindWish): Promise<VolumeMount> {
+  const { source, readOnly, propagation, recursion } = wish;
+  if (wish.makeSource) await makeFolder(source);
   try {
     await stat(source);
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-    throw invalidParameter(
-      `invalid mount config for type "bind": bind source path does not exist: ${source}`,
-    );
+    const reason =
+      errnoOf(error) === 'ENOENT' ? `bind source path does not exist: ${source}` : messageOf(error);
+    throw invalidParameter(`invalid mount config for type "bind": ${reason}`, { cause: error });
   }
-  return bindMount(source, destination, '', readOnly, request.BindOptions?.Propagation || 'rprivate');
-}
-
-function tmpfs(destination: string, options: string): VolumeMount {
   return {
-    Type: 'tmpfs',
-    Source: '',
-    Destination: destination,
-    Mode: options,
-    RW: !options.split(',').includes('ro'),
-    Propagation: '',
-    options: ['noexec', 'nosuid', 'nodev', ...options.split(',').filter(Boolean)],
+    ...common(wish),
+    Type: 'bind',
+    Source: source,
+    RW: !readOnly,
+    Propagation: propagation,
+    ...(recursion ? { recursion } : {}),
   };
 }
+
+async function makeFolder(source: string): Promise<void> {
+  try {
+    await mkdir(source, { recursive: true });
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return; /* something else than a folder is as good */
+    throw invalidParameter(`error while creating mount source path '${source}': ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function volumeMount(wish: VolumeWish, volumes: VolumeStore, drafts: Volume[]): Promise<VolumeMount> {
+  const { name, readOnly, noCopy, subpath } = wish;
+  const sibling = name ? drafts.find((draft) => draft.name === name) : undefined;
+  const volume = sibling ?? volumes.find(name) ?? (await volumes.draft(name, wish.labels, wish.options));
+  if (!sibling) drafts.push(volume);
+  return {
+    ...common(wish),
+    Type: 'volume',
+    Name: volume.name,
+    Source: volume.mountpoint,
+    Driver: 'local',
+    RW: !readOnly,
+    copyUp: !noCopy,
+    ...(name ? {} : { anonymous: true }),
+    ...(subpath ? { subpath } : {}),
+  };
+}
+
+const tmpfsMount = (wish: TmpfsWish): VolumeMount => ({
+  ...common(wish),
+  Type: 'tmpfs',
+  Source: '',
+  RW: !wish.options.includes('ro'),
+  options: ['noexec', 'nosuid', 'nodev', ...wish.options],
+});

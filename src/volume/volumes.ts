@@ -1,15 +1,16 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { conflict, invalidParameter, notFound } from '../core/errors.ts';
+import { conflict, errnoOf, invalidParameter, notFound } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Database } from '../store/database.ts';
+import { checkDriverOptions, type DriverOptions } from './driver-options.ts';
 
 export interface Volume {
   readonly name: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly labels: Readonly<Record<string, string>>;
-  readonly options: Readonly<Record<string, string>>;
+  readonly options: DriverOptions;
   readonly mountpoint: string;
 }
 
@@ -21,16 +22,30 @@ interface VolumeRow {
 }
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+const ID = /^[0-9a-f]{64}$/;
 /** Marks a volume that was made without a name, as Docker does. */
 export const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
+/** Folders that a crash may leave begin with a character that no volume's name has at its beginning. */
+const TEMPORARY = '.';
 
-/** Named folders of the `local` driver: `<root>/<name>/_data`. */
+function assertNameValid(name: string): void {
+  if (name.length === 1) {
+    throw invalidParameter('volume name is too short, names should be at least two alphanumeric characters');
+  }
+  if (!NAME.test(name) || name.length > 255) {
+    throw invalidParameter(
+      `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+    );
+  }
+}
+
+/** Volumes of the `local` driver: `<root>/<name>/_data`, or what their options mount there. */
 export class VolumeStore {
-  readonly #root: string;
+  readonly root: string;
   readonly #db: Database;
 
   constructor(root: string, db: Database) {
-    this.#root = root;
+    this.root = root;
     this.#db = db;
   }
 
@@ -40,8 +55,12 @@ export class VolumeStore {
       createdAt: row.created_at,
       labels: JSON.parse(row.labels),
       options: JSON.parse(row.options),
-      mountpoint: join(this.#root, row.name, '_data'),
+      mountpoint: this.#mountpoint(row.name),
     };
+  }
+
+  #mountpoint(name: string): string {
+    return join(this.root, name, '_data');
   }
 
   list(): Volume[] {
@@ -59,40 +78,112 @@ export class VolumeStore {
     return volume;
   }
 
-  /** The volume of this name, made if need be; without a name always a new one. */
-  async create(
+  /**
+   * Makes a volume's folder; nobody sees it before `enter`. Without a name it gets one, and a label that says so.
+   * @throws BargeError invalid-parameter for a name or options that cannot be.
+   */
+  async draft(
     name: string | undefined,
     labels: Readonly<Record<string, string>> = {},
-    options: Readonly<Record<string, string>> = {},
+    options: DriverOptions = {},
   ): Promise<Volume> {
     const chosen = name || newId();
-    if (!NAME.test(chosen)) {
-      throw invalidParameter(
-        `create ${chosen}: "${chosen}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
-      );
-    }
-    const unknown = Object.keys(options)[0];
-    if (unknown)
-      throw invalidParameter(`create ${chosen}: the local driver does not take the option "${unknown}"`);
-    const known = this.find(chosen);
-    if (known) return known;
-    await mkdir(join(this.#root, chosen, '_data'), { recursive: true, mode: 0o755 });
+    assertNameValid(chosen);
+    checkDriverOptions(options);
+    const mountpoint = this.#mountpoint(chosen);
+    await mkdir(mountpoint, { recursive: true, mode: 0o755 });
     const all = name ? labels : { ...labels, [ANONYMOUS_LABEL]: '' };
-    this.#db.run(
-      'INSERT OR IGNORE INTO volumes (name, created_at, labels, options) VALUES (?, ?, ?, ?)',
-      chosen,
-      Date.now(),
-      JSON.stringify(all),
-      JSON.stringify(options),
-    );
-    return this.get(chosen);
+    return { name: chosen, createdAt: Date.now(), labels: all, options, mountpoint };
   }
 
-  /** @param users ids of the containers that mount it. @throws BargeError conflict while there are any. */
+  /**
+   * Writes drafts down together with what `also` writes: all of it or nothing.
+   * @returns what `also` gives, and the volumes that were not there before.
+   */
+  enter<T>(drafts: readonly Volume[], also: () => T): { readonly result: T; readonly entered: Volume[] } {
+    if (drafts.length === 0) return { result: also(), entered: [] };
+    return this.#db.transaction(() => {
+      const entered = drafts.filter((draft) => this.#insert(draft));
+      return { result: also(), entered };
+    });
+  }
+
+  #insert({ name, createdAt, labels, options }: Volume): boolean {
+    const rows = this.#db.run(
+      'INSERT OR IGNORE INTO volumes (name, created_at, labels, options) VALUES (?, ?, ?, ?)',
+      name,
+      createdAt,
+      JSON.stringify(labels),
+      JSON.stringify(options),
+    );
+    return rows > 0;
+  }
+
+  /** Takes back drafts that were not entered. */
+  async discard(drafts: readonly Volume[]): Promise<void> {
+    for (const { name } of drafts) if (!this.find(name)) await this.#removeEmpty(name);
+  }
+
+  /** Removes a volume that nobody mounts. @param users ids of containers that have it. @throws BargeError conflict. */
   async remove(name: string, users: readonly string[]): Promise<void> {
     this.get(name);
     if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`);
     this.#db.run('DELETE FROM volumes WHERE name = ?', name);
-    await rm(join(this.#root, name), { recursive: true, force: true });
+    await this.#removeFolder(name);
+  }
+
+  /** The name is free at once, whatever time the content takes. */
+  async #removeFolder(name: string): Promise<void> {
+    const doomed = this.temporary();
+    try {
+      await rename(join(this.root, name), doomed);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return;
+      throw error;
+    }
+    await rm(doomed, { recursive: true, force: true });
+  }
+
+  /** A path beside the volumes, for a folder that is to become one: swept at the next start. */
+  temporary(): string {
+    return join(this.root, `${TEMPORARY}${newId().slice(0, 16)}`);
+  }
+
+  /**
+   * Makes folders and rows agree after a crash: what was being made or removed goes, a row gets its folder back, and a
+   * folder with content that no row knows becomes a volume again.
+   */
+  async recover(): Promise<void> {
+    for (const name of await readdir(this.root)) {
+      if (name.startsWith(TEMPORARY)) await rm(join(this.root, name), { recursive: true, force: true });
+      else if (!this.find(name) && !(await this.#removeEmpty(name))) this.#adopt(name);
+    }
+    for (const { mountpoint } of this.list()) await mkdir(mountpoint, { recursive: true, mode: 0o755 });
+  }
+
+  /** @returns false when there is something in the folder. */
+  async #removeEmpty(name: string): Promise<boolean> {
+    try {
+      await rmdir(this.#mountpoint(name)).catch((error) => {
+        if (errnoOf(error) !== 'ENOENT') throw error;
+      });
+      await rmdir(join(this.root, name));
+      return true;
+    } catch (error) {
+      if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EBUSY'].includes(errnoOf(error) ?? '')) return false;
+      throw error;
+    }
+  }
+
+  #adopt(name: string): void {
+    if (!NAME.test(name)) return;
+    const labels: Record<string, string> = ID.test(name) ? { [ANONYMOUS_LABEL]: '' } : {};
+    this.#insert({
+      name,
+      createdAt: Date.now(),
+      labels,
+      options: {},
+      mountpoint: this.#mountpoint(name),
+    });
   }
 }

@@ -54,10 +54,11 @@ for (const [wish, words] of [
 test('what the kernel cannot enforce is left out and told', () => {
   const wish = { Memory: 100 * MB, MemorySwap: 200 * MB, BlkioWeight: 100, MemorySwappiness: -1 };
   const { resources, warnings } = checkResources(wish, { ...ALL, memorySwap: false, blkioWeight: false });
-  assert.deepEqual(resources, { Memory: 100 * MB, MemorySwappiness: -1 });
+  assert.deepEqual(resources, { Memory: 100 * MB });
   assert.equal(warnings.length, 2);
   assert.match(warnings.join(), /Memory limited without swap.*Block I\/O weight/);
-  assert.deepEqual(checkResources(wish, ALL), { resources: wish, warnings: [] });
+  const { MemorySwappiness, ...kept } = wish;
+  assert.deepEqual(checkResources(wish, ALL), { resources: kept, warnings: [] });
 });
 
 test('real-time limits without kernel support are an error, as nothing can stand in for them', () => {
@@ -89,7 +90,7 @@ for (const [host, words] of [
   [{ NetworkMode: 'container:a', Dns: ['1.1.1.1'] }, /dns and the network mode/],
   [{ NetworkMode: 'container:a', PublishAllPorts: true }, /port publishing and the container type/],
   [{ NetworkMode: 'host', Links: ['a:b'] }, /host type networking can't be used with links/],
-  [{ VolumeDriver: 'nfs' }, /volume driver "nfs" is not available/],
+  [{ VolumeDriver: 'nfs' }, /error looking up volume plugin nfs: plugin "nfs" not found/],
 ] as readonly [HostConfig, RegExp][]) {
   test(`refused: ${JSON.stringify(host)}`, () => assert.throws(() => checkHostConfig({}, host), words));
 }

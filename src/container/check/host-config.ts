@@ -30,7 +30,8 @@ export function checkHostConfig(config: ContainerConfig, host: HostConfig): stri
   }
   if ((host.ShmSize ?? 0) < 0) throw invalidParameter('SHM size can not be less than 0');
   if (host.VolumeDriver && host.VolumeDriver !== 'local') {
-    throw invalidParameter(`volume driver "${host.VolumeDriver}" is not available: only "local" is`);
+    const plugin = host.VolumeDriver;
+    throw invalidParameter(`error looking up volume plugin ${plugin}: plugin "${plugin}" not found`);
   }
   return warnings(host);
 }

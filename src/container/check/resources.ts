@@ -25,6 +25,7 @@ export function checkResources<T extends Resources>(wish: T, features: CgroupFea
   }
   const warnings: string[] = [];
   const resources = { ...wish };
+  if (wish.MemorySwappiness === -1) delete (resources as { MemorySwappiness?: unknown }).MemorySwappiness;
   for (const [fields, has, warning] of discards(features)) {
     const asked = fields.filter((field) => isSet(wish[field]));
     if (has || asked.length === 0) continue;

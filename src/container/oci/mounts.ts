@@ -1,3 +1,5 @@
+import { release } from 'node:os';
+import { systemError } from '../../core/errors.ts';
 import { helperProgram } from '../../host/helpers.ts';
 import type { HostConfig } from '../../spec/engine.ts';
 import type { OciMount } from '../../spec/oci-runtime.ts';
@@ -104,7 +106,10 @@ export function ociMounts(
   ];
   const access = host.ReadonlyRootfs ? 'ro' : 'rw';
   const init = host.Init ? [mount(INIT_PATH, 'bind', INIT_PROGRAM, 'bind', 'ro')] : [];
-  const wanted = mounts.map(userMount).sort((a, b) => depth(a.destination) - depth(b.destination));
+  const recursive = recursionWorks(host.Runtime);
+  const wanted = mounts
+    .map((m) => userMount(m, recursive))
+    .sort((a, b) => depth(a.destination) - depth(b.destination));
   return [
     ...systemMounts(host, sharedShm).filter(({ destination }) => !asked.has(destination)),
     ...managed
@@ -115,10 +120,29 @@ export function ociMounts(
   ];
 }
 
-function userMount(m: ResolvedMount): OciMount {
+/** @param recursive whether what is mounted below a read-only folder can be made read-only with it. Crun fails for files. */
+function userMount(m: ResolvedMount, recursive: boolean): OciMount {
   if (m.Type === 'tmpfs') return mount(m.Destination, 'tmpfs', 'tmpfs', ...m.options);
+  if (m.recursion === 'readonly' && m.folder && !recursive) {
+    throw systemError(
+      `${m.Destination} cannot be read-only recursively: that takes Linux 5.12 and the runtime crun or runc`,
+    );
+  }
+  const whole = recursive && m.folder && m.recursion !== 'writable' && m.recursion !== 'disabled';
+  /* No `rw`: a source that is read-only itself stays so. */
+  const access = m.RW ? [] : [whole ? 'rro' : 'ro'];
   const propagation = m.Propagation || 'rprivate';
-  return mount(m.Destination, 'bind', m.Source, 'rbind', m.RW ? 'rw' : 'ro', propagation, ...m.options);
+  /* To crun a recursive propagation makes the whole bind recursive. */
+  const kind = m.recursion === 'disabled' ? ['bind', propagation.replace(/^r/, '')] : ['rbind', propagation];
+  return mount(m.Destination, 'bind', m.Source, ...kind, ...access, ...m.options);
+}
+
+const [MAJOR = 0, MINOR = 0] = release().split('.').map(Number);
+const KERNEL_HAS_MOUNT_SETATTR = MAJOR > 5 || (MAJOR === 5 && MINOR >= 12);
+
+/** Other runtimes than these two may not know the option `rro`. */
+function recursionWorks(runtime: string | undefined): boolean {
+  return KERNEL_HAS_MOUNT_SETATTR && (!runtime || runtime === 'crun' || runtime === 'runc');
 }
 
 const depth = (path: string) => path.split('/').filter(Boolean).length;

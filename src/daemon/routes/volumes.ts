@@ -1,8 +1,36 @@
+import { pipeline } from 'node:stream/promises';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
-import { createVolume, listVolumes, pruneVolumes, removeVolume, showVolume } from '../../engine/volumes.ts';
+import {
+  createVolume,
+  listVolumes,
+  pruneVolumes,
+  removeVolume,
+  showVolume,
+} from '../../engine/volumes/manage.ts';
+import { cloneVolume, exportVolume, importVolume } from '../../engine/volumes/transfer.ts';
 import { flag, readJson } from '../http.ts';
 import type { Router } from '../router.ts';
+
+const TAR = { 'Content-Type': 'application/x-tar' };
+
+/** Extensions of the API: back-ups of volumes as tar streams. */
+function transferRoutes(router: Router, engine: Engine): void {
+  router.on('GET', '/barge/volumes/{name}/export', ({ params, response }) =>
+    exportVolume(engine, params.name ?? '', async (tar) => {
+      await pipeline(tar, response.stream(200, TAR));
+    }),
+  );
+  router.on('POST', '/barge/volumes/{name}/import', async ({ params, query, request, response, signal }) => {
+    const options = { replace: flag(query, 'replace'), signal };
+    response.json(201, showVolume(await importVolume(engine, params.name ?? '', request, options)));
+  });
+  router.on('POST', '/barge/volumes/{name}/clone', async ({ params, query, response, signal }) => {
+    const to = query.get('to') ?? '';
+    const options = { replace: flag(query, 'replace'), signal };
+    response.json(201, showVolume(await cloneVolume(engine, params.name ?? '', to, options)));
+  });
+}
 
 export function volumeRoutes(router: Router, engine: Engine): void {
   router.on('GET', '/volumes', ({ query, response }) => {
@@ -15,6 +43,7 @@ export function volumeRoutes(router: Router, engine: Engine): void {
   router.on('POST', '/volumes/prune', async ({ query, response }) => {
     response.json(200, await pruneVolumes(engine, parseFilters(query.get('filters') ?? '')));
   });
+  transferRoutes(router, engine);
   router.on('GET', '/volumes/{name}', ({ params, response }) => {
     response.json(200, showVolume(engine.volumes.get(params.name ?? '')));
   });

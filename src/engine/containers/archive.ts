@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
 import { containerReader, resolveUser } from '../../container/oci/user.ts';
 import { BargeError, conflict, invalidParameter, notFound } from '../../core/errors.ts';
+import { newId } from '../../core/ids.ts';
 import {
   type HeldBind,
   HeldMount,
@@ -15,6 +16,7 @@ import {
 } from '../../host/fs-tool.ts';
 import { decompress } from '../../image/compression.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
+import { volumeNames } from './mounting.ts';
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
@@ -37,11 +39,29 @@ async function withRoot<T>(
 ): Promise<T> {
   const { definition, state } = container;
   if (isRunning(state)) return await use(`/proc/${state.pid}/root`);
-  const binds = definition.mounts
-    .filter(({ Type }) => Type !== 'tmpfs')
-    .toSorted((a, b) => a.Destination.length - b.Destination.length)
-    .map(({ Source, Destination, RW }) => ({ source: Source, target: Destination, readOnly: !RW }));
-  return await withLayers(ctx, container, { work: ctx.runner.folders(definition.id).work, binds }, use);
+  const { work } = ctx.runner.folders(definition.id);
+  const user = `copy ${newId().slice(0, 12)}`;
+  const volumes = volumeNames(definition.mounts).map((name) => ctx.volumes.get(name));
+  try {
+    for (const volume of volumes) await ctx.mounted.use(volume, user);
+    return await withLayers(ctx, container, { work, binds: await bindsOf(definition) }, use);
+  } finally {
+    for (const volume of volumes) await ctx.mounted.release(volume, user);
+  }
+}
+
+/** Volumes and binds. Mounts of images cannot be written to, and are not there while nothing runs. */
+async function bindsOf(definition: ContainerDefinition): Promise<HeldBind[]> {
+  const mounts = definition.mounts
+    .filter(({ Type }) => Type === 'bind' || Type === 'volume')
+    .toSorted((a, b) => a.Destination.length - b.Destination.length);
+  return await Promise.all(
+    mounts.map(async ({ Source, Destination, RW, subpath }) => ({
+      source: subpath ? join(Source, await resolveBelow(Source, subpath)) : Source,
+      target: Destination,
+      readOnly: !RW,
+    })),
+  );
 }
 
 interface LayersView {

@@ -11,6 +11,7 @@ import type { VolumeStore } from '../../volume/volumes.ts';
 import type { EventBus } from '../events.ts';
 import type { KeyedLock } from '../lock.ts';
 import type { EngineSettings } from '../settings.ts';
+import type { MountedVolumes } from '../volumes/mounted.ts';
 import type { LogKeepers } from './log-keepers.ts';
 
 /** A reader that came before the start, and gets its stream when there is one. */
@@ -71,6 +72,7 @@ export interface ContainerContext {
   readonly images: ImageStore;
   readonly layers: LayerStore;
   readonly volumes: VolumeStore;
+  readonly mounted: MountedVolumes;
   readonly networks: Networks;
   readonly runner: Runner;
   readonly events: EventBus;

@@ -17,7 +17,8 @@ import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from
 import { resolveMounts } from '../../volume/mounts.ts';
 import { inventName } from '../names.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
-import { copyUpVolumes } from './copy-up.ts';
+import { enterContainer } from './enter.ts';
+import { imageLayers, inheritedMounts } from './inherited.ts';
 import { mergeConfig, withDefaults } from './merge-config.ts';
 import { checkNetworks, firewallWarnings } from './network-check.ts';
 import { checkStorageOptions, limitSize } from './size-limit.ts';
@@ -51,10 +52,9 @@ export async function createContainer(
   const merged = mergeConfig(config, image.config.config ?? {}, id, host);
   commandOf(merged);
   const warnings = [...hostWarnings, ...limitWarnings, ...grantWarnings(host)];
-  const mounts = [
-    ...(await resolveMounts(host, Object.keys(merged.Volumes ?? {}), ctx.volumes)),
-    ...mountsFrom(ctx, host),
-  ];
+  const declared = Object.keys(merged.Volumes ?? {});
+  const input = { host, declared, inherited: inheritedMounts(ctx, host.VolumesFrom ?? []) };
+  const { mounts, volumes } = await resolveMounts(input, ctx.volumes, (word) => imageLayers(ctx, word));
   const definition: ContainerDefinition = {
     id,
     name: chosen,
@@ -67,10 +67,9 @@ export async function createContainer(
     networkingConfig,
     mounts,
   };
-  await ctx.runner.prepare(id);
-  if (sizeLimit) await limitSize(ctx, id, sizeLimit);
-  const container = ctx.containers.add(definition);
-  await copyUpVolumes(ctx, container, mounts);
+  const container = await enterContainer(ctx, definition, volumes, async () => {
+    if (sizeLimit) await limitSize(ctx, id, sizeLimit);
+  });
   emitContainer(ctx, container, 'create');
   return { Id: id, Warnings: [...warnings, ...(await firewallWarnings(ctx, definition))] };
 }
@@ -118,20 +117,14 @@ function grantWarnings(host: HostConfig): string[] {
   ];
 }
 
-/** `--volumes-from`: the mounts of other containers, read-only where asked. */
-function mountsFrom(ctx: ContainerContext, host: HostConfig): ContainerDefinition['mounts'] {
-  return (host.VolumesFrom ?? []).flatMap((text) => {
-    const [word = '', mode = 'rw'] = text.split(':');
-    if (!['ro', 'rw', 'z', 'Z'].includes(mode))
-      throw invalidParameter(`invalid mode for volumes-from: ${mode}`);
-    const { definition } = ctx.containers.find(word);
-    return definition.mounts
-      .filter((mount) => mount.Type !== 'tmpfs')
-      .map(({ anonymous, ...mount }) => ({ ...mount, RW: mount.RW && mode !== 'ro' }));
-  });
-}
-
 /** Layers that containers need, which garbage collection leaves alone. */
 export function layersInUse(ctx: Pick<ContainerContext, 'containers'>): Set<Digest> {
-  return new Set(ctx.containers.list().flatMap(({ definition }) => definition.layers));
+  return new Set(
+    ctx.containers
+      .list()
+      .flatMap(({ definition }) => [
+        ...definition.layers,
+        ...definition.mounts.flatMap((m) => m.layers ?? []),
+      ]),
+  );
 }

@@ -4,6 +4,7 @@ import { messageOf } from '../../core/errors.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { disconnectEnded } from './endpoints.ts';
 import { releaseShm } from './host-extras.ts';
+import { releaseMounts } from './mounting.ts';
 import { removeLocked } from './remove.ts';
 import { type Relaunch, scheduleRestart } from './restarts.ts';
 
@@ -55,6 +56,9 @@ export async function handleExit(
   if (exit.oomKilled) emitContainer(ctx, exited, 'oom');
   emitContainer(ctx, exited, 'die', { exitCode: `${exit.code}`, execDuration: `${ran}` });
   disconnectEnded(ctx, before);
+  await releaseMounts(ctx, before.definition).catch((failure) =>
+    ctx.warn('unmounting volumes failed', { container: id, error: messageOf(failure) }),
+  );
   const link = ctx.live.links.get(id);
   void link?.gone.then(() => {
     if (ctx.live.links.get(id) === link) ctx.live.links.delete(id);

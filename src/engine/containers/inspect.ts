@@ -3,6 +3,7 @@ import type { Container, ContainerDefinition, ContainerRunState } from '../../co
 import { MASKED_PATHS, READONLY_PATHS } from '../../container/oci/mounts.ts';
 import { cgroupLayout } from '../../host/cgroups.ts';
 import type { ContainerInspect, ContainerState, MountPoint } from '../../spec/engine.ts';
+import { destinationOf } from '../../volume/destination.ts';
 import type { ContainerContext } from './context.ts';
 import { networkSettings } from './network-settings.ts';
 
@@ -57,7 +58,7 @@ export function inspectContainer(
     ExecIDs: execIds.length > 0 ? execIds : null,
     HostConfig: hostConfigWithDefaults(definition),
     GraphDriver: graphDriver(ctx, definition),
-    Mounts: definition.mounts.map(mountPoint),
+    Mounts: mountPoints(definition),
     Config: configWithDefaults(definition),
     NetworkSettings: networkSettings({ definition, state }),
   };
@@ -130,11 +131,10 @@ function configWithDefaults({ config, imageName }: ContainerDefinition): Contain
   };
 }
 
-export function mountPoint({
-  options,
-  anonymous,
-  ...mount
-}: ContainerDefinition['mounts'][number]): MountPoint {
-  const { copyUp, ...shown } = mount as typeof mount & { copyUp?: boolean };
-  return shown;
+/** The API's view of mounts. Those of `--tmpfs` are in the host configuration only, as docker has it. */
+export function mountPoints({ mounts, hostConfig }: ContainerDefinition): MountPoint[] {
+  const hidden = new Set(Object.keys(hostConfig.Tmpfs ?? {}).map(destinationOf));
+  return mounts
+    .filter(({ Type, Destination }) => Type !== 'tmpfs' || !hidden.has(Destination ?? ''))
+    .map(({ options, anonymous, copyUp, recursion, subpath, layers, ...shown }) => shown);
 }

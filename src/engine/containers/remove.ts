@@ -2,6 +2,8 @@ import { rm } from 'node:fs/promises';
 import { assertRemovable, isRunning } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
 import { freeze } from '../../host/cgroups.ts';
+import { removeVolume } from '../volumes/manage.ts';
+import { containersOf } from '../volumes/users.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { cancelRestart } from './restarts.ts';
 
@@ -71,21 +73,16 @@ export async function removeLocked(ctx: ContainerContext, id: string, options: R
     );
   if (options.volumes) {
     for (const mount of definition.mounts) {
-      if (mount.anonymous && mount.Name) await removeVolume(ctx, mount.Name);
+      if (mount.anonymous && mount.Name) await removeAnonymous(ctx, mount.Name);
     }
   }
   ctx.live.announceRemoval(id);
 }
 
-async function removeVolume(ctx: ContainerContext, name: string): Promise<void> {
-  const users = ctx.containers
-    .list()
-    .filter(({ definition }) => definition.mounts.some((mount) => mount.Name === name))
-    .map(({ definition }) => definition.id);
-  if (users.length > 0 || !ctx.volumes.find(name)) return;
+async function removeAnonymous(ctx: ContainerContext, name: string): Promise<void> {
+  if (containersOf(ctx, name).length > 0 || ctx.mounted.usersOf(name).length > 0) return;
   try {
-    await ctx.volumes.remove(name, []);
-    ctx.events.emit('volume', 'destroy', name, { driver: 'local' });
+    await removeVolume(ctx, name, true);
   } catch (error) {
     ctx.warn('removing an anonymous volume failed', { volume: name, error: messageOf(error) });
   }

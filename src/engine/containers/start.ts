@@ -10,6 +10,7 @@ import { watchExit } from './exit.ts';
 import { startingHealth, watchHealth } from './health.ts';
 import { hostExtras, releaseShm } from './host-extras.ts';
 import { refreshLinks, withLinkVariables } from './legacy-links.ts';
+import { releaseMounts, stageMounts } from './mounting.ts';
 import { sharedNamespaces } from './namespaces.ts';
 import { removeLocked } from './remove.ts';
 
@@ -39,8 +40,10 @@ export async function launch(
   try {
     attachment = await connect(ctx, container);
     sink = await ctx.logs.open(container.definition);
+    const { definition, ...staged } = await stageMounts(ctx, container);
     const started = await ctx.runner.start({
-      definition: withLinkVariables(ctx, container.definition),
+      definition: withLinkVariables(ctx, definition),
+      ...staged,
       rootfs: ctx.layers.rootfs(container.definition.layers),
       ...networkNamespace(ctx, container, attachment),
       etc: etcFiles(ctx, container, attachment),
@@ -83,6 +86,7 @@ export async function launch(
 async function undo(ctx: ContainerContext, id: string, attachment: Attachment | undefined, error: unknown) {
   if (attachment) await disconnect(ctx, ctx.containers.get(id), attachment);
   await releaseShm(ctx, ctx.containers.get(id).definition);
+  await releaseMounts(ctx, ctx.containers.get(id).definition);
   await rm(ctx.runner.folders(id).exec, { recursive: true, force: true });
   const exitCode = error instanceof StartFailure ? error.exitCode : 128;
   const message = error instanceof Error ? error.message : String(error);

@@ -4,7 +4,7 @@ import { BargeError } from '../../core/errors.ts';
 import { formatDuration } from '../../core/units.ts';
 import type { ImageStore } from '../../image/images.ts';
 import type { ContainerSummary } from '../../spec/engine.ts';
-import { mountPoint } from './inspect.ts';
+import { mountPoints } from './inspect.ts';
 import { networksOf, portSummaries } from './network-settings.ts';
 
 /** How a list names the images of containers; looks every name up once. */
@@ -54,7 +54,7 @@ export function summarize(container: Container, images: ImageNamer): ContainerSu
       ...(annotations && Object.keys(annotations).length > 0 ? { Annotations: annotations } : {}),
     },
     NetworkSettings: { Networks: networksOf(container) },
-    Mounts: definition.mounts.map(mountPoint),
+    Mounts: mountPoints(definition),
   };
 }
 

@@ -1,0 +1,45 @@
+import { rm } from 'node:fs/promises';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
+import type { Volume } from '../../volume/volumes.ts';
+import { enterVolumes } from '../volumes/manage.ts';
+import type { ContainerContext } from './context.ts';
+import { copyUpVolumes } from './copy-up.ts';
+import { removeLocked } from './remove.ts';
+
+/**
+ * Makes a new container's folders, writes it and its volumes down together, and fills the volumes that take what the
+ * image has. After a failure neither it nor a volume without a name is left.
+ * @param furnish what else the folders need.
+ */
+export async function enterContainer(
+  ctx: ContainerContext,
+  definition: ContainerDefinition,
+  volumes: readonly Volume[],
+  furnish: () => Promise<void>,
+): Promise<Container> {
+  const container = await writeDown(ctx, definition, volumes, furnish);
+  try {
+    await copyUpVolumes(ctx, container);
+  } catch (error) {
+    await removeLocked(ctx, definition.id, { volumes: true });
+    throw error;
+  }
+  return container;
+}
+
+async function writeDown(
+  ctx: ContainerContext,
+  definition: ContainerDefinition,
+  volumes: readonly Volume[],
+  furnish: () => Promise<void>,
+): Promise<Container> {
+  try {
+    await ctx.runner.prepare(definition.id);
+    await furnish();
+    return enterVolumes(ctx, volumes, () => ctx.containers.add(definition));
+  } catch (error) {
+    await ctx.volumes.discard(volumes);
+    await rm(ctx.runner.folders(definition.id).data, { recursive: true, force: true });
+    throw error;
+  }
+}

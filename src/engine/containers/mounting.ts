@@ -1,0 +1,108 @@
+import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Container, ContainerDefinition, ResolvedMount } from '../../container/model.ts';
+import type { StartInput } from '../../container/runner.ts';
+import { messageOf, systemError } from '../../core/errors.ts';
+import { overlayOptions, resolveBelow, statBelow } from '../../host/fs-tool.ts';
+import { assertPropagation, holderOf, inheritedLimits } from '../../volume/propagation.ts';
+import type { ContainerContext } from './context.ts';
+
+type MountContext = Pick<ContainerContext, 'volumes' | 'mounted' | 'events' | 'layers' | 'runner'>;
+
+/** What the runtime is given of mounts: the definition's, with sources that are there once the shim has made them. */
+export type StagedMounts = Pick<StartInput, 'definition' | 'overlays' | 'below'>;
+
+/**
+ * Mounts the volumes that are file systems of their own, and says what the shim has to mount before the runtime starts.
+ * @throws BargeError when a source is not there or cannot be mounted; `releaseMounts` undoes what was done.
+ */
+export async function stageMounts(ctx: MountContext, { definition }: Container): Promise<StagedMounts> {
+  if (definition.mounts.length === 0) return { definition };
+  const folder = ctx.runner.folders(definition.id).exec;
+  const overlays: { options: string; target: string }[] = [];
+  const below: { root: string; path: string; target: string }[] = [];
+  const stage = async (mount: ResolvedMount, index: number): Promise<ResolvedMount> => {
+    if (mount.Type === 'tmpfs') return mount;
+    if (mount.Type === 'bind') return await limited(mount);
+    let root = mount.Source;
+    if (mount.Type === 'volume') await useVolume(ctx, definition, mount);
+    else {
+      root = join(folder, `image-${index}`);
+      overlays.push({ options: overlayOptions(ctx.layers.overlay(mount.layers ?? [])), target: root });
+    }
+    const usable = mount.Type === 'volume' ? await limited(mount) : mount;
+    if (!mount.subpath) return { ...usable, Source: root };
+    const target = join(folder, `below-${index}`);
+    below.push({ root, path: mount.subpath, target });
+    const isFolder = mount.Type === 'volume' && (await isFolderBelow(root, mount.subpath));
+    return { ...usable, Source: target, folder: isFolder };
+  };
+  const mounts: ResolvedMount[] = [];
+  for (const [index, mount] of definition.mounts.entries()) mounts.push(await stage(mount, index));
+  return {
+    definition: { ...definition, mounts },
+    ...(overlays.length > 0 ? { overlays } : {}),
+    ...(below.length > 0 ? { below } : {}),
+  };
+}
+
+/** The mount with what the host's mount below its source forbids. */
+async function limited(mount: ResolvedMount): Promise<ResolvedMount> {
+  const path = await realpath(mount.Source);
+  const [table, status] = await Promise.all([readFile('/proc/self/mountinfo', 'utf8'), stat(path)]);
+  const holder = holderOf(path, table);
+  assertPropagation(mount.Source, mount.Propagation, holder);
+  const { readOnly, options } = inheritedLimits(holder);
+  const folder = status.isDirectory();
+  return { ...mount, RW: mount.RW && !readOnly, options: [...mount.options, ...options], folder };
+}
+
+async function useVolume(
+  ctx: MountContext,
+  { id }: ContainerDefinition,
+  { Name: name = '', Destination, RW, Propagation }: ResolvedMount,
+): Promise<void> {
+  const volume = ctx.volumes.get(name);
+  await mkdir(volume.mountpoint, { recursive: true, mode: 0o755 });
+  await ctx.mounted.use(volume, id);
+  ctx.events.emit('volume', 'mount', name, {
+    driver: 'local',
+    container: id,
+    destination: Destination,
+    'read/write': `${RW}`,
+    propagation: Propagation,
+  });
+}
+
+const S_IFDIR = 0o040000;
+const S_IFMT = 0o170000;
+
+/** The shim opens the path so that no link leads out; here it is only to be told well when it cannot. */
+async function isFolderBelow(root: string, path: string): Promise<boolean> {
+  try {
+    const { mode } = await statBelow(root, await resolveBelow(root, path));
+    return (mode & S_IFMT) === S_IFDIR;
+  } catch (cause) {
+    throw systemError(`cannot access path ${join(root, path)}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+const reasonOf = (error: unknown) =>
+  (messageOf(error).split(': ').at(-1) ?? '').replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+
+/** Lets go of a container's volumes when it has ended, or did not start. */
+export async function releaseMounts(
+  ctx: Pick<ContainerContext, 'volumes' | 'mounted' | 'events'>,
+  { id, mounts }: ContainerDefinition,
+): Promise<void> {
+  for (const name of volumeNames(mounts)) {
+    const volume = ctx.volumes.find(name);
+    if (!volume) continue;
+    await ctx.mounted.release(volume, id);
+    ctx.events.emit('volume', 'unmount', name, { driver: 'local', container: id });
+  }
+}
+
+export const volumeNames = (mounts: ContainerDefinition['mounts']): string[] => [
+  ...new Set(mounts.flatMap(({ Type, Name }) => (Type === 'volume' && Name ? [Name] : []))),
+];
