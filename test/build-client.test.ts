@@ -248,6 +248,27 @@ test('misses are explained, steps run again by stage, and builds are remembered'
   assert.equal(await daemon.ok('barge', ['builds', 'ls', '-q']), '');
 });
 
+test('--check tells what is wrong and builds nothing; # check=error ends a build', async () => {
+  const folder = context('check', {
+    Dockerfile: 'FROM busybox as b\nRUN false\nCMD echo $X\nLABEL a=$NONE\n',
+  });
+  const ran = await daemon.barge(['build', '--check', folder]);
+  assert.equal(ran.code, 1);
+  assert.match(ran.stdout, /3 warnings have been found!/);
+  assert.match(
+    ran.stdout,
+    /WARNING: FromAsCasing - https:[\s\S]*Dockerfile:1\n-+\n +1 \| >>> FROM busybox as b/,
+  );
+  assert.match(ran.stdout, /WARNING: UndefinedVar[\s\S]*'\$NONE'/);
+  const clean = context('clean', { Dockerfile: 'FROM busybox\nCMD ["x"]\n' });
+  assert.equal(await daemon.ok('barge', ['build', '--check', clean]), 'Check complete, no warnings found.');
+  const strict = context('strict', { Dockerfile: '# check=error=true\nFROM busybox as b\n' });
+  assert.match(
+    (await daemon.barge(['build', strict])).stderr,
+    /lint violation found for rules: FromAsCasing/,
+  );
+});
+
 test('builds beside each other do the same step once', async () => {
   const folder = context('once', {
     Dockerfile: 'FROM busybox\nRUN sleep 0.5; cat /proc/sys/kernel/random/uuid > /u\n',

@@ -10,7 +10,9 @@ import { resolveInRoot } from './copy/rooted.ts';
 import { executePlan } from './execute/execute.ts';
 import type { StepIo } from './execute/io.ts';
 import { imageConfig } from './image-config.ts';
-import { MAX_DOCKERFILE_SIZE, parseDockerfile } from './parse/dockerfile.ts';
+import { lint } from './lint/lint.ts';
+import { readLintOptions } from './lint/options.ts';
+import { type Dockerfile, MAX_DOCKERFILE_SIZE, parseDockerfile, type Stage } from './parse/dockerfile.ts';
 import type { Plan } from './plan/graph.ts';
 import { planDockerfile } from './plan/plan.ts';
 import type { BuildReporter } from './report/events.ts';
@@ -27,13 +29,14 @@ export interface BuildDeps {
 }
 
 /**
- * Builds a Dockerfile into an image.
+ * Builds a Dockerfile into an image. No id when it was only to be checked.
  * @throws DockerfileError at the instruction that is wrong or failed; BargeError for a Dockerfile that can't be
  * read, an unknown target, a bad tag, or a cancelled build. The reporter gets `failed` first.
  */
-export async function buildImage(request: BuildRequest, deps: BuildDeps): Promise<{ id: Digest }> {
+export async function buildImage(request: BuildRequest, deps: BuildDeps): Promise<{ id?: Digest }> {
   try {
-    return { id: await build(request, deps) };
+    const id = await build(request, deps);
+    return id === undefined ? {} : { id };
   } catch (error) {
     const reported = request.signal.aborted ? cancelled('build cancelled', { cause: error }) : error;
     deps.reporter.report({ kind: 'failed', error: reported });
@@ -41,11 +44,15 @@ export async function buildImage(request: BuildRequest, deps: BuildDeps): Promis
   }
 }
 
-async function build(request: BuildRequest, deps: BuildDeps): Promise<Digest> {
+async function build(request: BuildRequest, deps: BuildDeps): Promise<Digest | undefined> {
   const { worker, cache, reporter, clock } = deps;
   if (request.squash) throw notImplemented('squash is not supported: use several stages instead');
   const tags = (request.tags ?? []).map((tag) => familiarString(withDefaultTag(parseReference(tag))));
-  const plan = await makePlan(request, deps);
+  const { name, text } = await readDockerfile(request);
+  const dockerfile = parseDockerfile(text, name);
+  await checkDockerfile(dockerfile, request, deps);
+  if (request.check) return undefined;
+  const plan = await makePlan(dockerfile, request, deps);
   for (const message of plan.warnings) reporter.report({ kind: 'warning', message });
   reporter.report({ kind: 'planned', plan });
   const scope = request.scope ?? tags[0] ?? '';
@@ -66,9 +73,27 @@ async function build(request: BuildRequest, deps: BuildDeps): Promise<Digest> {
   return id;
 }
 
-async function makePlan(request: BuildRequest, deps: BuildDeps): Promise<Plan> {
-  const { name, text } = await readDockerfile(request);
-  const dockerfile = parseDockerfile(text, name);
+/** @throws BargeError invalid-parameter when the Dockerfile asks for findings to be errors. */
+async function checkDockerfile(
+  dockerfile: Dockerfile,
+  request: BuildRequest,
+  deps: BuildDeps,
+): Promise<void> {
+  const { buildArgs = {} } = request;
+  const options = readLintOptions(buildArgs.BUILDKIT_DOCKERFILE_CHECK ?? dockerfile.directives.check);
+  const context = {
+    dockerfile,
+    ignore: await readIgnore(request),
+    envOf: (stage: Stage) => deps.worker.knownVariables(stage.from.image),
+  };
+  const findings = lint(context, options);
+  deps.reporter.report({ kind: 'lint', findings, source: dockerfile.source });
+  if (!options.error || findings.length === 0 || request.check) return;
+  const rules = [...new Set(findings.map(({ rule }) => rule))].join(', ');
+  throw invalidParameter(`lint violation found for rules: ${rules}`);
+}
+
+async function makePlan(dockerfile: Dockerfile, request: BuildRequest, deps: BuildDeps): Promise<Plan> {
   return await planDockerfile(dockerfile, request, (reference, platform) =>
     deps.worker.resolveImage(reference, {
       pull: request.pull ?? false,

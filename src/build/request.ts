@@ -13,6 +13,8 @@ export interface BuildRequest {
   /** `null` takes the value from nowhere: the ARG keeps its default. */
   readonly buildArgs?: Readonly<Record<string, string | null>>;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Only look for mistakes: nothing is built. */
+  readonly check?: boolean;
   /** Run every step again. */
   readonly noCache?: boolean;
   /** Stages whose steps run again. */

@@ -11,6 +11,9 @@ export interface BuildWorker {
   /** The base image of this reference, from the store; from its registry when missing or when `pull`. */
   resolveImage(reference: string, options: ResolveOptions): Promise<BaseImage>;
 
+  /** Names of the variables of an image in the store; undefined when it is not there. */
+  knownVariables(reference: string): readonly string[] | undefined;
+
   /**
    * Runs a process on top of `layers`; what it changed becomes a layer. No layer means that it changed
    * nothing, or that it failed: a non-zero exit code is a result, not an exception.

@@ -10,6 +10,20 @@ export interface BuildStepText {
   readonly line: number;
 }
 
+/** What a rule of `build --check` found. */
+export interface LintFinding {
+  readonly rule: string;
+  /** What the rule is about. */
+  readonly description: string;
+  readonly url: string;
+  /** What is wrong here. */
+  readonly detail: string;
+  readonly file: string;
+  readonly line: number;
+  /** The lines, marked. */
+  readonly excerpt: string;
+}
+
 /**
  * What happens during a build, one JSON object each: `POST /build?events=1` sends them as `{"event": …}`.
  * Times are milliseconds since 1970.
@@ -18,6 +32,7 @@ export type BuildMessage =
   | { readonly kind: 'begun'; readonly id: string; readonly at: number }
   | { readonly kind: 'pull'; readonly message: ProgressMessage }
   | { readonly kind: 'planned'; readonly steps: readonly BuildStepText[] }
+  | { readonly kind: 'lint'; readonly findings: readonly LintFinding[] }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'started'; readonly step: number; readonly at: number }
   /** Why the cache had nothing for the step. */

@@ -1,5 +1,7 @@
 import type { Digest } from '../../core/digest.ts';
 import type { ProgressMessage } from '../../spec/engine.ts';
+import type { Finding } from '../lint/lint.ts';
+import type { SourceFile } from '../parse/source.ts';
 import type { Plan, Step } from '../plan/graph.ts';
 import type { OutputStream } from '../worker.ts';
 
@@ -8,6 +10,8 @@ export type BuildEvent =
   /** A base image is being pulled. */
   | { readonly kind: 'pull'; readonly message: ProgressMessage }
   | { readonly kind: 'planned'; readonly plan: Plan }
+  /** What the rules of `--check` find in the Dockerfile; none may be found. */
+  | { readonly kind: 'lint'; readonly findings: readonly Finding[]; readonly source: SourceFile }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'started'; readonly step: Step }
   /** Why the step was not taken from the cache. */

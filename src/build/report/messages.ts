@@ -1,5 +1,8 @@
 import { messageOf } from '../../core/errors.ts';
-import type { BuildMessage } from '../../spec/build-events.ts';
+import type { BuildMessage, LintFinding } from '../../spec/build-events.ts';
+import type { Finding } from '../lint/lint.ts';
+import { RULES, ruleAddress } from '../lint/rules.ts';
+import { excerpt, type SourceFile } from '../parse/source.ts';
 import type { BuildEvent, BuildReporter } from './events.ts';
 
 /** Events as plain messages, in the order in which things happen. */
@@ -34,6 +37,8 @@ function toMessage(
       }));
       return { kind: 'planned', steps };
     }
+    case 'lint':
+      return { kind: 'lint', findings: event.findings.map((finding) => lintFinding(finding, event.source)) };
     case 'started':
       return { kind: 'started', step: event.step.number, at };
     case 'missed':
@@ -49,6 +54,11 @@ function toMessage(
     default:
       return event;
   }
+}
+
+function lintFinding({ rule, detail, span }: Finding, source: SourceFile): LintFinding {
+  const place = { file: source.name, line: span.line, excerpt: excerpt(source, span) };
+  return { rule, description: RULES[rule], url: ruleAddress(rule), detail, ...place };
 }
 
 /** Tells several. */

@@ -66,6 +66,7 @@ export class Bench implements AsyncDisposable {
         clock: { now: () => new Date(Date.UTC(2026, 0, 1, 0, 0, this.#seconds++)) },
       },
     );
+    if (id === undefined) throw new TypeError('a check builds nothing');
     return id;
   }
 

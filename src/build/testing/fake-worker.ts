@@ -78,6 +78,11 @@ export class FakeWorker implements BuildWorker {
     return image;
   }
 
+  knownVariables(reference: string): string[] | undefined {
+    const image = this.images.get(reference);
+    return image && (image.config.config?.Env ?? []).map((entry) => entry.split('=')[0] ?? '');
+  }
+
   async exec(request: ExecRequest): Promise<ExecResult> {
     this.execs.push(request);
     const { exitCode = 0, files = {} } = await this.run(request);

@@ -14,6 +14,7 @@ import { readAgents, readSecrets } from '../context/secrets.ts';
 import { ClientSession } from '../context/session.ts';
 import { type BuildSource, openSource } from '../context/source.ts';
 import type { FlagValues } from '../flags.ts';
+import { LintView } from '../progress/build-lint.ts';
 import type { EngineResponse } from '../transport/engine.ts';
 
 export const command: Command = {
@@ -34,9 +35,13 @@ export const command: Command = {
     const source = await openSource(argument(invocation, 0), flags.text('file'));
     using session = await openSession(cli, flags, source, named);
     const { body } = await startBuild(invocation, source, { tags, named, session });
-    const check = flags.bool('check') || flags.text('call') === 'check';
-    const id = await followBuild(cli, body, { mode, aside, explain: flags.bool('explain') });
-    if (check) return 0;
+    const follow = { mode, aside, explain: flags.bool('explain') };
+    if (flags.bool('check') || flags.text('call') === 'check') {
+      const view = new LintView((text) => cli.out(text));
+      await followBuild(cli, body, { ...follow, view });
+      return view.clean ? 0 : 1;
+    }
+    const id = await followBuild(cli, body, follow);
     await deliver(cli, id, tags, outputs, mode === 'quiet');
     if (mode === 'quiet' && !aside) cli.out(`${id}\n`);
     await writeResults(cli, flags, id, tags);

@@ -30,6 +30,8 @@ export function progressMode(flags: FlagValues, terminal: boolean): ProgressMode
 export interface FollowOptions {
   readonly mode: ProgressMode;
   readonly explain: boolean;
+  /** Show what happens in another way. */
+  readonly view?: BuildView;
   /** Standard output is taken by what is built. */
   readonly aside: boolean;
 }
@@ -47,7 +49,7 @@ export async function followBuild(cli: Cli, body: Body, options: FollowOptions):
     if (mode === 'quiet') held.push(text);
     else if (mode !== 'rawjson') print(text);
   };
-  const view = viewOf(options, write);
+  const view = options.view ?? viewOf(options, write);
   const messages = jsonLines<Message>(body);
   const seen = mode === 'rawjson' ? echoed(print, messages) : messages;
   try {

@@ -1,4 +1,5 @@
 import type { BuildMessage } from '../../spec/build-events.ts';
+import { lintSummary } from './build-lint.ts';
 import { BuildSteps, seconds } from './build-steps.ts';
 
 export interface BuildView {
@@ -36,6 +37,9 @@ export class PlainBuild implements BuildView {
         return;
       case 'planned':
         this.#steps.plan(message.steps);
+        return;
+      case 'lint':
+        this.#options.write(lintSummary(message.findings));
         return;
       case 'warning':
         this.#options.write(`WARN: ${message.message}\n`);

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { BuildMessage } from '../../spec/build-events.ts';
+import { lintSummary } from './build-lint.ts';
 import type { BuildView, PlainOptions } from './build-plain.ts';
 import { BuildSteps, type ShownStep, seconds } from './build-steps.ts';
 
@@ -44,6 +45,9 @@ export class TtyBuild implements BuildView {
       case 'planned':
         this.#pulling = '';
         this.#steps.plan(message.steps);
+        return;
+      case 'lint':
+        this.#above(lintSummary(message.findings));
         return;
       case 'warning':
         this.#above(`WARN: ${message.message}\n`);

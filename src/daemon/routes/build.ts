@@ -149,6 +149,7 @@ async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange)
     target: query.get('target') || undefined,
     buildArgs: jsonOf<Record<string, string | null>>(query, 'buildargs'),
     labels: jsonOf<Record<string, string>>(query, 'labels'),
+    check: flag(query, 'check'),
     noCache: flag(query, 'nocache'),
     noCacheStages: query.getAll('nocachefilter'),
     entitlements: query.getAll('allow').filter((name) => ENTITLEMENTS.includes(name)) as Entitlement[],

@@ -75,6 +75,11 @@ export class EngineWorker implements BuildWorker {
     return { id: image.id, config: image.config, layers };
   }
 
+  knownVariables(reference: string): string[] | undefined {
+    const image = this.#local(reference, undefined);
+    return image && (image.config.config?.Env ?? []).map((entry) => entry.split('=')[0] ?? '');
+  }
+
   #local(reference: string, platform: string | undefined): Image | undefined {
     try {
       const image = this.#ctx.images.find(reference);

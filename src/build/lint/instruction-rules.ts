@@ -1,0 +1,119 @@
+import type { Stage } from '../parse/dockerfile.ts';
+import type { Copy, Instruction, Origin } from '../parse/instruction.ts';
+import type { LintContext, Report } from './lint.ts';
+
+/** Words of names that hold secrets, unless a word beside says that it is public. */
+const SECRET = /(^|_)(apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)($|_)/i;
+const PUBLIC = /(^|_)public($|_)/i;
+const ONCE = ['CMD', 'ENTRYPOINT', 'HEALTHCHECK'];
+
+/** Rules about single instructions, and about those of a stage together. */
+export function lintInstructions(context: LintContext, report: Report): void {
+  for (const { args, span } of context.dockerfile.globalArgs) {
+    for (const { key } of args) lintSecret('ARG', key, span, report);
+  }
+  for (const stage of context.dockerfile.stages) {
+    lintRepeated(stage, report);
+    lintWorkdirs(context, stage, report);
+    for (const instruction of stage.instructions) lintOne(context, stage, instruction, report);
+  }
+}
+
+function lintOne(context: LintContext, stage: Stage, instruction: Instruction, report: Report): void {
+  const { span, text } = instruction;
+  switch (instruction.verb) {
+    case 'CMD':
+    case 'ENTRYPOINT':
+      if (instruction.command.form === 'shell' && !stage.instructions.some(({ verb }) => verb === 'SHELL')) {
+        const detail = `JSON arguments recommended for ${instruction.verb} to prevent unintended behavior related to OS signals`;
+        report('JSONArgsRecommended', span, detail);
+      }
+      return;
+    case 'MAINTAINER':
+      report('MaintainerDeprecated', span, 'Maintainer instruction is deprecated in favor of using label');
+      return;
+    case 'ENV':
+    case 'LABEL': {
+      const { verb } = instruction;
+      if (/^\w+\s+[^\s="']+\s+[^\s=]/.test(text) && instruction.pairs.length === 1) {
+        const detail = `"${verb} key=value" should be used instead of legacy "${verb} key value" format`;
+        report('LegacyKeyValueFormat', span, detail);
+      }
+      if (verb === 'ENV') for (const { key } of instruction.pairs) lintSecret(verb, key, span, report);
+      return;
+    }
+    case 'ARG':
+      for (const { key } of instruction.args) lintSecret('ARG', key, span, report);
+      return;
+    case 'EXPOSE':
+      for (const value of instruction.values) lintPort(value, span, report);
+      return;
+    case 'COPY':
+    case 'ADD':
+      lintIgnored(context, instruction, report);
+      return;
+    default:
+      return;
+  }
+}
+
+function lintSecret(verb: string, key: string, span: Origin['span'], report: Report): void {
+  if (!SECRET.test(key) || PUBLIC.test(key)) return;
+  const detail = `Do not use ARG or ENV instructions for sensitive data (${verb} "${key}")`;
+  report('SecretsUsedInArgOrEnv', span, detail);
+}
+
+function lintPort(value: string, span: Origin['span'], report: Report): void {
+  const protocol = value.split('/')[1] ?? '';
+  if (!value.includes('$') && protocol !== protocol.toLowerCase()) {
+    report(
+      'ExposeProtoCasing',
+      span,
+      `Defined protocol '${value}' in EXPOSE instruction should be lowercase`,
+    );
+  }
+  if (!value.includes('$') && value.includes(':')) {
+    const detail = `EXPOSE instruction should not define an IP address or host-port mapping, found '${value}'`;
+    report('ExposeInvalidFormat', span, detail);
+  }
+}
+
+/** All but the last are without effect. */
+function lintRepeated({ instructions }: Stage, report: Report): void {
+  for (const verb of ONCE) {
+    for (const { span } of instructions.filter((instruction) => instruction.verb === verb).slice(0, -1)) {
+      const rule = 'should not be used in the same stage because only the last one will be used';
+      report('MultipleInstructionsDisallowed', span, `Multiple ${verb} instructions ${rule}`);
+    }
+  }
+}
+
+/** A relative folder is safe only after an absolute one of this Dockerfile. */
+function lintWorkdirs({ dockerfile }: LintContext, stage: Stage, report: Report): void {
+  let absolute = dockerfile.stages.some(
+    ({ from }) => from.name !== undefined && from.name === stage.from.image,
+  );
+  for (const instruction of stage.instructions) {
+    if (instruction.verb !== 'WORKDIR') continue;
+    const { value, span } = instruction;
+    if (value.startsWith('/') || value.startsWith('$')) absolute = true;
+    else if (!absolute) {
+      const rule = 'can have unexpected results if the base image changes';
+      report('WorkdirRelativePath', span, `Relative workdir "${value}" ${rule}`);
+    }
+  }
+}
+
+function lintIgnored({ ignore }: LintContext, copy: Copy & Origin, report: Report): void {
+  if (!ignore || copy.from !== undefined) return;
+  for (const source of copy.sources) {
+    if (/[*?[$]|^\w+:\/\//.test(source)) continue;
+    const path = source.replace(/^(\.?\/)+/, '').replace(/\/+$/, '');
+    if (path === '' || path === '.' || !ignore.judge(path).matched || ignore.mayWantBelow(path)) continue;
+    report(
+      'CopyIgnoredFile',
+      copy.span,
+      `Attempting to Copy file "${source}" that is excluded by .dockerignore`,
+    );
+  }
+}

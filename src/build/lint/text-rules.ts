@@ -1,0 +1,61 @@
+import type { Arg, From, Instruction, Origin } from '../parse/instruction.ts';
+import type { LintContext, Report } from './lint.ts';
+
+type Written = Origin & { readonly verb: string };
+
+/** Rules about how lines are written. */
+export function lintText({ dockerfile }: LintContext, report: Report): void {
+  for (const { line, message } of dockerfile.warnings) {
+    if (!/continuation/i.test(message)) continue;
+    report('NoEmptyContinuation', { line, column: 1, endLine: line }, 'Empty continuation line');
+  }
+  const written: Written[] = [
+    ...dockerfile.globalArgs,
+    ...dockerfile.stages.flatMap(({ from, instructions }) => [from, ...instructions]),
+  ];
+  lintCasing(written, report);
+  for (const origin of written) {
+    if (origin.verb === 'FROM' || origin.verb === 'ARG')
+      lintDescription(dockerfile.source.lines, origin, report);
+  }
+}
+
+const wordOf = ({ text }: Origin) => /^\S+/.exec(text)?.[0] ?? '';
+
+/** The case that most instructions have is what all should have. */
+function lintCasing(written: readonly Written[], report: Report): void {
+  const lower = written.filter((origin) => wordOf(origin) === wordOf(origin).toLowerCase()).length;
+  const upper = written.filter((origin) => wordOf(origin) === wordOf(origin).toUpperCase()).length;
+  const majority = lower > upper ? 'lowercase' : 'uppercase';
+  for (const origin of written) {
+    const word = wordOf(origin);
+    const wanted = majority === 'lowercase' ? word.toLowerCase() : word.toUpperCase();
+    if (word === wanted) continue;
+    const rule = `should match the case of the command majority (${majority})`;
+    report('ConsistentInstructionCasing', origin.span, `Command '${word}' ${rule}`);
+  }
+}
+
+/** A comment right above a stage or an argument is its description. */
+function lintDescription(
+  lines: readonly string[],
+  origin: (From | Arg | Instruction | { readonly verb: string }) & Origin,
+  report: Report,
+): void {
+  const above = lines[origin.span.line - 2] ?? '';
+  const comment = /^\s*#\s*(.*)$/.exec(above)?.[1];
+  if (comment === undefined || /^\w+\s*=/.test(comment)) return;
+  const names = definedNames(origin);
+  if (names.length === 0 || names.some((name) => comment.startsWith(`${name} `))) return;
+  const format = `\`# ${names[0]} <description>\``;
+  report(
+    'InvalidDefinitionDescription',
+    origin.span,
+    `Comment for ${names[0]} should follow the format: ${format}`,
+  );
+}
+
+function definedNames(origin: { readonly verb: string }): string[] {
+  if (origin.verb === 'FROM') return [(origin as From).name ?? ''].filter(Boolean);
+  return (origin as Arg).args.map(({ key }) => key);
+}

@@ -1,0 +1,48 @@
+import { nearest } from '../../core/nearest.ts';
+import type { Stage } from '../parse/dockerfile.ts';
+import type { Instruction } from '../parse/instruction.ts';
+import { variablesOf } from './from-rules.ts';
+import type { LintContext, Report } from './lint.ts';
+
+/** In reach of every stage: of a shell's environment, and of the builder. */
+const ALWAYS = ['PATH', 'HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
+/** Whose words are expanded by the builder; those of the others are the shell's. */
+const EXPANDED = ['ADD', 'COPY', 'ENV', 'EXPOSE', 'LABEL', 'STOPSIGNAL', 'USER', 'VOLUME', 'WORKDIR'];
+
+/** Variables that nothing has set where they are used. Stages on images that nobody knows are left alone. */
+export function lintVariables(context: LintContext, report: Report): void {
+  const known = new Map<string, ReadonlySet<string> | undefined>();
+  for (const stage of context.dockerfile.stages) {
+    const parent = known.get(stage.from.image.toLowerCase());
+    const inherited = known.has(stage.from.image.toLowerCase()) ? parent : knownFrom(context, stage);
+    const after = inherited && lintStage(stage, new Set(inherited), report);
+    if (stage.from.name !== undefined) known.set(stage.from.name, after);
+  }
+}
+
+function knownFrom(context: LintContext, stage: Stage): ReadonlySet<string> | undefined {
+  const env = stage.from.image === 'scratch' ? [] : context.envOf(stage);
+  const lower = ALWAYS.map((name) => name.toLowerCase());
+  return env && new Set([...ALWAYS, ...lower, ...env]);
+}
+
+/** @returns what is set at the end of the stage. */
+function lintStage(stage: Stage, defined: Set<string>, report: Report): Set<string> {
+  for (const instruction of stage.instructions) {
+    if (EXPANDED.includes(instruction.verb)) {
+      for (const name of new Set(variablesOf(instruction.text.replace(/<<-?['"]?\w+.*/s, '')))) {
+        if (defined.has(name)) continue;
+        const near = nearest(name, [...defined]);
+        const hint = near === undefined ? '' : ` (did you mean $${near}?)`;
+        report('UndefinedVar', instruction.span, `Usage of undefined variable '$${name}'${hint}`);
+      }
+    }
+    for (const name of setBy(instruction)) defined.add(name);
+  }
+  return defined;
+}
+
+function setBy(instruction: Instruction): readonly string[] {
+  if (instruction.verb === 'ARG') return instruction.args.map(({ key }) => key);
+  return instruction.verb === 'ENV' ? instruction.pairs.map(({ key }) => key) : [];
+}

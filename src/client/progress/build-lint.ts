@@ -1,0 +1,46 @@
+import type { BuildMessage, LintFinding } from '../../spec/build-events.ts';
+import type { BuildView } from './build-plain.ts';
+
+/** One line for each finding, beside a build. */
+export function lintSummary(findings: readonly LintFinding[]): string {
+  if (findings.length === 0) return '';
+  const lines = findings.map(({ rule, detail, line }) => ` - ${rule}: ${detail} (line ${line})\n`);
+  return `${count(findings)} (use --check to expand):\n${lines.join('')}`;
+}
+
+const count = ({ length }: readonly unknown[]) => `${length} warning${length === 1 ? '' : 's'} found`;
+
+const RULER = '-'.repeat(20);
+
+/** Shows what `build --check` found in full. */
+export class LintView implements BuildView {
+  readonly #write: (text: string) => void;
+  #findings: readonly LintFinding[] = [];
+
+  constructor(write: (text: string) => void) {
+    this.#write = write;
+  }
+
+  get clean(): boolean {
+    return this.#findings.length === 0;
+  }
+
+  show(message: BuildMessage): void {
+    if (message.kind === 'lint') this.#findings = message.findings;
+  }
+
+  end(): void {
+    if (this.clean) {
+      this.#write('Check complete, no warnings found.\n');
+      return;
+    }
+    const { length } = this.#findings;
+    this.#write(`Check complete, ${length} warning${length === 1 ? ' has' : 's have'} been found!\n`);
+    for (const { rule, url, description, detail, file, line, excerpt } of this.#findings) {
+      const told = detail === description ? '' : `${detail}\n`;
+      this.#write(
+        `\nWARNING: ${rule} - ${url}\n${description}\n${told}${file}:${line}\n${RULER}\n${excerpt}\n${RULER}\n`,
+      );
+    }
+  }
+}
