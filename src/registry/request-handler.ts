@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { Authenticator } from './auth/authenticator.ts';
+import { type AccessControl, EVERYBODY, NOBODY, needOf, type Visitor } from './auth/access.ts';
 import { answerError } from './http/answer-error.ts';
-import type { Exchange } from './http/exchange.ts';
 import type { RegistryMetrics } from './metrics.ts';
 import { registryError } from './registry-error.ts';
 import { type Match, Router } from './router.ts';
@@ -12,7 +11,7 @@ export interface RequestHandlerOptions {
   readonly storage: RegistryStorage;
   readonly log: Logger;
   /** Without one, everybody may do everything. */
-  readonly authenticator?: Authenticator | undefined;
+  readonly access?: AccessControl | undefined;
   readonly metrics?: RegistryMetrics | undefined;
 }
 
@@ -21,7 +20,7 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 
 /** The registry as a function of requests, for any HTTP server. */
 export function createRequestHandler(options: RequestHandlerOptions): RequestHandler {
-  const router = new Router(options.storage);
+  const router = new Router(options.storage, options.access);
   return async (request, response) => {
     const { path, query } = splitUrl(request.url ?? '/');
     const method = request.method ?? 'GET';
@@ -32,22 +31,43 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
     response.setHeader('X-Content-Type-Options', 'nosniff');
     const match = router.find(method, path);
-    const exchange: Exchange = { request, response, params: match?.params ?? {}, query, log };
+    const exchange = { request, response, params: match?.params ?? {}, query, log };
     try {
-      await requireUser(options.authenticator, exchange);
-      await (match ?? noSuchEndpoint(router, path, response)).handler(exchange);
+      const name = match?.params.name;
+      const visitor = match?.isOpen
+        ? EVERYBODY
+        : await admit(options.access, { request, response, path, name });
+      await (match ?? noSuchEndpoint(router, path, response)).handler({ ...exchange, visitor });
     } catch (error) {
-      answerError(exchange, error);
+      answerError({ ...exchange, visitor: NOBODY }, error);
     }
   };
 }
 
-async function requireUser(authenticator: Authenticator | undefined, exchange: Exchange): Promise<void> {
-  if (!authenticator) return;
-  const user = await authenticator.authenticate(exchange.request.headers.authorization);
-  if (user !== undefined) return;
-  exchange.response.setHeader('WWW-Authenticate', authenticator.challenge);
-  throw registryError('UNAUTHORIZED', 'authentication required');
+/** @throws RegistryError UNAUTHORIZED with the way to get in, DENIED for known visitors. */
+async function admit(
+  access: AccessControl | undefined,
+  { request, response, path, name }: Asked,
+): Promise<Visitor> {
+  if (!access) return EVERYBODY;
+  const need = needOf(request.method ?? 'GET', path, name);
+  const visitor = await access.visitor(request);
+  const mayEnter = visitor && (need ? visitor.can(need.repository, need.action) : visitor.user !== undefined);
+  if (mayEnter) return visitor;
+  const isBearer = /^bearer /i.test(request.headers.authorization ?? '');
+  if (visitor?.user !== undefined && !isBearer) {
+    throw registryError('DENIED', 'requested access to the resource is denied', need);
+  }
+  response.setHeader('WWW-Authenticate', access.challenge(request, need));
+  throw registryError('UNAUTHORIZED', 'authentication required', need);
+}
+
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  /** The repository in the path. */
+  readonly name: string | undefined;
 }
 
 function noSuchEndpoint(router: Router, path: string, response: ServerResponse): Match {

@@ -1,5 +1,8 @@
 import FindMyWay from 'find-my-way';
-import type { Handler } from './http/exchange.ts';
+import { apiRoutes } from './api/routes.ts';
+import type { AccessControl } from './auth/access.ts';
+import { AccountAccess } from './auth/account-access.ts';
+import type { Handler, Method } from './http/exchange.ts';
 import { appendUpload } from './routes/append-upload.ts';
 import { cancelUpload } from './routes/cancel-upload.ts';
 import { catalog } from './routes/catalog.ts';
@@ -13,10 +16,11 @@ import { listTags } from './routes/list-tags.ts';
 import { ping } from './routes/ping.ts';
 import { putManifest } from './routes/put-manifest.ts';
 import { startUpload } from './routes/start-upload.ts';
+import { tokenRoute } from './routes/token.ts';
 import { uploadStatus } from './routes/upload-status.ts';
 import type { RegistryStorage } from './storage/storage.ts';
 
-type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+const TOKEN_PATH = '/token';
 const METHODS: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** Longer than any valid name or digest, so that these reach the check that explains what is wrong. */
 const MAX_PARAMETER_LENGTH = 4096;
@@ -24,13 +28,16 @@ const MAX_PARAMETER_LENGTH = 4096;
 export interface Match {
   readonly handler: Handler;
   readonly params: Readonly<Record<string, string | undefined>>;
+  /** Decides for itself who may come in. */
+  readonly isOpen: boolean;
 }
 
 /** The endpoints of the distribution spec 1.1 ("Endpoints"), and `_catalog`. */
 export class Router {
   readonly #routes = FindMyWay({ ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH });
 
-  constructor(storage: RegistryStorage) {
+  constructor(storage: RegistryStorage, access?: AccessControl) {
+    const rules = access instanceof AccountAccess ? access.accounts : undefined;
     const blob = '/v2/:name/blobs/:digest';
     const uploads = '/v2/:name/blobs/uploads';
     const upload = '/v2/:name/blobs/uploads/:id';
@@ -38,8 +45,8 @@ export class Router {
     this.#on(['GET', 'HEAD'], '/v2', ping);
     this.#on(['GET'], '/v2/_catalog', catalog(storage));
     this.#on(['GET', 'HEAD'], manifest, getManifest(storage));
-    this.#on(['PUT'], manifest, putManifest(storage));
-    this.#on(['DELETE'], manifest, deleteManifest(storage));
+    this.#on(['PUT'], manifest, putManifest(storage, rules));
+    this.#on(['DELETE'], manifest, deleteManifest(storage, rules));
     this.#on(['GET', 'HEAD'], blob, getBlob(storage.blobs));
     this.#on(['DELETE'], blob, deleteBlob(storage.blobs));
     this.#on(['POST'], uploads, startUpload(storage));
@@ -49,12 +56,18 @@ export class Router {
     this.#on(['DELETE'], upload, cancelUpload(storage.uploads));
     this.#on(['GET'], '/v2/:name/tags/list', listTags(storage.tags));
     this.#on(['GET'], '/v2/:name/referrers/:digest', listReferrers(storage.referrers));
+    if (access instanceof AccountAccess) {
+      this.#on(['GET', 'POST'], TOKEN_PATH, tokenRoute(access));
+      apiRoutes(access, storage, (methods, path, handler) => this.#on(methods, path, handler));
+    }
   }
 
   /** @param path without the query. */
   find(method: string, path: string): Match | undefined {
     const found = this.#routes.find(method as Method, withNameAsOnePart(path));
-    return found ? { handler: found.store as Handler, params: found.params } : undefined;
+    if (!found) return undefined;
+    const isOpen = path === TOKEN_PATH || path.startsWith('/api/');
+    return { handler: found.store as Handler, params: found.params, isOpen };
   }
 
   /** Methods that `path` answers to; none when it is no endpoint. */

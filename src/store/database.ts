@@ -68,8 +68,11 @@ export class Database implements Disposable {
   readonly #statements = new Map<string, StatementSync>();
   readonly #reserve: Reserve | undefined;
 
-  /** @param path a file, or `:memory:`. */
-  constructor(path: string) {
+  readonly #migrations: readonly string[];
+
+  /** @param path a file, or `:memory:`. @param migrations steps of the schema: the daemon's, unless it is another program's. */
+  constructor(path: string, migrations: readonly string[] = MIGRATIONS) {
+    this.#migrations = migrations;
     this.#sqlite = new DatabaseSync(path);
     this.#sqlite.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -2000;',
@@ -80,9 +83,9 @@ export class Database implements Disposable {
 
   #migrate(): void {
     const row = this.#sqlite.prepare('PRAGMA user_version').get();
-    for (let version = Number(row?.user_version ?? 0); version < MIGRATIONS.length; version++) {
+    for (let version = Number(row?.user_version ?? 0); version < this.#migrations.length; version++) {
       this.transaction(() => {
-        this.#sqlite.exec(MIGRATIONS[version] ?? '');
+        this.#sqlite.exec(this.#migrations[version] ?? '');
         this.#sqlite.exec(`PRAGMA user_version = ${version + 1}`);
       });
     }

@@ -11,13 +11,20 @@ export interface TestRegistry extends RegistryProcess {
   readonly host: string;
 }
 
+export interface RegistryOptions {
+  readonly port?: number;
+  /** Passwords of an htpasswd file. */
+  readonly users?: Readonly<Record<string, string>>;
+  readonly flags?: readonly string[];
+}
+
 /** Starts a registry whose data lies in `folder`; on `port` when it has to be found where it was. */
 export async function startRegistry(
   folder: string,
-  { port = 0, users = {} }: { port?: number; users?: Readonly<Record<string, string>> } = {},
+  { port = 0, users = {}, flags = [] }: RegistryOptions = {},
 ): Promise<TestRegistry> {
   mkdirSync(folder, { recursive: true });
-  const args = ['--data-root', join(folder, 'data'), '--listen', `127.0.0.1:${port}`];
+  const args = ['--data-root', join(folder, 'data'), '--listen', `127.0.0.1:${port}`, ...flags];
   const file = join(folder, 'htpasswd');
   for (const [user, password] of Object.entries(users)) {
     const { code, stderr } = await runRegistry(['htpasswd', file, user], password);

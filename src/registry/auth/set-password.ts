@@ -1,11 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import bcrypt from 'bcryptjs';
 import { writeDurably } from '../../core/durable.ts';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
-
-const ROUNDS = 10;
-/** bcrypt ignores what comes after. */
-const MAX_PASSWORD_BYTES = 72;
+import { hashPassword } from './passwords.ts';
 
 /**
  * Adds a user to an htpasswd file, or changes the password of one; other lines stay as they are. The file is
@@ -17,15 +13,9 @@ export async function setPassword(path: string, user: string, password: string):
   if (user === '' || /[:\r\n]/.test(user)) {
     throw invalidParameter(`invalid user name "${user}": it must not be empty or hold a colon`);
   }
-  if (password === '') throw invalidParameter('the password is empty; give it on standard input');
-  if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) {
-    throw invalidParameter(
-      `the password is longer than ${MAX_PASSWORD_BYTES} bytes, all that bcrypt looks at`,
-    );
-  }
   const lines = (await readOrEmpty(path)).split('\n').filter((line) => line !== '');
   const others = lines.filter((line) => !line.startsWith(`${user}:`));
-  const entry = `${user}:${await bcrypt.hash(password, ROUNDS)}`;
+  const entry = `${user}:${await hashPassword(password)}`;
   await writeDurably(path, `${[...others, entry].join('\n')}\n`, 0o600);
   return others.length === lines.length;
 }

@@ -1,6 +1,7 @@
 import { invalidParameter, isKind, messageOf } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
 import { VERSION } from '../../core/version.ts';
+import { isAccountCommand, runAccountCommand } from './accounts.ts';
 import { parseFlags } from './flags.ts';
 import { htpasswd } from './htpasswd.ts';
 import { check, collect } from './maintain.ts';
@@ -8,7 +9,7 @@ import { serve } from './serve.ts';
 import { serveOptions } from './serve-options.ts';
 import { USAGE } from './usage.ts';
 
-const COMMANDS = ['check', 'gc', 'htpasswd'];
+const COMMANDS = ['audit', 'check', 'gc', 'htpasswd', 'org', 'repo', 'token', 'user'];
 
 /** What a command line program is given and writes to. */
 export interface Terminal {
@@ -38,6 +39,7 @@ async function run(args: readonly string[], { stdin, stdout }: Terminal): Promis
   else if (command === 'htpasswd') stdout.write(await htpasswd(rest, stdin));
   else if (command === 'gc') await collect(flags, stdout);
   else if (command === 'check') return await check(flags, stdout);
+  else if (isAccountCommand(command)) stdout.write(await runAccountCommand(flags, stdin));
   else if (command !== undefined) throw unknownCommand(command);
   else await serve(serveOptions(flags), (line) => stdout.write(line));
   return 0;

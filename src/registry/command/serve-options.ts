@@ -12,6 +12,10 @@ export interface ServeOptions {
   readonly port: number;
   readonly logLevel: string;
   readonly htpasswd?: string;
+  /** Users, organisations and tokens of the data root decide. */
+  readonly accounts: boolean;
+  readonly selfRegistration: boolean;
+  readonly externalUrl?: string;
   readonly metrics?: { readonly host: string; readonly port: number };
   readonly collection: CollectionOptions;
   /** Paths of PEM files. */
@@ -59,15 +63,34 @@ export function serveOptions(flags: Flags): ServeOptions {
       `--tls-cert and --tls-key go together; ${cert ? '--tls-key' : '--tls-cert'} is missing`,
     );
   }
+  if (htpasswd && values.accounts) {
+    throw invalidParameter(
+      '--htpasswd and --accounts exclude each other; barge-registry user import FILE takes users over',
+    );
+  }
+  if (values['self-registration'] && !values.accounts) {
+    throw invalidParameter('--self-registration needs --accounts');
+  }
   return {
     dataRoot: dataRootOf(flags),
     ...parseListen('listen', values.listen ?? '127.0.0.1:5000'),
     collection: collectionOptions(flags),
+    accounts: values.accounts ?? false,
+    selfRegistration: values['self-registration'] ?? false,
+    ...(values['external-url'] ? { externalUrl: plainUrl(values['external-url']) } : {}),
     ...(values['metrics-listen'] ? { metrics: parseListen('metrics-listen', values['metrics-listen']) } : {}),
     logLevel: parseLevel(values['log-level'] ?? 'info'),
     ...(htpasswd ? { htpasswd } : {}),
     ...(cert && key ? { tls: { cert, key } } : {}),
   };
+}
+
+function plainUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url || !['http:', 'https:'].includes(url.protocol)) {
+    throw invalidParameter(`invalid --external-url "${text}": want http:// or https:// and a host`);
+  }
+  return `${url.protocol}//${url.host}`;
 }
 
 function parseListen(flag: string, text: string): { host: string; port: number } {

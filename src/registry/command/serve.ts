@@ -3,6 +3,9 @@ import { access, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { lockFolder } from '../../host/folder-lock.ts';
+import { Accounts } from '../accounts/accounts.ts';
+import { type AccessControl, usersOnly } from '../auth/access.ts';
+import { AccountAccess } from '../auth/account-access.ts';
 import { HtpasswdAuthenticator } from '../auth/htpasswd-authenticator.ts';
 import { HtpasswdFile } from '../auth/htpasswd-file.ts';
 import { RegistryMetrics, serveMetrics } from '../metrics.ts';
@@ -10,6 +13,7 @@ import { createRequestHandler } from '../request-handler.ts';
 import { RegistryServer, type TlsFiles } from '../server.ts';
 import { FileSystemStorage } from '../storage/file-system/file-system-storage.ts';
 import type { UploadStorage } from '../storage/storage.ts';
+import { accountsPath } from './accounts.ts';
 import { inUse, wordsFor } from './maintain.ts';
 import type { CollectionOptions, ServeOptions } from './serve-options.ts';
 
@@ -23,12 +27,13 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
   const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
   const storage = await FileSystemStorage.open(options.dataRoot);
   const lock = await lockFolder(options.dataRoot, inUse(options.dataRoot));
-  const authenticator = options.htpasswd ? await openHtpasswd(options.htpasswd, log) : undefined;
-  if (!authenticator && !isLoopback(options.host)) {
-    log.warn('anybody who reaches this address can read and write images; --htpasswd asks for passwords');
+  using accounts = options.accounts ? new Accounts(accountsPath(options.dataRoot)) : undefined;
+  const access = await accessFor(options, accounts, log);
+  if (!access && !isLoopback(options.host)) {
+    log.warn('anybody who reaches this address can read and write images; --accounts asks who they are');
   }
   const metrics = options.metrics && new RegistryMetrics();
-  await using server = new RegistryServer(createRequestHandler({ storage, log, authenticator, metrics }), {
+  await using server = new RegistryServer(createRequestHandler({ storage, log, access, metrics }), {
     tls: options.tls && (await readTls(options.tls)),
   });
   if (options.tls) renewOnHangUp(server, options.tls, log);
@@ -102,6 +107,19 @@ function stopSignal(): Promise<NodeJS.Signals> {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
+}
+
+async function accessFor(
+  { htpasswd, externalUrl, selfRegistration }: ServeOptions,
+  accounts: Accounts | undefined,
+  log: Logger,
+): Promise<AccessControl | undefined> {
+  if (htpasswd) return usersOnly(await openHtpasswd(htpasswd, log));
+  if (!accounts) return undefined;
+  if (accounts.users().length === 0 && !selfRegistration) {
+    log.warn('there are no users yet: barge-registry user add NAME --admin');
+  }
+  return new AccountAccess(accounts, { externalUrl, selfRegistration });
 }
 
 async function openHtpasswd(path: string, log: Logger): Promise<HtpasswdAuthenticator> {

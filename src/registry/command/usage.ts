@@ -1,5 +1,6 @@
 export const USAGE = `Usage:  barge-registry [OPTIONS]
         barge-registry htpasswd FILE USER
+        barge-registry user|org|repo|token|audit COMMAND...
         barge-registry gc [--dry-run]
         barge-registry check [--deep] [--repair]
 
@@ -8,12 +9,27 @@ An image registry: OCI distribution specification 1.1, over HTTP.
 Commands:
   check                 Look for what is missing or damaged below --data-root; exit code 1 when there is something
   gc                    Remove what nobody can reach any more; a registry that runs does it by itself
+  user add NAME [--admin]           Add a user; the password is read from standard input
+  user passwd|rm|enable|disable NAME
+  user import FILE                  Take users of an htpasswd file over
+  user ls
+  org add|rm NAME, org ls           Organisations, who own the repositories that begin with their names
+  org member ORG USER ROLE          ROLE: pull, push, admin or none
+  repo set NAME [--public|--private] [--immutable-tags|--mutable-tags]
+  repo grant NAME USER ROLE         Let a user in, whatever the owner
+  repo show NAME
+  token create USER [--role ROLE] [--repositories LIST] [--days N] [--description TEXT]
+  token ls [USER], token rm ID      Personal access tokens, which stand for a password
+  audit [N]                         The newest N entries (default 100)
   htpasswd FILE USER    Add a user to FILE or change the password, which is read from standard input
 
 Options:
       --data-root DIR      Where content is kept (default "/var/lib/barge-registry")
       --listen HOST:PORT   Address to listen on; port 0 takes a free one (default "127.0.0.1:5000")
       --htpasswd FILE      Ask for user name and password; FILE holds bcrypt hashes and may change at any time
+      --accounts           Users, organisations and tokens decide who may do what (see the commands above)
+      --external-url URL   Where clients reach the registry, when a proxy stands before it
+      --self-registration  Anybody may become a user (POST /api/v1/register)
       --tls-cert FILE      Serve HTTPS with this certificate (PEM)
       --tls-key FILE       Key of the certificate (PEM)
       --log-level LEVEL    "trace", "debug", "info", "warn", "error", "fatal" or "silent" (default "info")

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { type Digest, isDigest } from '../../core/digest.ts';
 import { isRepositoryPath } from '../../core/reference.ts';
+import type { Visitor } from '../auth/access.ts';
 import { registryError } from '../registry-error.ts';
 
 /** One request with its answer. */
@@ -12,8 +13,10 @@ export interface Exchange {
   readonly params: Readonly<Record<string, string | undefined>>;
   readonly query: URLSearchParams;
   readonly log: Logger;
+  readonly visitor: Visitor;
 }
 
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Handler = (exchange: Exchange) => Promise<void>;
 
 /** @throws RegistryError NAME_INVALID. */

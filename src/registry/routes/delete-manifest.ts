@@ -1,12 +1,13 @@
 import type { Digest } from '../../core/digest.ts';
 import { type Handler, repositoryOf, sendEmpty } from '../http/exchange.ts';
+import { noteChange, type Rules } from '../rules.ts';
 import type { RegistryStorage } from '../storage/storage.ts';
 import { manifestUnknown, referenceOf } from './manifest-reference.ts';
 
 type Storage = Pick<RegistryStorage, 'manifests' | 'tags'>;
 
 /** DELETE /v2/<name>/manifests/<reference> (end-9): a tag alone, or a manifest with all its tags. */
-export function deleteManifest(storage: Storage): Handler {
+export function deleteManifest(storage: Storage, rules?: Rules): Handler {
   return async (exchange) => {
     const repository = repositoryOf(exchange);
     const reference = referenceOf(exchange);
@@ -15,6 +16,9 @@ export function deleteManifest(storage: Storage): Handler {
         ? await storage.tags.remove(repository, reference.tag)
         : await removeWithTags(storage, repository, reference.digest);
     if (!removed) throw manifestUnknown(repository, reference);
+    const target =
+      'tag' in reference ? `${repository}:${reference.tag}` : `${repository}@${reference.digest}`;
+    noteChange(rules, exchange, 'delete', target);
     sendEmpty(exchange, 202);
   };
 }

@@ -19,7 +19,8 @@ export function startUpload(storage: Pick<RegistryStorage, 'blobs' | 'uploads'>)
     }
     const mount = exchange.query.get('mount') ?? '';
     const from = exchange.query.get('from') ?? '';
-    if (isDigest(mount) && isRepositoryPath(from) && (await storage.blobs.mount(repository, mount, from))) {
+    const mayMount = isDigest(mount) && isRepositoryPath(from) && exchange.visitor.can(from, 'pull');
+    if (mayMount && (await storage.blobs.mount(repository, mount, from))) {
       sendBlobCreated(exchange, mount);
       return;
     }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { type AccessControl, usersOnly } from '../auth/access.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { createRequestHandler } from '../request-handler.ts';
 import { RegistryServer, type TlsFiles } from '../server.ts';
@@ -18,15 +19,16 @@ export interface TestRegistry extends AsyncDisposable {
 }
 
 export async function startTestRegistry(
-  options: { authenticator?: Authenticator; tls?: TlsFiles } = {},
+  options: { authenticator?: Authenticator; access?: AccessControl; tls?: TlsFiles } = {},
 ): Promise<TestRegistry> {
   const root = await mkdtemp(join(tmpdir(), 'barge-registry-'));
   const storage = await FileSystemStorage.open(root);
   const log = pino({ level: 'silent' });
-  const server = new RegistryServer(
-    createRequestHandler({ storage, log, authenticator: options.authenticator }),
-    { tls: options.tls, drainTimeout: 100 },
-  );
+  const access = options.access ?? (options.authenticator && usersOnly(options.authenticator));
+  const server = new RegistryServer(createRequestHandler({ storage, log, access }), {
+    tls: options.tls,
+    drainTimeout: 100,
+  });
   const url = await server.listen('127.0.0.1', 0);
   return {
     url,

@@ -1,0 +1,22 @@
+import { BargeError, type ErrorKind } from '../../core/errors.ts';
+import { type Exchange, sendJson } from '../http/exchange.ts';
+
+const STATUS: Partial<Record<ErrorKind, number>> = {
+  'invalid-parameter': 400,
+  unauthorized: 401,
+  forbidden: 403,
+  'not-found': 404,
+  conflict: 409,
+  unavailable: 429,
+};
+
+/** A failure of the administration's API: `{"message": …}` and the status of its kind. */
+export function answerApiError(exchange: Exchange, error: unknown): void {
+  const known = error instanceof BargeError ? STATUS[error.kind] : undefined;
+  if (known === undefined) exchange.log.error({ err: error }, 'failed while answering');
+  const message =
+    known === undefined
+      ? 'something went wrong here; the log of the registry says what'
+      : (error as Error).message;
+  sendJson(exchange, known ?? 500, { message });
+}

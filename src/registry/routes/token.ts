@@ -1,0 +1,49 @@
+import type { Visitor } from '../auth/access.ts';
+import type { AccountAccess } from '../auth/account-access.ts';
+import { granted, parseScopes, TOKEN_LIFETIME } from '../auth/bearer-tokens.ts';
+import { type Exchange, type Handler, sendJson } from '../http/exchange.ts';
+import { readBounded } from '../http/read-bounded.ts';
+import { registryError } from '../registry-error.ts';
+
+const MAX_FORM = 64 << 10;
+
+/** GET /token (Docker's token authentication) and POST /token (its OAuth2 form, `grant_type=password`). */
+export function tokenRoute(access: AccountAccess): Handler {
+  return async (exchange) => {
+    const { request } = exchange;
+    const form = request.method === 'POST' ? await formOf(exchange) : undefined;
+    const query = form ?? exchange.query;
+    const visitor = await whoAsks(access, exchange, form);
+    const grants = parseScopes(query.getAll('scope')).map((wish) => granted(wish, visitor.can));
+    const service = query.get('service') ?? '';
+    const claims = { user: visitor.user ?? '', admin: visitor.admin, access: grants };
+    const token = await access.bearers.issue(claims, service);
+    const issued = new Date().toISOString();
+    const answer = { token, access_token: token, expires_in: TOKEN_LIFETIME, issued_at: issued };
+    sendJson(exchange, 200, answer, { 'Cache-Control': 'no-store' });
+  };
+}
+
+/** Nobody may ask too, and gets what is public. @throws RegistryError UNAUTHORIZED for wrong credentials. */
+async function whoAsks(
+  access: AccountAccess,
+  { request, response }: Exchange,
+  form: URLSearchParams | undefined,
+): Promise<Visitor> {
+  const named = form ? `${form.get('username') ?? ''}:${form.get('password') ?? ''}` : undefined;
+  const basic = named === undefined ? undefined : `Basic ${Buffer.from(named).toString('base64')}`;
+  const sent = basic ?? request.headers.authorization;
+  const visitor = sent === undefined ? await access.visitor(request) : await access.signIn(request, sent);
+  if (visitor) return visitor;
+  response.setHeader('WWW-Authenticate', 'Basic realm="barge-registry"');
+  throw registryError('UNAUTHORIZED', 'incorrect username or password');
+}
+
+async function formOf({ request }: Exchange): Promise<URLSearchParams> {
+  const bytes = await readBounded(request, MAX_FORM);
+  const form = new URLSearchParams(bytes ? Buffer.from(bytes).toString() : '');
+  if (form.get('grant_type') !== 'password') {
+    throw registryError('UNSUPPORTED', 'the only grant_type is password');
+  }
+  return form;
+}
