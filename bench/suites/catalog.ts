@@ -1,3 +1,4 @@
+import { buildSuite } from './build.ts';
 import { clientSuite } from './client.ts';
 import { manySuite } from './many.ts';
 import { memorySuite } from './memory.ts';
@@ -5,4 +6,4 @@ import { runSuite } from './run.ts';
 import type { Suite } from './suite.ts';
 
 /** In the order in which they are measured. */
-export const SUITES: readonly Suite[] = [clientSuite, runSuite, manySuite, memorySuite];
+export const SUITES: readonly Suite[] = [clientSuite, runSuite, manySuite, memorySuite, buildSuite];

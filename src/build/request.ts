@@ -40,7 +40,7 @@ export interface BuildRequest {
   readonly squash?: boolean;
   /** Builds of one scope are compared with each other to explain cache misses; absent means the first tag. */
   readonly scope?: string;
-  /** Steps that may run side by side; absent means one per processor. */
+  /** Steps that may run side by side; absent means four per processor. */
   readonly parallel?: number;
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { createReadStream, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -11,7 +10,7 @@ import type { Owner } from './ownership.ts';
 
 /** tar-stream takes a mode of 0 for a missing one; with the bit of a plain file it is one. */
 const MODE_GIVEN = 0o100000;
-/** Files up to this size are read in one piece. Bytes. */
+/** Files up to this size are read in one piece, and at once: turns to the thread pool would take most of the time. Bytes. */
 const SMALL = 64 * 1024;
 
 type NewHeader = Partial<Header> & Pick<Header, 'name'>;
@@ -80,7 +79,7 @@ class TarWriter {
         if (first !== undefined)
           return await this.#put({ ...header, type: 'link', linkname: first, size: 0 });
         if (content.inode !== undefined) this.#names.set(content.inode, name);
-        if (size <= SMALL) return await this.#put(header, await readFile(content.file));
+        if (size <= SMALL) return await this.#put(header, readFileSync(content.file));
         return await this.#stream(header, createReadStream(content.file));
       }
     }

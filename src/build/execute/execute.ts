@@ -36,6 +36,9 @@ export async function executePlan(plan: Plan, deps: ExecuteDeps): Promise<Execut
   return await new Executor(plan, deps).run();
 }
 
+/** Steps wait for disks and networks, too: one for each processor would leave them idle. */
+const STEPS_PER_CPU = 4;
+
 /** Whether a step must run even when its outcome is known. */
 function isUncached({ noCache, noCacheStages = [] }: BuildRequest): (step: Step) => boolean {
   const stages = new Set(noCacheStages.map((name) => name.toLowerCase()));
@@ -61,7 +64,7 @@ class Executor {
     this.#deps = deps;
     const { request } = deps.io;
     this.#io = { ...deps.io, signal: AbortSignal.any([deps.signal, this.#stop.signal]) };
-    this.#limit = new Limit(request.parallel ?? availableParallelism());
+    this.#limit = new Limit(request.parallel ?? STEPS_PER_CPU * availableParallelism());
     const now = () => this.#io.now();
     const { signal } = this.#io;
     this.#steps = new StepCache({ ...deps, noCache: isUncached(request), signal, now });
