@@ -89,6 +89,8 @@ export interface ContainerRunState {
   readonly stoppedByUser: boolean;
   readonly attachment?: Attachment;
   readonly health?: Health;
+  /** While it is being removed: its anonymous volumes go, too. */
+  readonly removesVolumes?: boolean;
 }
 
 export const CREATED: ContainerRunState = {

@@ -33,7 +33,8 @@ export async function recover(ctx: ContainerContext): Promise<void> {
     } else if (link) {
       await endUnrecorded(link);
     } else if (container.state.status === 'removing') {
-      await removeLocked(ctx, container.definition.id, { volumes: true });
+      const volumes = container.state.removesVolumes ?? false;
+      await removeLocked(ctx, container.definition.id, { volumes });
     } else if (isRunning(container.state)) {
       ended.push({
         container,

@@ -1,4 +1,5 @@
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { existsSync, renameSync } from 'node:fs';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { conflict, errnoOf, invalidParameter, notFound } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
@@ -27,6 +28,8 @@ const ID = /^[0-9a-f]{64}$/;
 export const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
 /** Folders that a crash may leave begin with a character that no volume's name has at its beginning. */
 const TEMPORARY = '.';
+/** Then a random word, a full stop, and the name of the volume. */
+const REMOVED = '.removed.';
 
 function assertNameValid(name: string): void {
   if (name.length === 1) {
@@ -128,19 +131,14 @@ export class VolumeStore {
   async remove(name: string, users: readonly string[]): Promise<void> {
     this.get(name);
     if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`);
-    this.#db.run('DELETE FROM volumes WHERE name = ?', name);
-    await this.#removeFolder(name);
-  }
-
-  /** The name is free at once, whatever time the content takes. */
-  async #removeFolder(name: string): Promise<void> {
-    const doomed = this.temporary();
+    /* No turn of the event loop in between, in which somebody could take the name. */
+    const doomed = join(this.root, `${REMOVED}${newId().slice(0, 16)}.${name}`);
     try {
-      await rename(join(this.root, name), doomed);
+      renameSync(join(this.root, name), doomed);
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return;
-      throw error;
+      if (errnoOf(error) !== 'ENOENT') throw error;
     }
+    this.#db.run('DELETE FROM volumes WHERE name = ?', name);
     await rm(doomed, { recursive: true, force: true });
   }
 
@@ -155,10 +153,16 @@ export class VolumeStore {
    */
   async recover(): Promise<void> {
     for (const name of await readdir(this.root)) {
+      if (name.startsWith(REMOVED)) this.#forget(name.split('.').slice(3).join('.'));
       if (name.startsWith(TEMPORARY)) await rm(join(this.root, name), { recursive: true, force: true });
       else if (!this.find(name) && !(await this.#removeEmpty(name))) this.#adopt(name);
     }
     for (const { mountpoint } of this.list()) await mkdir(mountpoint, { recursive: true, mode: 0o755 });
+  }
+
+  /** A crash came between folder and row, unless the name has a new folder by now. */
+  #forget(name: string): void {
+    if (!existsSync(join(this.root, name))) this.#db.run('DELETE FROM volumes WHERE name = ?', name);
   }
 
   /** @returns false when there is something in the folder. */

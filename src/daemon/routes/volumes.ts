@@ -10,6 +10,7 @@ import {
 } from '../../engine/volumes/manage.ts';
 import { cloneVolume, exportVolume, importVolume } from '../../engine/volumes/transfer.ts';
 import { flag, readJson } from '../http.ts';
+import { bodyOf, leave } from '../request-body.ts';
 import type { Router } from '../router.ts';
 
 const TAR = { 'Content-Type': 'application/x-tar' };
@@ -23,7 +24,13 @@ function transferRoutes(router: Router, engine: Engine): void {
   );
   router.on('POST', '/barge/volumes/{name}/import', async ({ params, query, request, response, signal }) => {
     const options = { replace: flag(query, 'replace'), signal };
-    response.json(201, showVolume(await importVolume(engine, params.name ?? '', request, options)));
+    const tar = bodyOf(request);
+    try {
+      const volume = await importVolume(engine, params.name ?? '', tar, options);
+      response.json(201, showVolume(volume));
+    } finally {
+      await leave(request, tar);
+    }
   });
   router.on('POST', '/barge/volumes/{name}/clone', async ({ params, query, response, signal }) => {
     const to = query.get('to') ?? '';

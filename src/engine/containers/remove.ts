@@ -1,8 +1,7 @@
 import { rm } from 'node:fs/promises';
-import { assertRemovable, isRunning } from '../../container/model.ts';
+import { assertRemovable, type ContainerDefinition, isRunning } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
 import { freeze } from '../../host/cgroups.ts';
-import { removeVolume } from '../volumes/manage.ts';
 import { containersOf } from '../volumes/users.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { cancelRestart } from './restarts.ts';
@@ -54,7 +53,9 @@ function killNow(ctx: ContainerContext, id: string): void {
 export async function removeLocked(ctx: ContainerContext, id: string, options: RemoveOptions): Promise<void> {
   if (!ctx.containers.has(id)) return;
   const { definition } = ctx.containers.get(id);
-  const container = ctx.containers.setState(id, { status: 'removing' });
+  const removesVolumes = options.volumes ?? false;
+  const container = ctx.containers.setState(id, { status: 'removing', removesVolumes });
+  if (removesVolumes) await removeAnonymous(ctx, definition);
   /* The row goes first: what a crash leaves behind is a folder that the next start removes. */
   ctx.containers.remove(id);
   emitContainer(ctx, container, 'destroy');
@@ -71,19 +72,19 @@ export async function removeLocked(ctx: ContainerContext, id: string, options: R
     .catch((error) =>
       ctx.warn('removing a container’s folder failed', { container: id, error: messageOf(error) }),
     );
-  if (options.volumes) {
-    for (const mount of definition.mounts) {
-      if (mount.anonymous && mount.Name) await removeAnonymous(ctx, mount.Name);
-    }
-  }
   ctx.live.announceRemoval(id);
 }
 
-async function removeAnonymous(ctx: ContainerContext, name: string): Promise<void> {
-  if (containersOf(ctx, name).length > 0 || ctx.mounted.usersOf(name).length > 0) return;
-  try {
-    await removeVolume(ctx, name, true);
-  } catch (error) {
-    ctx.warn('removing an anonymous volume failed', { volume: name, error: messageOf(error) });
+/** While the container is still written down, as `removing`: a restart after a crash goes on here. */
+async function removeAnonymous(ctx: ContainerContext, { id, mounts }: ContainerDefinition): Promise<void> {
+  for (const { anonymous, Name: name } of mounts) {
+    if (!anonymous || !name || !ctx.volumes.find(name) || ctx.mounted.usersOf(name).length > 0) continue;
+    if (containersOf(ctx, name).some(({ definition }) => definition.id !== id)) continue;
+    try {
+      await ctx.volumes.remove(name, []);
+      ctx.events.emit('volume', 'destroy', name, { driver: 'local' });
+    } catch (error) {
+      ctx.warn('removing an anonymous volume failed', { volume: name, error: messageOf(error) });
+    }
   }
 }
