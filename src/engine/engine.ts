@@ -11,6 +11,7 @@ import { lockFolder } from '../host/folder-lock.ts';
 import { defaultRuntime, findRuntime, type OciRuntime } from '../host/oci-runtime.ts';
 import { ImageStore } from '../image/images.ts';
 import { LayerStore } from '../image/layers.ts';
+import { limiter } from '../image/limit.ts';
 import { Networks } from '../network/networks.ts';
 import { DEFAULT_SETTINGS, type NetworkSettings } from '../network/settings.ts';
 import { NetworkStore } from '../network/store.ts';
@@ -96,7 +97,15 @@ async function assemble(options: EngineOptions, lock: Server): Promise<Engine> {
       get insecure() {
         return settings.insecureRegistries;
       },
+      get mirrors() {
+        return settings.mirrors;
+      },
+      get maxTries() {
+        return settings.maxDownloadAttempts;
+      },
     },
+    downloads: limiter(() => settings.maxConcurrentDownloads),
+    uploads: limiter(() => settings.maxConcurrentUploads),
     warn: options.warn,
   };
   await recover(context);

@@ -14,14 +14,14 @@ import {
 import type { BlobStore } from '../store/blobs.ts';
 import type { Image, ImageStore } from './images.ts';
 import type { Layer, LayerStore } from './layers.ts';
-import { limiter } from './limit.ts';
+import type { Limiter } from './limit.ts';
 import { choosePlatform, hostPlatform, platformText } from './platform.ts';
 import { byteProgress, type OnProgress } from './progress.ts';
 import type { RemoteRepository } from './remote/remote-repository.ts';
+import { type Asker, SharedWork } from './shared-work.ts';
 import { takeLayer } from './take-layer.ts';
 
 const MAX_CONFIG_SIZE = 8 << 20;
-const CONCURRENT_LAYERS = 4;
 
 export { hostPlatform, parsePlatform, platformText } from './platform.ts';
 
@@ -29,6 +29,8 @@ export interface PullStores {
   readonly images: ImageStore;
   readonly layers: LayerStore;
   readonly blobs: BlobStore;
+  /** Shared by all pulls of a daemon. */
+  readonly downloads: Limiter;
 }
 
 export interface PullOptions {
@@ -111,7 +113,7 @@ async function selectManifest(
 }
 
 /** @throws BargeError data-loss for anything that is not an image manifest. */
-function parseManifest(bytes: Uint8Array): ImageManifest {
+export function parseManifest(bytes: Uint8Array): ImageManifest {
   const manifest = parse<Partial<ImageManifest> | null>(bytes);
   const { config, layers } = manifest ?? {};
   if (!isDescriptor(config) || !Array.isArray(layers) || !layers.every(isDescriptor)) {
@@ -140,7 +142,7 @@ function parse<T>(bytes: Uint8Array): T {
   }
 }
 
-async function fetchConfig(remote: RemoteRepository, descriptor: Descriptor): Promise<Buffer> {
+export async function fetchConfig(remote: RemoteRepository, descriptor: Descriptor): Promise<Buffer> {
   if (!descriptor || descriptor.size > MAX_CONFIG_SIZE) {
     throw invalidParameter(
       `an image configuration of ${descriptor?.size} bytes is refused: at most ${MAX_CONFIG_SIZE}`,
@@ -169,22 +171,12 @@ async function fetchLayers(
   config: ImageConfig,
   options: PullOptions,
 ): Promise<void> {
-  const limited = limiter(CONCURRENT_LAYERS);
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const tasks = manifest.layers.map((descriptor, i) => {
     const diffId = config.rootfs.diff_ids[i] as Digest;
     options.onProgress({ status: 'Pulling fs layer', progressDetail: {}, id: shortId(descriptor.digest) });
-    return limited(async () => {
-      signal.throwIfAborted();
-      await shareFetch(
-        stores,
-        diffId,
-        () => fetchLayer(stores, remote, descriptor, diffId, { ...options, signal }),
-        options.onProgress,
-        descriptor,
-      );
-    });
+    return fetchOnce(stores, remote, descriptor, diffId, { ...options, signal });
   });
   try {
     await Promise.all(tasks);
@@ -195,35 +187,36 @@ async function fetchLayers(
   }
 }
 
-const underWay = new WeakMap<LayerStore, Map<Digest, Promise<Layer>>>();
+const underWay = new WeakMap<LayerStore, SharedWork<Digest, Layer>>();
 
-/** One download of a layer serves all who want it at the time; who waits tries itself when the other fails. */
-async function shareFetch(
+function worksOf({ layers }: PullStores): SharedWork<Digest, Layer> {
+  const known = underWay.get(layers);
+  if (known) return known;
+  const works = new SharedWork<Digest, Layer>();
+  underWay.set(layers, works);
+  return works;
+}
+
+/** One download of a layer serves all who want it at the time, and lives as long as one of them does. */
+async function fetchOnce(
   stores: PullStores,
-  diffId: Digest,
-  fetch: () => Promise<Layer>,
-  onProgress: OnProgress,
+  remote: RemoteRepository,
   descriptor: Descriptor,
+  diffId: Digest,
+  options: PullOptions,
 ): Promise<void> {
   const id = shortId(descriptor.digest);
-  const fetches = underWay.get(stores.layers) ?? new Map<Digest, Promise<Layer>>();
-  underWay.set(stores.layers, fetches);
-  for (;;) {
-    if (stores.layers.get(diffId)) {
-      onProgress({ status: 'Already exists', progressDetail: {}, id });
-      return;
-    }
-    const other = fetches.get(diffId);
-    if (!other) break;
-    await other.catch(() => {});
+  if (stores.layers.get(diffId)) {
+    options.onProgress({ status: 'Already exists', progressDetail: {}, id });
+    return;
   }
-  const own = fetch();
-  fetches.set(diffId, own);
-  try {
-    await own;
-  } finally {
-    fetches.delete(diffId);
-  }
+  await worksOf(stores).join(diffId, options, async (shared) => {
+    using _held = remote.hold();
+    return await stores.downloads(async () => {
+      shared.signal.throwIfAborted();
+      return await fetchLayer(stores, remote, descriptor, diffId, shared);
+    });
+  });
 }
 
 async function fetchLayer(
@@ -231,11 +224,11 @@ async function fetchLayer(
   remote: RemoteRepository,
   descriptor: Descriptor,
   diffId: Digest,
-  { onProgress, signal }: PullOptions,
+  { onProgress, signal }: Asker,
 ): Promise<Layer> {
   const id = shortId(descriptor.digest);
   const { digest, size, mediaType } = descriptor;
-  const source = await remote.blob(descriptor);
+  const source = await remote.blob(descriptor, signal);
   const layer = await takeLayer(stores, source, {
     blob: { digest, size },
     mediaType,

@@ -9,11 +9,10 @@ import type { BlobStore } from '../store/blobs.ts';
 import { decompress } from './compression.ts';
 import type { Image, ImageStore } from './images.ts';
 import { type Layer, type LayerBlob, type LayerStore, LOCAL_LAYER_TYPE } from './layers.ts';
-import { limiter } from './limit.ts';
+import type { Limiter } from './limit.ts';
 import { byteProgress, type OnProgress } from './progress.ts';
 import type { RemoteRepository } from './remote/remote-repository.ts';
 
-const CONCURRENT_LAYERS = 5;
 /** Half the time of the usual 6 for some 3 % more bytes. */
 const GZIP_LEVEL = 3;
 
@@ -21,6 +20,8 @@ export interface PushStores {
   readonly images: ImageStore;
   readonly layers: LayerStore;
   readonly blobs: BlobStore;
+  /** Shared by all pushes of a daemon. */
+  readonly uploads: Limiter;
 }
 
 export interface PushOptions {
@@ -46,10 +47,9 @@ export async function pushImage(
   const layers = image.config.rootfs.diff_ids.map((diffId) => stores.layers.need(diffId));
   for (const layer of layers)
     onProgress({ status: 'Preparing', progressDetail: {}, id: shortId(layer.diffId) });
-  const limited = limiter(CONCURRENT_LAYERS);
   const blobs = await Promise.all(
     layers.map((layer) =>
-      limited(async () => {
+      stores.uploads(async () => {
         signal.throwIfAborted();
         return await pushLayer(stores, remote, layer, onProgress);
       }),

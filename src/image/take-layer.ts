@@ -41,6 +41,8 @@ export async function takeLayer(
   const { signal } = incoming;
   /* Whoever reads them reports their failures; one that comes while nobody reads must not end the daemon. */
   source.on('error', () => {});
+  if (signal.aborted) source.destroy();
+  signal.throwIfAborted();
   await using writer = await stores.blobs.writer(incoming.blob);
   const forTar = new PassThrough({ highWaterMark: BUFFER_SIZE });
   forTar.on('error', () => {});

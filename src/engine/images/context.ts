@@ -1,6 +1,7 @@
 import type { ContainerStore } from '../../container/store.ts';
 import type { ImageStore } from '../../image/images.ts';
 import type { LayerStore } from '../../image/layers.ts';
+import type { Limiter } from '../../image/limit.ts';
 import type { BlobStore } from '../../store/blobs.ts';
 import type { Database } from '../../store/database.ts';
 import type { EventBus } from '../events.ts';
@@ -9,6 +10,10 @@ import type { EventBus } from '../events.ts';
 export interface RegistrySettings {
   /** Hosts or CIDR blocks that may be spoken to without verified TLS. */
   readonly insecure: readonly string[];
+  /** Asked before Docker Hub, in this order. */
+  readonly mirrors: readonly string[];
+  /** How often what fails in passing is tried. */
+  readonly maxTries: number;
 }
 
 /** What the use cases of images work with. */
@@ -20,4 +25,7 @@ export interface ImageContext {
   readonly db: Database;
   readonly events: EventBus;
   readonly registries: RegistrySettings;
+  readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;
+  readonly downloads: Limiter;
+  readonly uploads: Limiter;
 }

@@ -1,6 +1,7 @@
-import { notFound } from '../../core/errors.ts';
+import { messageOf, notFound } from '../../core/errors.ts';
 import {
   canonicalName,
+  DEFAULT_DOMAIN,
   familiarString,
   parseReference,
   type Reference,
@@ -12,9 +13,11 @@ import type { OnProgress } from '../../image/progress.ts';
 import { pullImage } from '../../image/pull.ts';
 import { pushImage } from '../../image/push.ts';
 import { checkLogin } from '../../image/remote/check-login.ts';
+import { domainOfServerAddress } from '../../image/remote/endpoint.ts';
 import { RemoteRepository } from '../../image/remote/remote-repository.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import type { ImageContext } from './context.ts';
+import { remoteOptions } from './registries.ts';
 
 export interface TransferOptions {
   readonly auth?: AuthConfig;
@@ -22,14 +25,12 @@ export interface TransferOptions {
   readonly onProgress: OnProgress;
 }
 
-function remoteFor(ctx: ImageContext, reference: Reference, options: TransferOptions): RemoteRepository {
-  return new RemoteRepository(reference, {
-    auth: options.auth,
-    insecure: ctx.registries.insecure.includes(reference.domain),
-    signal: options.signal,
-    userAgent: 'barge',
-    proxyEnv: process.env,
-  });
+async function remoteFor(
+  ctx: ImageContext,
+  reference: Reference,
+  options: TransferOptions,
+): Promise<RemoteRepository> {
+  return new RemoteRepository(reference, await remoteOptions(ctx.registries, reference.domain, options));
 }
 
 /** @param word `name[:tag][@digest]`. */
@@ -39,20 +40,45 @@ export async function pull(
   options: TransferOptions & { readonly platform?: string },
 ): Promise<Image> {
   const reference = withDefaultTag(parseReference(word));
-  using remote = remoteFor(ctx, reference, options);
-  const image = await pullImage(ctx, remote, reference, {
-    onProgress: options.onProgress,
-    signal: options.signal,
-    ...(options.platform ? { platform: parsePlatform(options.platform) } : {}),
-  });
+  const platform = options.platform ? { platform: parsePlatform(options.platform) } : {};
+  const image = await fromFirst(ctx, reference, options, (remote) =>
+    pullImage(ctx, remote, reference, {
+      onProgress: options.onProgress,
+      signal: options.signal,
+      ...platform,
+    }),
+  );
   ctx.events.emit('image', 'pull', familiarString(reference), { name: familiarString(reference) });
   return image;
+}
+
+/** Asks the mirrors of Docker Hub first; whatever one of them cannot give, the next may. */
+async function fromFirst<T>(
+  ctx: ImageContext,
+  reference: Reference,
+  options: TransferOptions,
+  action: (remote: RemoteRepository) => Promise<T>,
+): Promise<T> {
+  const mirrors = reference.domain === DEFAULT_DOMAIN ? ctx.registries.mirrors : [];
+  for (const address of mirrors) {
+    const mirror = new URL(address);
+    const { auth: _, ...rest } = await remoteOptions(ctx.registries, mirror.host, options);
+    using remote = new RemoteRepository(reference, { ...rest, mirror });
+    try {
+      return await action(remote);
+    } catch (error) {
+      if (options.signal.aborted) throw error;
+      ctx.warn('the mirror did not give an image', { mirror: address, error: messageOf(error) });
+    }
+  }
+  using remote = await remoteFor(ctx, reference, options);
+  return await action(remote);
 }
 
 /** Every tag of a repository. */
 export async function pullAll(ctx: ImageContext, name: string, options: TransferOptions): Promise<void> {
   const reference = parseReference(name);
-  using remote = remoteFor(ctx, reference, options);
+  using remote = await remoteFor(ctx, reference, options);
   for (const tag of await remote.tags()) await pull(ctx, familiarString({ ...reference, tag }), options);
 }
 
@@ -68,7 +94,7 @@ export async function push(
   for (const reference of references) {
     const id = ctx.images.resolve(reference);
     if (!id) throw notFound(`tag does not exist: ${familiarString(reference)}`);
-    using remote = remoteFor(ctx, reference, options);
+    using remote = await remoteFor(ctx, reference, options);
     await pushImage(ctx, remote, ctx.images.need(id), reference, options);
     ctx.events.emit('image', 'push', familiarString(reference), { name: familiarString(reference) });
   }
@@ -92,11 +118,9 @@ export async function login(
   signal: AbortSignal,
 ): Promise<{ Status: string; IdentityToken: string }> {
   const address = auth.serveraddress || 'https://index.docker.io/v1/';
-  const host = address.replace(/^https?:\/\//, '').split('/')[0] ?? '';
-  const { identityToken } = await checkLogin(address, auth, {
-    insecure: ctx.registries.insecure.includes(host),
+  const { auth: _, ...remote } = await remoteOptions(ctx.registries, domainOfServerAddress(address), {
     signal,
-    proxyEnv: process.env,
   });
+  const { identityToken } = await checkLogin(address, auth, remote);
   return { Status: 'Login Succeeded', IdentityToken: identityToken ?? '' };
 }

@@ -22,6 +22,18 @@ export function endpointOf(domain: string, insecure = false): Endpoint {
   return { host, schemes: lax ? ['https', 'http'] : ['https'], verifyTls: !lax, isLoopback };
 }
 
+/** A mirror is asked by its own scheme; without TLS it is trusted as whoever names it does. */
+export function mirrorEndpoint({ protocol, host, hostname }: URL, insecure = false): Endpoint {
+  const isLoopback = isLoopbackHost(hostname);
+  const isPlain = protocol === 'http:';
+  return {
+    host,
+    schemes: [isPlain ? 'http' : 'https'],
+    verifyTls: !(insecure || isLoopback || isPlain),
+    isLoopback,
+  };
+}
+
 /** @param hostname as `URL.hostname` gives it, IPv6 in brackets. */
 export function isLoopbackHost(hostname: string): boolean {
   if (hostname === 'localhost' || hostname === '[::1]') return true;

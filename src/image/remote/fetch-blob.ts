@@ -21,10 +21,15 @@ type BlobDescriptor = Pick<Descriptor, 'digest' | 'size'>;
  * download. Resolves when the first answer is there.
  * @throws BargeError not-found, unauthorized, unavailable, data-loss, cancelled.
  */
-export async function fetchBlob(context: RepositoryContext, blob: BlobDescriptor): Promise<Readable> {
+export async function fetchBlob(
+  context: RepositoryContext,
+  blob: BlobDescriptor,
+  ...signals: readonly AbortSignal[]
+): Promise<Readable> {
   const stopped = new AbortController();
   const signal = AbortSignal.any([
     stopped.signal,
+    ...signals,
     ...(context.options.signal ? [context.options.signal] : []),
   ]);
   const download = new Download(context, blob, signal);

@@ -3,6 +3,7 @@ import https from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
 import tls from 'node:tls';
 import { networkFailure, requestName, TransientFailure } from './failure.ts';
+import type { ClientCertificate } from './remote-options.ts';
 
 /** Milliseconds without a byte in either direction. */
 const IDLE_TIMEOUT = 60_000;
@@ -29,6 +30,7 @@ export interface HttpResponse {
 export interface TransportOptions {
   readonly verifyTls: boolean;
   readonly ca: readonly string[];
+  readonly clientCertificates?: readonly ClientCertificate[];
   readonly userAgent: string;
   readonly proxyEnv?: NodeJS.ProcessEnv | undefined;
 }
@@ -79,11 +81,13 @@ export class HttpTransport implements Disposable {
 
   /** Made at the first use: reading all trusted certificates takes a while. */
   #secureAgent(): https.Agent {
-    const { verifyTls, ca, proxyEnv } = this.#options;
+    const { verifyTls, ca, clientCertificates = [], proxyEnv } = this.#options;
     const trusted = () => [...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...ca];
     this.#secure ??= new https.Agent({
       keepAlive: true,
       proxyEnv,
+      cert: clientCertificates.map(({ cert }) => cert),
+      key: clientCertificates.map(({ key }) => key),
       ...(verifyTls ? { ca: trusted() } : { rejectUnauthorized: false }),
     });
     return this.#secure;

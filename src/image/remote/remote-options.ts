@@ -8,6 +8,10 @@ export interface RemoteOptions {
   readonly insecure?: boolean | undefined;
   /** Certificates (PEM) to trust besides those of the system. */
   readonly ca?: readonly string[] | undefined;
+  /** What to show to registries that want a certificate (PEM). */
+  readonly clientCertificates?: readonly ClientCertificate[] | undefined;
+  /** Another place that has what the registry has: asked in its stead. */
+  readonly mirror?: URL | undefined;
   /** Ends everything under way with a BargeError `cancelled`. */
   readonly signal?: AbortSignal | undefined;
   readonly userAgent?: string | undefined;
@@ -15,4 +19,11 @@ export interface RemoteOptions {
   readonly proxyEnv?: NodeJS.ProcessEnv | undefined;
   /** Milliseconds before the first retry; each further one waits twice as long. Usually 250. */
   readonly retryDelay?: number | undefined;
+  /** How often what fails in passing is tried. Usually 5. */
+  readonly maxTries?: number | undefined;
+}
+
+export interface ClientCertificate {
+  readonly cert: string;
+  readonly key: string;
 }

@@ -19,11 +19,38 @@ import { type UploadOptions, type UploadOutcome, uploadBlob } from './upload-blo
  */
 export class RemoteRepository implements Disposable {
   readonly #context: RepositoryContext;
+  readonly #ended = new AbortController();
+  #asked: AbortSignal | undefined;
+  #holds = 0;
+  #isDisposed = false;
 
   /** No request is made yet. Tag and digest of the reference are not looked at. */
   constructor(reference: Pick<Reference, 'domain' | 'path'>, options: RemoteOptions = {}) {
-    this.#context = { session: new RegistrySession(reference.domain, options), options, reference };
+    const own = { ...options, signal: this.#ended.signal };
+    this.#context = { session: new RegistrySession(reference.domain, own), options: own, reference };
+    const { signal } = options;
+    if (!signal) return;
+    this.#asked = signal;
+    signal.addEventListener('abort', this.#endUnlessHeld);
+    this.#endUnlessHeld();
   }
+
+  /** For work that others share: neither the signal nor `dispose` ends anything before the hold is given back. */
+  hold(): Disposable {
+    this.#holds++;
+    return {
+      [Symbol.dispose]: () => {
+        this.#holds--;
+        this.#endUnlessHeld();
+      },
+    };
+  }
+
+  readonly #endUnlessHeld = () => {
+    if (this.#holds > 0) return;
+    if (this.#asked?.aborted) this.#ended.abort(this.#asked.reason);
+    if (this.#isDisposed) this.#context.session[Symbol.dispose]();
+  };
 
   /** What a tag or digest stands for, without fetching it where possible. */
   resolve(tagOrDigest: string): Promise<Descriptor> {
@@ -37,10 +64,13 @@ export class RemoteRepository implements Disposable {
 
   /**
    * A stream that fails (data-loss) when size or digest turn out wrong; until it ends, its bytes must not be
-   * trusted. It survives broken connections.
+   * trusted. It survives broken connections, and ends with each of the signals.
    */
-  blob(descriptor: Pick<Descriptor, 'digest' | 'size'>): Promise<Readable> {
-    return fetchBlob(this.#context, descriptor);
+  blob(
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    ...signals: readonly AbortSignal[]
+  ): Promise<Readable> {
+    return fetchBlob(this.#context, descriptor, ...signals);
   }
 
   hasBlob(digest: Digest): Promise<boolean> {
@@ -66,6 +96,8 @@ export class RemoteRepository implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#context.session[Symbol.dispose]();
+    this.#isDisposed = true;
+    this.#asked?.removeEventListener('abort', this.#endUnlessHeld);
+    this.#endUnlessHeld();
   }
 }

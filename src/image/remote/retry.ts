@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelled } from '../../core/errors.ts';
 import { TransientFailure } from './failure.ts';
 
-const MAX_TRIES = 5;
+const USUAL_TRIES = 5;
 const USUAL_DELAY = 250;
 const MAX_DELAY = 10_000;
 
@@ -10,6 +10,8 @@ export interface RetryOptions {
   /** Milliseconds before the first retry. */
   readonly retryDelay?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** How often an action that fails is done. */
+  readonly maxTries?: number | undefined;
 }
 
 /** Counts failures and waits longer after each. */
@@ -24,7 +26,8 @@ export class Retries {
   /** Returns after a pause when another try is worth it. @throws `error` itself when it is not; BargeError cancelled. */
   async pauseAfter(error: unknown): Promise<void> {
     this.#failures++;
-    if (!(error instanceof TransientFailure) || this.#failures >= MAX_TRIES) throw error;
+    if (!(error instanceof TransientFailure) || this.#failures >= (this.#options.maxTries ?? USUAL_TRIES))
+      throw error;
     const { retryDelay = USUAL_DELAY, signal } = this.#options;
     const growing = Math.min(MAX_DELAY, retryDelay * 2 ** (this.#failures - 1));
     const jitter = growing * (0.75 + Math.random() / 2);

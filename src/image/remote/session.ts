@@ -8,7 +8,7 @@ import {
 } from '../../core/errors.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicHeader, type Credentials, credentialsOf } from './credentials.ts';
-import { type Endpoint, endpointOf } from './endpoint.ts';
+import { type Endpoint, endpointOf, mirrorEndpoint } from './endpoint.ts';
 import { requestName } from './failure.ts';
 import { type HttpRequest, type HttpResponse, HttpTransport } from './http-transport.ts';
 import { followRedirects } from './redirect.ts';
@@ -41,12 +41,15 @@ export class RegistrySession implements Disposable {
   #contact: Promise<Contact> | undefined;
 
   constructor(domain: string, options: RemoteOptions) {
-    this.#endpoint = endpointOf(domain, options.insecure);
+    this.#endpoint = options.mirror
+      ? mirrorEndpoint(options.mirror, options.insecure)
+      : endpointOf(domain, options.insecure);
     this.#signal = options.signal;
     this.#credentials = credentialsOf(options.auth);
     this.#transport = new HttpTransport({
       verifyTls: this.#endpoint.verifyTls,
       ca: options.ca ?? [],
+      clientCertificates: options.clientCertificates ?? [],
       userAgent: options.userAgent ?? USER_AGENT,
       proxyEnv: this.#endpoint.isLoopback ? undefined : options.proxyEnv,
     });
