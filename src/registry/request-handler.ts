@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { type AccessControl, EVERYBODY, NOBODY, needOf, type Visitor } from './auth/access.ts';
+import { AccountAccess } from './auth/account-access.ts';
 import { answerError } from './http/answer-error.ts';
 import type { RegistryMetrics } from './metrics.ts';
 import { registryError } from './registry-error.ts';
 import { type Match, Router } from './router.ts';
+import { Rules } from './rules.ts';
 import type { RegistryStorage } from './storage/storage.ts';
+import type { Webhooks } from './webhooks.ts';
 
 export interface RequestHandlerOptions {
   readonly storage: RegistryStorage;
@@ -13,6 +16,7 @@ export interface RequestHandlerOptions {
   /** Without one, everybody may do everything. */
   readonly access?: AccessControl | undefined;
   readonly metrics?: RegistryMetrics | undefined;
+  readonly hooks?: Webhooks | undefined;
 }
 
 /** Answers one request; never rejects. */
@@ -20,7 +24,10 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 
 /** The registry as a function of requests, for any HTTP server. */
 export function createRequestHandler(options: RequestHandlerOptions): RequestHandler {
-  const router = new Router(options.storage, options.access);
+  const { storage, access, hooks } = options;
+  const accounts = access instanceof AccountAccess ? access.accounts : undefined;
+  const rules = new Rules(accounts, hooks, (owner) => storage.usage(owner));
+  const router = new Router(storage, access, rules);
   return async (request, response) => {
     const { path, query } = splitUrl(request.url ?? '/');
     const method = request.method ?? 'GET';

@@ -18,6 +18,7 @@ import { putManifest } from './routes/put-manifest.ts';
 import { startUpload } from './routes/start-upload.ts';
 import { tokenRoute } from './routes/token.ts';
 import { uploadStatus } from './routes/upload-status.ts';
+import type { Rules } from './rules.ts';
 import type { RegistryStorage } from './storage/storage.ts';
 
 const TOKEN_PATH = '/token';
@@ -36,8 +37,7 @@ export interface Match {
 export class Router {
   readonly #routes = FindMyWay({ ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH });
 
-  constructor(storage: RegistryStorage, access?: AccessControl) {
-    const rules = access instanceof AccountAccess ? access.accounts : undefined;
+  constructor(storage: RegistryStorage, access: AccessControl | undefined, rules: Rules) {
     const blob = '/v2/:name/blobs/:digest';
     const uploads = '/v2/:name/blobs/uploads';
     const upload = '/v2/:name/blobs/uploads/:id';
@@ -49,10 +49,10 @@ export class Router {
     this.#on(['DELETE'], manifest, deleteManifest(storage, rules));
     this.#on(['GET', 'HEAD'], blob, getBlob(storage.blobs));
     this.#on(['DELETE'], blob, deleteBlob(storage.blobs));
-    this.#on(['POST'], uploads, startUpload(storage));
+    this.#on(['POST'], uploads, startUpload(storage, rules));
     this.#on(['GET'], upload, uploadStatus(storage.uploads));
-    this.#on(['PATCH'], upload, appendUpload(storage.uploads));
-    this.#on(['PUT'], upload, finishUpload(storage.uploads));
+    this.#on(['PATCH'], upload, appendUpload(storage.uploads, rules));
+    this.#on(['PUT'], upload, finishUpload(storage.uploads, rules));
     this.#on(['DELETE'], upload, cancelUpload(storage.uploads));
     this.#on(['GET'], '/v2/:name/tags/list', listTags(storage.tags));
     this.#on(['GET'], '/v2/:name/referrers/:digest', listReferrers(storage.referrers));

@@ -120,6 +120,21 @@ export class Accounts implements Disposable {
     if (this.#db.run('DELETE FROM organisations WHERE name = ?', name) === 0) throw noOrganisation(name);
   }
 
+  /** @param bytes undefined: as many as there are. @throws BargeError not-found for what is no user and no organisation. */
+  setQuota(owner: string, bytes: number | undefined): void {
+    const table = this.user(owner) ? 'users' : this.#isOrganisation(owner) ? 'organisations' : undefined;
+    if (!table) throw notFound(`there is no user or organisation ${owner}`);
+    this.#db.run(`UPDATE ${table} SET quota = ? WHERE name = ?`, bytes ?? null, owner);
+  }
+
+  /** Bytes that a user or an organisation may fill. */
+  quotaOf(repository: string): number | undefined {
+    const [owner = ''] = repository.split('/');
+    const sql =
+      'SELECT quota FROM users WHERE name = ? UNION ALL SELECT quota FROM organisations WHERE name = ?';
+    return this.#db.get<{ quota: number | null }>(sql, owner, owner)?.quota ?? undefined;
+  }
+
   /** @param role undefined: ends the membership. */
   setMember(organisation: string, user: string, role: Exclude<Role, 'none'> | undefined): void {
     if (!this.#isOrganisation(organisation)) throw noOrganisation(organisation);

@@ -28,4 +28,9 @@ export const REGISTRY_MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, user TEXT, address TEXT, action TEXT NOT NULL, target TEXT NOT NULL
   ) STRICT;
   `,
+  /* Bytes; NULL: no limit. */
+  `
+  ALTER TABLE users ADD COLUMN quota INTEGER;
+  ALTER TABLE organisations ADD COLUMN quota INTEGER;
+  `,
 ];

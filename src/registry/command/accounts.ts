@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { invalidParameter } from '../../core/errors.ts';
+import { parseBytes } from '../../core/units.ts';
 import { Accounts } from '../accounts/accounts.ts';
 import { parseRole, type Role } from '../accounts/roles.ts';
 import { parseHtpasswd } from '../auth/htpasswd-file.ts';
@@ -80,6 +81,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
           .users()
           .map(({ name, admin, disabled }) => [name, admin ? 'admin' : '-', disabled ? 'disabled' : '-']),
       ),
+  },
+  quota: {
+    usage: 'OWNER [SIZE]',
+    run: ({ accounts, args: [owner = '', size] }) => {
+      if (size !== undefined) accounts.setQuota(owner, size === 'none' ? undefined : parseBytes(size));
+      const bytes = accounts.quotaOf(owner);
+      return bytes === undefined ? 'none\n' : `${bytes}\n`;
+    },
   },
   'org add': {
     usage: 'NAME',

@@ -8,6 +8,8 @@ const OPTIONS = {
   htpasswd: { type: 'string' },
   accounts: { type: 'boolean' },
   'external-url': { type: 'string' },
+  webhook: { type: 'string' },
+  'webhook-secret': { type: 'string' },
   'self-registration': { type: 'boolean' },
   admin: { type: 'boolean' },
   public: { type: 'boolean' },

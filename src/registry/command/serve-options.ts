@@ -16,6 +16,9 @@ export interface ServeOptions {
   readonly accounts: boolean;
   readonly selfRegistration: boolean;
   readonly externalUrl?: string;
+  readonly webhooks: readonly string[];
+  /** Path of a file. */
+  readonly webhookSecret?: string;
   readonly metrics?: { readonly host: string; readonly port: number };
   readonly collection: CollectionOptions;
   /** Paths of PEM files. */
@@ -76,6 +79,8 @@ export function serveOptions(flags: Flags): ServeOptions {
     ...parseListen('listen', values.listen ?? '127.0.0.1:5000'),
     collection: collectionOptions(flags),
     accounts: values.accounts ?? false,
+    webhooks: (values.webhook ?? '').split(',').filter(Boolean).map(webhook),
+    ...(values['webhook-secret'] ? { webhookSecret: values['webhook-secret'] } : {}),
     selfRegistration: values['self-registration'] ?? false,
     ...(values['external-url'] ? { externalUrl: plainUrl(values['external-url']) } : {}),
     ...(values['metrics-listen'] ? { metrics: parseListen('metrics-listen', values['metrics-listen']) } : {}),
@@ -83,6 +88,12 @@ export function serveOptions(flags: Flags): ServeOptions {
     ...(htpasswd ? { htpasswd } : {}),
     ...(cert && key ? { tls: { cert, key } } : {}),
   };
+}
+
+function webhook(text: string): string {
+  const url = URL.parse(text);
+  if (url && ['http:', 'https:'].includes(url.protocol)) return url.href;
+  throw invalidParameter(`invalid --webhook "${text}": want http:// or https:// and a host`);
 }
 
 function plainUrl(text: string): string {

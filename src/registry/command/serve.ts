@@ -13,6 +13,7 @@ import { createRequestHandler } from '../request-handler.ts';
 import { RegistryServer, type TlsFiles } from '../server.ts';
 import { FileSystemStorage } from '../storage/file-system/file-system-storage.ts';
 import type { UploadStorage } from '../storage/storage.ts';
+import { Webhooks } from '../webhooks.ts';
 import { accountsPath } from './accounts.ts';
 import { inUse, wordsFor } from './maintain.ts';
 import type { CollectionOptions, ServeOptions } from './serve-options.ts';
@@ -33,7 +34,8 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
     log.warn('anybody who reaches this address can read and write images; --accounts asks who they are');
   }
   const metrics = options.metrics && new RegistryMetrics();
-  await using server = new RegistryServer(createRequestHandler({ storage, log, access, metrics }), {
+  const hooks = await hooksFor(options, log);
+  await using server = new RegistryServer(createRequestHandler({ storage, log, access, metrics, hooks }), {
     tls: options.tls && (await readTls(options.tls)),
   });
   if (options.tls) renewOnHangUp(server, options.tls, log);
@@ -50,6 +52,7 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
   } finally {
     clearInterval(expiry);
     monitor?.close();
+    hooks?.close();
     lock.close();
   }
 }
@@ -107,6 +110,15 @@ function stopSignal(): Promise<NodeJS.Signals> {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
+}
+
+async function hooksFor(
+  { webhooks, webhookSecret }: ServeOptions,
+  log: Logger,
+): Promise<Webhooks | undefined> {
+  if (webhooks.length === 0) return undefined;
+  const secret = webhookSecret ? (await readFile(webhookSecret, 'utf8')).trim() : undefined;
+  return new Webhooks(webhooks, secret, log);
 }
 
 async function accessFor(

@@ -1,6 +1,6 @@
 export const USAGE = `Usage:  barge-registry [OPTIONS]
         barge-registry htpasswd FILE USER
-        barge-registry user|org|repo|token|audit COMMAND...
+        barge-registry user|org|repo|token|quota|audit COMMAND...
         barge-registry gc [--dry-run]
         barge-registry check [--deep] [--repair]
 
@@ -13,6 +13,7 @@ Commands:
   user passwd|rm|enable|disable NAME
   user import FILE                  Take users of an htpasswd file over
   user ls
+  quota OWNER [SIZE]                Bytes that a user or an organisation may fill: show, set, or "none"
   org add|rm NAME, org ls           Organisations, who own the repositories that begin with their names
   org member ORG USER ROLE          ROLE: pull, push, admin or none
   repo set NAME [--public|--private] [--immutable-tags|--mutable-tags]
@@ -30,6 +31,8 @@ Options:
       --accounts           Users, organisations and tokens decide who may do what (see the commands above)
       --external-url URL   Where clients reach the registry, when a proxy stands before it
       --self-registration  Anybody may become a user (POST /api/v1/register)
+      --webhook URLS       Tell these of pushes and deletions (separated by commas)
+      --webhook-secret FILE    Sign what they are told (HMAC-SHA256) with what FILE holds
       --tls-cert FILE      Serve HTTPS with this certificate (PEM)
       --tls-key FILE       Key of the certificate (PEM)
       --log-level LEVEL    "trace", "debug", "info", "warn", "error", "fatal" or "silent" (default "info")

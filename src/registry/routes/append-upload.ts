@@ -1,11 +1,13 @@
 import { type Handler, repositoryOf } from '../http/exchange.ts';
+import type { Rules } from '../rules.ts';
 import type { UploadStorage } from '../storage/storage.ts';
-import { chunkOf, sendOutOfOrder, sendProgress } from './upload-answers.ts';
+import { announcedBytes, chunkOf, sendOutOfOrder, sendProgress } from './upload-answers.ts';
 
 /** PATCH /v2/<name>/blobs/uploads/<id> (end-5): one chunk, or the whole blob as a stream. */
-export function appendUpload(uploads: Pick<UploadStorage, 'append'>): Handler {
+export function appendUpload(uploads: Pick<UploadStorage, 'append'>, rules: Rules): Handler {
   return async (exchange) => {
     const id = exchange.params.id ?? '';
+    await rules.assertRoom(repositoryOf(exchange), announcedBytes(exchange));
     const { accepted, offset } = await uploads.append(repositoryOf(exchange), id, chunkOf(exchange));
     if (accepted) sendProgress(exchange, 202, id, offset);
     else sendOutOfOrder(exchange, id, offset);

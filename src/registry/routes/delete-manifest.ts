@@ -1,13 +1,13 @@
 import type { Digest } from '../../core/digest.ts';
 import { type Handler, repositoryOf, sendEmpty } from '../http/exchange.ts';
-import { noteChange, type Rules } from '../rules.ts';
+import { changeOf, type Rules } from '../rules.ts';
 import type { RegistryStorage } from '../storage/storage.ts';
 import { manifestUnknown, referenceOf } from './manifest-reference.ts';
 
 type Storage = Pick<RegistryStorage, 'manifests' | 'tags'>;
 
 /** DELETE /v2/<name>/manifests/<reference> (end-9): a tag alone, or a manifest with all its tags. */
-export function deleteManifest(storage: Storage, rules?: Rules): Handler {
+export function deleteManifest(storage: Storage, rules: Rules): Handler {
   return async (exchange) => {
     const repository = repositoryOf(exchange);
     const reference = referenceOf(exchange);
@@ -16,9 +16,7 @@ export function deleteManifest(storage: Storage, rules?: Rules): Handler {
         ? await storage.tags.remove(repository, reference.tag)
         : await removeWithTags(storage, repository, reference.digest);
     if (!removed) throw manifestUnknown(repository, reference);
-    const target =
-      'tag' in reference ? `${repository}:${reference.tag}` : `${repository}@${reference.digest}`;
-    noteChange(rules, exchange, 'delete', target);
+    rules.noteChange(exchange, { action: 'delete', repository, ...changeOf(reference) });
     sendEmpty(exchange, 202);
   };
 }

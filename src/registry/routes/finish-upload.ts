@@ -1,14 +1,20 @@
 import { type Handler, parseDigestText, repositoryOf } from '../http/exchange.ts';
+import type { Rules } from '../rules.ts';
 import type { UploadStorage } from '../storage/storage.ts';
-import { chunkOf, sendBlobCreated, sendOutOfOrder } from './upload-answers.ts';
+import { announcedBytes, chunkOf, sendBlobCreated, sendOutOfOrder } from './upload-answers.ts';
 
 /** PUT /v2/<name>/blobs/uploads/<id>?digest= (end-6): the last chunk, the whole blob, or no more bytes. */
-export function finishUpload(uploads: Pick<UploadStorage, 'finish'>): Handler {
+export function finishUpload(uploads: Pick<UploadStorage, 'finish' | 'offset'>, rules: Rules): Handler {
   return async (exchange) => {
     const id = exchange.params.id ?? '';
     const digest = parseDigestText(exchange.query.get('digest') ?? '');
-    const { accepted, offset } = await uploads.finish(repositoryOf(exchange), id, digest, chunkOf(exchange));
-    if (accepted) sendBlobCreated(exchange, digest);
-    else sendOutOfOrder(exchange, id, offset);
+    const repository = repositoryOf(exchange);
+    const before = await uploads.offset(repository, id);
+    await rules.assertRoom(repository, before + announcedBytes(exchange));
+    const { accepted, offset } = await uploads.finish(repository, id, digest, chunkOf(exchange));
+    if (accepted) {
+      rules.noteBytes(repository, offset);
+      sendBlobCreated(exchange, digest);
+    } else sendOutOfOrder(exchange, id, offset);
   };
 }

@@ -5,7 +5,7 @@ import { type Handler, repositoryOf, sendEmpty } from '../http/exchange.ts';
 import { readBounded } from '../http/read-bounded.ts';
 import { type ManifestDocument, parseManifestDocument } from '../manifest-document.ts';
 import { type ErrorItem, RegistryError, registryError } from '../registry-error.ts';
-import { noteChange, type Rules } from '../rules.ts';
+import { changeOf, type Rules } from '../rules.ts';
 import type { NewManifest, RegistryStorage } from '../storage/storage.ts';
 import { type ManifestReference, referenceOf } from './manifest-reference.ts';
 
@@ -15,7 +15,7 @@ export const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
 type Storage = Pick<RegistryStorage, 'manifests' | 'tags' | 'blobs'>;
 
 /** PUT /v2/<name>/manifests/<reference> (end-7). */
-export function putManifest(storage: Storage, rules?: Rules): Handler {
+export function putManifest(storage: Storage, rules: Rules): Handler {
   return async (exchange) => {
     const repository = repositoryOf(exchange);
     const reference = referenceOf(exchange);
@@ -27,9 +27,9 @@ export function putManifest(storage: Storage, rules?: Rules): Handler {
     if ('tag' in reference) await requireMovable(storage, rules, repository, reference.tag, digest);
     await storage.manifests.put(repository, newManifest(digest, bytes, document));
     if ('tag' in reference) await storage.tags.set(repository, reference.tag, digest);
-    const target =
-      'tag' in reference ? `${repository}:${reference.tag}@${digest}` : `${repository}@${digest}`;
-    noteChange(rules, exchange, 'push', target);
+    const { mediaType } = document;
+    const change = { action: 'push', repository, digest, mediaType, size: bytes.byteLength } as const;
+    rules.noteChange(exchange, { ...change, ...changeOf(reference) });
     sendEmpty(exchange, 201, {
       Location: `/v2/${repository}/manifests/${digest}`,
       'Docker-Content-Digest': digest,
@@ -41,12 +41,12 @@ export function putManifest(storage: Storage, rules?: Rules): Handler {
 /** @throws RegistryError DENIED for a tag that is to stay where it is. */
 async function requireMovable(
   { tags }: Storage,
-  rules: Rules | undefined,
+  rules: Rules,
   repository: string,
   tag: string,
   digest: Digest,
 ): Promise<void> {
-  if (!rules?.settings(repository).immutableTags) return;
+  if (!rules.isImmutable(repository)) return;
   const present = await tags.resolve(repository, tag);
   if (present === undefined || present === digest) return;
   throw registryError('DENIED', `the tag ${tag} is immutable: it stays with ${present}; push another tag`, {

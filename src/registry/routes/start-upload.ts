@@ -1,20 +1,22 @@
 import { type Digest, isDigest } from '../../core/digest.ts';
 import { isRepositoryPath } from '../../core/reference.ts';
 import { type Exchange, type Handler, parseDigestText, repositoryOf } from '../http/exchange.ts';
+import type { Rules } from '../rules.ts';
 import type { RegistryStorage, UploadStorage } from '../storage/storage.ts';
-import { sendBlobCreated, sendProgress } from './upload-answers.ts';
+import { announcedBytes, sendBlobCreated, sendProgress } from './upload-answers.ts';
 
 /**
  * POST /v2/<name>/blobs/uploads/ (end-4a, end-4b, end-11): starts an upload, takes a whole blob
  * (`?digest=`) or mounts one of another repository (`?mount=&from=`). A mount that cannot be done becomes an
  * ordinary upload; one without `from` always does, since it would tell what other repositories hold.
  */
-export function startUpload(storage: Pick<RegistryStorage, 'blobs' | 'uploads'>): Handler {
+export function startUpload(storage: Pick<RegistryStorage, 'blobs' | 'uploads'>, rules: Rules): Handler {
   return async (exchange) => {
     const repository = repositoryOf(exchange);
     const digest = exchange.query.get('digest');
+    await rules.assertRoom(repository, announcedBytes(exchange));
     if (digest !== null) {
-      await receiveWhole(exchange, storage.uploads, parseDigestText(digest));
+      await receiveWhole(exchange, storage.uploads, rules, parseDigestText(digest));
       return;
     }
     const mount = exchange.query.get('mount') ?? '';
@@ -28,11 +30,17 @@ export function startUpload(storage: Pick<RegistryStorage, 'blobs' | 'uploads'>)
   };
 }
 
-async function receiveWhole(exchange: Exchange, uploads: UploadStorage, digest: Digest): Promise<void> {
+async function receiveWhole(
+  exchange: Exchange,
+  uploads: UploadStorage,
+  rules: Rules,
+  digest: Digest,
+): Promise<void> {
   const repository = repositoryOf(exchange);
   const id = await uploads.start(repository);
   try {
-    await uploads.finish(repository, id, digest, { bytes: exchange.request });
+    const { offset } = await uploads.finish(repository, id, digest, { bytes: exchange.request });
+    rules.noteBytes(repository, offset);
   } catch (error) {
     // Nobody knows this upload's id, so nobody could resume it. A wrong digest has removed it already.
     await uploads.cancel(repository, id).catch(() => {});

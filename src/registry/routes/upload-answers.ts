@@ -32,6 +32,10 @@ function progressHeaders(exchange: Exchange, id: string, offset: number) {
   };
 }
 
+/** How many bytes the request says that it brings; 0 when it does not. */
+export const announcedBytes = ({ request }: Exchange): number =>
+  Number(request.headers['content-length'] ?? 0) || 0;
+
 /** The request's body with what its headers claim about it. @throws RegistryError RANGE_INVALID, SIZE_INVALID. */
 export function chunkOf({ request }: Exchange): Chunk {
   const contentRange = request.headers['content-range'];

@@ -11,6 +11,8 @@ export interface RegistryStorage {
   readonly referrers: ReferrerStorage;
   /** Every repository that holds a manifest, in byte order. */
   repositories(): Promise<string[]>;
+  /** Bytes of the blobs in all repositories whose names begin with `owner/`; what several hold counts once. */
+  usage(owner: string): Promise<number>;
 }
 
 /** First and last byte, both included, counted from 0. */

@@ -7,6 +7,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { createRequestHandler } from '../request-handler.ts';
 import { RegistryServer, type TlsFiles } from '../server.ts';
 import { FileSystemStorage } from '../storage/file-system/file-system-storage.ts';
+import type { Webhooks } from '../webhooks.ts';
 
 /** A registry on loopback for tests, with a data root of its own. */
 export interface TestRegistry extends AsyncDisposable {
@@ -19,13 +20,13 @@ export interface TestRegistry extends AsyncDisposable {
 }
 
 export async function startTestRegistry(
-  options: { authenticator?: Authenticator; access?: AccessControl; tls?: TlsFiles } = {},
+  options: { authenticator?: Authenticator; access?: AccessControl; hooks?: Webhooks; tls?: TlsFiles } = {},
 ): Promise<TestRegistry> {
   const root = await mkdtemp(join(tmpdir(), 'barge-registry-'));
   const storage = await FileSystemStorage.open(root);
   const log = pino({ level: 'silent' });
   const access = options.access ?? (options.authenticator && usersOnly(options.authenticator));
-  const server = new RegistryServer(createRequestHandler({ storage, log, access }), {
+  const server = new RegistryServer(createRequestHandler({ storage, log, access, hooks: options.hooks }), {
     tls: options.tls,
     drainTimeout: 100,
   });

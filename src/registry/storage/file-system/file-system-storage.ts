@@ -1,15 +1,18 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Digest } from '../../../core/digest.ts';
 import type { RegistryStorage } from '../storage.ts';
 import { FileBlobs } from './blobs.ts';
 import { type CheckOptions, checkStore, type Finding } from './check.ts';
 import { type Collected, type CollectOptions, collectGarbage } from './collect.ts';
-import { ensureFolder, entriesOf } from './files.ts';
+import { ensureFolder, entriesOf, ifPresent } from './files.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { Layout } from './layout.ts';
 import { FileManifests } from './manifests.ts';
 import { FileReferrers } from './referrers.ts';
 import { FileTags } from './tags.ts';
 import { FileUploads } from './uploads.ts';
+import { digestsIn, repositoryNames } from './walk.ts';
 
 /** A registry's content under one folder; see `Layout` for the names in it. One process at a time writes. */
 export class FileSystemStorage implements RegistryStorage {
@@ -41,6 +44,19 @@ export class FileSystemStorage implements RegistryStorage {
     const found: string[] = [];
     await this.#walk('', found);
     return found.sort();
+  }
+
+  async usage(owner: string): Promise<number> {
+    const counted = new Set<Digest>();
+    let bytes = 0;
+    for (const repository of await repositoryNames(this.#layout, owner)) {
+      for (const digest of await digestsIn(this.#layout.blobLinks(repository))) {
+        if (counted.has(digest)) continue;
+        counted.add(digest);
+        bytes += (await ifPresent(stat(this.#layout.blob(digest))))?.size ?? 0;
+      }
+    }
+    return bytes;
   }
 
   /** Removes what nobody can reach any more; requests may go on meanwhile. */

@@ -27,14 +27,14 @@ export async function* storedContent(layout: Layout): AsyncGenerator<Digest> {
   }
 }
 
-/** Names of every repository that has a folder of its own, with or without manifests, in byte order. */
-export async function repositoryNames(layout: Layout): Promise<string[]> {
+/** Names of every repository that has a folder of its own, with or without manifests, in byte order. @param below only those under this name. */
+export async function repositoryNames(layout: Layout, below = ''): Promise<string[]> {
   const found: string[] = [];
   const look = async (name: string): Promise<void> => {
     const entries = (await entriesOf(layout.repository(name))).filter((entry) => entry.isDirectory());
     if (name && entries.some((entry) => entry.name.startsWith('_'))) found.push(name);
     for (const entry of entries) if (!entry.name.startsWith('_')) await look(join(name, entry.name));
   };
-  await look('');
+  await look(below);
   return found.sort();
 }
