@@ -131,17 +131,17 @@ test('what is public anybody may pull, and nobody push', async (t) => {
 
 test('a personal access token stands for the password, with less power and a last day', async (t) => {
   const { ask, accounts } = await start(t);
-  const pull = accounts.createToken('anna', { role: 'pull' }).token;
+  const pull = accounts.tokens.create('anna', { role: 'pull' }).token;
   assert.equal(await startUpload(ask, 'anna/app', basic('anna', pull)), 403);
   assert.equal(await listTags(ask, 'anna/app', basic('anna', pull)), 404);
   assert.equal(await listTags(ask, 'anna/app', `Bearer ${pull}`), 404);
   assert.equal(await listTags(ask, 'anna/app', basic('otto', pull)), 401, 'of somebody else');
-  const narrow = accounts.createToken('anna', { role: 'push', repositories: ['shop/'] });
+  const narrow = accounts.tokens.create('anna', { role: 'push', repositories: ['shop/'] });
   assert.equal(await startUpload(ask, 'shop/app', basic('anna', narrow.token)), 202);
   assert.equal(await startUpload(ask, 'anna/app', basic('anna', narrow.token)), 403);
-  accounts.removeToken(narrow.id, 'anna');
+  accounts.tokens.remove(narrow.id, 'anna');
   assert.equal(await startUpload(ask, 'shop/app', basic('anna', narrow.token)), 401);
-  const past = accounts.createToken('anna', { expiresAt: Date.now() - 1 });
+  const past = accounts.tokens.create('anna', { expiresAt: Date.now() - 1 });
   assert.equal(await listTags(ask, 'anna/app', basic('anna', past.token)), 401);
 });
 
@@ -204,8 +204,8 @@ test('the catalog names what its reader may pull', async (t) => {
   assert.match(await moved.text(), /the tag v1 is immutable/);
   assert.equal((await move('v2')).status, 201);
   assert.ok(
-    accounts
-      .audit(10)
+    accounts.audit
+      .newest(10)
       .some(
         ({ user, action, target }) =>
           user === 'anna' && action === 'push' && target.startsWith('anna/app:v2@'),

@@ -9,7 +9,9 @@ export interface RepositoryAccounts {
   settings(repository: string): { readonly immutableTags: boolean };
   /** Bytes that the owner of a repository may fill; undefined: as many as there are. */
   quotaOf(repository: string): number | undefined;
-  note(entry: { user: string | null; address: string | null; action: string; target: string }): void;
+  readonly audit: {
+    note(entry: { user: string | null; address: string | null; action: string; target: string }): void;
+  };
 }
 
 /** How long a measured usage is believed, in milliseconds. */
@@ -70,7 +72,7 @@ export class Rules {
     const address = exchange.request.socket.remoteAddress ?? null;
     const { action, repository, tag, digest } = change;
     const target = `${repository}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}`;
-    this.#accounts?.note({ user, address, action, target });
+    this.#accounts?.audit.note({ user, address, action, target });
     this.#hooks?.send({ ...change, user, address });
   }
 }

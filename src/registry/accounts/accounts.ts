@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { digestOf } from '../../core/digest.ts';
 import { conflict, invalidParameter, notFound } from '../../core/errors.ts';
 import { isRepositoryPath } from '../../core/reference.ts';
 import { Database } from '../../store/database.ts';
 import { hashPassword } from '../auth/passwords.ts';
-import { higher, lower, parseRole, type Role } from './roles.ts';
+import { AuditLog } from './audit.ts';
+import { higher, type Role } from './roles.ts';
 import { REGISTRY_MIGRATIONS } from './schema.ts';
+import { PersonalTokens } from './tokens.ts';
 
 export interface User {
   readonly name: string;
@@ -15,45 +16,26 @@ export interface User {
   readonly createdAt: number;
 }
 
-export interface PersonalToken {
-  readonly id: string;
-  readonly user: string;
-  readonly description: string;
-  /** The most it may do, whatever its user may. */
-  readonly role: Exclude<Role, 'none'>;
-  /** Only repositories that are or begin with one of these (`team/` or `team/app`); empty: all of its user's. */
-  readonly repositories: readonly string[];
-  readonly createdAt: number;
-  readonly expiresAt: number | null;
-  readonly usedAt: number | null;
-}
-
 export interface RepositorySettings {
   readonly public: boolean;
   /** A tag that exists cannot be moved. */
   readonly immutableTags: boolean;
 }
 
-export interface AuditEntry {
-  readonly at: number;
-  readonly user: string | null;
-  readonly address: string | null;
-  readonly action: string;
-  readonly target: string;
-}
-
 /** One part of a repository's name: users and organisations own what begins with theirs. */
 const NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
-const TOKEN_PREFIX = 'brg_';
-const KEPT_AUDIT = 100_000;
 
 /** Users, organisations, their repositories and tokens, in one SQLite file that several processes may use at once. */
 export class Accounts implements Disposable {
+  readonly tokens: PersonalTokens;
+  readonly audit: AuditLog;
   readonly #db: Database;
 
   /** @param path a file, or `:memory:`. */
   constructor(path: string) {
     this.#db = new Database(path, REGISTRY_MIGRATIONS);
+    this.tokens = new PersonalTokens(this.#db);
+    this.audit = new AuditLog(this.#db);
   }
 
   [Symbol.dispose](): void {
@@ -199,84 +181,11 @@ export class Accounts implements Disposable {
     return higher(open, higher(member, this.grants(repository)[found.name] ?? 'none'));
   }
 
-  /**
-   * Makes a personal access token.
-   * @param expiresAt milliseconds since 1970; null: never.
-   * @returns its text, which is kept nowhere.
-   */
-  createToken(
-    user: string,
-    wish: {
-      readonly description?: string;
-      readonly role?: Exclude<Role, 'none'>;
-      readonly repositories?: readonly string[];
-      readonly expiresAt?: number | null;
-    },
-  ): { readonly id: string; readonly token: string } {
-    this.#assertUser(user);
-    const id = randomBytes(6).toString('hex');
-    const token = `${TOKEN_PREFIX}${randomBytes(24).toString('base64url')}`;
-    this.#db.run(
-      'INSERT INTO tokens (id, user, hash, description, role, repositories, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      id,
-      user,
-      digestOf(token),
-      wish.description ?? '',
-      wish.role ?? 'push',
-      JSON.stringify(wish.repositories ?? []),
-      Date.now(),
-      wish.expiresAt ?? null,
-    );
-    return { id, token };
-  }
-
-  /** The token with this text, if it may still be used; notes that it was. */
-  useToken(text: string): PersonalToken | undefined {
-    if (!text.startsWith(TOKEN_PREFIX)) return undefined;
-    const row = this.#db.get<TokenRow>('SELECT * FROM tokens WHERE hash = ?', digestOf(text));
-    if (!row || (row.expires_at !== null && row.expires_at <= Date.now())) return undefined;
-    if (this.user(row.user)?.disabled) return undefined;
-    if (Date.now() - (row.used_at ?? 0) > 60_000) {
-      this.#db.run('UPDATE tokens SET used_at = ? WHERE id = ?', Date.now(), row.id);
-    }
-    return tokenOf(row);
-  }
-
-  tokens(user?: string): PersonalToken[] {
-    const rows = user
-      ? this.#db.all<TokenRow>('SELECT * FROM tokens WHERE user = ? ORDER BY created_at', user)
-      : this.#db.all<TokenRow>('SELECT * FROM tokens ORDER BY user, created_at');
-    return rows.map(tokenOf);
-  }
-
-  /** @param user only a token of this one; undefined: of anybody. */
-  removeToken(id: string, user?: string): void {
-    const removed = user
-      ? this.#db.run('DELETE FROM tokens WHERE id = ? AND user = ?', id, user)
-      : this.#db.run('DELETE FROM tokens WHERE id = ?', id);
-    if (removed === 0) throw notFound(`there is no token ${id}`);
-  }
-
   /** A secret that is made when it is first asked for, the same for every process on this database. */
   secret(name: string): Buffer {
     this.#db.run('INSERT OR IGNORE INTO secrets VALUES (?, ?)', name, randomBytes(32).toString('base64'));
     const row = this.#db.get<{ value: string }>('SELECT value FROM secrets WHERE name = ?', name);
     return Buffer.from(row?.value ?? '', 'base64');
-  }
-
-  /** Writes down who did what; the newest hundred thousand entries are kept. */
-  note(entry: Omit<AuditEntry, 'at'>): void {
-    const sql = 'INSERT INTO audit (at, user, address, action, target) VALUES (?, ?, ?, ?, ?)';
-    this.#db.run(sql, Date.now(), entry.user, entry.address, entry.action, entry.target);
-    this.#db.run('DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?', KEPT_AUDIT);
-  }
-
-  /** Newest first. */
-  audit(limit: number): AuditEntry[] {
-    return this.#db.all<AuditEntry & Row>(
-      'SELECT at, user, address, action, target FROM audit ORDER BY id DESC LIMIT ?',
-      limit,
-    );
   }
 
   #members(organisation: string): Record<string, Role> {
@@ -304,24 +213,11 @@ export class Accounts implements Disposable {
   }
 }
 
-type Row = Record<string, string | number | null>;
-
 interface UserRow {
   readonly name: string;
   readonly admin: number;
   readonly disabled: number;
   readonly created_at: number;
-}
-
-interface TokenRow {
-  readonly id: string;
-  readonly user: string;
-  readonly description: string;
-  readonly role: Exclude<Role, 'none'>;
-  readonly repositories: string;
-  readonly created_at: number;
-  readonly expires_at: number | null;
-  readonly used_at: number | null;
 }
 
 const userOf = ({ name, admin, disabled, created_at: createdAt }: UserRow): User => ({
@@ -330,21 +226,6 @@ const userOf = ({ name, admin, disabled, created_at: createdAt }: UserRow): User
   disabled: disabled === 1,
   createdAt,
 });
-
-function tokenOf(row: TokenRow): PersonalToken {
-  const { id, user, description, role } = row;
-  const { created_at: createdAt, expires_at: expiresAt, used_at: usedAt } = row;
-  const repositories = JSON.parse(row.repositories) as string[];
-  return { id, user, description, role: parseRole(role), repositories, createdAt, expiresAt, usedAt };
-}
-
-/** What a token lets its user do. */
-export function roleOfToken(token: PersonalToken, role: Role, repository: string): Role {
-  const covers = (entry: string) =>
-    repository === entry || (entry.endsWith('/') && repository.startsWith(entry));
-  if (token.repositories.length > 0 && !token.repositories.some(covers)) return 'none';
-  return lower(token.role, role);
-}
 
 function assertRepository(name: string): void {
   if (!isRepositoryPath(name)) throw invalidParameter(`invalid repository name "${name}"`);

@@ -50,7 +50,7 @@ export function apiRoutes(
   repositoryRoutes(route, storage);
   route('GET', '/audit', ({ accounts, visitor, exchange }) => {
     assertAdmin(visitor);
-    return accounts.audit(Number(exchange.query.get('n')) || AUDIT_PAGE);
+    return accounts.audit.newest(Number(exchange.query.get('n')) || AUDIT_PAGE);
   });
 }
 
@@ -62,7 +62,7 @@ function register(access: AccountAccess): Handler {
       access.limitRegistrations(address);
       const body = await bodyOf(exchange);
       await access.accounts.addUser(textOf(body, 'name'), textOf(body, 'password'));
-      access.accounts.note({ user: textOf(body, 'name'), address, action: 'registered', target: '' });
+      access.accounts.audit.note({ user: textOf(body, 'name'), address, action: 'registered', target: '' });
       sendEmpty(exchange, 204);
     } catch (error) {
       answerApiError(exchange, error);
@@ -73,17 +73,17 @@ function register(access: AccountAccess): Handler {
 type Route = (method: Method, path: string, action: Action) => void;
 
 function tokenRoutes(route: Route): void {
-  route('GET', '/tokens', ({ accounts, user }) => accounts.tokens(user));
+  route('GET', '/tokens', ({ accounts, user }) => accounts.tokens.list(user));
   route('POST', '/tokens', ({ accounts, user, body }) => {
     const { role, repositories, days } = body;
-    return accounts.createToken(user, {
+    return accounts.tokens.create(user, {
       description: String(body.description ?? ''),
       ...(role === undefined ? {} : { role: parseRole(role) }),
       ...(Array.isArray(repositories) ? { repositories: repositories.map(String) } : {}),
       ...(typeof days === 'number' && days > 0 ? { expiresAt: Date.now() + days * DAY } : {}),
     });
   });
-  route('DELETE', '/tokens/:id', ({ accounts, user, param }) => accounts.removeToken(param('id'), user));
+  route('DELETE', '/tokens/:id', ({ accounts, user, param }) => accounts.tokens.remove(param('id'), user));
 }
 
 function userRoutes(route: Route): void {
@@ -215,7 +215,7 @@ function apiHandler(access: AccountAccess, action: Action): Handler {
       if (exchange.request.method !== 'GET') {
         const { remoteAddress: address = null } = exchange.request.socket;
         const target = new URL(exchange.request.url ?? '/', 'http://x').pathname;
-        accounts.note({ user, address, action: `api ${exchange.request.method}`, target });
+        accounts.audit.note({ user, address, action: `api ${exchange.request.method}`, target });
       }
       if (result === undefined) sendEmpty(exchange, 204);
       else sendJson(exchange, 200, result, { 'Cache-Control': 'no-store' });

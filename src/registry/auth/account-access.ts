@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { type Accounts, roleOfToken } from '../accounts/accounts.ts';
+import type { Accounts } from '../accounts/accounts.ts';
 import { mayDo } from '../accounts/roles.ts';
+import { roleOfToken } from '../accounts/tokens.ts';
 import { registryError } from '../registry-error.ts';
 import type { AccessControl, Need, Visitor } from './access.ts';
 import { BearerTokens } from './bearer-tokens.ts';
@@ -64,7 +65,7 @@ export class AccountAccess implements AccessControl {
     const address = request.socket.remoteAddress ?? '';
     this.#assertPatience(address);
     const { name, password } = credentials;
-    const token = this.accounts.useToken(password);
+    const token = this.accounts.tokens.use(password);
     if (token && (name === token.user || name === '' || name === 'token')) {
       const admin = token.role === 'admin' && this.accounts.user(token.user)?.admin === true;
       return {
@@ -79,7 +80,7 @@ export class AccountAccess implements AccessControl {
     if (await this.#checker.matches(name, password, this.accounts.passwordHash(name)))
       return this.#visitorOf(name);
     this.#noteFailure(address);
-    this.accounts.note({ user: name.slice(0, 64), address, action: 'sign-in failed', target: '' });
+    this.accounts.audit.note({ user: name.slice(0, 64), address, action: 'sign-in failed', target: '' });
     return undefined;
   }
 

@@ -147,7 +147,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
       const days = values.days === undefined ? undefined : Number(values.days);
       if (days !== undefined && !(days > 0))
         throw invalidParameter(`invalid --days "${values.days}": want a number`);
-      const { token } = accounts.createToken(user, {
+      const { token } = accounts.tokens.create(user, {
         ...(values.role ? { role: parseRole(values.role) } : {}),
         repositories: (values.repositories ?? '').split(',').filter(Boolean),
         description: values.description ?? '',
@@ -160,8 +160,8 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     usage: '[USER]',
     run: ({ accounts, args: [user] }) =>
       lines(
-        accounts
-          .tokens(user)
+        accounts.tokens
+          .list(user)
           .map((token) => [
             token.id,
             token.user,
@@ -171,13 +171,16 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
           ]),
       ),
   },
-  'token rm': { usage: 'ID', run: ({ accounts, args: [id = ''] }) => accounts.removeToken(id) as undefined },
+  'token rm': {
+    usage: 'ID',
+    run: ({ accounts, args: [id = ''] }) => accounts.tokens.remove(id) as undefined,
+  },
   audit: {
     usage: '[N]',
     run: ({ accounts, args: [count] }) =>
       lines(
-        accounts
-          .audit(Number(count) || AUDIT_PAGE)
+        accounts.audit
+          .newest(Number(count) || AUDIT_PAGE)
           .map(({ at, user, address, action, target }) => [
             when(at),
             user ?? '-',

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { digestOf } from '../../core/digest.ts';
+import { notFound } from '../../core/errors.ts';
+import type { Database } from '../../store/database.ts';
+import { lower, parseRole, type Role } from './roles.ts';
+
+export interface PersonalToken {
+  readonly id: string;
+  readonly user: string;
+  readonly description: string;
+  /** The most it may do, whatever its user may. */
+  readonly role: Exclude<Role, 'none'>;
+  /** Only repositories that are or begin with one of these (`team/` or `team/app`); empty: all of its user's. */
+  readonly repositories: readonly string[];
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly usedAt: number | null;
+}
+
+const TOKEN_PREFIX = 'brg_';
+/** How exactly the last use is noted, in milliseconds. */
+const USE_PRECISION = 60_000;
+
+/** Personal access tokens: each stands for its user's password, and only its hash is kept. */
+export class PersonalTokens {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /**
+   * Makes a personal access token.
+   * @param expiresAt milliseconds since 1970; null: never.
+   * @returns its text, which is kept nowhere.
+   */
+  create(
+    user: string,
+    wish: {
+      readonly description?: string;
+      readonly role?: Exclude<Role, 'none'>;
+      readonly repositories?: readonly string[];
+      readonly expiresAt?: number | null;
+    },
+  ): { readonly id: string; readonly token: string } {
+    if (!this.#db.get('SELECT 1 AS there FROM users WHERE name = ?', user))
+      throw notFound(`there is no user ${user}`);
+    const id = randomBytes(6).toString('hex');
+    const token = `${TOKEN_PREFIX}${randomBytes(24).toString('base64url')}`;
+    this.#db.run(
+      'INSERT INTO tokens (id, user, hash, description, role, repositories, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      id,
+      user,
+      digestOf(token),
+      wish.description ?? '',
+      wish.role ?? 'push',
+      JSON.stringify(wish.repositories ?? []),
+      Date.now(),
+      wish.expiresAt ?? null,
+    );
+    return { id, token };
+  }
+
+  /** The token with this text, if it may still be used; notes that it was. */
+  use(text: string): PersonalToken | undefined {
+    if (!text.startsWith(TOKEN_PREFIX)) return undefined;
+    const row = this.#db.get<TokenRow>('SELECT * FROM tokens WHERE hash = ?', digestOf(text));
+    if (!row || (row.expires_at !== null && row.expires_at <= Date.now())) return undefined;
+    const owner = this.#db.get<{ disabled: number }>('SELECT disabled FROM users WHERE name = ?', row.user);
+    if (owner?.disabled !== 0) return undefined;
+    if (Date.now() - (row.used_at ?? 0) > USE_PRECISION) {
+      this.#db.run('UPDATE tokens SET used_at = ? WHERE id = ?', Date.now(), row.id);
+    }
+    return tokenOf(row);
+  }
+
+  list(user?: string): PersonalToken[] {
+    const rows = user
+      ? this.#db.all<TokenRow>('SELECT * FROM tokens WHERE user = ? ORDER BY created_at', user)
+      : this.#db.all<TokenRow>('SELECT * FROM tokens ORDER BY user, created_at');
+    return rows.map(tokenOf);
+  }
+
+  /** @param user only a token of this one; undefined: of anybody. */
+  remove(id: string, user?: string): void {
+    const removed = user
+      ? this.#db.run('DELETE FROM tokens WHERE id = ? AND user = ?', id, user)
+      : this.#db.run('DELETE FROM tokens WHERE id = ?', id);
+    if (removed === 0) throw notFound(`there is no token ${id}`);
+  }
+}
+
+interface TokenRow {
+  readonly id: string;
+  readonly user: string;
+  readonly description: string;
+  readonly role: Exclude<Role, 'none'>;
+  readonly repositories: string;
+  readonly created_at: number;
+  readonly expires_at: number | null;
+  readonly used_at: number | null;
+}
+
+function tokenOf(row: TokenRow): PersonalToken {
+  const { id, user, description, role } = row;
+  const { created_at: createdAt, expires_at: expiresAt, used_at: usedAt } = row;
+  const repositories = JSON.parse(row.repositories) as string[];
+  return { id, user, description, role: parseRole(role), repositories, createdAt, expiresAt, usedAt };
+}
+
+/** What a token lets its user do. */
+export function roleOfToken(token: PersonalToken, role: Role, repository: string): Role {
+  const covers = (entry: string) =>
+    repository === entry || (entry.endsWith('/') && repository.startsWith(entry));
+  if (token.repositories.length > 0 && !token.repositories.some(covers)) return 'none';
+  return lower(token.role, role);
+}
