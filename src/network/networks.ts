@@ -49,6 +49,8 @@ export class Networks {
       network: (name) => this.live(name),
       up: (live) => this.#up(live),
       freed: (endpoint) => this.#free(endpoint),
+      prepare: (path) => this.names.prepare(path),
+      discard: (path) => this.names.close(path),
     });
   }
 

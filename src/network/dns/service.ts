@@ -21,8 +21,18 @@ export class NameService implements Disposable {
     this.#helper = helper;
   }
 
-  /** @param sandbox path of the network namespace. */
+  /** Opens a server that knows nobody yet, for a container to come. */
+  async prepare(sandbox: string): Promise<void> {
+    await this.open(sandbox, { networks: [], links: new Map(), servers: [] });
+  }
+
+  /** Gives what `prepare` opened its view, or opens a server. @param sandbox path of the network namespace. */
   async open(sandbox: string, view: NameView): Promise<NamePorts> {
+    const prepared = this.#servers.get(sandbox);
+    if (prepared) {
+      prepared.view = view;
+      return prepared.ports;
+    }
     const sockets = await this.#helper.open(sandbox, { udp: 0, tcp: 0 });
     const server = new NameServer(sockets, this.directory, this.#upstream, view);
     this.#servers.set(sandbox, server);

@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BargeError, errnoOf, systemError, unavailable } from '../../core/errors.ts';
+import { BargeError, errnoOf, systemError } from '../../core/errors.ts';
 import { capture, run } from '../../host/process.ts';
 import { linkLocalOf } from '../ip.ts';
 import type { LinkDriver } from '../links/link.ts';
-import { isUnknownKind } from '../links/parent.ts';
 import type { Endpoint, EndpointWish } from '../model.ts';
+import { batch, WaitingBatch } from './batch.ts';
 
 /** Where iproute2 keeps named network namespaces. */
 export const NETNS_FOLDER = '/run/netns';
@@ -37,6 +37,29 @@ export async function makeNamespace(name: string, attachables: readonly Attachab
     await capture('ip', ['netns', 'del', name]);
     throw error;
   }
+}
+
+/** A namespace without endpoints, and what gives it some without starting a process. */
+export interface BlankNamespace extends Disposable {
+  /** Makes the endpoints. What a failure leaves goes with the namespace. */
+  fill(attachables: readonly Attachable[]): Promise<void>;
+}
+
+/** Makes a namespace that endpoints can come into quickly. */
+export async function makeBlank(name: string): Promise<BlankNamespace> {
+  await makeNamespace(name, []);
+  const [outside, inside] = [new WaitingBatch([]), new WaitingBatch(['-n', name])];
+  return {
+    async fill(attachables) {
+      await outside.run(attachables.flatMap(({ endpoint, link }) => link.attachLines(endpoint, name)));
+      await inside.run([...attachables.flatMap(insideLines), ...routeLines(attachables)]);
+      await writeSysctls(name, attachables);
+    },
+    [Symbol.dispose]() {
+      outside[Symbol.dispose]();
+      inside[Symbol.dispose]();
+    },
+  };
 }
 
 /** Adds an endpoint to a namespace that has others. */
@@ -162,17 +185,6 @@ export function parseSysctls(text: string): [key: string[], value: string][] {
       }
       return [key.split('.'), value];
     });
-}
-
-async function batch(flags: readonly string[], lines: readonly string[]): Promise<void> {
-  try {
-    await run('ip', [...flags, '-batch', '-'], { input: `${lines.join('\n')}\n` });
-  } catch (error) {
-    if (error instanceof Error && isUnknownKind(error.message)) {
-      throw unavailable(`this host's kernel cannot make such links: ${error.message}`, { cause: error });
-    }
-    throw error;
-  }
 }
 
 export async function namespaceNames(): Promise<string[]> {

@@ -1,41 +1,41 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Endpoint } from '../model.ts';
 import { namespaceNames, namespacePath, removeNamespaces } from './namespaces.ts';
 
 const REFILL_DELAY_MS = 40;
 const REMOVAL_DELAY_MS = 150;
 
-/** A network namespace with an endpoint on the default bridge, ready for a container. */
-export interface ReadySandbox {
+/** A network namespace that is ready for a container, with what has been made in it. */
+export interface ReadySandbox<T> {
   readonly path: string;
-  readonly endpoint: Endpoint;
+  readonly content: T;
 }
 
-export interface PoolOptions {
+export interface PoolOptions<T> {
   /** What the names of this daemon's namespaces begin with. */
   readonly prefix: string;
   readonly size: number;
-  /** Makes one, with addresses of its own. */
-  readonly make: (name: string) => Promise<Endpoint>;
-  readonly free: (endpoint: Endpoint) => void;
+  /** Makes a namespace of this name. */
+  readonly make: (name: string) => Promise<T>;
+  /** Gives up what one holds that nobody wants any more. */
+  readonly free: (ready: ReadySandbox<T>) => void;
 }
 
 /** Network namespaces made ahead of need: taking one costs nothing, making one costs some 15 ms. */
-export class SandboxPool {
-  readonly #options: PoolOptions;
-  readonly #ready: ReadySandbox[] = [];
+export class SandboxPool<T> {
+  readonly #options: PoolOptions<T>;
+  readonly #ready: ReadySandbox<T>[] = [];
   #filling: Promise<void> | undefined;
   #removals: string[] = [];
   #removing: Promise<void> | undefined;
   #closed = false;
   #refillTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: PoolOptions) {
+  constructor(options: PoolOptions<T>) {
     this.#options = options;
   }
 
-  async take(): Promise<ReadySandbox> {
+  async take(): Promise<ReadySandbox<T>> {
     const ready = this.#ready.shift();
     this.#refillLater();
     return ready ?? (await this.#make());
@@ -45,9 +45,9 @@ export class SandboxPool {
     return `${this.#options.prefix}-${randomBytes(5).toString('hex')}`;
   }
 
-  async #make(): Promise<ReadySandbox> {
+  async #make(): Promise<ReadySandbox<T>> {
     const name = this.newName();
-    return { path: namespacePath(name), endpoint: await this.#options.make(name) };
+    return { path: namespacePath(name), content: await this.#options.make(name) };
   }
 
   /** Begins to fill the pool; returns at once. */
@@ -118,7 +118,7 @@ export class SandboxPool {
   giveUp(): boolean {
     const last = this.#ready.pop();
     if (!last) return false;
-    this.#options.free(last.endpoint);
+    this.#options.free(last);
     this.remove(last.path.split('/').at(-1) ?? '');
     return true;
   }

@@ -4,7 +4,9 @@ import type { Endpoint, EndpointWish } from '../model.ts';
 import {
   type Attachable,
   addToNamespace,
+  type BlankNamespace,
   gatewayEndpoint,
+  makeBlank,
   makeNamespace,
   namespaceName,
   namespacePath,
@@ -30,12 +32,20 @@ export interface SandboxesOptions {
   readonly up: (network: LiveNetwork) => Promise<void>;
   /** Called with every endpoint that is given up. */
   readonly freed: (endpoint: Endpoint) => void;
+  /** Makes what every container on networks of users' needs in its namespace, whatever network that is. */
+  readonly prepare: (path: string) => Promise<void>;
+  /** Undoes it. */
+  readonly discard: (path: string) => void;
 }
+
+/** How many namespaces without a network stand ready, once one has been wanted. */
+const BLANKS = 2;
 
 /** Containers' network namespaces and their places on networks. */
 export class Sandboxes {
   readonly #options: SandboxesOptions;
-  readonly #pool: SandboxPool;
+  readonly #pool: SandboxPool<Endpoint>;
+  readonly #blanks: SandboxPool<BlankNamespace>;
 
   constructor(options: SandboxesOptions) {
     this.#options = options;
@@ -43,20 +53,30 @@ export class Sandboxes {
       prefix: options.prefix,
       size: options.poolSize,
       make: (name) => this.#makeReady(name),
-      free: (endpoint) => this.#free(endpoint),
+      free: ({ content }) => this.#free(content),
+    });
+    this.#blanks = new SandboxPool({
+      prefix: options.prefix,
+      size: Math.min(options.poolSize, BLANKS),
+      make: (name) => this.#makeBlank(name),
+      free: ({ path, content }) => {
+        content[Symbol.dispose]();
+        options.discard(path);
+      },
     });
   }
 
   /**
-   * Makes a sandbox with a place on each network; one on the default bridge alone comes out of the pool.
+   * Makes a sandbox with a place on each network. One on the default bridge alone comes out of the pool; one on others
+   * begins with a namespace that has all but them.
    * @throws BargeError for addresses that are taken or not the network's; nothing is held then.
    */
   async attach(wishes: readonly EndpointWish[]): Promise<Sandbox> {
     const [first] = wishes;
     if (wishes.length === 1 && first && isPlain(first)) {
       this.#options.network('bridge');
-      const { path, endpoint } = await this.#pool.take();
-      return { path, endpoints: [{ ...endpoint, priority: first.priority ?? 0 }] };
+      const { path, content } = await this.#pool.take();
+      return { path, endpoints: [{ ...content, priority: first.priority ?? 0 }] };
     }
     const attachables: Attachable[] = [];
     try {
@@ -65,11 +85,41 @@ export class Sandboxes {
         attachables.push(this.#attachable(this.#reserve(wish, taken), wish));
       }
       for (const { network } of wishes) await this.#options.up(this.#options.network(network));
-      const name = this.#pool.newName();
-      await makeNamespace(name, attachables);
-      return { path: namespacePath(name), endpoints: attachables.map(({ endpoint }) => endpoint) };
+      const path = await this.#place(attachables);
+      return { path, endpoints: attachables.map(({ endpoint }) => endpoint) };
     } catch (error) {
       for (const { endpoint } of attachables) this.#free(endpoint);
+      throw error;
+    }
+  }
+
+  /** @returns the path of a namespace that has these endpoints. */
+  async #place(attachables: readonly Attachable[]): Promise<string> {
+    if (attachables.every(({ endpoint }) => endpoint.network === 'bridge')) {
+      const name = this.#pool.newName();
+      await makeNamespace(name, attachables);
+      return namespacePath(name);
+    }
+    const { path, content } = await this.#blanks.take();
+    try {
+      using blank = content;
+      await blank.fill(attachables);
+    } catch (error) {
+      this.#options.discard(path);
+      this.#pool.remove(namespaceName(path));
+      throw error;
+    }
+    return path;
+  }
+
+  async #makeBlank(name: string): Promise<BlankNamespace> {
+    const blank = await makeBlank(name);
+    try {
+      await this.#options.prepare(namespacePath(name));
+      return blank;
+    } catch (error) {
+      blank[Symbol.dispose]();
+      this.#pool.remove(name);
       throw error;
     }
   }
@@ -161,7 +211,7 @@ export class Sandboxes {
   }
 
   async close(): Promise<void> {
-    await this.#pool.close();
+    await Promise.all([this.#blanks.close(), this.#pool.close()]);
   }
 }
 
