@@ -12,6 +12,7 @@ import {
   type Platform,
 } from '../spec/oci-image.ts';
 import type { BlobStore } from '../store/blobs.ts';
+import { fetchAttestations } from './attestations.ts';
 import type { Image, ImageStore } from './images.ts';
 import type { Layer, LayerStore } from './layers.ts';
 import type { Limiter } from './limit.ts';
@@ -21,6 +22,7 @@ import type { RemoteRepository } from './remote/remote-repository.ts';
 import { type Asker, SharedWork } from './shared-work.ts';
 import { takeLayer } from './take-layer.ts';
 
+const SCHEMA1 = 'application/vnd.docker.distribution.manifest.v1+';
 const MAX_CONFIG_SIZE = 8 << 20;
 
 export { hostPlatform, parsePlatform, platformText } from './platform.ts';
@@ -43,6 +45,8 @@ interface FoundManifest {
   readonly descriptor: Descriptor;
   readonly manifest: ImageManifest;
   readonly bytes: Uint8Array;
+  /** Which it was chosen from. */
+  readonly index?: ImageIndex;
 }
 
 /**
@@ -71,11 +75,14 @@ export async function pullImage(
   );
   const configBytes = await fetchConfig(remote, found.manifest.config);
   const config = readConfig(configBytes, found.manifest);
+  const about = found.index ? await fetchAttestations(remote, found.index, found.descriptor.digest) : [];
   using _lease = stores.layers.lease(config.rootfs.diff_ids);
   await fetchLayers(stores, remote, found.manifest, config, options);
   const before = stores.images.resolve(reference);
   const image = stores.images.add(configBytes);
   stores.images.addManifest(image.id, found.descriptor, found.bytes);
+  if (found.index) stores.images.addManifest(image.id, top.descriptor, top.bytes);
+  for (const { descriptor, bytes } of about) stores.images.addManifest(image.id, descriptor, bytes);
   stores.images.tag({ ...withoutTag(reference), digest: found.descriptor.digest }, image.id);
   if (top.descriptor.digest !== found.descriptor.digest) {
     stores.images.tag({ ...withoutTag(reference), digest: top.descriptor.digest }, image.id);
@@ -99,6 +106,11 @@ async function selectManifest(
 ): Promise<FoundManifest> {
   const { mediaType } = top.descriptor;
   if (isManifestType(mediaType)) return { ...top, manifest: parseManifest(top.bytes) };
+  if (mediaType.startsWith(SCHEMA1)) {
+    throw invalidParameter(
+      `${name} has a manifest of Docker's first schema, which nobody should use any more: push the image anew with a current tool`,
+    );
+  }
   if (!isIndexType(mediaType))
     throw invalidParameter(`${name} is not an image: its media type is ${mediaType}`);
   const index = parse<ImageIndex>(top.bytes);
@@ -109,7 +121,7 @@ async function selectManifest(
     );
   }
   const { descriptor, bytes } = await remote.manifest(child.digest);
-  return { descriptor, bytes, manifest: parseManifest(bytes) };
+  return { descriptor, bytes, manifest: parseManifest(bytes), index };
 }
 
 /** @throws BargeError data-loss for anything that is not an image manifest. */

@@ -6,6 +6,7 @@ import { shortId } from '../core/ids.ts';
 import { canonicalName, type Reference } from '../core/reference.ts';
 import { type Descriptor, type ImageManifest, isManifestType, MEDIA_TYPE } from '../spec/oci-image.ts';
 import type { BlobStore } from '../store/blobs.ts';
+import { wholeIndexOf } from './attestations.ts';
 import { decompress } from './compression.ts';
 import type { Image, ImageStore } from './images.ts';
 import { type Layer, type LayerBlob, type LayerStore, LOCAL_LAYER_TYPE } from './layers.ts';
@@ -62,12 +63,29 @@ export async function pushImage(
   };
   await remote.uploadBlob(config, () => Readable.from([image.configBytes]));
   const manifest = manifestFor(stores.images, image, config, blobs);
-  const descriptor = await remote.putManifest(tag, manifest.mediaType, manifest.bytes);
-  stores.images.addManifest(image.id, descriptor, manifest.bytes);
+  const descriptor = await putAll(stores.images, remote, image, manifest, tag);
+  stores.images.addManifest(image.id, manifest, manifest.bytes);
   stores.images.tag({ domain: reference.domain, path: reference.path, digest: descriptor.digest }, image.id);
   onProgress({ status: `${tag}: digest: ${descriptor.digest} size: ${descriptor.size}` });
   onProgress({ progressDetail: {}, aux: { Tag: tag, Digest: descriptor.digest, Size: descriptor.size } });
   return descriptor;
+}
+
+/** With what is known about the image, under the index that it came by, if nothing of that is missing. */
+async function putAll(
+  images: ImageStore,
+  remote: RemoteRepository,
+  image: Image,
+  manifest: { readonly mediaType: string; readonly bytes: Uint8Array; readonly digest: Digest },
+  tag: string,
+): Promise<Descriptor> {
+  const whole = wholeIndexOf(images, image.id, manifest.digest);
+  if (!whole) return await remote.putManifest(tag, manifest.mediaType, manifest.bytes);
+  for (const { digest, bytes } of whole.blobs)
+    await remote.uploadBlob({ digest, size: bytes.length }, () => Readable.from([bytes]));
+  for (const { digest, mediaType, bytes } of [manifest, ...whole.manifests])
+    await remote.putManifest(digest, mediaType, bytes);
+  return await remote.putManifest(tag, whole.index.mediaType, whole.index.bytes);
 }
 
 async function pushLayer(

@@ -74,6 +74,9 @@ export const OPERATIONS: readonly Operation[] = [
     GET /images/{name}/get
     GET /images/get
     POST /images/load
+    GET /images/search
+    GET /distribution/{name}/json
+    GET /images/{name}/attestations
     POST /commit
     POST /auth
     GET /info
@@ -95,14 +98,6 @@ export const OPERATIONS: readonly Operation[] = [
     POST /networks/{id}/disconnect
     POST /networks/prune
   `),
-  ...refused(
-    'not built yet: move images through a registry',
-    `
-    GET /images/search
-    GET /distribution/{name}/json
-    GET /images/{name}/attestations
-  `,
-  ),
   ...refused('the builder is reached by POST /build: set DOCKER_BUILDKIT=0', 'POST /session'),
   ...without(
     NO_PLUGINS,
@@ -161,6 +156,7 @@ export const OPERATIONS: readonly Operation[] = [
 /** What some operations need so that they answer at once. */
 const QUERIES: Readonly<Record<string, string>> = {
   'GET /events': '?since=1&until=2',
+  'GET /images/search': '?term=127.0.0.1:1/none',
   'POST /images/create': '?fromImage=127.0.0.1:1/none&tag=1',
   'POST /commit': '?container=none',
   'POST /images/{name}/push': '?tag=1',

@@ -2,15 +2,20 @@ import { invalidParameter, notFound } from '../../core/errors.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
+import { listAttestations } from '../../engine/images/attestations.ts';
 import { bootstrapImage } from '../../engine/images/bootstrap.ts';
-import { importImage } from '../../engine/images/import.ts';
+import { inspectDistribution } from '../../engine/images/distribution.ts';
+import { importRequested } from '../../engine/images/import-request.ts';
 import { imageHistory, inspectImage, listImages } from '../../engine/images/inspect.ts';
 import { pruneImages, removeImage } from '../../engine/images/remove.ts';
+import { searchImages } from '../../engine/images/search.ts';
 import { login, pull, pullAll, push } from '../../engine/images/transfer.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import { registryAuth } from '../auth.ts';
-import { type Exchange, flag, readJson } from '../http.ts';
+import { type Exchange, flag, integer, readJson } from '../http.ts';
 import { messageStream } from '../messages.ts';
+import { platformOf, platformsOf } from '../platforms.ts';
+import { bodyOf } from '../request-body.ts';
 import type { Router } from '../router.ts';
 import { imageArchiveRoutes } from './image-archives.ts';
 
@@ -22,7 +27,12 @@ export function imageRoutes(router: Router, engine: Engine): void {
     const filters = parseFilters(query.get('filters') ?? '');
     response.json(
       200,
-      listImages(engine, { filters, all: flag(query, 'all'), digests: flag(query, 'digests') }),
+      listImages(engine, {
+        filters,
+        all: flag(query, 'all'),
+        digests: flag(query, 'digests'),
+        sharedSize: flag(query, 'shared-size'),
+      }),
     );
   });
   router.on('POST', '/images/create', (exchange) =>
@@ -30,14 +40,26 @@ export function imageRoutes(router: Router, engine: Engine): void {
   );
   router.on('POST', '/images/prune', async ({ query, response }) => {
     const filters = parseFilters(query.get('filters') ?? '');
-    const all = (filters.get('dangling') ?? []).some((value) => value === 'false' || value === '0');
-    response.json(200, await pruneImages(engine, all));
+    response.json(200, await pruneImages(engine, filters));
   });
+  router.on('GET', '/images/search', (exchange) => searchRoute(engine, exchange));
   router.on('GET', '/images/{name...}/json', (exchange) => {
-    exchange.response.json(200, inspectImage(engine, nameOf(exchange)));
+    exchange.response.json(200, inspectImage(engine, nameOf(exchange), platformsOf(exchange.query)));
   });
   router.on('GET', '/images/{name...}/history', (exchange) => {
-    exchange.response.json(200, imageHistory(engine, nameOf(exchange)));
+    exchange.response.json(200, imageHistory(engine, nameOf(exchange), platformsOf(exchange.query)));
+  });
+  router.on('GET', '/images/{name...}/attestations', (exchange) => {
+    const { query, response } = exchange;
+    const platform = platformOf(query);
+    const [types, statements] = [query.getAll('type').filter(Boolean), flag(query, 'statement')];
+    response.json(200, listAttestations(engine, nameOf(exchange), { platform, types, statements }));
+  });
+  router.on('GET', '/distribution/{name...}/json', async (exchange) => {
+    const { request, response, signal } = exchange;
+    const auth = registryAuth(request.headers['x-registry-auth']);
+    const options = { ...(auth ? { auth } : {}), signal };
+    response.json(200, await inspectDistribution(engine, nameOf(exchange), options));
   });
   router.on('POST', '/images/{name...}/push', (exchange) => pushRoute(engine, exchange));
   router.on('POST', '/images/{name...}/tag', (exchange) => {
@@ -52,12 +74,29 @@ export function imageRoutes(router: Router, engine: Engine): void {
     response.empty(201);
   });
   router.on('DELETE', '/images/{name...}', async (exchange) => {
-    exchange.response.json(200, await removeImage(engine, nameOf(exchange), flag(exchange.query, 'force')));
+    exchange.response.json(
+      200,
+      await removeImage(engine, nameOf(exchange), {
+        force: flag(exchange.query, 'force'),
+        platforms: platformsOf(exchange.query, 'platforms'),
+      }),
+    );
   });
   router.on('POST', '/auth', async ({ request, response, signal }) => {
     response.json(200, await login(engine, await readJson<AuthConfig>(request), signal));
   });
   router.on('POST', '/barge/bootstrap', (exchange) => bootstrapRoute(engine, exchange));
+}
+
+async function searchRoute(engine: Engine, { query, request, response, signal }: Exchange): Promise<void> {
+  const auth = registryAuth(request.headers['x-registry-auth']);
+  const results = await searchImages(engine, query.get('term') ?? '', {
+    limit: integer(query, 'limit'),
+    filters: parseFilters(query.get('filters') ?? ''),
+    ...(auth ? { auth } : {}),
+    signal,
+  });
+  response.json(200, results);
 }
 
 async function pullRoute(engine: Engine, exchange: Exchange): Promise<void> {
@@ -81,20 +120,21 @@ async function pullRoute(engine: Engine, exchange: Exchange): Promise<void> {
 
 async function importRoute(engine: Engine, exchange: Exchange): Promise<void> {
   const { query, request, signal } = exchange;
-  const source = query.get('fromSrc');
-  if (source !== '-')
-    throw invalidParameter(`importing from ${source} is not supported: send the tar itself (fromSrc=-)`);
-  const changes = query.getAll('changes');
-  if (changes.length > 0) throw invalidParameter('--change is not supported by this version of Barge');
+  const source = query.get('fromSrc') ?? '-';
   const repository = query.get('repo');
   const tag = query.get('tag');
   const message = query.get('message');
+  const platform = query.get('platform');
+  const options = {
+    source,
+    ...(repository ? { name: tag ? `${repository}:${tag}` : repository } : {}),
+    ...(message ? { message } : {}),
+    ...(platform ? { platform } : {}),
+    changes: query.getAll('changes'),
+    signal,
+  };
   await messageStream(exchange, async (write) => {
-    const image = await importImage(engine, request, {
-      ...(repository ? { name: tag ? `${repository}:${tag}` : repository } : {}),
-      ...(message ? { message } : {}),
-      signal,
-    });
+    const image = await importRequested(engine, () => bodyOf(request), { ...options, onProgress: write });
     write({ status: image.id });
   });
 }
@@ -108,9 +148,9 @@ async function pushRoute(engine: Engine, exchange: Exchange): Promise<void> {
     tags.some((t) => t.startsWith(`${name}:`)),
   );
   if (!known) throw notFound(`An image does not exist locally with the tag: ${name}`);
-  await messageStream(exchange, (onProgress) =>
-    push(engine, name, tag, { ...(auth ? { auth } : {}), signal, onProgress }),
-  );
+  const platform = platformOf(query);
+  const options = { ...(auth ? { auth } : {}), ...(platform ? { platform } : {}), signal };
+  await messageStream(exchange, (onProgress) => push(engine, name, tag, { ...options, onProgress }));
 }
 
 async function bootstrapRoute(engine: Engine, exchange: Exchange): Promise<void> {

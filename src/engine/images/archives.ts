@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream';
-import { type BargeError, invalidParameter, notFound } from '../../core/errors.ts';
+import { invalidParameter } from '../../core/errors.ts';
 import { familiarString, parseReference, type Reference } from '../../core/reference.ts';
 import { type LoadOptions, loadImages } from '../../image/archive/load.ts';
 import { type SavedImage, saveImages } from '../../image/archive/save.ts';
 import type { Image } from '../../image/images.ts';
-import { isFor, platformText } from '../../image/platform.ts';
 import type { Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 import { isIdOf, referenceOf } from './names.ts';
+import { assertPlatform } from './platforms.ts';
 import { collectGarbage } from './remove.ts';
 
 /**
@@ -56,19 +56,6 @@ function tagsOf(ctx: ImageContext, { domain, path }: Reference): SavedImage[] {
       .filter((name) => name.domain === domain && name.path === path);
     return names.length > 0 ? [{ image, names }] : [];
   });
-}
-
-/** @throws BargeError not-found, in docker's words, for an image of none of these platforms. */
-export function assertPlatform(image: Image, word: string, platforms: readonly Platform[]): void {
-  if (platforms.length === 0 || platforms.some((platform) => isFor(image.config, platform))) return;
-  throw wrongPlatform(image, word, platforms);
-}
-
-function wrongPlatform(image: Image, word: string, platforms: readonly Platform[]): BargeError {
-  const wanted = platforms.map(platformText).join(', ');
-  return notFound(
-    `image with reference ${word} was found but its platform (${platformText(image.config)}) does not match the specified platform (${wanted})`,
-  );
 }
 
 /** Adds the images of an archive under their names there, and tells each. Of a refused archive nothing stays. */

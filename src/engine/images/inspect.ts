@@ -1,16 +1,24 @@
 import { invalidParameter } from '../../core/errors.ts';
+import { parseTimestamp } from '../../core/timestamp.ts';
 import type { Image, ImageNames } from '../../image/images.ts';
 import type { ImageHistoryItem, ImageInspect, ImageSummary } from '../../spec/engine.ts';
-import { type Filters, labelMatches } from '../filters.ts';
+import type { Platform } from '../../spec/oci-image.ts';
+import { booleanFilter, type Filters, labelMatches } from '../filters.ts';
 import type { ImageContext } from './context.ts';
+import { assertPlatform } from './platforms.ts';
 
 const NO_NAMES: ImageNames = { tags: [], digests: [] };
 const NEVER = '0001-01-01T00:00:00Z';
 
 const createdSeconds = ({ config }: Image) => Math.floor(Date.parse(config.created ?? NEVER) / 1000);
 
-export function inspectImage(ctx: ImageContext, word: string): ImageInspect {
+export function inspectImage(
+  ctx: ImageContext,
+  word: string,
+  platforms: readonly Platform[] = [],
+): ImageInspect {
   const image = ctx.images.find(word);
+  assertPlatform(image, word, platforms);
   const { config } = image;
   const names = ctx.images.names(image.id);
   const tagged = ctx.images.lastTagged(image.id);
@@ -40,25 +48,24 @@ export interface ImageListQuery {
   readonly filters: Filters;
   readonly all: boolean;
   readonly digests: boolean;
+  /** Adds up what each image has in common with others. */
+  readonly sharedSize?: boolean;
 }
 
 type Test = (image: Image, names: ImageNames, value: string, ctx: ImageContext) => boolean;
 
+const isDangling = ({ tags }: ImageNames) => tags.length === 0;
+
 const TESTS: Record<string, Test> = {
-  dangling: (_, names, value) => (names.tags.length === 0) === isTrue(value),
+  dangling: (_, names, value) => isDangling(names) === booleanFilter('dangling', [value]),
   label: ({ config }, _, value) => labelMatches(config.config?.Labels ?? {}, value),
   reference: (_, names, value) =>
     [...names.tags, ...names.digests].some((name) => referenceMatches(name, value)),
   before: (image, _, value, ctx) => createdSeconds(image) < createdSeconds(ctx.images.find(value)),
   since: (image, _, value, ctx) => createdSeconds(image) > createdSeconds(ctx.images.find(value)),
-  until: (image, _, value) => createdSeconds(image) < Number(value),
+  until: (image, _, value) => createdSeconds(image) < Number(parseTimestamp(value) / 1_000_000_000n),
+  'label!': ({ config }, _, value) => !labelMatches(config.config?.Labels ?? {}, value),
 };
-
-function isTrue(value: string): boolean {
-  if (!['true', 'false', '1', '0'].includes(value))
-    throw invalidParameter(`invalid filter 'dangling=${value}'`);
-  return value === 'true' || value === '1';
-}
 
 /** A shell pattern against the whole reference or its repository. */
 function referenceMatches(name: string, pattern: string): boolean {
@@ -79,17 +86,32 @@ export function listImages(ctx: ImageContext, query: ImageListQuery): ImageSumma
   for (const { definition } of ctx.containers.list()) {
     uses.set(definition.imageId, (uses.get(definition.imageId) ?? 0) + 1);
   }
+  const shared = query.sharedSize ? sharedSizes(ctx) : undefined;
   return ctx.images
     .list()
     .filter((image) =>
       [...query.filters].every(([name, values]) => {
         const check = (value: string) =>
           TESTS[name]?.(image, names.get(image.id) ?? NO_NAMES, value, ctx) ?? true;
-        return name === 'label' ? values.every(check) : values.some(check);
+        return name.startsWith('label') ? values.every(check) : values.some(check);
       }),
     )
-    .map((image) => summarize(image, names.get(image.id) ?? NO_NAMES, uses.get(image.id) ?? 0))
+    .map((image) => ({
+      ...summarize(image, names.get(image.id) ?? NO_NAMES, uses.get(image.id) ?? 0),
+      ...(shared ? { SharedSize: shared(image) } : {}),
+    }))
     .sort((a, b) => b.Created - a.Created);
+}
+
+/** Bytes of layers that another image has, too. */
+function sharedSizes(ctx: ImageContext): (image: Image) => number {
+  const users = new Map<string, number>();
+  for (const { config } of ctx.images.list())
+    for (const id of new Set(config.rootfs.diff_ids)) users.set(id, (users.get(id) ?? 0) + 1);
+  return ({ config }) =>
+    config.rootfs.diff_ids
+      .filter((id) => (users.get(id) ?? 0) > 1)
+      .reduce((sum, id) => sum + (ctx.layers.get(id)?.size ?? 0), 0);
 }
 
 function summarize(image: Image, names: ImageNames, containers: number): ImageSummary {
@@ -106,8 +128,13 @@ function summarize(image: Image, names: ImageNames, containers: number): ImageSu
   };
 }
 
-export function imageHistory(ctx: ImageContext, word: string): ImageHistoryItem[] {
+export function imageHistory(
+  ctx: ImageContext,
+  word: string,
+  platforms: readonly Platform[] = [],
+): ImageHistoryItem[] {
   const image = ctx.images.find(word);
+  assertPlatform(image, word, platforms);
   const { config } = image;
   let layer = 0;
   const items = (config.history ?? []).map((entry): ImageHistoryItem => {

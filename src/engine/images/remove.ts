@@ -4,10 +4,13 @@ import { shortId } from '../../core/ids.ts';
 import { parseReference, type Reference } from '../../core/reference.ts';
 import type { Image } from '../../image/images.ts';
 import type { ImageDeleteItem } from '../../spec/engine.ts';
+import type { Platform } from '../../spec/oci-image.ts';
 import { cachedLayers } from '../build/cache.ts';
 import { layersInUse } from '../containers/create.ts';
+import { assertKnownFilters, booleanFilter, type Filters, labelsPass, untilFilter } from '../filters.ts';
 import type { ImageContext } from './context.ts';
 import { isIdOf, referenceOf } from './names.ts';
+import { assertPlatform } from './platforms.ts';
 
 /**
  * Takes a name from an image, and removes the image with its last name. By id: all names at once, unless they
@@ -17,9 +20,10 @@ import { isIdOf, referenceOf } from './names.ts';
 export async function removeImage(
   ctx: ImageContext,
   word: string,
-  force: boolean,
+  { force, platforms = [] }: { readonly force: boolean; readonly platforms?: readonly Platform[] },
 ): Promise<ImageDeleteItem[]> {
   const image = ctx.images.find(word);
+  assertPlatform(image, word, platforms);
   const reference = isIdOf(image, word) ? undefined : referenceOf(word);
   const { tags, digests } = ctx.images.names(image.id);
   const result: ImageDeleteItem[] = [];
@@ -37,8 +41,7 @@ export async function removeImage(
   }
   for (const name of [...tags, ...digests]) result.push(untag(ctx, image, parseReference(name)));
   if (usersOf(ctx, image).length > 0) return result;
-  ctx.images.remove(image.id);
-  ctx.events.emit('image', 'delete', image.id, { name: image.id });
+  deleteImage(ctx, image);
   await collectGarbage(ctx);
   return [...result, { Deleted: image.id }, ...goneLayers(ctx, image)];
 }
@@ -89,20 +92,44 @@ export async function collectGarbage(ctx: ImageContext): Promise<number> {
   return await ctx.layers.collectGarbage(keep, (digest) => ctx.blobs.remove(digest));
 }
 
-/** Images without a name (or, with `all`, those no container uses) go. @returns what went and bytes freed. */
+const PRUNE_FILTERS = ['dangling', 'label', 'label!', 'until'];
+
+/**
+ * Images without a name, or by `dangling=false` all that no container uses. @returns what went and the bytes of the
+ * layers that went with it. @throws BargeError invalid-parameter for filters that make no sense.
+ */
 export async function pruneImages(
   ctx: ImageContext,
-  all: boolean,
+  filters: Filters,
 ): Promise<{ ImagesDeleted: ImageDeleteItem[]; SpaceReclaimed: number }> {
+  assertKnownFilters(filters, PRUNE_FILTERS);
+  const dangling = filters.get('dangling');
+  const all = dangling ? !booleanFilter('dangling', dangling) : false;
+  const until = untilFilter(filters);
   const names = ctx.images.allNames();
   const deleted: ImageDeleteItem[] = [];
+  const gone: Image[] = [];
   for (const image of ctx.images.list()) {
-    const tagged = (names.get(image.id)?.tags.length ?? 0) > 0;
-    if ((tagged && !all) || usersOf(ctx, image).length > 0) continue;
     const { tags, digests } = names.get(image.id) ?? { tags: [], digests: [] };
+    if ((tags.length > 0 && !all) || usersOf(ctx, image).length > 0) continue;
+    if (Date.parse(image.config.created ?? '') >= until) continue;
+    if (!labelsPass(image.config.config?.Labels ?? {}, filters)) continue;
     for (const name of [...tags, ...digests]) deleted.push(untag(ctx, image, parseReference(name)));
-    ctx.images.remove(image.id);
+    deleteImage(ctx, image);
     deleted.push({ Deleted: image.id });
+    gone.push(image);
   }
-  return { ImagesDeleted: deleted, SpaceReclaimed: await collectGarbage(ctx) };
+  const SpaceReclaimed = await collectGarbage(ctx);
+  deleted.push(...gone.flatMap((image) => goneLayers(ctx, image)));
+  ctx.events.emit('image', 'prune', '', { reclaimed: String(SpaceReclaimed) });
+  return { ImagesDeleted: unique(deleted), SpaceReclaimed };
+}
+
+function unique(items: readonly ImageDeleteItem[]): ImageDeleteItem[] {
+  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
+}
+
+function deleteImage(ctx: ImageContext, { id }: Image): void {
+  ctx.images.remove(id);
+  ctx.events.emit('image', 'delete', id, { name: id });
 }

@@ -16,7 +16,9 @@ import { checkLogin } from '../../image/remote/check-login.ts';
 import { domainOfServerAddress } from '../../image/remote/endpoint.ts';
 import { RemoteRepository } from '../../image/remote/remote-repository.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
+import type { Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
+import { assertPlatform } from './platforms.ts';
 import { remoteOptions } from './registries.ts';
 
 export interface TransferOptions {
@@ -53,7 +55,7 @@ export async function pull(
 }
 
 /** Asks the mirrors of Docker Hub first; whatever one of them cannot give, the next may. */
-async function fromFirst<T>(
+export async function fromFirst<T>(
   ctx: ImageContext,
   reference: Reference,
   options: TransferOptions,
@@ -87,15 +89,17 @@ export async function push(
   ctx: ImageContext,
   name: string,
   tag: string | undefined,
-  options: TransferOptions,
+  options: TransferOptions & { readonly platform?: Platform },
 ): Promise<void> {
   const repository = parseReference(name);
   const references = tag ? [{ ...repository, tag }] : localTags(ctx, repository);
   for (const reference of references) {
     const id = ctx.images.resolve(reference);
     if (!id) throw notFound(`tag does not exist: ${familiarString(reference)}`);
+    const image = ctx.images.need(id);
+    assertPlatform(image, familiarString(reference), options.platform ? [options.platform] : []);
     using remote = await remoteFor(ctx, reference, options);
-    await pushImage(ctx, remote, ctx.images.need(id), reference, options);
+    await pushImage(ctx, remote, image, reference, options);
     ctx.events.emit('image', 'push', familiarString(reference), { name: familiarString(reference) });
   }
 }

@@ -1,0 +1,34 @@
+import { statementsOf } from '../../image/attestations.ts';
+import type { Descriptor, Platform } from '../../spec/oci-image.ts';
+import type { ImageContext } from './context.ts';
+import { assertPlatform } from './platforms.ts';
+
+export interface AttestationStatement {
+  readonly Descriptor: Descriptor;
+  readonly PredicateType: string;
+  readonly Statement?: unknown;
+}
+
+export interface AttestationQuery {
+  readonly platform: Platform | undefined;
+  /** None: all. */
+  readonly types: readonly string[];
+  readonly statements: boolean;
+}
+
+/** What was said about an image where it was made, as its registry had it. @throws BargeError not-found. */
+export function listAttestations(
+  ctx: ImageContext,
+  word: string,
+  { platform, types, statements }: AttestationQuery,
+): AttestationStatement[] {
+  const image = ctx.images.find(word);
+  assertPlatform(image, word, platform ? [platform] : []);
+  return statementsOf(ctx.images, image.id)
+    .filter(({ predicateType }) => types.length === 0 || types.includes(predicateType))
+    .map(({ descriptor, predicateType, bytes }) => ({
+      Descriptor: descriptor,
+      PredicateType: predicateType,
+      ...(statements && bytes ? { Statement: JSON.parse(Buffer.from(bytes).toString()) } : {}),
+    }));
+}

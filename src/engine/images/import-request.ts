@@ -1,0 +1,60 @@
+import type { Readable } from 'node:stream';
+import { applyChanges } from '../../build/changes.ts';
+import { invalidParameter, unavailable } from '../../core/errors.ts';
+import type { Image } from '../../image/images.ts';
+import { parsePlatform } from '../../image/platform.ts';
+import type { OnProgress } from '../../image/progress.ts';
+import { HttpTransport } from '../../image/remote/http-transport.ts';
+import { followRedirects } from '../../image/remote/redirect.ts';
+import type { ImageContext } from './context.ts';
+import { importImage } from './import.ts';
+
+/** An import as the API is asked for it. */
+export interface ImportRequest {
+  /** `-`: the request's body; else an address that has the archive. */
+  readonly source: string;
+  readonly name?: string;
+  readonly message?: string;
+  readonly platform?: string;
+  /** Dockerfile instructions. */
+  readonly changes: readonly string[];
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal;
+}
+
+/** @throws BargeError invalid-parameter, before anything is read; unavailable for an address that gives nothing. */
+export async function importRequested(
+  ctx: ImageContext,
+  body: () => Readable,
+  request: ImportRequest,
+): Promise<Image> {
+  const { source, name, message, platform, signal } = request;
+  const options = {
+    ...(name ? { name } : {}),
+    ...(platform ? { platform: parsePlatform(platform) } : {}),
+    message: message || `Imported from ${source}`,
+    config: await applyChanges({}, request.changes),
+    signal,
+  };
+  if (source === '-') return await importImage(ctx, body(), options);
+  const url = URL.parse(source.includes('://') ? source : `http://${source}`);
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw invalidParameter(`cannot import from "${source}": want an http or https address, or -`);
+  }
+  request.onProgress({ status: `Downloading from ${url.href}` });
+  using transport = new HttpTransport({
+    verifyTls: true,
+    ca: [],
+    userAgent: 'barge',
+    proxyEnv: process.env,
+  });
+  return await importImage(ctx, await download(transport, url, signal), options);
+}
+
+async function download(transport: HttpTransport, url: URL, signal: AbortSignal): Promise<Readable> {
+  const policy = { home: '', permitsPlain: true };
+  const answer = await followRedirects(transport, { method: 'GET', url, signal }, undefined, policy);
+  if (answer.status === 200) return answer.body;
+  answer.body.resume();
+  throw unavailable(`failed to GET ${url.href}: the server answers with status ${answer.status}`);
+}

@@ -1,0 +1,120 @@
+import { invalidParameter, unavailable } from '../../core/errors.ts';
+import { DEFAULT_DOMAIN, parseReference } from '../../core/reference.ts';
+import type { HttpResponse } from '../../image/remote/http-transport.ts';
+import { readBody } from '../../image/remote/read-body.ts';
+import { RegistrySession } from '../../image/remote/session.ts';
+import type { AuthConfig } from '../../spec/engine.ts';
+import { assertKnownFilters, booleanFilter, type Filters } from '../filters.ts';
+import type { ImageContext } from './context.ts';
+import { remoteOptions } from './registries.ts';
+
+const HUB_INDEX = 'index.docker.io';
+const USUAL_LIMIT = 25;
+const MAX_LIMIT = 100;
+const MAX_ANSWER = 8 << 20;
+const FILTERS = ['is-automated', 'is-official', 'stars'];
+
+export interface SearchResult {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly is_automated: boolean;
+}
+
+export interface SearchOptions {
+  readonly limit: number | undefined;
+  readonly filters: Filters;
+  readonly auth?: AuthConfig;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks for images by the first version of the registry API; of a registry that no longer has it, through the names of
+ * its repositories.
+ * @param term may begin with the host of a registry. @throws BargeError invalid-parameter, unavailable.
+ */
+export async function searchImages(
+  ctx: ImageContext,
+  term: string,
+  options: SearchOptions,
+): Promise<SearchResult[]> {
+  const { limit = USUAL_LIMIT, filters } = options;
+  if (limit < 1 || limit > MAX_LIMIT)
+    throw invalidParameter(`Limit ${limit} is outside the range of [1, ${MAX_LIMIT}]`);
+  const passes = filterOf(filters);
+  const { domain, rest } = splitTerm(term);
+  using session = new RegistrySession(domain, await remoteOptions(ctx.registries, domain, options));
+  const query = new URLSearchParams({ q: rest, n: String(limit) });
+  const answer = await session.send({ method: 'GET', url: `/v1/search?${query}`, scopes: [] });
+  const results =
+    answer.status === 404 ? await searchCatalog(session, rest, answer) : await resultsIn(answer);
+  return results.filter(passes).slice(0, limit);
+}
+
+function splitTerm(term: string): { domain: string; rest: string } {
+  if (term.includes('://')) throw invalidParameter(`invalid repository name (${term}), leave the scheme out`);
+  if (!term) throw invalidParameter('what to look for is missing');
+  const slash = term.indexOf('/');
+  const head = term.slice(0, Math.max(slash, 0));
+  if (!/[.:]|^localhost$/.test(head)) return { domain: HUB_INDEX, rest: term.replace(/^library\//, '') };
+  const { domain } = parseReference(`${head}/x`);
+  return { domain: domain === DEFAULT_DOMAIN ? HUB_INDEX : domain, rest: term.slice(slash + 1) };
+}
+
+function filterOf(filters: Filters): (result: SearchResult) => boolean {
+  assertKnownFilters(filters, FILTERS);
+  const flag = (name: string) => {
+    const values = filters.get(name);
+    return values ? booleanFilter(name, values) : undefined;
+  };
+  const [official, automated] = [flag('is-official'), flag('is-automated')];
+  const stars = Math.max(0, ...(filters.get('stars') ?? []).map(wholeNumber));
+  return (result) =>
+    (official === undefined || result.is_official === official) &&
+    (automated === undefined || result.is_automated === automated) &&
+    result.star_count >= stars;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw invalidParameter(`invalid filter 'stars=${text}'`);
+  return Number(text);
+}
+
+async function resultsIn(answer: HttpResponse): Promise<SearchResult[]> {
+  if (answer.status !== 200) {
+    answer.body.resume();
+    throw unavailable(`Unexpected status code ${answer.status}`);
+  }
+  const { results } = await jsonOf<{ results?: Partial<SearchResult>[] }>(answer);
+  return (results ?? []).map((result) => ({
+    name: String(result.name ?? ''),
+    description: String(result.description ?? ''),
+    star_count: Number(result.star_count ?? 0),
+    is_official: result.is_official === true,
+    is_automated: result.is_automated === true,
+  }));
+}
+
+async function searchCatalog(
+  session: RegistrySession,
+  term: string,
+  before: HttpResponse,
+): Promise<SearchResult[]> {
+  before.body.resume();
+  const scopes = ['registry:catalog:*'];
+  const answer = await session.send({ method: 'GET', url: '_catalog?n=1000', scopes });
+  if (answer.status !== 200) return await resultsIn(answer);
+  const { repositories } = await jsonOf<{ repositories?: string[] }>(answer);
+  return (repositories ?? [])
+    .filter((name) => name.includes(term))
+    .map((name) => ({ name, description: '', star_count: 0, is_official: false, is_automated: false }));
+}
+
+async function jsonOf<T>(answer: HttpResponse): Promise<T> {
+  try {
+    return JSON.parse((await readBody(answer, MAX_ANSWER)).toString()) as T;
+  } catch (error) {
+    throw unavailable(`${answer.request.url.href}: the answer is not JSON`, { cause: error });
+  }
+}

@@ -1,0 +1,117 @@
+import type { Digest } from '../core/digest.ts';
+import { isKind } from '../core/errors.ts';
+import { type Descriptor, type ImageIndex, type ImageManifest, isIndexType } from '../spec/oci-image.ts';
+import type { ImageStore, StoredManifest } from './images.ts';
+import type { RemoteRepository } from './remote/remote-repository.ts';
+
+const IN_TOTO = 'application/vnd.in-toto+json';
+const PREDICATE = 'in-toto.io/predicate-type';
+/** Bytes of a statement; one that is larger is left in the registry. */
+const MAX_STATEMENT = 16 << 20;
+
+/** What an index says about one of its images, beside it. */
+export function attestationsFor(index: ImageIndex, manifest: Digest): Descriptor[] {
+  return (index.manifests ?? []).filter(
+    ({ annotations }) =>
+      annotations?.['vnd.docker.reference.type'] === 'attestation-manifest' &&
+      annotations['vnd.docker.reference.digest'] === manifest,
+  );
+}
+
+/** What `fetchAttestations` found, to be kept with the image. */
+export interface FetchedDocument {
+  readonly descriptor: Pick<Descriptor, 'digest' | 'mediaType'>;
+  readonly bytes: Uint8Array;
+}
+
+/** Attestation manifests and their statements. Those that the registry does not have are left out. */
+export async function fetchAttestations(
+  remote: RemoteRepository,
+  index: ImageIndex,
+  manifest: Digest,
+): Promise<FetchedDocument[]> {
+  const found: FetchedDocument[] = [];
+  for (const descriptor of attestationsFor(index, manifest)) {
+    try {
+      found.push(...(await fetchOne(remote, descriptor.digest)));
+    } catch (error) {
+      if (!isKind(error, 'not-found')) throw error;
+    }
+  }
+  return found;
+}
+
+async function fetchOne(remote: RemoteRepository, digest: Digest): Promise<FetchedDocument[]> {
+  const top = await remote.manifest(digest);
+  const { config, layers } = JSON.parse(Buffer.from(top.bytes).toString()) as Partial<ImageManifest>;
+  const parts = [config, ...(layers ?? [])].filter((part) => part !== undefined);
+  const small = parts.filter(({ size }) => size <= MAX_STATEMENT);
+  const blobs = small.map(async (descriptor) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of await remote.blob(descriptor)) chunks.push(chunk);
+    return { descriptor, bytes: Buffer.concat(chunks) };
+  });
+  return [top, ...(await Promise.all(blobs))];
+}
+
+export interface Statement {
+  readonly descriptor: Descriptor;
+  readonly predicateType: string;
+  /** The in-toto statement as it came; undefined when it was too large to keep. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** The statements that are kept for an image. */
+export function statementsOf(images: ImageStore, id: Digest): Statement[] {
+  const stored = new Map(images.manifests(id).map((document) => [document.digest, document]));
+  const statements = new Map<Digest, Statement>();
+  for (const manifest of attestationManifests([...stored.values()])) {
+    for (const layer of layersOf(stored.get(manifest))) {
+      const predicateType = layer.annotations?.[PREDICATE];
+      if (layer.mediaType !== IN_TOTO || !predicateType) continue;
+      const bytes = stored.get(layer.digest)?.bytes;
+      statements.set(layer.digest, { descriptor: layer, predicateType, bytes });
+    }
+  }
+  return [...statements.values()];
+}
+
+function attestationManifests(stored: readonly StoredManifest[]): Digest[] {
+  const indexes = stored.filter(({ mediaType }) => isIndexType(mediaType)).map(parsed<ImageIndex>);
+  const own = new Set(stored.map(({ digest }) => digest));
+  return indexes
+    .flatMap((index) => [...own].flatMap((digest) => attestationsFor(index, digest)))
+    .map(({ digest }) => digest)
+    .filter((digest) => own.has(digest));
+}
+
+const parsed = <T>({ bytes }: StoredManifest): T => JSON.parse(bytes.toString()) as T;
+const layersOf = (document: StoredManifest | undefined) =>
+  document ? (parsed<Partial<ImageManifest>>(document).layers ?? []) : [];
+
+/** An index that can be sent whole: everything that it names is here. */
+export interface WholeIndex {
+  readonly index: StoredManifest;
+  /** In the order in which they are to be sent: what is named before what names it. */
+  readonly blobs: readonly StoredManifest[];
+  readonly manifests: readonly StoredManifest[];
+}
+
+/** The index around an image's manifest, if it has nothing but this image and what is kept about it. */
+export function wholeIndexOf(images: ImageStore, id: Digest, manifest: Digest): WholeIndex | undefined {
+  const stored = images.manifests(id);
+  const byDigest = new Map(stored.map((document) => [document.digest, document]));
+  for (const index of stored.filter(({ mediaType }) => isIndexType(mediaType))) {
+    const document = parsed<ImageIndex>(index);
+    const about = attestationsFor(document, manifest).map(({ digest }) => byDigest.get(digest));
+    const rest = document.manifests.filter(({ digest }) => digest !== manifest);
+    if (about.length === 0 || about.length !== rest.length || !about.every((one) => one !== undefined))
+      continue;
+    const parts = about.flatMap((one) => {
+      const { config, layers = [] } = parsed<Partial<ImageManifest>>(one);
+      return [...(config ? [config] : []), ...layers].map(({ digest }) => byDigest.get(digest));
+    });
+    if (parts.every((part) => part !== undefined)) return { index, blobs: parts, manifests: about };
+  }
+  return undefined;
+}
