@@ -401,3 +401,17 @@ describe('processes', () => {
     assert.equal(await flagOf('no-new-privileges=false'), '0');
   });
 });
+
+test('many creations at once get names of their own, or a conflict where they ask for the same', async () => {
+  const create = (name?: string) =>
+    post(`/containers/create${name ? `?name=${name}` : ''}`, { Image: 'busybox', Cmd: ['true'] });
+  const invented = await Promise.all(Array.from({ length: 300 }, () => create()));
+  assert.deepEqual(new Set(invented.map(({ status }) => status)), new Set([201]));
+  const same = await Promise.all(Array.from({ length: 8 }, () => create('contested')));
+  assert.equal(same.filter(({ status }) => status === 201).length, 1);
+  assert.equal(same.filter(({ status }) => status === 409).length, 7);
+  const made = [...invented, ...same]
+    .filter(({ status }) => status === 201)
+    .map((answer) => answer.json().Id);
+  for (const id of made) assert.equal((await remove(`/containers/${id}`)).status, 204);
+});

@@ -18,6 +18,7 @@ interface ContainerRow {
 export class ContainerStore {
   readonly #db: Database;
   readonly #byId = new Map<string, Container>();
+  readonly #promised = new Map<string, string>();
   readonly #idByName = new Map<string, string>();
 
   constructor(db: Database) {
@@ -68,7 +69,8 @@ export class ContainerStore {
 
   /** @throws BargeError conflict when the name is taken. */
   add(definition: ContainerDefinition): Container {
-    this.assertNameFree(definition.name);
+    const holder = this.#idByName.get(definition.name);
+    if (holder) throw nameInUse(definition.name, holder);
     const container = { definition, state: CREATED };
     this.#db.run(
       'INSERT INTO containers (id, name, created_at, definition, state) VALUES (?, ?, ?, ?, ?)',
@@ -82,13 +84,17 @@ export class ContainerStore {
     return container;
   }
 
+  /** @throws BargeError conflict for a name that a container has, or one that is being made. */
   assertNameFree(name: string): void {
-    const holder = this.#idByName.get(name);
-    if (holder) {
-      throw conflict(
-        `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
-      );
-    }
+    const holder = this.#idByName.get(name) ?? this.#promised.get(name);
+    if (holder) throw nameInUse(name, holder);
+  }
+
+  /** Keeps a name for a container that is being made, until the promise is disposed. @throws BargeError conflict. */
+  promiseName(name: string, id: string): Disposable {
+    this.assertNameFree(name);
+    this.#promised.set(name, id);
+    return { [Symbol.dispose]: () => void this.#promised.delete(name) };
   }
 
   setState(id: string, change: Partial<ContainerRunState>): Container {
@@ -139,3 +145,8 @@ export class ContainerStore {
     this.#idByName.delete(definition.name);
   }
 }
+
+const nameInUse = (name: string, holder: string) =>
+  conflict(
+    `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
+  );

@@ -49,6 +49,7 @@ export async function createContainer(
   const networkingConfig = checkNetworks(ctx, wish, networking.EndpointsConfig ?? {});
   const chosen = chooseName(ctx, name);
   const id = newId();
+  using _ = ctx.containers.promiseName(chosen, id);
   const merged = mergeConfig(config, image.config.config ?? {}, id, host);
   commandOf(merged);
   const warnings = [...hostWarnings, ...limitWarnings, ...grantWarnings(host)];
@@ -97,7 +98,6 @@ function chooseName(ctx: ContainerContext, asked: string | undefined): string {
   if (!asked) return inventName(taken);
   const name = asked.replace(/^\//, '');
   assertNameValid(name, asked);
-  ctx.containers.assertNameFree(name);
   return name;
 }
 
