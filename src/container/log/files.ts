@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -71,19 +71,21 @@ export async function rotatedAt(path: string, number: number): Promise<number | 
 /** Compresses the rotated files that are not yet. One that the shim drops meanwhile does not come back. */
 export async function compressRotated(path: string): Promise<void> {
   for (const number of await rotatedNumbers(path)) {
-    const plain = `${path}.${number}`;
-    if (!(await exists(plain))) continue;
-    const temporary = `${plain}.gz.part`;
-    await pipeline(createReadStream(plain), createGzip(), createWriteStream(temporary, { mode: 0o640 }));
-    await rename(temporary, `${plain}.gz`);
-    await unlink(plain).catch(async (error) => {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      await rm(`${plain}.gz`, { force: true });
-    });
+    await compressFile(`${path}.${number}`);
   }
 }
 
-const exists = async (path: string) => (await stat(path).catch(noneWhenMissing(undefined))) !== undefined;
+async function compressFile(plain: string): Promise<void> {
+  const source = await openIfThere(plain);
+  if (!source) return;
+  const temporary = `${plain}.gz.part`;
+  await pipeline(source.createReadStream(), createGzip(), createWriteStream(temporary, { mode: 0o640 }));
+  await rename(temporary, `${plain}.gz`);
+  await unlink(plain).catch(async (error) => {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    await rm(`${plain}.gz`, { force: true });
+  });
+}
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
   return await open(path, 'r').catch(noneWhenMissing(undefined));
