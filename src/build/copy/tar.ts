@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract as extractTar, type Header, type Pack, pack as packTar } from 'tar-stream';
+import { failsElsewhere } from '../../core/streams.ts';
 import { openArchive } from './archive.ts';
 import type { SourceEntry } from './entry.ts';
 import type { Placement } from './layout.ts';
@@ -110,8 +111,11 @@ class TarWriter {
   async #put(header: NewHeader, content?: string | Uint8Array): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const done = (error?: Error | null) => (error ? reject(error) : resolve());
-      if (content === undefined) this.#pack.entry(withMode({ ...header, size: 0 }), done);
-      else this.#pack.entry(withMode(header), content, done);
+      const entry =
+        content === undefined
+          ? this.#pack.entry(withMode({ ...header, size: 0 }), done)
+          : this.#pack.entry(withMode(header), content, done);
+      failsElsewhere(entry);
     });
   }
 
@@ -120,6 +124,7 @@ class TarWriter {
     const entry = this.#pack.entry(withMode(header), (error) =>
       error ? written.reject(error) : written.resolve(),
     );
+    failsElsewhere(entry);
     written.promise.catch(() => undefined);
     const closed = new Promise<never>((_, reject) => {
       entry.once('close', () => reject(new Error('the tar stream was closed')));

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 import type { Digest } from '../../core/digest.ts';
 import { invalidParameter } from '../../core/errors.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 import type { ExecOperation, PlannedMount } from '../plan/graph.ts';
 import { splitVariable } from '../plan/scope.ts';
 import type { BuildMount, Layers, OutputStream } from '../worker.ts';
@@ -108,7 +109,8 @@ function buildMount({ mount, layers }: MountFiles, io: StepIo): BuildMount | und
 async function scriptMount(operation: ExecOperation, io: StepIo): Promise<BuildMount> {
   const tar = pack();
   for (const script of operation.scripts) {
-    tar.entry({ name: posix.basename(script.path), mode: 0o755, mtime: new Date(0) }, script.content);
+    const header = { name: posix.basename(script.path), mode: 0o755, mtime: new Date(0) };
+    failsElsewhere(tar.entry(header, script.content));
   }
   tar.finalize();
   const layer = await io.worker.apply([], Readable.from(tar), io.signal);

@@ -4,6 +4,7 @@ import { type Pack, pack } from 'tar-stream';
 import { type Digest, Digester, digestOf, hexOf } from '../../core/digest.ts';
 import { dataLoss } from '../../core/errors.ts';
 import { canonicalName, familiarName, familiarString, type Reference } from '../../core/reference.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 import { type Descriptor, type ImageIndex, type ImageManifest, MEDIA_TYPE } from '../../spec/oci-image.ts';
 import type { Image } from '../images.ts';
 import type { Layer } from '../layers.ts';
@@ -74,9 +75,10 @@ const EPOCH = new Date(0);
 
 function writeFile(archive: Pack, name: string, content: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    archive.entry({ name, mode: 0o644, mtime: EPOCH }, content, (error) =>
+    const entry = archive.entry({ name, mode: 0o644, mtime: EPOCH }, content, (error) =>
       error ? reject(error) : resolve(),
     );
+    failsElsewhere(entry);
   });
 }
 
@@ -89,6 +91,7 @@ async function writeLayer(stores: LayerStores, archive: Pack, layer: Layer): Pro
     mtime: EPOCH,
     size: layer.size,
   }) as unknown as Writable;
+  failsElsewhere(entry);
   for await (const piece of source as AsyncIterable<Buffer>) {
     digester.update(piece);
     if (!entry.write(piece)) await once(entry, 'drain');
