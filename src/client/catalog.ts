@@ -161,6 +161,7 @@ const volume = group('Manage volumes', {
 
 const prune = verb('Remove everything that nothing uses', () => import('./commands/system-prune.ts'));
 const system = group('Manage the daemon', {
+  check: verb('Hold what is stored against the database', () => import('./commands/system-check.ts')),
   df: verb('Show what takes space on the disk', () => import('./commands/system-df.ts')),
   'dial-stdio': alias(
     verb('Join the standard streams to the daemon', () => import('./commands/system-dial-stdio.ts')),

@@ -18,6 +18,7 @@ import { NetworkStore } from '../network/store.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { Database } from '../store/database.ts';
 import { VolumeStore } from '../volume/volumes.ts';
+import { orphanBlobs } from './check/layers.ts';
 import { type ContainerContext, LiveContainers } from './containers/context.ts';
 import { ExecSessions } from './containers/exec.ts';
 import { LogKeepers } from './containers/log-keepers.ts';
@@ -75,6 +76,7 @@ async function assemble(options: EngineOptions, lock: Server): Promise<Engine> {
   const db = new Database(join(dataRoot, 'barge.db'));
   const blobs = await BlobStore.open(join(dataRoot, 'blobs'));
   const layers = await LayerStore.open(join(dataRoot, 'layers'), db);
+  for (const digest of await orphanBlobs({ layers, blobs })) await blobs.remove(digest);
   const runtime = options.defaultRuntime ? findRuntime(options.defaultRuntime) : defaultRuntime();
   const networks = await openNetworks(options, db);
   const context = {

@@ -149,30 +149,39 @@ export class LayerStore {
   async addTar(tar: Readable, options: AddTarOptions = {}): Promise<Layer> {
     const folder = await this.temporaryFolder();
     try {
-      const digester = new Digester();
-      const hashed = new Transform({
-        highWaterMark: 1 << 20,
-        transform(chunk, _encoding, done) {
-          digester.update(chunk);
-          done(null, chunk);
-        },
-      });
-      tar.on('error', (error) => hashed.destroy(error));
-      const signal = options.signal ? { signal: options.signal } : {};
-      await unpackTar({ root: folder, tar: tar.pipe(hashed), layer: true, ...signal });
-      const size = digester.size;
-      const diffId = digester.digest();
-      if (options.expected && diffId !== options.expected) {
-        throw dataLoss(
-          `a layer's content has digest ${diffId} where ${options.expected} was promised: not kept`,
-        );
-      }
+      const { diffId, size } = await this.#unpack(folder, tar, options);
       options.lease?.add(diffId);
       return await this.#keep(folder, diffId, size);
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  async #unpack(
+    folder: string,
+    tar: Readable,
+    options: AddTarOptions,
+  ): Promise<{ diffId: Digest; size: number }> {
+    const digester = new Digester();
+    const hashed = new Transform({
+      highWaterMark: 1 << 20,
+      transform(chunk, _encoding, done) {
+        digester.update(chunk);
+        done(null, chunk);
+      },
+    });
+    tar.on('error', (error) => hashed.destroy(error));
+    const signal = options.signal ? { signal: options.signal } : {};
+    await unpackTar({ root: folder, tar: tar.pipe(hashed), layer: true, ...signal });
+    const size = digester.size;
+    const diffId = digester.digest();
+    if (options.expected && diffId !== options.expected) {
+      throw dataLoss(
+        `a layer's content has digest ${diffId} where ${options.expected} was promised: not kept`,
+      );
+    }
+    return { diffId, size };
   }
 
   /** Makes a layer of an overlay's upper folder, which moves into the store. */
@@ -218,6 +227,26 @@ export class LayerStore {
     await moveInto(folder, join(this.root, name));
     this.#db.run('INSERT OR IGNORE INTO layers (diff_id, folder, size) VALUES (?, ?, ?)', diffId, name, size);
     return { diffId, folder: name, size };
+  }
+
+  /** Forgets the compressed form of a layer. */
+  forgetBlob(diffId: Digest): void {
+    this.#db.run(
+      'UPDATE layers SET blob_digest = NULL, blob_size = NULL, blob_media_type = NULL WHERE diff_id = ?',
+      diffId,
+    );
+  }
+
+  /** Unpacks a layer anew whose folder is lost. @throws BargeError data-loss for another tar than it was made of. */
+  async restore(layer: Layer, tar: Readable): Promise<void> {
+    const folder = await this.temporaryFolder();
+    try {
+      await this.#unpack(folder, tar, { expected: layer.diffId });
+      await moveInto(folder, join(this.root, layer.folder));
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** The layer that came as this blob. */

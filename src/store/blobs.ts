@@ -16,6 +16,8 @@ export interface ExpectedBlob {
 /** Content-addressed files, `<root>/<algorithm>/<hex>`. What is there under a digest has been verified. */
 export class BlobStore {
   readonly #root: string;
+  /** Those that have their names, and whose writers may still have to say whose they are. */
+  readonly #fresh = new Set<Digest>();
 
   private constructor(root: string) {
     this.#root = root;
@@ -96,7 +98,12 @@ export class BlobStore {
   async writer(expected: ExpectedBlob = {}): Promise<BlobWriter> {
     const algorithm = expected.digest ? algorithmOf(expected.digest) : 'sha256';
     const folder = join(this.#root, algorithm);
-    return await BlobWriter.open(folder, expected);
+    return await BlobWriter.open(folder, expected, this.#fresh);
+  }
+
+  /** Whether somebody is just about to write down what the blob is for. */
+  isFresh(digest: Digest): boolean {
+    return this.#fresh.has(digest);
   }
 }
 
@@ -106,6 +113,8 @@ export class BlobWriter implements AsyncDisposable {
   readonly #file: Awaited<ReturnType<typeof open>>;
   readonly #digester: Digester;
   readonly #expected: ExpectedBlob;
+  readonly #fresh: Set<Digest>;
+  #committed: Digest | undefined;
   #open = true;
 
   private constructor(
@@ -113,7 +122,9 @@ export class BlobWriter implements AsyncDisposable {
     temporary: string,
     file: Awaited<ReturnType<typeof open>>,
     expected: ExpectedBlob,
+    fresh: Set<Digest>,
   ) {
+    this.#fresh = fresh;
     this.#folder = folder;
     this.#temporary = temporary;
     this.#file = file;
@@ -121,9 +132,9 @@ export class BlobWriter implements AsyncDisposable {
     this.#digester = new Digester(expected.digest ? algorithmOf(expected.digest) : 'sha256');
   }
 
-  static async open(folder: string, expected: ExpectedBlob): Promise<BlobWriter> {
+  static async open(folder: string, expected: ExpectedBlob, fresh: Set<Digest>): Promise<BlobWriter> {
     const temporary = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
-    return new BlobWriter(folder, temporary, await open(temporary, 'wx', 0o644), expected);
+    return new BlobWriter(folder, temporary, await open(temporary, 'wx', 0o644), expected, fresh);
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -154,6 +165,8 @@ export class BlobWriter implements AsyncDisposable {
     try {
       await this.#file.sync();
       await this.#close();
+      this.#committed = digest;
+      this.#fresh.add(digest);
       await rename(this.#temporary, join(this.#folder, hexOf(digest)));
       await syncFolder(this.#folder);
     } catch (error) {
@@ -169,6 +182,7 @@ export class BlobWriter implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#committed) this.#fresh.delete(this.#committed);
     await this.#close();
     await rm(this.#temporary, { force: true });
   }

@@ -1,3 +1,4 @@
+import { checkStore } from '../../engine/check/check.ts';
 import { diskUsageOf } from '../../engine/disk-usage.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { systemInfo } from '../../engine/info.ts';
@@ -19,6 +20,10 @@ export function systemRoutes(router: Router, engine: Engine): void {
     const usage = await diskUsageOf(engine, wanted, signal);
     const verbose = query.get('verbose') ? flag(query, 'verbose') : undefined;
     response.json(200, diskUsageAnswer(version, usage, verbose));
+  });
+  router.on('POST', '/barge/check', async ({ query, response, signal }) => {
+    const options = { deep: flag(query, 'deep'), repair: flag(query, 'repair'), signal };
+    response.json(200, await checkStore(engine, options));
   });
   router.on('GET', '/events', (exchange) => streamEvents(engine, exchange));
 }

@@ -1,0 +1,150 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { algorithmOf, type Digest, Digester } from '../../core/digest.ts';
+import { errnoOf, messageOf } from '../../core/errors.ts';
+import { packTar, unpackTar } from '../../host/fs-tool.ts';
+import type { Layer } from '../../image/layers.ts';
+import { plainLayer } from '../../image/push.ts';
+import type { LayerStores } from '../../image/take-layer.ts';
+import type { Problem } from './problem.ts';
+
+/** Layers against their folders and blobs. @param deep whether content is read and hashed. */
+export async function* layerProblems(
+  stores: LayerStores,
+  deep: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<Problem> {
+  for (const { diffId } of stores.layers.all()) {
+    signal.throwIfAborted();
+    using _lease = stores.layers.lease([diffId]);
+    const layer = stores.layers.get(diffId);
+    if (!layer) continue; /* collected since */
+    const blob = await blobProblem(stores, layer, deep);
+    if (blob) yield blob;
+    const folder = await folderProblem(stores, layer, deep, signal);
+    if (folder) yield folder;
+  }
+  yield* orphanFolders(stores);
+  for (const digest of await orphanBlobs(stores)) {
+    yield {
+      kind: 'orphan blob',
+      object: digest,
+      detail: 'no layer has this blob',
+      repair: () => stores.blobs.remove(digest),
+    };
+  }
+}
+
+async function blobProblem(stores: LayerStores, layer: Layer, deep: boolean): Promise<Problem | undefined> {
+  const { blob, diffId } = layer;
+  if (!blob) return undefined;
+  const size = await stores.blobs.size(blob.digest);
+  const found = size === undefined ? 'missing' : size !== blob.size ? `${size} bytes long` : undefined;
+  const detail = found ?? (deep ? await hashProblem(stores, blob.digest) : undefined);
+  if (!detail) return undefined;
+  return {
+    kind: 'broken blob',
+    object: blob.digest,
+    detail: `the compressed form of layer ${diffId} is ${detail}`,
+    repair: async () => {
+      stores.layers.forgetBlob(diffId);
+      await stores.blobs.remove(blob.digest);
+    },
+  };
+}
+
+async function hashProblem({ blobs }: LayerStores, digest: Digest): Promise<string | undefined> {
+  const digester = new Digester(algorithmOf(digest));
+  for await (const chunk of blobs.stream(digest)) digester.update(chunk);
+  const actual = digester.digest();
+  return actual === digest ? undefined : `other content: it has digest ${actual}`;
+}
+
+async function folderProblem(
+  stores: LayerStores,
+  layer: Layer,
+  deep: boolean,
+  signal: AbortSignal,
+): Promise<Problem | undefined> {
+  const path = join(stores.layers.root, layer.folder);
+  const restorable = layer.blob !== undefined && (await stores.blobs.has(layer.blob.digest));
+  const detail = (await isThere(path))
+    ? deep && (await contentProblem(stores, layer, restorable, signal))
+    : `its folder ${path} is missing`;
+  if (!detail) return undefined;
+  return {
+    kind: 'broken layer',
+    object: layer.diffId,
+    detail,
+    ...(restorable ? { repair: () => restore(stores, layer, path) } : {}),
+  };
+}
+
+async function restore(stores: LayerStores, layer: Layer, path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+  await stores.layers.restore(layer, await plainLayer(stores, layer));
+}
+
+/** Packs the folder, and what the blob unpacks to: the same files give the same tar. */
+async function contentProblem(
+  stores: LayerStores,
+  layer: Layer,
+  hasBlob: boolean,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const actual = await digestOfFolder(join(stores.layers.root, layer.folder), signal);
+  if (actual === layer.diffId) return undefined;
+  if (!hasBlob)
+    return `its files give ${actual}, and there is no compressed form to make it of: pull, load or build its image again`;
+  const folder = await stores.layers.temporaryFolder();
+  try {
+    await unpackTar({ root: folder, tar: await plainLayer(stores, layer), layer: true, signal });
+    const wanted = await digestOfFolder(folder, signal);
+    return wanted === actual ? undefined : 'its files are not those of its compressed form';
+  } catch (error) {
+    return `its compressed form cannot be read: ${messageOf(error)}`;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function digestOfFolder(root: string, signal: AbortSignal): Promise<Digest> {
+  const digester = new Digester();
+  for await (const chunk of packTar({ root, layer: true, signal })) digester.update(chunk);
+  return digester.digest();
+}
+
+async function* orphanFolders({ layers }: LayerStores): AsyncGenerator<Problem> {
+  const names = await readdir(layers.root);
+  await setImmediate(); /* whoever has just made one has a row for it now */
+  const known = new Set(layers.all().map(({ folder }) => folder));
+  for (const name of names) {
+    if (known.has(name) || name.startsWith('tmp-')) continue;
+    const path = join(layers.root, name);
+    yield {
+      kind: 'orphan layer',
+      object: path,
+      detail: 'no layer has this folder',
+      repair: () => rm(path, { recursive: true, force: true }),
+    };
+  }
+}
+
+/** Blobs that belong to no layer, and that nobody is just about to give to one. */
+export async function orphanBlobs({ layers, blobs }: LayerStores): Promise<Digest[]> {
+  const found: Digest[] = [];
+  for await (const digest of blobs.digests()) found.push(digest);
+  await setImmediate();
+  return found.filter((digest) => !blobs.isFresh(digest) && !layers.byBlob(digest));
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
