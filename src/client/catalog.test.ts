@@ -67,7 +67,7 @@ test('what is not supported is what a single machine has no use for', () => {
   const unsupported = Object.entries(CATALOG).filter(([, entry]) => entry.kind === 'unsupported');
   assert.deepEqual(
     unsupported.map(([name]) => name),
-    ['checkpoint', 'config', 'manifest', 'node', 'plugin', 'secret', 'service', 'stack', 'swarm', 'trust'],
+    ['checkpoint', 'config', 'node', 'plugin', 'secret', 'service', 'stack', 'swarm', 'trust'],
   );
 });
 

@@ -129,6 +129,17 @@ const image = group('Manage images', {
   tag,
 });
 
+const manifest = group('Manage lists of images for several platforms', {
+  annotate: verb(
+    'Say which platform an image of a list is for',
+    () => import('./commands/manifest-annotate.ts'),
+  ),
+  create: verb('Make a list of images of a registry', () => import('./commands/manifest-create.ts')),
+  inspect: verb('Show a list, or a manifest of a registry', () => import('./commands/manifest-inspect.ts')),
+  push: verb('Send a list to its registry', () => import('./commands/manifest-push.ts')),
+  rm: verb('Forget lists', () => import('./commands/manifest-rm.ts')),
+});
+
 const networkLs = verb('List networks', () => import('./commands/network-ls.ts'));
 const networkRm = verb('Remove networks', () => import('./commands/network-rm.ts'));
 const network = group('Manage networks', {
@@ -220,7 +231,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
   login,
   logout,
   logs,
-  manifest: unsupported('lists of platforms are made and sent by `barge build --platform` and `barge push`'),
+  manifest,
   network,
   node: NO_SWARM,
   pause,

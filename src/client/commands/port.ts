@@ -21,15 +21,27 @@ export const command: Command = {
       const bindings = ports[key];
       if (!bindings) throw new CommandFailure(`Error: No public port '${wanted}' published for ${container}`);
       cli.out(bindings.map((binding) => `${hostAddress(binding)}\n`).join(''));
+      await warn(cli, NetworkSettings);
       return 0;
     }
     const lines = Object.entries(ports)
       .sort(([a], [b]) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1))
       .flatMap(([key, bindings]) => (bindings ?? []).map((binding) => `${key} -> ${hostAddress(binding)}\n`));
     cli.out(lines.join(''));
+    if (lines.length > 0) await warn(cli, NetworkSettings);
     return 0;
   },
 };
+
+/** Says why the ports may not be reached from outside: the daemon knows what the host's firewall drops. */
+async function warn(cli: Cli, { Networks }: ContainerInspect['NetworkSettings']): Promise<void> {
+  const told = new Set<string>();
+  for (const name of Object.keys(Networks)) {
+    const { Warnings } = await cli.engine.get<NetworkInspect>(`/networks/${pathSegment(name)}`);
+    for (const warning of Warnings ?? []) told.add(warning);
+  }
+  for (const warning of told) cli.err(`WARNING: ${warning}\n`);
+}
 
 function hostAddress({ HostIp = '', HostPort = '' }: PortBinding): string {
   return HostIp.includes(':') ? `[${HostIp}]:${HostPort}` : `${HostIp}:${HostPort}`;

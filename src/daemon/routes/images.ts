@@ -18,11 +18,13 @@ import { platformOf, platformsOf } from '../platforms.ts';
 import { bodyOf } from '../request-body.ts';
 import type { Router } from '../router.ts';
 import { imageArchiveRoutes } from './image-archives.ts';
+import { manifestRoutes } from './manifests.ts';
 
 const nameOf = ({ params }: Exchange) => params.name ?? '';
 
 export function imageRoutes(router: Router, engine: Engine): void {
   imageArchiveRoutes(router, engine);
+  manifestRoutes(router, engine);
   router.on('GET', '/images/json', ({ query, response }) => {
     const filters = parseFilters(query.get('filters') ?? '');
     response.json(

@@ -14,6 +14,7 @@ import { pullImage } from '../../image/pull.ts';
 import { pushImage } from '../../image/push.ts';
 import { checkLogin } from '../../image/remote/check-login.ts';
 import { domainOfServerAddress } from '../../image/remote/endpoint.ts';
+import type { RemoteOptions } from '../../image/remote/remote-options.ts';
 import { RemoteRepository } from '../../image/remote/remote-repository.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import type { Platform } from '../../spec/oci-image.ts';
@@ -27,12 +28,14 @@ export interface TransferOptions {
   readonly onProgress: OnProgress;
 }
 
-async function remoteFor(
+export async function remoteFor(
   ctx: ImageContext,
   reference: Reference,
   options: TransferOptions,
+  more: Partial<RemoteOptions> = {},
 ): Promise<RemoteRepository> {
-  return new RemoteRepository(reference, await remoteOptions(ctx.registries, reference.domain, options));
+  const usual = await remoteOptions(ctx.registries, reference.domain, options);
+  return new RemoteRepository(reference, { ...usual, ...more });
 }
 
 /** @param word `name[:tag][@digest]`. */

@@ -1,0 +1,47 @@
+import { canonicalName, parseReference } from '../../core/reference.ts';
+import type { Descriptor } from '../../spec/oci-image.ts';
+import { registryAuthHeader } from '../auth/registry-auth.ts';
+import { argument, type Command } from '../command.ts';
+import { imagePath } from '../each.ts';
+import { CommandFailure } from '../failure.ts';
+import { listOf, noSuchManifest, referenceOf } from '../manifests/list.ts';
+import { fullName, ManifestStore } from '../manifests/store.ts';
+
+export const command: Command = {
+  usage: '[OPTIONS] MANIFEST_LIST',
+  flags: [
+    { name: 'insecure', type: 'bool', description: 'Speak to the registry without verified TLS' },
+    { name: 'purge', short: 'p', type: 'bool', description: 'Forget the list once it is sent' },
+  ],
+  args: { min: 1, max: 1 },
+  async run(invocation) {
+    const { flags, cli } = invocation;
+    const word = argument(invocation, 0);
+    const list = referenceOf(word);
+    const store = new ManifestStore(cli.configFolder);
+    const manifests = await store.read(list);
+    if (!manifests) throw noSuchManifest(word);
+    const vague = manifests.find(({ Descriptor: { platform } }) => !platform?.os || !platform.architecture);
+    if (vague)
+      throw new CommandFailure(
+        `manifest ${vague.Ref} must have an OS and Architecture to be pushed to a registry`,
+      );
+    const document = listOf(manifests);
+    const sources = manifests.map(
+      ({ Ref, Descriptor }) => `${canonicalName(parseReference(Ref))}@${Descriptor.digest}`,
+    );
+    const { body } = await cli.engine.request('POST', `/barge/manifests/${imagePath(fullName(list))}`, {
+      query: { insecure: flags.bool('insecure') },
+      headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configFolder, word) },
+      json: {
+        MediaType: document.mediaType,
+        Raw: Buffer.from(JSON.stringify(document, null, 3)).toString('base64'),
+        Sources: sources,
+      },
+    });
+    const { digest } = await body.json<Descriptor>();
+    if (flags.bool('purge')) await store.remove(list);
+    cli.out(`${digest}\n`);
+    return 0;
+  },
+};

@@ -1,0 +1,23 @@
+import { messageOf } from '../../core/errors.ts';
+import type { Command } from '../command.ts';
+import { noSuchManifest, referenceOf } from '../manifests/list.ts';
+import { ManifestStore } from '../manifests/store.ts';
+
+export const command: Command = {
+  usage: 'MANIFEST_LIST [MANIFEST_LIST...]',
+  flags: [],
+  args: { min: 1 },
+  async run({ args, cli }) {
+    const store = new ManifestStore(cli.configFolder);
+    let code = 0;
+    for (const word of args) {
+      const list = referenceOf(word);
+      if (await store.read(list)) await store.remove(list);
+      else {
+        cli.err(`${messageOf(noSuchManifest(word))}\n`);
+        code = 1;
+      }
+    }
+    return code;
+  },
+};

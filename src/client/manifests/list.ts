@@ -1,0 +1,42 @@
+import { notFound } from '../../core/errors.ts';
+import { parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
+import { type ImageIndex, isManifestType, MEDIA_TYPE } from '../../spec/oci-image.ts';
+import { registryAuthHeader } from '../auth/registry-auth.ts';
+import type { Cli } from '../cli.ts';
+import { imagePath } from '../each.ts';
+import { CommandFailure } from '../failure.ts';
+import { fullName, type KeptManifest } from './store.ts';
+
+export const referenceOf = (word: string): Reference => withDefaultTag(parseReference(word));
+
+/** Asks the registry, through the daemon. */
+export async function fetchManifest(cli: Cli, word: string, insecure: boolean): Promise<KeptManifest> {
+  const { body } = await cli.engine.request('GET', `/barge/manifests/${imagePath(word)}`, {
+    query: { insecure },
+    headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configFolder, word) },
+  });
+  return { Ref: fullName(referenceOf(word)), ...(await body.json<Omit<KeptManifest, 'Ref'>>()) };
+}
+
+/** @throws CommandFailure for what is no image: lists do not hold lists. */
+export function assertImage({ Ref, Descriptor }: KeptManifest): void {
+  if (!isManifestType(Descriptor.mediaType))
+    throw new CommandFailure(`${Ref} is a manifest list, not an image`);
+}
+
+/** The list as it is sent: OCI's when all of its images are, else docker's. */
+export function listOf(manifests: readonly KeptManifest[]): ImageIndex {
+  const isOci = manifests.every(({ Descriptor }) => Descriptor.mediaType === MEDIA_TYPE.ociManifest);
+  return {
+    schemaVersion: 2,
+    mediaType: isOci ? MEDIA_TYPE.ociIndex : MEDIA_TYPE.dockerManifestList,
+    manifests: manifests.map(({ Descriptor: { mediaType, size, digest, platform } }) => ({
+      mediaType,
+      size,
+      digest,
+      ...(platform ? { platform } : {}),
+    })),
+  };
+}
+
+export const noSuchManifest = (word: string) => notFound(`No such manifest: ${word}`);

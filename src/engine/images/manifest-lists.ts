@@ -1,0 +1,110 @@
+import { Readable } from 'node:stream';
+import { invalidParameter } from '../../core/errors.ts';
+import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
+import { fetchConfig, parseManifest } from '../../image/pull.ts';
+import type { RemoteRepository } from '../../image/remote/remote-repository.ts';
+import {
+  type Descriptor,
+  type ImageConfig,
+  type ImageManifest,
+  isIndexType,
+  isManifestType,
+  type Platform,
+} from '../../spec/oci-image.ts';
+import type { ImageContext } from './context.ts';
+import { remoteFor, type TransferOptions } from './transfer.ts';
+
+export type ManifestOptions = Omit<TransferOptions, 'onProgress'> & { readonly insecure: boolean };
+
+/** A manifest of a registry with its exact bytes, and for whom it is. */
+export interface RemoteManifest {
+  readonly Descriptor: Descriptor;
+  /** Base64. */
+  readonly Raw: string;
+}
+
+/** @throws BargeError not-found, unauthorized, unavailable. */
+export async function readManifest(
+  ctx: ImageContext,
+  word: string,
+  options: ManifestOptions,
+): Promise<RemoteManifest> {
+  const reference = withDefaultTag(parseReference(word));
+  using remote = await remoteOf(ctx, reference, options);
+  const { descriptor, bytes } = await remote.manifest(reference.digest ?? reference.tag ?? '');
+  const platform = isManifestType(descriptor.mediaType) ? await platformOf(remote, bytes) : undefined;
+  return {
+    Descriptor: { ...descriptor, ...(platform ? { platform } : {}) },
+    Raw: Buffer.from(bytes).toString('base64'),
+  };
+}
+
+const remoteOf = (ctx: ImageContext, reference: Reference, { insecure, ...options }: ManifestOptions) =>
+  remoteFor(ctx, reference, { ...options, onProgress: () => {} }, insecure ? { insecure } : {});
+
+async function platformOf(remote: RemoteRepository, bytes: Uint8Array): Promise<Platform | undefined> {
+  const config = JSON.parse((await fetchConfig(remote, parseManifest(bytes).config)).toString());
+  const { os, architecture, variant } = config as Partial<ImageConfig>;
+  if (!os || !architecture) return undefined;
+  return { os, architecture, ...(variant ? { variant } : {}) };
+}
+
+/** A list to send: its bytes, and where what it names is now. */
+export interface ManifestList {
+  readonly MediaType: string;
+  /** Base64. */
+  readonly Raw: string;
+  /** References by digest; those of other repositories are brought over. */
+  readonly Sources: readonly string[];
+}
+
+/** @returns the descriptor of what was sent. @throws BargeError invalid-parameter for images of another registry. */
+export async function pushManifestList(
+  ctx: ImageContext,
+  word: string,
+  list: ManifestList,
+  options: ManifestOptions,
+): Promise<Descriptor> {
+  const target = withDefaultTag(parseReference(word));
+  if (!target.tag) throw invalidParameter(`cannot push ${word}: a manifest list needs a tag`);
+  if (!isIndexType(String(list?.MediaType)) || typeof list.Raw !== 'string' || !Array.isArray(list.Sources))
+    throw invalidParameter('not a manifest list: want MediaType, Raw and Sources');
+  const sources = list.Sources.map((source: unknown) => parseReference(String(source)));
+  const foreign = sources.find(({ domain }) => domain !== target.domain);
+  if (foreign) {
+    throw invalidParameter(
+      `cannot use source images from a different registry than the target image: ${foreign.domain} != ${target.domain}`,
+    );
+  }
+  using remote = await remoteOf(ctx, target, options);
+  for (const source of sources) await bringOver(ctx, remote, target, source, options);
+  return await remote.putManifest(target.tag, list.MediaType, Buffer.from(list.Raw, 'base64'));
+}
+
+async function bringOver(
+  ctx: ImageContext,
+  to: RemoteRepository,
+  target: Reference,
+  source: Reference,
+  options: ManifestOptions,
+): Promise<void> {
+  if (source.path === target.path) return;
+  if (!source.digest) throw invalidParameter(`${familiarString(source)} names no digest`);
+  using from = await remoteOf(ctx, source, options);
+  const { descriptor, bytes } = await from.manifest(source.digest);
+  const { config, layers } = JSON.parse(Buffer.from(bytes).toString()) as ImageManifest;
+  for (const blob of [config, ...layers]) {
+    await to.uploadBlob(blob, () => lazily(() => from.blob(blob)), { mountFrom: source.path });
+  }
+  await to.putManifest(descriptor.digest, descriptor.mediaType, bytes);
+}
+
+/** A blob that can be mounted is never asked for. */
+function lazily(open: () => Promise<Readable>): Readable {
+  return Readable.from(
+    (async function* () {
+      yield* await open();
+    })(),
+    { objectMode: false },
+  );
+}
