@@ -3,6 +3,7 @@ import { createReadStream, lstatSync, readFileSync, type Stats } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Header, type Pack, pack } from 'tar-stream';
+import { failsElsewhere } from '../../core/streams.ts';
 import { deviceNumbers } from '../copy/node.ts';
 import type { ContextFilter } from './ignore.ts';
 
@@ -129,12 +130,14 @@ async function addContent(
   if (header.size <= SMALL) {
     const content = readFileSync(path).subarray(0, header.size);
     await new Promise<void>((resolve, reject) => {
-      tar.entry({ ...header, size: content.length }, content, (error) => (error ? reject(error) : resolve()));
+      const end = (error?: Error | null) => (error ? reject(error) : resolve());
+      failsElsewhere(tar.entry({ ...header, size: content.length }, content, end));
     });
     return;
   }
   const written = Promise.withResolvers<void>();
   const entry = tar.entry(header, (error) => (error ? written.reject(error) : written.resolve()));
+  failsElsewhere(entry);
   for await (const chunk of createReadStream(path, { end: header.size - 1 })) {
     if (!entry.write(chunk))
       await Promise.race([once(entry as unknown as EventEmitter, 'drain'), written.promise]);
