@@ -7,6 +7,7 @@ import { globSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { becomeRoot } from './as-root.ts';
 import { dockerClient } from './docker-cli.ts';
+import { imageTools } from './image-tools.ts';
 import { sshServer } from './ssh-server.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -37,9 +38,10 @@ const nodeTest =
     return node('--test', '--test-concurrency=2', `--test-timeout=${TEST_LIMIT * 1000}`, ...files);
   };
 
-/** Where the end-to-end tests find a docker client and an SSH server, when the PATH has none. */
+/** Where the end-to-end tests find a docker client, an SSH server and tools for images, when the PATH has none. */
 const withPrograms = (): Environment => {
   sshServer();
+  imageTools();
   return { PATH: `${process.env.PATH}${delimiter}${dirname(dockerClient())}` };
 };
 
