@@ -450,6 +450,9 @@ describe('published ports', () => {
     const { Warnings } = (await daemon.api('/networks/bridge')).json();
     const [advice = ''] = Warnings;
     assert(started.stderr.includes(advice), started.stderr);
+    const told = await daemon.barge(['port', 'walled']);
+    assert.match(told.stdout, new RegExp(`^80/tcp -> 0\\.0\\.0\\.0:${port}\\n`));
+    assert.equal(told.stderr, `WARNING: ${advice}\n`);
     const rule = /nft insert rule inet \S+ forward .*$/.exec(advice)?.[0] ?? '';
     assert.equal((await execute(rule.split(' '))).code, 0, advice);
     assert.equal(await outside.ask(outside.hostAddress, port), 'walled');

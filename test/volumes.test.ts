@@ -106,7 +106,7 @@ describe('operations', () => {
     assert.match((await prune({})).join(), /^[0-9a-f]{64}$/);
     assert.deepEqual(await prune({ all: ['true'], label: ['tier=tin'] }), ['f-tin']);
     assert.deepEqual(await prune({ all: ['true'], 'label!': ['tier'] }), ['f-used']);
-    assert.deepEqual(await prune({ all: ['true'] }), ['f-gold']);
+    assert.deepEqual((await post('/v1.41/volumes/prune')).json().VolumesDeleted, ['f-gold']);
   });
 
   test('the life of a volume as events tell it', async () => {

@@ -1,4 +1,5 @@
 import type { DiskUsage, Usage } from '../engine/disk-usage.ts';
+import type { Filters } from '../engine/filters.ts';
 import type { ContainerInspect, EventMessage } from '../spec/engine.ts';
 
 /** What older versions of the API look like where they differ, one function for each change. */
@@ -82,4 +83,9 @@ export function diskUsageAnswer(
     ...(cache ? { BuildCacheUsage: show(cache) } : {}),
   };
   return verbose === undefined ? { ...old, ...totals } : totals;
+}
+
+/** Before 1.42 a prune took volumes with a name, too. */
+export function pruneFilters(version: string, filters: Filters): Filters {
+  return isBefore(version, 42) ? new Map([...filters, ['all', ['true']]]) : filters;
 }

@@ -23,7 +23,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
 
 /** @throws BargeError invalid-parameter, in docker's words, for what the driver `local` cannot do. */
 export function checkDriverOptions(options: DriverOptions): void {
-  const unknown = Object.keys(options).find((name) => !(name in NEEDS));
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(NEEDS, name));
   if (unknown !== undefined) throw invalidParameter(`invalid option: "${unknown}"`);
   if (options.size !== undefined && parseBytes(options.size) > 0) {
     throw invalidParameter('quota size requested but no quota support');

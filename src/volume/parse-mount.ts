@@ -8,8 +8,9 @@ import type { BindWish, ImageWish, MountWish, Recursion, TmpfsWish, VolumeWish }
 /** Checks an entry of `HostConfig.Mounts`. @throws BargeError invalid-parameter in docker's words. */
 export function parseMountRequest(request: MountRequest): MountWish {
   try {
-    if (!request.Target) throw new Error('field Target must not be empty');
-    return READERS[request.Type as keyof typeof READERS]?.(request) ?? unknownType();
+    if (!request.Target) throw invalidParameter('field Target must not be empty');
+    if (!Object.hasOwn(READERS, request.Type)) throw invalidParameter('mount type unknown');
+    return READERS[request.Type as keyof typeof READERS](request);
   } catch (cause) {
     const message = `invalid mount config for type "${request.Type}": ${messageOf(cause)}`;
     throw invalidParameter(message, { cause });
@@ -17,10 +18,6 @@ export function parseMountRequest(request: MountRequest): MountWish {
 }
 
 const READERS = { bind, volume, tmpfs, image };
-
-function unknownType(): never {
-  throw invalidParameter('mount type unknown');
-}
 
 /** Options of other types contradict the mount's own. */
 function refuse(request: MountRequest, ...fields: (keyof MountRequest)[]): void {

@@ -1,4 +1,5 @@
-import type { ContainerInspect, PortBinding } from '../../spec/engine.ts';
+import type { ContainerInspect, NetworkInspect, PortBinding } from '../../spec/engine.ts';
+import type { Cli } from '../cli.ts';
 import { argument, type Command } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { CommandFailure } from '../failure.ts';
@@ -37,8 +38,11 @@ export const command: Command = {
 async function warn(cli: Cli, { Networks }: ContainerInspect['NetworkSettings']): Promise<void> {
   const told = new Set<string>();
   for (const name of Object.keys(Networks)) {
-    const { Warnings } = await cli.engine.get<NetworkInspect>(`/networks/${pathSegment(name)}`);
-    for (const warning of Warnings ?? []) told.add(warning);
+    /* The ports are what was asked for: without an answer here there is nothing to add to them. */
+    const network = await cli.engine
+      .get<Partial<NetworkInspect>>(`/networks/${pathSegment(name)}`)
+      .catch(() => undefined);
+    for (const warning of network?.Warnings ?? []) told.add(warning);
   }
   for (const warning of told) cli.err(`WARNING: ${warning}\n`);
 }

@@ -9,6 +9,7 @@ import {
   showVolume,
 } from '../../engine/volumes/manage.ts';
 import { cloneVolume, exportVolume, importVolume } from '../../engine/volumes/transfer.ts';
+import { pruneFilters } from '../compat.ts';
 import { flag, readJson } from '../http.ts';
 import { bodyOf, leave } from '../request-body.ts';
 import type { Router } from '../router.ts';
@@ -47,8 +48,9 @@ export function volumeRoutes(router: Router, engine: Engine): void {
   router.on('POST', '/volumes/create', async ({ request, response }) => {
     response.json(201, await createVolume(engine, await readJson(request)));
   });
-  router.on('POST', '/volumes/prune', async ({ query, response }) => {
-    response.json(200, await pruneVolumes(engine, parseFilters(query.get('filters') ?? '')));
+  router.on('POST', '/volumes/prune', async ({ query, response, version }) => {
+    const filters = pruneFilters(version, parseFilters(query.get('filters') ?? ''));
+    response.json(200, await pruneVolumes(engine, filters));
   });
   transferRoutes(router, engine);
   router.on('GET', '/volumes/{name}', ({ params, response }) => {
