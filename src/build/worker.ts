@@ -98,6 +98,7 @@ export interface BuildResources {
   readonly cpusetCpus?: string;
   readonly cpusetMems?: string;
   readonly cgroupParent?: string;
+  readonly securityOpt?: readonly string[];
   readonly ulimits?: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[];
 }
 

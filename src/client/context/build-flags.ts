@@ -24,7 +24,9 @@ export const BUILD_FLAGS: readonly Flag[] = [
     description: 'Let RUN have the network of the host, or every privilege',
     check: checkEntitlement,
   },
+  { name: 'annotation', type: 'list', description: 'Not supported', hidden: true },
   { name: 'build-context', type: 'list', description: 'A further context: NAME=FOLDER, image or URL' },
+  { name: 'cache-to', type: 'list', description: 'Not supported', hidden: true },
   { name: 'call', type: 'string', description: 'What to do with the Dockerfile: build or check' },
   { name: 'check', type: 'bool', description: 'Look for mistakes in the Dockerfile; build nothing' },
   { name: 'cgroup-parent', type: 'string', description: 'Cgroup to put RUN steps under' },
@@ -72,10 +74,12 @@ export const BUILD_FLAGS: readonly Flag[] = [
     description: 'How to show progress: auto, plain, tty, quiet or rawjson',
     completes: PROGRESS_MODES,
   },
+  { name: 'provenance', type: 'string', description: 'Only false: images get no attestations', hidden: true },
   { name: 'pull', type: 'bool', description: 'Look for newer base images' },
   { name: 'push', type: 'bool', description: 'Send the image to its registry' },
   { name: 'quiet', short: 'q', type: 'bool', description: 'Print the id of the image only' },
   { name: 'rm', type: 'bool', default: 'true', description: 'Remove intermediate containers' },
+  { name: 'sbom', type: 'string', description: 'Only false: images get no attestations', hidden: true },
   { name: 'secret', type: 'list', description: 'A secret for RUN: id=ID[,src=FILE][,env=VARIABLE]' },
   { name: 'security-opt', type: 'strings', description: 'Security option of RUN steps' },
   { name: 'shm-size', type: 'bytes', description: 'Size of /dev/shm in RUN steps' },
@@ -152,6 +156,14 @@ export function refuseUnsupported(flags: FlagValues): void {
   const isolation = flags.text('isolation');
   if (isolation !== '' && isolation !== 'default') {
     throw invalidParameter(`invalid isolation: ${isolation}: only "default" is known on Linux`);
+  }
+  for (const name of ['annotation', 'cache-to']) {
+    if (flags.has(name)) throw invalidParameter(`--${name} is not supported (docs/BUILD.md)`);
+  }
+  for (const name of ['provenance', 'sbom']) {
+    if (flags.has(name) && !['false', '0'].includes(flags.text(name))) {
+      throw invalidParameter(`--${name}=${flags.text(name)} is not supported: builds make no attestations`);
+    }
   }
   const call = flags.text('call');
   if (!['', 'build', 'check'].includes(call)) {

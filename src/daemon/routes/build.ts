@@ -142,6 +142,7 @@ async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange)
       'this daemon has no BuildKit API: set DOCKER_BUILDKIT=0, or build with barge build',
     );
   }
+  refuseUnsupported(query);
   const platform = query.get('platform') || undefined;
   const build = defined({
     dockerfile: { path: query.get('dockerfile') || 'Dockerfile' },
@@ -200,6 +201,22 @@ async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange)
   }
 }
 
+/** @throws BargeError for what would change the result and is not done here. */
+function refuseUnsupported(query: URLSearchParams): void {
+  if (query.get('platform')?.includes(',')) {
+    const advice = 'build one at a time, and join them by barge manifest create';
+    throw invalidParameter(
+      `platform=${query.get('platform')}: several in one build are not supported: ${advice}`,
+    );
+  }
+  const outputs = query.get('outputs') ?? '';
+  if (outputs !== '' && outputs !== '[]' && outputs !== 'null') {
+    throw invalidParameter(
+      'outputs= is not supported: use barge build --output, or GET /barge/images/NAME/files',
+    );
+  }
+}
+
 /** @throws BargeError not-found; conflict when another build has it. */
 function takenSession(state: BuildState, id: string): BuildSession {
   const session = state.sessions.get(id);
@@ -220,5 +237,6 @@ function resourcesOf(query: URLSearchParams) {
     cpusetMems: query.get('cpusetmems') || undefined,
     cgroupParent: query.get('cgroupparent') || undefined,
     ulimits: ulimits ?? undefined,
+    securityOpt: jsonOf<string[]>(query, 'securityopt'),
   });
 }

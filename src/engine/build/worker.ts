@@ -270,6 +270,7 @@ function stepDefinition(id: string, step: ExecRequest, { mounts, env }: StepMoun
       ...(resources.cpusetCpus ? { CpusetCpus: resources.cpusetCpus } : {}),
       ...(resources.cpusetMems ? { CpusetMems: resources.cpusetMems } : {}),
       ...(resources.cgroupParent ? { CgroupParent: resources.cgroupParent } : {}),
+      ...(resources.securityOpt ? { SecurityOpt: resources.securityOpt } : {}),
       ...(resources.ulimits ? { Ulimits: resources.ulimits } : {}),
     },
     networkingConfig: {},

@@ -168,6 +168,13 @@ export const RUN_CASES: readonly BuildCase[] = [
     tree: { '/h': /10\.9\.8\.7\s+db\.local/, '/s': '1024\n', '/n': '99\n' },
   },
   {
+    name: 'security options of the request hold for RUN',
+    dockerfile:
+      'FROM busybox\nRUN grep Seccomp: /proc/self/status > /o; grep NoNewPrivs /proc/self/status >> /o\n',
+    query: { securityopt: '["seccomp=unconfined","no-new-privileges"]' },
+    tree: { '/o': 'Seccomp:\t0\nNoNewPrivs:\t1\n' },
+  },
+  {
     name: 'output of many lines arrives whole',
     dockerfile: 'FROM busybox\nRUN seq 1 3000; echo err >&2\n',
     says: /\n2999\n3000\n/,

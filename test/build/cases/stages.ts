@@ -92,6 +92,32 @@ export const STAGE_CASES: readonly BuildCase[] = [
     tree: { '/o': 'here\n' },
   },
   {
+    name: 'several platforms at once are refused, with what to do',
+    dockerfile: 'FROM scratch\n',
+    query: { platform: 'linux/amd64,linux/arm64' },
+    fails: /several in one build are not supported: .*barge manifest create/,
+  },
+  {
+    name: 'RUN for a machine that this one cannot be',
+    dockerfile: 'FROM scratch AS s\nCOPY . /x\nFROM scratch\nCOPY --from=s /x /\nRUN ["/a"]\n',
+    query: { platform: 'linux/s390x' },
+    files: { a: 'A' },
+    fails: /RUN needs s390x programs/,
+  },
+  {
+    name: 'files for another machine need nothing of it',
+    dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY a /\nLABEL arch=$TARGETARCH\n',
+    query: { platform: 'linux/s390x' },
+    files: { a: 'A' },
+    config: { Labels: { arch: 's390x' } },
+  },
+  {
+    name: 'outputs of BuildKit’s are refused in words',
+    dockerfile: 'FROM scratch\n',
+    query: { outputs: '[{"Type":"local"}]' },
+    fails: /outputs= is not supported/,
+  },
+  {
     name: 'squash is refused in words',
     dockerfile: 'FROM scratch\n',
     query: { squash: '1' },
