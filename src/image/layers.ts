@@ -31,6 +31,8 @@ export interface AddTarOptions {
   readonly expected?: Digest;
   /** Gets the layer before it is in the store, where its digest is not known before. */
   readonly lease?: LayerLease;
+  /** Gives the compressed form of a layer that is new, which is written down together with it. */
+  readonly blob?: () => Promise<LayerBlob>;
   readonly signal?: AbortSignal;
 }
 
@@ -151,7 +153,7 @@ export class LayerStore {
     try {
       const { diffId, size } = await this.#unpack(folder, tar, options);
       options.lease?.add(diffId);
-      return await this.#keep(folder, diffId, size);
+      return await this.#keep(folder, diffId, size, options.blob);
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
@@ -215,7 +217,12 @@ export class LayerStore {
     return folder;
   }
 
-  async #keep(folder: string, diffId: Digest, size: number): Promise<Layer> {
+  async #keep(
+    folder: string,
+    diffId: Digest,
+    size: number,
+    blobOf?: () => Promise<LayerBlob>,
+  ): Promise<Layer> {
     const known = this.get(diffId);
     if (known) {
       await rm(folder, { recursive: true, force: true });
@@ -224,9 +231,18 @@ export class LayerStore {
     const name = hexOf(diffId).slice(0, FOLDER_NAME_LENGTH);
     const other = this.#db.get<LayerRow>('SELECT * FROM layers WHERE folder = ?', name);
     if (other) throw systemError(`layers ${other.diff_id} and ${diffId} want the same folder ${name}`);
+    const blob = await blobOf?.();
     await moveInto(folder, join(this.root, name));
-    this.#db.run('INSERT OR IGNORE INTO layers (diff_id, folder, size) VALUES (?, ?, ?)', diffId, name, size);
-    return { diffId, folder: name, size };
+    this.#db.run(
+      'INSERT OR IGNORE INTO layers (diff_id, folder, size, blob_digest, blob_size, blob_media_type) VALUES (?, ?, ?, ?, ?, ?)',
+      diffId,
+      name,
+      size,
+      blob?.digest ?? null,
+      blob?.size ?? null,
+      blob?.mediaType ?? null,
+    );
+    return this.need(diffId);
   }
 
   /** Forgets the compressed form of a layer. */

@@ -65,7 +65,13 @@ export async function takeLayer(
       throw error;
     }
   })();
-  const unpacking = decompress(forTar).then((tar) => stores.layers.addTar(tar, unpackOptions(incoming)));
+  const blob = async () => {
+    await keeping;
+    return { ...(await writer.commit()), mediaType: incoming.mediaType };
+  };
+  const unpacking = decompress(forTar).then((tar) =>
+    stores.layers.addTar(tar, { ...unpackOptions(incoming), blob }),
+  );
   try {
     /* The source's own failure explains more than what it does to the unpacking. */
     const [saved, unpacked] = await Promise.allSettled([
@@ -77,11 +83,7 @@ export async function takeLayer(
     ]);
     if (saved.status === 'rejected') throw saved.reason;
     if (unpacked.status === 'rejected') throw unpacked.reason;
-    const layer = unpacked.value;
-    if (layer.blob) return layer;
-    const { digest, size } = await writer.commit();
-    stores.layers.recordBlob(layer.diffId, { digest, size, mediaType: incoming.mediaType });
-    return layer;
+    return unpacked.value;
   } finally {
     signal.removeEventListener('abort', stop);
   }

@@ -4,8 +4,10 @@ import { delimiter, join } from 'node:path';
 
 const CACHE = join(import.meta.dirname, '../../.cache/image-tools');
 
+type Tool = 'skopeo' | 'umoci' | 'podman';
+
 /** A program that works with images: on the PATH, or unpacked by `tools/image-tools.ts`; undefined: neither. */
-export function imageTool(name: 'skopeo' | 'umoci' | 'podman'): string | undefined {
+export function imageTool(name: Tool): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   return [...folders.map((folder) => join(folder, name)), join(CACHE, name, 'usr/bin', name)].find(
     (path) => existsSync(path) && spawnSync(path, ['--version']).status === 0,
@@ -13,7 +15,7 @@ export function imageTool(name: 'skopeo' | 'umoci' | 'podman'): string | undefin
 }
 
 /** Why a test cannot run here; false when it can. */
-export function withoutTool(...names: Parameters<typeof imageTool>): string | false {
+export function withoutTool(...names: readonly Tool[]): string | false {
   const missing = names.find((name) => !imageTool(name));
   return missing
     ? `no ${missing} on the PATH or in .cache/image-tools (npm test unpacks what apt has)`
