@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { type Digest, Digester, hexOf } from '../core/digest.ts';
 import { dataLoss, errnoOf, notFound, systemError } from '../core/errors.ts';
 import { type OverlayMount, packTar, unpackTar } from '../host/fs-tool.ts';
 import type { Database } from '../store/database.ts';
+import { EMPTY_FOLDER, INIT_FOLDER, makeLowestFolders } from './lowest-folders.ts';
 
 export interface Layer {
   /** Digest of the layer's uncompressed tar (OCI image spec, config.md: DiffID). */
@@ -52,23 +53,6 @@ interface LayerRow {
 }
 
 export type LowerFolders = Pick<OverlayMount, 'lower' | 'layersFolder'>;
-
-/** Siblings of the layers folder. The empty one lets an overlay without upper folder have two lower ones. */
-const EMPTY_FOLDER = '../empty';
-const INIT_FOLDER = '../init';
-const INIT_FOLDERS = ['dev', 'dev/pts', 'dev/shm', 'etc', 'proc', 'sys'];
-const INIT_FILES = ['.dockerenv', 'dev/console', 'etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
-
-/**
- * What every container finds at least: mount points and the files that Barge mounts over. As the lowest layer
- * it gives way to the image, and it keeps them out of the container's own changes.
- */
-async function makeLowestFolders(root: string): Promise<void> {
-  const init = join(root, INIT_FOLDER);
-  await mkdir(join(root, EMPTY_FOLDER), { recursive: true });
-  for (const name of INIT_FOLDERS) await mkdir(join(init, name), { recursive: true });
-  for (const name of INIT_FILES) await writeFile(join(init, name), '', { mode: 0o755 });
-}
 
 /** 80 bits of the diffID: 127 names and their separators stay under the 4096 bytes of a mount option. */
 const FOLDER_NAME_LENGTH = 20;

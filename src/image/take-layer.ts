@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { constants, createZstdCompress } from 'node:zlib';
 import type { Digest } from '../core/digest.ts';
 import type { BlobStore, BlobWriter, ExpectedBlob } from '../store/blobs.ts';
@@ -54,8 +53,7 @@ export async function takeLayer(
       for await (const chunk of source) {
         await kept.write(chunk);
         incoming.count(chunk.length);
-        if (!forTar.destroyed && !forTar.write(chunk))
-          await Promise.race([once(forTar, 'drain'), once(forTar, 'close')]);
+        if (!forTar.destroyed && !forTar.write(chunk)) await drained(forTar);
       }
       forTar.end();
       await kept.end();
@@ -89,6 +87,17 @@ export async function takeLayer(
   }
 }
 
+/** Resolves when a stream takes more, or none ever again; leaves no listener behind. */
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+  });
+}
+
 /** Where the bytes of a blob go. */
 interface Sink {
   write(chunk: Buffer): Promise<void>;
@@ -109,8 +118,8 @@ function compressed(writer: BlobWriter): Sink {
   writing.catch(() => {}); /* `write` and `end` tell it */
   return {
     write: async (chunk) => {
-      if (encoder.write(chunk)) return;
-      await Promise.race([once(encoder, 'drain'), writing]);
+      if (!encoder.write(chunk)) await drained(encoder);
+      if (encoder.destroyed) await writing;
     },
     end: async () => {
       encoder.end();
