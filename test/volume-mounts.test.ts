@@ -1,6 +1,6 @@
 /** What containers mount: volumes, binds, tmpfs and images, with real files between real containers. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { apiClient, errorOf } from './harness/api-client.ts';
 import { tarOf } from './harness/crafted-image.ts';
@@ -186,6 +186,13 @@ describe('binds', () => {
     const create = ['run', '--rm', '--mount', `${spec},bind-create-src`, 'busybox', 'touch', '/m/f'];
     await daemon.ok('barge', create); /* older docker clients do not know the word */
     assert(existsSync(`${missing}/f`));
+    await docker('create', '--name', 'again', '-v', `${made}:/m`, 'busybox', 'ls', '/m');
+    await docker('create', '--name', 'missed', '--mount', spec, 'busybox', 'ls', '/m');
+    for (const path of [made, missing]) rmSync(path, { recursive: true });
+    assert.equal(await docker('start', '-a', 'again'), '');
+    const { stderr } = await daemon.docker(['start', 'missed']);
+    assert.match(stderr, new RegExp(`bind source path does not exist: ${missing}`));
+    await docker('rm', 'again', 'missed');
     const file = daemon.path('file');
     writeFileSync(file, 'mine\n');
     assert.equal(await run(['-v', `${file}:/etc/passwd:ro`], 'cat', '/etc/passwd'), 'mine');

@@ -324,6 +324,11 @@ describe('the driver’s options', () => {
     await execute(['umount', '--lazy', join(daemon.dataRoot, 'volumes')]);
     rmSync(daemon.execRoot, { recursive: true });
     await daemon.startAgain();
+    await eventually('its policy has started it again', async () => {
+      const { Running } = (await get('/containers/booted/json')).json().State;
+      return Running === true;
+    });
+    assert.equal(mountedAt(mountpoint('booted')), 1);
     await docker('rm', '-f', 'booted');
     assert.equal(await busybox(['-v', 'booted:/v'], 'grep', '-c', ' /v ', '/proc/mounts'), '1');
     assert.equal(mountedAt(mountpoint('booted')), 0);

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Container, ContainerDefinition, ResolvedMount } from '../../container/model.ts';
 import type { StartInput } from '../../container/runner.ts';
-import { messageOf, systemError } from '../../core/errors.ts';
+import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import { overlayOptions, resolveBelow, statBelow } from '../../host/fs-tool.ts';
 import { assertPropagation, holderOf, inheritedLimits } from '../../volume/propagation.ts';
 import type { ContainerContext } from './context.ts';
@@ -23,7 +24,10 @@ export async function stageMounts(ctx: MountContext, { definition }: Container):
   const below: { root: string; path: string; target: string }[] = [];
   const stage = async (mount: ResolvedMount, index: number): Promise<ResolvedMount> => {
     if (mount.Type === 'tmpfs') return mount;
-    if (mount.Type === 'bind') return await limited(mount);
+    if (mount.Type === 'bind') {
+      await assertSource(definition, mount.Source);
+      return await limited(mount);
+    }
     let root = mount.Source;
     if (mount.Type === 'volume') await useVolume(ctx, definition, mount);
     else {
@@ -44,6 +48,17 @@ export async function stageMounts(ctx: MountContext, { definition }: Container):
     ...(overlays.length > 0 ? { overlays } : {}),
     ...(below.length > 0 ? { below } : {}),
   };
+}
+
+/** A source that has gone since the creation is made again for `-v`, and missed for `--mount`. */
+async function assertSource({ hostConfig }: ContainerDefinition, source: string): Promise<void> {
+  if (existsSync(source)) return;
+  if (!hostConfig.Binds?.some((bind) => bind.startsWith(`${source}:`))) {
+    throw invalidParameter(
+      `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+    );
+  }
+  await mkdir(source, { recursive: true });
 }
 
 /** The mount with what the host's mount below its source forbids. */
@@ -95,12 +110,15 @@ export async function releaseMounts(
   ctx: Pick<ContainerContext, 'volumes' | 'mounted' | 'events'>,
   { id, mounts }: ContainerDefinition,
 ): Promise<void> {
-  for (const name of volumeNames(mounts)) {
-    const volume = ctx.volumes.find(name);
-    if (!volume) continue;
-    await ctx.mounted.release(volume, id);
-    ctx.events.emit('volume', 'unmount', name, { driver: 'local', container: id });
-  }
+  const used = volumeNames(mounts).filter((name) => ctx.mounted.usersOf(name).includes(id));
+  /* All at once: a start of the container that comes now must find none of them half released. */
+  await Promise.all(
+    used.map(async (name) => {
+      const volume = ctx.volumes.find(name);
+      if (volume) await ctx.mounted.release(volume, id);
+      ctx.events.emit('volume', 'unmount', name, { driver: 'local', container: id });
+    }),
+  );
 }
 
 export const volumeNames = (mounts: ContainerDefinition['mounts']): string[] => [
