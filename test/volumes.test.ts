@@ -325,8 +325,8 @@ describe('the driver’s options', () => {
     rmSync(daemon.execRoot, { recursive: true });
     await daemon.startAgain();
     await eventually('its policy has started it again', async () => {
-      const { Running } = (await get('/containers/booted/json')).json().State;
-      return Running === true;
+      const { Status } = (await get('/containers/booted/json')).json().State;
+      return Status === 'running';
     });
     assert.equal(mountedAt(mountpoint('booted')), 1);
     await docker('rm', '-f', 'booted');
