@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { type ImageTool, imageTool } from '../tools/image-tools.ts';
 import { type TarEntry, tarOf } from './harness/crafted-image.ts';
 import { TestDaemon } from './harness/daemon.ts';
 import { execute } from './harness/execute.ts';
-import { imageTool, withoutTool } from './harness/image-tools.ts';
+import { withoutTool } from './harness/image-tools.ts';
 import { startRegistry } from './harness/registry.ts';
 
 const LONG_NAME = 'n'.repeat(120);
@@ -34,9 +35,11 @@ assert.equal(
 await daemon.ok('barge', ['save', '-o', archive, 'special:1']);
 const id = await daemon.ok('barge', ['image', 'inspect', '-f', '{{.Id}}', 'special:1']);
 
-async function tool(name: 'skopeo' | 'umoci' | 'podman', ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await execute([imageTool(name) ?? '', ...args], {
-    env: { HOME: daemon.path('home'), XDG_RUNTIME_DIR: daemon.path('home') },
+async function tool(name: ImageTool, ...args: string[]): Promise<string> {
+  const found = imageTool(name);
+  assert.ok(found);
+  const { code, stdout, stderr } = await execute([found.path, ...args], {
+    env: { HOME: daemon.path('home'), XDG_RUNTIME_DIR: daemon.path('home'), ...found.env },
     limit: 60_000,
   });
   assert.equal(code, 0, `${name} ${args.join(' ')}\n${stdout}${stderr}`);

@@ -1,24 +1,48 @@
-/** Unpacks the distribution's skopeo and umoci for the tests, where they are not on the PATH; installs nothing. */
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { unpackPackage } from './apt-unpack.ts';
+/** Unpacks the distribution's tools for images for the tests, where they are not on the PATH; installs nothing. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { librariesBelow, unpackWithDependencies } from './apt-unpack.ts';
 
 const CACHE = join(import.meta.dirname, '../.cache/image-tools');
 
+export const IMAGE_TOOLS = ['skopeo', 'umoci', 'buildah', 'podman'] as const;
+export type ImageTool = (typeof IMAGE_TOOLS)[number];
+
+/** A tool that runs here, and what it needs in its environment to do so. */
+export interface RunnableTool {
+  readonly path: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** Leaves out what this machine's apt sources do not have: the tests say so. */
 export function imageTools(): void {
-  for (const name of ['skopeo', 'umoci']) {
-    const target = join(CACHE, name);
-    if (!existsSync(target)) unpack(name, target);
+  for (const name of IMAGE_TOOLS) {
+    if (!imageTool(name)) unpackWithDependencies(name, join(CACHE, name));
   }
 }
 
-function unpack(name: string, target: string): void {
-  mkdirSync(CACHE, { recursive: true });
-  const folder = mkdtempSync(join(CACHE, 'unpacking-'));
-  try {
-    if (unpackPackage(name, folder)) renameSync(folder, target);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+/** The one on the PATH, or one that was unpacked; undefined: neither. */
+export function imageTool(name: ImageTool): RunnableTool | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  const installed = folders.map((folder) => ({ path: join(folder, name), env: {} }));
+  return [...installed, ...unpacked(name)].find(
+    ({ path, env }) =>
+      existsSync(path) && spawnSync(path, ['--version'], { env: { ...process.env, ...env } }).status === 0,
+  );
+}
+
+function unpacked(name: ImageTool): RunnableTool[] {
+  const folder = join(CACHE, name);
+  if (!existsSync(folder)) return [];
+  const programs = join(folder, 'usr/bin');
+  return [
+    {
+      path: join(programs, name),
+      env: {
+        LD_LIBRARY_PATH: librariesBelow(folder).join(delimiter),
+        PATH: `${process.env.PATH}${delimiter}${programs}`,
+      },
+    },
+  ];
 }

@@ -79,7 +79,7 @@ class Judge {
     if (minor !== undefined && Number(minor) < VERSION) return [];
     const what = `${method} ${path} (${status})`;
     const operation = this.#operations.find((o) => o.method === method && o.path.test(bare));
-    if (!operation) return bare.startsWith('/barge/') || status >= 400 ? [] : [`${what}: no such operation`];
+    if (!operation) return isUndescribed(bare) || status >= 400 ? [] : [`${what}: no such operation`];
     if (status >= 400) return this.#errorComplaints(what, body, method);
     const response = operation.responses[`${status}`];
     if (!response) {
@@ -115,6 +115,11 @@ class Judge {
       return `${what}: ${at} ${message} ${JSON.stringify(params)} but is ${JSON.stringify(valueAt(value, instancePath))?.slice(0, 200)}`;
     });
   }
+}
+
+/** Our extensions, and what Docker has without describing it. */
+function isUndescribed(path: string): boolean {
+  return path.startsWith('/barge/') || path === '/build/cancel';
 }
 
 /** Where Docker itself answers null, whatever its description says. */

@@ -3,7 +3,6 @@ import type { Router } from '../router.ts';
 
 /** Operations of the Engine API that this version does not have yet, and what people call them. */
 const OPERATIONS: readonly (readonly [method: string, path: string, name: string])[] = [
-  ['POST', '/build/cancel', 'build cancel (closing the connection cancels)'],
   ['POST', '/grpc', 'the BuildKit API (set DOCKER_BUILDKIT=0)'],
 ];
 
