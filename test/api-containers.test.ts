@@ -5,6 +5,7 @@ import { after, describe, test } from 'node:test';
 import { openApi } from './harness/api.ts';
 import { apiClient, errorOf, withFilters } from './harness/api-client.ts';
 import { TestDaemon } from './harness/daemon.ts';
+import { eventually } from './harness/execute.ts';
 
 const daemon = await TestDaemon.start();
 after(() => daemon.end());
@@ -296,6 +297,32 @@ describe('ends', () => {
     assert.equal((await remove('/containers/rm-a?force=true&v=true')).status, 204);
     assert.equal(errorOf(await remove('/containers/rm-a'))[0], 404);
   });
+
+  for (const way of ['kill', 'stop', 'remove'] as const) {
+    test(`a container that waits for its restart: ${way} ends the wait, and whoever waits for the end hears of it`, async () => {
+      const name = `again-${way}`;
+      const policy = { HostConfig: { RestartPolicy: { Name: 'always' }, NetworkMode: 'none' } };
+      await run(name, { Cmd: ['sh', '-c', 'echo once more; exit 3'], ...policy });
+      const inspect = async () => (await get(`/containers/${name}/json`)).json();
+      await eventually('the pauses between restarts have grown', async () => {
+        const { RestartCount, State } = await inspect();
+        return RestartCount >= 4 && State.Status === 'restarting';
+      });
+      assert.equal((await post(`/containers/${name}/start`)).status, 304);
+      for (const refused of [`${name}/pause`, `${name}/attach?stream=1&stdout=1`]) {
+        assert.match(errorOf(await post(`/containers/${refused}`))[1], /is restarting, wait until/);
+      }
+      const waiting = post(`/containers/${name}/wait`);
+      const followed = get(`/containers/${name}/logs?follow=1&stdout=1`);
+      if (way === 'remove') await destroy(name);
+      else assert.equal((await post(`/containers/${name}/${way}?signal=TERM`)).status, 204);
+      assert.equal((await waiting).json().StatusCode, 3);
+      assert.match((await followed).text, /once more/);
+      if (way === 'remove') return;
+      assert.equal((await inspect()).State.Status, 'exited');
+      await destroy(name);
+    });
+  }
 
   test('renaming to nothing, to nonsense, to itself and to a taken name is refused', async () => {
     await create('name-a');

@@ -115,29 +115,34 @@ export function isRunning(state: ContainerRunState): boolean {
 }
 
 /** @returns false when there is nothing to start. @throws BargeError conflict when starting is not allowed. */
-export function canStart({ definition, state }: Container): boolean {
-  if (state.status === 'running') return false;
+export function canStart({ state }: Container): boolean {
+  if (state.status === 'running' || state.status === 'restarting') return false;
   if (state.status === 'paused') {
     throw conflict('cannot start a paused container, try unpause instead');
   }
   if (state.status === 'removing' || state.status === 'dead') {
     throw conflict('container is marked for removal and cannot be started');
   }
-  if (state.status === 'restarting') {
-    throw conflict(`Container ${definition.id} is restarting, wait until the container is running`);
-  }
   return true;
 }
 
-/** @throws BargeError conflict unless signals can reach the container. */
+/** @throws BargeError conflict while the container waits for a restart by its policy. */
+export function assertNotRestarting({ definition, state }: Container): void {
+  if (state.status !== 'restarting') return;
+  throw conflict(`Container ${definition.id} is restarting, wait until the container is running`);
+}
+
+/** @throws BargeError conflict unless signals can reach the container, now or after its restart. */
 export function assertKillable({ definition, state }: Container): void {
-  if (!isRunning(state)) {
+  if (!isRunning(state) && state.status !== 'restarting') {
     throw conflict(`cannot kill container: ${definition.id}: container ${definition.id} is not running`);
   }
 }
 
 /** @throws BargeError conflict unless processes can be added to the container. */
-export function assertExecutable({ definition, state }: Container): void {
+export function assertExecutable(container: Container): void {
+  assertNotRestarting(container);
+  const { definition, state } = container;
   if (state.status === 'paused') {
     throw conflict(`container ${definition.id} is paused, unpause the container before exec`);
   }

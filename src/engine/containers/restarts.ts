@@ -45,14 +45,25 @@ async function restart(
     });
   } catch (error) {
     ctx.warn('restarting a container failed', { container: id, error: messageOf(error) });
-    if (ctx.containers.has(id)) ctx.containers.setState(id, { status: 'exited' });
+    if (ctx.containers.has(id)) staysExited(ctx, id, {});
   }
 }
 
-/** Ends a wait for a restart, since the user wants the container to stay as it is. */
-export function cancelRestart(ctx: ContainerContext, id: string): void {
+/**
+ * Ends a wait for a restart, since the user wants the container to stay as it is.
+ * @returns false when there was none.
+ */
+export function cancelRestart(ctx: ContainerContext, id: string): boolean {
   const timer = ctx.live.restarts.get(id);
   if (timer) clearTimeout(timer);
   ctx.live.restarts.delete(id);
-  if (ctx.containers.get(id).state.status === 'restarting') ctx.containers.setState(id, { status: 'exited' });
+  if (ctx.containers.get(id).state.status !== 'restarting') return false;
+  staysExited(ctx, id, { stoppedByUser: true });
+  return true;
+}
+
+/** No start follows the last exit any more: whoever waits for the end has it now. */
+function staysExited(ctx: ContainerContext, id: string, change: { readonly stoppedByUser?: boolean }): void {
+  const { state } = ctx.containers.setState(id, { ...change, status: 'exited' });
+  ctx.live.announceExit(id, { code: state.exitCode, at: state.finishedAt, oomKilled: state.oomKilled });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signalNumber } from '../../container/check/signal.ts';
-import { assertKillable, type Container, isRunning } from '../../container/model.ts';
+import { assertKillable, assertNotRestarting, type Container, isRunning } from '../../container/model.ts';
 import { conflict } from '../../core/errors.ts';
 import { freeze } from '../../host/cgroups.ts';
 import { isDeafTo } from '../../host/signals.ts';
@@ -26,7 +26,10 @@ export async function stopContainer(
   const { definition } = ctx.containers.find(word);
   return await ctx.locks.run(definition.id, async () => {
     if (!ctx.containers.has(definition.id)) return false;
-    cancelRestart(ctx, definition.id);
+    if (cancelRestart(ctx, definition.id)) {
+      emitContainer(ctx, ctx.containers.get(definition.id), 'stop');
+      return true;
+    }
     return await stopLocked(ctx, definition.id, options);
   });
 }
@@ -78,20 +81,30 @@ async function staysDeafTo({ state }: Container, signal: number): Promise<boolea
   }
 }
 
-/** Sends a signal; SIGKILL also waits for the end, so that what follows sees it. */
+/**
+ * Sends a signal; SIGKILL also waits for the end, so that what follows sees it. Restart policies take SIGKILL and the
+ * container's stop signal as a user's wish that it ends.
+ */
 export async function killContainer(ctx: ContainerContext, word: string, signalName: string): Promise<void> {
   const signal = signalNumber(signalName || 'SIGKILL');
   const container = ctx.containers.find(word);
   assertKillable(container);
-  const { id } = container.definition;
+  const { id, config } = container.definition;
+  const ends = signal === SIGKILL || signal === signalNumber(config.StopSignal || 'SIGTERM');
+  if (ends && container.state.status === 'restarting' && (await staysStopped(ctx, id))) return;
   const exit = signal === SIGKILL ? ctx.live.nextExit(id) : undefined;
-  if (signal === SIGKILL) {
+  if (ends) {
     ctx.containers.setState(id, { stoppedByUser: true });
     if (container.state.status === 'paused') thaw(ctx, container);
   }
   ctx.live.links.get(id)?.kill(signal);
   emitContainer(ctx, container, 'kill', { signal: `${signal}` });
   await exit;
+}
+
+/** @returns false when the restart was quicker. */
+async function staysStopped(ctx: ContainerContext, id: string): Promise<boolean> {
+  return await ctx.locks.run(id, async () => !ctx.containers.has(id) || cancelRestart(ctx, id));
 }
 
 export async function restartContainer(
@@ -118,6 +131,7 @@ export async function pauseContainer(ctx: ContainerContext, word: string): Promi
   const container = ctx.containers.find(word);
   const { id } = container.definition;
   if (container.state.status === 'paused') throw conflict(`Container ${id} is already paused`);
+  assertNotRestarting(container);
   if (container.state.status !== 'running') throw conflict(`Container ${id} is not running`);
   freeze(ctx.runner.cgroupOf(container.definition), true);
   emitContainer(ctx, ctx.containers.setState(id, { status: 'paused' }), 'pause');
