@@ -8,6 +8,7 @@
  *   --path P                       pack, stat: what below DIR (default: everything in it); unpack: where to
  *   --name N                       pack: the name that P gets in the tar
  *   --sparse                       pack: holes stay holes (pax sparse 1.0)
+ *   --files-only                   pack: nothing of /proc, /sys and the like mounted below P, only the folders
  *   --keep-kinds                   unpack: refuse what would replace a folder by something else or the reverse
  *   --owner UID:GID                unpack: whose everything is, whatever the tar says
  *   --bind SOURCE TARGET ro|rw     hold: mount SOURCE, too, at TARGET below DIR, which is made if need be; may be
@@ -116,6 +117,7 @@ static void mount_device(const char *device, const char *target, const char *typ
 
 static void print_resolved(const char *path) {
     char *resolved = realpath(path, NULL);
+    if (!resolved && errno == ENOTDIR) refuse("not a directory", path);
     if (!resolved) fail("resolving", path);
     printf("%s\n", resolved);
     free(resolved);
@@ -178,6 +180,7 @@ int main(int argc, char **argv) {
         if (strcmp(option, "--layer") == 0) { how.layer = 1; continue; }
         if (strcmp(option, "--keep-kinds") == 0) { how.keep_kinds = 1; continue; }
         if (strcmp(option, "--sparse") == 0) { keep_holes = 1; continue; }
+        if (strcmp(option, "--files-only") == 0) { leave_out_made_up = 1; continue; }
         if (strcmp(option, "--bind") == 0) { i += 3; continue; }   /* once the root is mounted */
         const char *value = ++i < argc ? argv[i] : "";
         if (strcmp(option, "--root") == 0) root = value;
@@ -197,7 +200,7 @@ int main(int argc, char **argv) {
     if (argc < 4 || !root) {
         fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat|resolve|size|limit|mount --root DIR [--mount OPTIONS --layers DIR] "
                         "[--layer] [--path P] [--name N] [--keep-kinds] [--owner UID:GID] [--bind SOURCE TARGET ro|rw] "
-                        "[--bytes N --project N] [--sparse] [--device D --type T --flags N --data O]\n");
+                        "[--bytes N --project N] [--sparse] [--files-only] [--device D --type T --flags N --data O]\n");
         return USAGE;
     }
     umask(0);

@@ -32,7 +32,7 @@ void unpack(const struct placing *how);
 /* `path` below the root becomes a tar on standard output, its entries named from `name` on. */
 void pack(const char *path, const char *name, int layer);
 /* Whether `pack` writes files with holes as such; else the same content always gives the same bytes. */
-extern int keep_holes;
+extern int keep_holes, leave_out_made_up;
 
 /* Everything below `folder` may take so many bytes in all; `project` is a number that nobody else has there. */
 void limit(const char *folder, unsigned long long bytes, unsigned project);

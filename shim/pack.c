@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -181,7 +182,8 @@ static const char *linked_before(const struct stat *s, const char *name) {
     return NULL;
 }
 
-int keep_holes;
+int keep_holes, leave_out_made_up;
+static dev_t start_device;
 
 struct span { long long offset, length; };
 static struct span *spans;
@@ -278,10 +280,16 @@ static void put_whiteout(const char *name, const struct stat *s) {
     free(whiteout);
 }
 
+/* Between the name of a folder and what is in it: names may be empty, or the root's own. */
+static const char *separator(const char *name) {
+    size_t length = strlen(name);
+    return length && name[length - 1] != '/' ? "/" : "";
+}
+
 static void put_opaque(const char *path, const char *name, const struct stat *s) {
     char value[2], *marker;
     if (lgetxattr(path, "trusted.overlay.opaque", value, sizeof value) != 1 || value[0] != 'y') return;
-    if (asprintf(&marker, "%s%s.wh..wh..opq", name, *name ? "/" : "") < 0) fail("allocating", name);
+    if (asprintf(&marker, "%s%s.wh..wh..opq", name, separator(name)) < 0) fail("allocating", name);
     struct stat plain = {.st_mode = S_IFREG, .st_uid = s->st_uid, .st_gid = s->st_gid};
     put_header(marker, "", '0', &plain, 0);
     free(marker);
@@ -289,15 +297,32 @@ static void put_opaque(const char *path, const char *name, const struct stat *s)
 
 static void put_tree(const char *path, const char *name, int layer);
 
+/* Whether a folder begins what the kernel makes up, or a container's devices: no files to keep. The types are numbers
+   of linux/magic.h, which musl does not bring. */
+static int is_made_up(const char *path, const struct stat *s) {
+    struct statfs f;
+    if (!leave_out_made_up || s->st_dev == start_device || statfs(path, &f) < 0) return 0;
+    const char *base = strrchr(path, '/');
+    if (f.f_type == 0x01021994 /* tmpfs */) return base && strcmp(base, "/dev") == 0;
+    switch (f.f_type) {
+    case 0x9fa0: case 0x62656572: case 0x27e0eb: case 0x63677270: /* proc, sysfs, cgroup, cgroup2 */
+    case 0x1cd1: case 0x19800202:                                 /* devpts, mqueue */
+    case 0x64626720: case 0x74726163: case 0x73636673: case 0xcafe4a11: /* debugfs, tracefs, securityfs, bpf */
+        return 1;
+    }
+    return 0;
+}
+
 static void put_folder(const char *path, const char *name, const struct stat *s, int layer) {
     if (*name) {
         char *with_slash;
-        if (asprintf(&with_slash, "%s/", name) < 0) fail("allocating", name);
+        if (asprintf(&with_slash, "%s%s", name, separator(name)) < 0) fail("allocating", name);
         collect_attributes(path);
         put_header(with_slash, "", '5', s, 0);
         free(with_slash);
     }
     if (layer) put_opaque(path, name, s);
+    if (is_made_up(path, s)) return;
     DIR *folder = opendir(path);
     if (!folder) fail("reading the folder", path);
     char *list = NULL;
@@ -317,7 +342,7 @@ static void put_folder(const char *path, const char *name, const struct stat *s,
     char **names = sorted_names(list, length, &count);
     for (size_t i = 0; i < count; i++) {
         char *child_path, *child_name;
-        if (asprintf(&child_path, "%s/%s", path, names[i]) < 0 || asprintf(&child_name, "%s%s%s", name, *name ? "/" : "", names[i]) < 0)
+        if (asprintf(&child_path, "%s/%s", path, names[i]) < 0 || asprintf(&child_name, "%s%s%s", name, separator(name), names[i]) < 0)
             fail("allocating", path);
         put_tree(child_path, child_name, layer);
         free(child_path);
@@ -366,6 +391,7 @@ void pack(const char *path, const char *name, int layer) {
     struct stat s;
     snprintf(start, sizeof start, "./%s", path);
     if (lstat(start, &s) < 0) fail("looking at", path);
+    start_device = s.st_dev;
     put_tree(start, name, layer);
     put_zeros(2 * BLOCK);
     flush();

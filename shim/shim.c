@@ -389,7 +389,8 @@ static void mount_below(const char *root, const char *path, const char *target) 
     struct stat s;
     char source[64];
     int fd = open_below(root, path);
-    if (fd < 0 || fstat(fd, &s) < 0) die("opening what is to be mounted of", root);
+    if (fd < 0 && (errno == EXDEV || errno == ELOOP)) die("path concatenation escapes the base directory", path);
+    if (fd < 0 || fstat(fd, &s) < 0) die("cannot access path", path);
     int made = S_ISDIR(s.st_mode) ? mkdir(target, 0700) : open(target, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     if (made < 0 && errno != EEXIST) die("making", target);
     if (!S_ISDIR(s.st_mode) && made >= 0) close(made);

@@ -391,7 +391,7 @@ describe('processes', () => {
     const { Running, Pid, CanRemove } = (await get(`/exec/${Id}/json`)).json();
     assert.deepEqual([Running, Pid > 0, CanRemove], [true, true, false]);
     assert.equal(errorOf(await post(`/exec/${Id}/start`, {}))[0], 409);
-    for (const query of ['', '?h=x&w=10', '?h=-1&w=10', '?h=70000&w=10']) {
+    for (const query of ['', '?h=x&w=10', '?h=-1&w=10', '?h=4294967296&w=10']) {
       assert.equal(errorOf(await post(`/exec/${Id}/resize${query}`))[0], 400, query);
       assert.equal(errorOf(await post(`/containers/ex/resize${query}`))[0], 400, query);
     }
@@ -407,6 +407,7 @@ describe('processes', () => {
       { Cmd: [] },
       { Cmd: ['a'], DetachKeys: 'ctrl-?' },
       { Cmd: ['a'], Env: ['=x'] },
+      { Cmd: ['a'], User: 'nobody-of-here' },
     ];
     for (const body of refused) {
       assert.equal(errorOf(await post('/containers/ex/exec', body))[0], 400, JSON.stringify(body));

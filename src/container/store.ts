@@ -1,5 +1,6 @@
 import { conflict, invalidParameter } from '../core/errors.ts';
 import type { Database } from '../store/database.ts';
+import { linksOf } from './links.ts';
 import {
   type Container,
   type ContainerDefinition,
@@ -57,6 +58,7 @@ export class ContainerStore {
     const name = word.startsWith('/') ? word.slice(1) : word;
     const exact = this.#byId.get(word) ?? this.#byId.get(this.#idByName.get(name) ?? '');
     if (exact) return exact;
+    if (name.includes('/')) return this.#linked(name);
     if (!/^[0-9a-f]+$/.test(word)) throw noSuchContainer(word);
     const starting = [...this.#byId.keys()].filter((id) => id.startsWith(word));
     if (starting.length > 1) {
@@ -65,6 +67,19 @@ export class ContainerStore {
     const found = this.#byId.get(starting[0] ?? '');
     if (!found) throw noSuchContainer(word);
     return found;
+  }
+
+  /** Of a name, or of an id in full. */
+  idOf(word: string): string | undefined {
+    return this.#byId.has(word) ? word : this.#idByName.get(word);
+  }
+
+  /** @param path `owner/alias`: what the container `owner` links to by that alias. @throws BargeError not-found. */
+  #linked(path: string): Container {
+    const [owner = '', wanted] = path.split('/');
+    const linked = linksOf(this.find(owner)).find(({ alias }) => alias === wanted);
+    if (!linked) throw noSuchContainer(path);
+    return this.find(linked.target);
   }
 
   /** @throws BargeError conflict when the name is taken. */

@@ -59,7 +59,8 @@ export function parseReference(text: string): Reference {
     if (!TAG.test(tag)) throw invalidParameter('invalid reference format');
   }
   if (path.toLowerCase() !== path) {
-    throw invalidParameter(`invalid reference format: repository name (${path}) must be lowercase`);
+    const name = domain === DEFAULT_DOMAIN && !path.includes('/') ? `library/${path}` : path;
+    throw invalidParameter(`invalid reference format: repository name (${name}) must be lowercase`);
   }
   if (!PATH.test(path) || !DOMAIN.test(domain)) throw invalidParameter('invalid reference format');
   if (path.length > MAX_NAME_LENGTH) {

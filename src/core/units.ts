@@ -58,6 +58,15 @@ export function formatDuration(seconds: number): string {
 
 const NANOSECONDS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 
+/** A duration as Go shows it: `50ms`, `1.5s`, `1m30s`, `1h0m0s`. */
+export function goDuration(milliseconds: number): string {
+  if (milliseconds > 0 && milliseconds < 1000) return `${milliseconds}ms`;
+  const seconds = (milliseconds % 60_000) / 1000;
+  const minutes = Math.floor(milliseconds / 60_000);
+  if (minutes === 0) return `${seconds}s`;
+  return minutes < 60 ? `${minutes}m${seconds}s` : `${Math.floor(minutes / 60)}h${minutes % 60}m${seconds}s`;
+}
+
 /** Nanoseconds from a Go duration such as `1m30s`, `250ms`. @throws BargeError invalid-parameter. */
 export function parseDuration(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];

@@ -1,6 +1,12 @@
+import { invalidParameter } from '../core/errors.ts';
 import type { DiskUsage, Usage } from '../engine/disk-usage.ts';
 import type { Filters } from '../engine/filters.ts';
-import type { ContainerInspect, EventMessage } from '../spec/engine.ts';
+import type {
+  ContainerCreateRequest,
+  ContainerInspect,
+  ContainerSummary,
+  EventMessage,
+} from '../spec/engine.ts';
 
 /** What older versions of the API look like where they differ, one function for each change. */
 
@@ -83,6 +89,35 @@ export function diskUsageAnswer(
     ...(cache ? { BuildCacheUsage: show(cache) } : {}),
   };
   return verbose === undefined ? { ...old, ...totals } : totals;
+}
+
+/** What older clients ask of a new container means what it meant then. @throws BargeError invalid-parameter. */
+export function createOfVersion(version: string, body: ContainerCreateRequest): ContainerCreateRequest {
+  if (isBefore(version, 44) && Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {}).length > 1) {
+    throw invalidParameter('Container cannot be created with multiple network endpoints');
+  }
+  if (!isBefore(version, 41)) return body;
+  const host = { ...body.HostConfig, CgroupnsMode: body.HostConfig?.CgroupnsMode || 'host' };
+  if (!isBefore(version, 40)) return { ...body, HostConfig: host };
+  const { PidsLimit, ...known } = host;
+  return { ...body, HostConfig: { ...known, IpcMode: known.IpcMode || 'shareable' } };
+}
+
+/** Before 1.40 an update knew no limit of processes. */
+export function updateOfVersion<T extends { readonly PidsLimit?: number | null }>(
+  version: string,
+  update: T,
+): T {
+  return isBefore(version, 40) ? { ...update, PidsLimit: null } : update;
+}
+
+/** Before 1.46 lists had no annotations. */
+export function listOfVersion(
+  version: string,
+  list: readonly ContainerSummary[],
+): readonly ContainerSummary[] {
+  if (!isBefore(version, 46)) return list;
+  return list.map((row) => ({ ...row, HostConfig: { NetworkMode: row.HostConfig.NetworkMode } }));
 }
 
 /** Before 1.42 a prune took volumes with a name, too. */

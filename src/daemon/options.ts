@@ -46,6 +46,8 @@ interface ProgramDefaults {
   readonly host: string;
   readonly configFile: string;
   readonly group: string;
+  /** Name of the default bridge. */
+  readonly bridge: string;
   readonly pidfile: (execRoot: string) => string;
 }
 
@@ -53,6 +55,7 @@ const OWN: ProgramDefaults = {
   host: 'unix:///run/barge.sock',
   configFile: '/etc/barge/daemon.json',
   group: 'barge',
+  bridge: 'barge0',
   pidfile: (execRoot) => `${execRoot}/barged.pid`,
 };
 
@@ -61,6 +64,7 @@ const DOCKER: ProgramDefaults = {
   host: 'unix:///var/run/docker.sock',
   configFile: '/etc/docker/daemon.json',
   group: 'docker',
+  bridge: 'docker0',
   pidfile: () => '/var/run/docker.pid',
 };
 
@@ -102,7 +106,7 @@ function resolveOptions(flags: Values, program: ProgramDefaults): DaemonOptions 
     dataRoot: read.text('data-root') ?? '/var/lib/barge',
     execRoot,
     hosts: read.list('host').length > 0 ? read.list('host') : [program.host],
-    network: resolveNetwork(read, 'barge0'),
+    network: resolveNetwork(read, program.bridge),
     cgroupParent: read.text('cgroup-parent') ?? '/barge',
     ...optional('default-runtime', 'defaultRuntime'),
     pidfile: read.text('pidfile') ?? program.pidfile(execRoot),

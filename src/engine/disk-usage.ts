@@ -5,6 +5,7 @@ import { folderSize } from '../host/fs-tool.ts';
 import { limiter } from '../image/limit.ts';
 import type { ContainerSummary, ImageSummary } from '../spec/engine.ts';
 import { type BuildCacheItem, cacheItems } from './build/usage.ts';
+import { linkedNames } from './containers/legacy-links.ts';
 import { containerSizes } from './containers/sizes.ts';
 import { ImageNamer, summarize } from './containers/summary.ts';
 import type { Engine } from './engine.ts';
@@ -83,13 +84,14 @@ async function containers(engine: Engine, signal: AbortSignal): Promise<Usage<Co
   const all = engine.containers.list();
   const sizes = await containerSizes(engine, all, signal);
   const namer = new ImageNamer(engine.images);
+  const linked = linkedNames(engine);
   const busy = all.map(({ state }) => isRunning(state) || state.status === 'restarting');
   return {
     ActiveCount: busy.filter(Boolean).length,
     TotalCount: all.length,
     Reclaimable: sum([...sizes.entries()], ([i, { SizeRw }]) => (busy[i] ? 0 : SizeRw)),
     TotalSize: sum(sizes, ({ SizeRw }) => SizeRw),
-    Items: all.map((container, i) => ({ ...summarize(container, namer), ...sizes[i] })),
+    Items: all.map((container, i) => ({ ...summarize(container, namer, linked), ...sizes[i] })),
   };
 }
 

@@ -10,9 +10,11 @@ export class EventBus {
   readonly #kept: EventMessage[] = [];
   readonly #listeners = new Set<EventListener>();
 
+  /** Nanoseconds since 1970 of the last event. */
+  #last = 0n;
+
   emit(type: string, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
-    const now = process.hrtime.bigint();
-    const timeNano = Number(WALL_CLOCK_OFFSET + now);
+    const timeNano = Number(this.#now());
     const event: EventMessage = {
       Type: type,
       Action: action,
@@ -24,6 +26,16 @@ export class EventBus {
     this.#kept.push(event);
     if (this.#kept.length > KEPT) this.#kept.shift();
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /** The wall clock, finer than its milliseconds, never backwards nor twice the same. */
+  #now(): bigint {
+    const floor = BigInt(Date.now()) * MILLISECOND;
+    const fine = clockOffset + process.hrtime.bigint();
+    if (fine < floor || fine >= floor + MILLISECOND) clockOffset += floor - fine;
+    const now = clockOffset + process.hrtime.bigint();
+    this.#last = now > this.#last + STEP ? now : this.#last + STEP;
+    return this.#last;
   }
 
   get listeners(): number {
@@ -41,5 +53,8 @@ export class EventBus {
   }
 }
 
-/** Turns the monotonic clock into nanoseconds since 1970: events never run backwards within a daemon's life. */
-const WALL_CLOCK_OFFSET = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
+const MILLISECOND = 1_000_000n;
+/** Nanoseconds that a double can tell apart this century. */
+const STEP = 256n;
+/** Turns the monotonic clock into nanoseconds since 1970; set anew whenever the wall clock says otherwise. */
+let clockOffset = BigInt(Date.now()) * MILLISECOND - process.hrtime.bigint();

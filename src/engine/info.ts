@@ -167,7 +167,8 @@ function daemonState(engine: Engine) {
   return {
     Debug: engine.settings.debug,
     NFd: readdirSync('/proc/self/fd').length,
-    NGoroutines: 0,
+    /* What Node has under way is the nearest that there is. */
+    NGoroutines: process.getActiveResourcesInfo().length,
     NEventsListener: engine.events.listeners,
     SystemTime: new Date().toISOString(),
     LoggingDriver: engine.settings.defaults.logDriver,
@@ -182,18 +183,22 @@ function daemonState(engine: Engine) {
   };
 }
 
+/** A block of addresses, not a registry's name. */
+const isBlock = (name: string) => /^[\da-fA-F.:]+\/\d+$/.test(name);
+
 function registries(engine: Engine) {
   const { mirrors, insecureRegistries } = engine.settings;
-  const insecure = insecureRegistries.map(
-    (name) => [name, { Name: name, Mirrors: [], Secure: false, Official: false }] as const,
-  );
-  const hub = { Name: 'docker.io', Mirrors: mirrors, Secure: true, Official: true };
+  const insecure = insecureRegistries
+    .filter((name) => !isBlock(name))
+    .map((name) => [name, { Name: name, Mirrors: [], Secure: false, Official: false }] as const);
+  const shown = mirrors.map((mirror) => `${mirror}/`);
+  const hub = { Name: 'docker.io', Mirrors: shown, Secure: true, Official: true };
   return {
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: {
-      InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
+      InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8', ...insecureRegistries.filter(isBlock)],
       IndexConfigs: { 'docker.io': hub, ...Object.fromEntries(insecure) },
-      Mirrors: mirrors,
+      Mirrors: shown,
     },
   };
 }

@@ -83,6 +83,8 @@ export interface PackRequest {
   readonly layer?: boolean;
   /** Files with holes keep them; the bytes then depend on the file system. */
   readonly sparse?: boolean;
+  /** Of file systems that the kernel makes up (proc, sysfs, …) below `path`: only the folders they are mounted on. */
+  readonly filesOnly?: boolean;
   readonly overlay?: OverlayMount;
   readonly signal?: AbortSignal;
 }
@@ -95,6 +97,7 @@ export function packTar(request: PackRequest): Readable {
   if (request.name) args.push('--name', request.name);
   if (request.ownAttributes) args.push('--name', '.');
   if (request.sparse) args.push('--sparse');
+  if (request.filesOnly) args.push('--files-only');
   const tool = pipeThrough(TOOL, args, request.signal);
   tool.stdin.end();
   return checked(tool, `packing ${request.root}`);

@@ -107,6 +107,13 @@ export class ImageStore {
     return found;
   }
 
+  /** As `find`, for a word that must be a reference if it is no id. @throws BargeError invalid-parameter too. */
+  require(word: string): Image {
+    const found = this.#byFullId(word) ?? this.#byIdPrefix(word);
+    if (!found) parseReference(word);
+    return this.find(word);
+  }
+
   #byFullId(word: string): Image | undefined {
     if (isDigest(word)) return this.get(word);
     return /^[0-9a-f]{64}$/.test(word) ? this.get(`sha256:${word}`) : undefined;

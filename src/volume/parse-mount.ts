@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { invalidParameter, messageOf } from '../core/errors.ts';
+import { invalidParameter, isKind, messageOf } from '../core/errors.ts';
 import type { MountRequest } from '../spec/engine.ts';
 import { assertLocalDriver, destinationOf, PROPAGATIONS } from './destination.ts';
 import { optionsOfRequest } from './tmpfs.ts';
@@ -12,6 +12,7 @@ export function parseMountRequest(request: MountRequest): MountWish {
     if (!Object.hasOwn(READERS, request.Type)) throw invalidParameter('mount type unknown');
     return READERS[request.Type as keyof typeof READERS](request);
   } catch (cause) {
+    if (isKind(cause, 'not-found')) throw cause;
     const message = `invalid mount config for type "${request.Type}": ${messageOf(cause)}`;
     throw invalidParameter(message, { cause });
   }

@@ -25,7 +25,7 @@ export function apiClient(daemon: TestDaemon) {
   const exec = async (name: string, command: readonly string[], options: object = {}): Promise<string> => {
     const body = { Cmd: command, AttachStdout: true, AttachStderr: true, Tty: true, ...options };
     const { Id } = (await post(`/containers/${name}/exec`, body)).json();
-    const output = (await post(`/exec/${Id}/start`, {})).text;
+    const output = (await post(`/exec/${Id}/start`, { Tty: true })).text;
     assert.equal((await get(`/exec/${Id}/json`)).json().ExitCode, 0, output);
     return output.replaceAll('\r\n', '\n');
   };

@@ -27,13 +27,15 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
 
 function parseOption(option: string, found: SecurityOptions): Partial<SecurityOptions> {
   if (option === 'no-new-privileges') return { noNewPrivileges: true };
+  if (option === 'writable-cgroups') return { writableCgroups: true };
   if (option === 'disable') return { labels: [...found.labels, 'disable'] };
   const [, name = '', value = ''] = /^([\w-]+)[=:]([\s\S]+)$/.exec(option) ?? [];
   switch (name) {
     case 'no-new-privileges':
       return { noNewPrivileges: truth(option, value) };
     case 'writable-cgroups':
-      return { writableCgroups: truth(option, value) };
+      if (value === 'true' || value === 'false') return { writableCgroups: value === 'true' };
+      break;
     case 'seccomp':
       return { seccomp: value };
     case 'apparmor':

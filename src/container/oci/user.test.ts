@@ -15,14 +15,14 @@ const FILES: Record<string, string> = {
 const read = (path: string) => FILES[path];
 
 test('nobody named is root, with its home', () => {
-  assert.deepEqual(resolveUser('', [], read), { uid: 0, gid: 0, additionalGids: [], home: '/root' });
+  assert.deepEqual(resolveUser('', [], read), { uid: 0, gid: 0, additionalGids: [0], home: '/root' });
 });
 
 test('a name brings its group, its memberships and its home', () => {
   assert.deepEqual(resolveUser('app', [], read), {
     uid: 1000,
     gid: 1001,
-    additionalGids: [50, 29],
+    additionalGids: [1001, 50, 29],
     home: '/srv/app',
   });
 });
@@ -31,7 +31,7 @@ test('a group that is asked for takes the place of all others', () => {
   assert.deepEqual(resolveUser('app:staff', [], read), {
     uid: 1000,
     gid: 50,
-    additionalGids: [],
+    additionalGids: [50],
     home: '/srv/app',
   });
 });
@@ -40,7 +40,7 @@ test('numbers need no entry', () => {
   assert.deepEqual(resolveUser('4242:99', ['audio', '7'], read), {
     uid: 4242,
     gid: 99,
-    additionalGids: [29, 7],
+    additionalGids: [99, 29, 7],
   });
 });
 

@@ -142,7 +142,8 @@ export function resolveUser(wish: string, groupAdd: readonly string[], read: Roo
   return {
     uid,
     gid,
-    additionalGids: [...new Set([...memberships, ...extra])],
+    /* The first group is among them, so that giving up groups does not widen what may be done (CVE-2022-36109). */
+    additionalGids: [...new Set([gid, ...memberships, ...extra])],
     ...(account ? { home: account.home } : {}),
   };
 }

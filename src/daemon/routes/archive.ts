@@ -16,16 +16,16 @@ const TAR = { 'Content-Type': 'application/x-tar' };
 const STAT_HEADER = 'X-Docker-Container-Path-Stat';
 
 export function archiveRoutes(router: Router, engine: Engine): void {
-  router.on('HEAD', '/containers/{id}/archive', async (exchange) => {
+  router.on('HEAD', '/containers/{id...}/archive', async (exchange) => {
     const stat = await statInContainer(engine, idOf(exchange), pathOf(exchange));
     exchange.response.stream(200, { [STAT_HEADER]: encodeStat(stat) }).end();
   });
-  router.on('GET', '/containers/{id}/archive', (exchange) =>
+  router.on('GET', '/containers/{id...}/archive', (exchange) =>
     copyFromContainer(engine, idOf(exchange), pathOf(exchange), async (stat, tar) => {
       await pipeline(tar, exchange.response.stream(200, { ...TAR, [STAT_HEADER]: encodeStat(stat) }));
     }),
   );
-  router.on('PUT', '/containers/{id}/archive', async (exchange) => {
+  router.on('PUT', '/containers/{id...}/archive', async (exchange) => {
     const { query, request } = exchange;
     await copyToContainer(engine, idOf(exchange), pathOf(exchange), request, {
       keepKinds: flag(query, 'noOverwriteDirNonDir'),
@@ -33,12 +33,12 @@ export function archiveRoutes(router: Router, engine: Engine): void {
     });
     exchange.response.empty(200);
   });
-  router.on('GET', '/containers/{id}/export', (exchange) =>
+  router.on('GET', '/containers/{id...}/export', (exchange) =>
     exportContainer(engine, idOf(exchange), async (tar) => {
       await pipeline(tar, exchange.response.stream(200, TAR));
     }),
   );
-  router.on('GET', '/containers/{id}/changes', async (exchange) => {
+  router.on('GET', '/containers/{id...}/changes', async (exchange) => {
     exchange.response.json(200, await containerChanges(engine, idOf(exchange)));
   });
 }

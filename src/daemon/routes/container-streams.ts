@@ -19,13 +19,13 @@ const idOf = ({ params }: Exchange) => params.id ?? '';
 
 /** Operations whose answers are streams: attach, logs, stats. */
 export function containerStreamRoutes(router: Router, engine: Engine): void {
-  router.on('POST', '/containers/{id}/attach', async (exchange) => {
+  router.on('POST', '/containers/{id...}/attach', async (exchange) => {
     const { Tty: tty } = engine.containers.find(idOf(exchange)).definition.config;
     await attach(engine, exchange, Boolean(tty), () =>
       exchange.response.hijack(tty ? RAW_STREAM : streamType(exchange)),
     );
   });
-  router.on('GET', '/containers/{id}/attach/ws', async (exchange) => {
+  router.on('GET', '/containers/{id...}/attach/ws', async (exchange) => {
     engine.containers.find(idOf(exchange));
     const { acceptHandshake, WebSocketStream } = await import('../websocket.ts');
     const headers = acceptHandshake(exchange.request);
@@ -36,13 +36,13 @@ export function containerStreamRoutes(router: Router, engine: Engine): void {
       () => new WebSocketStream(exchange.response.switchProtocol(headers)),
     );
   });
-  router.on('POST', '/containers/{id}/resize', (exchange) => {
+  router.on('POST', '/containers/{id...}/resize', (exchange) => {
     const { rows, columns } = terminalSize(exchange.query);
     resizeContainer(engine, idOf(exchange), rows, columns);
     exchange.response.empty(200);
   });
-  router.on('GET', '/containers/{id}/logs', (exchange) => logs(engine, exchange));
-  router.on('GET', '/containers/{id}/stats', (exchange) => stats(engine, exchange));
+  router.on('GET', '/containers/{id...}/logs', (exchange) => logs(engine, exchange));
+  router.on('GET', '/containers/{id...}/stats', (exchange) => stats(engine, exchange));
 }
 
 /** @param raw without frames, as terminals have it, and WebSockets. */
@@ -124,14 +124,19 @@ function timeOf(query: URLSearchParams, name: string): bigint | undefined {
 }
 
 /** Rows and columns of `h` and `w`, which a terminal keeps in 16 bits. @throws BargeError invalid-parameter. */
+/** Rows or columns that the kernel's `struct winsize` can tell. */
+const MAX_TERMINAL = 0xffff;
+
 export function terminalSize(query: URLSearchParams): { rows: number; columns: number } {
   const size = (name: string, word: string) => {
     const text = query.get(name) ?? '';
-    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value <= 0xffff)) {
-      throw invalidParameter(`invalid resize ${word} "${text}": want a whole number up to 65535`);
+    const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+    const problem = Number.isNaN(value) ? 'syntax' : value < 0 || value > 0xffff_ffff ? 'range' : undefined;
+    if (problem) {
+      const words = problem === 'syntax' ? 'invalid syntax' : 'value out of range';
+      throw invalidParameter(`invalid resize ${word} "${text}": ${words}`);
     }
-    return value;
+    return Math.min(value, MAX_TERMINAL);
   };
   return { rows: size('h', 'height'), columns: size('w', 'width') };
 }

@@ -19,7 +19,7 @@ import { waitContainer } from '../../engine/containers/wait.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
 import type { ContainerConfig, ContainerCreateRequest } from '../../spec/engine.ts';
-import { bridgeSettingsOutside } from '../compat.ts';
+import { bridgeSettingsOutside, createOfVersion, listOfVersion, updateOfVersion } from '../compat.ts';
 import { type Exchange, flag, integer, readJson } from '../http.ts';
 import type { Router } from '../router.ts';
 import { assertShape, CREATE_SHAPE, UPDATE_SHAPE } from '../shape.ts';
@@ -27,7 +27,7 @@ import { assertShape, CREATE_SHAPE, UPDATE_SHAPE } from '../shape.ts';
 const idOf = ({ params }: Exchange) => params.id ?? '';
 
 export function containerRoutes(router: Router, engine: Engine): void {
-  router.on('GET', '/containers/json', async ({ query, response, signal }) => {
+  router.on('GET', '/containers/json', async ({ query, version, response, signal }) => {
     const list = await listContainers(engine, {
       all: flag(query, 'all'),
       limit: integer(query, 'limit') ?? 0,
@@ -35,18 +35,18 @@ export function containerRoutes(router: Router, engine: Engine): void {
       filters: parseFilters(query.get('filters') ?? ''),
       signal,
     });
-    response.json(200, list);
+    response.json(200, listOfVersion(version, list));
   });
-  router.on('POST', '/containers/create', async ({ request, query, response }) => {
+  router.on('POST', '/containers/create', async ({ request, query, version, response }) => {
     const body = await readJson<ContainerCreateRequest>(request);
     assertShape(body, CREATE_SHAPE);
     const named = { name: query.get('name') ?? '', platform: query.get('platform') ?? '' };
-    response.json(201, await createContainer(engine, body, named));
+    response.json(201, await createContainer(engine, createOfVersion(version, body), named));
   });
   router.on('POST', '/containers/prune', async ({ query, response }) => {
     response.json(200, await pruneContainers(engine, parseFilters(query.get('filters') ?? '')));
   });
-  router.on('GET', '/containers/{id}/json', async (exchange) => {
+  router.on('GET', '/containers/{id...}/json', async (exchange) => {
     const { query, version, response, signal } = exchange;
     const container = engine.containers.find(idOf(exchange));
     const [size] = flag(query, 'size') ? await containerSizes(engine, [container], signal) : [];
@@ -54,21 +54,22 @@ export function containerRoutes(router: Router, engine: Engine): void {
     const inspect = { ...inspectContainer(engine, container, execs), ...size };
     response.json(200, bridgeSettingsOutside(version, inspect));
   });
-  router.on('GET', '/containers/{id}/top', async (exchange) => {
+  router.on('GET', '/containers/{id...}/top', async (exchange) => {
     const answer = await topContainer(engine, idOf(exchange), exchange.query.get('ps_args') || '-ef');
     exchange.response.json(200, answer);
   });
-  router.on('POST', '/containers/{id}/update', async (exchange) => {
+  router.on('POST', '/containers/{id...}/update', async (exchange) => {
     const body = await readJson<ContainerUpdate>(exchange.request);
     assertShape(body, UPDATE_SHAPE);
     const { updateContainer } = await import('../../engine/containers/update.ts');
-    exchange.response.json(200, await updateContainer(engine, idOf(exchange), body));
+    const update = updateOfVersion(exchange.version, body);
+    exchange.response.json(200, await updateContainer(engine, idOf(exchange), update));
   });
-  router.on('POST', '/containers/{id}/rename', (exchange) => {
+  router.on('POST', '/containers/{id...}/rename', (exchange) => {
     renameContainer(engine, idOf(exchange), exchange.query.get('name') ?? '');
     exchange.response.empty(204);
   });
-  router.on('DELETE', '/containers/{id}', async (exchange) => {
+  router.on('DELETE', '/containers/{id...}', async (exchange) => {
     const { query, response } = exchange;
     const options = { force: flag(query, 'force'), volumes: flag(query, 'v') };
     if (flag(query, 'link')) unlinkContainer(engine, idOf(exchange));
@@ -102,30 +103,30 @@ function lifeRoutes(router: Router, engine: Engine): void {
     const signal = query.get('signal');
     return { ...(timeout === undefined ? {} : { timeout }), ...(signal ? { signal } : {}) };
   };
-  router.on('POST', '/containers/{id}/start', async (exchange) => {
+  router.on('POST', '/containers/{id...}/start', async (exchange) => {
     exchange.response.empty((await startContainer(engine, idOf(exchange))) ? 204 : 304);
   });
-  router.on('POST', '/containers/{id}/stop', async (exchange) => {
+  router.on('POST', '/containers/{id...}/stop', async (exchange) => {
     const stopped = await stopContainer(engine, idOf(exchange), stopOptions(exchange));
     exchange.response.empty(stopped ? 204 : 304);
   });
-  router.on('POST', '/containers/{id}/restart', async (exchange) => {
+  router.on('POST', '/containers/{id...}/restart', async (exchange) => {
     await restartContainer(engine, idOf(exchange), stopOptions(exchange));
     exchange.response.empty(204);
   });
-  router.on('POST', '/containers/{id}/kill', async (exchange) => {
+  router.on('POST', '/containers/{id...}/kill', async (exchange) => {
     await killContainer(engine, idOf(exchange), exchange.query.get('signal') ?? '');
     exchange.response.empty(204);
   });
-  router.on('POST', '/containers/{id}/pause', async (exchange) => {
+  router.on('POST', '/containers/{id...}/pause', async (exchange) => {
     await pauseContainer(engine, idOf(exchange));
     exchange.response.empty(204);
   });
-  router.on('POST', '/containers/{id}/unpause', async (exchange) => {
+  router.on('POST', '/containers/{id...}/unpause', async (exchange) => {
     await unpauseContainer(engine, idOf(exchange));
     exchange.response.empty(204);
   });
-  router.on('POST', '/containers/{id}/wait', async (exchange) => {
+  router.on('POST', '/containers/{id...}/wait', async (exchange) => {
     const { query, response, signal } = exchange;
     const waiting = waitContainer(engine, idOf(exchange), query.get('condition') ?? '', signal);
     /* The client starts the container once it has these headers. */

@@ -15,7 +15,7 @@ import { bridge, parseDetachKeys } from '../streams.ts';
 import { terminalSize } from './container-streams.ts';
 
 export function execRoutes(router: Router, engine: Engine): void {
-  router.on('POST', '/containers/{id}/exec', async ({ request, params, response }) => {
+  router.on('POST', '/containers/{id...}/exec', async ({ request, params, response }) => {
     const body = await readJson<ExecCreateRequest>(request);
     assertShape(body, EXEC_SHAPE);
     if (body.DetachKeys) parseDetachKeys(body.DetachKeys);
@@ -25,16 +25,17 @@ export function execRoutes(router: Router, engine: Engine): void {
     const id = params.id ?? '';
     const body = await readJson<ExecStartRequest>(request);
     assertShape(body, EXEC_START_SHAPE);
-    const tty = engine.execs.hasTerminal(id);
-    const keys = tty ? parseDetachKeys(engine.execs.detachKeys(id)) : undefined;
-    const type = tty ? RAW_STREAM : MULTIPLEXED_STREAM;
+    const keys = engine.execs.hasTerminal(id) ? parseDetachKeys(engine.execs.detachKeys(id)) : undefined;
+    /* Frames are what this request asks for, whether the process has a terminal or not: so does docker. */
+    const raw = Boolean(body.Tty);
+    const type = raw ? RAW_STREAM : MULTIPLEXED_STREAM;
     let stream: Duplex | undefined;
     try {
       stream = await engine.execs.start(id, body);
     } catch (error) {
       if (body.Detach || !isStartFailure(error)) throw error;
       const words = Buffer.from(`${messageOf(error)}\r\n`);
-      response.hijack(type).end(tty ? words : frame(1, words));
+      response.hijack(type).end(raw ? words : frame(1, words));
       return;
     }
     if (!stream) {

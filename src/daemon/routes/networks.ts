@@ -10,9 +10,12 @@ import type { Router } from '../router.ts';
 import { assertShape, CONNECT_SHAPE, NETWORK_SHAPE } from '../shape.ts';
 
 export function networkRoutes(router: Router, engine: Engine): void {
-  router.on('GET', '/networks', ({ query, response }) => {
-    response.json(200, listNetworks(engine, parseFilters(query.get('filters') ?? '')));
-  });
+  /* With a slash as well: Docker's router takes both, and clients rely on either. */
+  for (const path of ['/networks', '/networks/']) {
+    router.on('GET', path, ({ query, response }) => {
+      response.json(200, listNetworks(engine, parseFilters(query.get('filters') ?? '')));
+    });
+  }
   router.on('GET', '/networks/{id}', async ({ params, query, response }) => {
     const { id = '' } = params;
     assertScope(id, query.get('scope') ?? '');

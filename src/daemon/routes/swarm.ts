@@ -100,9 +100,9 @@ export function sessionRoutes(router: Router): void {
 /** CRIU’s snapshots, an experimental part of Docker that is off by default there, too. */
 export function checkpointRoutes(router: Router): void {
   for (const [method, path] of [
-    ['GET', '/containers/{id}/checkpoints'],
-    ['POST', '/containers/{id}/checkpoints'],
-    ['DELETE', '/containers/{id}/checkpoints/{name}'],
+    ['GET', '/containers/{id...}/checkpoints'],
+    ['POST', '/containers/{id...}/checkpoints'],
+    ['DELETE', '/containers/{id...}/checkpoints/{name}'],
   ] as const) {
     router.on(method, path, async ({ request }) => {
       await readJson(request).catch(() => {});

@@ -3,7 +3,7 @@ import { join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
 import { containerReader, resolveUser } from '../../container/oci/user.ts';
-import { BargeError, conflict, invalidParameter, notFound } from '../../core/errors.ts';
+import { BargeError, conflict, invalidParameter, isKind, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import {
   type HeldBind,
@@ -14,6 +14,7 @@ import {
   statBelow,
   unpackTar,
 } from '../../host/fs-tool.ts';
+import { parentOf } from '../../host/parent.ts';
 import { decompress } from '../../image/compression.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { volumeNames } from './mounting.ts';
@@ -96,21 +97,32 @@ const below = (path: string) => posix.normalize(`/${path}`).slice(1) || '.';
 const noSuchFile = (path: string, { definition }: Container, cause: unknown) =>
   notFound(`Could not find the file ${path} in container ${definition.id}`, { cause });
 
-/** The path with its symlinks followed. @throws BargeError not-found. */
+/** Paths that end so mean a folder, also at the end of a symlink. */
+const MEANS_FOLDER = /(^|\/)\.?$/;
+
+/**
+ * The path with its symlinks followed.
+ * @throws BargeError not-found, or invalid-parameter for what is no folder although its path says so.
+ */
 async function follow(root: string, path: string, container: Container): Promise<string> {
+  const asFolder = MEANS_FOLDER.test(path) ? '/' : '';
   try {
-    return await resolveBelow(root, posix.join('/', path));
+    return await resolveBelow(root, posix.join('/', path, asFolder));
   } catch (error) {
-    if (!(error instanceof BargeError)) throw error;
+    if (!(error instanceof BargeError) || isKind(error, 'invalid-parameter')) throw error;
     throw noSuchFile(path, container, error);
   }
 }
 
-/** Of a symlink itself, unless the path ends in a slash or a dot. */
-async function look(root: string, path: string, container: Container): Promise<ArchivedPath> {
-  const target = /\/\.?$/.test(path) ? await follow(root, path, container) : path;
+/** Of a symlink itself, unless the path means a folder. @throws BargeError as `follow`. */
+async function look(
+  root: string,
+  path: string,
+  container: Container,
+): Promise<{ readonly stat: ArchivedPath; readonly target: string }> {
+  const target = MEANS_FOLDER.test(path) ? await follow(root, path, container) : path;
   try {
-    return { ...(await statBelow(root, below(target))), name: posix.basename(path) || '/' };
+    return { stat: { ...(await statBelow(root, below(target))), name: posix.basename(path) || '/' }, target };
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
     throw noSuchFile(path, container, error);
@@ -123,7 +135,7 @@ export async function statInContainer(
   path: string,
 ): Promise<ArchivedPath> {
   const container = ctx.containers.find(word);
-  return await withRoot(ctx, container, (root) => look(root, path, container));
+  return await withRoot(ctx, container, async (root) => (await look(root, path, container)).stat);
 }
 
 /** Gives `send` the tar of a file or folder, named by its last part. @throws BargeError not-found. */
@@ -135,11 +147,10 @@ export async function copyFromContainer(
 ): Promise<void> {
   const container = ctx.containers.find(word);
   await withRoot(ctx, container, async (root) => {
-    const stat = await look(root, path, container);
-    /* `folder/.` asks for what is in the folder, in names that begin with a dot. */
-    const name = posix.basename(path);
+    const { stat, target } = await look(root, path, container);
     emitContainer(ctx, container, 'archive-path');
-    await send(stat, packTar({ root, path: below(path), name: name === '' || name === '/' ? '.' : name }));
+    /* `folder/.` asks for what is in the folder, in names that begin with a dot; `/` for names that begin with it. */
+    await send(stat, packTar({ root, path: below(target), name: stat.name, filesOnly: true }));
   });
 }
 
@@ -165,8 +176,8 @@ export async function copyToContainer(
   const { definition } = container;
   await withRoot(ctx, container, async (root) => {
     const folder = await follow(root, path, container);
-    const { mode } = await look(root, folder, container);
-    if ((mode & S_IFMT) !== S_IFDIR) throw invalidParameter('extraction point is not a directory');
+    const { stat } = await look(root, folder, container);
+    if ((stat.mode & S_IFMT) !== S_IFDIR) throw invalidParameter('extraction point is not a directory');
     assertWritable(definition, folder);
     const owner = asUser && definition.config.User ? userOf(ctx, definition) : undefined;
     await unpackTar({
@@ -207,8 +218,23 @@ export async function exportContainer(
   if (status === 'removing' || status === 'dead') {
     throw conflict(`You cannot export container ${container.definition.id} which is ${status}`);
   }
-  await withLayers(ctx, container, {}, async (root) => {
+  await withOwnFiles(ctx, container, async (root) => {
     emitContainer(ctx, container, 'export');
     await send(packTar({ root }));
   });
+}
+
+/**
+ * The container's file system without what is mounted in it. A running one's is the shim's mount, for the kernel wants
+ * no second overlay over folders that one writes to.
+ */
+async function withOwnFiles<T>(
+  ctx: ArchiveContext,
+  container: Container,
+  use: (root: string) => Promise<T>,
+): Promise<T> {
+  const { definition, state } = container;
+  const shim = isRunning(state) ? parentOf(state.pid) : undefined;
+  if (shim === undefined) return await withLayers(ctx, container, {}, use);
+  return await use(`/proc/${shim}/root${ctx.runner.folders(definition.id).rootfs}`);
 }

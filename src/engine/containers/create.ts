@@ -20,6 +20,7 @@ import { type ContainerContext, emitContainer } from './context.ts';
 import { enterContainer } from './enter.ts';
 import { imageLayers, inheritedMounts } from './inherited.ts';
 import { mergeConfig, withDefaults } from './merge-config.ts';
+import { assertNamespacesThere } from './namespaces.ts';
 import { checkNetworks, firewallWarnings } from './network-check.ts';
 import { checkStorageOptions, limitSize } from './size-limit.ts';
 
@@ -35,7 +36,7 @@ export async function createContainer(
 ): Promise<ContainerCreateResponse> {
   warmCgroupLock(); /* most containers are started as soon as they are made */
   if (!request.Image) throw invalidParameter('config cannot be empty in order to create a container');
-  const image = ctx.images.find(request.Image);
+  const image = ctx.images.require(request.Image);
   if (platform) assertPlatform(request.Image, image.config, platform);
   const { HostConfig: wish = {}, NetworkingConfig: networking = {}, ...config } = request;
   checkConfig(config);
@@ -46,6 +47,7 @@ export async function createContainer(
   checkLogConfig(host.LogConfig ?? {});
   const sizeLimit = checkStorageOptions(wish);
   ctx.runner.runtimeNamed(wish.Runtime);
+  assertNamespacesThere(ctx, wish);
   const networkingConfig = checkNetworks(ctx, wish, networking.EndpointsConfig ?? {});
   const chosen = chooseName(ctx, name);
   const id = newId();

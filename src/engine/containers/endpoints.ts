@@ -54,7 +54,7 @@ export function networkNamespace(
   if (attachment) return { networkNamespace: attachment.sandbox, privateNetwork: true };
   if (mode === 'host') return { privateNetwork: false };
   if (mode.startsWith('container:')) {
-    return { networkNamespace: `/proc/${pidOf(ctx, mode)}/ns/net`, privateNetwork: false };
+    return { networkNamespace: `/proc/${pidOf(ctx, mode, 'network')}/ns/net`, privateNetwork: false };
   }
   return { privateNetwork: true };
 }

@@ -2,7 +2,7 @@ import type { Container } from '../../container/model.ts';
 import { effectiveCapabilities } from '../../container/oci/capabilities.ts';
 import { parseSecurityOptions } from '../../container/oci/security-options.ts';
 import { capabilitySets } from '../../container/oci/spec.ts';
-import { containerReader, resolveUser } from '../../container/oci/user.ts';
+import { containerReader, type ProcessUser, resolveUser } from '../../container/oci/user.ts';
 import { hasAppArmor } from '../../host/apparmor.ts';
 import type { ExecCreateRequest } from '../../spec/engine.ts';
 import type { OciProcess } from '../../spec/oci-runtime.ts';
@@ -12,13 +12,12 @@ import { appArmorProfile } from './host-extras.ts';
 /** The process that an exec of this container is: its user and environment come from the container unless given. */
 export function execProcess(
   ctx: Pick<ContainerContext, 'runner' | 'layers' | 'settings'>,
-  { definition }: Container,
+  container: Container,
   request: ExecCreateRequest,
 ): OciProcess {
+  const { definition } = container;
   const { config, hostConfig } = definition;
-  const folders = ctx.runner.folders(definition.id);
-  const reader = containerReader(folders.upper, ctx.layers.rootfs(definition.layers));
-  const user = resolveUser(request.User || config.User || '', hostConfig.GroupAdd ?? [], reader);
+  const user = execUser(ctx, container, request.User || config.User || '');
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
   const privileged = Boolean(request.Privileged || hostConfig.Privileged);
   const { granted } = effectiveCapabilities({
@@ -36,6 +35,17 @@ export function execProcess(
     noNewPrivileges: security.noNewPrivileges ?? ctx.settings.defaults.noNewPrivileges,
     ...(hasAppArmor() ? { apparmorProfile: appArmorProfile(hostConfig, privileged) } : {}),
   };
+}
+
+/** @throws BargeError invalid-parameter for a name that the container does not know. */
+export function execUser(
+  ctx: Pick<ContainerContext, 'runner' | 'layers'>,
+  { definition }: Container,
+  wish: string,
+): ProcessUser {
+  const folders = ctx.runner.folders(definition.id);
+  const reader = containerReader(folders.upper, ctx.layers.rootfs(definition.layers));
+  return resolveUser(wish, definition.hostConfig.GroupAdd ?? [], reader);
 }
 
 function execEnvironment(

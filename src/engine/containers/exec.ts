@@ -6,7 +6,7 @@ import { conflict, invalidParameter, messageOf, notFound } from '../../core/erro
 import { newId } from '../../core/ids.ts';
 import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../spec/engine.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
-import { execProcess } from './exec-process.ts';
+import { execProcess, execUser } from './exec-process.ts';
 
 interface ExecSession {
   readonly id: string;
@@ -36,6 +36,7 @@ export class ExecSessions {
     assertExecutable(container);
     if (!request.Cmd?.length) throw invalidParameter('No exec command specified');
     assertEnvironment(request.Env ?? []);
+    if (request.User) execUser(this.#ctx, container, request.User);
     const session: ExecSession = {
       id: newId(),
       containerId: container.definition.id,
@@ -67,7 +68,7 @@ export class ExecSessions {
     return session;
   }
 
-  /** Whether the session's streams carry a terminal's bytes, or Docker's frames. */
+  /** Whether the session's process has a terminal. */
   hasTerminal(id: string): boolean {
     return Boolean(this.#get(id).request.Tty);
   }
@@ -87,8 +88,8 @@ export class ExecSessions {
   async start(id: string, start: ExecStartRequest): Promise<Socket | undefined> {
     const session = this.#get(id);
     const container = this.#ctx.containers.get(session.containerId);
-    if (session.running) throw conflict(`Error: Exec command ${id} is already running`);
-    if (session.started) throw conflict(`Error: Exec command ${id} has already run`);
+    if (session.running) throw conflict(`exec command ${id} is already running`);
+    if (session.started) throw conflict(`exec command ${id} has already run`);
     assertExecutable(container);
     session.started = true;
     const { request } = session;
@@ -101,7 +102,7 @@ export class ExecSessions {
         process: execProcess(this.#ctx, container, request),
         stdin: Boolean(request.AttachStdin) && !detached,
         ...(consoleSize ? { consoleSize } : {}),
-        attach: detached ? [] : [attachWish(request)],
+        attach: detached ? [] : [attachWish(request, Boolean(start.Tty))],
       });
       Object.assign(session, { link, pid, running: true });
       emitContainer(this.#ctx, container, `exec_start: ${request.Cmd?.join(' ')}`, { execID: id });
@@ -190,12 +191,12 @@ function assertEnvironment(entries: readonly string[]): void {
   if (wrong !== undefined) throw invalidParameter(`invalid environment variable: ${wrong}`);
 }
 
-function attachWish(request: ExecCreateRequest): AttachWish {
+function attachWish(request: ExecCreateRequest, raw: boolean): AttachWish {
   const tty = Boolean(request.Tty);
   return {
     stdin: Boolean(request.AttachStdin),
     stdout: tty || Boolean(request.AttachStdout),
     stderr: tty || Boolean(request.AttachStderr),
-    raw: tty,
+    raw,
   };
 }

@@ -2,6 +2,7 @@ import { FrameReader } from '../../container/frames.ts';
 import { type Container, isRunning } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
+import { goDuration } from '../../core/units.ts';
 import type { Health, HealthResult } from '../../spec/engine.ts';
 import type { HealthConfig } from '../../spec/oci-image.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
@@ -107,7 +108,9 @@ async function probe(
     const { code } = await link.exit.finally(() => clearTimeout(timer));
     await link.gone;
     emitContainer(ctx, container, 'exec_die', { execID: execId, exitCode: `${code}` });
-    return late ? finish(-1, `Health check exceeded timeout (${timeout}ms)`) : finish(code, output);
+    if (!late) return finish(code, output);
+    const exceeded = `Health check exceeded timeout (${goDuration(timeout)})`;
+    return finish(-1, output ? `${exceeded}: ${output}` : exceeded);
   } catch (error) {
     return finish(-1, messageOf(error));
   }

@@ -1,4 +1,5 @@
 import { DEFAULT_SHM_SIZE } from '../../container/defaults.ts';
+import { parseLink, shownLink } from '../../container/links.ts';
 import type { Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../../container/oci/mounts.ts';
 import { cgroupLayout } from '../../host/cgroups.ts';
@@ -107,6 +108,9 @@ function hostConfigWithDefaults(definition: ContainerDefinition): ContainerInspe
     UTSMode: '',
     UsernsMode: '',
     ...host,
+    ...(host.Links?.length
+      ? { Links: host.Links.map((text) => shownLink(parseLink(text), definition.name)) }
+      : {}),
     CgroupnsMode: host.CgroupnsMode || (cgroupLayout() === 'v2' ? 'private' : 'host'),
     IpcMode: host.IpcMode || 'private',
     ShmSize: host.ShmSize || DEFAULT_SHM_SIZE,

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { linksOf, parseLink } from '../../container/links.ts';
 import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
 import type { ContainerContext } from './context.ts';
-import { endpointConfigs, isOnDefaultBridge, parseLink } from './networking.ts';
+import { endpointConfigs, isOnDefaultBridge } from './networking.ts';
 
 /** `--link` between containers of the default bridge, which has no name server: lines of /etc/hosts and variables. */
 
@@ -84,6 +85,33 @@ function variablesOf({ alias, container: { definition }, address }: Linked, owne
       .filter((entry) => !/^(PATH|HOME)=/.test(entry))
       .map((entry) => `${prefix}_ENV_${entry}`),
   ];
+}
+
+/** Further names of containers, by id: `/web/db` for one that `web` knows as `db`. */
+export function linkedNames(
+  ctx: Pick<ContainerContext, 'containers'>,
+): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const owner of ctx.containers.list()) {
+    for (const { target, alias } of linksOf(owner)) {
+      const id = ctx.containers.idOf(target);
+      if (id) names.set(id, [...(names.get(id) ?? []), `/${owner.definition.name}/${alias}`]);
+    }
+  }
+  return names;
+}
+
+/** Links name their target: those to a renamed container are written anew. */
+export function renameLinks(ctx: ContainerContext, before: string, after: string): void {
+  for (const { definition } of ctx.containers.list()) {
+    const { Links: links = [] } = definition.hostConfig;
+    if (!links?.some((text) => parseLink(text).target === before)) continue;
+    const renamed = links.map((text) => {
+      const { target, alias } = parseLink(text);
+      return target === before ? `${after}:${alias}` : text;
+    });
+    ctx.containers.setDefinition(definition.id, { hostConfig: { ...definition.hostConfig, Links: renamed } });
+  }
 }
 
 /** A container that was started again may have another address: those that link to it are told. */

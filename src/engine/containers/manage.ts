@@ -2,6 +2,7 @@ import { assertNameValid } from '../../container/model.ts';
 import { conflict, invalidParameter, isKind } from '../../core/errors.ts';
 import { assertKnownFilters, type Filters, labelsPass, untilFilter } from '../filters.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
+import { renameLinks } from './legacy-links.ts';
 import { removeContainer } from './remove.ts';
 import { registerNames } from './resolution.ts';
 import { containerSizes } from './sizes.ts';
@@ -16,6 +17,7 @@ export function renameContainer(ctx: ContainerContext, word: string, newName: st
     throw conflict(`container ${definition.id} is marked for removal and cannot be renamed`);
   }
   const renamed = ctx.containers.setDefinition(definition.id, { name });
+  renameLinks(ctx, definition.name, name);
   registerNames(ctx, renamed.definition, renamed.state.attachment?.endpoints ?? []);
   emitContainer(ctx, renamed, 'rename', { oldName: `/${definition.name}` });
 }

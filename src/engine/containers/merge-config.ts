@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { ContainerDefaults } from '../../container/defaults.ts';
 import { mergeLogOptions } from '../../container/log/drivers.ts';
 import { shortId } from '../../core/ids.ts';
@@ -24,13 +25,18 @@ export function mergeConfig(
     Env: mergeEnv(own.Env ?? [], image.Env ?? []),
     Entrypoint: cleared ? null : (entrypoint ?? null),
     Cmd: command ?? null,
-    WorkingDir: own.WorkingDir || image.WorkingDir || '',
+    WorkingDir: cleanFolder(own.WorkingDir || image.WorkingDir || ''),
     Labels: { ...image.Labels, ...own.Labels },
     Volumes: { ...image.Volumes, ...own.Volumes },
     ExposedPorts: { ...image.ExposedPorts, ...own.ExposedPorts },
     ...(own.StopSignal || image.StopSignal ? { StopSignal: own.StopSignal || image.StopSignal || '' } : {}),
     ...(health ? { Healthcheck: health } : {}),
   };
+}
+
+/** Without `.`, `..` and a slash at the end; empty stays empty. */
+function cleanFolder(path: string): string {
+  return path === '' ? '' : posix.join('/', path).replace(/(.)\/$/, '$1');
 }
 
 function mergeEnv(own: readonly string[], image: readonly string[]): string[] {

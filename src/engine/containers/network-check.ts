@@ -1,3 +1,4 @@
+import { parseLink } from '../../container/links.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
 import { forbidden, invalidParameter, isKind, messageOf } from '../../core/errors.ts';
 import { contains, parseAddress, parseSubnet } from '../../network/ip.ts';
@@ -6,7 +7,7 @@ import type { NetworkDefinition } from '../../network/model.ts';
 import { BUILTIN_NAMES } from '../../network/model.ts';
 import type { EndpointSettings, HostConfig, NetworkingConfig } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
-import { parseLink, wishOf } from './networking.ts';
+import { wishOf } from './networking.ts';
 
 /**
  * The networks that a new container is to be on, by their names. One that there is not is an error of the start,

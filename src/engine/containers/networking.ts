@@ -1,3 +1,4 @@
+import { parseLink } from '../../container/links.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { shortId } from '../../core/ids.ts';
 import type { EndpointWish } from '../../network/model.ts';
@@ -68,12 +69,6 @@ export function linkedNames(definition: ContainerDefinition): Map<string, string
   const endpoints = Object.values(endpointConfigs(definition));
   const links = [...(definition.hostConfig.Links ?? []), ...endpoints.flatMap(({ Links }) => Links ?? [])];
   return new Map(links.map(parseLink).map(({ target, alias }) => [alias.toLowerCase(), target]));
-}
-
-/** `db`, `db:alias`, and Docker's stored form `/db:/web/alias`. */
-export function parseLink(text: string): { target: string; alias: string } {
-  const [target = '', alias = target] = text.split(':');
-  return { target: target.replace(/^\//, ''), alias: alias.split('/').at(-1) ?? '' };
 }
 
 export const isOnDefaultBridge = ({ definition }: Container) => 'bridge' in endpointConfigs(definition);

@@ -32,14 +32,18 @@ export class ImageNamer {
   }
 }
 
-/** One row of `ps`. */
-export function summarize(container: Container, images: ImageNamer): ContainerSummary {
+/** One row of `ps`. @param linked further names, by id. */
+export function summarize(
+  container: Container,
+  images: ImageNamer,
+  linked: ReadonlyMap<string, readonly string[]>,
+): ContainerSummary {
   const { definition, state } = container;
   const { config, hostConfig } = definition;
   const { Annotations: annotations } = hostConfig;
   return {
     Id: definition.id,
-    Names: [`/${definition.name}`],
+    Names: [`/${definition.name}`, ...(linked.get(definition.id) ?? [])],
     Image: images.nameOf(definition),
     ImageID: definition.imageId,
     Command: commandText(definition),

@@ -1,6 +1,6 @@
+import { parseLink } from '../../container/links.ts';
 import { conflict, notFound } from '../../core/errors.ts';
 import type { ContainerContext } from './context.ts';
-import { parseLink } from './networking.ts';
 
 /**
  * Takes a legacy link away from the container that has it; the container linked to stays.

@@ -40,7 +40,7 @@ export function limitsOf(host: HostConfig, changing: Partial<HostConfig>, before
     ...(has('CpusetCpus') ? { cpusetCpus: host.CpusetCpus ?? '' } : {}),
     ...(has('CpusetMems') ? { cpusetMems: host.CpusetMems ?? '' } : {}),
     ...(has('BlkioWeight') ? { blkioWeight: host.BlkioWeight ?? 0 } : {}),
-    ...(changing.PidsLimit === undefined ? {} : { pids: host.PidsLimit ?? -1 }),
+    ...(changing.PidsLimit === undefined ? {} : { pids: host.PidsLimit || -1 }),
     blockDevices: DEVICE_LIMITS.flatMap((name) => (changing[name] ? blockRules(name, host, before) : [])),
   };
 }

@@ -80,7 +80,7 @@ function change(ctx: ContainerContext, { definition, state }: Container, update:
 /** The limits that the request names. */
 function asked(update: ContainerUpdate): Partial<HostConfig> {
   const wanted = [...NUMBERS, ...TEXTS].filter((name) => update[name]).map((name) => [name, update[name]]);
-  const pids = typeof update.PidsLimit === 'number' ? { PidsLimit: update.PidsLimit } : {};
+  const pids = typeof update.PidsLimit === 'number' ? { PidsLimit: Math.max(0, update.PidsLimit) } : {};
   const devices = DEVICE_LIMITS.filter((name) => update[name]).map((name) => [name, update[name]]);
   return { ...Object.fromEntries([...wanted, ...devices]), ...pids };
 }

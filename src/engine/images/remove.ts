@@ -66,7 +66,9 @@ function untag(ctx: ImageContext, image: Image, reference: Reference): ImageDele
 }
 
 function usersOf(ctx: ImageContext, image: Image) {
-  return ctx.containers.list().filter(({ definition }) => definition.imageId === image.id);
+  return ctx.containers.list().filter(({ definition: { imageId, mounts } }) => {
+    return imageId === image.id || mounts.some(({ Type, Source }) => Type === 'image' && Source === image.id);
+  });
 }
 
 function assertUnused(ctx: ImageContext, image: Image, force: boolean, word: string): void {
