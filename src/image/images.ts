@@ -254,10 +254,17 @@ export class ImageStore {
   }
 }
 
+/** Go writes an empty list as null: an image without layers is one, too. @throws SyntaxError for what is no JSON. */
+function readConfig(text: string): ImageConfig {
+  const config: ImageConfig = JSON.parse(text);
+  if (config?.rootfs?.diff_ids !== null) return config;
+  return { ...config, rootfs: { ...config.rootfs, diff_ids: [] } };
+}
+
 function parseConfig(bytes: Uint8Array): ImageConfig {
   let config: ImageConfig;
   try {
-    config = JSON.parse(Buffer.from(bytes).toString());
+    config = readConfig(Buffer.from(bytes).toString());
   } catch (error) {
     throw invalidParameter('an image configuration is not JSON', { cause: error });
   }
@@ -272,7 +279,7 @@ function toImage(row: ImageRow): Image {
   const configBytes = Buffer.from(row.config);
   return {
     id: row.id,
-    config: JSON.parse(row.config),
+    config: readConfig(row.config),
     configBytes,
     size: row.size,
     addedAt: row.added_at,

@@ -8,14 +8,36 @@ export function hostPlatform(): Platform {
   return { os: 'linux', architecture: GO_ARCHITECTURE[arch()] ?? arch() };
 }
 
-/** `os/arch[/variant]` or only `arch`. @throws BargeError invalid-parameter. */
+const SYSTEMS = ['linux', 'windows', 'darwin', 'freebsd', 'netbsd', 'openbsd', 'solaris', 'macos'];
+const ARCHITECTURES =
+  '386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x'.split(' ');
+/** Other names for them. */
+const ALIASES: Record<string, string> = {
+  x86_64: 'amd64',
+  'x86-64': 'amd64',
+  aarch64: 'arm64',
+  i386: '386',
+  armhf: 'arm',
+  armel: 'arm',
+};
+
+/** `os[/arch[/variant]]` or only `arch`; what is not said is this machine's. @throws BargeError invalid-parameter. */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
-  const [os = '', architecture = '', variant] = parts.length === 1 ? ['linux', ...parts] : parts;
-  if (!os || !architecture || parts.length > 3) {
-    throw invalidParameter(`"${text}" is an invalid OS/architecture: want os/arch or os/arch/variant`);
+  const wrong = parts.find((part) => !/^[a-z0-9_.-]+$/.test(part));
+  if (wrong !== undefined || parts.length > 3) {
+    throw invalidParameter(
+      `"${wrong ?? text}" is an invalid OS component of "${text}": want os/arch[/variant]`,
+    );
   }
-  return { os, architecture, ...(variant ? { variant } : {}) };
+  const [first = '', second, variant] = parts;
+  if (second !== undefined) {
+    return { os: first, architecture: ALIASES[second] ?? second, ...(variant ? { variant } : {}) };
+  }
+  if (SYSTEMS.includes(first)) return { ...hostPlatform(), os: first };
+  const architecture = ALIASES[first] ?? first;
+  if (ARCHITECTURES.includes(architecture)) return { os: 'linux', architecture };
+  throw invalidParameter(`"${text}": unknown operating system or architecture`);
 }
 
 export function platformText({ os, architecture, variant }: Platform): string {

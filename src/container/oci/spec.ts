@@ -167,7 +167,7 @@ export function capabilitySets(
 /** Entrypoint and command, one after the other. @throws BargeError invalid-parameter when there is neither. */
 export function commandOf(config: ContainerConfig): string[] {
   const args = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
-  if (args.length === 0 || args[0] === '') throw invalidParameter('no command specified');
+  if (args.length === 0) throw invalidParameter('no command specified');
   return args;
 }
 

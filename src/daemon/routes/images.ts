@@ -71,6 +71,9 @@ export function imageRoutes(router: Router, engine: Engine): void {
     const tag = query.get('tag');
     const reference = withDefaultTag(parseReference(tag ? `${repository}:${tag}` : repository));
     if (reference.digest) throw invalidParameter('refusing to create a tag with a digest reference');
+    if (/^(library\/)?sha(256|384|512)$/.test(reference.path)) {
+      throw invalidParameter('refusing to create an ambiguous tag using digest algorithm as name');
+    }
     engine.images.tag(reference, image.id);
     engine.events.emit('image', 'tag', image.id, { name: tag ? `${repository}:${tag}` : repository });
     response.empty(201);

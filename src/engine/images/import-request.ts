@@ -6,6 +6,7 @@ import { parsePlatform } from '../../image/platform.ts';
 import type { OnProgress } from '../../image/progress.ts';
 import { HttpTransport } from '../../image/remote/http-transport.ts';
 import { followRedirects } from '../../image/remote/redirect.ts';
+import type { Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 import { importImage } from './import.ts';
 
@@ -22,6 +23,12 @@ export interface ImportRequest {
   readonly signal: AbortSignal;
 }
 
+/** @throws BargeError invalid-parameter: there is nothing to run an image of another system on. */
+function runnable(platform: Platform): Platform {
+  if (platform.os === 'linux') return platform;
+  throw invalidParameter(`operating system is not supported: ${platform.os}`);
+}
+
 /** @throws BargeError invalid-parameter, before anything is read; unavailable for an address that gives nothing. */
 export async function importRequested(
   ctx: ImageContext,
@@ -31,7 +38,7 @@ export async function importRequested(
   const { source, name, message, platform, signal } = request;
   const options = {
     ...(name ? { name } : {}),
-    ...(platform ? { platform: parsePlatform(platform) } : {}),
+    ...(platform ? { platform: runnable(parsePlatform(platform)) } : {}),
     message: message || `Imported from ${source}`,
     config: await applyChanges({}, request.changes),
     signal,

@@ -10,6 +10,8 @@ import { assertPlatform } from './platforms.ts';
 const NO_NAMES: ImageNames = { tags: [], digests: [] };
 const NEVER = '0001-01-01T00:00:00Z';
 
+/** Nanoseconds since 1970. */
+const createdAt = ({ config }: Image) => parseTimestamp(config.created ?? NEVER);
 const createdSeconds = ({ config }: Image) => Math.floor(Date.parse(config.created ?? NEVER) / 1000);
 
 export function inspectImage(
@@ -61,9 +63,9 @@ const TESTS: Record<string, Test> = {
   label: ({ config }, _, value) => labelMatches(config.config?.Labels ?? {}, value),
   reference: (_, names, value) =>
     [...names.tags, ...names.digests].some((name) => referenceMatches(name, value)),
-  before: (image, _, value, ctx) => createdSeconds(image) < createdSeconds(ctx.images.find(value)),
-  since: (image, _, value, ctx) => createdSeconds(image) > createdSeconds(ctx.images.find(value)),
-  until: (image, _, value) => createdSeconds(image) < Number(parseTimestamp(value) / 1_000_000_000n),
+  before: (image, _, value, ctx) => createdAt(image) < createdAt(ctx.images.find(value)),
+  since: (image, _, value, ctx) => createdAt(image) > createdAt(ctx.images.find(value)),
+  until: (image, _, value) => createdAt(image) < parseTimestamp(value),
   'label!': ({ config }, _, value) => !labelMatches(config.config?.Labels ?? {}, value),
 };
 
@@ -93,14 +95,22 @@ export function listImages(ctx: ImageContext, query: ImageListQuery): ImageSumma
       [...query.filters].every(([name, values]) => {
         const check = (value: string) =>
           TESTS[name]?.(image, names.get(image.id) ?? NO_NAMES, value, ctx) ?? true;
-        return name.startsWith('label') ? values.every(check) : values.some(check);
+        return /^(label!?|until)$/.test(name) ? values.every(check) : values.some(check);
       }),
     )
     .map((image) => ({
-      ...summarize(image, names.get(image.id) ?? NO_NAMES, uses.get(image.id) ?? 0),
+      ...summarize(image, namesAskedFor(names.get(image.id) ?? NO_NAMES, query), uses.get(image.id) ?? 0),
       ...(shared ? { SharedSize: shared(image) } : {}),
     }))
     .sort((a, b) => b.Created - a.Created);
+}
+
+/** A filter for references shows those names of an image that pass it. */
+function namesAskedFor({ tags, digests }: ImageNames, { filters }: ImageListQuery): ImageNames {
+  const patterns = filters.get('reference');
+  if (!patterns) return { tags, digests };
+  const passes = (name: string) => patterns.some((pattern) => referenceMatches(name, pattern));
+  return { tags: tags.filter(passes), digests: digests.filter(passes) };
 }
 
 /** Bytes of layers that another image has, too. */

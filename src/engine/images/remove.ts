@@ -1,7 +1,7 @@
-import { isRunning } from '../../container/model.ts';
+import { type Container, isRunning } from '../../container/model.ts';
 import { conflict } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
-import { parseReference, type Reference } from '../../core/reference.ts';
+import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
 import type { Image } from '../../image/images.ts';
 import type { ImageDeleteItem } from '../../spec/engine.ts';
 import type { Platform } from '../../spec/oci-image.ts';
@@ -113,9 +113,15 @@ export async function pruneImages(
   const gone: Image[] = [];
   for (const image of ctx.images.list()) {
     const { tags, digests } = names.get(image.id) ?? { tags: [], digests: [] };
-    if ((tags.length > 0 && !all) || usersOf(ctx, image).length > 0) continue;
+    if (tags.length > 0 && !all) continue;
     if (Date.parse(image.config.created ?? '') >= until) continue;
     if (!labelsPass(image.config.config?.Labels ?? {}, filters)) continue;
+    const users = usersOf(ctx, image);
+    if (users.length > 0) {
+      const spare = spareTags(tags, users);
+      deleted.push(...spare.map((name) => untag(ctx, image, parseReference(name))));
+      continue;
+    }
     for (const name of [...tags, ...digests]) deleted.push(untag(ctx, image, parseReference(name)));
     deleteImage(ctx, image);
     deleted.push({ Deleted: image.id });
@@ -125,6 +131,23 @@ export async function pruneImages(
   deleted.push(...gone.flatMap((image) => goneLayers(ctx, image)));
   ctx.events.emit('image', 'prune', '', { reclaimed: String(SpaceReclaimed) });
   return { ImagesDeleted: unique(deleted), SpaceReclaimed };
+}
+
+/** Tags of an image in use that go with a prune: all but those that its containers name, or but the last one. */
+function spareTags(tags: readonly string[], users: readonly Container[]): string[] {
+  const named = new Set(users.map(({ definition }) => familiarTag(definition.imageName)));
+  const sorted = tags.toSorted();
+  const kept = sorted.filter((tag) => named.has(tag));
+  return sorted.filter((tag) => (kept.length > 0 ? !kept.includes(tag) : tag !== sorted.at(-1)));
+}
+
+/** The reference as tags are listed; undefined for an id. */
+function familiarTag(text: string): string | undefined {
+  try {
+    return familiarString(withDefaultTag(parseReference(text)));
+  } catch {
+    return undefined;
+  }
 }
 
 function unique(items: readonly ImageDeleteItem[]): ImageDeleteItem[] {

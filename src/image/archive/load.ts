@@ -108,7 +108,9 @@ function planLayout(contents: ArchiveContents, wanted: readonly Platform[], plan
   }
 }
 
+/** Go writes an empty list as null. */
 function arrayOf<T>(value: readonly T[] | null | undefined, name: string): readonly T[] {
+  if (value === null) return [];
   if (Array.isArray(value)) return value as readonly T[];
   throw invalidParameter(`"${name}" of the archive lists nothing`);
 }
