@@ -46,7 +46,45 @@ test('the default network and new ones are as the daemon’s options say', async
       assert.equal((await daemon.api(`/networks/${name}`)).json().IPAM.Config[0].Subnet, subnet);
     }
     assert.match(await docker('run', '--rm', '--network', 'pool-a', 'busybox', 'ip', 'link'), /mtu 1300/);
+    /* Less than IPv6 needs: the kernel takes no IPv6 setting of such a link. */
+    await docker('network', 'create', '-o', 'com.docker.network.driver.mtu=1234', 'narrow');
+    assert.match(await docker('run', '--rm', '--network', 'narrow', 'busybox', 'ip', 'link'), /mtu 1234/);
+    const hosts = await docker(
+      'run',
+      '--rm',
+      '--add-host',
+      'hg:host-gateway',
+      'busybox',
+      'cat',
+      '/etc/hosts',
+    );
+    assert.match(hosts, /^\d+(\.\d+){3}\thg\nfd75::1\thg$/m);
   });
+});
+
+test('without a default network, who asks for no other has none', async () => {
+  const daemon = await TestDaemon.start({ withoutBridge: true });
+  try {
+    await daemon.makeBusybox();
+    for (const asked of [[], ['--network', 'bridge']]) {
+      const links = await daemon.ok('docker', ['run', '--rm', ...asked, 'busybox', 'ip', '-o', 'link']);
+      assert.doesNotMatch(links, /eth0/);
+    }
+    await daemon.ok('docker', ['network', 'create', 'own']);
+    const links = await daemon.ok('docker', [
+      'run',
+      '--rm',
+      '--network',
+      'own',
+      'busybox',
+      'ip',
+      '-o',
+      'link',
+    ]);
+    assert.match(links, /eth0/);
+  } finally {
+    await daemon.end();
+  }
 });
 
 test('without rules, published ports are relayed and nothing is written into nftables', async () => {

@@ -100,9 +100,10 @@ export class LiveNetwork {
     for (const address of [ipv4, ipv6].filter(Boolean)) this.plan.adopt(address);
   }
 
-  /** Gateways and what else names the host on this network. */
-  get gatewayAddress(): string {
-    return this.definition.ipam.map(({ gateway }) => gateway ?? '').find((text) => text.includes('.')) ?? '';
+  /** What names the host on this network, IPv4 first. */
+  get gatewayAddresses(): readonly string[] {
+    const all = this.definition.ipam.map(({ gateway }) => gateway ?? '').filter(Boolean);
+    return all.toSorted((a, b) => Number(a.includes(':')) - Number(b.includes(':')));
   }
 }
 

@@ -89,6 +89,11 @@ export class Networks {
     live.isUp = true;
   }
 
+  /** Whether there is a network `bridge`: not with `--bridge=none`. */
+  get hasDefault(): boolean {
+    return this.#live.has('bridge');
+  }
+
   list(): NetworkDefinition[] {
     return this.store.list().filter(({ name }) => this.#live.has(name));
   }

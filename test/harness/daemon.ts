@@ -13,6 +13,8 @@ export const ROOT = resolve(import.meta.dirname, '../..');
 const NODE = [process.execPath, '--disable-warning=ExperimentalWarning'];
 
 export interface DaemonOptions {
+  /** There is no default network. */
+  readonly withoutBridge?: boolean;
   readonly flags?: readonly string[];
   /** A command that the daemon's own is appended to; it is told where the data root will be. */
   readonly wrapper?: (dataRoot: string) => readonly string[];
@@ -74,7 +76,10 @@ export class TestDaemon implements Traces {
   #command(): string[] {
     const { folder, bridge, cgroup, dataRoot, execRoot } = this;
     const own = ['--data-root', dataRoot, '--exec-root', execRoot, '--host', `unix://${this.socket}`];
-    const network = ['--bridge', bridge, '--bip', this.bip, '--cgroup-parent', cgroup];
+    const place = this.#options.withoutBridge
+      ? ['--bridge', 'none']
+      : ['--bridge', bridge, '--bip', this.bip];
+    const network = [...place, '--cgroup-parent', cgroup];
     const program = [...NODE, join(ROOT, 'src/bin/barged.ts'), ...own, ...network];
     const files = ['--pidfile', join(folder, 'barged.pid')];
     return [

@@ -184,6 +184,7 @@ export class EngineWorker implements BuildWorker {
     const mode = step.network || 'default';
     if (mode === 'none' || mode === 'host') return undefined;
     const { networks } = this.#ctx;
+    if (mode === 'default' && !networks.hasDefault) return undefined;
     const { name: network } = networks.find(mode === 'default' ? 'bridge' : mode);
     const sandbox = await networks.sandboxes.attach([{ network }]);
     if (network !== 'bridge') {

@@ -12,7 +12,10 @@ export async function connect(
   ctx: ContainerContext,
   { definition }: Container,
 ): Promise<Attachment | undefined> {
-  const wishes = wishesOf(definition);
+  /* Without a default network, who asks for no other has none: so does docker. */
+  const wishes = wishesOf(definition).filter(
+    ({ network }) => network !== 'bridge' || ctx.networks.hasDefault,
+  );
   if (wishes.length === 0) return undefined;
   const sandbox = await ctx.networks.sandboxes.attach(wishes);
   try {

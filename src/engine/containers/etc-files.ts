@@ -87,13 +87,9 @@ function extraHosts(
 
 function hostGateways(ctx: ContainerContext, attachment: Attachment | undefined): readonly string[] {
   const { hostGatewayIps } = ctx.settings.defaults;
-  return hostGatewayIps.length > 0 ? hostGatewayIps : [hostGateway(ctx, attachment)];
-}
-
-function hostGateway(ctx: ContainerContext, attachment: Attachment | undefined): string {
-  const bridge = ctx.networks.list().find(({ name }) => name === 'bridge');
-  if (bridge) return ctx.networks.live('bridge').gatewayAddress;
-  return attachment?.endpoints.find(({ gateway4 }) => gateway4)?.gateway4 ?? '127.0.0.1';
+  if (hostGatewayIps.length > 0) return hostGatewayIps;
+  if (ctx.networks.hasDefault) return ctx.networks.live('bridge').gatewayAddresses;
+  return [attachment?.endpoints.find(({ gateway4 }) => gateway4)?.gateway4 ?? '127.0.0.1'];
 }
 
 /**

@@ -6,7 +6,7 @@ import type { BridgeRules } from '../firewall/table.ts';
 import { parseSubnet } from '../ip.ts';
 import type { Endpoint, NetworkDefinition } from '../model.ts';
 import { DEFAULT_SETTINGS, type NetworkSettings } from '../settings.ts';
-import { hostEnd, type LinkDriver } from './link.ts';
+import { addressGeneration, hostEnd, type LinkDriver } from './link.ts';
 import { type BridgeOptions, bridgeOptions } from './options.ts';
 
 /** A Linux bridge, with a veth pair for each endpoint. */
@@ -44,6 +44,10 @@ export class BridgeLink implements LinkDriver {
     return !this.#definition.internal;
   }
 
+  get mtu(): number | undefined {
+    return this.options.mtu;
+  }
+
   get canChooseMac(): boolean {
     return true;
   }
@@ -76,7 +80,7 @@ export class BridgeLink implements LinkDriver {
         ...this.#addressLines(),
         /* No detection of duplicates: until it ends, a bridge would ask for no neighbour. */
         ...(enableIPv6 ? [`addr replace fe80::1/64 dev ${bridge} nodad`] : []),
-        `link set ${bridge} addrgenmode none up`,
+        `link set ${bridge}${addressGeneration('none', mtu)} up`,
         '',
       ].join('\n'),
     });
@@ -113,7 +117,7 @@ export class BridgeLink implements LinkDriver {
     const size = mtu ? ` mtu ${mtu}` : '';
     return [
       `link add ${veth}${size} type veth peer name ${endpoint.interface} address ${endpoint.mac}${size} netns ${namespace}`,
-      `link set ${veth} addrgenmode none master ${bridge} up`,
+      `link set ${veth}${addressGeneration('none', mtu)} master ${bridge} up`,
       /* Its own published port by the host's address: translated on the bridge, and sent back where it came from. */
       `link set ${veth} type bridge_slave hairpin on`,
       ...(icc ? [] : [`link set ${veth} type bridge_slave isolated on`]),

@@ -19,7 +19,7 @@ export class ParentLink implements LinkDriver {
   readonly #kind: 'macvlan' | 'ipvlan';
   readonly #mode: string;
   readonly #flag: string;
-  readonly #mtu: number;
+  readonly mtu: number;
   #made = false;
 
   /** @throws BargeError invalid-parameter for options that the driver does not know the value of. */
@@ -33,7 +33,7 @@ export class ParentLink implements LinkDriver {
     if (!/^[a-zA-Z0-9][\w.-]{0,14}$/.test(this.parent)) {
       throw invalidParameter(`invalid value for parent: "${this.parent}" is no name of a link`);
     }
-    this.#mtu = mtu(options);
+    this.mtu = mtu(options);
     this.interfacePrefix = interfacePrefix(options);
   }
 
@@ -73,7 +73,7 @@ export class ParentLink implements LinkDriver {
   }
 
   attachLines(endpoint: Endpoint, namespace: string): readonly string[] {
-    const size = this.#mtu ? ` mtu ${this.#mtu}` : '';
+    const size = this.mtu ? ` mtu ${this.mtu}` : '';
     const hardware = this.#kind === 'macvlan' ? ` address ${endpoint.mac}` : '';
     const flag = this.#flag ? ` ${this.#flag}` : '';
     return [

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { BargeError, errnoOf, systemError } from '../../core/errors.ts';
 import { capture, run } from '../../host/process.ts';
 import { linkLocalOf } from '../ip.ts';
-import type { LinkDriver } from '../links/link.ts';
+import { addressGeneration, type LinkDriver } from '../links/link.ts';
 import type { Endpoint, EndpointWish } from '../model.ts';
 import { batch, WaitingBatch } from './batch.ts';
 
@@ -116,7 +116,7 @@ function insideLines({ endpoint, link, wish }: Attachable): string[] {
     ...(ipv6 ? [`addr add ${ipv6}/${prefix6} dev ${dev} nodad`] : []),
     ...(ipv6 && link.canChooseMac ? [`addr add ${linkLocalOf(endpoint.mac)}/64 dev ${dev} nodad`] : []),
     ...linkLocal,
-    `link set ${dev} addrgenmode ${ipv6 && !link.canChooseMac ? 'eui64' : 'none'} up`,
+    `link set ${dev}${addressGeneration(ipv6 && !link.canChooseMac ? 'eui64' : 'none', link.mtu)} up`,
   ];
 }
 
