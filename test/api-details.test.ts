@@ -193,6 +193,10 @@ test('what older clients ask for means what it meant then', async () => {
   const networks = { NetworkingConfig: { EndpointsConfig: { one: {}, two: {} } } };
   assert.match(errorOf(await make('1.43', networks))[1], /multiple network endpoints/);
   assert.equal((await make('1.44', networks)).status, 201);
+  const network = { Name: 'old', EnableIPv4: false, EnableIPv6: true };
+  assert.equal((await daemon.api('/v1.47/networks/create', { method: 'POST', body: network })).status, 201);
+  assert.equal((await get('/networks/old')).json().EnableIPv4, true);
+  assert.equal((await get('/info')).json().FirewallBackend.Driver, 'nftables');
   const old = (await make('1.39', { HostConfig: { PidsLimit: 5 } })).json();
   const { IpcMode, CgroupnsMode, PidsLimit } = (await inspect(old.Id)).HostConfig;
   assert.deepEqual([IpcMode, CgroupnsMode, PidsLimit ?? null], ['shareable', 'host', null]);

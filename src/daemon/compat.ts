@@ -6,6 +6,7 @@ import type {
   ContainerInspect,
   ContainerSummary,
   EventMessage,
+  NetworkCreateRequest,
 } from '../spec/engine.ts';
 
 /** What older versions of the API look like where they differ, one function for each change. */
@@ -109,6 +110,14 @@ export function updateOfVersion<T extends { readonly PidsLimit?: number | null }
   update: T,
 ): T {
   return isBefore(version, 40) ? { ...update, PidsLimit: null } : update;
+}
+
+/** Before 1.48 every network had IPv4. */
+export function networkOfVersion(
+  version: string,
+  { EnableIPv4, ...body }: NetworkCreateRequest,
+): NetworkCreateRequest {
+  return isBefore(version, 48) || EnableIPv4 === undefined ? body : { ...body, EnableIPv4 };
 }
 
 /** Before 1.46 lists had no annotations. */

@@ -55,6 +55,7 @@ export async function systemInfo(engine: Engine): Promise<Record<string, unknown
     ...host(),
     ...daemonState(engine),
     ...registries(engine),
+    ...firewallBackend(engine),
     ...(await runtimes(engine)),
     ...NOT_HERE,
   };
@@ -201,6 +202,12 @@ function registries(engine: Engine) {
       Mirrors: shown,
     },
   };
+}
+
+/** Rules are nftables', unless the daemon was told to write none. */
+function firewallBackend({ options }: Engine) {
+  const { ipv4, ipv6 } = options.network?.rules ?? { ipv4: true, ipv6: true };
+  return { FirewallBackend: { Driver: ipv4 || ipv6 ? 'nftables' : 'none', Info: [] } };
 }
 
 async function runtimes({ runtime, settings }: Engine) {

@@ -5,6 +5,7 @@ import { inspectNetwork } from '../../engine/networks/describe.ts';
 import { listNetworks } from '../../engine/networks/list.ts';
 import { assertScope, createNetwork, pruneNetworks, removeNetwork } from '../../engine/networks/manage.ts';
 import type { EndpointSettings, NetworkCreateRequest } from '../../spec/engine.ts';
+import { networkOfVersion } from '../compat.ts';
 import { readJson } from '../http.ts';
 import type { Router } from '../router.ts';
 import { assertShape, CONNECT_SHAPE, NETWORK_SHAPE } from '../shape.ts';
@@ -21,10 +22,10 @@ export function networkRoutes(router: Router, engine: Engine): void {
     assertScope(id, query.get('scope') ?? '');
     response.json(200, await inspectNetwork(engine, id));
   });
-  router.on('POST', '/networks/create', async ({ request, response }) => {
+  router.on('POST', '/networks/create', async ({ request, version, response }) => {
     const body = await readJson<NetworkCreateRequest>(request);
     assertShape(body, NETWORK_SHAPE);
-    response.json(201, await createNetwork(engine, body));
+    response.json(201, await createNetwork(engine, networkOfVersion(version, body)));
   });
   router.on('DELETE', '/networks/{id}', async ({ params, response }) => {
     await removeNetwork(engine, params.id ?? '');
