@@ -1,6 +1,8 @@
 /** Details by which programs written for docker would notice another daemon. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { openApi } from './harness/api.ts';
 import { apiClient, errorOf } from './harness/api-client.ts';
@@ -115,6 +117,25 @@ test('frames are what the start of an exec asks for', async () => {
   assert.equal(await begin(true, { Tty: true }), 'words');
   assert.equal(await begin(false, { Tty: true }), 'words');
   await destroy('framed');
+});
+
+test('the headers of an exec come by themselves: clients lose what comes with them', async () => {
+  await run('alone');
+  const { Id } = (
+    await post('/containers/alone/exec', { Cmd: ['echo', 'words'], AttachStdout: true })
+  ).json();
+  const connection = connect(daemon.socket);
+  const body = '{}';
+  const headers = ['Host: d', 'Connection: Upgrade', 'Upgrade: tcp', 'Content-Type: application/json'];
+  connection.write(
+    `POST /exec/${Id}/start HTTP/1.1\r\n${headers.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  const [first] = (await once(connection, 'data')) as [Buffer];
+  assert.match(`${first}`, /^HTTP\/1\.1 101 [\s\S]*\r\n\r\n$/);
+  const [second] = (await once(connection, 'data')) as [Buffer];
+  assert.match(`${second}`, /words\n$/);
+  connection.destroy();
+  await destroy('alone');
 });
 
 test('links are names of the container that they lead to', async () => {

@@ -29,20 +29,23 @@ export function execRoutes(router: Router, engine: Engine): void {
     /* Frames are what this request asks for, whether the process has a terminal or not: so does docker. */
     const raw = Boolean(body.Tty);
     const type = raw ? RAW_STREAM : MULTIPLEXED_STREAM;
-    let stream: Duplex | undefined;
-    try {
-      stream = await engine.execs.start(id, body);
-    } catch (error) {
-      if (body.Detach || !isStartFailure(error)) throw error;
-      const words = Buffer.from(`${messageOf(error)}\r\n`);
-      response.hijack(type).end(raw ? words : frame(1, words));
-      return;
-    }
-    if (!stream) {
+    if (body.Detach) {
+      await engine.execs.start(id, body);
       response.empty(200);
       return;
     }
+    engine.execs.assertStartable(id);
+    /* Before the process writes anything: docker-py loses what comes together with the headers. */
     const client = response.hijack(type);
+    let stream: Duplex;
+    try {
+      stream = await engine.execs.start(id, body);
+    } catch (error) {
+      /* Docker's way: what cannot be started says so where its output would come; its code is inspected. */
+      const words = Buffer.from(`${messageOf(error)}\r\n`);
+      client.end(raw ? words : frame(1, words));
+      return;
+    }
     const input = engine.execs.takesInput(id);
     const { detached } = await bridge(client, stream, {
       detachKeys: keys,
@@ -59,9 +62,4 @@ export function execRoutes(router: Router, engine: Engine): void {
   router.on('GET', '/exec/{id}/json', ({ params, response }) => {
     response.json(200, engine.execs.inspect(params.id ?? ''));
   });
-}
-
-/** Docker's way: a command that cannot be started says so where its output would come; its code is inspected. */
-function isStartFailure(error: unknown): boolean {
-  return error instanceof Error && 'exitCode' in error;
 }

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { type Duplex, PassThrough } from 'node:stream';
 import { StartFailure } from '../../container/failure.ts';
 import { assertExecutable } from '../../container/model.ts';
 import type { AttachWish, ShimLink } from '../../container/shim.ts';
@@ -81,16 +81,22 @@ export class ExecSessions {
     return this.#get(id).request.DetachKeys;
   }
 
-  /**
-   * Starts the process. @returns its streams, unless it was asked to run detached.
-   * @throws StartFailure, or BargeError conflict for a session that has been started before.
-   */
-  async start(id: string, start: ExecStartRequest): Promise<Socket | undefined> {
+  /** @throws BargeError not-found; conflict for a session that has been started before, or cannot be now. */
+  assertStartable(id: string): void {
     const session = this.#get(id);
-    const container = this.#ctx.containers.get(session.containerId);
     if (session.running) throw conflict(`exec command ${id} is already running`);
     if (session.started) throw conflict(`exec command ${id} has already run`);
-    assertExecutable(container);
+    assertExecutable(this.#ctx.containers.get(session.containerId));
+  }
+
+  /**
+   * Starts the process. @returns its streams; of a detached one, a stream that has ended.
+   * @throws StartFailure, or BargeError as `assertStartable`.
+   */
+  async start(id: string, start: ExecStartRequest): Promise<Duplex> {
+    this.assertStartable(id);
+    const session = this.#get(id);
+    const container = this.#ctx.containers.get(session.containerId);
     session.started = true;
     const { request } = session;
     const detached = Boolean(start.Detach);
@@ -107,7 +113,7 @@ export class ExecSessions {
       Object.assign(session, { link, pid, running: true });
       emitContainer(this.#ctx, container, `exec_start: ${request.Cmd?.join(' ')}`, { execID: id });
       this.#watch(session, link);
-      return attached[0];
+      return attached[0] ?? new PassThrough().end();
     } catch (error) {
       session.exitCode = error instanceof StartFailure ? error.exitCode : 126;
       throw error;

@@ -1,4 +1,4 @@
-import { messageOf, notFound } from '../../core/errors.ts';
+import { isKind, messageOf, notFound, systemError } from '../../core/errors.ts';
 import {
   canonicalName,
   DEFAULT_DOMAIN,
@@ -52,9 +52,14 @@ export async function pull(
       signal: options.signal,
       ...platform,
     }),
-  );
+  ).catch(throwAsDocker);
   ctx.events.emit('image', 'pull', familiarString(reference), { name: familiarString(reference) });
   return image;
+}
+
+/** To docker a registry that is not to be reached is any failure (500), not a service that is away (503). */
+function throwAsDocker(error: unknown): never {
+  throw isKind(error, 'unavailable') ? systemError(messageOf(error), { cause: error }) : error;
 }
 
 /** Asks the mirrors of Docker Hub first; whatever one of them cannot give, the next may. */
@@ -102,7 +107,7 @@ export async function push(
     const image = ctx.images.need(id);
     assertPlatform(image, familiarString(reference), options.platform ? [options.platform] : []);
     using remote = await remoteFor(ctx, reference, options);
-    await pushImage(ctx, remote, image, reference, options);
+    await pushImage(ctx, remote, image, reference, options).catch(throwAsDocker);
     ctx.events.emit('image', 'push', familiarString(reference), { name: familiarString(reference) });
   }
 }
