@@ -1,6 +1,15 @@
-/** Other programs read what barge saves and pushes, and barge reads what they write: skopeo, umoci and podman. */
+/** Other programs read what barge saves and pushes, and barge reads what they write: skopeo, umoci, buildah, podman. */
 import assert from 'node:assert/strict';
-import { lstatSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type ImageTool, imageTool } from '../tools/image-tools.ts';
@@ -11,6 +20,11 @@ import { withoutTool } from './harness/image-tools.ts';
 import { startRegistry } from './harness/registry.ts';
 
 const LONG_NAME = 'n'.repeat(120);
+/** Latin 1: no UTF-8. */
+const FOREIGN_NAME = Buffer.from([0x63, 0x61, 0x66, 0xe9]);
+const HOLE = 64 << 20;
+/** CAP_NET_BIND_SERVICE, permitted and effective, as capabilities(7) has it on disk. */
+const CAPABILITY = '\x01\0\0\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
 const SPECIAL: readonly TarEntry[] = [
   { name: 'one', content: 'content', mode: 0o4750, uid: 1000, gid: 1001, mtime: new Date(1e12) },
   { name: 'two', type: 'link', linkname: 'one' },
@@ -18,7 +32,24 @@ const SPECIAL: readonly TarEntry[] = [
   { name: 'fifo', type: 'fifo', mode: 0o600 },
   { name: 'null', type: 'character-device', devmajor: 1, devminor: 3, mode: 0o666 },
   { name: LONG_NAME, content: 'long' },
+  {
+    name: 'capable',
+    content: 'program',
+    pax: { 'SCHILY.xattr.security.capability': CAPABILITY, 'SCHILY.xattr.user.note': 'kept' },
+  },
 ];
+
+/** What tar-stream cannot write, by the system's tar: a name that is no UTF-8, and a file with a hole. */
+function foreignTar(folder: string): Buffer {
+  mkdirSync(folder);
+  writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), FOREIGN_NAME]), 'foreign');
+  writeFileSync(join(folder, 'sparse'), 'begins');
+  truncateSync(join(folder, 'sparse'), HOLE);
+  return spawnSync('tar', ['-C', folder, '--format=gnu', '-Sc', '.'], { maxBuffer: 1 << 26 }).stdout;
+}
+
+/** Without the zeros that end an archive: another one may follow. */
+const withoutEnd = (tar: Buffer) => tar.subarray(0, tar.length - 1024);
 
 const daemon = await TestDaemon.start();
 after(() => daemon.end());
@@ -27,7 +58,7 @@ assert.equal(
   (
     await daemon.api('/images/create?fromSrc=-&repo=special&tag=1&changes=CMD+%2Fone', {
       method: 'POST',
-      body: await tarOf(SPECIAL),
+      body: Buffer.concat([withoutEnd(await tarOf(SPECIAL)), foreignTar(daemon.path('foreign'))]),
     })
   ).status,
   200,
@@ -84,6 +115,17 @@ test('skopeo and barge read from our registry what the other has put there', {
   await skopeo('copy', plain('src'), `docker://${name}`, `docker-archive:${copy}:from/registry:1`);
   await daemon.ok('barge', ['load', '-i', copy]);
   assert.equal(await idOf('from/registry:1'), id);
+  const synced = daemon.path('synced');
+  await skopeo('sync', '--src', 'docker', '--dest', 'dir', plain('src'), `${registry.host}/by/barge`, synced);
+  assert.deepEqual(readdirSync(synced), ['barge:1']);
+  const repository = `${registry.host}/by/synced`;
+  await skopeo('sync', '--src', 'dir', '--dest', 'docker', plain('dest'), synced, repository);
+  assert.equal(
+    JSON.parse(await skopeo('inspect', '--tls-verify=false', `docker://${repository}/barge:1`)).Digest,
+    inspected.Digest,
+  );
+  await skopeo('delete', '--tls-verify=false', `docker://${name}`);
+  await assert.rejects(skopeo('inspect', '--tls-verify=false', `docker://${name}`), /manifest unknown/);
 });
 
 test('umoci unpacks what barge saved, with owners, modes, times and kinds', {
@@ -102,6 +144,45 @@ test('umoci unpacks what barge saved, with owners, modes, times and kinds', {
   assert.equal(one.ino, look('two').ino);
   assert.ok(look('pointer').isSymbolicLink() && look('fifo').isFIFO() && look('null').isCharacterDevice());
   assert.equal(readFileSync(join(bundle, 'rootfs', LONG_NAME), 'utf8'), 'long');
+  assertSpecials(join(bundle, 'rootfs'));
+});
+
+/** What many tools lose. */
+function assertSpecials(rootfs: string): void {
+  const names = readdirSync(rootfs, { encoding: 'buffer' });
+  assert.ok(names.some((name) => name.equals(FOREIGN_NAME)));
+  assert.equal(lstatSync(join(rootfs, 'sparse')).size, HOLE);
+  assert.equal(readFileSync(join(rootfs, 'sparse')).subarray(0, 6).toString(), 'begins');
+  const tar = spawnSync('tar', ['-C', rootfs, '--xattrs', '--xattrs-include=*', '-c', 'capable']).stdout;
+  assert.ok(tar.includes(`SCHILY.xattr.security.capability=${CAPABILITY}`));
+  assert.ok(tar.includes('SCHILY.xattr.user.note=kept'));
+}
+
+test('buildah reads what barge saved, runs it, and barge loads and runs what buildah made of it', {
+  skip: withoutTool('buildah'),
+}, async () => {
+  await daemon.makeBusybox();
+  const root = daemon.path('buildah');
+  const store = ['--root', join(root, 'root'), '--runroot', join(root, 'run'), '--storage-driver', 'vfs'];
+  const buildah = (...args: string[]) => tool('buildah', ...store, ...args);
+  try {
+    const special = await buildah('from', `docker-archive:${archive}`);
+    assertSpecials(await buildah('mount', special));
+    const saved = daemon.path('busybox.tar');
+    await daemon.ok('barge', ['save', '-o', saved, 'busybox']);
+    const working = await buildah('from', `docker-archive:${saved}`);
+    await buildah('run', '--isolation', 'chroot', working, 'sh', '-c', 'echo made by buildah >/made');
+    await buildah('config', '--cmd', 'cat /made', working);
+    for (const kind of ['docker-archive', 'oci-archive']) {
+      const copy = daemon.path(`buildah-${kind}.tar`);
+      await buildah('commit', '--quiet', working, `${kind}:${copy}:buildah/made:${kind}`);
+      await daemon.ok('barge', ['load', '-i', copy]);
+      assert.equal(await daemon.ok('barge', ['run', '--rm', `buildah/made:${kind}`]), 'made by buildah');
+    }
+  } finally {
+    await buildah('umount', '--all').catch(() => {});
+    rmSync(root, { recursive: true, force: true });
+  }
 });
 
 test('podman loads what barge saved, and barge what podman saved', {
