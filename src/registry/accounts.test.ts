@@ -7,6 +7,7 @@ import { Accounts } from './accounts/accounts.ts';
 import { OPERATIONS } from './api/open-api.ts';
 import { AccountAccess, type AccountOptions } from './auth/account-access.ts';
 import { setPassword } from './auth/set-password.ts';
+import { SqliteDatabase } from './database/sqlite.ts';
 import { imageManifest } from './testing/push.ts';
 import { runRegistry } from './testing/registry-process.ts';
 import { startTestRegistry } from './testing/test-registry.ts';
@@ -17,16 +18,15 @@ const basic = (user: string, password = PASSWORD) =>
 
 /** A registry with the administrator root, the users anna and otto, and the organisation shop. */
 async function start(t: TestContext, options: AccountOptions = {}) {
-  const accounts = new Accounts(':memory:');
+  const accounts = new Accounts(new SqliteDatabase(':memory:'));
   await accounts.addUser('root', PASSWORD, { admin: true });
   for (const name of ['anna', 'otto', 'eve']) await accounts.addUser(name, PASSWORD);
-  accounts.addOrganisation('shop');
-  accounts.setMember('shop', 'anna', 'push');
-  accounts.setMember('shop', 'otto', 'pull');
+  await accounts.addOrganisation('shop');
+  await accounts.setMember('shop', 'anna', 'push');
+  await accounts.setMember('shop', 'otto', 'pull');
   const registry = await startTestRegistry({ access: new AccountAccess(accounts, options) });
   t.after(async () => {
     await registry[Symbol.asyncDispose]();
-    accounts[Symbol.dispose]();
   });
   const ask = (path: string, authorization?: string, init: RequestInit = {}) =>
     fetch(`${registry.url}${path}`, {
@@ -107,17 +107,17 @@ test('who owns a name may do all with it, members what their role says, others n
     'names without an owner are the administrators’',
   );
   assert.equal(await startUpload(ask, 'app', basic('root')), 202);
-  accounts.grant('app', 'eve', 'push');
+  await accounts.grant('app', 'eve', 'push');
   assert.equal(await startUpload(ask, 'app', basic('eve')), 202);
-  accounts.grant('app', 'eve', undefined);
+  await accounts.grant('app', 'eve', undefined);
   assert.equal(await startUpload(ask, 'app', basic('eve')), 403);
-  accounts.updateUser('anna', { disabled: true });
+  await accounts.updateUser('anna', { disabled: true });
   assert.equal(await startUpload(ask, 'anna/app', basic('anna')), 401);
 });
 
 test('what is public anybody may pull, and nobody push', async (t) => {
   const { ask, accounts, registry } = await start(t);
-  accounts.changeSettings('shop/app', { public: true });
+  await accounts.changeSettings('shop/app', { public: true });
   const anonymous = await bearer(
     ask,
     `Bearer realm="${registry.url}/token",service="x",scope="repository:shop/app:pull"`,
@@ -131,17 +131,17 @@ test('what is public anybody may pull, and nobody push', async (t) => {
 
 test('a personal access token stands for the password, with less power and a last day', async (t) => {
   const { ask, accounts } = await start(t);
-  const pull = accounts.tokens.create('anna', { role: 'pull' }).token;
+  const pull = (await accounts.tokens.create('anna', { role: 'pull' })).token;
   assert.equal(await startUpload(ask, 'anna/app', basic('anna', pull)), 403);
   assert.equal(await listTags(ask, 'anna/app', basic('anna', pull)), 404);
   assert.equal(await listTags(ask, 'anna/app', `Bearer ${pull}`), 404);
   assert.equal(await listTags(ask, 'anna/app', basic('otto', pull)), 401, 'of somebody else');
-  const narrow = accounts.tokens.create('anna', { role: 'push', repositories: ['shop/'] });
+  const narrow = await accounts.tokens.create('anna', { role: 'push', repositories: ['shop/'] });
   assert.equal(await startUpload(ask, 'shop/app', basic('anna', narrow.token)), 202);
   assert.equal(await startUpload(ask, 'anna/app', basic('anna', narrow.token)), 403);
-  accounts.tokens.remove(narrow.id, 'anna');
+  await accounts.tokens.remove(narrow.id, 'anna');
   assert.equal(await startUpload(ask, 'shop/app', basic('anna', narrow.token)), 401);
-  const past = accounts.tokens.create('anna', { expiresAt: Date.now() - 1 });
+  const past = await accounts.tokens.create('anna', { expiresAt: Date.now() - 1 });
   assert.equal(await listTags(ask, 'anna/app', basic('anna', past.token)), 401);
 });
 
@@ -188,7 +188,7 @@ test('the catalog names what its reader may pull', async (t) => {
   assert.deepEqual(await names('root'), ['anna/app', 'otto/app', 'shop/app']);
   assert.deepEqual(await names('anna'), ['anna/app', 'shop/app']);
   assert.deepEqual(await names('eve'), []);
-  accounts.changeSettings('anna/app', { immutableTags: true });
+  await accounts.changeSettings('anna/app', { immutableTags: true });
   const other = JSON.stringify({
     ...JSON.parse(`${await (await ask('/v2/anna/app/manifests/v1', basic('anna'))).text()}`),
     annotations: { a: 'b' },
@@ -204,12 +204,9 @@ test('the catalog names what its reader may pull', async (t) => {
   assert.match(await moved.text(), /the tag v1 is immutable/);
   assert.equal((await move('v2')).status, 201);
   assert.ok(
-    accounts.audit
-      .newest(10)
-      .some(
-        ({ user, action, target }) =>
-          user === 'anna' && action === 'push' && target.startsWith('anna/app:v2@'),
-      ),
+    (await accounts.audit.newest(10)).some(
+      ({ user, action, target }) => user === 'anna' && action === 'push' && target.startsWith('anna/app:v2@'),
+    ),
   );
 });
 
@@ -254,6 +251,7 @@ test('the API: users, organisations, repositories and tokens, each by those who 
     name: 'shop/app',
     public: true,
     immutableTags: false,
+    retention: [],
     grants: { otto: 'push' },
   });
   const [status, made] = await api('eve', 'POST', '/tokens', { description: 'ci', role: 'pull', days: 1 });

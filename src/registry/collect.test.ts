@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { MEDIA_TYPE } from '../spec/oci-image.ts';
+import type { Collected, CollectOptions } from './storage/collect.ts';
 import { descriptorOf, imageManifest, pushBlob, putManifest, someBytes } from './testing/push.ts';
 import { startTestRegistry, type TestRegistry } from './testing/test-registry.ts';
 
@@ -17,6 +18,12 @@ async function age(registry: TestRegistry): Promise<void> {
   }
 }
 
+async function collect(registry: TestRegistry, options: CollectOptions): Promise<Collected> {
+  const found = await registry.storage.collect(options);
+  assert.ok(found, 'nobody else collects');
+  return found;
+}
+
 const exists = async (registry: TestRegistry, repository: string, digest: Digest) =>
   (await fetch(`${registry.url}/v2/${repository}/blobs/${digest}`, { method: 'HEAD' })).status === 200;
 
@@ -28,12 +35,12 @@ test('what no manifest names goes, what one names stays, and what is young stays
   const old = await pushBlob(app, someBytes(5000, 'old'));
   await age(registry);
   const young = await pushBlob(app, someBytes(100, 'young'));
-  const counted = await registry.storage.collect({ grace: HOUR, dryRun: true });
+  const counted = await collect(registry, { grace: HOUR, dryRun: true });
   assert.deepEqual([counted.links, counted.contents, counted.bytes], [1, 1, 5000]);
   assert.ok(await exists(registry, 'app', old), 'only counted');
   await age(registry);
   await utimes(join(registry.root, 'repositories/app/_blobs/sha256', young.slice(7)), new Date(), new Date());
-  const found = await registry.storage.collect({ grace: HOUR });
+  const found = await collect(registry, { grace: HOUR });
   assert.deepEqual([found.links, found.contents, found.damaged], [1, 1, []]);
   assert.equal(await exists(registry, 'app', old), false);
   assert.ok(await exists(registry, 'app', young));
@@ -52,11 +59,11 @@ test('content that another repository owns stays', async () => {
     method: 'POST',
   });
   assert.equal(mounted.status, 201);
-  const found = await registry.storage.collect({ grace: HOUR });
+  const found = await collect(registry, { grace: HOUR });
   assert.deepEqual([found.links, found.contents], [0, 0], 'the mount has made it young in both');
   await age(registry);
   await fetch(`${registry.url}/v2/b/blobs/${digest}`, { method: 'HEAD' });
-  assert.equal((await registry.storage.collect({ grace: HOUR })).links, 1, 'a still owned it, unseen');
+  assert.equal((await collect(registry, { grace: HOUR })).links, 1, 'a still owned it, unseen');
   assert.ok(await exists(registry, 'b', digest));
 });
 
@@ -68,7 +75,7 @@ test('a push that relies on an old blob keeps it', async () => {
   for (const { digest } of [JSON.parse(`${manifest}`).config, ...JSON.parse(`${manifest}`).layers]) {
     assert.ok(await exists(registry, 'app', digest), 'the client asks, and need not send it');
   }
-  assert.equal((await registry.storage.collect({ grace: HOUR })).links, 0);
+  assert.equal((await collect(registry, { grace: HOUR })).links, 0);
   assert.equal((await putManifest(app, 'v1', manifest)).status, 201);
 });
 
@@ -91,8 +98,8 @@ test('manifests without a tag go when that is wanted; parts of indexes and refer
   await putManifest(app, 'lost', lost);
   await fetch(`${app}/manifests/lost`, { method: 'DELETE' });
   await age(registry);
-  assert.equal((await registry.storage.collect({ grace: HOUR })).manifests, 0, 'only when it is wanted');
-  assert.equal((await registry.storage.collect({ grace: HOUR, untagged: HOUR })).manifests, 1);
+  assert.equal((await collect(registry, { grace: HOUR })).manifests, 0, 'only when it is wanted');
+  assert.equal((await collect(registry, { grace: HOUR, untagged: HOUR })).manifests, 1);
   const status = async (digest: Digest) => (await fetch(`${app}/manifests/${digest}`)).status;
   assert.deepEqual(
     await Promise.all([child, index, referrer, lost].map((m) => status(digestOf(m)))),
@@ -111,7 +118,7 @@ test('a repository with a damaged manifest is left as it is, and told of', async
   const bytes = await readFile(path);
   await writeFile(path, 'x');
   await age(registry);
-  const found = await registry.storage.collect({ grace: HOUR, untagged: HOUR });
+  const found = await collect(registry, { grace: HOUR, untagged: HOUR });
   assert.deepEqual([found.links, found.manifests, found.contents], [0, 0, 0]);
   assert.deepEqual(found.damaged, [`app@${digestOf(manifest)}`]);
   assert.ok(await exists(registry, 'app', loose));

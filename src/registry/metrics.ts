@@ -11,6 +11,14 @@ export class RegistryMetrics {
   #count = 0;
   #sent = 0;
   #received = 0;
+  #collections = 0;
+  #collectedContents = 0;
+  #collectedBytes = 0;
+  #scrubbedContents = 0;
+  #scrubbedBytes = 0;
+  #damaged = 0;
+  #lastScrub = 0;
+  readonly #cache = { hit: 0, miss: 0, stale: 0 };
 
   /** @param seconds from the first byte of the request to the last of the answer. */
   request(method: string, status: number, seconds: number, bytes: { sent: number; received: number }): void {
@@ -23,6 +31,49 @@ export class RegistryMetrics {
     this.#count++;
     this.#sent += bytes.sent;
     this.#received += bytes.received;
+  }
+
+  collected({ contents, bytes }: { readonly contents: number; readonly bytes: number }): void {
+    this.#collections++;
+    this.#collectedContents += contents;
+    this.#collectedBytes += bytes;
+  }
+
+  /** One content was read again. */
+  scrubbed(bytes: number, damaged: boolean): void {
+    this.#scrubbedContents++;
+    this.#scrubbedBytes += bytes;
+    if (damaged) this.#damaged++;
+  }
+
+  scrubEnded(): void {
+    this.#lastScrub = Date.now() / 1000;
+  }
+
+  /** What a cache answered from its own store, from elsewhere, and while elsewhere could not be reached. */
+  cached(kind: 'hit' | 'miss' | 'stale'): void {
+    this.#cache[kind]++;
+  }
+
+  #more(): string[] {
+    const counter = (name: string, value: number) => [
+      `# TYPE barge_registry_${name} counter`,
+      `barge_registry_${name} ${value}`,
+    ];
+    return [
+      ...counter('collections_total', this.#collections),
+      ...counter('collected_contents_total', this.#collectedContents),
+      ...counter('collected_bytes_total', this.#collectedBytes),
+      ...counter('scrubbed_contents_total', this.#scrubbedContents),
+      ...counter('scrubbed_bytes_total', this.#scrubbedBytes),
+      ...counter('damaged_contents_total', this.#damaged),
+      '# TYPE barge_registry_last_scrub_timestamp_seconds gauge',
+      `barge_registry_last_scrub_timestamp_seconds ${this.#lastScrub}`,
+      '# TYPE barge_registry_cache_answers_total counter',
+      ...Object.entries(this.#cache).map(
+        ([kind, count]) => `barge_registry_cache_answers_total{kind="${kind}"} ${count}`,
+      ),
+    ];
   }
 
   /** In the text format of Prometheus. */
@@ -40,6 +91,7 @@ export class RegistryMetrics {
       `barge_registry_sent_bytes_total ${this.#sent}`,
       '# TYPE barge_registry_received_bytes_total counter',
       `barge_registry_received_bytes_total ${this.#received}`,
+      ...this.#more(),
       '# TYPE process_resident_memory_bytes gauge',
       `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
     ];

@@ -2,7 +2,7 @@ import { BargeError, type ErrorDetails, type ErrorKind } from '../core/errors.ts
 
 /**
  * Codes of the OCI distribution specification 1.1 ("Error Codes"), and those that other registries add to
- * them: RANGE_INVALID and PAGINATION_NUMBER_INVALID. INSUFFICIENT_STORAGE is ours, for a full disk.
+ * them: RANGE_INVALID, PAGINATION_NUMBER_INVALID and UNAVAILABLE. INSUFFICIENT_STORAGE is ours, for a full disk.
  */
 export type RegistryCode =
   | 'BLOB_UNKNOWN'
@@ -22,6 +22,7 @@ export type RegistryCode =
   | 'RANGE_INVALID'
   | 'PAGINATION_NUMBER_INVALID'
   | 'INSUFFICIENT_STORAGE'
+  | 'UNAVAILABLE'
   | 'UNKNOWN';
 
 const KIND: Record<RegistryCode, ErrorKind> = {
@@ -42,6 +43,7 @@ const KIND: Record<RegistryCode, ErrorKind> = {
   RANGE_INVALID: 'invalid-parameter',
   PAGINATION_NUMBER_INVALID: 'invalid-parameter',
   INSUFFICIENT_STORAGE: 'unavailable',
+  UNAVAILABLE: 'unavailable',
   UNKNOWN: 'system',
 };
 
@@ -55,18 +57,22 @@ export interface ErrorItem {
 export interface RegistryErrorDetails extends ErrorDetails {
   /** HTTP status, where the usual one of the first code would not say enough. */
   readonly status?: number;
+  /** Milliseconds since 1970 when it may be tried again. */
+  readonly retryAt?: number;
 }
 
 /** A failure with the code that clients of the distribution protocol understand. */
 export class RegistryError extends BargeError {
   readonly items: readonly [ErrorItem, ...ErrorItem[]];
   readonly status: number | undefined;
+  readonly retryAt: number | undefined;
 
   constructor(items: readonly [ErrorItem, ...ErrorItem[]], details: RegistryErrorDetails = {}) {
     super(KIND[items[0].code], items[0].message, details);
     this.name = 'RegistryError';
     this.items = items;
     this.status = details.status;
+    this.retryAt = details.retryAt;
   }
 
   get code(): RegistryCode {
@@ -77,3 +83,7 @@ export class RegistryError extends BargeError {
 export function registryError(code: RegistryCode, message: string, detail?: unknown): RegistryError {
   return new RegistryError([detail === undefined ? { code, message } : { code, message, detail }]);
 }
+
+/** @param retryAt milliseconds since 1970; becomes the header `Retry-After`. */
+export const tooMany = (message: string, retryAt: number): RegistryError =>
+  new RegistryError([{ code: 'TOOMANYREQUESTS', message }], { retryAt });

@@ -4,6 +4,8 @@ import { type AccessControl, EVERYBODY, NOBODY, needOf, type Visitor } from './a
 import { AccountAccess } from './auth/account-access.ts';
 import { answerError } from './http/answer-error.ts';
 import type { RegistryMetrics } from './metrics.ts';
+import type { PullThrough } from './proxy/pull-through.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { registryError } from './registry-error.ts';
 import { type Match, Router } from './router.ts';
 import { Rules } from './rules.ts';
@@ -17,6 +19,9 @@ export interface RequestHandlerOptions {
   readonly access?: AccessControl | undefined;
   readonly metrics?: RegistryMetrics | undefined;
   readonly hooks?: Webhooks | undefined;
+  readonly rateLimit?: RateLimit | undefined;
+  /** Another registry, of which this one keeps copies; it takes no pushes then. */
+  readonly proxy?: PullThrough | undefined;
 }
 
 /** Answers one request; never rejects. */
@@ -27,7 +32,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
   const { storage, access, hooks } = options;
   const accounts = access instanceof AccountAccess ? access.accounts : undefined;
   const rules = new Rules(accounts, hooks, (owner) => storage.usage(owner));
-  const router = new Router(storage, access, rules);
+  const router = new Router({ storage, access, rules, proxy: options.proxy });
   return async (request, response) => {
     const { path, query } = splitUrl(request.url ?? '/');
     const method = request.method ?? 'GET';
@@ -41,9 +46,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     const exchange = { request, response, params: match?.params ?? {}, query, log };
     try {
       const name = match?.params.name;
-      const visitor = match?.isOpen
-        ? EVERYBODY
-        : await admit(options.access, { request, response, path, name });
+      const visitor = match?.isOpen ? EVERYBODY : await admit(options, { request, response, path, name });
       await (match ?? noSuchEndpoint(router, path, response)).handler({ ...exchange, visitor });
     } catch (error) {
       answerError({ ...exchange, visitor: NOBODY }, error);
@@ -53,13 +56,16 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
 
 /** @throws RegistryError UNAUTHORIZED with the way to get in, DENIED for known visitors. */
 async function admit(
-  access: AccessControl | undefined,
+  { access, rateLimit }: Pick<RequestHandlerOptions, 'access' | 'rateLimit'>,
   { request, response, path, name }: Asked,
 ): Promise<Visitor> {
-  if (!access) return EVERYBODY;
   const need = needOf(request.method ?? 'GET', path, name);
-  const visitor = await access.visitor(request);
-  const mayEnter = visitor && (need ? visitor.can(need.repository, need.action) : visitor.user !== undefined);
+  const visitor = access ? await access.visitor(request) : EVERYBODY;
+  const address = request.socket.remoteAddress ?? '';
+  await rateLimit?.assertRoom({ user: visitor?.user, address }, response);
+  if (!access) return EVERYBODY;
+  const mayEnter =
+    visitor && (need ? await visitor.can(need.repository, need.action) : visitor.user !== undefined);
   if (mayEnter) return visitor;
   const isBearer = /^bearer /i.test(request.headers.authorization ?? '');
   if (visitor?.user !== undefined && !isBearer) {

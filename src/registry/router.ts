@@ -3,6 +3,8 @@ import { apiRoutes } from './api/routes.ts';
 import type { AccessControl } from './auth/access.ts';
 import { AccountAccess } from './auth/account-access.ts';
 import type { Handler, Method } from './http/exchange.ts';
+import type { PullThrough } from './proxy/pull-through.ts';
+import { proxiedBlob, proxiedManifest, proxiedReferrers, proxiedTags, refused } from './proxy/routes.ts';
 import { appendUpload } from './routes/append-upload.ts';
 import { cancelUpload } from './routes/cancel-upload.ts';
 import { catalog } from './routes/catalog.ts';
@@ -26,6 +28,21 @@ const METHODS: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELE
 /** Longer than any valid name or digest, so that these reach the check that explains what is wrong. */
 const MAX_PARAMETER_LENGTH = 4096;
 
+const BLOB = '/v2/:name/blobs/:digest';
+const UPLOADS = '/v2/:name/blobs/uploads';
+const UPLOAD = '/v2/:name/blobs/uploads/:id';
+const MANIFEST = '/v2/:name/manifests/:reference';
+const TAGS = '/v2/:name/tags/list';
+const REFERRERS = '/v2/:name/referrers/:digest';
+
+/** What the endpoints work on. */
+export interface Served {
+  readonly storage: RegistryStorage;
+  readonly access?: AccessControl | undefined;
+  readonly rules: Rules;
+  readonly proxy?: PullThrough | undefined;
+}
+
 export interface Match {
   readonly handler: Handler;
   readonly params: Readonly<Record<string, string | undefined>>;
@@ -37,29 +54,41 @@ export interface Match {
 export class Router {
   readonly #routes = FindMyWay({ ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH });
 
-  constructor(storage: RegistryStorage, access: AccessControl | undefined, rules: Rules) {
-    const blob = '/v2/:name/blobs/:digest';
-    const uploads = '/v2/:name/blobs/uploads';
-    const upload = '/v2/:name/blobs/uploads/:id';
-    const manifest = '/v2/:name/manifests/:reference';
+  constructor({ storage, access, rules, proxy }: Served) {
     this.#on(['GET', 'HEAD'], '/v2', ping);
     this.#on(['GET'], '/v2/_catalog', catalog(storage));
-    this.#on(['GET', 'HEAD'], manifest, getManifest(storage));
-    this.#on(['PUT'], manifest, putManifest(storage, rules));
-    this.#on(['DELETE'], manifest, deleteManifest(storage, rules));
-    this.#on(['GET', 'HEAD'], blob, getBlob(storage.blobs));
-    this.#on(['DELETE'], blob, deleteBlob(storage.blobs));
-    this.#on(['POST'], uploads, startUpload(storage, rules));
-    this.#on(['GET'], upload, uploadStatus(storage.uploads));
-    this.#on(['PATCH'], upload, appendUpload(storage.uploads, rules));
-    this.#on(['PUT'], upload, finishUpload(storage.uploads, rules));
-    this.#on(['DELETE'], upload, cancelUpload(storage.uploads));
-    this.#on(['GET'], '/v2/:name/tags/list', listTags(storage.tags));
-    this.#on(['GET'], '/v2/:name/referrers/:digest', listReferrers(storage.referrers));
+    if (proxy) this.#copies(storage, proxy);
+    else this.#content(storage, rules);
     if (access instanceof AccountAccess) {
       this.#on(['GET', 'POST'], TOKEN_PATH, tokenRoute(access));
       apiRoutes(access, storage, (methods, path, handler) => this.#on(methods, path, handler));
     }
+  }
+
+  #content(storage: RegistryStorage, rules: Rules): void {
+    this.#on(['GET', 'HEAD'], MANIFEST, getManifest(storage));
+    this.#on(['PUT'], MANIFEST, putManifest(storage, rules));
+    this.#on(['DELETE'], MANIFEST, deleteManifest(storage, rules));
+    this.#on(['GET', 'HEAD'], BLOB, getBlob(storage.blobs));
+    this.#on(['DELETE'], BLOB, deleteBlob(storage.blobs));
+    this.#on(['POST'], UPLOADS, startUpload(storage, rules));
+    this.#on(['GET'], UPLOAD, uploadStatus(storage.uploads));
+    this.#on(['PATCH'], UPLOAD, appendUpload(storage.uploads, rules));
+    this.#on(['PUT'], UPLOAD, finishUpload(storage.uploads, rules));
+    this.#on(['DELETE'], UPLOAD, cancelUpload(storage.uploads));
+    this.#on(['GET'], TAGS, listTags(storage.tags));
+    this.#on(['GET'], REFERRERS, listReferrers(storage.referrers));
+  }
+
+  #copies(storage: RegistryStorage, proxy: PullThrough): void {
+    this.#on(['GET', 'HEAD'], MANIFEST, proxiedManifest(proxy, storage));
+    this.#on(['GET', 'HEAD'], BLOB, proxiedBlob(proxy));
+    this.#on(['GET'], TAGS, proxiedTags(proxy, storage));
+    this.#on(['GET'], REFERRERS, proxiedReferrers(proxy, listReferrers(storage.referrers)));
+    this.#on(['PUT', 'DELETE'], MANIFEST, refused(proxy));
+    this.#on(['DELETE'], BLOB, refused(proxy));
+    this.#on(['POST'], UPLOADS, refused(proxy));
+    this.#on(['GET', 'PATCH', 'PUT', 'DELETE'], UPLOAD, refused(proxy));
   }
 
   /** @param path without the query. */

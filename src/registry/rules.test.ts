@@ -8,16 +8,17 @@ import { pino } from 'pino';
 import { digestOf } from '../core/digest.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { AccountAccess } from './auth/account-access.ts';
+import { SqliteDatabase } from './database/sqlite.ts';
+import { KeyedLock } from './storage/keyed-lock.ts';
 import { imageManifest, putManifest, someBytes } from './testing/push.ts';
 import { startTestRegistry } from './testing/test-registry.ts';
 import { Webhooks } from './webhooks.ts';
 
-test('an owner’s quota holds for all of its repositories, and is free again when blobs go', async (t) => {
-  const accounts = new Accounts(':memory:');
+test('an owner’s quota holds for all of its repositories, and is free again when blobs go', async () => {
+  const accounts = new Accounts(new SqliteDatabase(':memory:'));
   await accounts.addUser('anna', 'x');
-  accounts.setQuota('anna', 10_000);
+  await accounts.setQuota('anna', 10_000);
   await using registry = await startTestRegistry({ access: new AccountAccess(accounts) });
-  t.after(() => accounts[Symbol.dispose]());
   const headers = { authorization: `Basic ${Buffer.from('anna:x').toString('base64')}` };
   const push = async (repository: string, bytes: Buffer) => {
     const url = `${registry.url}/v2/${repository}/blobs/uploads/?digest=${digestOf(bytes)}`;
@@ -36,7 +37,7 @@ test('an owner’s quota holds for all of its repositories, and is free again wh
   assert.equal(patch.status, 403, 'in pieces neither');
   await fetch(`${registry.url}/v2/anna/a/blobs/${digestOf(first)}`, { method: 'DELETE', headers });
   assert.equal((await push('anna/b', someBytes(6000, 'second')))[0], 201);
-  accounts.setQuota('anna', undefined);
+  await accounts.setQuota('anna', undefined);
   assert.equal((await push('anna/b', someBytes(60_000, 'large')))[0], 201);
 });
 
@@ -62,7 +63,13 @@ async function receiver(t: TestContext, answers: number[]) {
 
 test('receivers are told of pushes and deletions, in order, signed, and again when they failed', async (t) => {
   const { url, until } = await receiver(t, [500]);
-  const hooks = new Webhooks([url], 'secret', pino({ level: 'silent' }));
+  const hooks = new Webhooks({
+    urls: [url],
+    secret: 'secret',
+    log: pino({ level: 'silent' }),
+    db: new SqliteDatabase(':memory:'),
+    locks: new KeyedLock(),
+  });
   t.after(() => hooks.close());
   await using registry = await startTestRegistry({ hooks });
   const app = `${registry.url}/v2/app`;

@@ -2,15 +2,21 @@ import type { Digest } from '../core/digest.ts';
 import { formatBytes } from '../core/units.ts';
 import type { Exchange } from './http/exchange.ts';
 import { registryError } from './registry-error.ts';
+import type { ChunkLimit } from './storage/storage.ts';
 import type { ContentChange, Webhooks } from './webhooks.ts';
 
 /** What the registry's accounts know of repositories. */
 export interface RepositoryAccounts {
-  settings(repository: string): { readonly immutableTags: boolean };
+  settings(repository: string): Promise<{ readonly immutableTags: boolean }>;
   /** Bytes that the owner of a repository may fill; undefined: as many as there are. */
-  quotaOf(repository: string): number | undefined;
+  quotaOf(repository: string): Promise<number | undefined>;
   readonly audit: {
-    note(entry: { user: string | null; address: string | null; action: string; target: string }): void;
+    note(entry: {
+      user: string | null;
+      address: string | null;
+      action: string;
+      target: string;
+    }): Promise<void>;
   };
 }
 
@@ -35,29 +41,33 @@ export class Rules {
     this.#measure = measure;
   }
 
-  isImmutable(repository: string): boolean {
-    return this.#accounts?.settings(repository).immutableTags ?? false;
+  async isImmutable(repository: string): Promise<boolean> {
+    return (await this.#accounts?.settings(repository))?.immutableTags ?? false;
   }
 
   /**
    * Called before bytes are taken in.
    * @param bytes how many are announced; 0 when the client does not say.
+   * @returns the most that may come, when there is a limit.
    * @throws RegistryError DENIED when they do not fit into the owner's quota.
    */
-  async assertRoom(repository: string, bytes: number): Promise<void> {
-    const quota = this.#accounts?.quotaOf(repository);
-    if (quota === undefined) return;
+  async assertRoom(repository: string, bytes: number): Promise<ChunkLimit | undefined> {
+    const quota = await this.#accounts?.quotaOf(repository);
+    if (quota === undefined) return undefined;
     const [owner = ''] = repository.split('/');
     let used = this.#usage.get(owner);
     if (!used || Date.now() - used.at > MEASURE_EVERY || used.bytes + bytes > quota) {
       used = { bytes: await this.#measure(owner), at: Date.now() };
       this.#usage.set(owner, used);
     }
-    if (used.bytes + Math.max(bytes, 1) <= quota) return;
-    throw registryError(
-      'DENIED',
-      `the quota of ${owner} is full: ${formatBytes(used.bytes)} of ${formatBytes(quota)} are used; delete what is not needed, or ask an administrator for more`,
-    );
+    const { bytes: usedBytes } = used;
+    const full = () =>
+      registryError(
+        'DENIED',
+        `the quota of ${owner} is full: ${formatBytes(usedBytes)} of ${formatBytes(quota)} are used; delete what is not needed, or ask an administrator for more`,
+      );
+    if (usedBytes + Math.max(bytes, 1) <= quota) return { bytes: quota - usedBytes, error: full };
+    throw full();
   }
 
   /** Counts what has just been taken in, until the next measurement. */
@@ -67,13 +77,13 @@ export class Rules {
   }
 
   /** Writes down what a visitor has changed, and tells who wants to know. */
-  noteChange(exchange: Exchange, change: Omit<ContentChange, 'user' | 'address'>): void {
+  async noteChange(exchange: Exchange, change: Omit<ContentChange, 'user' | 'address'>): Promise<void> {
     const user = exchange.visitor.user ?? null;
     const address = exchange.request.socket.remoteAddress ?? null;
     const { action, repository, tag, digest } = change;
     const target = `${repository}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}`;
-    this.#accounts?.audit.note({ user, address, action, target });
-    this.#hooks?.send({ ...change, user, address });
+    await this.#accounts?.audit.note({ user, address, action, target });
+    await this.#hooks?.send({ ...change, user, address });
   }
 }
 

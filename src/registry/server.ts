@@ -68,8 +68,13 @@ export class RegistryServer {
     if (this.#server instanceof https.Server) this.#server.setSecureContext(tls);
   }
 
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
   /** Takes no more connections, lets requests finish for a while, then cuts what is left. */
   async close(): Promise<void> {
+    if (this.#draining) return;
     this.#draining = true;
     const closed = new Promise((resolve) => this.#server.close(resolve));
     const sweep = setInterval(() => this.#server.closeIdleConnections(), SWEEP_INTERVAL);

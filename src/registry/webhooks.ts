@@ -1,7 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Digest } from '../core/digest.ts';
+import type { SqlDatabase } from './database/sql.ts';
+import type { Locks } from './storage/locks.ts';
 
 /** A change of what a repository holds. */
 export interface ContentChange {
@@ -19,72 +20,127 @@ export interface ContentChange {
 /** The format of Docker's registry, which receivers know. */
 const CONTENT_TYPE = 'application/vnd.docker.distribution.events.v1+json';
 const TIMEOUT_MS = 10_000;
+/** Between the attempts; after the last the change is dropped. */
 const PAUSES_MS = [500, 2000, 10_000, 60_000];
 /** Changes that wait for one receiver; older ones are dropped. */
 const MAX_WAITING = 1000;
+/** How often to look for what other servers, or this one before it was killed, have left. */
+const LOOK_EVERY_MS = 5000;
 
-/**
- * Tells receivers of changes, each in order, as often as it takes within a minute or so. What waits is kept in
- * memory only.
- */
+interface Waiting {
+  readonly id: number;
+  readonly body: string;
+  readonly attempts: number;
+  /** Milliseconds since 1970. */
+  readonly next_at: number;
+}
+
+interface Options {
+  readonly urls: readonly string[];
+  /** Signs the bodies (HMAC-SHA256, header `X-Barge-Signature`). */
+  readonly secret?: string | undefined;
+  readonly log: Logger;
+  /** Keeps what waits: it is told after a restart, and by any server. */
+  readonly db: SqlDatabase;
+  /** One server at a time speaks to a receiver. */
+  readonly locks: Locks;
+}
+
+/** Tells receivers of changes, each in order, as often as it takes within a minute or so. */
 export class Webhooks {
-  readonly #receivers: readonly { readonly url: string; readonly waiting: string[]; busy: boolean }[];
-  readonly #secret: string | undefined;
-  readonly #log: Logger;
+  readonly #options: Options;
   readonly #end = new AbortController();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #busy = new Map<string, Promise<void>>();
 
-  /** @param secret signs the bodies (HMAC-SHA256, header `X-Barge-Signature`). */
-  constructor(urls: readonly string[], secret: string | undefined, log: Logger) {
-    this.#receivers = urls.map((url) => ({ url, waiting: [], busy: false }));
-    this.#secret = secret;
-    this.#log = log;
+  constructor(options: Options) {
+    this.#options = options;
+    for (const url of options.urls) this.#workIn(url, 0);
   }
 
-  send(change: ContentChange): void {
+  /** Resolves when the change is written down. */
+  async send(change: ContentChange): Promise<void> {
     const body = JSON.stringify({ events: [eventOf(change)] });
-    for (const receiver of this.#receivers) {
-      if (receiver.waiting.length >= MAX_WAITING) {
-        receiver.waiting.shift();
-        this.#log.warn({ url: receiver.url }, 'a webhook is too slow; its oldest change was dropped');
-      }
-      receiver.waiting.push(body);
-      void this.#work(receiver);
+    for (const url of this.#options.urls) {
+      const sql = 'INSERT INTO webhook_queue (url, body, next_at) VALUES (?, ?, ?)';
+      await this.#options.db.run(sql, url, body, Date.now());
+      this.#workIn(url, 0);
     }
   }
 
-  close(): void {
+  /** Ends attempts under way; what waits is told after the next start. */
+  async close(): Promise<void> {
     this.#end.abort();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    await Promise.all(this.#busy.values());
   }
 
-  async #work(receiver: { readonly url: string; readonly waiting: string[]; busy: boolean }): Promise<void> {
-    if (receiver.busy) return;
-    receiver.busy = true;
+  #workIn(url: string, milliseconds: number): void {
+    if (this.#end.signal.aborted) return;
+    clearTimeout(this.#timers.get(url));
+    this.#timers.set(url, setTimeout(() => this.#begin(url), milliseconds).unref());
+  }
+
+  #begin(url: string): void {
+    if (this.#busy.has(url)) {
+      this.#workIn(url, PAUSES_MS[0] ?? 0);
+      return;
+    }
+    const work = this.#work(url).finally(() => this.#busy.delete(url));
+    this.#busy.set(url, work);
+  }
+
+  async #work(url: string): Promise<void> {
     try {
-      for (let body = receiver.waiting.shift(); body !== undefined; body = receiver.waiting.shift()) {
-        await this.#deliver(receiver.url, body);
-      }
+      const pause = await this.#options.locks.attempt(`webhook ${url}`, () => this.#drain(url));
+      this.#workIn(url, pause ?? LOOK_EVERY_MS);
     } catch (error) {
-      if (!this.#end.signal.aborted) this.#log.error({ err: error, url: receiver.url }, 'a webhook failed');
-    } finally {
-      receiver.busy = false;
+      if (this.#end.signal.aborted) return;
+      this.#options.log.error({ err: error, url }, 'a webhook failed');
+      this.#workIn(url, LOOK_EVERY_MS);
     }
   }
 
-  async #deliver(url: string, body: string): Promise<void> {
-    for (const pause of [...PAUSES_MS, undefined]) {
-      const problem = await this.#attempt(url, body);
-      if (problem === undefined) return;
-      if (pause === undefined) {
-        this.#log.error({ url, problem }, 'a webhook did not take a change; it was dropped');
-        return;
-      }
-      await sleep(pause, undefined, { signal: this.#end.signal });
+  /** Tells all that waits. @returns milliseconds after which to look again. */
+  async #drain(url: string): Promise<number> {
+    await this.#dropOldest(url);
+    const next = () =>
+      this.#options.db.get<Waiting>(
+        'SELECT id, body, attempts, next_at FROM webhook_queue WHERE url = ? ORDER BY id LIMIT 1',
+        url,
+      );
+    for (let waiting = await next(); waiting; waiting = await next()) {
+      const early = waiting.next_at - Date.now();
+      if (early > 0) return Math.min(early, LOOK_EVERY_MS);
+      await this.#tell(url, waiting);
     }
+    return LOOK_EVERY_MS;
+  }
+
+  async #dropOldest(url: string): Promise<void> {
+    const sql =
+      'DELETE FROM webhook_queue WHERE url = ? AND id <= (SELECT id FROM webhook_queue WHERE url = ? ORDER BY id DESC LIMIT 1 OFFSET ?)';
+    const dropped = await this.#options.db.run(sql, url, url, MAX_WAITING);
+    if (dropped > 0) this.#options.log.warn({ url, dropped }, 'a webhook is too slow; changes were dropped');
+  }
+
+  async #tell(url: string, { id, body, attempts }: Waiting): Promise<void> {
+    const { db, log } = this.#options;
+    const problem = await this.#attempt(url, body);
+    const pause = PAUSES_MS[attempts];
+    if (problem !== undefined && pause !== undefined) {
+      const sql = 'UPDATE webhook_queue SET attempts = attempts + 1, next_at = ? WHERE id = ?';
+      await db.run(sql, Date.now() + pause, id);
+      return;
+    }
+    if (problem !== undefined) log.error({ url, problem }, 'a webhook did not take a change; it was dropped');
+    await db.run('DELETE FROM webhook_queue WHERE id = ?', id);
   }
 
   /** @returns what went wrong. */
   async #attempt(url: string, body: string): Promise<string | undefined> {
-    const signature = this.#secret && createHmac('sha256', this.#secret).update(body).digest('hex');
+    const { secret } = this.#options;
+    const signature = secret && createHmac('sha256', secret).update(body).digest('hex');
     try {
       const answer = await fetch(url, {
         method: 'POST',

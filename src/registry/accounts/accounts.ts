@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { conflict, invalidParameter, notFound } from '../../core/errors.ts';
 import { isRepositoryPath } from '../../core/reference.ts';
-import { Database } from '../../store/database.ts';
 import { hashPassword } from '../auth/passwords.ts';
+import type { SqlDatabase } from '../database/sql.ts';
+import { parseRule, type RetentionRule } from '../retention.ts';
 import { AuditLog } from './audit.ts';
 import { higher, type Role } from './roles.ts';
-import { REGISTRY_MIGRATIONS } from './schema.ts';
 import { PersonalTokens } from './tokens.ts';
 
 export interface User {
@@ -20,197 +20,237 @@ export interface RepositorySettings {
   readonly public: boolean;
   /** A tag that exists cannot be moved. */
   readonly immutableTags: boolean;
+  /** Which tags are kept; none: all of them. */
+  readonly retention: readonly RetentionRule[];
 }
 
 /** One part of a repository's name: users and organisations own what begins with theirs. */
 const NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
-/** Users, organisations, their repositories and tokens, in one SQLite file that several processes may use at once. */
-export class Accounts implements Disposable {
+/** Users, organisations, their repositories and tokens. */
+export class Accounts {
   readonly tokens: PersonalTokens;
   readonly audit: AuditLog;
-  readonly #db: Database;
+  readonly #db: SqlDatabase;
 
-  /** @param path a file, or `:memory:`. */
-  constructor(path: string) {
-    this.#db = new Database(path, REGISTRY_MIGRATIONS);
-    this.tokens = new PersonalTokens(this.#db);
-    this.audit = new AuditLog(this.#db);
+  constructor(db: SqlDatabase) {
+    this.#db = db;
+    this.tokens = new PersonalTokens(db);
+    this.audit = new AuditLog(db);
   }
 
-  [Symbol.dispose](): void {
-    this.#db[Symbol.dispose]();
+  async users(): Promise<User[]> {
+    return (await this.#db.all<UserRow>('SELECT * FROM users ORDER BY name')).map(userOf);
   }
 
-  users(): User[] {
-    return this.#db.all<UserRow>('SELECT * FROM users ORDER BY name').map(userOf);
-  }
-
-  user(name: string): User | undefined {
-    const row = this.#db.get<UserRow>('SELECT * FROM users WHERE name = ?', name);
+  async user(name: string): Promise<User | undefined> {
+    const row = await this.#db.get<UserRow>('SELECT * FROM users WHERE name = ?', name);
     return row && userOf(row);
   }
 
   /** @throws BargeError invalid-parameter for a name or password that cannot be, conflict for a name in use. */
   async addUser(name: string, password: string, options: { readonly admin?: boolean } = {}): Promise<void> {
-    this.#assertNameFree(name);
-    this.addUserWithHash(name, await hashPassword(password), options);
+    await this.#assertNameFree(name);
+    await this.addUserWithHash(name, await hashPassword(password), options);
   }
 
   /** For hashes that come from an htpasswd file. */
-  addUserWithHash(name: string, hash: string, { admin = false }: { readonly admin?: boolean } = {}): void {
-    this.#assertNameFree(name);
-    const sql = 'INSERT INTO users (name, password, admin, created_at) VALUES (?, ?, ?, ?)';
-    this.#db.run(sql, name, hash, Number(admin), Date.now());
+  async addUserWithHash(
+    name: string,
+    hash: string,
+    { admin = false }: { readonly admin?: boolean } = {},
+  ): Promise<void> {
+    await this.#assertNameFree(name);
+    const sql =
+      'INSERT INTO users (name, password, admin, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING';
+    const added = await this.#db.run(sql, name, hash, Number(admin), Date.now());
+    if (added === 0) throw nameInUse(name);
   }
 
   async setPassword(name: string, password: string): Promise<void> {
-    this.#assertUser(name);
-    this.#db.run('UPDATE users SET password = ? WHERE name = ?', await hashPassword(password), name);
+    await this.#assertUser(name);
+    await this.#db.run('UPDATE users SET password = ? WHERE name = ?', await hashPassword(password), name);
   }
 
-  updateUser(name: string, change: { readonly admin?: boolean; readonly disabled?: boolean }): void {
-    this.#assertUser(name);
-    const { admin, disabled } = change;
-    if (admin !== undefined) this.#db.run('UPDATE users SET admin = ? WHERE name = ?', Number(admin), name);
-    if (disabled !== undefined)
-      this.#db.run('UPDATE users SET disabled = ? WHERE name = ?', Number(disabled), name);
+  async updateUser(
+    name: string,
+    { admin, disabled }: { readonly admin?: boolean; readonly disabled?: boolean },
+  ): Promise<void> {
+    await this.#assertUser(name);
+    const set = (column: string, value: boolean) =>
+      this.#db.run(`UPDATE users SET ${column} = ? WHERE name = ?`, Number(value), name);
+    if (admin !== undefined) await set('admin', admin);
+    if (disabled !== undefined) await set('disabled', disabled);
   }
 
-  removeUser(name: string): void {
-    this.#assertUser(name);
-    this.#db.run('DELETE FROM users WHERE name = ?', name);
+  async removeUser(name: string): Promise<void> {
+    await this.#assertUser(name);
+    await this.#db.run('DELETE FROM users WHERE name = ?', name);
   }
 
   /** The bcrypt hash of a user who may sign in. */
-  passwordHash(name: string): string | undefined {
+  async passwordHash(name: string): Promise<string | undefined> {
     const sql = 'SELECT password FROM users WHERE name = ? AND disabled = 0';
-    return this.#db.get<{ password: string }>(sql, name)?.password;
+    return (await this.#db.get<{ password: string }>(sql, name))?.password;
   }
 
-  organisations(): { readonly name: string; readonly members: Readonly<Record<string, Role>> }[] {
-    const names = this.#db.all<{ name: string }>('SELECT name FROM organisations ORDER BY name');
-    return names.map(({ name }) => ({ name, members: this.#members(name) }));
+  async organisations(): Promise<Organisation[]> {
+    const sql =
+      'SELECT name, m."user" AS member, m.role AS role FROM organisations LEFT JOIN members m ON m.organisation = name ORDER BY name, m."user"';
+    const rows = await this.#db.all<{ name: string; member: string | null; role: Role }>(sql);
+    return [...Map.groupBy(rows, ({ name }) => name)].map(([name, members]) => ({
+      name,
+      members: Object.fromEntries(
+        members.flatMap(({ member, role }) => (member === null ? [] : [[member, role]])),
+      ),
+    }));
   }
 
-  addOrganisation(name: string): void {
-    this.#assertNameFree(name);
-    this.#db.run('INSERT INTO organisations (name, created_at) VALUES (?, ?)', name, Date.now());
+  async addOrganisation(name: string): Promise<void> {
+    await this.#assertNameFree(name);
+    const sql = 'INSERT INTO organisations (name, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING';
+    if ((await this.#db.run(sql, name, Date.now())) === 0) throw nameInUse(name);
   }
 
-  removeOrganisation(name: string): void {
-    if (this.#db.run('DELETE FROM organisations WHERE name = ?', name) === 0) throw noOrganisation(name);
+  async removeOrganisation(name: string): Promise<void> {
+    const removed = await this.#db.run('DELETE FROM organisations WHERE name = ?', name);
+    if (removed === 0) throw noOrganisation(name);
   }
 
   /** @param bytes undefined: as many as there are. @throws BargeError not-found for what is no user and no organisation. */
-  setQuota(owner: string, bytes: number | undefined): void {
-    const table = this.user(owner) ? 'users' : this.#isOrganisation(owner) ? 'organisations' : undefined;
+  async setQuota(owner: string, bytes: number | undefined): Promise<void> {
+    const table = (await this.user(owner))
+      ? 'users'
+      : (await this.#isOrganisation(owner))
+        ? 'organisations'
+        : undefined;
     if (!table) throw notFound(`there is no user or organisation ${owner}`);
-    this.#db.run(`UPDATE ${table} SET quota = ? WHERE name = ?`, bytes ?? null, owner);
+    await this.#db.run(`UPDATE ${table} SET quota = ? WHERE name = ?`, bytes ?? null, owner);
   }
 
   /** Bytes that a user or an organisation may fill. */
-  quotaOf(repository: string): number | undefined {
+  async quotaOf(repository: string): Promise<number | undefined> {
     const [owner = ''] = repository.split('/');
     const sql =
       'SELECT quota FROM users WHERE name = ? UNION ALL SELECT quota FROM organisations WHERE name = ?';
-    return this.#db.get<{ quota: number | null }>(sql, owner, owner)?.quota ?? undefined;
+    return (await this.#db.get<{ quota: number | null }>(sql, owner, owner))?.quota ?? undefined;
   }
 
   /** @param role undefined: ends the membership. */
-  setMember(organisation: string, user: string, role: Exclude<Role, 'none'> | undefined): void {
-    if (!this.#isOrganisation(organisation)) throw noOrganisation(organisation);
-    this.#assertUser(user);
+  async setMember(
+    organisation: string,
+    user: string,
+    role: Exclude<Role, 'none'> | undefined,
+  ): Promise<void> {
+    if (!(await this.#isOrganisation(organisation))) throw noOrganisation(organisation);
+    await this.#assertUser(user);
     if (role === undefined) {
-      this.#db.run('DELETE FROM members WHERE organisation = ? AND user = ?', organisation, user);
+      await this.#db.run('DELETE FROM members WHERE organisation = ? AND "user" = ?', organisation, user);
       return;
     }
-    const sql = 'INSERT INTO members VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET role = excluded.role';
-    this.#db.run(sql, organisation, user, role);
+    const sql =
+      'INSERT INTO members VALUES (?, ?, ?) ON CONFLICT (organisation, "user") DO UPDATE SET role = excluded.role';
+    await this.#db.run(sql, organisation, user, role);
   }
 
-  memberRole(organisation: string, user: string): Role {
-    const sql = 'SELECT role FROM members WHERE organisation = ? AND user = ?';
-    return this.#db.get<{ role: Role }>(sql, organisation, user)?.role ?? 'none';
+  async memberRole(organisation: string, user: string): Promise<Role> {
+    const sql = 'SELECT role FROM members WHERE organisation = ? AND "user" = ?';
+    return (await this.#db.get<{ role: Role }>(sql, organisation, user))?.role ?? 'none';
   }
 
-  settings(repository: string): RepositorySettings {
-    const sql = 'SELECT public, immutable_tags FROM repositories WHERE name = ?';
-    const row = this.#db.get<{ public: number; immutable_tags: number }>(sql, repository);
-    return { public: row?.public === 1, immutableTags: row?.immutable_tags === 1 };
+  async settings(repository: string): Promise<RepositorySettings> {
+    const sql = 'SELECT public, immutable_tags, retention FROM repositories WHERE name = ?';
+    const row = await this.#db.get<SettingsRow>(sql, repository);
+    const retention = JSON.parse(row?.retention ?? '[]') as RetentionRule[];
+    return { public: row?.public === 1, immutableTags: row?.immutable_tags === 1, retention };
   }
 
-  changeSettings(repository: string, change: Partial<RepositorySettings>): void {
+  async changeSettings(repository: string, change: Partial<RepositorySettings>): Promise<void> {
     assertRepository(repository);
-    const { public: isPublic, immutableTags } = { ...this.settings(repository), ...change };
-    this.#db.run(
-      'INSERT INTO repositories VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET public = excluded.public, immutable_tags = excluded.immutable_tags',
+    for (const rule of change.retention ?? []) parseRule(rule);
+    const {
+      public: isPublic,
+      immutableTags,
+      retention,
+    } = { ...(await this.settings(repository)), ...change };
+    await this.#db.run(
+      `INSERT INTO repositories (name, public, immutable_tags, retention) VALUES (?, ?, ?, ?)
+        ON CONFLICT (name) DO UPDATE SET public = excluded.public, immutable_tags = excluded.immutable_tags,
+        retention = excluded.retention`,
       repository,
       Number(isPublic),
       Number(immutableTags),
+      retention.length > 0 ? JSON.stringify(retention) : null,
     );
   }
 
   /** @param role undefined: takes the grant back. */
-  grant(repository: string, user: string, role: Exclude<Role, 'none'> | undefined): void {
+  async grant(repository: string, user: string, role: Exclude<Role, 'none'> | undefined): Promise<void> {
     assertRepository(repository);
-    this.#assertUser(user);
+    await this.#assertUser(user);
     if (role === undefined) {
-      this.#db.run('DELETE FROM grants WHERE repository = ? AND user = ?', repository, user);
+      await this.#db.run('DELETE FROM grants WHERE repository = ? AND "user" = ?', repository, user);
       return;
     }
-    const sql = 'INSERT INTO grants VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET role = excluded.role';
-    this.#db.run(sql, repository, user, role);
+    const sql =
+      'INSERT INTO grants VALUES (?, ?, ?) ON CONFLICT (repository, "user") DO UPDATE SET role = excluded.role';
+    await this.#db.run(sql, repository, user, role);
   }
 
-  grants(repository: string): Record<string, Role> {
-    const sql = 'SELECT user, role FROM grants WHERE repository = ? ORDER BY user';
-    const rows = this.#db.all<{ user: string; role: Role }>(sql, repository);
+  async grants(repository: string): Promise<Record<string, Role>> {
+    const sql = 'SELECT "user", role FROM grants WHERE repository = ? ORDER BY "user"';
+    const rows = await this.#db.all<{ user: string; role: Role }>(sql, repository);
     return Object.fromEntries(rows.map(({ user, role }) => [user, role]));
   }
 
   /** What somebody may do with a repository; `user` undefined: anybody. */
-  roleOf(user: string | undefined, repository: string): Role {
-    const open: Role = this.settings(repository).public ? 'pull' : 'none';
-    const found = user === undefined ? undefined : this.user(user);
+  async roleOf(user: string | undefined, repository: string): Promise<Role> {
+    const open: Role = (await this.settings(repository)).public ? 'pull' : 'none';
+    const found = user === undefined ? undefined : await this.user(user);
     if (!found || found.disabled) return open;
     if (found.admin) return 'admin';
     const [owner = '', ...rest] = repository.split('/');
     if (rest.length > 0 && owner === found.name) return 'admin';
-    const member = rest.length > 0 ? this.memberRole(owner, found.name) : 'none';
-    return higher(open, higher(member, this.grants(repository)[found.name] ?? 'none'));
+    const member = rest.length > 0 ? await this.memberRole(owner, found.name) : 'none';
+    return higher(open, higher(member, (await this.grants(repository))[found.name] ?? 'none'));
   }
 
   /** A secret that is made when it is first asked for, the same for every process on this database. */
-  secret(name: string): Buffer {
-    this.#db.run('INSERT OR IGNORE INTO secrets VALUES (?, ?)', name, randomBytes(32).toString('base64'));
-    const row = this.#db.get<{ value: string }>('SELECT value FROM secrets WHERE name = ?', name);
+  async secret(name: string): Promise<Buffer> {
+    const fresh = randomBytes(32).toString('base64');
+    await this.#db.run('INSERT INTO secrets VALUES (?, ?) ON CONFLICT DO NOTHING', name, fresh);
+    const row = await this.#db.get<{ value: string }>('SELECT value FROM secrets WHERE name = ?', name);
     return Buffer.from(row?.value ?? '', 'base64');
   }
 
-  #members(organisation: string): Record<string, Role> {
-    const sql = 'SELECT user, role FROM members WHERE organisation = ? ORDER BY user';
-    const rows = this.#db.all<{ user: string; role: Role }>(sql, organisation);
-    return Object.fromEntries(rows.map(({ user, role }) => [user, role]));
+  async #isOrganisation(name: string): Promise<boolean> {
+    return (await this.#db.get('SELECT 1 AS there FROM organisations WHERE name = ?', name)) !== undefined;
   }
 
-  #isOrganisation(name: string): boolean {
-    return this.#db.get('SELECT 1 AS there FROM organisations WHERE name = ?', name) !== undefined;
-  }
-
-  #assertUser(name: string): void {
-    if (!this.user(name)) throw notFound(`there is no user ${name}`);
+  async #assertUser(name: string): Promise<void> {
+    if (!(await this.user(name))) throw notFound(`there is no user ${name}`);
   }
 
   /** Users and organisations share one space of names. */
-  #assertNameFree(name: string): void {
+  async #assertNameFree(name: string): Promise<void> {
     if (!NAME.test(name) || name.length > 64) {
       throw invalidParameter(
         `invalid name "${name}": want up to 64 small letters and digits, with single . _ or - between them`,
       );
     }
-    if (this.user(name) || this.#isOrganisation(name)) throw conflict(`the name ${name} is in use`);
+    if ((await this.user(name)) || (await this.#isOrganisation(name))) throw nameInUse(name);
   }
+}
+
+export interface Organisation {
+  readonly name: string;
+  readonly members: Readonly<Record<string, Role>>;
+}
+
+interface SettingsRow {
+  readonly public: number;
+  readonly immutable_tags: number;
+  readonly retention: string | null;
 }
 
 interface UserRow {
@@ -231,4 +271,5 @@ function assertRepository(name: string): void {
   if (!isRepositoryPath(name)) throw invalidParameter(`invalid repository name "${name}"`);
 }
 
+const nameInUse = (name: string) => conflict(`the name ${name} is in use`);
 const noOrganisation = (name: string) => notFound(`there is no organisation ${name}`);

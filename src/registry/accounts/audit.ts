@@ -1,4 +1,4 @@
-import type { Database, Row } from '../../store/database.ts';
+import type { SqlDatabase } from '../database/sql.ts';
 
 export interface AuditEntry {
   readonly at: number;
@@ -12,23 +12,23 @@ const KEPT = 100_000;
 
 /** Who did what. */
 export class AuditLog {
-  readonly #db: Database;
+  readonly #db: SqlDatabase;
 
-  constructor(db: Database) {
+  constructor(db: SqlDatabase) {
     this.#db = db;
   }
 
   /** Writes down who did what; the newest hundred thousand entries are kept. */
-  note(entry: Omit<AuditEntry, 'at'>): void {
-    const sql = 'INSERT INTO audit (at, user, address, action, target) VALUES (?, ?, ?, ?, ?)';
-    this.#db.run(sql, Date.now(), entry.user, entry.address, entry.action, entry.target);
-    this.#db.run('DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?', KEPT);
+  async note(entry: Omit<AuditEntry, 'at'>): Promise<void> {
+    const sql = 'INSERT INTO audit (at, "user", address, action, target) VALUES (?, ?, ?, ?, ?)';
+    await this.#db.run(sql, Date.now(), entry.user, entry.address, entry.action, entry.target);
+    await this.#db.run('DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?', KEPT);
   }
 
   /** Newest first. */
-  newest(limit: number): AuditEntry[] {
-    return this.#db.all<AuditEntry & Row>(
-      'SELECT at, user, address, action, target FROM audit ORDER BY id DESC LIMIT ?',
+  newest(limit: number): Promise<AuditEntry[]> {
+    return this.#db.all<AuditEntry>(
+      'SELECT at, "user", address, action, target FROM audit ORDER BY id DESC LIMIT ?',
       limit,
     );
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { digestOf } from '../../core/digest.ts';
 import { notFound } from '../../core/errors.ts';
-import type { Database } from '../../store/database.ts';
+import type { SqlDatabase } from '../database/sql.ts';
 import { lower, parseRole, type Role } from './roles.ts';
 
 export interface PersonalToken {
@@ -23,9 +23,9 @@ const USE_PRECISION = 60_000;
 
 /** Personal access tokens: each stands for its user's password, and only its hash is kept. */
 export class PersonalTokens {
-  readonly #db: Database;
+  readonly #db: SqlDatabase;
 
-  constructor(db: Database) {
+  constructor(db: SqlDatabase) {
     this.#db = db;
   }
 
@@ -34,7 +34,7 @@ export class PersonalTokens {
    * @param expiresAt milliseconds since 1970; null: never.
    * @returns its text, which is kept nowhere.
    */
-  create(
+  async create(
     user: string,
     wish: {
       readonly description?: string;
@@ -42,13 +42,13 @@ export class PersonalTokens {
       readonly repositories?: readonly string[];
       readonly expiresAt?: number | null;
     },
-  ): { readonly id: string; readonly token: string } {
-    if (!this.#db.get('SELECT 1 AS there FROM users WHERE name = ?', user))
+  ): Promise<{ readonly id: string; readonly token: string }> {
+    if (!(await this.#db.get('SELECT 1 AS there FROM users WHERE name = ?', user)))
       throw notFound(`there is no user ${user}`);
     const id = randomBytes(6).toString('hex');
     const token = `${TOKEN_PREFIX}${randomBytes(24).toString('base64url')}`;
-    this.#db.run(
-      'INSERT INTO tokens (id, user, hash, description, role, repositories, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    await this.#db.run(
+      'INSERT INTO tokens (id, "user", hash, description, role, repositories, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       id,
       user,
       digestOf(token),
@@ -62,30 +62,31 @@ export class PersonalTokens {
   }
 
   /** The token with this text, if it may still be used; notes that it was. */
-  use(text: string): PersonalToken | undefined {
+  async use(text: string): Promise<PersonalToken | undefined> {
     if (!text.startsWith(TOKEN_PREFIX)) return undefined;
-    const row = this.#db.get<TokenRow>('SELECT * FROM tokens WHERE hash = ?', digestOf(text));
+    const row = await this.#db.get<TokenRow>('SELECT * FROM tokens WHERE hash = ?', digestOf(text));
     if (!row || (row.expires_at !== null && row.expires_at <= Date.now())) return undefined;
-    const owner = this.#db.get<{ disabled: number }>('SELECT disabled FROM users WHERE name = ?', row.user);
+    const sql = 'SELECT disabled FROM users WHERE name = ?';
+    const owner = await this.#db.get<{ disabled: number }>(sql, row.user);
     if (owner?.disabled !== 0) return undefined;
     if (Date.now() - (row.used_at ?? 0) > USE_PRECISION) {
-      this.#db.run('UPDATE tokens SET used_at = ? WHERE id = ?', Date.now(), row.id);
+      await this.#db.run('UPDATE tokens SET used_at = ? WHERE id = ?', Date.now(), row.id);
     }
     return tokenOf(row);
   }
 
-  list(user?: string): PersonalToken[] {
+  async list(user?: string): Promise<PersonalToken[]> {
     const rows = user
-      ? this.#db.all<TokenRow>('SELECT * FROM tokens WHERE user = ? ORDER BY created_at', user)
-      : this.#db.all<TokenRow>('SELECT * FROM tokens ORDER BY user, created_at');
+      ? await this.#db.all<TokenRow>('SELECT * FROM tokens WHERE "user" = ? ORDER BY created_at', user)
+      : await this.#db.all<TokenRow>('SELECT * FROM tokens ORDER BY "user", created_at');
     return rows.map(tokenOf);
   }
 
   /** @param user only a token of this one; undefined: of anybody. */
-  remove(id: string, user?: string): void {
+  async remove(id: string, user?: string): Promise<void> {
     const removed = user
-      ? this.#db.run('DELETE FROM tokens WHERE id = ? AND user = ?', id, user)
-      : this.#db.run('DELETE FROM tokens WHERE id = ?', id);
+      ? await this.#db.run('DELETE FROM tokens WHERE id = ? AND "user" = ?', id, user)
+      : await this.#db.run('DELETE FROM tokens WHERE id = ?', id);
     if (removed === 0) throw notFound(`there is no token ${id}`);
   }
 }

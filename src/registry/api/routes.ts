@@ -59,10 +59,11 @@ function register(access: AccountAccess): Handler {
   return async (exchange) => {
     try {
       const address = exchange.request.socket.remoteAddress ?? '';
-      access.limitRegistrations(address);
+      await access.limitRegistrations(address);
       const body = await bodyOf(exchange);
       await access.accounts.addUser(textOf(body, 'name'), textOf(body, 'password'));
-      access.accounts.audit.note({ user: textOf(body, 'name'), address, action: 'registered', target: '' });
+      const entry = { user: textOf(body, 'name'), address, action: 'registered', target: '' };
+      await access.accounts.audit.note(entry);
       sendEmpty(exchange, 204);
     } catch (error) {
       answerApiError(exchange, error);
@@ -110,7 +111,7 @@ function userRoutes(route: Route): void {
     '/users/:user',
     admins(async ({ accounts, body, param }) => {
       const flag = (name: string) => (typeof body[name] === 'boolean' ? { [name]: body[name] } : {});
-      accounts.updateUser(param('user'), { ...flag('admin'), ...flag('disabled') });
+      await accounts.updateUser(param('user'), { ...flag('admin'), ...flag('disabled') });
       if (typeof body.password === 'string') await accounts.setPassword(param('user'), body.password);
     }),
   );
@@ -124,17 +125,17 @@ function userRoutes(route: Route): void {
 function organisationRoutes(route: Route): void {
   const rulers =
     (action: Action): Action =>
-    (call) => {
-      const isRuler = call.accounts.memberRole(call.param('organisation'), call.user) === 'admin';
+    async (call) => {
+      const isRuler = (await call.accounts.memberRole(call.param('organisation'), call.user)) === 'admin';
       if (!isRuler) assertAdmin(call.visitor);
       return action(call);
     };
-  route('GET', '/organisations', ({ accounts, visitor, user }) =>
-    accounts.organisations().filter(({ members }) => visitor.admin || user in members),
+  route('GET', '/organisations', async ({ accounts, visitor, user }) =>
+    (await accounts.organisations()).filter(({ members }) => visitor.admin || user in members),
   );
   route('POST', '/organisations', ({ accounts, visitor, body }) => {
     assertAdmin(visitor);
-    accounts.addOrganisation(textOf(body, 'name'));
+    return accounts.addOrganisation(textOf(body, 'name'));
   });
   route(
     'DELETE',
@@ -159,21 +160,24 @@ function organisationRoutes(route: Route): void {
 function repositoryRoutes(route: Route, storage: Pick<RegistryStorage, 'repositories'>): void {
   const owners =
     (action: Action): Action =>
-    (call) => {
-      if (!call.visitor.can(call.param('repository'), 'delete')) throw denied();
+    async (call) => {
+      if (!(await call.visitor.can(call.param('repository'), 'delete'))) throw denied();
       return action(call);
     };
   route('GET', '/repositories', async ({ accounts, visitor }) => {
-    const names = (await storage.repositories()).filter((name) => visitor.sees(name));
-    return names.map((name) => ({ name, ...accounts.settings(name) }));
+    const seen = [];
+    for (const name of await storage.repositories()) {
+      if (await visitor.sees(name)) seen.push({ name, ...(await accounts.settings(name)) });
+    }
+    return seen;
   });
   route(
     'GET',
     '/repositories/:repository',
-    owners(({ accounts, param }) => ({
+    owners(async ({ accounts, param }) => ({
       name: param('repository'),
-      ...accounts.settings(param('repository')),
-      grants: accounts.grants(param('repository')),
+      ...(await accounts.settings(param('repository'))),
+      grants: await accounts.grants(param('repository')),
     })),
   );
   route(
@@ -181,7 +185,15 @@ function repositoryRoutes(route: Route, storage: Pick<RegistryStorage, 'reposito
     '/repositories/:repository',
     owners(({ accounts, body, param }) => {
       const flag = (name: string) => (typeof body[name] === 'boolean' ? { [name]: body[name] } : {});
-      accounts.changeSettings(param('repository'), { ...flag('public'), ...flag('immutableTags') });
+      const { retention } = body;
+      if (retention !== undefined && !Array.isArray(retention)) {
+        throw invalidParameter('"retention" is not a list of rules');
+      }
+      return accounts.changeSettings(param('repository'), {
+        ...flag('public'),
+        ...flag('immutableTags'),
+        ...(retention === undefined ? {} : { retention }),
+      });
     }),
   );
   const grant = '/repositories/:repository/grants/:user';
@@ -215,7 +227,7 @@ function apiHandler(access: AccountAccess, action: Action): Handler {
       if (exchange.request.method !== 'GET') {
         const { remoteAddress: address = null } = exchange.request.socket;
         const target = new URL(exchange.request.url ?? '/', 'http://x').pathname;
-        accounts.audit.note({ user, address, action: `api ${exchange.request.method}`, target });
+        await accounts.audit.note({ user, address, action: `api ${exchange.request.method}`, target });
       }
       if (result === undefined) sendEmpty(exchange, 204);
       else sendJson(exchange, 200, result, { 'Cache-Control': 'no-store' });

@@ -8,9 +8,9 @@ export interface Visitor {
   readonly user: string | undefined;
   /** They look after the registry itself. */
   readonly admin: boolean;
-  can(repository: string, action: Action): boolean;
+  can(repository: string, action: Action): Promise<boolean>;
   /** Whether a list of repositories may name this one. */
-  sees(repository: string): boolean;
+  sees(repository: string): Promise<boolean>;
 }
 
 /** What a request is about; undefined for one that needs no more than to be known. */
@@ -27,8 +27,11 @@ export interface AccessControl {
   challenge(request: IncomingMessage, need: Need | undefined): string;
 }
 
-export const EVERYBODY: Visitor = { user: undefined, admin: true, can: () => true, sees: () => true };
-export const NOBODY: Visitor = { user: undefined, admin: false, can: () => false, sees: () => false };
+const yes = async () => true;
+const no = async () => false;
+
+export const EVERYBODY: Visitor = { user: undefined, admin: true, can: yes, sees: yes };
+export const NOBODY: Visitor = { user: undefined, admin: false, can: no, sees: no };
 
 /** Whoever can name themselves may do everything. */
 export function usersOnly(authenticator: Authenticator): AccessControl {

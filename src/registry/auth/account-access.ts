@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Accounts } from '../accounts/accounts.ts';
 import { mayDo } from '../accounts/roles.ts';
-import { roleOfToken } from '../accounts/tokens.ts';
-import { registryError } from '../registry-error.ts';
+import { type PersonalToken, roleOfToken } from '../accounts/tokens.ts';
+import { type Counters, MemoryCounters } from '../database/counters.ts';
+import { tooMany } from '../registry-error.ts';
 import type { AccessControl, Need, Visitor } from './access.ts';
 import { BearerTokens } from './bearer-tokens.ts';
 import { PasswordChecker, parseBasic } from './passwords.ts';
@@ -11,7 +12,6 @@ import { PasswordChecker, parseBasic } from './passwords.ts';
 /** Wrong passwords that an address may send within a minute. */
 const MAX_FAILURES = 20;
 const FAILURE_WINDOW = 60_000;
-const MAX_ADDRESSES = 10_000;
 
 const MAX_REGISTRATIONS = 5;
 const REGISTRATION_WINDOW = 3600_000;
@@ -21,6 +21,8 @@ export interface AccountOptions {
   readonly externalUrl?: string | undefined;
   /** Whether anybody may become a user. */
   readonly selfRegistration?: boolean | undefined;
+  /** Shared by all servers; unless told otherwise this is the only one. */
+  readonly counters?: Counters | undefined;
 }
 
 /**
@@ -31,16 +33,16 @@ export class AccountAccess implements AccessControl {
   readonly accounts: Accounts;
   readonly bearers: BearerTokens;
   readonly #checker = new PasswordChecker();
-  readonly #failures = new Map<string, { count: number; since: number }>();
+  readonly #counters: Counters;
   readonly selfRegistration: boolean;
-  readonly #registrations = new Map<string, { count: number; since: number }>();
   readonly #externalUrl: string | undefined;
 
-  constructor(accounts: Accounts, { externalUrl, selfRegistration = false }: AccountOptions = {}) {
-    this.selfRegistration = selfRegistration;
+  constructor(accounts: Accounts, options: AccountOptions = {}) {
+    this.selfRegistration = options.selfRegistration ?? false;
     this.accounts = accounts;
-    this.bearers = new BearerTokens(accounts.secret('bearer-tokens'));
-    this.#externalUrl = externalUrl;
+    this.bearers = new BearerTokens(() => accounts.secret('bearer-tokens'));
+    this.#externalUrl = options.externalUrl;
+    this.#counters = options.counters ?? new MemoryCounters();
   }
 
   challenge(request: IncomingMessage, need: Need | undefined): string {
@@ -52,7 +54,7 @@ export class AccountAccess implements AccessControl {
 
   async visitor(request: IncomingMessage): Promise<Visitor | undefined> {
     const { authorization } = request.headers;
-    if (authorization === undefined) return this.#visitorOf(undefined);
+    if (authorization === undefined) return await this.#visitorOf(undefined);
     const bearer = /^bearer +(\S+)$/i.exec(authorization)?.[1];
     if (bearer !== undefined && !bearer.startsWith('brg_')) return await this.#byBearer(bearer);
     return await this.signIn(request, bearer === undefined ? authorization : basicOf(bearer));
@@ -63,33 +65,37 @@ export class AccountAccess implements AccessControl {
     const credentials = parseBasic(authorization);
     if (!credentials) return undefined;
     const address = request.socket.remoteAddress ?? '';
-    this.#assertPatience(address);
+    await this.#assertPatience(address);
     const { name, password } = credentials;
-    const token = this.accounts.tokens.use(password);
-    if (token && (name === token.user || name === '' || name === 'token')) {
-      const admin = token.role === 'admin' && this.accounts.user(token.user)?.admin === true;
-      return {
-        user: token.user,
-        admin: admin && token.repositories.length === 0,
-        can: (repository, action) =>
-          mayDo(roleOfToken(token, this.accounts.roleOf(token.user, repository), repository), action),
-        sees: (repository) =>
-          mayDo(roleOfToken(token, this.accounts.roleOf(token.user, repository), repository), 'pull'),
-      };
-    }
-    if (await this.#checker.matches(name, password, this.accounts.passwordHash(name)))
-      return this.#visitorOf(name);
-    this.#noteFailure(address);
-    this.accounts.audit.note({ user: name.slice(0, 64), address, action: 'sign-in failed', target: '' });
+    const token = await this.accounts.tokens.use(password);
+    if (token && (name === token.user || name === '' || name === 'token'))
+      return await this.#visitorWith(token);
+    if (await this.#checker.matches(name, password, await this.accounts.passwordHash(name)))
+      return await this.#visitorOf(name);
+    await this.#counters.add(failureKey(address), FAILURE_WINDOW);
+    const entry = { user: name.slice(0, 64), address, action: 'sign-in failed', target: '' };
+    await this.accounts.audit.note(entry);
     return undefined;
   }
 
-  #visitorOf(user: string | undefined): Visitor {
+  async #visitorWith(token: PersonalToken): Promise<Visitor> {
+    const roleIn = async (repository: string) =>
+      roleOfToken(token, await this.accounts.roleOf(token.user, repository), repository);
+    const mayAdminister = token.role === 'admin' && token.repositories.length === 0;
+    return {
+      user: token.user,
+      admin: mayAdminister && (await this.accounts.user(token.user))?.admin === true,
+      can: async (repository, action) => mayDo(await roleIn(repository), action),
+      sees: async (repository) => mayDo(await roleIn(repository), 'pull'),
+    };
+  }
+
+  async #visitorOf(user: string | undefined): Promise<Visitor> {
     return {
       user,
-      admin: user !== undefined && this.accounts.user(user)?.admin === true,
-      can: (repository, action) => mayDo(this.accounts.roleOf(user, repository), action),
-      sees: (repository) => mayDo(this.accounts.roleOf(user, repository), 'pull'),
+      admin: user !== undefined && (await this.accounts.user(user))?.admin === true,
+      can: async (repository, action) => mayDo(await this.accounts.roleOf(user, repository), action),
+      sees: async (repository) => mayDo(await this.accounts.roleOf(user, repository), 'pull'),
     };
   }
 
@@ -99,39 +105,27 @@ export class AccountAccess implements AccessControl {
     return {
       user: claims.user || undefined,
       admin: claims.admin,
-      can: (repository, action) =>
+      can: async (repository, action) =>
         claims.access.some(
           ({ type, name, actions }) =>
             type === 'repository' && name === repository && actions.includes(action),
         ),
-      sees: (repository) => mayDo(this.accounts.roleOf(claims.user || undefined, repository), 'pull'),
+      sees: async (repository) =>
+        mayDo(await this.accounts.roleOf(claims.user || undefined, repository), 'pull'),
     };
   }
 
   /** @throws RegistryError TOOMANYREQUESTS when the address has made enough users for an hour. */
-  limitRegistrations(address: string): void {
-    if (this.#registrations.size >= MAX_ADDRESSES) this.#registrations.clear();
-    const found = this.#registrations.get(address);
-    const recent =
-      found && Date.now() - found.since < REGISTRATION_WINDOW ? found : { count: 0, since: Date.now() };
-    if (recent.count >= MAX_REGISTRATIONS) {
-      throw registryError('TOOMANYREQUESTS', 'too many new users from this address; wait an hour');
-    }
-    this.#registrations.set(address, { ...recent, count: recent.count + 1 });
+  async limitRegistrations(address: string): Promise<void> {
+    const { count, until } = await this.#counters.add(`registered ${address}`, REGISTRATION_WINDOW);
+    if (count <= MAX_REGISTRATIONS) return;
+    throw tooMany('too many new users from this address; wait an hour', until);
   }
 
-  #assertPatience(address: string): void {
-    const found = this.#failures.get(address);
-    if (found && Date.now() - found.since > FAILURE_WINDOW) this.#failures.delete(address);
-    else if (found && found.count >= MAX_FAILURES) {
-      throw registryError('TOOMANYREQUESTS', 'too many wrong passwords from this address; wait a minute');
-    }
-  }
-
-  #noteFailure(address: string): void {
-    if (this.#failures.size >= MAX_ADDRESSES) this.#failures.clear();
-    const { count, since } = this.#failures.get(address) ?? { count: 0, since: Date.now() };
-    this.#failures.set(address, { count: count + 1, since });
+  async #assertPatience(address: string): Promise<void> {
+    const { count, until } = await this.#counters.add(failureKey(address), FAILURE_WINDOW, 0);
+    if (count < MAX_FAILURES) return;
+    throw tooMany('too many wrong passwords from this address; wait a minute', until);
   }
 
   #urlOf(request: IncomingMessage): string {
@@ -141,6 +135,8 @@ export class AccountAccess implements AccessControl {
     return URL.canParse(`${scheme}://${host}`) ? `${scheme}://${host}` : `${scheme}://localhost`;
   }
 }
+
+const failureKey = (address: string) => `sign-in failed ${address}`;
 
 /** A personal access token that came as a bearer token. */
 const basicOf = (token: string) => `Basic ${Buffer.from(`:${token}`).toString('base64')}`;

@@ -22,11 +22,23 @@ export interface BearerClaims {
 
 /** Short-lived tokens that say what their bearer may do, so that requests need no look at the accounts. */
 export class BearerTokens {
-  readonly #key: Uint8Array;
+  readonly #load: () => Promise<Uint8Array>;
+  #key: Promise<Uint8Array> | undefined;
 
-  /** @param key the same for every process that serves the registry. */
-  constructor(key: Uint8Array) {
-    this.#key = key;
+  /** @param load fetches the key, which is the same for every process that serves the registry. */
+  constructor(load: () => Promise<Uint8Array>) {
+    this.#load = load;
+  }
+
+  /** Fetched once; again when that failed. */
+  async #secret(): Promise<Uint8Array> {
+    this.#key ??= this.#load();
+    try {
+      return await this.#key;
+    } catch (error) {
+      this.#key = undefined;
+      throw error;
+    }
   }
 
   async issue({ user, admin, access }: BearerClaims, service: string): Promise<string> {
@@ -37,13 +49,14 @@ export class BearerTokens {
       .setAudience(service)
       .setIssuedAt()
       .setExpirationTime(`${TOKEN_LIFETIME}s`)
-      .sign(this.#key);
+      .sign(await this.#secret());
   }
 
   /** @returns undefined for a token that is not ours, has been changed, or is too old. */
   async verify(token: string): Promise<BearerClaims | undefined> {
+    const key = await this.#secret();
     try {
-      const { payload } = await jwtVerify(token, this.#key, { issuer: ISSUER, algorithms: [ALGORITHM] });
+      const { payload } = await jwtVerify(token, key, { issuer: ISSUER, algorithms: [ALGORITHM] });
       const access = (payload.access ?? []) as readonly Grant[];
       return { user: payload.sub ?? '', admin: payload.admin === true, access };
     } catch {
@@ -68,8 +81,14 @@ export function parseScopes(texts: readonly string[]): Grant[] {
 const ALL: readonly Action[] = ['pull', 'push', 'delete'];
 
 /** As much of a wish as may be had. */
-export function granted(wish: Grant, can: (repository: string, action: Action) => boolean): Grant {
+export async function granted(
+  wish: Grant,
+  can: (repository: string, action: Action) => Promise<boolean>,
+): Promise<Grant> {
   const wanted = wish.actions.includes('*') ? ALL : ALL.filter((action) => wish.actions.includes(action));
-  const actions = wish.type === 'repository' ? wanted.filter((action) => can(wish.name, action)) : [];
+  const actions: Action[] = [];
+  for (const action of wish.type === 'repository' ? wanted : []) {
+    if (await can(wish.name, action)) actions.push(action);
+  }
   return { ...wish, actions };
 }

@@ -1,19 +1,16 @@
-import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import { Accounts } from '../accounts/accounts.ts';
 import { parseRole, type Role } from '../accounts/roles.ts';
 import { parseHtpasswd } from '../auth/htpasswd-file.ts';
+import { parseRule, type RetentionRule } from '../retention.ts';
 import type { Flags } from './flags.ts';
-import { dataRootOf } from './serve-options.ts';
+import { openDatabase, storeOptions } from './store.ts';
 
 const DAY = 24 * 3600_000;
 const AUDIT_PAGE = 100;
-
-export const accountsPath = (dataRoot: string): string => join(dataRoot, 'accounts.db');
 
 interface Invocation {
   readonly accounts: Accounts;
@@ -24,7 +21,7 @@ interface Invocation {
 }
 
 /** @returns what to print. */
-type Command = (invocation: Invocation) => Promise<string | undefined> | string | undefined;
+type Command = (invocation: Invocation) => Promise<string | undefined>;
 
 interface Entry {
   /** What comes after the command, as the error for wrong arguments shows it. */
@@ -55,99 +52,109 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   'user rm': {
     usage: 'NAME',
-    run: ({ accounts, args: [name = ''] }) => accounts.removeUser(name) as undefined,
+    run: async ({ accounts, args: [name = ''] }) => void (await accounts.removeUser(name)),
   },
   'user enable': {
     usage: 'NAME',
-    run: ({ accounts, args: [name = ''] }) => accounts.updateUser(name, { disabled: false }) as undefined,
+    run: async ({ accounts, args: [name = ''] }) =>
+      void (await accounts.updateUser(name, { disabled: false })),
   },
   'user disable': {
     usage: 'NAME',
-    run: ({ accounts, args: [name = ''] }) => accounts.updateUser(name, { disabled: true }) as undefined,
+    run: async ({ accounts, args: [name = ''] }) =>
+      void (await accounts.updateUser(name, { disabled: true })),
   },
   'user import': {
     usage: 'FILE',
     run: async ({ accounts, args: [file = ''] }) => {
-      const users = [...parseHtpasswd(await readFile(file, 'utf8'))].filter(([name]) => !accounts.user(name));
-      for (const [name, hash] of users) accounts.addUserWithHash(name, hash);
-      return `Added ${users.length} users\n`;
+      let added = 0;
+      for (const [name, hash] of parseHtpasswd(await readFile(file, 'utf8'))) {
+        if (await accounts.user(name)) continue;
+        await accounts.addUserWithHash(name, hash);
+        added++;
+      }
+      return `Added ${added} users\n`;
     },
   },
   'user ls': {
     usage: '',
-    run: ({ accounts }) =>
+    run: async ({ accounts }) =>
       lines(
-        accounts
-          .users()
-          .map(({ name, admin, disabled }) => [name, admin ? 'admin' : '-', disabled ? 'disabled' : '-']),
+        (await accounts.users()).map(({ name, admin, disabled }) => [
+          name,
+          admin ? 'admin' : '-',
+          disabled ? 'disabled' : '-',
+        ]),
       ),
   },
   quota: {
     usage: 'OWNER [SIZE]',
-    run: ({ accounts, args: [owner = '', size] }) => {
-      if (size !== undefined) accounts.setQuota(owner, size === 'none' ? undefined : parseBytes(size));
-      const bytes = accounts.quotaOf(owner);
+    run: async ({ accounts, args: [owner = '', size] }) => {
+      if (size !== undefined) await accounts.setQuota(owner, size === 'none' ? undefined : parseBytes(size));
+      const bytes = await accounts.quotaOf(owner);
       return bytes === undefined ? 'none\n' : `${bytes}\n`;
     },
   },
   'org add': {
     usage: 'NAME',
-    run: ({ accounts, args: [name = ''] }) => accounts.addOrganisation(name) as undefined,
+    run: async ({ accounts, args: [name = ''] }) => void (await accounts.addOrganisation(name)),
   },
   'org rm': {
     usage: 'NAME',
-    run: ({ accounts, args: [name = ''] }) => accounts.removeOrganisation(name) as undefined,
+    run: async ({ accounts, args: [name = ''] }) => void (await accounts.removeOrganisation(name)),
   },
   'org ls': {
     usage: '',
-    run: ({ accounts }) => {
+    run: async ({ accounts }) => {
       const shown = (members: Readonly<Record<string, Role>>) =>
         Object.entries(members).map(([user, role]) => `${user}:${role}`);
       return lines(
-        accounts.organisations().map(({ name, members }) => [name, shown(members).join(',') || '-']),
+        (await accounts.organisations()).map(({ name, members }) => [name, shown(members).join(',') || '-']),
       );
     },
   },
   'org member': {
     usage: 'ORG USER ROLE',
-    run: ({ accounts, args: [name = '', user = '', role = ''] }) =>
-      accounts.setMember(name, user, roleOrNone(role)) as undefined,
+    run: async ({ accounts, args: [name = '', user = '', role = ''] }) =>
+      void (await accounts.setMember(name, user, roleOrNone(role))),
   },
   'repo set': {
     usage: 'NAME',
-    run: ({ accounts, values, args: [name = ''] }) => {
+    run: async ({ accounts, values, args: [name = ''] }) => {
       const either = (on: boolean | undefined, off: boolean | undefined, field: string) =>
         on || off ? { [field]: on ?? false } : {};
-      accounts.changeSettings(name, {
+      await accounts.changeSettings(name, {
         ...either(values.public, values.private, 'public'),
         ...either(values['immutable-tags'], values['mutable-tags'], 'immutableTags'),
+        ...retentionIn(values),
       });
       return undefined;
     },
   },
   'repo grant': {
     usage: 'NAME USER ROLE',
-    run: ({ accounts, args: [name = '', user = '', role = ''] }) =>
-      accounts.grant(name, user, roleOrNone(role)) as undefined,
+    run: async ({ accounts, args: [name = '', user = '', role = ''] }) =>
+      void (await accounts.grant(name, user, roleOrNone(role))),
   },
   'repo show': {
     usage: 'NAME',
-    run: ({ accounts, args: [name = ''] }) => {
-      const { public: isPublic, immutableTags } = accounts.settings(name);
+    run: async ({ accounts, args: [name = ''] }) => {
+      const { public: isPublic, immutableTags, retention } = await accounts.settings(name);
       return lines([
         ['visibility', isPublic ? 'public' : 'private'],
         ['tags', immutableTags ? 'immutable' : 'mutable'],
-        ...Object.entries(accounts.grants(name)).map(([user, role]) => ['grant', user, role]),
+        ...retention.map((rule) => ['keep', JSON.stringify(rule)]),
+        ...Object.entries(await accounts.grants(name)).map(([user, role]) => ['grant', user, role]),
       ]);
     },
   },
   'token create': {
     usage: 'USER',
-    run: ({ accounts, values, args: [user = ''] }) => {
+    run: async ({ accounts, values, args: [user = ''] }) => {
       const days = values.days === undefined ? undefined : Number(values.days);
       if (days !== undefined && !(days > 0))
         throw invalidParameter(`invalid --days "${values.days}": want a number`);
-      const { token } = accounts.tokens.create(user, {
+      const { token } = await accounts.tokens.create(user, {
         ...(values.role ? { role: parseRole(values.role) } : {}),
         repositories: (values.repositories ?? '').split(',').filter(Boolean),
         description: values.description ?? '',
@@ -158,36 +165,28 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   'token ls': {
     usage: '[USER]',
-    run: ({ accounts, args: [user] }) =>
+    run: async ({ accounts, args: [user] }) =>
       lines(
-        accounts.tokens
-          .list(user)
-          .map((token) => [
-            token.id,
-            token.user,
-            token.role,
-            when(token.expiresAt),
-            token.description || '-',
-          ]),
+        (await accounts.tokens.list(user)).map((token) => [
+          token.id,
+          token.user,
+          token.role,
+          when(token.expiresAt),
+          token.description || '-',
+        ]),
       ),
   },
   'token rm': {
     usage: 'ID',
-    run: ({ accounts, args: [id = ''] }) => accounts.tokens.remove(id) as undefined,
+    run: async ({ accounts, args: [id = ''] }) => void (await accounts.tokens.remove(id)),
   },
   audit: {
     usage: '[N]',
-    run: ({ accounts, args: [count] }) =>
+    run: async ({ accounts, args: [count] }) =>
       lines(
-        accounts.audit
-          .newest(Number(count) || AUDIT_PAGE)
-          .map(({ at, user, address, action, target }) => [
-            when(at),
-            user ?? '-',
-            address ?? '-',
-            action,
-            target,
-          ]),
+        (await accounts.audit.newest(Number(count) || AUDIT_PAGE)).map(
+          ({ at, user, address, action, target }) => [when(at), user ?? '-', address ?? '-', action, target],
+        ),
       ),
   },
 };
@@ -195,6 +194,22 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 const GROUPS = new Set(Object.keys(COMMANDS).map((name) => name.split(' ')[0]));
 
 export const isAccountCommand = (word: string | undefined): boolean => word !== undefined && GROUPS.has(word);
+
+/** `--keep-last`, `--keep-days` and `--tags` make one rule, `--keep-all` none; the API takes several. */
+function retentionIn(values: Flags['values']): { readonly retention?: readonly RetentionRule[] } {
+  if (values['keep-all']) return { retention: [] };
+  const { 'keep-last': last, 'keep-days': days, tags } = values;
+  if (last === undefined && days === undefined) {
+    if (tags === undefined) return {};
+    throw invalidParameter('--tags needs --keep-last or --keep-days');
+  }
+  const rule = {
+    ...(tags === undefined ? {} : { tags: tags.split(',').filter(Boolean) }),
+    ...(last === undefined ? {} : { keepLast: Number(last) }),
+    ...(days === undefined ? {} : { keepDays: Number(days) }),
+  };
+  return { retention: [parseRule(rule)] };
+}
 
 /** `user …`, `org …`, `repo …`, `token …` and `audit`: beside a registry that runs, or without one. */
 export async function runAccountCommand(flags: Flags, stdin: NodeJS.ReadableStream): Promise<string> {
@@ -210,9 +225,8 @@ export async function runAccountCommand(flags: Flags, stdin: NodeJS.ReadableStre
   if (rest.length < least || rest.length > wanted.length) {
     throw invalidParameter(`${name} takes ${entry.usage || 'no arguments'}`);
   }
-  const dataRoot = dataRootOf(flags);
-  mkdirSync(dataRoot, { recursive: true });
-  using accounts = new Accounts(accountsPath(dataRoot));
+  await using database = await openDatabase(storeOptions(flags));
+  const accounts = new Accounts(database);
   const password = async () => (await text(stdin)).replace(/\r?\n$/, '');
   return (await entry.run({ accounts, values: flags.values, args: rest, password })) ?? '';
 }

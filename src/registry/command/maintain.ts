@@ -1,11 +1,14 @@
 import { stat } from 'node:fs/promises';
-import { notFound } from '../../core/errors.ts';
+import { join } from 'node:path';
+import { conflict } from '../../core/errors.ts';
 import { formatBytes } from '../../core/units.ts';
 import { lockFolder } from '../../host/folder-lock.ts';
-import type { Collected } from '../storage/file-system/collect.ts';
-import { FileSystemStorage } from '../storage/file-system/file-system-storage.ts';
+import { Accounts } from '../accounts/accounts.ts';
+import type { Collected } from '../storage/collect.ts';
+import { readPolicies, retentionOf } from './chores.ts';
 import type { Flags } from './flags.ts';
-import { collectionOptions, dataRootOf } from './serve-options.ts';
+import { collectionOptions } from './serve-options.ts';
+import { openExistingStore, type Store, type StoreOptions, storeOptions } from './store.ts';
 
 interface Output {
   write(text: string): unknown;
@@ -15,38 +18,46 @@ interface Output {
 export const inUse = (dataRoot: string) =>
   `a barge-registry runs on ${dataRoot}: it collects garbage by itself (--gc-interval), and at once when it gets SIGUSR2`;
 
-async function openExisting(dataRoot: string): Promise<FileSystemStorage> {
-  if (!(await stat(dataRoot).catch(() => undefined))) {
-    throw notFound(`there is no data root ${dataRoot}: say where it is with --data-root`);
-  }
-  return await FileSystemStorage.open(dataRoot);
-}
-
 /** `gc`. @throws BargeError conflict while a registry runs there. */
 export async function collect(flags: Flags, out: Output): Promise<void> {
-  const dataRoot = dataRootOf(flags);
-  const storage = await openExisting(dataRoot);
-  const lock = await lockFolder(dataRoot, inUse(dataRoot));
+  const options = storeOptions(flags);
+  await using store = await openExistingStore(options);
+  const lock = options.database ? undefined : await lockFolder(options.dataRoot, inUse(options.dataRoot));
   try {
     const dryRun = flags.values['dry-run'] ?? false;
-    const found = await storage.collect({ ...collectionOptions(flags), dryRun });
+    const policies = flags.values.retention ? await readPolicies(flags.values.retention) : [];
+    const accounts = await accountsOf(store, options);
+    const found = await store.storage.collect({
+      ...collectionOptions(flags),
+      retention: retentionOf(policies, accounts),
+      dryRun,
+    });
+    if (!found) throw conflict('a server that shares the database collects garbage right now');
     out.write(`${dryRun ? 'would remove' : 'removed'} ${wordsFor(found)}\n`);
     for (const where of found.damaged) out.write(`left alone, since a manifest cannot be read: ${where}\n`);
   } finally {
-    lock.close();
+    lock?.close();
   }
 }
 
-export function wordsFor({ manifests, links, contents, bytes }: Collected): string {
-  return `${manifests} manifests, ${links} blobs of repositories, ${contents} contents (${formatBytes(bytes)})`;
+/** Repositories may have retention rules of their own there; no database is made for it. */
+async function accountsOf(store: Store, { database, dataRoot }: StoreOptions): Promise<Accounts | undefined> {
+  const isThere =
+    database !== undefined || (await stat(join(dataRoot, 'accounts.db')).catch(() => undefined));
+  return isThere ? new Accounts(await store.database()) : undefined;
+}
+
+export function wordsFor({ tags, manifests, links, contents, bytes }: Collected): string {
+  return `${tags > 0 ? `${tags} tags, ` : ''}${manifests} manifests, ${links} blobs of repositories, ${contents} contents (${formatBytes(bytes)})`;
 }
 
 /** `check`; works beside a registry that runs. @returns the exit code: 1 when something is wrong. */
-export async function check({ values, ...rest }: Flags, out: Output): Promise<number> {
-  const storage = await openExisting(dataRootOf({ values, ...rest }));
+export async function check(flags: Flags, out: Output): Promise<number> {
+  const { values } = flags;
+  await using store = await openExistingStore(storeOptions(flags));
   let findings = 0;
   const options = { deep: values.deep ?? values.repair ?? false, repair: values.repair ?? false };
-  for await (const { where, what } of storage.check(options)) {
+  for await (const { where, what } of store.storage.check(options)) {
     findings++;
     out.write(`${where}: ${what}\n`);
   }

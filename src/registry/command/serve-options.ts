@@ -1,13 +1,15 @@
 import { resolve } from 'node:path';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
-import { parseDuration } from '../../core/units.ts';
+import { parseBytes, parseDuration } from '../../core/units.ts';
 import type { Flags } from './flags.ts';
+import { type ProxyOptions, proxyOptions } from './proxy-options.ts';
+import { type StoreOptions, storeOptions } from './store.ts';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** What `barge-registry` was asked to serve. */
 export interface ServeOptions {
-  readonly dataRoot: string;
+  readonly store: StoreOptions;
   readonly host: string;
   readonly port: number;
   readonly logLevel: string;
@@ -21,6 +23,15 @@ export interface ServeOptions {
   readonly webhookSecret?: string;
   readonly metrics?: { readonly host: string; readonly port: number };
   readonly collection: CollectionOptions;
+  readonly scrub: { readonly interval: number; readonly rate: number };
+  /** Path of a file of retention rules. */
+  readonly retention?: string;
+  /** Requests of a user or an address within a time in milliseconds. */
+  readonly rateLimit?: { readonly count: number; readonly window: number };
+  /** Milliseconds. */
+  readonly uploadExpiry: number;
+  readonly drainTimeout: number;
+  readonly proxy?: ProxyOptions;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
@@ -35,6 +46,10 @@ export interface CollectionOptions {
 
 const DEFAULT_INTERVAL = '24h';
 const DEFAULT_GRACE = '24h';
+const DEFAULT_SCRUB_INTERVAL = '168h';
+const DEFAULT_SCRUB_RATE = '20MB';
+const DEFAULT_UPLOAD_EXPIRY = '24h';
+const DEFAULT_DRAIN_TIMEOUT = '10s';
 
 export const dataRootOf = ({ values }: Flags): string =>
   resolve(values['data-root'] ?? '/var/lib/barge-registry');
@@ -49,12 +64,29 @@ export function collectionOptions({ values }: Flags): CollectionOptions {
   };
 }
 
-function milliseconds(flag: string, text: string): number {
+export function milliseconds(flag: string, text: string): number {
   try {
     return parseDuration(text) / 1e6;
   } catch (error) {
     throw invalidParameter(`invalid --${flag}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** @throws BargeError invalid-parameter. */
+export function bytes(flag: string, text: string): number {
+  try {
+    return parseBytes(text);
+  } catch (error) {
+    throw invalidParameter(`invalid --${flag}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function parseRateLimit(text: string): { count: number; window: number } {
+  const [count = '', window = '1m', ...rest] = text.split('/');
+  if (!/^[1-9]\d{0,8}$/.test(count) || rest.length > 0) {
+    throw invalidParameter(`invalid --rate-limit "${text}": want REQUESTS/DURATION, such as 600/1m`);
+  }
+  return { count: Number(count), window: milliseconds('rate-limit', window) };
 }
 
 /** @throws BargeError invalid-parameter naming the flag and what it takes. */
@@ -74,8 +106,18 @@ export function serveOptions(flags: Flags): ServeOptions {
   if (values['self-registration'] && !values.accounts) {
     throw invalidParameter('--self-registration needs --accounts');
   }
+  const proxy = proxyOptions(flags);
   return {
-    dataRoot: dataRootOf(flags),
+    store: storeOptions(flags),
+    scrub: {
+      interval: milliseconds('scrub-interval', values['scrub-interval'] ?? DEFAULT_SCRUB_INTERVAL),
+      rate: bytes('scrub-rate', values['scrub-rate'] ?? DEFAULT_SCRUB_RATE),
+    },
+    ...(values.retention ? { retention: values.retention } : {}),
+    ...(values['rate-limit'] ? { rateLimit: parseRateLimit(values['rate-limit']) } : {}),
+    uploadExpiry: milliseconds('upload-expiry', values['upload-expiry'] ?? DEFAULT_UPLOAD_EXPIRY),
+    drainTimeout: milliseconds('drain-timeout', values['drain-timeout'] ?? DEFAULT_DRAIN_TIMEOUT),
+    ...(proxy ? { proxy } : {}),
     ...parseListen('listen', values.listen ?? '127.0.0.1:5000'),
     collection: collectionOptions(flags),
     accounts: values.accounts ?? false,

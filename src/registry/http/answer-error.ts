@@ -21,6 +21,7 @@ const STATUS: Record<RegistryCode, number> = {
   RANGE_INVALID: 416,
   PAGINATION_NUMBER_INVALID: 400,
   INSUFFICIENT_STORAGE: 507,
+  UNAVAILABLE: 503,
   UNKNOWN: 500,
 };
 
@@ -41,8 +42,12 @@ export function answerError(exchange: Exchange, error: unknown, headers: Headers
     response.destroy();
     return;
   }
-  sendJson(exchange, known.status ?? STATUS[known.code], { errors: known.items }, headers);
+  const retry = known.retryAt === undefined ? {} : { 'Retry-After': secondsUntil(known.retryAt) };
+  sendJson(exchange, known.status ?? STATUS[known.code], { errors: known.items }, { ...retry, ...headers });
 }
+
+/** At least one: clients take 0 for an invitation. */
+const secondsUntil = (time: number): number => Math.max(1, Math.ceil((time - Date.now()) / 1000));
 
 function asRegistryError(error: unknown, log: Logger): RegistryError {
   if (error instanceof RegistryError) return error;

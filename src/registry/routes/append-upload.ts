@@ -7,8 +7,9 @@ import { announcedBytes, chunkOf, sendOutOfOrder, sendProgress } from './upload-
 export function appendUpload(uploads: Pick<UploadStorage, 'append'>, rules: Rules): Handler {
   return async (exchange) => {
     const id = exchange.params.id ?? '';
-    await rules.assertRoom(repositoryOf(exchange), announcedBytes(exchange));
-    const { accepted, offset } = await uploads.append(repositoryOf(exchange), id, chunkOf(exchange));
+    const repository = repositoryOf(exchange);
+    const limit = await rules.assertRoom(repository, announcedBytes(exchange));
+    const { accepted, offset } = await uploads.append(repository, id, chunkOf(exchange, limit));
     if (accepted) sendProgress(exchange, 202, id, offset);
     else sendOutOfOrder(exchange, id, offset);
   };

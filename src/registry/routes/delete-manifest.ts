@@ -16,7 +16,7 @@ export function deleteManifest(storage: Storage, rules: Rules): Handler {
         ? await storage.tags.remove(repository, reference.tag)
         : await removeWithTags(storage, repository, reference.digest);
     if (!removed) throw manifestUnknown(repository, reference);
-    rules.noteChange(exchange, { action: 'delete', repository, ...changeOf(reference) });
+    await rules.noteChange(exchange, { action: 'delete', repository, ...changeOf(reference) });
     sendEmpty(exchange, 202);
   };
 }

@@ -1,14 +1,23 @@
-import { digestParam, type Handler, repositoryOf } from '../http/exchange.ts';
+import { digestParam, type Handler, repositoryOf, sendEmpty } from '../http/exchange.ts';
 import { sendContent } from '../http/send-content.ts';
 import { registryError } from '../registry-error.ts';
 import type { BlobStorage } from '../storage/storage.ts';
 
-/** GET and HEAD /v2/<name>/blobs/<digest> (end-2). */
-export function getBlob(blobs: Pick<BlobStorage, 'size' | 'read'>): Handler {
+/** GET and HEAD /v2/<name>/blobs/<digest> (end-2); object storage may have clients fetch the bytes there. */
+export function getBlob(blobs: Pick<BlobStorage, 'size' | 'read' | 'urlFor'>): Handler {
   return async (exchange) => {
     const digest = digestParam(exchange);
     const size = await blobs.size(repositoryOf(exchange), digest);
     if (size === undefined) throw registryError('BLOB_UNKNOWN', 'blob unknown to registry', { digest });
+    const url = exchange.request.method === 'GET' ? await blobs.urlFor(digest) : undefined;
+    if (url !== undefined) {
+      sendEmpty(exchange, 307, {
+        Location: url,
+        'Docker-Content-Digest': digest,
+        'Cache-Control': 'no-store',
+      });
+      return;
+    }
     await sendContent(exchange, {
       digest,
       size,

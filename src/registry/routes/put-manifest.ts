@@ -4,9 +4,10 @@ import type { Descriptor } from '../../spec/oci-image.ts';
 import { type Handler, repositoryOf, sendEmpty } from '../http/exchange.ts';
 import { readBounded } from '../http/read-bounded.ts';
 import { type ManifestDocument, parseManifestDocument } from '../manifest-document.ts';
+import { newManifest } from '../new-manifest.ts';
 import { type ErrorItem, RegistryError, registryError } from '../registry-error.ts';
 import { changeOf, type Rules } from '../rules.ts';
-import type { NewManifest, RegistryStorage } from '../storage/storage.ts';
+import type { RegistryStorage } from '../storage/storage.ts';
 import { type ManifestReference, referenceOf } from './manifest-reference.ts';
 
 /** Bytes; the distribution spec asks registries to take at least this much. */
@@ -26,10 +27,10 @@ export function putManifest(storage: Storage, rules: Rules): Handler {
     await requireContent(storage, repository, document);
     if ('tag' in reference) await requireMovable(storage, rules, repository, reference.tag, digest);
     await storage.manifests.put(repository, newManifest(digest, bytes, document));
-    if ('tag' in reference) await storage.tags.set(repository, reference.tag, digest);
+    if ('tag' in reference) await setTag(storage, rules, repository, reference.tag, digest);
     const { mediaType } = document;
     const change = { action: 'push', repository, digest, mediaType, size: bytes.byteLength } as const;
-    rules.noteChange(exchange, { ...change, ...changeOf(reference) });
+    await rules.noteChange(exchange, { ...change, ...changeOf(reference) });
     sendEmpty(exchange, 201, {
       Location: `/v2/${repository}/manifests/${digest}`,
       'Docker-Content-Digest': digest,
@@ -46,13 +47,26 @@ async function requireMovable(
   tag: string,
   digest: Digest,
 ): Promise<void> {
-  if (!rules.isImmutable(repository)) return;
+  if (!(await rules.isImmutable(repository))) return;
   const present = await tags.resolve(repository, tag);
-  if (present === undefined || present === digest) return;
-  throw registryError('DENIED', `the tag ${tag} is immutable: it stays with ${present}; push another tag`, {
-    tag,
-  });
+  if (present !== undefined && present !== digest) throw immutable(tag, present);
 }
+
+/** Of two who push an immutable tag at once, one is denied. */
+async function setTag(
+  { tags }: Storage,
+  rules: Rules,
+  repository: string,
+  tag: string,
+  digest: Digest,
+): Promise<void> {
+  if (!(await rules.isImmutable(repository))) return await tags.set(repository, tag, digest);
+  const present = await tags.claim(repository, tag, digest);
+  if (present !== digest) throw immutable(tag, present);
+}
+
+const immutable = (tag: string, present: Digest) =>
+  registryError('DENIED', `the tag ${tag} is immutable: it stays with ${present}; push another tag`, { tag });
 
 function verifiedDigest(bytes: Uint8Array, reference: ManifestReference): Digest {
   const algorithm = 'digest' in reference ? algorithmOf(reference.digest) : 'sha256';
@@ -87,20 +101,6 @@ function requireSize({ digest, size }: Descriptor, stored: number | undefined, m
       reason: `${digest} has ${stored} bytes, not ${size}`,
     });
   }
-}
-
-function newManifest(digest: Digest, bytes: Uint8Array, document: ManifestDocument): NewManifest {
-  const { mediaType, subject, artifactType, annotations } = document;
-  const stored = { digest, mediaType, size: bytes.byteLength, bytes };
-  if (!subject) return stored;
-  const descriptor: Descriptor = {
-    mediaType,
-    digest,
-    size: stored.size,
-    ...(artifactType ? { artifactType } : {}),
-    ...(annotations ? { annotations } : {}),
-  };
-  return { ...stored, referrer: { subject, descriptor } };
 }
 
 const tooLarge = () =>

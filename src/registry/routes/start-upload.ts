@@ -2,7 +2,7 @@ import { type Digest, isDigest } from '../../core/digest.ts';
 import { isRepositoryPath } from '../../core/reference.ts';
 import { type Exchange, type Handler, parseDigestText, repositoryOf } from '../http/exchange.ts';
 import type { Rules } from '../rules.ts';
-import type { RegistryStorage, UploadStorage } from '../storage/storage.ts';
+import type { Chunk, RegistryStorage, UploadStorage } from '../storage/storage.ts';
 import { announcedBytes, sendBlobCreated, sendProgress } from './upload-answers.ts';
 
 /**
@@ -14,14 +14,15 @@ export function startUpload(storage: Pick<RegistryStorage, 'blobs' | 'uploads'>,
   return async (exchange) => {
     const repository = repositoryOf(exchange);
     const digest = exchange.query.get('digest');
-    await rules.assertRoom(repository, announcedBytes(exchange));
+    const limit = await rules.assertRoom(repository, announcedBytes(exchange));
     if (digest !== null) {
-      await receiveWhole(exchange, storage.uploads, rules, parseDigestText(digest));
+      const chunk = { bytes: exchange.request, limit };
+      await receiveWhole(exchange, storage.uploads, rules, { digest: parseDigestText(digest), chunk });
       return;
     }
     const mount = exchange.query.get('mount') ?? '';
     const from = exchange.query.get('from') ?? '';
-    const mayMount = isDigest(mount) && isRepositoryPath(from) && exchange.visitor.can(from, 'pull');
+    const mayMount = isDigest(mount) && isRepositoryPath(from) && (await exchange.visitor.can(from, 'pull'));
     if (mayMount && (await storage.blobs.mount(repository, mount, from))) {
       sendBlobCreated(exchange, mount);
       return;
@@ -34,12 +35,12 @@ async function receiveWhole(
   exchange: Exchange,
   uploads: UploadStorage,
   rules: Rules,
-  digest: Digest,
+  { digest, chunk }: { readonly digest: Digest; readonly chunk: Chunk },
 ): Promise<void> {
   const repository = repositoryOf(exchange);
   const id = await uploads.start(repository);
   try {
-    const { offset } = await uploads.finish(repository, id, digest, { bytes: exchange.request });
+    const { offset } = await uploads.finish(repository, id, digest, chunk);
     rules.noteBytes(repository, offset);
   } catch (error) {
     // Nobody knows this upload's id, so nobody could resume it. A wrong digest has removed it already.

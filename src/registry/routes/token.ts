@@ -14,7 +14,8 @@ export function tokenRoute(access: AccountAccess): Handler {
     const form = request.method === 'POST' ? await formOf(exchange) : undefined;
     const query = form ?? exchange.query;
     const visitor = await whoAsks(access, exchange, form);
-    const grants = parseScopes(query.getAll('scope')).map((wish) => granted(wish, visitor.can));
+    const wishes = parseScopes(query.getAll('scope'));
+    const grants = await Promise.all(wishes.map((wish) => granted(wish, visitor.can)));
     const service = query.get('service') ?? '';
     const claims = { user: visitor.user ?? '', admin: visitor.admin, access: grants };
     const token = await access.bearers.issue(claims, service);

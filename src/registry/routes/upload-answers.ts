@@ -2,7 +2,7 @@ import type { Digest } from '../../core/digest.ts';
 import { parseContentRange } from '../http/byte-range.ts';
 import { type Exchange, repositoryOf, sendEmpty, sendJson } from '../http/exchange.ts';
 import { registryError } from '../registry-error.ts';
-import type { Chunk } from '../storage/storage.ts';
+import type { Chunk, ChunkLimit } from '../storage/storage.ts';
 
 /** Status 202 or 204 with where to go on and how far the upload is. */
 export function sendProgress(exchange: Exchange, status: 202 | 204, id: string, offset: number): void {
@@ -37,9 +37,9 @@ export const announcedBytes = ({ request }: Exchange): number =>
   Number(request.headers['content-length'] ?? 0) || 0;
 
 /** The request's body with what its headers claim about it. @throws RegistryError RANGE_INVALID, SIZE_INVALID. */
-export function chunkOf({ request }: Exchange): Chunk {
+export function chunkOf({ request }: Exchange, limit: ChunkLimit | undefined): Chunk {
   const contentRange = request.headers['content-range'];
-  if (contentRange === undefined) return { bytes: request };
+  if (contentRange === undefined) return { bytes: request, limit };
   const { start, end } = parseContentRange(contentRange);
   const length = end - start + 1;
   const declared = request.headers['content-length'];
@@ -49,5 +49,5 @@ export function chunkOf({ request }: Exchange): Chunk {
       range: contentRange,
     });
   }
-  return { bytes: request, start, length };
+  return { bytes: request, start, length, limit };
 }

@@ -27,6 +27,8 @@ export interface BlobStorage {
   size(repository: string, digest: Digest): Promise<number | undefined>;
   /** Call only for a blob whose size was found. */
   read(digest: Digest, range?: ByteRange): Readable;
+  /** Where a client can fetch the blob by itself; undefined when only the registry can. */
+  urlFor(digest: Digest): Promise<string | undefined>;
   /** Makes `repository` own a blob of `from` too; false when `from` does not own it. */
   mount(repository: string, digest: Digest, from: string): Promise<boolean>;
   /** Ends the ownership; false when there was none. Other repositories keep theirs. */
@@ -40,6 +42,13 @@ export interface Chunk {
   readonly start?: number;
   /** Number of bytes claimed; more or fewer is an error. */
   readonly length?: number;
+  readonly limit?: ChunkLimit | undefined;
+}
+
+/** The most bytes that may come, and what is thrown when there are more. */
+export interface ChunkLimit {
+  readonly bytes: number;
+  readonly error: () => Error;
 }
 
 /** `accepted` is false when the chunk does not start where the upload ends; nothing was written then. */
@@ -84,6 +93,8 @@ export interface ManifestStorage {
   find(repository: string, digest: Digest): Promise<StoredManifest | undefined>;
   /** Call only for a manifest that was found. */
   read(digest: Digest, range?: ByteRange): Readable;
+  /** All of it; undefined when its content is missing. */
+  load(digest: Digest): Promise<Buffer | undefined>;
   put(repository: string, manifest: NewManifest): Promise<void>;
   /** Removes the manifest and its place among referrers; false when it was not there. */
   remove(repository: string, digest: Digest): Promise<boolean>;
@@ -93,9 +104,13 @@ export interface TagStorage {
   /** In byte order; undefined when the repository is unknown. */
   list(repository: string): Promise<string[] | undefined>;
   resolve(repository: string, tag: string): Promise<Digest | undefined>;
+  /** When it was set, in milliseconds since 1970. */
+  setAt(repository: string, tag: string): Promise<number | undefined>;
   set(repository: string, tag: string, digest: Digest): Promise<void>;
-  /** False when there was no such tag. */
-  remove(repository: string, tag: string): Promise<boolean>;
+  /** Sets the tag unless it is there. @returns where it leads now. */
+  claim(repository: string, tag: string, digest: Digest): Promise<Digest>;
+  /** False when there was no such tag, or it was set at `setBefore` or later. */
+  remove(repository: string, tag: string, setBefore?: number): Promise<boolean>;
 }
 
 export interface ReferrerStorage {

@@ -6,7 +6,8 @@ import { type AccessControl, usersOnly } from '../auth/access.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { createRequestHandler } from '../request-handler.ts';
 import { RegistryServer, type TlsFiles } from '../server.ts';
-import { FileSystemStorage } from '../storage/file-system/file-system-storage.ts';
+import { openFileSystem } from '../storage/file-system/open.ts';
+import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { Webhooks } from '../webhooks.ts';
 
 /** A registry on loopback for tests, with a data root of its own. */
@@ -16,14 +17,14 @@ export interface TestRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`, the domain of image references. */
   readonly host: string;
   readonly root: string;
-  readonly storage: FileSystemStorage;
+  readonly storage: ObjectStorage;
 }
 
 export async function startTestRegistry(
   options: { authenticator?: Authenticator; access?: AccessControl; hooks?: Webhooks; tls?: TlsFiles } = {},
 ): Promise<TestRegistry> {
   const root = await mkdtemp(join(tmpdir(), 'barge-registry-'));
-  const storage = await FileSystemStorage.open(root);
+  const storage = await openFileSystem(root);
   const log = pino({ level: 'silent' });
   const access = options.access ?? (options.authenticator && usersOnly(options.authenticator));
   const server = new RegistryServer(createRequestHandler({ storage, log, access, hooks: options.hooks }), {

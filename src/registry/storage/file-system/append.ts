@@ -3,12 +3,16 @@ import { registryError } from '../../registry-error.ts';
 import type { Chunk } from '../storage.ts';
 import { isStorageFull, storageFull } from '../storage-full.ts';
 
+/** Bytes that are gathered for one write while more of them are there already. */
+const WRITE_SIZE = 1 << 20;
+
 /**
  * Appends a chunk to a file open for appending that holds `offset` bytes, showing every piece to `observe`.
  * When the sender breaks off, what came stays and the sender's error is thrown; on any other failure the file
  * is cut back to `offset`, so that a full disk gets its space back.
  * @returns the number of bytes in the file.
- * @throws RegistryError SIZE_INVALID when the chunk is not as long as it claimed, INSUFFICIENT_STORAGE.
+ * @throws RegistryError SIZE_INVALID when the chunk is not as long as it claimed, INSUFFICIENT_STORAGE; the
+ * limit's own error.
  */
 export async function appendChunk(
   file: FileHandle,
@@ -16,25 +20,53 @@ export async function appendChunk(
   chunk: Chunk,
   observe: (piece: Uint8Array) => void = () => {},
 ): Promise<number> {
-  const limit = chunk.length ?? Number.POSITIVE_INFINITY;
+  const most = Math.min(
+    chunk.length ?? Number.POSITIVE_INFINITY,
+    chunk.limit?.bytes ?? Number.POSITIVE_INFINITY,
+  );
   let taken = 0;
-  // The stream must outlive a failure here: it is the request, and its connection carries the answer.
-  for await (const piece of chunk.bytes.iterator({ destroyOnReturn: false })) {
-    taken += piece.byteLength;
-    if (taken > limit) break;
-    await write(file, piece, offset);
-    observe(piece);
+  let gathered: Uint8Array[] = [];
+  let size = 0;
+  const write = async () => {
+    const pieces = gathered;
+    gathered = [];
+    size = 0;
+    /* The disk works while the digest is computed. */
+    const writing = writeAll(file, pieces, offset);
+    for (const piece of pieces) observe(piece);
+    await writing;
+  };
+  try {
+    // The stream must outlive a failure here: it is the request, and its connection carries the answer.
+    for await (const piece of chunk.bytes.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      taken += piece.byteLength;
+      if (taken > most) break;
+      gathered.push(piece);
+      size += piece.byteLength;
+      if (size >= WRITE_SIZE || chunk.bytes.readableLength === 0) await write();
+    }
+  } finally {
+    if (taken <= most && gathered.length > 0) await write();
   }
-  if (chunk.length !== undefined && taken !== chunk.length) {
-    await file.truncate(offset);
-    throw registryError('SIZE_INVALID', `chunk is not the ${chunk.length} bytes that it claims to be`);
-  }
+  await assertLength(file, offset, taken, chunk);
   return offset + taken;
 }
 
-async function write(file: FileHandle, piece: Uint8Array, rollback: number): Promise<void> {
+async function assertLength(file: FileHandle, offset: number, taken: number, chunk: Chunk): Promise<void> {
+  const { length, limit } = chunk;
+  if (length !== undefined && taken !== length) {
+    await file.truncate(offset);
+    throw registryError('SIZE_INVALID', `chunk is not the ${length} bytes that it claims to be`);
+  }
+  if (limit && taken > limit.bytes) {
+    await file.truncate(offset);
+    throw limit.error();
+  }
+}
+
+async function writeAll(file: FileHandle, pieces: readonly Uint8Array[], rollback: number): Promise<void> {
   try {
-    await file.writeFile(piece);
+    for (const piece of pieces.length > 1 ? [Buffer.concat(pieces)] : pieces) await file.writeFile(piece);
   } catch (error) {
     await file.truncate(rollback);
     throw isStorageFull(error) ? storageFull() : error;

@@ -1,33 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { algorithmOf, type Digest, Digester } from '../../../core/digest.ts';
-import { syncFolder } from '../../../core/durable.ts';
-import { registryError } from '../../registry-error.ts';
+import { blobLink, contentKey, UPLOADS } from '../layout.ts';
+import { contentLock, type Locks, uploadLock } from '../locks.ts';
+import { RunningDigests } from '../running-digests.ts';
 import type { Chunk, ChunkResult, UploadStorage } from '../storage.ts';
+import { isUploadId, unknownUpload, wrongDigest } from '../unknown-upload.ts';
 import { appendChunk } from './append.ts';
-import { ensureFolder, entriesOf, ifPresent, readIfPresent, removeTree, writeInFolder } from './files.ts';
-import { KeyedLock } from './keyed-lock.ts';
-import type { Layout } from './layout.ts';
-
-const ID = /^[0-9a-f]{32}$/;
+import type { FileObjects } from './file-objects.ts';
+import { entriesOf, ifPresent, readIfPresent, removeTree } from './files.ts';
 
 /** Uploads as folders of two files; the size of `data` is the offset, so nothing is lost with the process. */
 export class FileUploads implements UploadStorage {
-  readonly #layout: Layout;
-  readonly #lock = new KeyedLock();
-  readonly #contentLocks: KeyedLock;
+  readonly #objects: FileObjects;
+  readonly #locks: Locks;
+  readonly #digests = new RunningDigests();
 
-  /** @param contentLocks by digest, shared with garbage collection. */
-  constructor(layout: Layout, contentLocks: KeyedLock) {
-    this.#layout = layout;
-    this.#contentLocks = contentLocks;
+  constructor(objects: FileObjects, locks: Locks) {
+    this.#objects = objects;
+    this.#locks = locks;
   }
 
   async start(repository: string): Promise<string> {
     const id = randomBytes(16).toString('hex');
-    const folder = this.#layout.upload(id);
+    const folder = this.#folder(id);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeFile(join(folder, 'data'), '');
     await writeFile(join(folder, 'repository'), repository);
@@ -44,24 +42,24 @@ export class FileUploads implements UploadStorage {
   append(repository: string, id: string, chunk: Chunk): Promise<ChunkResult> {
     return this.#withFile(repository, id, async (file, offset) => {
       if (chunk.start !== undefined && chunk.start !== offset) return { accepted: false, offset };
-      return { accepted: true, offset: await appendChunk(file, offset, chunk) };
+      const digester = this.#digests.take(id, offset);
+      const reached = await appendChunk(file, offset, chunk, (piece) => digester?.update(piece));
+      this.#digests.keep(id, digester);
+      return { accepted: true, offset: reached };
     });
   }
 
   finish(repository: string, id: string, digest: Digest, chunk: Chunk): Promise<ChunkResult> {
     return this.#withFile(repository, id, async (file, offset) => {
       if (chunk.start !== undefined && chunk.start !== offset) return { accepted: false, offset };
-      const digester = new Digester(algorithmOf(digest));
-      await digestFile(join(this.#layout.upload(id), 'data'), offset, digester);
+      const known = this.#digests.takeFor(id, offset, digest);
+      const digester = known ?? (await digestOfFile(join(this.#folder(id), 'data'), digest));
       await appendChunk(file, offset, chunk, (piece) => digester.update(piece));
       const size = digester.size;
       const actual = digester.digest();
       if (actual !== digest) {
-        await removeTree(this.#layout.upload(id));
-        throw registryError('DIGEST_INVALID', 'provided digest did not match uploaded content', {
-          digest,
-          actual,
-        });
+        await removeTree(this.#folder(id));
+        throw wrongDigest(digest, actual);
       }
       await file.sync();
       await this.#adopt(repository, id, digest);
@@ -71,15 +69,15 @@ export class FileUploads implements UploadStorage {
 
   async cancel(repository: string, id: string): Promise<void> {
     await this.#dataOf(repository, id);
-    await this.#lock.run(id, () => removeTree(this.#layout.upload(id)));
+    await this.#locks.run(uploadLock(id), () => removeTree(this.#folder(id)));
   }
 
   async expire(age: number): Promise<number> {
     const oldest = Date.now() - age;
     let removed = 0;
-    for (const { name } of await entriesOf(this.#layout.uploads)) {
-      await this.#lock.run(name, async () => {
-        const folder = this.#layout.upload(name);
+    for (const { name } of await entriesOf(this.#objects.path(UPLOADS))) {
+      await this.#locks.attempt(uploadLock(name), async () => {
+        const folder = this.#folder(name);
         const info = (await ifPresent(stat(join(folder, 'data')))) ?? (await ifPresent(stat(folder)));
         if (info === undefined || info.mtimeMs > oldest) return;
         await removeTree(folder);
@@ -91,14 +89,11 @@ export class FileUploads implements UploadStorage {
 
   /** Verified and synced bytes get their final name, then an owner. */
   async #adopt(repository: string, id: string, digest: Digest): Promise<void> {
-    const final = this.#layout.blob(digest);
-    await ensureFolder(dirname(final));
-    await this.#contentLocks.run(digest, async () => {
-      await rename(join(this.#layout.upload(id), 'data'), final);
-      await syncFolder(dirname(final));
-      await writeInFolder(this.#layout.blobLink(repository, digest), '');
+    await this.#locks.run(contentLock(digest), async () => {
+      await this.#objects.move(`${UPLOADS}/${id}/data`, contentKey(digest));
+      await this.#objects.save(blobLink(repository, digest), '');
     });
-    await removeTree(this.#layout.upload(id));
+    await removeTree(this.#folder(id));
   }
 
   async #withFile<T>(
@@ -107,7 +102,7 @@ export class FileUploads implements UploadStorage {
     action: (file: FileHandle, offset: number) => Promise<T>,
   ): Promise<T> {
     const data = await this.#dataOf(repository, id);
-    return this.#lock.run(id, async () => {
+    return this.#locks.run(uploadLock(id), async () => {
       const offset = await this.offset(repository, id);
       const file = await open(data, 'a');
       try {
@@ -118,19 +113,21 @@ export class FileUploads implements UploadStorage {
     });
   }
 
+  #folder(id: string): string {
+    return this.#objects.path(`${UPLOADS}/${id}`);
+  }
+
   async #dataOf(repository: string, id: string): Promise<string> {
-    if (!ID.test(id)) throw unknownUpload(id);
-    const folder = this.#layout.upload(id);
+    if (!isUploadId(id)) throw unknownUpload(id);
+    const folder = this.#folder(id);
     const owner = await readIfPresent(join(folder, 'repository'));
     if (owner !== repository) throw unknownUpload(id);
     return join(folder, 'data');
   }
 }
 
-const unknownUpload = (id: string) =>
-  registryError('BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry', { uuid: id });
-
-async function digestFile(path: string, size: number, digester: Digester): Promise<void> {
-  if (size === 0) return;
-  for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) digester.update(piece);
+async function digestOfFile(path: string, digest: Digest): Promise<Digester> {
+  const digester = new Digester(algorithmOf(digest));
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) digester.update(piece);
+  return digester;
 }

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import type { Digest } from '../../../core/digest.ts';
-import { parseManifestDocument } from '../../manifest-document.ts';
-import type { RegistryStorage } from '../storage.ts';
-import { ifPresent } from './files.ts';
-import type { Layout } from './layout.ts';
+import type { Digest } from '../../core/digest.ts';
+import { parseManifestDocument } from '../manifest-document.ts';
+import { contentKey, manifestRecords } from './layout.ts';
+import type { ObjectStore } from './objects.ts';
+import type { RegistryStorage } from './storage.ts';
 import { digestsIn } from './walk.ts';
 
 /** A manifest of a repository and what it names. */
@@ -21,16 +20,16 @@ export interface RepositoryContent {
 }
 
 export async function repositoryContent(
-  layout: Layout,
+  objects: ObjectStore,
   storage: Pick<RegistryStorage, 'manifests'>,
   repository: string,
 ): Promise<RepositoryContent> {
   const manifests = new Map<Digest, KnownManifest>();
   const damaged: Digest[] = [];
-  for (const digest of await digestsIn(layout.manifests(repository))) {
+  for (const digest of await digestsIn(objects, manifestRecords(repository))) {
     const record = await storage.manifests.find(repository, digest);
     if (!record) continue;
-    const bytes = await ifPresent(readFile(layout.blob(digest)));
+    const bytes = await objects.load(contentKey(digest));
     try {
       const document = parseManifestDocument(bytes ?? Buffer.alloc(0), record.mediaType);
       manifests.set(digest, {

@@ -1,5 +1,7 @@
-/** Runs actions on the same key one after another, in the order they came; other keys run beside them. */
-export class KeyedLock {
+import type { Locks } from './locks.ts';
+
+/** Runs actions on the same key one after another, in the order they came; other keys run beside them. One process only. */
+export class KeyedLock implements Locks {
   readonly #tails = new Map<string, Promise<unknown>>();
 
   async run<T>(key: string, action: () => Promise<T>): Promise<T> {
@@ -11,5 +13,9 @@ export class KeyedLock {
     } finally {
       if (this.#tails.get(key) === mine) this.#tails.delete(key);
     }
+  }
+
+  async attempt<T>(key: string, action: () => Promise<T>): Promise<T | undefined> {
+    return this.#tails.has(key) ? undefined : await this.run(key, action);
   }
 }

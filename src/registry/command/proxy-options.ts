@@ -1,0 +1,52 @@
+import { invalidParameter } from '../../core/errors.ts';
+import type { Flags } from './flags.ts';
+import { bytes, milliseconds } from './serve-options.ts';
+
+/** The registry to keep copies of. */
+export interface ProxyOptions {
+  /** `https://host[:port]`. */
+  readonly origin: string;
+  readonly user?: string;
+  /** Paths of files. */
+  readonly passwordFile?: string;
+  readonly ca?: string;
+  /** Milliseconds for which a tag is not asked for again. */
+  readonly fresh: number;
+  readonly maxBytes?: number;
+  /** Milliseconds after which goes what nobody asked for. */
+  readonly maxAge?: number;
+}
+
+const NEEDING = [
+  'proxy-user',
+  'proxy-password-file',
+  'proxy-ca',
+  'proxy-fresh',
+  'proxy-size',
+  'proxy-age',
+] as const;
+
+/** @throws BargeError invalid-parameter naming the flag and what it takes. */
+export function proxyOptions({ values }: Flags): ProxyOptions | undefined {
+  const stray = NEEDING.find((name) => values[name] !== undefined);
+  if (values.proxy === undefined) {
+    if (stray) throw invalidParameter(`--${stray} needs --proxy`);
+    return undefined;
+  }
+  const url = URL.parse(values.proxy);
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.pathname !== '/' || url.username) {
+    throw invalidParameter(`invalid --proxy "${values.proxy}": want http:// or https:// and a host`);
+  }
+  const { 'proxy-user': user, 'proxy-password-file': passwordFile } = values;
+  if ((user === undefined) !== (passwordFile === undefined)) {
+    throw invalidParameter('--proxy-user and --proxy-password-file go together');
+  }
+  return {
+    origin: url.origin,
+    ...(user && passwordFile ? { user, passwordFile } : {}),
+    ...(values['proxy-ca'] ? { ca: values['proxy-ca'] } : {}),
+    fresh: milliseconds('proxy-fresh', values['proxy-fresh'] ?? '0'),
+    ...(values['proxy-size'] ? { maxBytes: bytes('proxy-size', values['proxy-size']) } : {}),
+    ...(values['proxy-age'] ? { maxAge: milliseconds('proxy-age', values['proxy-age']) } : {}),
+  };
+}

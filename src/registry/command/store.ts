@@ -1,0 +1,131 @@
+import { constants, mkdirSync } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { invalidParameter, notFound } from '../../core/errors.ts';
+import { type Counters, MemoryCounters, SqlCounters } from '../database/counters.ts';
+import type { SqlDatabase } from '../database/sql.ts';
+import { SqliteDatabase } from '../database/sqlite.ts';
+import { openFileSystem } from '../storage/file-system/open.ts';
+import { KeyedLock } from '../storage/keyed-lock.ts';
+import { REPOSITORIES } from '../storage/layout.ts';
+import type { Locks } from '../storage/locks.ts';
+import type { ObjectStorage } from '../storage/object-storage.ts';
+import { parseS3Location, type S3Location } from '../storage/s3/location.ts';
+import type { Flags } from './flags.ts';
+import { dataRootOf } from './serve-options.ts';
+
+/** Where a registry keeps what. */
+export interface StoreOptions {
+  readonly dataRoot: string;
+  /** Content, when it is not below the data root. */
+  readonly s3?: S3Location;
+  /** `postgres://…`: several servers share the store. */
+  readonly database?: string;
+}
+
+/** @throws BargeError invalid-parameter. */
+export function storeOptions(flags: Flags): StoreOptions {
+  const { storage, database } = flags.values;
+  if (database !== undefined && !/^postgres(ql)?:\/\//.test(database)) {
+    throw invalidParameter(`invalid --database "${database}": want postgres://HOST/NAME`);
+  }
+  return {
+    dataRoot: dataRootOf(flags),
+    ...(storage === undefined ? {} : { s3: parseS3Location(storage) }),
+    ...(database === undefined ? {} : { database }),
+  };
+}
+
+/** What a registry works on. */
+export interface Store extends AsyncDisposable {
+  readonly storage: ObjectStorage;
+  readonly locks: Locks;
+  readonly counters: Counters;
+  /** Opened when it is first asked for. */
+  database(): Promise<SqlDatabase>;
+  /** @throws when the store cannot be used right now. */
+  probe(): Promise<void>;
+}
+
+type Warn = (error: Error) => void;
+
+/** Opens what the options name; the packages for PostgreSQL and object storage are loaded only then. */
+export async function openStore(options: StoreOptions, warn: Warn = () => {}): Promise<Store> {
+  await using stack = new AsyncDisposableStack();
+  const database = stack.use(new LazyDatabase(options, warn));
+  const locks = options.database ? stack.use(await postgresLocks(options.database, warn)) : new KeyedLock();
+  const { storage, probe } = await openContent(options, locks, stack);
+  const counters = options.database ? new SqlCounters(await database.open()) : new MemoryCounters();
+  const opened = stack.move();
+  return {
+    storage,
+    locks,
+    counters,
+    database: () => database.open(),
+    probe,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** Like `openStore`, for commands that make nothing new. @throws BargeError not-found. */
+export async function openExistingStore(options: StoreOptions): Promise<Store> {
+  if (!options.s3 && !(await stat(options.dataRoot).catch(() => undefined))) {
+    throw notFound(`there is no data root ${options.dataRoot}: say where it is with --data-root`);
+  }
+  return await openStore(options);
+}
+
+async function openContent({ dataRoot, s3 }: StoreOptions, locks: Locks, stack: AsyncDisposableStack) {
+  if (!s3) {
+    const storage = await openFileSystem(dataRoot, locks);
+    const probe = async () => {
+      await access(join(dataRoot, REPOSITORIES), constants.W_OK);
+      await storage.probe();
+    };
+    return { storage, probe };
+  }
+  const { openS3 } = await import('../storage/s3/open.ts');
+  const { storage, bucket } = await openS3(s3, locks);
+  stack.defer(() => bucket.close());
+  return { storage, probe: () => bucket.probe() };
+}
+
+async function postgresLocks(url: string, warn: Warn) {
+  const { PostgresLocks } = await import('../database/postgres-locks.ts');
+  return new PostgresLocks(url, warn);
+}
+
+/** PostgreSQL, or a file in the data root. */
+export async function openDatabase(
+  { database, dataRoot }: StoreOptions,
+  warn: Warn = () => {},
+): Promise<SqlDatabase> {
+  if (database) {
+    const { PostgresDatabase } = await import('../database/postgres.ts');
+    return await PostgresDatabase.open(database, warn);
+  }
+  mkdirSync(dataRoot, { recursive: true });
+  return new SqliteDatabase(join(dataRoot, 'accounts.db'));
+}
+
+/** Most registries need none: it is made only for those that do. */
+class LazyDatabase implements AsyncDisposable {
+  readonly #options: StoreOptions;
+  readonly #warn: Warn;
+  #opened: Promise<SqlDatabase> | undefined;
+
+  constructor(options: StoreOptions, warn: Warn) {
+    this.#options = options;
+    this.#warn = warn;
+  }
+
+  open(): Promise<SqlDatabase> {
+    this.#opened ??= openDatabase(this.#options, this.#warn);
+    return this.#opened;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const opened = await this.#opened?.catch(() => undefined);
+    await opened?.[Symbol.asyncDispose]();
+  }
+}

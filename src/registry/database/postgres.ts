@@ -1,0 +1,93 @@
+import pg from 'pg';
+import { systemError } from '../../core/errors.ts';
+import { postgresSteps } from './schema.ts';
+import type { SqlDatabase, SqlValue } from './sql.ts';
+
+const CONNECTIONS = 10;
+const CONNECT_TIMEOUT = 10_000;
+const STATEMENT_TIMEOUT = 30_000;
+/** Any number, the same for all servers: one of them changes the schema at a time. */
+const SCHEMA_LOCK = 0x62_61_72_67;
+/** The type of 64-bit numbers, which come as text unless told otherwise; ours are below 2^53. */
+const INT8 = 20;
+
+export const postgresOptions = (url: string): pg.ClientConfig => ({
+  connectionString: url,
+  application_name: 'barge-registry',
+  connectionTimeoutMillis: CONNECT_TIMEOUT,
+  keepAlive: true,
+  types: {
+    getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+      oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+  },
+});
+
+/** A database that several servers share. */
+export class PostgresDatabase implements SqlDatabase {
+  readonly #pool: pg.Pool;
+  readonly #texts = new Map<string, string>();
+
+  private constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  /**
+   * Connects and brings the schema up to date.
+   * @param onLost told of connections that break while nobody uses them; others are made when they are needed.
+   * @throws BargeError system when the database cannot be reached.
+   */
+  static async open(url: string, onLost: (error: Error) => void): Promise<PostgresDatabase> {
+    const options = { ...postgresOptions(url), max: CONNECTIONS, statement_timeout: STATEMENT_TIMEOUT };
+    const pool = new pg.Pool(options);
+    pool.on('error', onLost);
+    try {
+      await migrate(pool);
+    } catch (error) {
+      await pool.end();
+      throw systemError(`opening the database failed: ${(error as Error).message}`, { cause: error });
+    }
+    return new PostgresDatabase(pool);
+  }
+
+  async run(sql: string, ...values: readonly SqlValue[]): Promise<number> {
+    return (await this.#query(sql, values)).rowCount ?? 0;
+  }
+
+  async get<T>(sql: string, ...values: readonly SqlValue[]): Promise<T | undefined> {
+    return (await this.#query(sql, values)).rows[0] as T | undefined;
+  }
+
+  async all<T>(sql: string, ...values: readonly SqlValue[]): Promise<T[]> {
+    return (await this.#query(sql, values)).rows as T[];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.end();
+  }
+
+  #query(sql: string, values: readonly SqlValue[]): Promise<pg.QueryResult> {
+    let text = this.#texts.get(sql);
+    if (text === undefined) {
+      let count = 0;
+      text = sql.replaceAll('?', () => `$${++count}`);
+      this.#texts.set(sql, text);
+    }
+    return this.#pool.query(text, [...values]);
+  }
+}
+
+async function migrate(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [SCHEMA_LOCK]);
+    await client.query('CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)');
+    const { rows } = await client.query('SELECT coalesce(max(version), 0) AS version FROM schema_version');
+    for (const [index, step] of postgresSteps().entries()) {
+      if (index < Number(rows[0].version)) continue;
+      await client.query(`BEGIN; ${step}; INSERT INTO schema_version VALUES (${index + 1}); COMMIT`);
+    }
+  } finally {
+    /* The lock goes with the session. */
+    client.release(true);
+  }
+}

@@ -1,0 +1,19 @@
+import type { Digest } from '../core/digest.ts';
+import type { Descriptor } from '../spec/oci-image.ts';
+import type { ManifestDocument } from './manifest-document.ts';
+import type { NewManifest } from './storage/storage.ts';
+
+/** A manifest as the storage takes it, with what the list of its subject's referrers will say of it. */
+export function newManifest(digest: Digest, bytes: Uint8Array, document: ManifestDocument): NewManifest {
+  const { mediaType, subject, artifactType, annotations } = document;
+  const stored = { digest, mediaType, size: bytes.byteLength, bytes };
+  if (!subject) return stored;
+  const descriptor: Descriptor = {
+    mediaType,
+    digest,
+    size: stored.size,
+    ...(artifactType ? { artifactType } : {}),
+    ...(annotations ? { annotations } : {}),
+  };
+  return { ...stored, referrer: { subject, descriptor } };
+}

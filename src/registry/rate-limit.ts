@@ -1,0 +1,36 @@
+import type { ServerResponse } from 'node:http';
+import type { Counters } from './database/counters.ts';
+import { tooMany } from './registry-error.ts';
+
+/** How many requests a user, or an address without one, may make within a while. */
+export class RateLimit {
+  readonly #counters: Counters;
+  readonly #count: number;
+  readonly #window: number;
+
+  /** @param window milliseconds. @param counters shared by all servers. */
+  constructor(counters: Counters, { count, window }: { readonly count: number; readonly window: number }) {
+    this.#counters = counters;
+    this.#count = count;
+    this.#window = window;
+  }
+
+  /**
+   * Counts a request and says in the answer how many are left.
+   * @throws RegistryError TOOMANYREQUESTS.
+   */
+  async assertRoom(
+    who: { readonly user: string | undefined; readonly address: string },
+    response: ServerResponse,
+  ) {
+    const key =
+      who.user === undefined ? `requests of address ${who.address}` : `requests of user ${who.user}`;
+    const { count, until } = await this.#counters.add(key, this.#window);
+    const seconds = Math.round(this.#window / 1000);
+    response.setHeader('RateLimit-Limit', `${this.#count};w=${seconds}`);
+    response.setHeader('RateLimit-Remaining', `${Math.max(0, this.#count - count)};w=${seconds}`);
+    if (count > this.#count) {
+      throw tooMany(`more than ${this.#count} requests in ${seconds} s; wait until the time is over`, until);
+    }
+  }
+}

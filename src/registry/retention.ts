@@ -1,0 +1,103 @@
+import { invalidParameter } from '../core/errors.ts';
+
+/**
+ * What is kept of a repository's tags. A rule speaks of the tags that match `tags`; one that no rule speaks of
+ * stays, and so does one that any rule keeps.
+ */
+export interface RetentionRule {
+  /** Patterns with `*` for any characters and `?` for one; all tags when there are none. */
+  readonly tags?: readonly string[];
+  /** The newest of them, by the time they were last set. */
+  readonly keepLast?: number;
+  /** Those set within so many days. */
+  readonly keepDays?: number;
+}
+
+/** A rule for the repositories whose names match. */
+export interface RetentionPolicy extends RetentionRule {
+  readonly repositories: readonly string[];
+}
+
+const DAY = 24 * 3600_000;
+
+/** @param tags `at` undefined: gone meanwhile. @param now milliseconds since 1970, as are all times here. */
+export function tagsToDrop(
+  tags: readonly { readonly tag: string; readonly at: number | undefined }[],
+  rules: readonly RetentionRule[],
+  now: number,
+): string[] {
+  const dated = tags.flatMap(({ tag, at }) => (at === undefined ? [] : [{ tag, at }]));
+  dated.sort((a, b) => b.at - a.at || (a.tag < b.tag ? 1 : -1));
+  const spoken = new Set<string>();
+  const kept = new Set<string>();
+  for (const { tags: patterns, keepLast = 0, keepDays = 0 } of rules) {
+    const matching = dated.filter(({ tag }) => matchesAny(tag, patterns ?? ['*']));
+    for (const [place, { tag, at }] of matching.entries()) {
+      spoken.add(tag);
+      if (place < keepLast || now - at < keepDays * DAY) kept.add(tag);
+    }
+  }
+  return [...spoken].filter((tag) => !kept.has(tag));
+}
+
+export function matchesAny(text: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => expressionOf(pattern).test(text));
+}
+
+function expressionOf(pattern: string): RegExp {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's');
+}
+
+export const rulesFor = (repository: string, policies: readonly RetentionPolicy[]): RetentionRule[] =>
+  policies.filter(({ repositories }) => matchesAny(repository, repositories));
+
+/** @throws BargeError invalid-parameter naming what is wrong where. */
+export function parsePolicies(value: unknown): RetentionPolicy[] {
+  if (!Array.isArray(value)) throw invalidParameter('retention rules: want a list');
+  return value.map((item: unknown, index) => {
+    const where = `retention rule ${index + 1}`;
+    if (!isObject(item)) throw invalidParameter(`${where}: want an object`);
+    const { repositories, ...rule } = item;
+    return {
+      repositories: patterns(repositories ?? ['*'], `${where}: repositories`),
+      ...parseRule(rule, where),
+    };
+  });
+}
+
+/** @throws BargeError invalid-parameter: nothing that is kept would mean that everything goes. */
+export function parseRule(value: unknown, where = 'retention rule'): RetentionRule {
+  if (!isObject(value)) throw invalidParameter(`${where}: want an object`);
+  const { tags, keepLast, keepDays, ...unknown } = value;
+  const [other] = Object.keys(unknown);
+  if (other) throw invalidParameter(`${where}: there is no "${other}"; want tags, keepLast, keepDays`);
+  if (keepLast === undefined && keepDays === undefined) {
+    throw invalidParameter(`${where}: want keepLast, keepDays or both`);
+  }
+  return {
+    ...(tags === undefined ? {} : { tags: patterns(tags, `${where}: tags`) }),
+    ...(keepLast === undefined ? {} : { keepLast: count(keepLast, `${where}: keepLast`) }),
+    ...(keepDays === undefined ? {} : { keepDays: count(keepDays, `${where}: keepDays`) }),
+  };
+}
+
+function patterns(value: unknown, where: string): string[] {
+  const list = typeof value === 'string' ? [value] : value;
+  if (
+    Array.isArray(list) &&
+    list.length > 0 &&
+    list.every((item) => typeof item === 'string' && item !== '')
+  ) {
+    return list;
+  }
+  throw invalidParameter(`${where}: want a list of patterns`);
+}
+
+function count(value: unknown, where: string): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw invalidParameter(`${where}: want a number that is not negative`);
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

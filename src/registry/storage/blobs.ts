@@ -1,0 +1,63 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '../../core/digest.ts';
+import { blobLink, contentKey } from './layout.ts';
+import { contentLock, type Locks } from './locks.ts';
+import type { ObjectStore } from './objects.ts';
+import type { BlobStorage, ByteRange } from './storage.ts';
+
+/** Milliseconds: a blob that was looked at longer ago is made young again, so that garbage collection spares it. */
+const YOUNG = 10 * 60_000;
+
+export class Blobs implements BlobStorage {
+  readonly #objects: ObjectStore;
+  readonly #locks: Locks;
+
+  constructor(objects: ObjectStore, locks: Locks) {
+    this.#objects = objects;
+    this.#locks = locks;
+  }
+
+  async size(repository: string, digest: Digest): Promise<number | undefined> {
+    const link = blobLink(repository, digest);
+    const owned = await this.#objects.stat(link);
+    if (!owned) return undefined;
+    if (Date.now() - owned.modified > YOUNG && !(await this.#rejuvenate(link, digest))) return undefined;
+    return (await this.#objects.stat(contentKey(digest)))?.size;
+  }
+
+  /** @returns false when it has gone meanwhile. */
+  async #rejuvenate(key: string, digest: Digest): Promise<boolean> {
+    return await this.#locks.run(contentLock(digest), () => this.#objects.touch(key));
+  }
+
+  read(digest: Digest, range?: ByteRange): Readable {
+    return this.#objects.read(contentKey(digest), range);
+  }
+
+  async urlFor(digest: Digest): Promise<string | undefined> {
+    return await this.#objects.urlFor?.(contentKey(digest));
+  }
+
+  async mount(repository: string, digest: Digest, from: string): Promise<boolean> {
+    if ((await this.size(from, digest)) === undefined) return false;
+    return await this.adopt(repository, digest);
+  }
+
+  /** Whether anybody's content has this digest. */
+  async isStored(digest: Digest): Promise<boolean> {
+    return (await this.#objects.stat(contentKey(digest))) !== undefined;
+  }
+
+  /** Makes `repository` own stored content, whoever else does; false when there is none. */
+  async adopt(repository: string, digest: Digest): Promise<boolean> {
+    return await this.#locks.run(contentLock(digest), async () => {
+      if (!(await this.#objects.touch(contentKey(digest)))) return false;
+      await this.#objects.save(blobLink(repository, digest), '');
+      return true;
+    });
+  }
+
+  remove(repository: string, digest: Digest): Promise<boolean> {
+    return this.#objects.remove(blobLink(repository, digest));
+  }
+}

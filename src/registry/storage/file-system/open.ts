@@ -1,0 +1,18 @@
+import { KeyedLock } from '../keyed-lock.ts';
+import { REPOSITORIES, UPLOADS } from '../layout.ts';
+import type { Locks } from '../locks.ts';
+import { ObjectStorage } from '../object-storage.ts';
+import { FileObjects } from './file-objects.ts';
+import { ensureFolder } from './files.ts';
+import { FileUploads } from './uploads.ts';
+
+/**
+ * A registry's content below one folder.
+ * @param locks shared by all processes that serve it; unless told otherwise this process is the only one.
+ */
+export async function openFileSystem(root: string, locks: Locks = new KeyedLock()): Promise<ObjectStorage> {
+  const objects = new FileObjects(root);
+  await ensureFolder(objects.path(REPOSITORIES));
+  await ensureFolder(objects.path(UPLOADS));
+  return new ObjectStorage(objects, new FileUploads(objects, locks), locks);
+}

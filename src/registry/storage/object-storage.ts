@@ -1,0 +1,97 @@
+import type { Digest } from '../../core/digest.ts';
+import { Blobs } from './blobs.ts';
+import { type CheckOptions, checkStore, type Finding } from './check.ts';
+import { type Collected, type CollectOptions, collectGarbage } from './collect.ts';
+import { type Evicted, type EvictOptions, evict } from './evict.ts';
+import { blobLinks, CACHE_MARK, contentKey, manifestRecords } from './layout.ts';
+import { COLLECTION_LOCK, type Locks } from './locks.ts';
+import { Manifests } from './manifests.ts';
+import type { ObjectStore } from './objects.ts';
+import { Referrers } from './referrers.ts';
+import { type Scrubbed, type ScrubOptions, scrub } from './scrub.ts';
+import type { RegistryStorage, UploadStorage } from './storage.ts';
+import { Tags } from './tags.ts';
+import { digestsIn, repositoryNames } from './walk.ts';
+
+/**
+ * A registry's content as named objects; see `layout.ts` for the names. Several processes may work on the same
+ * objects when they share `locks`.
+ */
+export class ObjectStorage implements RegistryStorage {
+  readonly blobs: Blobs;
+  readonly uploads: UploadStorage;
+  readonly manifests: Manifests;
+  readonly tags: Tags;
+  readonly referrers: Referrers;
+  readonly #objects: ObjectStore;
+  readonly #locks: Locks;
+
+  constructor(objects: ObjectStore, uploads: UploadStorage, locks: Locks) {
+    this.#objects = objects;
+    this.#locks = locks;
+    this.uploads = uploads;
+    this.blobs = new Blobs(objects, locks);
+    this.manifests = new Manifests(objects, locks);
+    this.tags = new Tags(objects, locks);
+    this.referrers = new Referrers(objects);
+  }
+
+  async repositories(): Promise<string[]> {
+    const names = await repositoryNames(this.#objects);
+    const found: string[] = [];
+    for (const name of names) if (await this.#objects.holds(manifestRecords(name))) found.push(name);
+    return found;
+  }
+
+  async usage(owner: string): Promise<number> {
+    const counted = new Set<Digest>();
+    let bytes = 0;
+    for (const repository of await repositoryNames(this.#objects, owner)) {
+      for (const digest of await digestsIn(this.#objects, blobLinks(repository))) {
+        if (counted.has(digest)) continue;
+        counted.add(digest);
+        bytes += (await this.#objects.stat(contentKey(digest)))?.size ?? 0;
+      }
+    }
+    return bytes;
+  }
+
+  /**
+   * Removes what nobody can reach any more; requests may go on meanwhile.
+   * @returns undefined when another process is at it.
+   */
+  collect(options: CollectOptions): Promise<Collected | undefined> {
+    const store = { objects: this.#objects, storage: this, locks: this.#locks };
+    return this.#locks.attempt(COLLECTION_LOCK, () => collectGarbage(store, options));
+  }
+
+  /** Of a cache: removes what was not asked for longest. @returns undefined when another process is at it. */
+  evict(options: EvictOptions): Promise<Evicted | undefined> {
+    const store = { objects: this.#objects, storage: this, locks: this.#locks };
+    return this.#locks.attempt(COLLECTION_LOCK, () => evict(store, options));
+  }
+
+  /** Looks through everything for what is not as it must be. */
+  check(options: CheckOptions): AsyncGenerator<Finding> {
+    return checkStore(this.#objects, this, this.#locks, options);
+  }
+
+  /** Reads all content again. @returns undefined when another process is at it. */
+  scrub(options: ScrubOptions): Promise<Scrubbed | undefined> {
+    return this.#locks.attempt('scrub', () => scrub(this.#objects, this.#locks, options));
+  }
+
+  /** @throws when nothing can be written right now. */
+  async probe(): Promise<void> {
+    await this.#objects.save('.probe', '');
+  }
+
+  /** The registry whose content this is a cache of. */
+  async cachedOrigin(): Promise<string | undefined> {
+    return (await this.#objects.load(CACHE_MARK))?.toString();
+  }
+
+  async markAsCache(origin: string): Promise<void> {
+    await this.#objects.save(CACHE_MARK, origin);
+  }
+}

@@ -1,0 +1,27 @@
+import { type Digest, isDigest } from '../../core/digest.ts';
+import type { Descriptor } from '../../spec/oci-image.ts';
+import { manifestRecord, referrerFolder, referrerKey } from './layout.ts';
+import type { ObjectStore } from './objects.ts';
+import type { ReferrerStorage } from './storage.ts';
+
+export class Referrers implements ReferrerStorage {
+  readonly #objects: ObjectStore;
+
+  constructor(objects: ObjectStore) {
+    this.#objects = objects;
+  }
+
+  async *list(repository: string, subject: Digest, last = ''): AsyncGenerator<Descriptor> {
+    const entries = await this.#objects.list(referrerFolder(repository, subject));
+    const digests = entries
+      .map((entry) => entry.name)
+      .filter(isDigest)
+      .sort();
+    for (const digest of digests) {
+      if (digest <= last) continue;
+      if (!(await this.#objects.stat(manifestRecord(repository, digest)))) continue;
+      const text = await this.#objects.load(referrerKey(repository, subject, digest));
+      if (text !== undefined) yield JSON.parse(text.toString()) as Descriptor;
+    }
+  }
+}

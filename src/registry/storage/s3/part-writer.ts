@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isStorageFull, storageFull } from '../storage-full.ts';
+import type { UploadedPart } from './bucket.ts';
+import type { Slots } from './slots.ts';
+
+/** Bytes: object storage takes no smaller parts but the last one, and ten thousand at most. */
+const MIN_PART = 8 * 1024 * 1024;
+const PARTS_OF_ONE_SIZE = 1000;
+
+/** Parts grow with the upload: 8 MiB each for the first thousand, then twice that, so that ten thousand hold terabytes. */
+export const partSize = (parts: number): number => MIN_PART * 2 ** Math.floor(parts / PARTS_OF_ONE_SIZE);
+
+export type SendPart = (number: number, bytes: Buffer) => Promise<UploadedPart>;
+
+/**
+ * Gathers bytes into parts in a file without a name: many uploads may come in slowly at once, and memory is only
+ * for the few parts that are being sent.
+ */
+export class PartWriter {
+  readonly #file: FileHandle;
+  readonly #slots: Slots;
+  readonly #send: SendPart;
+  readonly #parts: UploadedPart[];
+  #size = 0;
+
+  private constructor(file: FileHandle, slots: Slots, parts: readonly UploadedPart[], send: SendPart) {
+    this.#file = file;
+    this.#slots = slots;
+    this.#parts = [...parts];
+    this.#send = send;
+  }
+
+  /** @param slots how many parts may be in memory. @param tail what is too little for a part so far. */
+  static async open(
+    folder: string,
+    slots: Slots,
+    state: { readonly parts: readonly UploadedPart[]; readonly tail: Uint8Array },
+    send: SendPart,
+  ): Promise<PartWriter> {
+    const path = join(folder, `barge-part-${randomBytes(8).toString('hex')}`);
+    const file = await open(path, 'wx+', 0o600);
+    await unlink(path);
+    const writer = new PartWriter(file, slots, state.parts, send);
+    await writer.#append(state.tail);
+    return writer;
+  }
+
+  get parts(): readonly UploadedPart[] {
+    return this.#parts;
+  }
+
+  /** Bytes that are too few for a part. */
+  get tailSize(): number {
+    return this.#size;
+  }
+
+  /** @returns whether there is a new part. */
+  async write(bytes: Uint8Array): Promise<boolean> {
+    await this.#append(bytes);
+    if (this.#size < partSize(this.#parts.length)) return false;
+    await this.flush();
+    return true;
+  }
+
+  /** Sends what is left, however little. */
+  async flush(): Promise<void> {
+    if (this.#size === 0) return;
+    this.#parts.push(await this.withTail((bytes) => this.#send(this.#parts.length + 1, bytes)));
+    this.#size = 0;
+  }
+
+  /** Calls `action` with what is too little for a part. */
+  async withTail<T>(action: (bytes: Buffer) => Promise<T>): Promise<T> {
+    return await this.#slots.run(async () => {
+      const bytes = Buffer.allocUnsafe(this.#size);
+      for (let read = 0; read < this.#size; ) {
+        read += (await this.#file.read(bytes, read, this.#size - read, read)).bytesRead;
+      }
+      return await action(bytes);
+    });
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let written = 0; written < bytes.byteLength; ) {
+        const length = bytes.byteLength - written;
+        const { bytesWritten } = await this.#file.write(bytes, written, length, this.#size + written);
+        written += bytesWritten;
+      }
+      this.#size += bytes.byteLength;
+    } catch (error) {
+      throw isStorageFull(error) ? storageFull() : error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+  }
+}

@@ -1,0 +1,88 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { systemError } from '../../../core/errors.ts';
+import type { ObjectEntry, ObjectInfo, ObjectStore } from '../objects.ts';
+import type { ByteRange } from '../storage.ts';
+import type { S3Bucket } from './bucket.ts';
+
+/**
+ * Objects of a bucket. Nothing there can be made young without writing it again, so what has bytes has an empty
+ * object of the same name below `touched/`, whose time says when it was touched.
+ */
+export class S3Objects implements ObjectStore {
+  readonly #bucket: S3Bucket;
+  readonly urlFor?: (key: string) => Promise<string>;
+
+  /** @param redirect whether clients may be sent to the bucket. */
+  constructor(bucket: S3Bucket, redirect: boolean) {
+    this.#bucket = bucket;
+    if (redirect) this.urlFor = (key) => bucket.signedUrl(key);
+  }
+
+  stat(key: string): Promise<ObjectInfo | undefined> {
+    return this.#bucket.head(key);
+  }
+
+  async load(key: string): Promise<Buffer | undefined> {
+    const body = await this.#bucket.get(key);
+    return body && (await buffer(body));
+  }
+
+  read(key: string, range?: ByteRange): Readable {
+    return Readable.from(this.#pieces(key, range), { objectMode: false });
+  }
+
+  async *#pieces(key: string, range: ByteRange | undefined) {
+    const body = await this.#bucket.get(key, range);
+    if (!body) throw systemError(`reading ${key} in the bucket failed: it is not there`);
+    yield* body as AsyncIterable<Uint8Array>;
+  }
+
+  save(key: string, data: string | Uint8Array): Promise<void> {
+    return this.#bucket.put(key, data);
+  }
+
+  async remove(key: string): Promise<boolean> {
+    const found = await this.#bucket.head(key);
+    if (!found) return false;
+    await this.#bucket.delete(key);
+    if (found.size > 0) await this.#bucket.delete(touchKey(key));
+    return true;
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    await this.#bucket.copy(from, to);
+    await this.#bucket.delete(from);
+  }
+
+  async list(folder: string): Promise<ObjectEntry[]> {
+    const found: ObjectEntry[] = [];
+    for await (const { folders, names } of this.#bucket.list(folder)) {
+      for (const name of folders) found.push({ name, isFolder: true });
+      for (const name of names) found.push({ name, isFolder: false });
+    }
+    return found;
+  }
+
+  async holds(folder: string): Promise<boolean> {
+    for await (const { names } of this.#bucket.list(folder, { deep: true, limit: 1 }))
+      return names.length > 0;
+    return false;
+  }
+
+  async touch(key: string): Promise<boolean> {
+    const found = await this.#bucket.head(key);
+    if (!found) return false;
+    await this.#bucket.put(found.size === 0 ? key : touchKey(key), '');
+    return true;
+  }
+
+  async touchedAt(key: string): Promise<number | undefined> {
+    const found = await this.#bucket.head(key);
+    if (!found || found.size === 0) return found?.modified;
+    const touched = await this.#bucket.head(touchKey(key));
+    return Math.max(found.modified, touched?.modified ?? 0);
+  }
+}
+
+const touchKey = (key: string) => `touched/${key}`;
