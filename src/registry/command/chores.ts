@@ -7,8 +7,8 @@ import type { Accounts } from '../accounts/accounts.ts';
 import { SqlCounters } from '../database/counters.ts';
 import type { RegistryMetrics } from '../metrics.ts';
 import { parsePolicies, type RetentionPolicy, type RetentionRule, rulesFor } from '../retention.ts';
+import type { Collected } from '../storage/collect.ts';
 import type { Chore } from './keep-house.ts';
-import { wordsFor } from './maintain.ts';
 import type { ServeOptions } from './serve-options.ts';
 import type { Store } from './store.ts';
 
@@ -38,6 +38,10 @@ export function retentionOf(policies: readonly RetentionPolicy[], accounts: Acco
     const own = (await accounts?.settings(repository))?.retention ?? [];
     return own.length > 0 ? own : rulesFor(repository, policies);
   };
+}
+
+export function wordsFor({ tags, manifests, links, contents, bytes }: Collected): string {
+  return `${tags > 0 ? `${tags} tags, ` : ''}${manifests} manifests, ${links} blobs of repositories, ${contents} contents (${formatBytes(bytes)})`;
 }
 
 /** Garbage collection; in a cache what was not asked for longest goes instead. */

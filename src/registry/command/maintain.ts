@@ -1,11 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { conflict } from '../../core/errors.ts';
-import { formatBytes } from '../../core/units.ts';
 import { lockFolder } from '../../host/folder-lock.ts';
 import { Accounts } from '../accounts/accounts.ts';
-import type { Collected } from '../storage/collect.ts';
-import { readPolicies, retentionOf } from './chores.ts';
+import { readPolicies, retentionOf, wordsFor } from './chores.ts';
 import type { Flags } from './flags.ts';
 import { collectionOptions } from './serve-options.ts';
 import { openExistingStore, type Store, type StoreOptions, storeOptions } from './store.ts';
@@ -45,10 +43,6 @@ async function accountsOf(store: Store, { database, dataRoot }: StoreOptions): P
   const isThere =
     database !== undefined || (await stat(join(dataRoot, 'accounts.db')).catch(() => undefined));
   return isThere ? new Accounts(await store.database()) : undefined;
-}
-
-export function wordsFor({ tags, manifests, links, contents, bytes }: Collected): string {
-  return `${tags > 0 ? `${tags} tags, ` : ''}${manifests} manifests, ${links} blobs of repositories, ${contents} contents (${formatBytes(bytes)})`;
 }
 
 /** `check`; works beside a registry that runs. @returns the exit code: 1 when something is wrong. */

@@ -1,6 +1,6 @@
 import { invalidParameter } from '../../core/errors.ts';
 import type { Flags } from './flags.ts';
-import { bytes, milliseconds } from './serve-options.ts';
+import { bytes, milliseconds } from './values.ts';
 
 /** The registry to keep copies of. */
 export interface ProxyOptions {

@@ -1,9 +1,8 @@
-import { resolve } from 'node:path';
-import { invalidParameter, messageOf } from '../../core/errors.ts';
-import { parseBytes, parseDuration } from '../../core/units.ts';
+import { invalidParameter } from '../../core/errors.ts';
 import type { Flags } from './flags.ts';
 import { type ProxyOptions, proxyOptions } from './proxy-options.ts';
 import { type StoreOptions, storeOptions } from './store.ts';
+import { bytes, milliseconds } from './values.ts';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
@@ -51,9 +50,6 @@ const DEFAULT_SCRUB_RATE = '20MB';
 const DEFAULT_UPLOAD_EXPIRY = '24h';
 const DEFAULT_DRAIN_TIMEOUT = '10s';
 
-export const dataRootOf = ({ values }: Flags): string =>
-  resolve(values['data-root'] ?? '/var/lib/barge-registry');
-
 /** @throws BargeError invalid-parameter naming the flag and what it takes. */
 export function collectionOptions({ values }: Flags): CollectionOptions {
   const untagged = values['gc-untagged'];
@@ -62,23 +58,6 @@ export function collectionOptions({ values }: Flags): CollectionOptions {
     grace: milliseconds('gc-grace', values['gc-grace'] ?? DEFAULT_GRACE),
     ...(untagged ? { untagged: milliseconds('gc-untagged', untagged) } : {}),
   };
-}
-
-export function milliseconds(flag: string, text: string): number {
-  try {
-    return parseDuration(text) / 1e6;
-  } catch (error) {
-    throw invalidParameter(`invalid --${flag}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** @throws BargeError invalid-parameter. */
-export function bytes(flag: string, text: string): number {
-  try {
-    return parseBytes(text);
-  } catch (error) {
-    throw invalidParameter(`invalid --${flag}: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 function parseRateLimit(text: string): { count: number; window: number } {

@@ -12,7 +12,7 @@ import type { Locks } from '../storage/locks.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import { parseS3Location, type S3Location } from '../storage/s3/location.ts';
 import type { Flags } from './flags.ts';
-import { dataRootOf } from './serve-options.ts';
+import { dataRootOf } from './values.ts';
 
 /** Where a registry keeps what. */
 export interface StoreOptions {
