@@ -8,6 +8,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { becomeRoot } from './as-root.ts';
 import { dockerClient } from './docker-cli.ts';
 import { imageTools } from './image-tools.ts';
+import { postgresql } from './postgresql.ts';
 import { sshServer } from './ssh-server.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -42,6 +43,7 @@ const nodeTest =
 const withPrograms = (): Environment => {
   sshServer();
   imageTools();
+  postgresql();
   return { PATH: `${process.env.PATH}${delimiter}${dirname(dockerClient())}` };
 };
 

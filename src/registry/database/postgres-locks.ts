@@ -19,6 +19,7 @@ export class PostgresLocks implements Locks, AsyncDisposable {
   readonly #onLost: (error: Error) => void;
   readonly #local = new KeyedLock();
   #session: Promise<pg.Client> | undefined;
+  #asked: Promise<unknown> = Promise.resolve();
 
   constructor(url: string, onLost: (error: Error) => void) {
     this.#url = url;
@@ -51,8 +52,8 @@ export class PostgresLocks implements Locks, AsyncDisposable {
   /** @returns the session that has the lock now. */
   async #try(key: string): Promise<pg.Client | undefined> {
     const session = await this.#connected();
-    const { rows } = await session.query('SELECT pg_try_advisory_lock($1) AS mine', [numberOf(key)]);
-    return rows[0].mine ? session : undefined;
+    const mine = await this.#ask(session, 'SELECT pg_try_advisory_lock($1) AS mine', key);
+    return mine ? session : undefined;
   }
 
   async #holding<T>(session: pg.Client, key: string, action: () => Promise<T>): Promise<T> {
@@ -60,8 +61,18 @@ export class PostgresLocks implements Locks, AsyncDisposable {
       return await action();
     } finally {
       /* A session that broke has no locks any more. */
-      await session.query('SELECT pg_advisory_unlock($1)', [numberOf(key)]).catch(() => {});
+      await this.#ask(session, 'SELECT pg_advisory_unlock($1) AS mine', key).catch(() => {});
     }
+  }
+
+  /** The session answers one question after another. */
+  #ask(session: pg.Client, sql: string, key: string): Promise<boolean> {
+    const answer = this.#asked.then(async () => {
+      const { rows } = await session.query<{ mine: boolean }>(sql, [numberOf(key)]);
+      return rows[0]?.mine ?? false;
+    });
+    this.#asked = answer.catch(() => {});
+    return answer;
   }
 
   #connected(): Promise<pg.Client> {

@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { postgresLibraries, postgresPrograms } from '../../tools/postgresql.ts';
+
+/** PostgreSQL refuses to run as root: as whom it runs then. */
+const NOBODY = 65_534;
+
+export const withoutPostgres = (): string | false =>
+  postgresPrograms() ? false : 'no PostgreSQL on this machine or in .cache (npm test unpacks what apt has)';
+
+/** A PostgreSQL of its own, at a unix socket in a temporary folder; it has no port. */
+export interface Postgres extends AsyncDisposable {
+  /** A new, empty database. @returns what `--database` takes. */
+  database(name: string): Promise<string>;
+}
+
+export async function startPostgres(): Promise<Postgres> {
+  const programs = postgresPrograms();
+  if (!programs) throw new Error('there is no PostgreSQL');
+  const folder = mkdtempSync(join(tmpdir(), 'barge-pg-'));
+  chmodSync(folder, 0o700);
+  const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  if (process.getuid?.() === 0) chownSync(folder, NOBODY, NOBODY);
+  const libraries = programs.startsWith('/usr/') ? [] : postgresLibraries();
+  const env = { ...process.env, LC_ALL: 'C', LD_LIBRARY_PATH: libraries.join(':') };
+  const data = join(folder, 'data');
+  const made = spawnSync(
+    join(programs, 'initdb'),
+    ['-D', data, '-U', 'barge', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    { ...asNobody, env, cwd: folder, encoding: 'utf8' },
+  );
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
+  const settings = [
+    'listen_addresses=',
+    `unix_socket_directories=${folder}`,
+    'max_connections=200',
+    'fsync=off',
+  ];
+  const server = spawn(
+    join(programs, 'postgres'),
+    ['-D', data, ...settings.flatMap((value) => ['-c', value])],
+    {
+      ...asNobody,
+      env,
+      cwd: folder,
+      stdio: 'ignore',
+    },
+  );
+  const url = (name: string) => `postgres://barge@localhost/${name}?host=${encodeURIComponent(folder)}`;
+  await ready(server, url('postgres'));
+  return {
+    async database(name) {
+      const client = new pg.Client(url('postgres'));
+      await client.connect();
+      await client.query(`CREATE DATABASE "${name}"`);
+      await client.end();
+      return url(name);
+    },
+    async [Symbol.asyncDispose]() {
+      server.kill('SIGQUIT');
+      if (server.exitCode === null) await once(server, 'exit');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ready(server: ChildProcess, url: string): Promise<void> {
+  for (;;) {
+    if (server.exitCode !== null) throw new Error(`postgres ended with ${server.exitCode}`);
+    const client = new pg.Client(url);
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch {
+      await sleep(50);
+    }
+  }
+}

@@ -1,0 +1,216 @@
+/** Several registry servers over one store and one PostgreSQL. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Digest, digestOf } from '../src/core/digest.ts';
+import { Accounts } from '../src/registry/accounts/accounts.ts';
+import { SqlCounters } from '../src/registry/database/counters.ts';
+import { PostgresDatabase } from '../src/registry/database/postgres.ts';
+import { PostgresLocks } from '../src/registry/database/postgres-locks.ts';
+import { FileObjects } from '../src/registry/storage/file-system/file-objects.ts';
+import { openFileSystem } from '../src/registry/storage/file-system/open.ts';
+import { contentKey } from '../src/registry/storage/layout.ts';
+import { imageManifest, putManifest, someBytes } from '../src/registry/testing/push.ts';
+import {
+  type RegistryProcess,
+  runRegistry,
+  spawnRegistry,
+} from '../src/registry/testing/registry-process.ts';
+import { storageContract } from '../src/registry/testing/storage-contract.ts';
+import { temporaryFolder } from '../src/registry/testing/temporary-folder.ts';
+import { type Postgres, startPostgres, withoutPostgres } from './harness/registry-postgres.ts';
+import { type S3Server, startS3 } from './harness/registry-s3.ts';
+
+const fail = (error: Error) => assert.fail(error);
+
+describe('several servers', { skip: withoutPostgres() }, () => {
+  let postgres: Postgres;
+  let count = 0;
+  before(async () => {
+    postgres = await startPostgres();
+  });
+  after(() => postgres[Symbol.asyncDispose]());
+  const newDatabase = () => postgres.database(`registry${++count}`);
+
+  storageContract('a shared folder with locks in PostgreSQL', async () => {
+    const url = await newDatabase();
+    const folder = await temporaryFolder();
+    const [one, two] = [new PostgresLocks(url, fail), new PostgresLocks(url, fail)];
+    const objects = new FileObjects(folder.path);
+    return {
+      storage: await openFileSystem(folder.path, one),
+      other: await openFileSystem(folder.path, two),
+      damage: (digest) => objects.save(contentKey(digest), 'not what it was'),
+      async [Symbol.asyncDispose]() {
+        await one[Symbol.asyncDispose]();
+        await two[Symbol.asyncDispose]();
+        await folder[Symbol.asyncDispose]();
+      },
+    };
+  });
+
+  test('a lock keeps two servers apart, and is free when its server dies', async () => {
+    const url = await newDatabase();
+    const [one, two] = [new PostgresLocks(url, () => {}), new PostgresLocks(url, fail)];
+    let inside = 0;
+    const enter = async () => {
+      assert.equal(++inside, 1, 'somebody else is inside');
+      await sleep(5);
+      inside--;
+    };
+    await Promise.all(Array.from({ length: 10 }, (_, i) => (i % 2 ? one : two).run('same', enter)));
+    let release = () => {};
+    const held = one.run('held', () => new Promise<void>((resolve) => (release = resolve)));
+    assert.equal(await two.attempt('other', async () => 'free'), 'free');
+    while ((await two.attempt('held', async () => 'free')) !== undefined) await sleep(5);
+    await one[Symbol.asyncDispose]();
+    assert.equal(await two.run('held', async () => 'free'), 'free');
+    release();
+    await held;
+    await two[Symbol.asyncDispose]();
+  });
+
+  test('accounts and counts are the same for all, and two servers may start at once', async () => {
+    const url = await newDatabase();
+    const opened = await Promise.all([1, 2, 3].map(() => PostgresDatabase.open(url, fail)));
+    const [first, second] = opened.map((db) => new Accounts(db));
+    assert.ok(first && second && opened[0] && opened[1]);
+    await first.addUser('anna', 'correct horse', { admin: true });
+    await first.addOrganisation('shop');
+    await first.setMember('shop', 'anna', 'push');
+    await assert.rejects(second.addUser('shop', 'x'), /the name shop is in use/);
+    assert.deepEqual(await second.organisations(), [{ name: 'shop', members: { anna: 'push' } }]);
+    await second.changeSettings('shop/app', { public: true, retention: [{ keepLast: 2 }] });
+    await second.grant('other/app', 'anna', 'pull');
+    await second.setQuota('shop', 5_000_000_000);
+    assert.equal(await first.quotaOf('shop/app'), 5_000_000_000);
+    assert.deepEqual((await first.settings('shop/app')).retention, [{ keepLast: 2 }]);
+    assert.deepEqual(
+      [await first.roleOf(undefined, 'shop/app'), await first.roleOf('anna', 'x')],
+      ['pull', 'admin'],
+    );
+    const { token, id } = await first.tokens.create('anna', { role: 'pull' });
+    assert.equal((await second.tokens.use(token))?.user, 'anna');
+    await second.tokens.remove(id);
+    assert.equal(await first.tokens.use(token), undefined);
+    assert.deepEqual(await first.secret('key'), await second.secret('key'));
+    await first.audit.note({ user: 'anna', address: null, action: 'push', target: 'x' });
+    assert.equal((await second.audit.newest(1))[0]?.action, 'push');
+    const counters = [new SqlCounters(opened[0]), new SqlCounters(opened[1])];
+    const counts = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => counters[i % 2]?.add('key', 60_000)),
+    );
+    assert.deepEqual(
+      counts.map((entry) => entry?.count).sort((a = 0, b = 0) => a - b),
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    );
+    for (const db of opened) await db[Symbol.asyncDispose]();
+  });
+
+  test('a bucket and a database: push at one, pull at the other, and all the rest', async (t) => {
+    const s3 = await startS3();
+    t.after(() => s3[Symbol.asyncDispose]());
+    const database = await newDatabase();
+    await using folder = await temporaryFolder();
+    const args = ['--storage', s3.url, '--database', database, '--gc-grace', '1h'];
+    await withServers(s3, args, folder.path, async (one, two) => {
+      await pushAndPull(one.url, two.url);
+      await redirects(two.url, s3.endpoint);
+      one.signal('SIGUSR2');
+      two.signal('SIGUSR2');
+      await pushAndPull(two.url, one.url, 'again');
+      const checked = await check(s3, args, folder.path);
+      assert.deepEqual(checked, { code: 0, stdout: 'everything is as it must be\n', stderr: '' });
+    });
+  });
+
+  test('a shared folder: limits, webhooks and immutable tags are the same at both', async (t) => {
+    const database = await newDatabase();
+    await using folder = await temporaryFolder();
+    const told: string[] = [];
+    const receiver = createServer(async (request, response) => {
+      told.push(JSON.parse(await text(request)).events[0].target.tag);
+      response.end();
+    });
+    receiver.listen(0, '127.0.0.1');
+    t.after(() => receiver.close());
+    await once(receiver, 'listening');
+    const { port } = receiver.address() as { port: number };
+    const root = join(folder.path, 'shared');
+    const args = ['--data-root', root, '--database', database, '--webhook', `http://127.0.0.1:${port}/`];
+    const limit = ['--rate-limit', '200/1h'];
+    await using one = await spawnRegistry([...args, ...limit]);
+    await using two = await spawnRegistry([...args, ...limit]);
+    await pushAndPull(one.url, two.url);
+    const app = (url: string) => `${url}/v2/app`;
+    const manifest = await imageManifest(app(one.url));
+    const tags = Array.from({ length: 12 }, (_, i) => `t${i}`);
+    for (const [i, tag] of tags.entries()) {
+      assert.equal((await putManifest(app(i % 2 ? one.url : two.url), tag, manifest)).status, 201);
+    }
+    while (told.length < tags.length + 1) await sleep(20);
+    assert.deepEqual(told.slice(1), tags, 'each once, in order');
+    let refused: Response | undefined;
+    for (let i = 0; i < 201 && !refused; i++) {
+      const answer = await fetch(`${i % 2 ? one.url : two.url}/v2/`);
+      await answer.arrayBuffer();
+      if (answer.status === 429) refused = answer;
+    }
+    assert.ok(refused, 'both count together');
+    assert.ok(Number(refused.headers.get('retry-after')) > 3000);
+  });
+});
+
+async function withServers(
+  s3: S3Server,
+  args: readonly string[],
+  folder: string,
+  action: (one: RegistryProcess, two: RegistryProcess) => Promise<void>,
+): Promise<void> {
+  Object.assign(process.env, s3.environment);
+  await using one = await spawnRegistry([...args, '--data-root', join(folder, 'one')]);
+  await using two = await spawnRegistry([...args, '--data-root', join(folder, 'two')]);
+  await action(one, two);
+}
+
+const check = (s3: S3Server, args: readonly string[], folder: string) => {
+  Object.assign(process.env, s3.environment);
+  return runRegistry(['check', '--deep', ...args, '--data-root', join(folder, 'one')]);
+};
+
+/** An upload that changes servers, a manifest by one and from the other, tags and deletion. */
+async function pushAndPull(one: string, two: string, seed = 'first'): Promise<void> {
+  const bytes = someBytes(700_000, seed);
+  const started = await fetch(`${one}/v2/moving/blobs/uploads/`, { method: 'POST' });
+  const location = started.headers.get('location') ?? '';
+  const half = new Uint8Array(bytes.subarray(0, 300_000));
+  assert.equal((await fetch(`${two}${location}`, { method: 'PATCH', body: half })).status, 202);
+  const rest = { method: 'PUT', body: new Uint8Array(bytes.subarray(300_000)) };
+  assert.equal((await fetch(`${one}${location}?digest=${digestOf(bytes)}`, rest)).status, 201);
+  const got = await fetch(`${two}/v2/moving/blobs/${digestOf(bytes)}`);
+  assert.equal(digestOf(Buffer.from(await got.arrayBuffer())), digestOf(bytes));
+  const manifest = await imageManifest(`${one}/v2/moving`);
+  assert.equal((await putManifest(`${one}/v2/moving`, seed, manifest)).status, 201);
+  const pulled = await fetch(`${two}/v2/moving/manifests/${seed}`);
+  assert.equal(pulled.headers.get('docker-content-digest'), digestOf(manifest));
+  assert.deepEqual(Buffer.from(await pulled.arrayBuffer()), manifest);
+}
+
+/** A blob is fetched from the bucket by the client itself. */
+async function redirects(url: string, endpoint: string): Promise<void> {
+  const { layers } = (await (await fetch(`${url}/v2/moving/manifests/first`)).json()) as {
+    layers: { digest: Digest }[];
+  };
+  const blob = `${url}/v2/moving/blobs/${layers[0]?.digest}`;
+  const answer = await fetch(blob, { redirect: 'manual' });
+  assert.equal(answer.status, 307);
+  const location = answer.headers.get('location') ?? '';
+  assert.ok(location.startsWith(`${endpoint}/registry/some/prefix/blobs/`));
+  const bytes = Buffer.from(await (await fetch(blob, { headers: { range: 'bytes=0-9' } })).arrayBuffer());
+  assert.equal(bytes.length, 10);
+  assert.equal((await fetch(blob, { method: 'HEAD', redirect: 'manual' })).status, 200);
+}
