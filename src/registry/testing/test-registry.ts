@@ -1,9 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { type AccessControl, usersOnly } from '../auth/access.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
+import type { PullThrough } from '../proxy/pull-through.ts';
+import type { RateLimit } from '../rate-limit.ts';
 import { createRequestHandler } from '../request-handler.ts';
 import { RegistryServer, type TlsFiles } from '../server.ts';
 import { openFileSystem } from '../storage/file-system/open.ts';
@@ -20,17 +23,31 @@ export interface TestRegistry extends AsyncDisposable {
   readonly storage: ObjectStorage;
 }
 
-export async function startTestRegistry(
-  options: { authenticator?: Authenticator; access?: AccessControl; hooks?: Webhooks; tls?: TlsFiles } = {},
-): Promise<TestRegistry> {
+export interface TestRegistryOptions {
+  readonly authenticator?: Authenticator;
+  readonly access?: AccessControl;
+  readonly hooks?: Webhooks;
+  readonly tls?: TlsFiles;
+  readonly rateLimit?: RateLimit;
+  readonly proxy?: (storage: ObjectStorage, log: Logger) => PullThrough;
+  /** Called before each request; true: it was answered. */
+  readonly before?: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
+export async function startTestRegistry(options: TestRegistryOptions = {}): Promise<TestRegistry> {
   const root = await mkdtemp(join(tmpdir(), 'barge-registry-'));
   const storage = await openFileSystem(root);
   const log = pino({ level: 'silent' });
   const access = options.access ?? (options.authenticator && usersOnly(options.authenticator));
-  const server = new RegistryServer(createRequestHandler({ storage, log, access, hooks: options.hooks }), {
-    tls: options.tls,
-    drainTimeout: 100,
-  });
+  const { hooks, rateLimit, before } = options;
+  const proxy = options.proxy?.(storage, log);
+  const handle = createRequestHandler({ storage, log, access, hooks, rateLimit, proxy });
+  const server = new RegistryServer(
+    async (request, response) => {
+      if (!before?.(request, response)) await handle(request, response);
+    },
+    { tls: options.tls, drainTimeout: 100 },
+  );
   const url = await server.listen('127.0.0.1', 0);
   return {
     url,
@@ -38,6 +55,7 @@ export async function startTestRegistry(
     root,
     storage,
     async [Symbol.asyncDispose]() {
+      await proxy?.close();
       await server.close();
       await rm(root, { recursive: true, force: true });
     },
