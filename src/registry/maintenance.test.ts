@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { digestOf } from '../core/digest.ts';
 import { makeCertificate } from './testing/certificate.ts';
+import { freePort } from './testing/free-port.ts';
 import { imageManifest, pushBlob, putManifest, someBytes } from './testing/push.ts';
 import { runRegistry, spawnRegistry } from './testing/registry-process.ts';
 import { temporaryFolder } from './testing/temporary-folder.ts';
@@ -17,12 +18,6 @@ async function agePath(root: string): Promise<void> {
     if (entry.isFile()) await utimes(join(entry.parentPath, entry.name), old, old);
   }
 }
-
-const freePort = async (): Promise<number> => {
-  await using folder = await temporaryFolder();
-  await using registry = await spawnRegistry(['--data-root', folder.path]);
-  return Number(new URL(registry.url).port);
-};
 
 test('gc and check from the command line: not while a registry runs there, the check always', async () => {
   await using folder = await temporaryFolder();

@@ -84,10 +84,10 @@ function verifiedDigest(bytes: Uint8Array, reference: ManifestReference): Digest
 async function requireContent(storage: Storage, repository: string, document: ManifestDocument) {
   const missing: ErrorItem[] = [];
   for (const blob of document.blobs) {
-    requireSize(blob, await storage.blobs.size(repository, blob.digest), missing);
+    requireSize(blob, await storage.blobs.keep(repository, blob.digest), missing);
   }
   for (const child of document.manifests) {
-    requireSize(child, (await storage.manifests.find(repository, child.digest))?.size, missing);
+    requireSize(child, (await storage.manifests.keep(repository, child.digest))?.size, missing);
   }
   const [first, ...others] = missing;
   if (first) throw new RegistryError([first, ...others]);

@@ -25,6 +25,11 @@ export class Blobs implements BlobStorage {
     return (await this.#objects.stat(contentKey(digest)))?.size;
   }
 
+  async keep(repository: string, digest: Digest): Promise<number | undefined> {
+    if (!(await this.#rejuvenate(blobLink(repository, digest), digest))) return undefined;
+    return (await this.#objects.stat(contentKey(digest)))?.size;
+  }
+
   /** @returns false when it has gone meanwhile. */
   async #rejuvenate(key: string, digest: Digest): Promise<boolean> {
     return await this.#locks.run(contentLock(digest), () => this.#objects.touch(key));

@@ -28,6 +28,13 @@ export class Manifests implements ManifestStorage {
     return record && { digest, mediaType: record.mediaType, size: record.size };
   }
 
+  async keep(repository: string, digest: Digest): Promise<StoredManifest | undefined> {
+    const touch = () => this.#objects.touch(manifestRecord(repository, digest));
+    return (await this.#locks.run(contentLock(digest), touch))
+      ? await this.find(repository, digest)
+      : undefined;
+  }
+
   read(digest: Digest, range?: ByteRange): Readable {
     return this.#objects.read(contentKey(digest), range);
   }

@@ -25,6 +25,8 @@ export interface ByteRange {
 export interface BlobStorage {
   /** Bytes, or undefined when `repository` does not own the blob. */
   size(repository: string, digest: Digest): Promise<number | undefined>;
+  /** Like `size`, for a manifest that will name it: garbage collection spares it for its grace from now on. */
+  keep(repository: string, digest: Digest): Promise<number | undefined>;
   /** Call only for a blob whose size was found. */
   read(digest: Digest, range?: ByteRange): Readable;
   /** Where a client can fetch the blob by itself; undefined when only the registry can. */
@@ -91,6 +93,8 @@ export interface NewManifest extends StoredManifest {
 
 export interface ManifestStorage {
   find(repository: string, digest: Digest): Promise<StoredManifest | undefined>;
+  /** Like `find`, for an index that will name it: garbage collection spares it for its grace from now on. */
+  keep(repository: string, digest: Digest): Promise<StoredManifest | undefined>;
   /** Call only for a manifest that was found. */
   read(digest: Digest, range?: ByteRange): Readable;
   /** All of it; undefined when its content is missing. */

@@ -9,6 +9,11 @@ import { ensureFolder, entriesOf, ifPresent, removeDurably, writeInFolder } from
 
 /** Bytes. */
 const READ_SIZE = 512 * 1024;
+/** Milliseconds. */
+const UNFINISHED_AGE = 24 * 3600_000;
+
+/** A name of `writeDurably`, before it renames. */
+const isUnfinished = (name: string): boolean => name.startsWith('.') && name.endsWith('.tmp');
 
 /** Objects as files below one folder, which several machines may share. */
 export class FileObjects implements ObjectStore {
@@ -50,11 +55,18 @@ export class FileObjects implements ObjectStore {
     await syncFolder(dirname(target));
   }
 
+  /** What was being written when a process was killed is removed when it is a day old. */
   async list(folder: string): Promise<ObjectEntry[]> {
     const entries = await entriesOf(this.path(folder));
+    for (const { name } of entries) if (isUnfinished(name)) await this.#removeOld(join(folder, name));
     return entries
       .filter((entry) => !entry.name.startsWith('.'))
       .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
+  }
+
+  async #removeOld(key: string): Promise<void> {
+    const found = await this.stat(key);
+    if (found && Date.now() - found.modified > UNFINISHED_AGE) await this.remove(key);
   }
 
   async holds(folder: string): Promise<boolean> {
