@@ -6,7 +6,7 @@ import { librariesBelow, unpackWithDependencies } from './apt-unpack.ts';
 
 const CACHE = join(import.meta.dirname, '../.cache/image-tools');
 
-export const IMAGE_TOOLS = ['skopeo', 'umoci', 'buildah', 'podman'] as const;
+export const IMAGE_TOOLS = ['skopeo', 'umoci', 'buildah', 'podman', 'docker-registry'] as const;
 export type ImageTool = (typeof IMAGE_TOOLS)[number];
 
 /** A tool that runs here, and what it needs in its environment to do so. */

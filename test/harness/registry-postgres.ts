@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { postgresLibraries, postgresPrograms } from '../../tools/postgresql.ts';
+import { postgresPrograms } from '../../tools/postgresql.ts';
 
 /** PostgreSQL refuses to run as root: as whom it runs then. */
 const NOBODY = 65_534;
@@ -26,11 +26,10 @@ export async function startPostgres(): Promise<Postgres> {
   chmodSync(folder, 0o700);
   const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   if (process.getuid?.() === 0) chownSync(folder, NOBODY, NOBODY);
-  const libraries = programs.startsWith('/usr/') ? [] : postgresLibraries();
-  const env = { ...process.env, LC_ALL: 'C', LD_LIBRARY_PATH: libraries.join(':') };
+  const env = { ...process.env, LC_ALL: 'C', LD_LIBRARY_PATH: programs.libraries.join(':') };
   const data = join(folder, 'data');
   const made = spawnSync(
-    join(programs, 'initdb'),
+    join(programs.folder, 'initdb'),
     ['-D', data, '-U', 'barge', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
     { ...asNobody, env, cwd: folder, encoding: 'utf8' },
   );
@@ -42,7 +41,7 @@ export async function startPostgres(): Promise<Postgres> {
     'fsync=off',
   ];
   const server = spawn(
-    join(programs, 'postgres'),
+    join(programs.folder, 'postgres'),
     ['-D', data, ...settings.flatMap((value) => ['-c', value])],
     {
       ...asNobody,
