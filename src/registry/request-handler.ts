@@ -20,9 +20,14 @@ export interface RequestHandlerOptions {
   readonly metrics?: RegistryMetrics | undefined;
   readonly hooks?: Webhooks | undefined;
   readonly rateLimit?: RateLimit | undefined;
+  /** Bytes: the longest blob that is taken. */
+  readonly maxBlob?: number | undefined;
   /** Another registry, of which this one keeps copies; it takes no pushes then. */
   readonly proxy?: PullThrough | undefined;
 }
+
+/** Milliseconds. */
+const DRAIN_TIMEOUT = 30_000;
 
 /** Answers one request; never rejects. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -31,15 +36,15 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 export function createRequestHandler(options: RequestHandlerOptions): RequestHandler {
   const { storage, access, hooks } = options;
   const accounts = access instanceof AccountAccess ? access.accounts : undefined;
-  const rules = new Rules(accounts, hooks, (owner) => storage.usage(owner));
+  const { maxBlob } = options;
+  const rules = new Rules({ accounts, hooks, maxBlob, measure: (owner) => storage.usage(owner) });
   const router = new Router({ storage, access, rules, proxy: options.proxy });
   return async (request, response) => {
     const { path, query } = splitUrl(request.url ?? '/');
     const method = request.method ?? 'GET';
     const log = options.log.child({ method, path });
     logAnswer(log, request, response, options.metrics);
-    // A body that was refused half read must still flow: clients read the answer after they sent it all.
-    response.once('finish', () => request.resume());
+    response.once('finish', () => drain(request));
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
     response.setHeader('X-Content-Type-Options', 'nosniff');
     const match = router.find(method, path);
@@ -52,6 +57,17 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
       answerError({ ...exchange, visitor: NOBODY }, error);
     }
   };
+}
+
+/**
+ * A body that was refused half read must still flow for a while: many clients read the answer after they have sent
+ * it all. One that does not end is cut off.
+ */
+function drain(request: IncomingMessage): void {
+  if (request.complete) return;
+  request.resume();
+  const cut = setTimeout(() => request.socket.destroy(), DRAIN_TIMEOUT);
+  request.once('close', () => clearTimeout(cut));
 }
 
 /** @throws RegistryError UNAUTHORIZED with the way to get in, DENIED for known visitors. */

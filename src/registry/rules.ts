@@ -1,7 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import { formatBytes } from '../core/units.ts';
 import type { Exchange } from './http/exchange.ts';
-import { registryError } from './registry-error.ts';
+import { RegistryError, registryError } from './registry-error.ts';
 import type { ChunkLimit } from './storage/storage.ts';
 import type { ContentChange, Webhooks } from './webhooks.ts';
 
@@ -23,22 +23,31 @@ export interface RepositoryAccounts {
 /** How long a measured usage is believed, in milliseconds. */
 const MEASURE_EVERY = 30_000;
 
+/** Bytes. */
+export const DEFAULT_MAX_BLOB = 100e9;
+
+export interface RulesOptions {
+  readonly accounts?: RepositoryAccounts | undefined;
+  readonly hooks?: Webhooks | undefined;
+  /** Bytes that the repositories of an owner hold. */
+  readonly measure: (owner: string) => Promise<number>;
+  /** Bytes: the longest blob that is taken. */
+  readonly maxBlob?: number | undefined;
+}
+
 /** What the owners of repositories have decided, and who is told of changes. */
 export class Rules {
   readonly #accounts: RepositoryAccounts | undefined;
   readonly #hooks: Webhooks | undefined;
   readonly #measure: (owner: string) => Promise<number>;
+  readonly #maxBlob: number;
   readonly #usage = new Map<string, { bytes: number; at: number }>();
 
-  /** @param measure bytes that the repositories of an owner hold. */
-  constructor(
-    accounts: RepositoryAccounts | undefined,
-    hooks: Webhooks | undefined,
-    measure: (owner: string) => Promise<number>,
-  ) {
+  constructor({ accounts, hooks, measure, maxBlob = DEFAULT_MAX_BLOB }: RulesOptions) {
     this.#accounts = accounts;
     this.#hooks = hooks;
     this.#measure = measure;
+    this.#maxBlob = maxBlob;
   }
 
   async isImmutable(repository: string): Promise<boolean> {
@@ -48,10 +57,24 @@ export class Rules {
   /**
    * Called before bytes are taken in.
    * @param bytes how many are announced; 0 when the client does not say.
-   * @returns the most that may come, when there is a limit.
-   * @throws RegistryError DENIED when they do not fit into the owner's quota.
+   * @param before bytes that the upload has already.
+   * @returns the most that may come.
+   * @throws RegistryError DENIED when they do not fit into the owner's quota, SIZE_INVALID when no blob may be as long.
    */
-  async assertRoom(repository: string, bytes: number): Promise<ChunkLimit | undefined> {
+  async assertRoom(repository: string, bytes: number, before = 0): Promise<ChunkLimit | undefined> {
+    if (before + bytes > this.#maxBlob) throw this.#tooLong();
+    const own = await this.#quotaLeft(repository, before + bytes);
+    const limits = [{ bytes: this.#maxBlob - before, error: () => this.#tooLong() }];
+    if (own) limits.push({ ...own, bytes: own.bytes - before });
+    return limits.reduce((least, limit) => (limit.bytes < least.bytes ? limit : least));
+  }
+
+  #tooLong(): Error {
+    const message = `the blob is longer than ${formatBytes(this.#maxBlob)}, the most that this registry takes`;
+    return new RegistryError([{ code: 'SIZE_INVALID', message }], { status: 413 });
+  }
+
+  async #quotaLeft(repository: string, bytes: number): Promise<ChunkLimit | undefined> {
     const quota = await this.#accounts?.quotaOf(repository);
     if (quota === undefined) return undefined;
     const [owner = ''] = repository.split('/');

@@ -20,6 +20,14 @@ export interface TlsFiles {
   readonly key: string;
 }
 
+export interface ServerOptions {
+  readonly tls?: TlsFiles | undefined;
+  /** Milliseconds that requests under way get to finish when the server closes. */
+  readonly drainTimeout?: number;
+  /** Milliseconds for which a client may stand still. */
+  readonly idleTimeout?: number;
+}
+
 /**
  * The HTTP server of a registry. What a client sends is bounded: headers in size and time, bodies by the time
  * between two pieces (an upload may take hours, but not stand still).
@@ -30,12 +38,14 @@ export class RegistryServer {
   readonly #drainTimeout: number;
   #draining = false;
 
-  constructor(handler: RequestHandler, options: { tls?: TlsFiles | undefined; drainTimeout?: number } = {}) {
+  constructor(handler: RequestHandler, options: ServerOptions = {}) {
+    const { tls, idleTimeout = IDLE_TIMEOUT } = options;
+    const headersTimeout = Math.min(HEADERS_TIMEOUT, idleTimeout);
     const limits = {
-      headersTimeout: HEADERS_TIMEOUT,
+      headersTimeout,
       requestTimeout: 0,
-      keepAliveTimeout: IDLE_TIMEOUT,
-      connectionsCheckingInterval: 5_000,
+      keepAliveTimeout: idleTimeout,
+      connectionsCheckingInterval: Math.min(5_000, headersTimeout),
       maxHeaderSize: MAX_HEADER_SIZE,
     };
     const serve = (request: IncomingMessage, response: ServerResponse) => {
@@ -43,9 +53,8 @@ export class RegistryServer {
       request.once('end', () => request.socket.setTimeout(WORK_TIMEOUT));
       void handler(request, response);
     };
-    const { tls } = options;
     this.#server = tls ? https.createServer({ ...limits, ...tls }, serve) : http.createServer(limits, serve);
-    this.#server.timeout = IDLE_TIMEOUT;
+    this.#server.timeout = idleTimeout;
     this.#scheme = tls ? 'https' : 'http';
     this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
   }

@@ -29,6 +29,7 @@ const OPTIONS = {
   'gc-interval': { type: 'string' },
   'gc-grace': { type: 'string' },
   'gc-untagged': { type: 'string' },
+  'max-blob-size': { type: 'string' },
   'upload-expiry': { type: 'string' },
   'drain-timeout': { type: 'string' },
   'rate-limit': { type: 'string' },

@@ -30,6 +30,8 @@ export interface ServeOptions {
   /** Milliseconds. */
   readonly uploadExpiry: number;
   readonly drainTimeout: number;
+  /** Bytes. */
+  readonly maxBlob: number;
   readonly proxy?: ProxyOptions;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string };
@@ -48,6 +50,7 @@ const DEFAULT_GRACE = '24h';
 const DEFAULT_SCRUB_INTERVAL = '168h';
 const DEFAULT_SCRUB_RATE = '20MB';
 const DEFAULT_UPLOAD_EXPIRY = '24h';
+const DEFAULT_MAX_BLOB = '100GB';
 const DEFAULT_DRAIN_TIMEOUT = '10s';
 
 /** @throws BargeError invalid-parameter naming the flag and what it takes. */
@@ -96,6 +99,7 @@ export function serveOptions(flags: Flags): ServeOptions {
     ...(values['rate-limit'] ? { rateLimit: parseRateLimit(values['rate-limit']) } : {}),
     uploadExpiry: milliseconds('upload-expiry', values['upload-expiry'] ?? DEFAULT_UPLOAD_EXPIRY),
     drainTimeout: milliseconds('drain-timeout', values['drain-timeout'] ?? DEFAULT_DRAIN_TIMEOUT),
+    maxBlob: bytes('max-blob-size', values['max-blob-size'] ?? DEFAULT_MAX_BLOB),
     ...(proxy ? { proxy } : {}),
     ...parseListen('listen', values.listen ?? '127.0.0.1:5000'),
     collection: collectionOptions(flags),

@@ -56,7 +56,8 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
   stack.defer(() => void process.off('SIGUSR2', begin));
   const rateLimit = options.rateLimit && new RateLimit(store.counters, options.rateLimit);
   const { storage } = store;
-  const handler = createRequestHandler({ storage, log, access, metrics, hooks, rateLimit, proxy });
+  const { maxBlob } = options;
+  const handler = createRequestHandler({ storage, log, access, metrics, hooks, rateLimit, maxBlob, proxy });
   const server = stack.use(
     new RegistryServer(handler, {
       tls: options.tls && (await readTls(options.tls)),

@@ -10,9 +10,8 @@ export function finishUpload(uploads: Pick<UploadStorage, 'finish' | 'offset'>, 
     const digest = parseDigestText(exchange.query.get('digest') ?? '');
     const repository = repositoryOf(exchange);
     const before = await uploads.offset(repository, id);
-    const limit = await rules.assertRoom(repository, before + announcedBytes(exchange));
-    const rest = limit && { ...limit, bytes: limit.bytes - before };
-    const { accepted, offset } = await uploads.finish(repository, id, digest, chunkOf(exchange, rest));
+    const limit = await rules.assertRoom(repository, announcedBytes(exchange), before);
+    const { accepted, offset } = await uploads.finish(repository, id, digest, chunkOf(exchange, limit));
     if (accepted) {
       rules.noteBytes(repository, offset);
       sendBlobCreated(exchange, digest);

@@ -13,6 +13,9 @@ import { type ManifestReference, referenceOf } from './manifest-reference.ts';
 /** Bytes; the distribution spec asks registries to take at least this much. */
 export const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
 
+/** Missing parts that the answer names; a hostile manifest may lack a hundred thousand. */
+const MAX_MISSING = 100;
+
 type Storage = Pick<RegistryStorage, 'manifests' | 'tags' | 'blobs'>;
 
 /** PUT /v2/<name>/manifests/<reference> (end-7). */
@@ -84,9 +87,11 @@ function verifiedDigest(bytes: Uint8Array, reference: ManifestReference): Digest
 async function requireContent(storage: Storage, repository: string, document: ManifestDocument) {
   const missing: ErrorItem[] = [];
   for (const blob of document.blobs) {
+    if (missing.length >= MAX_MISSING) break;
     requireSize(blob, await storage.blobs.keep(repository, blob.digest), missing);
   }
   for (const child of document.manifests) {
+    if (missing.length >= MAX_MISSING) break;
     requireSize(child, (await storage.manifests.keep(repository, child.digest))?.size, missing);
   }
   const [first, ...others] = missing;

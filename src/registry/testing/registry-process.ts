@@ -10,6 +10,7 @@ const PROGRAM = resolve(import.meta.dirname, '../../bin/barge-registry.ts');
 export interface RegistryProcess extends AsyncDisposable {
   /** Taken from the line it prints when it is ready. */
   readonly url: string;
+  readonly pid: number;
   /** @returns the exit code, or the signal's name when it did not exit by itself. */
   stop(signal: NodeJS.Signals): Promise<number | string>;
   signal(signal: NodeJS.Signals): void;
@@ -31,7 +32,13 @@ export async function spawnRegistry(
     return code ?? killedBy;
   };
   const signal = (name: NodeJS.Signals) => void child.kill(name);
-  return { url, stop, signal, [Symbol.asyncDispose]: async () => void (await stop('SIGKILL')) };
+  return {
+    url,
+    pid: child.pid ?? 0,
+    stop,
+    signal,
+    [Symbol.asyncDispose]: async () => void (await stop('SIGKILL')),
+  };
 }
 
 async function readyUrl(child: ChildProcess): Promise<string> {
