@@ -1,7 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Digest } from '../../core/digest.ts';
-import type { ByteRange } from '../storage/storage.ts';
+import { systemError } from '../../core/errors.ts';
+import type { ByteRange, WritePiece } from '../storage/storage.ts';
 import { parseRange } from './byte-range.ts';
 import { type Exchange, type Headers, sendEmpty } from './exchange.ts';
 
@@ -13,6 +15,8 @@ export interface Content {
   readonly mediaType: string;
   readonly cacheControl: string;
   read(range?: ByteRange): Readable;
+  /** As `BlobStorage.pour`. */
+  pour?(range: ByteRange | undefined, write: WritePiece): Promise<void> | undefined;
 }
 
 /** Answers GET and HEAD with conditional and range requests (RFC 9110 sections 13 and 14). */
@@ -41,7 +45,31 @@ export async function sendContent(exchange: Exchange, content: Content): Promise
     ...(range ? { 'Content-Range': `bytes ${range.start}-${range.end}/${content.size}` } : {}),
   });
   if (request.method === 'HEAD' || content.size === 0) response.end();
-  else await pipeline(content.read(range), response);
+  else await sendBytes(response, content, range);
+}
+
+async function sendBytes(response: ServerResponse, content: Content, range?: ByteRange): Promise<void> {
+  const pouring = content.pour?.(range, (piece) => written(response, piece));
+  if (!pouring) {
+    await pipeline(content.read(range), response);
+    return;
+  }
+  await pouring;
+  response.end();
+}
+
+/** Resolves when the system has the bytes; rejects when the client has gone. */
+function written(response: ServerResponse, piece: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const gone = () => reject(systemError('the client went away'));
+    if (response.destroyed) return gone();
+    response.once('close', gone);
+    response.write(piece, (error) => {
+      response.off('close', gone);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }
 
 /** A range is honoured only while the content that it was meant for is still the one we have. */

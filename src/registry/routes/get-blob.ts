@@ -4,7 +4,7 @@ import { registryError } from '../registry-error.ts';
 import type { BlobStorage } from '../storage/storage.ts';
 
 /** GET and HEAD /v2/<name>/blobs/<digest> (end-2); object storage may have clients fetch the bytes there. */
-export function getBlob(blobs: Pick<BlobStorage, 'size' | 'read' | 'urlFor'>): Handler {
+export function getBlob(blobs: Pick<BlobStorage, 'size' | 'read' | 'pour' | 'urlFor'>): Handler {
   return async (exchange) => {
     const digest = digestParam(exchange);
     const size = await blobs.size(repositoryOf(exchange), digest);
@@ -24,6 +24,7 @@ export function getBlob(blobs: Pick<BlobStorage, 'size' | 'read' | 'urlFor'>): H
       mediaType: 'application/octet-stream',
       cacheControl: 'private, max-age=31536000, immutable',
       read: (range) => blobs.read(digest, range),
+      pour: (range, write) => blobs.pour(digest, range, write),
     });
   };
 }

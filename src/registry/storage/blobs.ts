@@ -3,7 +3,7 @@ import type { Digest } from '../../core/digest.ts';
 import { blobLink, contentKey } from './layout.ts';
 import { contentLock, type Locks } from './locks.ts';
 import type { ObjectStore } from './objects.ts';
-import type { BlobStorage, ByteRange } from './storage.ts';
+import type { BlobStorage, ByteRange, WritePiece } from './storage.ts';
 
 /** Milliseconds: a blob that was looked at longer ago is made young again, so that garbage collection spares it. */
 const YOUNG = 10 * 60_000;
@@ -37,6 +37,10 @@ export class Blobs implements BlobStorage {
 
   read(digest: Digest, range?: ByteRange): Readable {
     return this.#objects.read(contentKey(digest), range);
+  }
+
+  pour(digest: Digest, range: ByteRange | undefined, write: WritePiece): Promise<void> | undefined {
+    return this.#objects.pour?.(contentKey(digest), range, write);
   }
 
   async urlFor(digest: Digest): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { ByteRange } from './storage.ts';
+import type { ByteRange, WritePiece } from './storage.ts';
 
 export interface ObjectInfo {
   /** Bytes. */
@@ -25,6 +25,11 @@ export interface ObjectStore {
   load(key: string): Promise<Buffer | undefined>;
   /** The stream fails when there is no such object. */
   read(key: string, range?: ByteRange): Readable;
+  /**
+   * Gives `write` the object's bytes; a piece may be used again once `write` has resolved. A faster way than `read`,
+   * where there is one.
+   */
+  readonly pour?: (key: string, range: ByteRange | undefined, write: WritePiece) => Promise<void>;
   /** Whole or not at all, and for good, once it returns. */
   save(key: string, data: string | Uint8Array): Promise<void>;
   /** False when there was none. */

@@ -21,6 +21,8 @@ export interface ByteRange {
   readonly end: number;
 }
 
+export type WritePiece = (piece: Buffer) => Promise<void>;
+
 /** Content by digest. A blob is seen only through repositories that own it. */
 export interface BlobStorage {
   /** Bytes, or undefined when `repository` does not own the blob. */
@@ -29,6 +31,10 @@ export interface BlobStorage {
   keep(repository: string, digest: Digest): Promise<number | undefined>;
   /** Call only for a blob whose size was found. */
   read(digest: Digest, range?: ByteRange): Readable;
+  /**
+   * Gives `write` the bytes; a piece may be used again once `write` has resolved. undefined when `read` is as good.
+   */
+  pour(digest: Digest, range: ByteRange | undefined, write: WritePiece): Promise<void> | undefined;
   /** Where a client can fetch the blob by itself; undefined when only the registry can. */
   urlFor(digest: Digest): Promise<string | undefined>;
   /** Makes `repository` own a blob of `from` too; false when `from` does not own it. */

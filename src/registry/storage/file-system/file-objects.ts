@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { syncFolder } from '../../../core/durable.ts';
 import type { ObjectEntry, ObjectInfo, ObjectStore } from '../objects.ts';
-import type { ByteRange } from '../storage.ts';
+import type { ByteRange, WritePiece } from '../storage.ts';
 import { ensureFolder, entriesOf, ifPresent, removeDurably, writeInFolder } from './files.ts';
+import { pourFile } from './pour.ts';
 
 /** Bytes. */
 const READ_SIZE = 512 * 1024;
@@ -38,6 +39,10 @@ export class FileObjects implements ObjectStore {
 
   read(key: string, range?: ByteRange): Readable {
     return createReadStream(this.path(key), { ...range, highWaterMark: READ_SIZE });
+  }
+
+  pour(key: string, range: ByteRange | undefined, write: WritePiece): Promise<void> {
+    return pourFile(this.path(key), range, write);
   }
 
   save(key: string, data: string | Uint8Array): Promise<void> {
