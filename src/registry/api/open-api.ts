@@ -5,6 +5,10 @@ type Json = Readonly<Record<string, unknown>>;
 const ROLE = { type: 'string', enum: ['pull', 'push', 'admin'] };
 const TEXT = { type: 'string' };
 const TRUTH = { type: 'boolean' };
+const NUMBER = { type: 'number' };
+const orNull = (type: string): Json => ({ type: [type, 'null'] });
+const list = (items: Json): Json => ({ type: 'array', items });
+const roles: Json = { type: 'object', additionalProperties: ROLE };
 
 const object = (properties: Json, required: readonly string[] = []): Json => ({
   type: 'object',
@@ -12,26 +16,65 @@ const object = (properties: Json, required: readonly string[] = []): Json => ({
   ...(required.length > 0 ? { required } : {}),
 });
 
+/** An object that has all of its properties. */
+const whole = (properties: Json): Json => object(properties, Object.keys(properties));
+
+const TIME = { type: 'integer', description: 'Milliseconds since 1970' };
+const TIME_OR_NULL = { ...TIME, type: ['integer', 'null'] };
+const USER = whole({ name: TEXT, admin: TRUTH, disabled: TRUTH, createdAt: TIME });
+const TOKEN = whole({
+  id: TEXT,
+  user: TEXT,
+  description: TEXT,
+  role: ROLE,
+  repositories: list(TEXT),
+  createdAt: TIME,
+  expiresAt: TIME_OR_NULL,
+  usedAt: TIME_OR_NULL,
+});
+const RETENTION = list({
+  ...object({
+    tags: { ...list(TEXT), description: 'Patterns with * and ?; all tags when left out' },
+    keepLast: { ...NUMBER, description: 'The newest so many' },
+    keepDays: { ...NUMBER, description: 'Those set within so many days' },
+  }),
+  description: 'What a rule speaks of and none keeps goes with the next garbage collection',
+});
+const SETTINGS = { name: TEXT, public: TRUTH, immutableTags: TRUTH, retention: RETENTION };
+const AUDIT_ENTRY = whole({
+  at: TIME,
+  user: orNull('string'),
+  address: orNull('string'),
+  action: TEXT,
+  target: TEXT,
+});
+
 interface Operation {
   readonly path: string;
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   readonly summary: string;
   readonly body?: Json;
+  /** Shape of the answer; without one it is empty, of status 204. */
+  readonly answer?: Json;
+  readonly query?: Readonly<Record<string, Json>>;
+  /** Needs no credentials. */
+  readonly isOpen?: true;
 }
 
 /** Every operation of the administration's API. */
 export const OPERATIONS: readonly Operation[] = [
-  { path: '/me', method: 'get', summary: 'Who asks' },
+  { path: '/me', method: 'get', answer: USER, summary: 'Who asks' },
   {
     path: '/me/password',
     method: 'put',
     summary: 'Change one’s password',
     body: object({ password: TEXT }, ['password']),
   },
-  { path: '/tokens', method: 'get', summary: 'One’s personal access tokens' },
+  { path: '/tokens', method: 'get', answer: list(TOKEN), summary: 'One’s personal access tokens' },
   {
     path: '/tokens',
     method: 'post',
+    answer: whole({ id: TEXT, token: TEXT }),
     summary: 'Make a personal access token; the answer is the only time that it is shown',
     body: object({
       description: TEXT,
@@ -41,7 +84,7 @@ export const OPERATIONS: readonly Operation[] = [
     }),
   },
   { path: '/tokens/{id}', method: 'delete', summary: 'Revoke a token' },
-  { path: '/users', method: 'get', summary: 'Users (administrators)' },
+  { path: '/users', method: 'get', answer: list(USER), summary: 'Users (administrators)' },
   {
     path: '/users',
     method: 'post',
@@ -55,7 +98,12 @@ export const OPERATIONS: readonly Operation[] = [
     body: object({ admin: TRUTH, disabled: TRUTH, password: TEXT }),
   },
   { path: '/users/{user}', method: 'delete', summary: 'Remove a user (administrators)' },
-  { path: '/organisations', method: 'get', summary: 'One’s organisations' },
+  {
+    path: '/organisations',
+    method: 'get',
+    answer: list(whole({ name: TEXT, members: roles })),
+    summary: 'One’s organisations',
+  },
   {
     path: '/organisations',
     method: 'post',
@@ -70,17 +118,42 @@ export const OPERATIONS: readonly Operation[] = [
     body: object({ role: ROLE }, ['role']),
   },
   { path: '/organisations/{organisation}/members/{user}', method: 'delete', summary: 'End a membership' },
-  { path: '/repositories', method: 'get', summary: 'Repositories that one may pull' },
+  {
+    path: '/quotas/{owner}',
+    method: 'get',
+    summary: 'Bytes that a user or an organisation may fill; null: as many as there are',
+    answer: whole({ owner: TEXT, bytes: orNull('integer') }),
+  },
+  {
+    path: '/quotas/{owner}',
+    method: 'put',
+    summary: 'Change a quota (administrators)',
+    body: object({ bytes: orNull('integer') }, ['bytes']),
+  },
+  {
+    path: '/register',
+    method: 'post',
+    summary: 'Become a user, where --self-registration is on',
+    body: object({ name: TEXT, password: TEXT }, ['name', 'password']),
+    isOpen: true,
+  },
+  {
+    path: '/repositories',
+    method: 'get',
+    answer: list(whole(SETTINGS)),
+    summary: 'Repositories that one may pull',
+  },
   {
     path: '/repositories/{repository}',
     method: 'get',
+    answer: whole({ ...SETTINGS, grants: roles }),
     summary: 'Settings and grants (slashes of the name as %2F)',
   },
   {
     path: '/repositories/{repository}',
     method: 'patch',
     summary: 'Change settings',
-    body: object({ public: TRUTH, immutableTags: TRUTH }),
+    body: object({ public: TRUTH, immutableTags: TRUTH, retention: RETENTION }),
   },
   {
     path: '/repositories/{repository}/grants/{user}',
@@ -89,36 +162,50 @@ export const OPERATIONS: readonly Operation[] = [
     body: object({ role: ROLE }, ['role']),
   },
   { path: '/repositories/{repository}/grants/{user}', method: 'delete', summary: 'Take a grant back' },
-  { path: '/audit', method: 'get', summary: 'Who did what, newest first (administrators); n: how many' },
+  {
+    path: '/audit',
+    method: 'get',
+    answer: list(AUDIT_ENTRY),
+    query: { n: NUMBER },
+    summary: 'Who did what, newest first (administrators); n: how many',
+  },
 ];
+
+const FAILURE = {
+  description: 'Not done',
+  content: { 'application/json': { schema: object({ message: TEXT }, ['message']) } },
+};
+
+function described({ path, summary, body, answer, query = {}, isOpen }: Operation): Json {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: TEXT,
+  }));
+  const inQuery = Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema }));
+  const parameters = [...inPath, ...inQuery];
+  const content = (schema: Json) => ({ content: { 'application/json': { schema } } });
+  return {
+    summary,
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(body ? { requestBody: { required: true, ...content(body) } } : {}),
+    ...(isOpen ? { security: [] } : {}),
+    responses: {
+      ...(answer
+        ? { '200': { description: 'Done', ...content(answer) } }
+        : { '204': { description: 'Done' } }),
+      default: FAILURE,
+    },
+  };
+}
 
 /** The OpenAPI 3.1 description of the administration's API. */
 export function openApiDocument(): Json {
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const { path, method, summary, body } of OPERATIONS) {
-    const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-      name,
-      in: 'path',
-      required: true,
-      schema: TEXT,
-    }));
-    paths[path] = {
-      ...paths[path],
-      [method]: {
-        summary,
-        ...(parameters.length > 0 ? { parameters } : {}),
-        ...(body
-          ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } }
-          : {}),
-        responses: {
-          [method === 'get' || path === '/tokens' ? '200' : '204']: { description: 'Done' },
-          default: {
-            description: 'Not done',
-            content: { 'application/json': { schema: object({ message: TEXT }, ['message']) } },
-          },
-        },
-      },
-    };
+  for (const operation of OPERATIONS) {
+    const { path, method } = operation;
+    paths[path] = { ...paths[path], [method]: described(operation) };
   }
   return {
     openapi: '3.1.0',

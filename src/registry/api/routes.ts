@@ -47,6 +47,7 @@ export function apiRoutes(
   tokenRoutes(route);
   userRoutes(route);
   organisationRoutes(route);
+  quotaRoutes(route);
   repositoryRoutes(route, storage);
   route('GET', '/audit', ({ accounts, visitor, exchange }) => {
     assertAdmin(visitor);
@@ -155,6 +156,23 @@ function organisationRoutes(route: Route): void {
     member,
     rulers(({ accounts, param }) => accounts.setMember(param('organisation'), param('user'), undefined)),
   );
+}
+
+/** What users and organisations may fill, in bytes; null: as much as there is. */
+function quotaRoutes(route: Route): void {
+  route('GET', '/quotas/:owner', async ({ accounts, visitor, user, param }) => {
+    const isRuler = (await accounts.memberRole(param('owner'), user)) === 'admin';
+    if (param('owner') !== user && !isRuler) assertAdmin(visitor);
+    return { owner: param('owner'), bytes: (await accounts.quotaOf(param('owner'))) ?? null };
+  });
+  route('PUT', '/quotas/:owner', async ({ accounts, visitor, body, param }) => {
+    assertAdmin(visitor);
+    const { bytes } = body;
+    if (bytes !== null && !(Number.isSafeInteger(bytes) && Number(bytes) >= 0)) {
+      throw invalidParameter('"bytes" is neither a number nor null');
+    }
+    await accounts.setQuota(param('owner'), bytes === null ? undefined : Number(bytes));
+  });
 }
 
 function repositoryRoutes(route: Route, storage: Pick<RegistryStorage, 'repositories'>): void {
