@@ -1,5 +1,7 @@
 import { BargeError, type ErrorKind } from '../../core/errors.ts';
+import { retryHeader } from '../http/answer-error.ts';
 import { type Exchange, sendJson } from '../http/exchange.ts';
+import { RegistryError } from '../registry-error.ts';
 
 const STATUS: Partial<Record<ErrorKind, number>> = {
   'invalid-parameter': 400,
@@ -18,5 +20,6 @@ export function answerApiError(exchange: Exchange, error: unknown): void {
     known === undefined
       ? 'something went wrong here; the log of the registry says what'
       : (error as Error).message;
-  sendJson(exchange, known ?? 500, { message });
+  const headers = error instanceof RegistryError ? retryHeader(error) : {};
+  sendJson(exchange, known ?? 500, { message }, headers);
 }

@@ -42,9 +42,13 @@ export function answerError(exchange: Exchange, error: unknown, headers: Headers
     response.destroy();
     return;
   }
-  const retry = known.retryAt === undefined ? {} : { 'Retry-After': secondsUntil(known.retryAt) };
-  sendJson(exchange, known.status ?? STATUS[known.code], { errors: known.items }, { ...retry, ...headers });
+  const all = { ...retryHeader(known), ...headers };
+  sendJson(exchange, known.status ?? STATUS[known.code], { errors: known.items }, all);
 }
+
+/** When it may be tried again, where the failure says so. */
+export const retryHeader = ({ retryAt }: RegistryError): Headers =>
+  retryAt === undefined ? {} : { 'Retry-After': secondsUntil(retryAt) };
 
 /** At least one: clients take 0 for an invitation. */
 const secondsUntil = (time: number): number => Math.max(1, Math.ceil((time - Date.now()) / 1000));
