@@ -17,7 +17,7 @@ import { startS3 } from './harness/registry-s3.ts';
 const MIB = 1 << 20;
 const OTHER = process.env.BARGE_TEST_S3;
 
-async function openTwice(location: S3Location, end: () => Promise<void>): Promise<StorageUnderTest> {
+async function openTwice(location: S3Location, end: () => PromiseLike<void>): Promise<StorageUnderTest> {
   const locks = new KeyedLock();
   const [one, two] = [await openS3(location, locks), await openS3(location, locks)];
   const bucket = new S3Bucket(location);
