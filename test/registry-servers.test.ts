@@ -14,7 +14,7 @@ import { PostgresLocks } from '../src/registry/database/postgres-locks.ts';
 import { FileObjects } from '../src/registry/storage/file-system/file-objects.ts';
 import { openFileSystem } from '../src/registry/storage/file-system/open.ts';
 import { contentKey } from '../src/registry/storage/layout.ts';
-import { imageManifest, putManifest, someBytes } from '../src/registry/testing/push.ts';
+import { codesOf, imageManifest, putManifest, someBytes } from '../src/registry/testing/push.ts';
 import {
   type RegistryProcess,
   runRegistry,
@@ -162,6 +162,26 @@ describe('several servers', { skip: withoutPostgres() }, () => {
     }
     assert.ok(refused, 'both count together');
     assert.ok(Number(refused.headers.get('retry-after')) > 3000);
+  });
+
+  test('without its database a server says that it cannot answer, and does again when it is back', async () => {
+    await using folder = await temporaryFolder();
+    const database = await newDatabase();
+    await using registry = await spawnRegistry([
+      '--data-root',
+      folder.path,
+      '--database',
+      database,
+      '--accounts',
+    ]);
+    const status = async () => (await fetch(`${registry.url}/v2/app/tags/list`)).status;
+    assert.equal(await status(), 401);
+    await postgres.stop();
+    const answer = await fetch(`${registry.url}/v2/app/tags/list`);
+    assert.deepEqual([answer.status, await codesOf(answer)], [503, ['UNAVAILABLE']]);
+    assert.ok(Number(answer.headers.get('retry-after')) > 0);
+    await postgres.start();
+    while ((await status()) !== 401) await sleep(50);
   });
 });
 

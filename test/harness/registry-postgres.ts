@@ -17,6 +17,9 @@ export const withoutPostgres = (): string | false =>
 export interface Postgres extends AsyncDisposable {
   /** A new, empty database. @returns what `--database` takes. */
   database(name: string): Promise<string>;
+  /** Ends it as an outage would; what it has stays. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
 }
 
 export async function startPostgres(): Promise<Postgres> {
@@ -40,19 +43,29 @@ export async function startPostgres(): Promise<Postgres> {
     'max_connections=200',
     'fsync=off',
   ];
-  const server = spawn(
-    join(programs.folder, 'postgres'),
-    ['-D', data, ...settings.flatMap((value) => ['-c', value])],
-    {
-      ...asNobody,
-      env,
-      cwd: folder,
-      stdio: 'ignore',
-    },
-  );
   const url = (name: string) => `postgres://barge@localhost/${name}?host=${encodeURIComponent(folder)}`;
-  await ready(server, url('postgres'));
+  let server: ChildProcess | undefined;
+  const start = async () => {
+    server = spawn(
+      join(programs.folder, 'postgres'),
+      ['-D', data, ...settings.flatMap((value) => ['-c', value])],
+      {
+        ...asNobody,
+        env,
+        cwd: folder,
+        stdio: 'ignore',
+      },
+    );
+    await ready(server, url('postgres'));
+  };
+  const stop = async () => {
+    server?.kill('SIGQUIT');
+    if (server?.exitCode === null && server.signalCode === null) await once(server, 'exit');
+  };
+  await start();
   return {
+    start,
+    stop,
     async database(name) {
       const client = new pg.Client(url('postgres'));
       await client.connect();
@@ -61,8 +74,7 @@ export async function startPostgres(): Promise<Postgres> {
       return url(name);
     },
     async [Symbol.asyncDispose]() {
-      server.kill('SIGQUIT');
-      if (server.exitCode === null) await once(server, 'exit');
+      await stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

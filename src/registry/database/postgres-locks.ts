@@ -68,8 +68,12 @@ export class PostgresLocks implements Locks, AsyncDisposable {
   /** The session answers one question after another. */
   #ask(session: pg.Client, sql: string, key: string): Promise<boolean> {
     const answer = this.#asked.then(async () => {
-      const { rows } = await session.query<{ mine: boolean }>(sql, [numberOf(key)]);
-      return rows[0]?.mine ?? false;
+      try {
+        const { rows } = await session.query<{ mine: boolean }>(sql, [numberOf(key)]);
+        return rows[0]?.mine ?? false;
+      } catch (error) {
+        throw unavailable('the database that keeps the locks did not answer', { cause: error });
+      }
     });
     this.#asked = answer.catch(() => {});
     return answer;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { systemError } from '../../core/errors.ts';
+import { errnoOf, systemError, unavailable } from '../../core/errors.ts';
 import { postgresSteps } from './schema.ts';
 import type { SqlDatabase, SqlValue } from './sql.ts';
 
@@ -72,8 +72,24 @@ export class PostgresDatabase implements SqlDatabase {
       text = sql.replaceAll('?', () => `$${++count}`);
       this.#texts.set(sql, text);
     }
-    return this.#pool.query(text, [...values]);
+    return this.#answer(text, values);
   }
+
+  /** @throws BargeError unavailable while there is no connection to be had. */
+  async #answer(text: string, values: readonly SqlValue[]): Promise<pg.QueryResult> {
+    try {
+      return await this.#pool.query(text, [...values]);
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      throw unavailable('the database did not answer', { cause: error });
+    }
+  }
+}
+
+/** Failures of connections, and of a server that starts, stops or takes no more: SQLSTATE classes 08, 53 and 57. */
+function isOutage(error: unknown): boolean {
+  const code = errnoOf(error);
+  return code === undefined || /^(08|53|57|E[A-Z]+$)/.test(code);
 }
 
 async function migrate(pool: pg.Pool): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { isKind } from '../../core/errors.ts';
 import { type RegistryCode, RegistryError } from '../registry-error.ts';
 import { isStorageFull, storageFull } from '../storage/storage-full.ts';
 import { type Exchange, type Headers, sendJson } from './exchange.ts';
@@ -24,6 +25,9 @@ const STATUS: Record<RegistryCode, number> = {
   UNAVAILABLE: 503,
   UNKNOWN: 500,
 };
+
+/** Milliseconds until who was told that something is not there may try again. */
+const RETRY_AFTER = 5000;
 
 /**
  * The only place where a failure becomes an HTTP answer (distribution spec 1.1, "Error Codes"). What is no
@@ -56,6 +60,11 @@ const secondsUntil = (time: number): number => Math.max(1, Math.ceil((time - Dat
 function asRegistryError(error: unknown, log: Logger): RegistryError {
   if (error instanceof RegistryError) return error;
   if (isStorageFull(error)) return storageFull();
+  if (isKind(error, 'unavailable')) {
+    log.error({ err: error }, 'something that the registry needs is not there');
+    const message = 'the registry cannot answer right now; try again soon';
+    return new RegistryError([{ code: 'UNAVAILABLE', message }], { retryAt: Date.now() + RETRY_AFTER });
+  }
   log.error({ err: error }, 'unexpected failure');
   return new RegistryError([{ code: 'UNKNOWN', message: 'unknown error; see the log of the registry' }]);
 }
