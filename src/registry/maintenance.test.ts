@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import http from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -89,6 +91,26 @@ test('metrics and health have an address of their own', async () => {
   await rm(folder.path, { recursive: true });
   assert.equal((await health()).status, 503);
   assert.equal((await fetch(`${registry.url}/metrics`)).status, 404, 'clients do not see them');
+});
+
+test('a registry that drains is not healthy, serves what is under way, and cuts what takes too long', async () => {
+  await using folder = await temporaryFolder();
+  const port = await freePort();
+  const flags = ['--metrics-listen', `127.0.0.1:${port}`, '--drain-timeout', '1500ms'];
+  await using registry = await spawnRegistry(['--data-root', folder.path, ...flags]);
+  const health = async () => (await fetch(`http://127.0.0.1:${port}/health`)).status;
+  const started = await fetch(`${registry.url}/v2/app/blobs/uploads/`, { method: 'POST' });
+  const request = http.request(`${registry.url}${started.headers.get('location')}`, { method: 'PATCH' });
+  const cut = once(request, 'error');
+  request.write('never the end');
+  while ((await fetch(`${registry.url}${started.headers.get('location')}`)).headers.get('range') !== '0-12') {
+    await sleep(5);
+  }
+  assert.equal(await health(), 200);
+  const stopped = registry.stop('SIGTERM');
+  while ((await health()) !== 503) await sleep(5);
+  await cut;
+  assert.equal(await stopped, 0);
 });
 
 test('SIGHUP takes a new certificate, for new connections', async () => {
