@@ -5,6 +5,8 @@ import { isStorageFull, storageFull } from '../storage-full.ts';
 
 /** Bytes that are gathered for one write while more of them are there already. */
 const WRITE_SIZE = 1 << 20;
+/** Bytes after which the disk is told to begin. */
+const SYNC_SIZE = 8 << 20;
 
 /**
  * Appends a chunk to a file open for appending that holds `offset` bytes, showing every piece to `observe`.
@@ -25,16 +27,19 @@ export async function appendChunk(
     chunk.limit?.bytes ?? Number.POSITIVE_INFINITY,
   );
   let taken = 0;
+  const disk = new EarlySync(file);
   let gathered: Uint8Array[] = [];
   let size = 0;
   const write = async () => {
     const pieces = gathered;
+    const bytes = size;
     gathered = [];
     size = 0;
     /* The disk works while the digest is computed. */
     const writing = writeAll(file, pieces, offset);
     for (const piece of pieces) observe(piece);
     await writing;
+    disk.wrote(bytes);
   };
   try {
     // The stream must outlive a failure here: it is the request, and its connection carries the answer.
@@ -47,9 +52,45 @@ export async function appendChunk(
     }
   } finally {
     if (taken <= most && gathered.length > 0) await write();
+    await disk.settled();
   }
   await assertLength(file, offset, taken, chunk);
   return offset + taken;
+}
+
+/** Has the disk write what came while more comes, so that there is little left to wait for at the end. */
+class EarlySync {
+  readonly #file: FileHandle;
+  #unsynced = 0;
+  #syncing: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  wrote(bytes: number): void {
+    this.#unsynced += bytes;
+    if (this.#unsynced < SYNC_SIZE || this.#syncing) return;
+    this.#unsynced = 0;
+    this.#syncing = this.#sync();
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#file.datasync();
+    } catch (error) {
+      this.#failure = { error };
+    } finally {
+      this.#syncing = undefined;
+    }
+  }
+
+  /** @throws what the disk said: it says so only once. */
+  async settled(): Promise<void> {
+    await this.#syncing;
+    if (this.#failure) throw this.#failure.error;
+  }
 }
 
 async function assertLength(file: FileHandle, offset: number, taken: number, chunk: Chunk): Promise<void> {
