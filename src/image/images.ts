@@ -7,7 +7,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '../core/reference.ts';
-import type { Descriptor, ImageConfig } from '../spec/oci-image.ts';
+import { type Descriptor, type ImageConfig, type ImageManifest, isManifestType } from '../spec/oci-image.ts';
 import type { Database } from '../store/database.ts';
 
 /** An image as the store knows it. Its id is the digest of its configuration's bytes. */
@@ -39,6 +39,12 @@ interface ImageRow {
   config: string;
   size: number;
   added_at: number;
+}
+
+interface ManifestRow {
+  digest: Digest;
+  media_type: string;
+  body: Uint8Array;
 }
 
 interface ReferenceRow {
@@ -197,8 +203,12 @@ export class ImageStore {
     return row?.at ?? undefined;
   }
 
-  /** Points `reference` (with a tag, or with a digest) to an image; a tag leaves the one it had. */
-  tag(reference: Reference, id: Digest): void {
+  /**
+   * Points `reference` (with a tag, or with a digest) to an image; a tag leaves the one it had.
+   * @param target what a push of the tag sends, an index or a manifest that is kept with the image; none: a manifest
+   *   made of the image.
+   */
+  tag(reference: Reference, id: Digest, target?: Digest): void {
     const name = canonicalName(reference);
     if (reference.digest) {
       this.#db.run(
@@ -211,12 +221,44 @@ export class ImageStore {
       return;
     }
     this.#db.run(
-      'INSERT OR REPLACE INTO image_references (name, tag, image_id, tagged_at) VALUES (?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO image_references (name, tag, image_id, tagged_at, target) VALUES (?, ?, ?, ?, ?)',
       name,
       reference.tag ?? '',
       id,
       Date.now(),
+      target ?? null,
     );
+  }
+
+  /** The document that a tag stands for, if it was given one. */
+  target(reference: Reference): StoredManifest | undefined {
+    const row = this.#db.get<ManifestRow>(
+      `SELECT m.digest, m.media_type, m.body FROM image_references r JOIN image_manifests m
+       ON m.image_id = r.image_id AND m.digest = r.target WHERE r.name = ? AND r.tag = ?`,
+      canonicalName(reference),
+      reference.tag ?? '',
+    );
+    return row && toManifest(row);
+  }
+
+  /** The image whose own manifest this is. */
+  byManifest(digest: Digest): Image | undefined {
+    const rows = this.#db.all<ManifestRow & { image_id: Digest }>(
+      'SELECT image_id, digest, media_type, body FROM image_manifests WHERE digest = ?',
+      digest,
+    );
+    const own = rows.find((row) => isManifestType(row.media_type) && configOf(row.body) === row.image_id);
+    return own && this.get(own.image_id);
+  }
+
+  /** Whether a tag, of this image or of another, stands for an index that has this image. */
+  isInIndex(id: Digest): boolean {
+    const row = this.#db.get(
+      `SELECT 1 FROM image_manifests m JOIN image_references r ON r.target = m.digest
+       WHERE m.image_id = ? LIMIT 1`,
+      id,
+    );
+    return row !== undefined;
   }
 
   /** @returns whether there was such a name. */
@@ -240,11 +282,11 @@ export class ImageStore {
 
   manifests(id: Digest): StoredManifest[] {
     return this.#db
-      .all<{ digest: Digest; media_type: string; body: Uint8Array }>(
+      .all<ManifestRow>(
         'SELECT digest, media_type, body FROM image_manifests WHERE image_id = ? ORDER BY rowid',
         id,
       )
-      .map((row) => ({ digest: row.digest, mediaType: row.media_type, bytes: Buffer.from(row.body) }));
+      .map(toManifest);
   }
 
   /** Forgets an image and every name of it. Its layers stay until they are collected. */
@@ -284,6 +326,14 @@ function toImage(row: ImageRow): Image {
     size: row.size,
     addedAt: row.added_at,
   };
+}
+
+function toManifest({ digest, media_type, body }: ManifestRow): StoredManifest {
+  return { digest, mediaType: media_type, bytes: Buffer.from(body) };
+}
+
+function configOf(manifest: Uint8Array): Digest | undefined {
+  return (JSON.parse(Buffer.from(manifest).toString()) as Partial<ImageManifest>).config?.digest;
 }
 
 function toReference(row: ReferenceRow): Reference {

@@ -45,8 +45,16 @@ test('a transaction happens whole or not at all', () => {
 test('an image takes its references and manifests with it', () => {
   using db = new Database(':memory:');
   db.run("INSERT INTO images VALUES ('id', '{}', 0, 0)");
-  db.run("INSERT INTO image_references VALUES ('name', 'tag', NULL, 'id', 0)");
-  assert.throws(() => db.run("INSERT INTO image_references VALUES ('name', 'tag', NULL, 'id', 0)"), /UNIQUE/);
+  db.run(
+    "INSERT INTO image_references (name, tag, digest, image_id, tagged_at) VALUES ('name', 'tag', NULL, 'id', 0)",
+  );
+  assert.throws(
+    () =>
+      db.run(
+        "INSERT INTO image_references (name, tag, digest, image_id, tagged_at) VALUES ('name', 'tag', NULL, 'id', 0)",
+      ),
+    /UNIQUE/,
+  );
   db.run("DELETE FROM images WHERE id = 'id'");
   assert.deepEqual(db.all('SELECT * FROM image_references'), []);
 });

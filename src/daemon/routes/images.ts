@@ -7,6 +7,7 @@ import { bootstrapImage } from '../../engine/images/bootstrap.ts';
 import { inspectDistribution } from '../../engine/images/distribution.ts';
 import { importRequested } from '../../engine/images/import-request.ts';
 import { imageHistory, inspectImage, listImages } from '../../engine/images/inspect.ts';
+import { isIdOf, referenceOf } from '../../engine/images/names.ts';
 import { pruneImages, removeImage } from '../../engine/images/remove.ts';
 import { searchImages } from '../../engine/images/search.ts';
 import { login, pull, pullAll, push } from '../../engine/images/transfer.ts';
@@ -67,6 +68,7 @@ export function imageRoutes(router: Router, engine: Engine): void {
   router.on('POST', '/images/{name...}/tag', (exchange) => {
     const { query, response } = exchange;
     const image = engine.images.find(nameOf(exchange));
+    const source = isIdOf(image, nameOf(exchange)) ? undefined : referenceOf(nameOf(exchange));
     const repository = query.get('repo') ?? '';
     const tag = query.get('tag');
     const reference = withDefaultTag(parseReference(tag ? `${repository}:${tag}` : repository));
@@ -74,7 +76,7 @@ export function imageRoutes(router: Router, engine: Engine): void {
     if (/^(library\/)?sha(256|384|512)$/.test(reference.path)) {
       throw invalidParameter('refusing to create an ambiguous tag using digest algorithm as name');
     }
-    engine.images.tag(reference, image.id);
+    engine.images.tag(reference, image.id, source?.tag ? engine.images.target(source)?.digest : undefined);
     engine.events.emit('image', 'tag', image.id, { name: tag ? `${repository}:${tag}` : repository });
     response.empty(201);
   });

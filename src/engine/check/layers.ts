@@ -5,7 +5,7 @@ import { algorithmOf, type Digest, Digester } from '../../core/digest.ts';
 import { errnoOf, messageOf } from '../../core/errors.ts';
 import { packTar, unpackTar } from '../../host/fs-tool.ts';
 import type { Layer } from '../../image/layers.ts';
-import { plainLayer } from '../../image/push.ts';
+import { plainLayer } from '../../image/packed-layer.ts';
 import type { LayerStores } from '../../image/take-layer.ts';
 import type { Problem } from './problem.ts';
 

@@ -7,14 +7,14 @@ import { effectiveCapabilities, hostCapabilities } from '../../container/oci/cap
 import { resourceLimits } from '../../container/oci/limits.ts';
 import { commandOf } from '../../container/oci/spec.ts';
 import type { Digest } from '../../core/digest.ts';
-import { invalidParameter, notFound } from '../../core/errors.ts';
+import { invalidParameter } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { cgroupFeatures } from '../../host/cgroup-features.ts';
 import { warmCgroupLock } from '../../host/cgroups.ts';
-import type { Image } from '../../image/images.ts';
-import { parsePlatform, platformText } from '../../image/pull.ts';
+import { parsePlatform } from '../../image/platform.ts';
 import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../spec/engine.ts';
 import { resolveMounts } from '../../volume/mounts.ts';
+import { imageFor } from '../images/platforms.ts';
 import { inventName } from '../names.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { enterContainer } from './enter.ts';
@@ -36,8 +36,8 @@ export async function createContainer(
 ): Promise<ContainerCreateResponse> {
   warmCgroupLock(); /* most containers are started as soon as they are made */
   if (!request.Image) throw invalidParameter('config cannot be empty in order to create a container');
-  const image = ctx.images.require(request.Image);
-  if (platform) assertPlatform(request.Image, image.config, platform);
+  const found = ctx.images.require(request.Image);
+  const image = imageFor(ctx, request.Image, platform ? [parsePlatform(platform)] : [], found);
   const { HostConfig: wish = {}, NetworkingConfig: networking = {}, ...config } = request;
   checkConfig(config);
   const hostWarnings = checkHostConfig(config, wish);
@@ -75,17 +75,6 @@ export async function createContainer(
   });
   emitContainer(ctx, container, 'create');
   return { Id: id, Warnings: [...warnings, ...(await firewallWarnings(ctx, definition))] };
-}
-
-/** @throws BargeError not-found, in docker's words, when the image is of another platform: clients then pull. */
-function assertPlatform(name: string, { os, architecture, variant }: Image['config'], asked: string): void {
-  const wanted = parsePlatform(asked);
-  const fits = wanted.os === os && wanted.architecture === architecture;
-  if (fits && (!wanted.variant || !variant || wanted.variant === variant)) return;
-  const own = platformText({ os, architecture, ...(variant ? { variant } : {}) });
-  throw notFound(
-    `image with reference ${name} was found but its platform (${own}) does not match the specified platform (${platformText(wanted)})`,
-  );
 }
 
 function chooseName(ctx: ContainerContext, asked: string | undefined): string {

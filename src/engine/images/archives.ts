@@ -1,13 +1,15 @@
 import type { Readable } from 'node:stream';
+import type { Digest } from '../../core/digest.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { familiarString, parseReference, type Reference } from '../../core/reference.ts';
 import { type LoadOptions, loadImages } from '../../image/archive/load.ts';
 import { type SavedImage, saveImages } from '../../image/archive/save.ts';
+import { type Bundle, bundleOf } from '../../image/bundle.ts';
 import type { Image } from '../../image/images.ts';
 import type { Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 import { isIdOf, referenceOf } from './names.ts';
-import { assertPlatform } from './platforms.ts';
+import { imageFor } from './platforms.ts';
 import { collectGarbage } from './remove.ts';
 
 /**
@@ -21,19 +23,33 @@ export function saveArchive(
   signal: AbortSignal,
 ): Readable {
   if (words.length === 0) throw invalidParameter('no image to save: name at least one');
-  const selected = new Map<string, { image: Image; names: Map<string, Reference> }>();
+  const selected = new Map<string, SavedImage & { readonly names: Reference[] }>();
   for (const word of words) {
     for (const { image, names } of selectionOf(ctx, word)) {
-      assertPlatform(image, word, platforms);
-      const entry = selected.get(image.id) ?? { image, names: new Map() };
-      for (const name of names) entry.names.set(familiarString(name), name);
-      selected.set(image.id, entry);
+      if (names.length === 0) add(selected, imageFor(ctx, word, platforms, image));
+      for (const name of names) {
+        const bundle = platforms.length === 0 ? bundleOf(ctx.images, name) : undefined;
+        add(selected, imageFor(ctx, familiarString(name), platforms, image), name, bundle);
+      }
     }
   }
-  const images = [...selected.values()].map(({ image, names }) => ({ image, names: [...names.values()] }));
+  const images = [...selected.values()];
   for (const { image } of images)
     ctx.events.emit('image', 'save', image.id, { name: nameForEvent(ctx, image) });
   return saveImages(ctx, images, signal);
+}
+
+function add(
+  selected: Map<string, SavedImage & { readonly names: Reference[] }>,
+  image: Image,
+  name?: Reference,
+  bundle?: Bundle,
+): void {
+  const key = `${image.id} ${bundle?.top.digest ?? ''}`;
+  const entry = selected.get(key) ?? { image, names: [], ...(bundle ? { bundle } : {}) };
+  const isNew = name && !entry.names.some((known) => familiarString(known) === familiarString(name));
+  if (isNew) entry.names.push(name);
+  selected.set(key, entry);
 }
 
 const nameForEvent = (ctx: ImageContext, { id }: Image) => ctx.images.names(id).tags[0] ?? id;
@@ -61,10 +77,11 @@ function tagsOf(ctx: ImageContext, { domain, path }: Reference): SavedImage[] {
 /** Adds the images of an archive under their names there, and tells each. Of a refused archive nothing stays. */
 export async function loadArchive(ctx: ImageContext, archive: Readable, options: LoadOptions): Promise<void> {
   try {
-    for (const { image, names } of await loadImages(ctx, archive, options)) {
+    for (const { image, names, target } of await loadImages(ctx, archive, options)) {
       ctx.events.emit('image', 'load', image.id, { name: image.id });
-      for (const name of names) tagLoaded(ctx, image, name, options);
-      if (names.length === 0) options.onProgress({ stream: `Loaded image ID: ${image.id}\n` });
+      for (const name of names) tagLoaded(ctx, { image, target }, name, options);
+      if (names.length === 0 && !ctx.images.isInIndex(image.id))
+        options.onProgress({ stream: `Loaded image ID: ${image.id}\n` });
     }
   } catch (error) {
     await collectGarbage(ctx);
@@ -73,7 +90,12 @@ export async function loadArchive(ctx: ImageContext, archive: Readable, options:
   await collectGarbage(ctx);
 }
 
-function tagLoaded(ctx: ImageContext, image: Image, name: Reference, { onProgress }: LoadOptions): void {
+function tagLoaded(
+  ctx: ImageContext,
+  { image, target }: { readonly image: Image; readonly target: Digest | undefined },
+  name: Reference,
+  { onProgress }: LoadOptions,
+): void {
   const shown = familiarString(name);
   const before = ctx.images.resolve(name);
   if (before && before !== image.id) {
@@ -81,6 +103,6 @@ function tagLoaded(ctx: ImageContext, image: Image, name: Reference, { onProgres
       stream: `The image ${shown} already exists, renaming the old one with ID ${before} to empty string\n`,
     });
   }
-  ctx.images.tag(name, image.id);
+  ctx.images.tag(name, image.id, target);
   onProgress({ stream: `Loaded image: ${shown}\n` });
 }

@@ -5,7 +5,7 @@ import type { ImageHistoryItem, ImageInspect, ImageSummary } from '../../spec/en
 import type { Platform } from '../../spec/oci-image.ts';
 import { booleanFilter, type Filters, labelMatches } from '../filters.ts';
 import type { ImageContext } from './context.ts';
-import { assertPlatform } from './platforms.ts';
+import { imageFor } from './platforms.ts';
 
 const NO_NAMES: ImageNames = { tags: [], digests: [] };
 const NEVER = '0001-01-01T00:00:00Z';
@@ -19,8 +19,7 @@ export function inspectImage(
   word: string,
   platforms: readonly Platform[] = [],
 ): ImageInspect {
-  const image = ctx.images.find(word);
-  assertPlatform(image, word, platforms);
+  const image = imageFor(ctx, word, platforms);
   const { config } = image;
   const names = ctx.images.names(image.id);
   const tagged = ctx.images.lastTagged(image.id);
@@ -88,9 +87,13 @@ export function listImages(ctx: ImageContext, query: ImageListQuery): ImageSumma
   for (const { definition } of ctx.containers.list()) {
     uses.set(definition.imageId, (uses.get(definition.imageId) ?? 0) + 1);
   }
+  /* Images of other platforms are behind their tag, not beside it. */
+  const hidden = ({ id }: Image) =>
+    !query.all && (names.get(id)?.tags.length ?? 0) === 0 && ctx.images.isInIndex(id);
   const shared = query.sharedSize ? sharedSizes(ctx) : undefined;
   return ctx.images
     .list()
+    .filter((image) => !hidden(image))
     .filter((image) =>
       [...query.filters].every(([name, values]) => {
         const check = (value: string) =>
@@ -143,8 +146,7 @@ export function imageHistory(
   word: string,
   platforms: readonly Platform[] = [],
 ): ImageHistoryItem[] {
-  const image = ctx.images.find(word);
-  assertPlatform(image, word, platforms);
+  const image = imageFor(ctx, word, platforms);
   const { config } = image;
   let layer = 0;
   const items = (config.history ?? []).map((entry): ImageHistoryItem => {

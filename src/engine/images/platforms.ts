@@ -1,12 +1,33 @@
 import { type BargeError, notFound } from '../../core/errors.ts';
+import { memberFor } from '../../image/bundle.ts';
 import type { Image } from '../../image/images.ts';
 import { isFor, platformText } from '../../image/platform.ts';
 import type { Platform } from '../../spec/oci-image.ts';
+import type { ImageContext } from './context.ts';
+import { isIdOf, referenceOf } from './names.ts';
 
 /** @throws BargeError not-found, in docker's words, for an image of none of these platforms. */
 export function assertPlatform(image: Image, word: string, platforms: readonly Platform[]): void {
   if (platforms.length === 0 || platforms.some((platform) => isFor(image.config, platform))) return;
   throw wrongPlatform(image, word, platforms);
+}
+
+/**
+ * The image of one of these platforms that a word means: a tag may stand for several.
+ * @param found what the word means without platforms. @throws BargeError not-found.
+ */
+export function imageFor(
+  ctx: Pick<ImageContext, 'images'>,
+  word: string,
+  platforms: readonly Platform[],
+  found: Image = ctx.images.find(word),
+): Image {
+  if (platforms.length === 0 || platforms.some((platform) => isFor(found.config, platform))) return found;
+  const reference = isIdOf(found, word) ? undefined : referenceOf(word);
+  const members = reference ? platforms.map((platform) => memberFor(ctx.images, reference, platform)) : [];
+  const member = members.find((image) => image !== undefined);
+  if (member) return member;
+  throw wrongPlatform(found, word, platforms);
 }
 
 function wrongPlatform(image: Image, word: string, platforms: readonly Platform[]): BargeError {

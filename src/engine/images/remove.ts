@@ -2,6 +2,7 @@ import { type Container, isRunning } from '../../container/model.ts';
 import { conflict } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
 import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
+import { imagesOf } from '../../image/bundle.ts';
 import type { Image } from '../../image/images.ts';
 import type { ImageDeleteItem } from '../../spec/engine.ts';
 import type { Platform } from '../../spec/oci-image.ts';
@@ -27,9 +28,15 @@ export async function removeImage(
   const reference = isIdOf(image, word) ? undefined : referenceOf(word);
   const { tags, digests } = ctx.images.names(image.id);
   const result: ImageDeleteItem[] = [];
+  const members = tags.map(parseReference).flatMap((tag) => imagesOf(ctx.images, tag));
   if (reference && ctx.images.resolve(reference) === image.id) {
     const others = tags.filter((tag) => tag !== shown(reference));
-    if (reference.tag && others.length > 0) return [untag(ctx, image, reference)];
+    if (reference.tag && others.length > 0) {
+      const behind = imagesOf(ctx.images, reference);
+      const gone = [untag(ctx, image, reference), ...dropMembers(ctx, behind)];
+      if (gone.length > 1) await collectGarbage(ctx);
+      return gone;
+    }
     assertUnused(ctx, image, force, shown(reference));
   } else {
     if (new Set(tags.map((tag) => tag.replace(/:[^/:]*$/, ''))).size > 1 && !force) {
@@ -42,8 +49,22 @@ export async function removeImage(
   for (const name of [...tags, ...digests]) result.push(untag(ctx, image, parseReference(name)));
   if (usersOf(ctx, image).length > 0) return result;
   deleteImage(ctx, image);
+  const others = dropMembers(ctx, members);
   await collectGarbage(ctx);
-  return [...result, { Deleted: image.id }, ...goneLayers(ctx, image)];
+  return [...result, { Deleted: image.id }, ...goneLayers(ctx, image), ...others];
+}
+
+/** Images that were there for an index only, which no tag stands for any more. */
+function dropMembers(ctx: ImageContext, images: readonly Image[]): ImageDeleteItem[] {
+  const unneeded = images.filter(
+    (image) =>
+      ctx.images.get(image.id) &&
+      ctx.images.names(image.id).tags.length === 0 &&
+      !ctx.images.isInIndex(image.id) &&
+      usersOf(ctx, image).length === 0,
+  );
+  for (const image of unneeded) deleteImage(ctx, image);
+  return unneeded.map(({ id }) => ({ Deleted: id }));
 }
 
 function goneLayers(ctx: ImageContext, image: Image): ImageDeleteItem[] {
@@ -111,9 +132,11 @@ export async function pruneImages(
   const names = ctx.images.allNames();
   const deleted: ImageDeleteItem[] = [];
   const gone: Image[] = [];
+  const members: Image[] = [];
   for (const image of ctx.images.list()) {
     const { tags, digests } = names.get(image.id) ?? { tags: [], digests: [] };
     if (tags.length > 0 && !all) continue;
+    if (tags.length === 0 && ctx.images.isInIndex(image.id)) continue;
     if (Date.parse(image.config.created ?? '') >= until) continue;
     if (!labelsPass(image.config.config?.Labels ?? {}, filters)) continue;
     const users = usersOf(ctx, image);
@@ -122,11 +145,13 @@ export async function pruneImages(
       deleted.push(...spare.map((name) => untag(ctx, image, parseReference(name))));
       continue;
     }
+    members.push(...tags.map(parseReference).flatMap((tag) => imagesOf(ctx.images, tag)));
     for (const name of [...tags, ...digests]) deleted.push(untag(ctx, image, parseReference(name)));
     deleteImage(ctx, image);
     deleted.push({ Deleted: image.id });
     gone.push(image);
   }
+  deleted.push(...dropMembers(ctx, members));
   const SpaceReclaimed = await collectGarbage(ctx);
   deleted.push(...gone.flatMap((image) => goneLayers(ctx, image)));
   ctx.events.emit('image', 'prune', '', { reclaimed: String(SpaceReclaimed) });

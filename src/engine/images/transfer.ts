@@ -19,7 +19,7 @@ import { RemoteRepository } from '../../image/remote/remote-repository.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import type { Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
-import { assertPlatform } from './platforms.ts';
+import { imageFor } from './platforms.ts';
 import { remoteOptions } from './registries.ts';
 
 export interface TransferOptions {
@@ -104,10 +104,11 @@ export async function push(
   for (const reference of references) {
     const id = ctx.images.resolve(reference);
     if (!id) throw notFound(`tag does not exist: ${familiarString(reference)}`);
-    const image = ctx.images.need(id);
-    assertPlatform(image, familiarString(reference), options.platform ? [options.platform] : []);
+    const wanted = options.platform ? [options.platform] : [];
+    const image = imageFor(ctx, familiarString(reference), wanted, ctx.images.need(id));
     using remote = await remoteFor(ctx, reference, options);
-    await pushImage(ctx, remote, image, reference, options).catch(throwAsDocker);
+    const alone = options.platform !== undefined;
+    await pushImage(ctx, remote, image, reference, { ...options, alone }).catch(throwAsDocker);
     ctx.events.emit('image', 'push', familiarString(reference), { name: familiarString(reference) });
   }
 }

@@ -12,8 +12,8 @@ import {
   type Platform,
 } from '../../spec/oci-image.ts';
 import { decompress } from '../compression.ts';
-import type { Image, ImageStore } from '../images.ts';
-import { isFor, platformText } from '../platform.ts';
+import type { Image, ImageStore, StoredManifest } from '../images.ts';
+import { hostPlatform, isFor, platformText } from '../platform.ts';
 import type { OnProgress } from '../progress.ts';
 import type { LayerStores } from '../take-layer.ts';
 import { ArchiveContents } from './archive-contents.ts';
@@ -28,6 +28,8 @@ export interface LoadOptions {
 export interface LoadedImage {
   readonly image: Image;
   readonly names: readonly Reference[];
+  /** The index that the names stand for. */
+  readonly target?: Digest;
 }
 
 /** What an archive says of an image, checked against the layers that came with it. */
@@ -36,6 +38,8 @@ interface Plan {
   readonly config: Buffer;
   readonly manifest?: { readonly descriptor: Descriptor; readonly bytes: Buffer };
   readonly names: Map<string, Reference>;
+  /** An index of several parts: it and all it names besides images. `names` stand for it. */
+  readonly index?: readonly StoredManifest[];
 }
 
 type LoadStores = LayerStores & { readonly images: ImageStore };
@@ -65,7 +69,9 @@ export async function loadImages(
   return [...plans.values()].map((plan) => {
     const image = stores.images.add(plan.config);
     if (plan.manifest) stores.images.addManifest(image.id, plan.manifest.descriptor, plan.manifest.bytes);
-    return { image, names: [...plan.names.values()] };
+    for (const document of plan.index ?? []) stores.images.addManifest(image.id, document, document.bytes);
+    const target = plan.index?.[0]?.digest;
+    return { image, names: [...plan.names.values()], ...(target ? { target } : {}) };
   });
 }
 
@@ -100,12 +106,49 @@ function planLayout(contents: ArchiveContents, wanted: readonly Platform[], plan
   const index = documentOf<ImageIndex>(bytes, 'index.json');
   for (const descriptor of listOf<Descriptor>(index.manifests, 'index.json')) {
     const name = layoutName(descriptor);
-    for (const plan of manifestsBelow(contents, descriptor, wanted, 0)) {
-      const known = plans.get(plan.id) ?? plan;
-      if (name) known.names.set(JSON.stringify(name), name);
+    const found = manifestsBelow(contents, descriptor, wanted, 0);
+    const index = wanted.length === 0 ? indexDocuments(contents, descriptor) : undefined;
+    const named = index ? preferred(found) : undefined;
+    for (const plan of found) {
+      const known = plans.get(plan.id) ?? { ...plan, ...(index ? { index } : {}) };
+      if (name && (!named || plan === named)) known.names.set(JSON.stringify(name), name);
       plans.set(plan.id, known);
     }
   }
+}
+
+/** An index whose parts are all here, it first, then attestations: undefined for what is none, or not whole. */
+function indexDocuments(
+  contents: ArchiveContents,
+  { digest, mediaType }: Descriptor,
+): StoredManifest[] | undefined {
+  const bytes = contents.blob(digest);
+  if (!isIndexType(mediaType) || !bytes) return undefined;
+  const { manifests } = documentOf<ImageIndex>(bytes, digest);
+  const documents: (StoredManifest | undefined)[] = [{ digest, mediaType, bytes }];
+  const add = (part: Pick<Descriptor, 'digest' | 'mediaType'>) => {
+    const body = contents.blob(checkedDigest(part?.digest));
+    documents.push(body && { digest: part.digest, mediaType: part.mediaType, bytes: body });
+    return body;
+  };
+  for (const child of listOf<Descriptor>(manifests, digest)) {
+    if (isIndexType(child.mediaType)) return undefined;
+    if (child.platform?.os !== 'unknown') {
+      if (!contents.blob(checkedDigest(child.digest))) return undefined;
+      continue;
+    }
+    const manifest = add(child);
+    if (!manifest) return undefined;
+    const { config, layers = [] } = documentOf<Partial<ImageManifest>>(manifest, child.digest);
+    for (const part of [...(config ? [config] : []), ...layers]) add(part);
+  }
+  return documents.every((one) => one !== undefined) ? documents : undefined;
+}
+
+/** The image that the name of an index is for where one image is meant: this machine's, else the first. */
+function preferred(plans: readonly Plan[]): Plan | undefined {
+  const host = hostPlatform();
+  return plans.find(({ config }) => isFor(JSON.parse(config.toString()) as ImageConfig, host)) ?? plans[0];
 }
 
 /** Go writes an empty list as null. */

@@ -5,10 +5,20 @@ import { type Digest, Digester, digestOf, hexOf } from '../../core/digest.ts';
 import { dataLoss } from '../../core/errors.ts';
 import { canonicalName, familiarName, familiarString, type Reference } from '../../core/reference.ts';
 import { failsElsewhere } from '../../core/streams.ts';
-import { type Descriptor, type ImageIndex, type ImageManifest, MEDIA_TYPE } from '../../spec/oci-image.ts';
+import {
+  type Descriptor,
+  type ImageConfig,
+  type ImageIndex,
+  type ImageManifest,
+  isIndexType,
+  MEDIA_TYPE,
+  type Platform,
+} from '../../spec/oci-image.ts';
+import type { Bundle } from '../bundle.ts';
 import type { Image } from '../images.ts';
-import type { Layer } from '../layers.ts';
-import { plainLayer } from '../push.ts';
+import type { Layer, LayerBlob } from '../layers.ts';
+import { compressedBlob, plainLayer } from '../packed-layer.ts';
+import { assertSame } from '../push-bundle.ts';
 import type { LayerStores } from '../take-layer.ts';
 import { blobPath } from './archive-contents.ts';
 
@@ -19,6 +29,8 @@ export interface SavedImage {
   readonly image: Image;
   /** Each with a tag. */
   readonly names: readonly Reference[];
+  /** What those tags stand for besides the image: its layers are saved packed then, as its manifests name them. */
+  readonly bundle?: Bundle;
 }
 
 /**
@@ -32,7 +44,11 @@ export function saveImages(
   signal: AbortSignal,
 ): Readable {
   const archive = pack({ highWaterMark: BUFFER_SIZE } as object);
-  const lease = stores.layers.lease(images.flatMap(({ image }) => image.config.rootfs.diff_ids));
+  const all = images.flatMap(({ image, bundle }) => [
+    image,
+    ...(bundle?.images ?? []).map((one) => one.image),
+  ]);
+  const lease = stores.layers.lease(all.flatMap(({ config }) => config.rootfs.diff_ids));
   const stop = () => archive.destroy(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
   const output = Readable.from(archive, { objectMode: false, highWaterMark: BUFFER_SIZE });
@@ -49,7 +65,16 @@ export function saveImages(
 async function writeAll(stores: LayerStores, images: readonly SavedImage[], archive: Pack): Promise<void> {
   const written = new Set<Digest>();
   const index: Descriptor[] = [];
-  for (const { image, names } of images) {
+  const entries: object[] = [];
+  for (const saved of images) {
+    const { image, names, bundle } = saved;
+    if (bundle) {
+      const layers = await writeBundle(stores, archive, bundle, written);
+      index.push(...named(topDescriptor(bundle), names));
+      entries.push(dockerEntry(saved, layers.get(image.id) ?? []));
+      continue;
+    }
+    entries.push(dockerEntry(saved, image.config.rootfs.diff_ids));
     const layers = image.config.rootfs.diff_ids.map((diffId) => stores.layers.need(diffId));
     for (const layer of layers) {
       if (!written.has(layer.diffId)) await writeLayer(stores, archive, layer);
@@ -64,10 +89,54 @@ async function writeAll(stores: LayerStores, images: readonly SavedImage[], arch
     index.push(...descriptors(image, manifest, names));
   }
   await writeFile(archive, 'index.json', json(indexOf(index)));
-  await writeFile(archive, 'manifest.json', json(images.map(dockerEntry)));
+  await writeFile(archive, 'manifest.json', json(entries));
   await writeFile(archive, 'oci-layout', json({ imageLayoutVersion: '1.0.0' }));
   const repositories = repositoriesOf(images);
   if (Object.keys(repositories).length > 0) await writeFile(archive, 'repositories', json(repositories));
+}
+
+/** Everything that a tag stands for, layers packed. @returns digests of the packed layers, by image. */
+async function writeBundle(
+  stores: LayerStores,
+  archive: Pack,
+  { top, images, blobs, manifests }: Bundle,
+  written: Set<Digest>,
+): Promise<Map<Digest, Digest[]>> {
+  const layers = new Map<Digest, Digest[]>();
+  const writeOnce = async (digest: Digest, write: () => Promise<void>) => {
+    if (!written.has(digest)) await write();
+    written.add(digest);
+  };
+  for (const { image, manifest } of images) {
+    const packed: LayerBlob[] = [];
+    for (const diffId of image.config.rootfs.diff_ids)
+      packed.push(await compressedBlob(stores, stores.layers.need(diffId)));
+    assertSame({ image, manifest }, packed);
+    for (const blob of packed) await writeOnce(blob.digest, () => writeBlob(stores, archive, blob));
+    await writeOnce(image.id, () => writeFile(archive, blobPath(image.id), image.configBytes));
+    layers.set(
+      image.id,
+      packed.map(({ digest }) => digest),
+    );
+  }
+  const documents = [...images.map(({ manifest }) => manifest), ...blobs, ...manifests, top];
+  for (const { digest, bytes } of documents)
+    await writeOnce(digest, () => writeFile(archive, blobPath(digest), bytes));
+  return layers;
+}
+
+async function writeBlob(stores: LayerStores, archive: Pack, { digest, size }: LayerBlob): Promise<void> {
+  const entry = archive.entry({
+    name: blobPath(digest),
+    mode: 0o644,
+    mtime: EPOCH,
+    size,
+  }) as unknown as Writable;
+  failsElsewhere(entry);
+  for await (const piece of stores.blobs.stream(digest) as AsyncIterable<Buffer>) {
+    if (!entry.write(piece)) await once(entry, 'drain');
+  }
+  entry.end();
 }
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -121,17 +190,33 @@ function manifestOf(image: Image, layers: readonly Layer[]): ImageManifest {
 
 /** One for each name, for a descriptor holds one. */
 function descriptors(image: Image, manifest: Buffer, names: readonly Reference[]): Descriptor[] {
-  const { architecture, os, variant } = image.config;
   const descriptor: Descriptor = {
     mediaType: MEDIA_TYPE.ociManifest,
     digest: digestOf(manifest),
     size: manifest.length,
-    platform: { architecture, os, ...(variant ? { variant } : {}) },
+    platform: platformOf(image.config),
   };
+  return named(descriptor, names);
+}
+
+function topDescriptor({ top, images }: Bundle): Descriptor {
+  const descriptor = { mediaType: top.mediaType, digest: top.digest, size: top.bytes.length };
+  const config = isIndexType(top.mediaType) ? undefined : images[0]?.image.config;
+  return config ? { ...descriptor, platform: platformOf(config) } : descriptor;
+}
+
+const platformOf = ({ architecture, os, variant }: ImageConfig): Platform => ({
+  architecture,
+  os,
+  ...(variant ? { variant } : {}),
+});
+
+function named(descriptor: Descriptor, names: readonly Reference[]): Descriptor[] {
   if (names.length === 0) return [descriptor];
   return names.map((name) => ({
     ...descriptor,
     annotations: {
+      ...descriptor.annotations,
       'io.containerd.image.name': `${canonicalName(name)}:${name.tag}`,
       'org.opencontainers.image.ref.name': name.tag ?? '',
     },
@@ -144,11 +229,11 @@ const indexOf = (manifests: readonly Descriptor[]): ImageIndex => ({
   manifests,
 });
 
-function dockerEntry({ image, names }: SavedImage) {
+function dockerEntry({ image, names }: SavedImage, layers: readonly Digest[]) {
   return {
     Config: blobPath(image.id),
     RepoTags: names.length > 0 ? names.map(familiarString) : null,
-    Layers: image.config.rootfs.diff_ids.map(blobPath),
+    Layers: layers.map(blobPath),
   };
 }
 

@@ -1,0 +1,76 @@
+import { Readable } from 'node:stream';
+import { shortId } from '../core/ids.ts';
+import { MEDIA_TYPE } from '../spec/oci-image.ts';
+import type { BlobStore } from '../store/blobs.ts';
+import type { Image, ImageStore } from './images.ts';
+import type { Layer, LayerBlob, LayerStore } from './layers.ts';
+import type { Limiter } from './limit.ts';
+import { compressedBlob } from './packed-layer.ts';
+import { byteProgress, type OnProgress } from './progress.ts';
+import type { RemoteRepository } from './remote/remote-repository.ts';
+
+export interface PushStores {
+  readonly images: ImageStore;
+  readonly layers: LayerStore;
+  readonly blobs: BlobStore;
+  /** Shared by all pushes of a daemon. */
+  readonly uploads: Limiter;
+}
+
+export interface PushOptions {
+  /** Only the image itself, though the tag may stand for an index. */
+  readonly alone?: boolean;
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal;
+}
+
+/** Uploads layers and configuration. */
+export async function pushContents(
+  stores: PushStores,
+  remote: RemoteRepository,
+  image: Image,
+  { onProgress, signal }: PushOptions,
+): Promise<{ readonly config: LayerBlob; readonly blobs: readonly LayerBlob[] }> {
+  const layers = image.config.rootfs.diff_ids.map((diffId) => stores.layers.need(diffId));
+  for (const layer of layers)
+    onProgress({ status: 'Preparing', progressDetail: {}, id: shortId(layer.diffId) });
+  const blobs = await Promise.all(
+    layers.map((layer) =>
+      stores.uploads(async () => {
+        signal.throwIfAborted();
+        return await pushLayer(stores, remote, layer, onProgress);
+      }),
+    ),
+  );
+  const config: LayerBlob = {
+    digest: image.id,
+    size: image.configBytes.length,
+    mediaType: MEDIA_TYPE.ociConfig,
+  };
+  await remote.uploadBlob(config, () => Readable.from([image.configBytes]));
+  return { config, blobs };
+}
+
+async function pushLayer(
+  stores: PushStores,
+  remote: RemoteRepository,
+  layer: Layer,
+  onProgress: OnProgress,
+): Promise<LayerBlob> {
+  const id = shortId(layer.diffId);
+  const blob = await compressedBlob(stores, layer);
+  const count = byteProgress(onProgress, 'Pushing', id, blob.size);
+  const outcome = await remote.uploadBlob(blob, () =>
+    Readable.from(counted(stores.blobs.stream(blob.digest), count)),
+  );
+  const status = { existing: 'Layer already exists', mounted: 'Mounted', uploaded: 'Pushed' }[outcome];
+  onProgress({ status, progressDetail: {}, id });
+  return blob;
+}
+
+async function* counted(stream: Readable, count: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of stream) {
+    count(chunk.length);
+    yield chunk;
+  }
+}
