@@ -9,6 +9,7 @@
  *   --name N                       pack: the name that P gets in the tar
  *   --sparse                       pack: holes stay holes (pax sparse 1.0)
  *   --files-only                   pack: nothing of /proc, /sys and the like mounted below P, only the folders
+ *   --latest SECONDS               pack: the time of everything that is younger
  *   --keep-kinds                   unpack: refuse what would replace a folder by something else or the reverse
  *   --owner UID:GID                unpack: whose everything is, whatever the tar says
  *   --bind SOURCE TARGET ro|rw     hold: mount SOURCE, too, at TARGET below DIR, which is made if need be; may be
@@ -185,6 +186,7 @@ int main(int argc, char **argv) {
         const char *value = ++i < argc ? argv[i] : "";
         if (strcmp(option, "--root") == 0) root = value;
         else if (strcmp(option, "--mount") == 0) mount_options = value;
+        else if (strcmp(option, "--latest") == 0) latest_mtime = atoll(value);
         else if (strcmp(option, "--layers") == 0) layers = value;
         else if (strcmp(option, "--path") == 0) path = value;
         else if (strcmp(option, "--name") == 0) name = value;
@@ -200,7 +202,7 @@ int main(int argc, char **argv) {
     if (argc < 4 || !root) {
         fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat|resolve|size|limit|mount --root DIR [--mount OPTIONS --layers DIR] "
                         "[--layer] [--path P] [--name N] [--keep-kinds] [--owner UID:GID] [--bind SOURCE TARGET ro|rw] "
-                        "[--bytes N --project N] [--sparse] [--files-only] [--device D --type T --flags N --data O]\n");
+                        "[--bytes N --project N] [--sparse] [--files-only] [--latest SECONDS] [--device D --type T --flags N --data O]\n");
         return USAGE;
     }
     umask(0);

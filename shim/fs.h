@@ -33,6 +33,7 @@ void unpack(const struct placing *how);
 void pack(const char *path, const char *name, int layer);
 /* Whether `pack` writes files with holes as such; else the same content always gives the same bytes. */
 extern int keep_holes, leave_out_made_up;
+extern long long latest_mtime;
 
 /* Everything below `folder` may take so many bytes in all; `project` is a number that nobody else has there. */
 void limit(const char *folder, unsigned long long bytes, unsigned project);

@@ -109,6 +109,14 @@ static void number_field(char *field, size_t room, const char *key, unsigned lon
     octal(field, room, 0);
 }
 
+/* Seconds since 1970: nothing in the archive is younger. Negative: no bound. */
+long long latest_mtime = -1;
+
+static unsigned long long shown_mtime(const struct stat *s) {
+    long long seconds = s->st_mtim.tv_sec > 0 ? s->st_mtim.tv_sec : 0;
+    return (unsigned long long)(latest_mtime >= 0 && seconds > latest_mtime ? latest_mtime : seconds);
+}
+
 static void put_header(const char *name, const char *link, char type, const struct stat *s, long long size) {
     struct header h = {.type = type};
     text_field(h.name, sizeof h.name, "path", name);
@@ -117,7 +125,7 @@ static void put_header(const char *name, const char *link, char type, const stru
     number_field(h.uid, sizeof h.uid, "uid", s->st_uid);
     number_field(h.gid, sizeof h.gid, "gid", s->st_gid);
     number_field(h.size, sizeof h.size, "size", (unsigned long long)size);
-    octal(h.mtime, sizeof h.mtime, s->st_mtim.tv_sec > 0 ? (unsigned long long)s->st_mtim.tv_sec : 0);
+    octal(h.mtime, sizeof h.mtime, shown_mtime(s));
     if (type == '3' || type == '4') {
         octal(h.major, sizeof h.major, major(s->st_rdev));
         octal(h.minor, sizeof h.minor, minor(s->st_rdev));

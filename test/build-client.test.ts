@@ -205,14 +205,6 @@ test('outputs: a tar on standard output, files without an image, an id and metad
   await build('-t', 'outputs:1', '--iidfile', iid, '--metadata-file', metadata, folder);
   const id = readFileSync(iid, 'utf8');
   assert.equal(JSON.parse(readFileSync(metadata, 'utf8'))['containerimage.config.digest'], id);
-  for (const [flag, message] of [
-    ['--sbom=true', /--sbom=true is not supported/],
-    ['--cache-to=type=inline', /--cache-to is not supported/],
-  ] as const) {
-    const ran = await daemon.barge(['build', flag, folder]);
-    assert.equal(ran.code, 1);
-    assert.match(ran.stderr, message);
-  }
   await build('--provenance=false', '--sbom=false', folder);
   for (const [flag, message] of [
     ['type=local', /dest is required/],

@@ -42,6 +42,7 @@ export async function applyChanges(
     buildArgs: new BuildArgs({}),
     network: 'none',
     entitlements: [],
+    platformLabel: undefined,
     originOf: (reference) => {
       throw invalidParameter(`a change takes no files from ${reference}`);
     },

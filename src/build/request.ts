@@ -1,3 +1,5 @@
+import type { Annotation } from './annotations.ts';
+import type { AttestOptions } from './attest/options.ts';
 import type { NamedContexts } from './contexts.ts';
 import type { BuildResources, NetworkMode, SshAgent } from './worker.ts';
 
@@ -13,8 +15,8 @@ export interface BuildRequest {
   /** `null` takes the value from nowhere: the ARG keeps its default. */
   readonly buildArgs?: Readonly<Record<string, string | null>>;
   readonly labels?: Readonly<Record<string, string>>;
-  /** Only look for mistakes: nothing is built. */
-  readonly check?: boolean;
+  /** Only look at the Dockerfile, for mistakes or what it offers: nothing is built. */
+  readonly call?: 'check' | 'outline' | 'targets';
   /** Run every step again. */
   readonly noCache?: boolean;
   /** Stages whose steps run again. */
@@ -23,8 +25,12 @@ export interface BuildRequest {
   readonly contexts?: NamedContexts;
   /** Ask registries for newer base images. */
   readonly pull?: boolean;
-  /** `os/arch[/variant]` to build for; absent means this machine's. */
-  readonly platform?: string;
+  /** `os/arch[/variant]`, several of them; none means this machine's. */
+  readonly platforms?: readonly string[];
+  readonly annotations?: readonly Annotation[];
+  readonly attestations?: AttestOptions;
+  /** Files of new layers are given `SOURCE_DATE_EPOCH` for a time where they are younger. */
+  readonly rewriteTimes?: boolean;
   readonly networkMode?: NetworkMode;
   /** What RUN may ask for beyond the usual. */
   readonly entitlements?: readonly Entitlement[];

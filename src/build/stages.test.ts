@@ -58,7 +58,7 @@ test('build arguments that nobody declares are warned about', async () => {
 test('platform arguments are there for whoever declares them', async () => {
   await using bench = await Bench.open();
   const text = 'FROM --platform=$BUILDPLATFORM base\nARG TARGETARCH TARGETVARIANT TARGETPLATFORM\nRUN a\n';
-  await bench.build(text, { platform: 'linux/arm/v7' });
+  await bench.build(text, { platforms: ['linux/arm/v7'] });
   const { TARGETARCH, TARGETVARIANT, TARGETPLATFORM } = envOf(bench);
   assert.deepEqual([TARGETARCH, TARGETVARIANT, TARGETPLATFORM], ['arm', 'v7', 'linux/arm/v7']);
   assert.match(bench.worker.resolved[0]?.platform ?? '', /^linux\/(amd64|arm64)$/);
@@ -190,7 +190,7 @@ test('a base image is asked for once, with the pull option and the platform of t
   await using bench = await Bench.open();
   await bench.build('FROM base AS a\nRUN a\nFROM base\nCOPY --from=a /etc/passwd /x\n', {
     pull: true,
-    platform: 'linux/aarch64',
+    platforms: ['linux/aarch64'],
   });
   assert.deepEqual(bench.worker.resolved, [{ reference: 'base', pull: true, platform: 'linux/arm64' }]);
 });

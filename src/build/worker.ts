@@ -1,7 +1,8 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { Digest } from '../core/digest.ts';
 import type { ProgressMessage } from '../spec/engine.ts';
-import type { ImageConfig } from '../spec/oci-image.ts';
+import type { Descriptor, ImageConfig } from '../spec/oci-image.ts';
+import type { Annotation } from './annotations.ts';
 
 /** A root file system: the diffIDs of its layers, lowest first. Empty is `scratch`. */
 export type Layers = readonly Digest[];
@@ -37,7 +38,37 @@ export interface BuildWorker {
   /** Stores a config whose `rootfs.diff_ids` are all in the store as an image; returns its id. */
   commit(config: ImageConfig): Promise<Digest>;
 
-  tag(id: Digest, reference: string): Promise<void>;
+  /** A layer with the same files, none of them younger than `latest`. */
+  clampTimes(layer: Digest, latest: Date, signal: AbortSignal): Promise<Digest>;
+
+  /**
+   * Makes what a tag of these images stands for when that is more than one image alone: an index, or a manifest with
+   * annotations. Undefined when neither is needed.
+   */
+  publish(images: readonly BuiltImage[], options: PublishOptions): Promise<Descriptor | undefined>;
+
+  /** @param target the digest that `publish` gave. */
+  tag(id: Digest, reference: string, target?: Digest): Promise<void>;
+}
+
+/** The image of one platform, and what is to be said about it. */
+export interface BuiltImage {
+  readonly id: Digest;
+  readonly platform: string;
+  readonly predicates: readonly Predicate[];
+}
+
+/** The content of an in-toto statement. */
+export interface Predicate {
+  readonly type: string;
+  readonly content: object;
+}
+
+export interface PublishOptions {
+  readonly annotations: readonly Annotation[];
+  /** In statements, images are called by these. */
+  readonly tags: readonly string[];
+  readonly signal: AbortSignal;
 }
 
 export interface ResolveOptions {
@@ -51,6 +82,8 @@ export interface ResolveOptions {
 
 export interface BaseImage {
   readonly id: Digest;
+  /** Under which its registry knows it. */
+  readonly digest?: Digest;
   readonly config: ImageConfig;
   readonly layers: Layers;
 }
@@ -73,6 +106,8 @@ export interface ExecRequest {
   readonly shmSize?: number;
   readonly mounts?: readonly BuildMount[];
   readonly security?: 'sandbox' | 'insecure';
+  /** CDI names of devices, and whether the step can do without. */
+  readonly devices?: readonly DeviceRequest[];
   readonly resources?: BuildResources;
   readonly signal: AbortSignal;
   output(stream: OutputStream, chunk: Uint8Array): void;
@@ -86,6 +121,12 @@ export type NetworkMode = string;
 export interface ExecResult {
   readonly exitCode: number;
   readonly layer?: Digest;
+}
+
+export interface DeviceRequest {
+  /** `vendor/class=name`. */
+  readonly name: string;
+  readonly required: boolean;
 }
 
 /** Limits of `POST /build`, with the meaning and units of the same HostConfig members. */

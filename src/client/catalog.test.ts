@@ -17,10 +17,14 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   build: [
     ...['load', 'progress', 'output', 'build-context', 'secret', 'ssh', 'cache-to', 'provenance', 'sbom'],
     ...['allow', 'call', 'check', 'explain', 'metadata-file', 'no-cache-filter', 'push', 'annotation'],
+    'attest',
   ],
   'builder prune': ['reserved-space', 'max-used-space', 'min-free-space'],
   'volume create': ['name'],
 };
+
+/** Flags that take more than docker's own, as those of buildx do: several platforms, fields with commas. */
+const WIDER: Readonly<Record<string, readonly string[]>> = { build: ['cache-from', 'platform'] };
 
 function find(path: string): CatalogEntry | undefined {
   const [name = '', verb] = path.split(' ');
@@ -41,7 +45,8 @@ function compare(path: string, flags: readonly Flag[], wanted: readonly string[]
     ...wanted.flatMap((text, at) => {
       const mine = ours.get(names[at] ?? '');
       if (mine === undefined) return [`${path}: lacks ${text}`];
-      return mine === text ? [] : [`${path}: has ${mine} for ${text}`];
+      const wider = WIDER[path.split(' ').at(-1) ?? '']?.includes(names[at] ?? '');
+      return mine === text || wider ? [] : [`${path}: has ${mine} for ${text}`];
     }),
     ...[...ours].flatMap(([name, text]) =>
       names.includes(name) || own.includes(name) ? [] : [`${path}: has ${text}, which docker lacks`],

@@ -85,6 +85,8 @@ export interface PackRequest {
   readonly sparse?: boolean;
   /** Of file systems that the kernel makes up (proc, sysfs, …) below `path`: only the folders they are mounted on. */
   readonly filesOnly?: boolean;
+  /** The time, in seconds since 1970, that everything younger gets. */
+  readonly latest?: number;
   readonly overlay?: OverlayMount;
   readonly signal?: AbortSignal;
 }
@@ -98,6 +100,7 @@ export function packTar(request: PackRequest): Readable {
   if (request.ownAttributes) args.push('--name', '.');
   if (request.sparse) args.push('--sparse');
   if (request.filesOnly) args.push('--files-only');
+  if (request.latest !== undefined) args.push('--latest', String(request.latest));
   const tool = pipeThrough(TOOL, args, request.signal);
   tool.stdin.end();
   return checked(tool, `packing ${request.root}`);

@@ -26,7 +26,11 @@ const parse = <T>({ bytes }: StoredManifest): T => JSON.parse(bytes.toString()) 
 /** @returns undefined for a tag that stands for an image alone. @throws BargeError data-loss when a part is gone. */
 export function bundleOf(images: ImageStore, reference: Reference): Bundle | undefined {
   const top = images.target(reference);
-  if (!top) return undefined;
+  return top && bundleAround(images, top);
+}
+
+/** The same for an index, or a manifest, that is kept with the images it names. */
+export function bundleAround(images: ImageStore, top: StoredManifest): Bundle {
   const kept = new Map<Digest, StoredManifest>([[top.digest, top]]);
   const need = (digest: Digest) => {
     const found = kept.get(digest);

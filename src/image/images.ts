@@ -7,7 +7,13 @@ import {
   type Reference,
   withDefaultTag,
 } from '../core/reference.ts';
-import { type Descriptor, type ImageConfig, type ImageManifest, isManifestType } from '../spec/oci-image.ts';
+import {
+  type Descriptor,
+  type ImageConfig,
+  type ImageManifest,
+  isIndexType,
+  isManifestType,
+} from '../spec/oci-image.ts';
 import type { Database } from '../store/database.ts';
 
 /** An image as the store knows it. Its id is the digest of its configuration's bytes. */
@@ -239,6 +245,15 @@ export class ImageStore {
       reference.tag ?? '',
     );
     return row && toManifest(row);
+  }
+
+  /** An index that is kept with the images that it names. */
+  index(digest: Digest): StoredManifest | undefined {
+    const row = this.#db.get<ManifestRow>(
+      'SELECT digest, media_type, body FROM image_manifests WHERE digest = ? LIMIT 1',
+      digest,
+    );
+    return row && isIndexType(row.media_type) ? toManifest(row) : undefined;
   }
 
   /** The image whose own manifest this is. */

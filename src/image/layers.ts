@@ -185,6 +185,12 @@ export class LayerStore {
     return packTar({ root: join(this.root, layer.folder), layer: true });
   }
 
+  /** Makes a layer of another one's files, none of them younger than `latest`: seconds since 1970. */
+  async addClamped(layer: Layer, latest: number, signal: AbortSignal): Promise<Layer> {
+    const tar = packTar({ root: join(this.root, layer.folder), layer: true, latest, signal });
+    return await this.addTar(tar, { signal });
+  }
+
   recordBlob(diffId: Digest, blob: LayerBlob): void {
     this.#db.run(
       'UPDATE layers SET blob_digest = ?, blob_size = ?, blob_media_type = ? WHERE diff_id = ?',

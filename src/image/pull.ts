@@ -36,6 +36,8 @@ export interface PullStores {
 }
 
 export interface PullOptions {
+  /** Leave the tag where it points to now; the digest names the image. */
+  readonly keepTag?: boolean;
   readonly platform?: Platform;
   readonly onProgress: OnProgress;
   readonly signal: AbortSignal;
@@ -87,7 +89,7 @@ export async function pullImage(
   if (top.descriptor.digest !== found.descriptor.digest) {
     stores.images.tag({ ...withoutTag(reference), digest: top.descriptor.digest }, image.id);
   }
-  if (reference.tag && !reference.digest) stores.images.tag(reference, image.id);
+  if (reference.tag && !reference.digest && !options.keepTag) stores.images.tag(reference, image.id);
   onProgress({ status: `Digest: ${top.descriptor.digest}` });
   const news = before === image.id ? 'Image is up to date' : 'Downloaded newer image';
   onProgress({ status: `Status: ${news} for ${familiarString(reference)}` });

@@ -1,4 +1,5 @@
 import type { ProgressMessage } from './engine.ts';
+import type { Descriptor } from './oci-image.ts';
 
 /** A step as the messages of a build name it. */
 export interface BuildStepText {
@@ -6,6 +7,8 @@ export interface BuildStepText {
   readonly number: number;
   /** The stage's name, or its number. */
   readonly stage: string;
+  /** In a build for several platforms. */
+  readonly platform?: string;
   readonly text: string;
   readonly line: number;
 }
@@ -45,9 +48,42 @@ export type BuildMessage =
       readonly at: number;
     }
   | { readonly kind: 'done'; readonly step: number; readonly cached: boolean; readonly at: number }
-  | { readonly kind: 'built'; readonly id: string }
+  | { readonly kind: 'described'; readonly description: BuildDescription }
+  /** `images` are all platforms'; `target` what the tags stand for, where that is more than the image `id`. */
+  | {
+      readonly kind: 'built';
+      readonly id: string;
+      readonly images?: readonly { readonly id: string; readonly platform: string }[];
+      readonly target?: Descriptor;
+    }
   | { readonly kind: 'tagged'; readonly reference: string }
   | { readonly kind: 'failed'; readonly message: string; readonly at: number };
+
+/** What a Dockerfile offers to whoever builds it: `--call`. */
+export type BuildDescription =
+  | {
+      readonly call: 'outline';
+      readonly name: string;
+      readonly description?: string;
+      readonly args: readonly {
+        readonly name: string;
+        readonly value?: string;
+        readonly description?: string;
+      }[];
+      readonly secrets: readonly { readonly name: string; readonly required: boolean }[];
+      readonly ssh: readonly { readonly name: string; readonly required: boolean }[];
+      readonly cache: readonly { readonly id: string }[];
+    }
+  | {
+      readonly call: 'targets';
+      readonly targets: readonly {
+        readonly name: string;
+        readonly default: boolean;
+        readonly base: string;
+        readonly platform?: string;
+        readonly description?: string;
+      }[];
+    };
 
 /** A build that has been, as `GET /barge/builds` lists it. */
 export interface BuildRecord {

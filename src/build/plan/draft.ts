@@ -12,6 +12,8 @@ export interface PlanContext {
   readonly buildArgs: BuildArgs;
   readonly network: string;
   readonly entitlements: readonly string[];
+  /** See `Step.platform`. */
+  readonly platformLabel: string | undefined;
   /** The files of another stage, or of an image, that `stage` names in `--from`. */
   originOf(reference: string, stage: StageEntry, span: Span): Promise<CopyOrigin>;
 }
@@ -58,6 +60,7 @@ export class StageDraft {
     const step: Numbered = {
       number: 0,
       stage: this.entry.label,
+      ...(this.context.platformLabel === undefined ? {} : { platform: this.context.platformLabel }),
       text: origin.text,
       source: this.context.source,
       span: origin.span,

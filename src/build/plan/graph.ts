@@ -118,6 +118,8 @@ export interface Step {
   readonly number: number;
   /** The stage's name, or its number when it has none. */
   readonly stage: string;
+  /** For which platform it is, in a build for several. */
+  readonly platform?: string;
   /** The instruction as written. */
   readonly text: string;
   readonly source: SourceFile;
@@ -133,8 +135,18 @@ export interface Step {
   readonly args: readonly string[];
 }
 
+/** An image that a build begins with or copies from. */
+export interface PlannedImage {
+  readonly reference: string;
+  readonly platform?: string;
+  readonly id: Digest;
+  /** Under which its registry knows it. */
+  readonly digest?: Digest;
+}
+
 export interface Plan {
   readonly steps: readonly Step[];
+  readonly images: readonly PlannedImage[];
   readonly target: {
     readonly operation: Operation;
     readonly image: ImageState;

@@ -8,7 +8,7 @@ import type { BaseImage } from '../worker.ts';
 import { applyInstruction } from './apply.ts';
 import { scratchBase, stageBase } from './base-image.ts';
 import { type PlanContext, type StageBase, StageDraft } from './draft.ts';
-import type { CopyOperation, CopyOrigin, Operation, Plan } from './graph.ts';
+import type { CopyOperation, CopyOrigin, Operation, Plan, PlannedImage } from './graph.ts';
 import { LAYER_MARK } from './history.ts';
 import { mountSources } from './mounts.ts';
 import { formatPlatform, hostPlatform, parsePlatform, platformArgs } from './platform.ts';
@@ -23,6 +23,9 @@ export interface PlanOptions {
   readonly networkMode?: string;
   readonly entitlements?: readonly string[];
   readonly contexts?: NamedContexts;
+  /** In a build for several platforms: which this plan is for, and how many steps those before it have. */
+  readonly label?: string | undefined;
+  readonly before?: number;
 }
 
 /** Finds a base image; asked once for each reference and platform. No platform means this machine's. */
@@ -67,6 +70,7 @@ class Planner implements PlanContext {
   readonly buildArgs: BuildArgs;
   readonly network: string;
   readonly entitlements: readonly string[];
+  readonly platformLabel: string | undefined;
   readonly #dockerfile: Dockerfile;
   readonly #options: PlanOptions;
   readonly #resolve: ResolveImage;
@@ -75,6 +79,7 @@ class Planner implements PlanContext {
   readonly #target: StageEntry;
   readonly #drafts = new Map<StageEntry, Promise<StageDraft>>();
   readonly #images = new Map<string, Promise<StageBase>>();
+  readonly #used: PlannedImage[] = [];
 
   constructor(dockerfile: Dockerfile, options: PlanOptions, resolve: ResolveImage) {
     this.source = dockerfile.source;
@@ -82,6 +87,7 @@ class Planner implements PlanContext {
     this.#options = options;
     this.#resolve = resolve;
     this.entitlements = options.entitlements ?? [];
+    this.platformLabel = options.label;
     this.network = options.networkMode || 'default';
     this.buildArgs = new BuildArgs(options.buildArgs ?? {});
     const host = hostPlatform();
@@ -103,12 +109,13 @@ class Planner implements PlanContext {
     const drafts = await Promise.all(this.#drafts.values());
     drafts.sort((a, b) => a.entry.index - b.entry.index);
     const steps = drafts.flatMap((draft) => draft.steps);
-    for (const [index, step] of steps.entries()) step.number = index + 1;
+    for (const [index, step] of steps.entries()) step.number = (this.#options.before ?? 0) + index + 1;
     const { run } = target.image;
     const labels = this.#options.labels ?? {};
     const labelled = Object.keys(labels).length > 0 ? { ...run, Labels: { ...run.Labels, ...labels } } : run;
     return {
       steps,
+      images: this.#used,
       target: {
         operation: target.operation,
         image: { ...target.image, run: labelled },
@@ -178,9 +185,17 @@ class Planner implements PlanContext {
     const key = `${reference} ${formatted ?? ''}`;
     const known = this.#images.get(key);
     if (known) return known;
-    const base = this.#resolve(reference, formatted).then(stageBase, (error: unknown) => {
-      throw DockerfileError.at(this.source, span, error);
-    });
+    const base = this.#resolve(reference, formatted).then(
+      (image) => {
+        const { id, digest } = image;
+        const platform = formatPlatform(image.config);
+        this.#used.push({ reference, platform, id, ...(digest ? { digest } : {}) });
+        return stageBase(image);
+      },
+      (error: unknown) => {
+        throw DockerfileError.at(this.source, span, error);
+      },
+    );
     this.#images.set(key, base);
     return base;
   }

@@ -4,11 +4,11 @@ import { systemError } from '../../core/errors.ts';
 import type { ProgressMessage } from '../../spec/engine.ts';
 import { DockerfileError } from '../parse/errors.ts';
 import { sourceFile } from '../parse/source.ts';
-import type { Plan, Step } from '../plan/graph.ts';
+import type { Step } from '../plan/graph.ts';
 import { buildErrorMessage, classicStream } from './classic-stream.ts';
 
 const step = (number: number) => ({ number, text: `RUN ${number}` }) as Step;
-const plan = { steps: [step(1), step(2)] } as unknown as Plan;
+const steps = [step(1), step(2)];
 const built = { kind: 'built', id: `sha256:${'ab'.repeat(32)}` } as const;
 
 function record(quiet: boolean) {
@@ -18,7 +18,7 @@ function record(quiet: boolean) {
 
 test('a quiet build says its id only', () => {
   const { messages, reporter } = record(true);
-  reporter.report({ kind: 'planned', plan });
+  reporter.report({ kind: 'planned', steps });
   reporter.report({ kind: 'started', step: step(1) });
   reporter.report(built);
   assert.deepEqual(messages, [{ stream: `${built.id}\n` }]);
@@ -26,7 +26,7 @@ test('a quiet build says its id only', () => {
 
 test('a quiet build that fails says everything', () => {
   const { messages, reporter } = record(true);
-  reporter.report({ kind: 'planned', plan });
+  reporter.report({ kind: 'planned', steps });
   reporter.report({ kind: 'started', step: step(1) });
   reporter.report({ kind: 'failed', error: new Error('x') });
   assert.deepEqual(messages, [{ stream: 'Step 1/2 : RUN 1\n' }]);
@@ -34,7 +34,7 @@ test('a quiet build that fails says everything', () => {
 
 test('what a later step said before its turn comes out when the build fails', () => {
   const { messages, reporter } = record(false);
-  reporter.report({ kind: 'planned', plan });
+  reporter.report({ kind: 'planned', steps });
   reporter.report({ kind: 'started', step: step(2) });
   assert.equal(messages.length, 0);
   reporter.report({ kind: 'failed', error: new Error('x') });

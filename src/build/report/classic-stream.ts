@@ -61,11 +61,12 @@ class ClassicReporter implements BuildReporter {
         this.#write({ stream: `[Warning] ${event.message}\n` });
         break;
       case 'planned':
-        this.#total = event.plan.steps.length;
+        this.#total = event.steps.length;
         break;
       case 'started': {
-        const { number, text } = event.step;
-        this.#queue.add(number, `Step ${number}/${this.#total} : ${text}\n`);
+        const { number, text, platform } = event.step;
+        const line = platform === undefined ? text : `[${platform}] ${text}`;
+        this.#queue.add(number, `Step ${number}/${this.#total} : ${line}\n`);
         break;
       }
       case 'missed':

@@ -29,9 +29,10 @@ function toMessage(
   const at = Date.now();
   switch (event.kind) {
     case 'planned': {
-      const steps = event.plan.steps.map((step) => ({
+      const steps = event.steps.map((step) => ({
         number: step.number,
         stage: step.stage,
+        ...(step.platform === undefined ? {} : { platform: step.platform }),
         text: step.text,
         line: step.span.line,
       }));
@@ -49,6 +50,10 @@ function toMessage(
       return { kind: 'output', step: event.step.number, stream: event.stream, text: text(event), at };
     case 'done':
       return { kind: 'done', step: event.step.number, cached: event.cached, at };
+    case 'built': {
+      const images = (event.images ?? []).map(({ id, platform }) => ({ id, platform }));
+      return { kind: 'built', id: event.id, images, ...(event.target ? { target: event.target } : {}) };
+    }
     case 'failed':
       return { kind: 'failed', message: messageOf(event.error), at };
     default:

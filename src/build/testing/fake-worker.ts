@@ -121,6 +121,14 @@ export class FakeWorker implements BuildWorker {
     return id;
   }
 
+  async clampTimes(layer: Digest): Promise<Digest> {
+    return layer;
+  }
+
+  async publish(): Promise<undefined> {
+    return undefined;
+  }
+
   async tag(id: Digest, reference: string): Promise<void> {
     this.tags.set(reference, id);
   }

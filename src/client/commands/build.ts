@@ -5,16 +5,20 @@ import { allAuthsHeader } from '../auth/registry-auth.ts';
 import type { Cli } from '../cli.ts';
 import { argument, type Command, type Invocation } from '../command.ts';
 import { namesOf, proxyVariables } from '../config/proxies.ts';
-import { BUILD_FLAGS, buildQuery, refuseUnsupported } from '../context/build-flags.ts';
-import { followBuild, progressMode } from '../context/follow.ts';
+import { BUILD_FLAGS, buildQuery, callOf, refuseUnsupported } from '../context/build-flags.ts';
+import { type BuildCacheFlags, fetchCaches, readCacheFlags, sendCacheFolders } from '../context/caches.ts';
+import { deliver } from '../context/deliver.ts';
+import { type FollowedBuild, type FollowOptions, followBuild, progressMode } from '../context/follow.ts';
 import { writeMetadata } from '../context/metadata.ts';
 import { type NamedSources, readNamedContexts, sendNamedFolders } from '../context/named.ts';
-import { checkOutputs, deliver, readOutputs, toStandardOutput } from '../context/outputs.ts';
+import { type BuildOutputs, checkOutputs, readOutputs, toStandardOutput } from '../context/outputs.ts';
 import { readAgents, readSecrets } from '../context/secrets.ts';
 import { ClientSession } from '../context/session.ts';
 import { type BuildSource, openSource } from '../context/source.ts';
 import type { FlagValues } from '../flags.ts';
+import { DescriptionView } from '../progress/build-description.ts';
 import { LintView } from '../progress/build-lint.ts';
+import type { Body } from '../transport/body.ts';
 import type { EngineResponse } from '../transport/engine.ts';
 
 export const command: Command = {
@@ -25,31 +29,45 @@ export const command: Command = {
   async run(invocation) {
     const { flags, cli } = invocation;
     refuseUnsupported(flags);
-    const outputs = readOutputs(flags);
-    const tags = [...flags.list('tag'), ...outputs.flatMap((o) => (o.kind === 'image' ? o.names : []))];
+    const wanted = readOutputs(flags);
+    const { outputs } = wanted;
+    const caches = readCacheFlags(flags);
+    const tags = [...flags.list('tag'), ...wanted.names];
     for (const tag of tags) checkTag(tag);
     checkOutputs(outputs);
     const aside = outputs.some(toStandardOutput);
     const mode = progressMode(flags, (aside ? process.stderr : process.stdout).isTTY === true);
     const named = readNamedContexts(flags.list('build-context'));
     const source = await openSource(argument(invocation, 0), flags.text('file'));
-    using session = await openSession(cli, flags, source, named);
-    const { body } = await startBuild(invocation, source, { tags, named, session });
+    using session = await openSession(cli, flags, source, { named, caches });
+    const { body } = await startBuild(invocation, source, { tags, named, session, caches, wanted });
     const follow = { mode, aside, explain: flags.bool('explain') };
-    if (flags.bool('check') || flags.text('call') === 'check') {
-      const view = new LintView((text) => cli.out(text));
-      await followBuild(cli, body, { ...follow, view });
-      return view.clean ? 0 : 1;
-    }
-    const id = await followBuild(cli, body, follow);
-    await deliver(cli, id, tags, outputs, mode === 'quiet');
-    if (mode === 'quiet' && !aside) cli.out(`${id}\n`);
-    await writeResults(cli, flags, id, tags);
+    if (callOf(flags).call !== 'build') return await lookAt(invocation, body, follow);
+    const built = await followBuild(cli, body, follow);
+    await deliver({ cli, built, tags, quiet: mode === 'quiet' }, outputs);
+    await fetchCaches(cli, caches, built.build);
+    if (mode === 'quiet' && !aside) cli.out(`${built.id}\n`);
+    await writeResults(cli, flags, built, tags);
     return 0;
   },
 };
 
+/** `--check`, `--call`: what the Dockerfile is. */
+async function lookAt({ cli, flags }: Invocation, body: Body, follow: FollowOptions): Promise<number> {
+  const { call, json } = callOf(flags);
+  const write = (text: string) => cli.out(text);
+  if (call !== 'check') {
+    await followBuild(cli, body, { ...follow, view: new DescriptionView(write, json) });
+    return 0;
+  }
+  const view = new LintView(write, json);
+  await followBuild(cli, body, { ...follow, view });
+  return view.clean ? 0 : 1;
+}
+
 interface Prepared {
+  readonly caches: BuildCacheFlags;
+  readonly wanted: BuildOutputs;
   readonly tags: readonly string[];
   readonly named: NamedSources;
   readonly session: ClientSession | undefined;
@@ -58,7 +76,7 @@ interface Prepared {
 async function startBuild(
   invocation: Invocation,
   { stream, remote, folder, dockerfile }: BuildSource,
-  { tags, named, session }: Prepared,
+  { tags, named, session, caches, wanted }: Prepared,
 ): Promise<EngineResponse> {
   const { flags, cli } = invocation;
   const sent = folder !== undefined && session !== undefined;
@@ -68,6 +86,10 @@ async function startBuild(
     query: {
       ...buildQuery(flags, proxiesOf(invocation)),
       t: tags,
+      annotation: [...flags.list('annotation'), ...wanted.annotations],
+      rewritetimestamp: wanted.rewriteTimes,
+      cachefrom: caches.from.length > 0 ? JSON.stringify(caches.from) : undefined,
+      cacheto: caches.to.length > 0 ? JSON.stringify(caches.to) : undefined,
       remote,
       dockerfile: dockerfile || undefined,
       events: true,
@@ -87,11 +109,11 @@ async function openSession(
   cli: Cli,
   flags: FlagValues,
   { folder }: BuildSource,
-  named: NamedSources,
+  { named, caches }: { readonly named: NamedSources; readonly caches: BuildCacheFlags },
 ): Promise<ClientSession | undefined> {
   const [secrets, agents] = [readSecrets(flags.list('secret')), readAgents(flags.list('ssh'))];
   const whole = folder === undefined || flags.bool('compress');
-  if (whole && secrets.size + agents.size + named.folders.size === 0) return undefined;
+  if (whole && secrets.size + agents.size + named.folders.size + caches.sources.size === 0) return undefined;
   const extra = folder?.extra;
   const dockerfile = extra && { name: 'Dockerfile', text: extra.content.toString() };
   const session = await ClientSession.open(cli.engine, {
@@ -100,23 +122,30 @@ async function openSession(
     ...(dockerfile ? { dockerfile } : {}),
   });
   if (!session) {
-    if (named.folders.size === 0) return undefined;
+    if (named.folders.size + caches.sources.size === 0) return undefined;
     throw invalidParameter(
-      '--build-context with a folder needs a Barge daemon: this server has no way to take it',
+      '--build-context and --cache-from with a folder need a Barge daemon: this server has no way to take it',
     );
   }
   if (folder) await session.sendFolder('', folder.path, folder.filter);
   await sendNamedFolders(session, named);
+  await sendCacheFolders(session, caches);
   return session;
 }
 
-async function writeResults(cli: Cli, flags: FlagValues, id: string, tags: readonly string[]): Promise<void> {
+async function writeResults(
+  cli: Cli,
+  flags: FlagValues,
+  built: FollowedBuild,
+  tags: readonly string[],
+): Promise<void> {
+  const { id } = built;
   if (flags.has('iidfile')) {
     if (id === '')
       throw invalidParameter(`server did not provide an image ID. Cannot write ${flags.text('iidfile')}`);
     await writeFile(flags.text('iidfile'), id);
   }
-  if (flags.has('metadata-file')) await writeMetadata(cli, flags.text('metadata-file'), id, tags);
+  if (flags.has('metadata-file')) await writeMetadata(cli, flags.text('metadata-file'), built, tags);
 }
 
 function checkTag(tag: string): void {

@@ -17,17 +17,27 @@ export const BUILD_FLAGS: readonly Flag[] = [
     description: 'Set a build argument, or pass the variable on',
     check: checkEnv,
   },
-  { name: 'cache-from', type: 'strings', description: 'Image whose steps may be used again' },
+  {
+    name: 'cache-from',
+    type: 'list',
+    description: 'Steps to use again: an image, or type=registry|local with ref= or src=',
+  },
   {
     name: 'allow',
     type: 'strings',
     description: 'Let RUN have the network of the host, or every privilege',
     check: checkEntitlement,
   },
-  { name: 'annotation', type: 'list', description: 'Not supported', hidden: true },
+  { name: 'annotation', type: 'list', description: 'Annotate the image, [manifest|index:]key=value' },
+  { name: 'attest', type: 'list', description: 'Attestation: type=provenance or type=sbom' },
   { name: 'build-context', type: 'list', description: 'A further context: NAME=FOLDER, image or URL' },
-  { name: 'cache-to', type: 'list', description: 'Not supported', hidden: true },
-  { name: 'call', type: 'string', description: 'What to do with the Dockerfile: build or check' },
+  { name: 'cache-to', type: 'list', description: 'Where steps go to: type=inline|registry|local[,mode=max]' },
+  {
+    name: 'call',
+    type: 'string',
+    description: 'What to do with the Dockerfile: build, check, outline or targets[,format=json]',
+    check: checkCall,
+  },
   { name: 'check', type: 'bool', description: 'Look for mistakes in the Dockerfile; build nothing' },
   { name: 'cgroup-parent', type: 'string', description: 'Cgroup to put RUN steps under' },
   { name: 'compress', type: 'bool', description: 'Send the context packed with gzip' },
@@ -66,7 +76,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
     type: 'list',
     description: 'Where the result goes: FOLDER, - or type=local|tar|docker|oci|image|registry,dest=FILE',
   },
-  { name: 'platform', type: 'string', description: 'Platform to build for, os/arch[/variant]' },
+  { name: 'platform', type: 'strings', description: 'Platforms to build for, os/arch[/variant]' },
   {
     name: 'progress',
     type: 'string',
@@ -74,12 +84,16 @@ export const BUILD_FLAGS: readonly Flag[] = [
     description: 'How to show progress: auto, plain, tty, quiet or rawjson',
     completes: PROGRESS_MODES,
   },
-  { name: 'provenance', type: 'string', description: 'Only false: images get no attestations', hidden: true },
+  {
+    name: 'provenance',
+    type: 'string',
+    description: 'Say in an attestation how it was made: true, mode=min|max; --attest type=provenance',
+  },
   { name: 'pull', type: 'bool', description: 'Look for newer base images' },
   { name: 'push', type: 'bool', description: 'Send the image to its registry' },
   { name: 'quiet', short: 'q', type: 'bool', description: 'Print the id of the image only' },
   { name: 'rm', type: 'bool', default: 'true', description: 'Remove intermediate containers' },
-  { name: 'sbom', type: 'string', description: 'Only false: images get no attestations', hidden: true },
+  { name: 'sbom', type: 'string', description: 'List its packages in an attestation: --attest type=sbom' },
   { name: 'secret', type: 'list', description: 'A secret for RUN: id=ID[,src=FILE][,env=VARIABLE]' },
   { name: 'security-opt', type: 'strings', description: 'Security option of RUN steps' },
   { name: 'shm-size', type: 'bytes', description: 'Size of /dev/shm in RUN steps' },
@@ -104,7 +118,6 @@ const TEXTS = [
   ['cgroup-parent', 'cgroupparent'],
   ['network', 'networkmode'],
   ['target', 'target'],
-  ['platform', 'platform'],
 ] as const;
 
 /** The query of `POST /build` for the flags of `build`. */
@@ -119,7 +132,10 @@ export function buildQuery(flags: FlagValues, proxies: Readonly<Record<string, s
     nocache: flags.bool('no-cache'),
     nocachefilter: flags.list('no-cache-filter'),
     allow: flags.list('allow'),
-    check: flags.bool('check') || flags.text('call') === 'check',
+    call: callOf(flags).call,
+    platform: flags.list('platform'),
+    annotation: flags.list('annotation'),
+    attest: attestationsOf(flags),
     pull: flags.bool('pull'),
     squash: flags.bool('squash'),
     // Said either way, since the API's own default is 1.
@@ -128,7 +144,6 @@ export function buildQuery(flags: FlagValues, proxies: Readonly<Record<string, s
     extrahosts: hosts.length > 0 ? hosts.join(',') : undefined,
     buildargs: json({ ...proxies, ...buildArguments(flags.list('build-arg')) }),
     labels: json(flags.map('label')),
-    cachefrom: flags.has('cache-from') ? JSON.stringify(flags.list('cache-from')) : undefined,
     ulimits: flags.has('ulimit') ? JSON.stringify(flags.list('ulimit').map(parseUlimit)) : undefined,
     securityopt: flags.has('security-opt') ? JSON.stringify(flags.list('security-opt')) : undefined,
   };
@@ -145,6 +160,37 @@ function json(object: Readonly<Record<string, unknown>>): string | undefined {
   return Object.keys(object).length === 0 ? undefined : JSON.stringify(object);
 }
 
+/** What `--call` and `--check` ask for, and whether as JSON. */
+export function callOf(flags: FlagValues): { readonly call: string; readonly json: boolean } {
+  const [call = '', ...options] = flags.text('call').split(',');
+  const asked = flags.bool('check') ? 'check' : call || 'build';
+  return { call: asked, json: options.includes('format=json') };
+}
+
+function checkCall(value: string): void {
+  const [call = '', ...options] = value.split(',');
+  const wrong = options.find((option) => !/^format=(json|text)$/.test(option));
+  if (wrong !== undefined) throw invalidParameter(`invalid call option "${wrong}": want format=json`);
+  if (!['build', 'check', 'outline', 'targets'].includes(call)) {
+    throw invalidParameter(`--call=${call} is not supported: want build, check, outline or targets`);
+  }
+}
+
+/** `--provenance` and `--sbom` are short for `--attest`. */
+function attestationsOf(flags: FlagValues): string[] {
+  const short = ['provenance', 'sbom'].filter((name) => flags.has(name));
+  return [...flags.list('attest').map(typed), ...short.map((name) => attestation(name, flags.text(name)))];
+}
+
+/** `--attest provenance` names a type alone. */
+const typed = (text: string) => (text.includes('=') ? text : `type=${text}`);
+
+function attestation(type: string, value: string): string {
+  if (['true', '1', ''].includes(value)) return `type=${type}`;
+  if (['false', '0'].includes(value)) return `type=${type},disabled=true`;
+  return `type=${type},${value}`;
+}
+
 function checkEntitlement(value: string): void {
   if (!['network.host', 'security.insecure'].includes(value)) {
     throw invalidParameter(`invalid entitlement: ${value}: want network.host or security.insecure`);
@@ -157,18 +203,7 @@ export function refuseUnsupported(flags: FlagValues): void {
   if (isolation !== '' && isolation !== 'default') {
     throw invalidParameter(`invalid isolation: ${isolation}: only "default" is known on Linux`);
   }
-  for (const name of ['annotation', 'cache-to']) {
-    if (flags.has(name)) throw invalidParameter(`--${name} is not supported (docs/BUILD.md)`);
-  }
-  for (const name of ['provenance', 'sbom']) {
-    if (flags.has(name) && !['false', '0'].includes(flags.text(name))) {
-      throw invalidParameter(`--${name}=${flags.text(name)} is not supported: builds make no attestations`);
-    }
-  }
-  const call = flags.text('call');
-  if (!['', 'build', 'check'].includes(call)) {
-    throw invalidParameter(`--call=${call} is not supported: want build or check`);
-  }
+  if (flags.bool('squash')) throw invalidParameter('--squash is not supported: use several stages instead');
   if (!flags.bool('load')) {
     throw invalidParameter('--load=false is not supported: a build always puts its image among the others');
   }

@@ -1,6 +1,7 @@
 import { invalidParameter } from '../../core/errors.ts';
 import type { BuildMessage } from '../../spec/build-events.ts';
 import type { ProgressMessage } from '../../spec/engine.ts';
+import type { Descriptor } from '../../spec/oci-image.ts';
 import type { Cli } from '../cli.ts';
 import type { FlagValues } from '../flags.ts';
 import { type BuildView, PlainBuild } from '../progress/build-plain.ts';
@@ -36,14 +37,30 @@ export interface FollowOptions {
   readonly aside: boolean;
 }
 
+/** What a build told of its result; other servers than Barge tell of the id alone. */
+export interface FollowedBuild {
+  readonly id: string;
+  /** The build's own id. */
+  readonly build: string;
+  readonly images: readonly { readonly id: string; readonly platform: string }[];
+  readonly target?: Descriptor;
+}
+
 /**
- * Shows the build and resolves with the image's id; a quiet build is shown only when it fails. Barge tells of it in
+ * Shows the build and resolves with what came of it; a quiet build is shown only when it fails. Barge tells of it in
  * events; other servers in classic messages.
  */
-export async function followBuild(cli: Cli, body: Body, options: FollowOptions): Promise<string> {
+export async function followBuild(cli: Cli, body: Body, options: FollowOptions): Promise<FollowedBuild> {
   const { mode, aside } = options;
   const held: string[] = [];
-  let id = '';
+  let result: FollowedBuild = { id: '', build: '', images: [] };
+  const note = (event: BuildMessage) => {
+    if (event.kind === 'begun') result = { ...result, build: event.id };
+    if (event.kind === 'built') {
+      const { id, images = [], target } = event;
+      result = { ...result, id, images, ...(target ? { target } : {}) };
+    }
+  };
   const print = (text: string) => (aside ? cli.err(text) : cli.out(text));
   const write = (text: string) => {
     if (mode === 'quiet') held.push(text);
@@ -53,12 +70,12 @@ export async function followBuild(cli: Cli, body: Body, options: FollowOptions):
   const messages = jsonLines<Message>(body);
   const seen = mode === 'rawjson' ? echoed(print, messages) : messages;
   try {
-    await renderProgress(shown(seen, view), {
+    await renderProgress(shown(seen, view, note), {
       write,
       terminal: mode === 'tty',
       columns: process.stdout.columns ?? 80,
       onAux: (aux) => {
-        if (typeof aux === 'object' && aux && 'ID' in aux) id = String(aux.ID);
+        if (typeof aux === 'object' && aux && 'ID' in aux) result = { ...result, id: String(aux.ID) };
       },
     });
     view.end();
@@ -67,7 +84,7 @@ export async function followBuild(cli: Cli, body: Body, options: FollowOptions):
     cli.err(held.join(''));
     throw error;
   }
-  return id;
+  return result;
 }
 
 function viewOf({ mode, explain, aside }: FollowOptions, write: (text: string) => void): BuildView {
@@ -77,10 +94,16 @@ function viewOf({ mode, explain, aside }: FollowOptions, write: (text: string) =
 }
 
 /** Takes the events out; what is left is for the renderer of classic messages. */
-async function* shown(messages: AsyncIterable<Message>, view: BuildView): AsyncGenerator<ProgressMessage> {
+async function* shown(
+  messages: AsyncIterable<Message>,
+  view: BuildView,
+  note: (event: BuildMessage) => void,
+): AsyncGenerator<ProgressMessage> {
   for await (const message of messages) {
-    if (message.event) view.show(message.event);
-    else yield message;
+    if (message.event) {
+      note(message.event);
+      view.show(message.event);
+    } else yield message;
   }
 }
 

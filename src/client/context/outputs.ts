@@ -1,132 +1,133 @@
-import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { invalidParameter } from '../../core/errors.ts';
-import { familiarName, parseReference, withDefaultTag } from '../../core/reference.ts';
-import { registryAuthHeader } from '../auth/registry-auth.ts';
-import type { Cli } from '../cli.ts';
-import { extractInto } from '../copy/extract.ts';
+import { splitCsv } from '../create/csv.ts';
 import type { FlagValues } from '../flags.ts';
-import { refuseTerminal, writeOutput } from '../images/output-file.ts';
-import { showProgress } from '../progress/show.ts';
+import { refuseTerminal } from '../images/output-file.ts';
 import { readFields } from './secrets.ts';
 
+/** What is to become of the result. Files may be '': standard output. */
 export type BuildOutput =
-  | { readonly kind: 'local'; readonly folder: string }
-  /** The image's files. '' is standard output. */
-  | { readonly kind: 'tar'; readonly file: string }
+  | { readonly kind: 'local'; readonly folder: string; readonly split: boolean }
+  /** The image's files. */
+  | { readonly kind: 'tar'; readonly file: string; readonly split: boolean }
   /** The image itself, as `save` writes it. */
   | { readonly kind: 'archive'; readonly file: string }
+  /** The same, unpacked: an OCI layout. */
+  | { readonly kind: 'layout'; readonly folder: string }
   | { readonly kind: 'image'; readonly names: readonly string[]; readonly push: boolean };
 
-const KEYS = ['type', 'dest', 'name', 'push', 'tar', 'store'];
+export interface BuildOutputs {
+  readonly outputs: readonly BuildOutput[];
+  /** Names that outputs give the image besides `--tag`. */
+  readonly names: readonly string[];
+  /** Annotations of outputs, as `--annotation` takes them. */
+  readonly annotations: readonly string[];
+  readonly rewriteTimes: boolean;
+}
 
-/** What is to become of the result: `--output`, `--push`. None: the image stays with the daemon. */
-export function readOutputs(flags: FlagValues): BuildOutput[] {
-  const outputs = flags.list('output').map(readOutput);
+const IMAGE = ['name', 'push', 'store', 'unpack', 'oci-mediatypes', 'compression', 'rewrite-timestamp'];
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  local: ['dest', 'platform-split'],
+  tar: ['dest', 'platform-split'],
+  docker: ['dest', 'tar', ...IMAGE],
+  oci: ['dest', 'tar', ...IMAGE],
+  image: IMAGE,
+  registry: IMAGE,
+};
+/** What may be said of these is only what is done anyway. */
+const FIXED: Readonly<Record<string, string>> = {
+  compression: 'gzip',
+  'oci-mediatypes': 'true',
+  store: 'true',
+};
+
+/** Reads `--output` and `--push`. None: the image stays with the daemon. */
+export function readOutputs(flags: FlagValues): BuildOutputs {
+  const read = flags.list('output').map(readOutput);
+  const outputs = read.map(({ output }) => output);
   if (flags.bool('push')) outputs.push({ kind: 'image', names: [], push: true });
+  const names = outputs.flatMap((output) => (output.kind === 'image' ? output.names : []));
   if (outputs.filter(toStandardOutput).length > 1) {
     throw invalidParameter('only one output can go to standard output');
   }
-  if (outputs.some((output) => output.kind === 'image' && output.push)) {
-    const named = outputs.some((output) => output.kind === 'image' && output.names.length > 0);
-    if (!named && flags.list('tag').length === 0)
-      throw invalidParameter('tag is needed when pushing to registry');
+  const pushes = outputs.some((output) => output.kind === 'image' && output.push);
+  if (pushes && names.length + flags.list('tag').length === 0) {
+    throw invalidParameter('tag is needed when pushing to registry');
   }
-  return outputs;
+  return {
+    outputs,
+    names,
+    annotations: read.flatMap(({ annotations }) => annotations),
+    rewriteTimes: read.some(({ rewriteTimes }) => rewriteTimes),
+  };
 }
 
-function readOutput(text: string): BuildOutput {
-  if (text === '-') return { kind: 'tar', file: '' };
-  if (!text.includes('=')) return { kind: 'local', folder: text };
-  const fields = readFields(text, '--output', KEYS);
-  const type = fields.get('type') ?? '';
-  const dest = fields.get('dest') ?? '';
+interface ReadOutput {
+  readonly output: BuildOutput;
+  readonly annotations: readonly string[];
+  readonly rewriteTimes: boolean;
+}
+
+function readOutput(text: string): ReadOutput {
+  const none = { annotations: [], rewriteTimes: false };
+  if (text === '-') return { output: { kind: 'tar', file: '', split: true }, ...none };
+  if (!text.includes('=')) return { output: { kind: 'local', folder: text, split: true }, ...none };
   const wrong = (why: string) => invalidParameter(`invalid argument "${text}" for "--output" flag: ${why}`);
+  const parts = splitCsv(text);
+  const annotations = parts.flatMap((part) => annotationOf(part) ?? []);
+  const plain = parts.filter((part) => annotationOf(part) === undefined);
+  const type = /^type=(.*)$/i.exec(plain.find((part) => /^type=/i.test(part)) ?? '')?.[1] ?? '';
+  const keys = KEYS[type];
+  if (!keys) throw wrong(`unknown type "${type}": want local, tar, oci, docker, image or registry`);
+  if (annotations.length > 0 && !keys.includes('name'))
+    throw wrong(`files of type ${type} have no annotations`);
+  const fields = readFields(plain, '--output', ['type', ...keys]);
+  for (const [key, only] of Object.entries(FIXED)) {
+    const value = fields.get(key) ?? only;
+    if (value !== only) throw wrong(`${key}=${value} is not supported: it is ${only} always`);
+  }
+  const rewriteTimes = fields.get('rewrite-timestamp') === 'true';
+  return { output: outputOf(type, fields, wrong), annotations, rewriteTimes };
+}
+
+/** `annotation[-PLACE][[PLATFORM]].KEY=VALUE` as `--annotation` takes it; undefined for other fields. */
+function annotationOf(part: string): string | undefined {
+  const [, place = '', platform = '', pair = ''] =
+    /^annotation(?:-(manifest|index|manifest-descriptor))?(\[[^\]]*\])?\.(.+=.*)$/s.exec(part) ?? [];
+  return pair === '' ? undefined : `${place || 'manifest'}${platform}:${pair}`;
+}
+
+function outputOf(
+  type: string,
+  fields: ReadonlyMap<string, string>,
+  wrong: (why: string) => Error,
+): BuildOutput {
+  const dest = fields.get('dest') ?? '';
+  const file = dest === '-' ? '' : dest;
+  const split = fields.get('platform-split') !== 'false';
+  const names = (fields.get('name') ?? '').split(',').filter(Boolean);
   switch (type) {
     case 'local':
-      if (dest === '' || dest === '-') throw wrong('dest is required for local exporter: name a folder');
-      return { kind: 'local', folder: dest };
+      if (file === '') throw wrong('dest is required for local exporter: name a folder');
+      return { kind: 'local', folder: dest, split };
     case 'tar':
-      return { kind: 'tar', file: dest === '-' ? '' : dest };
-    case 'docker':
-      if (dest === '') return { kind: 'image', names: namesOf(fields), push: false };
-      return { kind: 'archive', file: dest === '-' ? '' : dest };
-    case 'oci':
-      if (fields.get('tar') === 'false') throw wrong('a folder is not supported: unpack the archive');
-      return { kind: 'archive', file: dest === '-' ? '' : dest };
-    case 'image':
-      return { kind: 'image', names: namesOf(fields), push: fields.get('push') === 'true' };
+      return { kind: 'tar', file, split };
     case 'registry':
-      return { kind: 'image', names: namesOf(fields), push: true };
+      return { kind: 'image', names, push: true };
+    case 'image':
+      return { kind: 'image', names, push: fields.get('push') === 'true' };
     default:
-      throw wrong(`unknown type "${type}": want local, tar, oci, docker, image or registry`);
+      if (type === 'docker' && dest === '') return { kind: 'image', names, push: false };
+      if (fields.get('tar') !== 'false') return { kind: 'archive', file };
+      if (file === '') throw wrong('dest is required: name a folder');
+      return { kind: 'layout', folder: dest };
   }
 }
-
-const namesOf = (fields: ReadonlyMap<string, string>) => {
-  const name = fields.get('name') ?? '';
-  return name === '' ? [] : [name];
-};
 
 export function toStandardOutput(output: BuildOutput): boolean {
   return (output.kind === 'tar' || output.kind === 'archive') && output.file === '';
 }
 
-/** Whether the image itself is not wanted, only its files. */
-export function wantsFilesOnly(outputs: readonly BuildOutput[]): boolean {
-  return outputs.length > 0 && outputs.every(({ kind }) => kind === 'local' || kind === 'tar');
-}
-
 /** Before anything is built: what would fail afterwards. */
 export function checkOutputs(outputs: readonly BuildOutput[]): void {
   for (const output of outputs) if (toStandardOutput(output)) refuseTerminal('');
-}
-
-/** Writes or sends what has been built. @param tags names of the build itself. */
-export async function deliver(
-  cli: Cli,
-  id: string,
-  tags: readonly string[],
-  outputs: readonly BuildOutput[],
-  quiet: boolean,
-): Promise<void> {
-  for (const output of outputs) {
-    switch (output.kind) {
-      case 'local': {
-        const folder = resolve(output.folder);
-        await mkdir(folder, { recursive: true });
-        await extractInto(folder, await filesOf(cli, id), { owners: process.getuid?.() === 0 });
-        break;
-      }
-      case 'tar':
-        await writeOutput(cli, output.file, await filesOf(cli, id));
-        break;
-      case 'archive': {
-        const names = tags.length > 0 ? tags : [id];
-        const { body } = await cli.engine.request('GET', '/images/get', { query: { names } });
-        await writeOutput(cli, output.file, body);
-        break;
-      }
-      case 'image':
-        if (output.push) for (const name of [...tags, ...output.names]) await push(cli, name, quiet);
-        break;
-    }
-  }
-  if (wantsFilesOnly(outputs) && tags.length === 0) {
-    await cli.engine.call('DELETE', `/barge/images/${id}/files`);
-  }
-}
-
-async function filesOf(cli: Cli, id: string): Promise<AsyncIterable<Uint8Array>> {
-  const { body } = await cli.engine.request('GET', `/barge/images/${id}/files`);
-  return body;
-}
-
-async function push(cli: Cli, name: string, quiet: boolean): Promise<void> {
-  const reference = withDefaultTag(parseReference(name));
-  const { body } = await cli.engine.request('POST', `/images/${familiarName(reference)}/push`, {
-    query: { tag: reference.tag },
-    headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configFolder, name) },
-  });
-  await showProgress(cli, body, { quiet });
 }

@@ -79,9 +79,15 @@ function checkedSocket(id: string, path: string): string {
 }
 
 /** `key=value,key=value`. @throws BargeError invalid-parameter naming the flag. */
-export function readFields(text: string, flag: string, known: readonly string[]): Map<string, string> {
+export function readFields(
+  given: string | readonly string[],
+  flag: string,
+  known: readonly string[],
+): Map<string, string> {
   const fields = new Map<string, string>();
-  for (const part of text.split(',')) {
+  const parts = typeof given === 'string' ? given.split(',') : given;
+  const text = parts.join(',');
+  for (const part of parts) {
     const [key = '', ...rest] = part.split('=');
     const wrong = (why: string) => invalidParameter(`invalid argument "${text}" for "${flag}" flag: ${why}`);
     if (rest.length === 0) throw wrong(`invalid field '${part}' must be a key=value pair`);

@@ -15,10 +15,12 @@ const RULER = '-'.repeat(20);
 /** Shows what `build --check` found in full. */
 export class LintView implements BuildView {
   readonly #write: (text: string) => void;
+  readonly #json: boolean;
   #findings: readonly LintFinding[] = [];
 
-  constructor(write: (text: string) => void) {
+  constructor(write: (text: string) => void, json = false) {
     this.#write = write;
+    this.#json = json;
   }
 
   get clean(): boolean {
@@ -30,6 +32,10 @@ export class LintView implements BuildView {
   }
 
   end(): void {
+    if (this.#json) {
+      this.#write(`${JSON.stringify({ warnings: this.#findings }, undefined, 2)}\n`);
+      return;
+    }
     if (this.clean) {
       this.#write('Check complete, no warnings found.\n');
       return;

@@ -69,6 +69,7 @@ export class PlainBuild implements BuildView {
         this.#options.write(`named ${message.reference}\n`);
         return;
       case 'begun':
+      case 'described':
         return;
     }
   }

@@ -24,15 +24,17 @@ export class BuildSteps {
 
   plan(steps: readonly BuildStepText[]): void {
     const totals = new Map<string, number>();
-    for (const { stage } of steps) totals.set(stage, (totals.get(stage) ?? 0) + 1);
+    for (const step of steps) totals.set(placeOf(step), (totals.get(placeOf(step)) ?? 0) + 1);
     const counts = new Map<string, number>();
     this.#last = steps.at(-1)?.stage;
-    for (const { number, stage, text } of steps) {
-      const count = (counts.get(stage) ?? 0) + 1;
-      counts.set(stage, count);
-      const name = totals.size > 1 ? `${/^\d+$/.test(stage) ? `stage-${stage}` : stage} ` : '';
+    for (const step of steps) {
+      const { number, text } = step;
+      const place = placeOf(step);
+      const count = (counts.get(place) ?? 0) + 1;
+      counts.set(place, count);
+      const name = totals.size > 1 ? `${place} ` : '';
       const line = text.replace(/\s+/g, ' ').slice(0, MAX_TITLE);
-      this.#steps.set(number, { number, title: `[${name}${count}/${totals.get(stage)}] ${line}` });
+      this.#steps.set(number, { number, title: `[${name}${count}/${totals.get(place)}] ${line}` });
     }
   }
 
@@ -63,6 +65,12 @@ export class BuildSteps {
     shown.cached = cached;
     return shown;
   }
+}
+
+/** The stage, and the platform where there are several. */
+function placeOf({ stage, platform }: BuildStepText): string {
+  const name = /^\d+$/.test(stage) ? `stage-${stage}` : stage;
+  return platform === undefined ? name : `${platform} ${name}`;
 }
 
 /** Seconds with one digit. */

@@ -66,6 +66,8 @@ export class TtyBuild implements BuildView {
       case 'done':
         this.#finished(this.#steps.done(message), message.at);
         return;
+      case 'described':
+        return;
       case 'built':
         this.#above(` => built ${message.id}\n`);
         return;

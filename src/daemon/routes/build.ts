@@ -5,6 +5,7 @@ import { BargeError, conflict, invalidParameter } from '../../core/errors.ts';
 import { buildErrorMessage, type Entitlement, runBuild } from '../../engine/build/build.ts';
 import { BuildState } from '../../engine/build/builds.ts';
 import type { ContextEntry } from '../../engine/build/kept-contexts.ts';
+import { cacheArchive } from '../../engine/build/portable/export.ts';
 import { pruneBuildCache } from '../../engine/build/prune.ts';
 import type { BuildSession, SessionRequest } from '../../engine/build/sessions.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -28,7 +29,7 @@ export function buildRoutes(router: Router, engine: Engine): void {
   });
   filesRoutes(router, engine);
   sessionRoutes(router, state);
-  historyRoutes(router, state);
+  historyRoutes(router, engine, state);
 }
 
 function filesRoutes(router: Router, engine: Engine): void {
@@ -89,7 +90,8 @@ async function readEntries(request: NodeJS.ReadableStream): Promise<ContextEntry
   return entries;
 }
 
-function historyRoutes(router: Router, { history }: BuildState): void {
+function historyRoutes(router: Router, engine: Engine, state: BuildState): void {
+  const { history } = state;
   router.on('GET', '/barge/builds', async ({ response }) => {
     response.json(200, await history.list());
   });
@@ -99,6 +101,10 @@ function historyRoutes(router: Router, { history }: BuildState): void {
   router.on('GET', '/barge/builds/{id}/messages', async ({ params, response }) => {
     const { ID } = await history.find(params.id ?? '');
     response.json(200, await history.messages(ID));
+  });
+  router.on('GET', '/barge/builds/{id}/cache', async ({ params, response }) => {
+    const tar = cacheArchive(engine, state.cacheOf(params.id ?? ''));
+    await pipeline(tar, response.stream(200, { 'Content-Type': 'application/x-tar' }));
   });
   router.on('DELETE', '/barge/builds', async ({ response }) => {
     response.json(200, await history.remove(undefined));
@@ -143,24 +149,21 @@ async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange)
     );
   }
   refuseUnsupported(query);
-  const platform = query.get('platform') || undefined;
   const build = defined({
     dockerfile: { path: query.get('dockerfile') || 'Dockerfile' },
     tags: query.getAll('t'),
     target: query.get('target') || undefined,
     buildArgs: jsonOf<Record<string, string | null>>(query, 'buildargs'),
     labels: jsonOf<Record<string, string>>(query, 'labels'),
-    check: flag(query, 'check'),
+    call: callOf(query),
     noCache: flag(query, 'nocache'),
     noCacheStages: query.getAll('nocachefilter'),
     entitlements: query.getAll('allow').filter((name) => ENTITLEMENTS.includes(name)) as Entitlement[],
     pull: flag(query, 'pull'),
-    platform,
+    platforms: listOf(query.getAll('platform')),
+    rewriteTimes: flag(query, 'rewritetimestamp'),
     networkMode: query.get('networkmode') || undefined,
-    extraHosts: query
-      .getAll('extrahosts')
-      .flatMap((text) => text.split(','))
-      .filter(Boolean),
+    extraHosts: listOf(query.getAll('extrahosts')),
     shmSize: integer(query, 'shmsize') || undefined,
     squash: flag(query, 'squash'),
     resources: resourcesOf(query),
@@ -176,6 +179,12 @@ async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange)
     namedContexts: jsonOf<Record<string, string>>(query, 'contexts'),
     buildId: query.get('buildid') || undefined,
     request: build,
+    wishes: {
+      annotations: query.getAll('annotation'),
+      attestations: query.getAll('attest'),
+      cacheFrom: jsonOf<string[] | null>(query, 'cachefrom') ?? [],
+      cacheTo: jsonOf<string[] | null>(query, 'cacheto') ?? [],
+    },
     auth: registryConfig(request.headers['x-registry-config']),
     quiet: flag(query, 'q'),
   });
@@ -201,14 +210,18 @@ async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange)
   }
 }
 
+/** Values of a parameter that may be given several times, or with commas. */
+const listOf = (values: readonly string[]) => values.flatMap((text) => text.split(',')).filter(Boolean);
+
+function callOf(query: URLSearchParams): 'check' | 'outline' | 'targets' | undefined {
+  const call = query.get('call') || (flag(query, 'check') ? 'check' : 'build');
+  if (call === 'build') return undefined;
+  if (call === 'check' || call === 'outline' || call === 'targets') return call;
+  throw invalidParameter(`call=${call} is not known: want build, check, outline or targets`);
+}
+
 /** @throws BargeError for what would change the result and is not done here. */
 function refuseUnsupported(query: URLSearchParams): void {
-  if (query.get('platform')?.includes(',')) {
-    const advice = 'build one at a time, and join them by barge manifest create';
-    throw invalidParameter(
-      `platform=${query.get('platform')}: several in one build are not supported: ${advice}`,
-    );
-  }
   const outputs = query.get('outputs') ?? '';
   if (outputs !== '' && outputs !== '[]' && outputs !== 'null') {
     throw invalidParameter(

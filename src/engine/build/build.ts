@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { readAnnotations } from '../../build/annotations.ts';
+import { readAttestations } from '../../build/attest/options.ts';
 import { buildImage } from '../../build/build.ts';
 import type { NamedContext } from '../../build/contexts.ts';
 import { buildErrorMessage, classicStream } from '../../build/report/classic-stream.ts';
@@ -14,6 +16,7 @@ import type { AuthConfig, ProgressMessage } from '../../spec/engine.ts';
 import type { Engine } from '../engine.ts';
 import type { BuildState } from './builds.ts';
 import { StoredBuildCache } from './cache.ts';
+import { BuildCaches, CACHE_CONTEXT, readCaches, type WithCaches } from './caches.ts';
 import { fetchContext } from './remote-context.ts';
 import type { BuildSession } from './sessions.ts';
 import { EngineWorker } from './worker.ts';
@@ -30,11 +33,20 @@ export interface BuildJob {
   /** What `/build/cancel` calls this build. */
   readonly buildId?: string;
   readonly request: Omit<BuildRequest, 'contextDir'>;
+  readonly wishes: BuildWishes;
   readonly auth: Readonly<Record<string, AuthConfig>>;
   readonly quiet: boolean;
   readonly write: (message: ProgressMessage) => void;
   /** Gets messages in their own form, in place of the classic ones. */
   readonly tell?: (message: BuildMessage) => void;
+}
+
+/** Options as people write them, to be read here. */
+export interface BuildWishes {
+  readonly annotations: readonly string[];
+  readonly attestations: readonly string[];
+  readonly cacheFrom: readonly string[];
+  readonly cacheTo: readonly string[];
 }
 
 /** Builds, and tells of it in messages. Errors are thrown, not written. */
@@ -44,19 +56,24 @@ export async function runBuild(engine: Engine, state: BuildState, job: BuildJob)
   if (buildId !== undefined && state.active.has(buildId)) {
     throw invalidParameter(`a build of the id ${buildId} is under way already`);
   }
+  const annotations = readAnnotations(job.wishes.annotations);
+  const attestations = readAttestations(job.wishes.attestations);
+  const caches = readCaches(job.wishes);
   if (buildId !== undefined) state.active.set(buildId, stop);
   const signal = AbortSignal.any([request.signal, stop.signal]);
   try {
-    await recorded(engine, state, { ...job, request: { ...request, signal } });
+    const wanted = { ...request, annotations, attestations, signal };
+    await recorded(engine, state, { ...job, caches, request: wanted });
   } finally {
     if (buildId !== undefined) state.active.delete(buildId);
     void state.collect();
   }
 }
 
-async function recorded(engine: Engine, state: BuildState, job: BuildJob): Promise<void> {
+async function recorded(engine: Engine, state: BuildState, job: BuildJob & WithCaches): Promise<void> {
   const { request, session } = job;
-  const { tags = [], target, platform, buildArgs = {} } = request;
+  const { tags = [], target, platforms = [], buildArgs = {} } = request;
+  const platform = platforms.join(',');
   const secrets = session?.secrets.values() ?? [];
   const file = 'path' in request.dockerfile ? request.dockerfile.path : 'Dockerfile';
   const about = { Name: tags[0] ?? file, Tags: tags, BuildArgs: Object.keys(buildArgs) };
@@ -68,7 +85,7 @@ async function recorded(engine: Engine, state: BuildState, job: BuildJob): Promi
   };
   try {
     job.tell?.({ kind: 'begun', id: running.record.ID, at: Date.now() });
-    await inFolder(engine, (folder) => build(engine, state, { ...job, tell }, folder));
+    await inFolder(engine, (folder) => build(engine, state, { ...job, tell, id: running.record.ID }, folder));
     running.finish('completed');
   } catch (error) {
     running.finish(request.signal.aborted ? 'canceled' : 'error', messageOf(error));
@@ -92,16 +109,19 @@ async function inFolder(engine: Engine, use: (folder: string) => Promise<void>):
 async function build(
   engine: Engine,
   state: BuildState,
-  job: BuildJob & { readonly tell: (message: BuildMessage) => void },
+  job: BuildJob & WithCaches & { readonly id: string; readonly tell: (message: BuildMessage) => void },
   folder: string,
 ): Promise<void> {
   const { request, session, quiet } = job;
   const main = await mainContext(job, folder);
   const contexts = await namedContexts(job, folder);
-  using worker = new EngineWorker(engine, job.auth, state.caches);
   const messages = messageReporter(job.tell);
   const classic = classicStream(job.write, { quiet });
-  await buildImage(
+  const reporter = allReporters(messages, classic);
+  const own = new StoredBuildCache(engine.db, engine.layers, state.running);
+  using caches = await BuildCaches.open(engine, own, job, reporter);
+  using worker = new EngineWorker(engine, job.auth, state.caches, caches.inline);
+  const { images } = await buildImage(
     {
       ...request,
       ...main,
@@ -110,12 +130,14 @@ async function build(
     },
     {
       worker,
-      cache: new StoredBuildCache(engine.db, engine.layers, state.running),
-      reporter: allReporters(messages, classic),
+      cache: caches.cache,
+      reporter,
       clock: { now: () => new Date() },
       digests: state.digests,
     },
   );
+  const kept = await caches.deliver(images);
+  if (kept) state.keepCache(job.id, kept);
 }
 
 /** Where the main context is, and the Dockerfile where that follows from it. */
@@ -142,7 +164,8 @@ async function mainContext(
 async function namedContexts(job: BuildJob, folder: string): Promise<Map<string, NamedContext>> {
   const found = new Map<string, NamedContext>();
   for (const [name, context] of job.session?.contexts ?? []) {
-    if (name !== '') found.set(name.toLowerCase(), { kind: 'folder', folder: context.files });
+    if (name !== '' && !name.startsWith(CACHE_CONTEXT))
+      found.set(name.toLowerCase(), { kind: 'folder', folder: context.files });
   }
   let count = 0;
   for (const [name, address] of Object.entries(job.namedContexts ?? {})) {

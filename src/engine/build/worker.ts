@@ -4,9 +4,11 @@ import type { Readable } from 'node:stream';
 import type {
   BaseImage,
   BuildWorker,
+  BuiltImage,
   ExecRequest,
   ExecResult,
   Layers,
+  PublishOptions,
   ResolveOptions,
 } from '../../build/worker.ts';
 import { StartFailure } from '../../container/failure.ts';
@@ -14,23 +16,22 @@ import { FrameReader } from '../../container/frames.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
 import type { Runner } from '../../container/runner.ts';
 import type { Digest } from '../../core/digest.ts';
-import { BargeError, cancelled } from '../../core/errors.ts';
+import { cancelled } from '../../core/errors.ts';
 import { newId, shortId } from '../../core/ids.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
 import { HeldMount, unpackTar } from '../../host/fs-tool.ts';
-import type { Image } from '../../image/images.ts';
-import { platformText } from '../../image/pull.ts';
 import type { Networks } from '../../network/networks.ts';
 import { resolvConf, upstreamServers } from '../../network/resolv.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
-import type { ImageConfig } from '../../spec/oci-image.ts';
+import type { Descriptor, ImageConfig } from '../../spec/oci-image.ts';
 import type { ImageContext } from '../images/context.ts';
-import { pull } from '../images/transfer.ts';
+import { localBase, resolveBase } from './base-images.ts';
 import type { CacheFolders } from './cache-folders.ts';
 import { assertRuns } from './emulation.ts';
 import { removeMountPoints } from './mount-points.ts';
 import { buildMounts, type StepMounts } from './mounts.ts';
+import { publishImages } from './publish.ts';
 
 export interface WorkerContext extends ImageContext {
   readonly runner: Runner;
@@ -52,7 +53,16 @@ export class EngineWorker implements BuildWorker {
 
   readonly #caches: CacheFolders;
 
-  constructor(ctx: WorkerContext, auth: Readonly<Record<string, AuthConfig>>, caches: CacheFolders) {
+  readonly #finish: (config: ImageConfig) => ImageConfig;
+
+  /** @param finish has the last word about configurations. */
+  constructor(
+    ctx: WorkerContext,
+    auth: Readonly<Record<string, AuthConfig>>,
+    caches: CacheFolders,
+    finish: (config: ImageConfig) => ImageConfig,
+  ) {
+    this.#finish = finish;
     this.#ctx = ctx;
     this.#auth = auth;
     this.#caches = caches;
@@ -67,38 +77,14 @@ export class EngineWorker implements BuildWorker {
   }
 
   async resolveImage(reference: string, options: ResolveOptions): Promise<BaseImage> {
-    const image =
-      (options.pull ? undefined : this.#local(reference, options.platform)) ??
-      (await this.#pull(reference, options));
-    const layers = image.config.rootfs.diff_ids;
-    this.#keep(layers);
-    return { id: image.id, config: image.config, layers };
+    const image = await resolveBase(this.#ctx, this.#auth, reference, options);
+    this.#keep(image.layers);
+    return image;
   }
 
   knownVariables(reference: string): string[] | undefined {
-    const image = this.#local(reference, undefined);
+    const image = localBase(this.#ctx, reference, undefined);
     return image && (image.config.config?.Env ?? []).map((entry) => entry.split('=')[0] ?? '');
-  }
-
-  #local(reference: string, platform: string | undefined): Image | undefined {
-    try {
-      const image = this.#ctx.images.find(reference);
-      return !platform || platformText(image.config).startsWith(platform) ? image : undefined;
-    } catch (error) {
-      if (error instanceof BargeError && error.kind === 'not-found') return undefined;
-      throw error;
-    }
-  }
-
-  async #pull(reference: string, options: ResolveOptions): Promise<Image> {
-    const { domain } = withDefaultTag(parseReference(reference));
-    const auth = this.#auth[domain] ?? this.#auth[`https://${domain}`] ?? this.#auth[`https://${domain}/v1/`];
-    return await pull(this.#ctx, reference, {
-      ...(auth ? { auth } : {}),
-      ...(options.platform ? { platform: options.platform } : {}),
-      signal: options.signal,
-      onProgress: options.onProgress,
-    });
   }
 
   async exec(step: ExecRequest): Promise<ExecResult> {
@@ -233,11 +219,23 @@ export class EngineWorker implements BuildWorker {
   }
 
   async commit(config: ImageConfig): Promise<Digest> {
-    return this.#ctx.images.add(Buffer.from(JSON.stringify(config))).id;
+    return this.#ctx.images.add(Buffer.from(JSON.stringify(this.#finish(config)))).id;
   }
 
-  async tag(id: Digest, reference: string): Promise<void> {
-    this.#ctx.images.tag(withDefaultTag(parseReference(reference)), id);
+  async clampTimes(layer: Digest, latest: Date, signal: AbortSignal): Promise<Digest> {
+    const { layers } = this.#ctx;
+    const seconds = Math.floor(latest.getTime() / 1000);
+    const { diffId } = await layers.addClamped(layers.need(layer), seconds, signal);
+    this.#keep([diffId]);
+    return diffId;
+  }
+
+  async publish(images: readonly BuiltImage[], options: PublishOptions): Promise<Descriptor | undefined> {
+    return await publishImages(this.#ctx, images, options);
+  }
+
+  async tag(id: Digest, reference: string, target?: Digest): Promise<void> {
+    this.#ctx.images.tag(withDefaultTag(parseReference(reference)), id, target);
     this.#ctx.events.emit('image', 'tag', id, { name: reference });
   }
 }

@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
-import type { Digest } from '../../core/digest.ts';
-import { invalidParameter } from '../../core/errors.ts';
+import { type Digest, isDigest } from '../../core/digest.ts';
+import { invalidParameter, notFound } from '../../core/errors.ts';
 import { familiarString, parseReference, type Reference } from '../../core/reference.ts';
 import { type LoadOptions, loadImages } from '../../image/archive/load.ts';
 import { type SavedImage, saveImages } from '../../image/archive/save.ts';
-import { type Bundle, bundleOf } from '../../image/bundle.ts';
-import type { Image } from '../../image/images.ts';
+import { type Bundle, bundleAround, bundleOf } from '../../image/bundle.ts';
+import type { Image, StoredManifest } from '../../image/images.ts';
 import type { Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 import { isIdOf, referenceOf } from './names.ts';
@@ -23,8 +23,13 @@ export function saveArchive(
   signal: AbortSignal,
 ): Readable {
   if (words.length === 0) throw invalidParameter('no image to save: name at least one');
-  const selected = new Map<string, SavedImage & { readonly names: Reference[] }>();
+  const selected: Selected = new Map();
   for (const word of words) {
+    const index = isDigest(word) ? ctx.images.index(word) : undefined;
+    if (index) {
+      addIndex(ctx, selected, index);
+      continue;
+    }
     for (const { image, names } of selectionOf(ctx, word)) {
       if (names.length === 0) add(selected, imageFor(ctx, word, platforms, image));
       for (const name of names) {
@@ -39,12 +44,17 @@ export function saveArchive(
   return saveImages(ctx, images, signal);
 }
 
-function add(
-  selected: Map<string, SavedImage & { readonly names: Reference[] }>,
-  image: Image,
-  name?: Reference,
-  bundle?: Bundle,
-): void {
+type Selected = Map<string, SavedImage & { readonly names: Reference[] }>;
+
+/** An index without a name. */
+function addIndex(ctx: ImageContext, selected: Selected, index: StoredManifest): void {
+  const bundle = bundleAround(ctx.images, index);
+  const [first] = bundle.images;
+  if (!first) throw notFound(`the images of ${index.digest} are gone`);
+  add(selected, first.image, undefined, bundle);
+}
+
+function add(selected: Selected, image: Image, name?: Reference, bundle?: Bundle): void {
   const key = `${image.id} ${bundle?.top.digest ?? ''}`;
   const entry = selected.get(key) ?? { image, names: [], ...(bundle ? { bundle } : {}) };
   const isNew = name && !entry.names.some((known) => familiarString(known) === familiarString(name));

@@ -42,7 +42,7 @@ export async function remoteFor(
 export async function pull(
   ctx: ImageContext,
   word: string,
-  options: TransferOptions & { readonly platform?: string },
+  options: TransferOptions & { readonly platform?: string; readonly keepTag?: boolean },
 ): Promise<Image> {
   const reference = withDefaultTag(parseReference(word));
   const platform = options.platform ? { platform: parsePlatform(options.platform) } : {};
@@ -50,6 +50,7 @@ export async function pull(
     pullImage(ctx, remote, reference, {
       onProgress: options.onProgress,
       signal: options.signal,
+      keepTag: options.keepTag ?? false,
       ...platform,
     }),
   ).catch(throwAsDocker);

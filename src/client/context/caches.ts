@@ -1,0 +1,55 @@
+import { statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { invalidParameter } from '../../core/errors.ts';
+import type { Cli } from '../cli.ts';
+import { extractInto } from '../copy/extract.ts';
+import type { FlagValues } from '../flags.ts';
+import { readContextFilter } from './ignore.ts';
+import type { ClientSession } from './session.ts';
+
+/** `--cache-from` and `--cache-to` as the daemon takes them, and the folders of this machine among them. */
+export interface BuildCacheFlags {
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  /** Folders to send, by the name of the context. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** Folders that get the cache. */
+  readonly destinations: readonly string[];
+}
+
+/** @throws BargeError invalid-parameter. */
+export function readCacheFlags(flags: FlagValues): BuildCacheFlags {
+  const sources = new Map<string, string>();
+  const destinations: string[] = [];
+  const from = flags.list('cache-from').flatMap((text) => {
+    const folder = /(?:^|,)src=([^,]*)/.exec(text)?.[1];
+    if (!/(^|,)type=local(,|$)/.test(text)) return [text];
+    if (!folder) throw invalidParameter(`invalid argument "${text}" for "--cache-from" flag: src is missing`);
+    if (!statSync(resolve(folder, 'index.json'), { throwIfNoEntry: false })) return [];
+    const name = `cache:${sources.size}`;
+    sources.set(name, resolve(folder));
+    return [`type=local,context=${name}`];
+  });
+  for (const text of flags.list('cache-to')) {
+    if (!/(^|,)type=local(,|$)/.test(text)) continue;
+    const dest = /(?:^|,)dest=([^,]*)/.exec(text)?.[1];
+    if (!dest) throw invalidParameter(`invalid argument "${text}" for "--cache-to" flag: dest is missing`);
+    destinations.push(resolve(dest));
+  }
+  return { from, to: flags.list('cache-to'), sources, destinations };
+}
+
+export async function sendCacheFolders(session: ClientSession, { sources }: BuildCacheFlags): Promise<void> {
+  for (const [name, folder] of sources)
+    await session.sendFolder(name, folder, await readContextFilter([], []));
+}
+
+/** Fetches what the build left for the folders of `--cache-to`. */
+export async function fetchCaches(cli: Cli, { destinations }: BuildCacheFlags, build: string): Promise<void> {
+  for (const folder of destinations) {
+    await mkdir(folder, { recursive: true });
+    const { body } = await cli.engine.request('GET', `/barge/builds/${build}/cache`);
+    await extractInto(folder, body, { owners: false });
+  }
+}

@@ -1,0 +1,145 @@
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type Digest, isDigest } from '../../../core/digest.ts';
+import { dataLoss, invalidParameter, notFound } from '../../../core/errors.ts';
+import type { LayerLease } from '../../../image/layers.ts';
+import { choosePlatform, hostPlatform } from '../../../image/platform.ts';
+import { fetchConfig, parseManifest } from '../../../image/pull.ts';
+import type { RemoteRepository } from '../../../image/remote/remote-repository.ts';
+import { takeLayer } from '../../../image/take-layer.ts';
+import {
+  type Descriptor,
+  type ImageConfig,
+  type ImageIndex,
+  type ImageManifest,
+  isIndexType,
+} from '../../../spec/oci-image.ts';
+import type { ImageContext } from '../../images/context.ts';
+import { remoteFor } from '../../images/transfer.ts';
+import { authFor, type RegistryAuth } from '../base-images.ts';
+import {
+  CACHE_TYPE,
+  type CacheDocument,
+  INLINE,
+  type PortableLayer,
+  type PortableRecord,
+  readCacheDocument,
+} from './document.ts';
+import type { CacheSource } from './imported-cache.ts';
+import { type CacheOrigin, cacheReference } from './options.ts';
+
+export interface SourceContext {
+  readonly ctx: ImageContext;
+  readonly auth: RegistryAuth;
+  readonly signal: AbortSignal;
+  /** Where a context of the session is. @throws BargeError not-found. */
+  folderOf(context: string): string;
+}
+
+/** Bytes of a document in a folder. */
+const MAX_DOCUMENT = 64 << 20;
+
+/** Opens a cache of another engine. @throws BargeError when it is not there, or is none. */
+export async function openSource(at: SourceContext, origin: CacheOrigin): Promise<CacheSource> {
+  if (origin.type === 'local') return await fromFolder(at, at.folderOf(origin.context));
+  const reference = cacheReference(origin.reference);
+  const local = at.ctx.images.resolve(reference);
+  const inline = local && inlineRecords(at.ctx.images.need(local).config);
+  if (inline)
+    return sourceOf(at, origin.reference, { records: inline }, () => Promise.reject(notFound('gone')));
+  const auth = authFor(at.auth, reference.domain);
+  const options = { ...(auth ? { auth } : {}), signal: at.signal, onProgress: () => {} };
+  const remote = await remoteFor(at.ctx, reference, options, origin.insecure ? { insecure: true } : {});
+  try {
+    const document = await remoteDocument(remote, reference.digest ?? reference.tag ?? 'latest');
+    const open = (layer: PortableLayer) => remote.blob(layer, at.signal);
+    return {
+      ...sourceOf(at, origin.reference, document, open),
+      [Symbol.dispose]: () => remote[Symbol.dispose](),
+    };
+  } catch (error) {
+    remote[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The image's own layers, by its configuration. */
+function inlineRecords(config: ImageConfig): readonly PortableRecord[] | undefined {
+  const kept = (config as { [INLINE]?: unknown })[INLINE];
+  return kept === undefined ? undefined : readCacheDocument(JSON.stringify(kept)).records;
+}
+
+async function remoteDocument(remote: RemoteRepository, name: string): Promise<CacheDocument> {
+  const { descriptor, bytes } = await remote.manifest(name);
+  if (isIndexType(descriptor.mediaType)) {
+    const child = choosePlatform(JSON.parse(Buffer.from(bytes).toString()) as ImageIndex, hostPlatform());
+    if (!child) throw notFound('it has no image for this machine');
+    return await remoteDocument(remote, child.digest);
+  }
+  const manifest = parseManifest(bytes);
+  const config = await fetchConfig(remote, manifest.config);
+  return documentOf(manifest, config.toString());
+}
+
+function documentOf({ config, layers }: ImageManifest, text: string): CacheDocument {
+  if (config.mediaType === CACHE_TYPE) return readCacheDocument(text);
+  const image = JSON.parse(text) as ImageConfig;
+  const records = inlineRecords(image);
+  if (!records) throw invalidParameter('it holds no build cache: build it with --cache-to');
+  const { diff_ids: diffIds } = image.rootfs;
+  return {
+    records,
+    layers: layers.flatMap((layer, i) => {
+      const diffId = diffIds[i];
+      return diffId ? [{ ...layer, diffId }] : [];
+    }),
+  };
+}
+
+/** An OCI layout as `--cache-to type=local` writes it. */
+async function fromFolder(at: SourceContext, folder: string): Promise<CacheSource> {
+  const index = JSON.parse(await readSmall(folder, 'index.json')) as ImageIndex;
+  const [top] = index.manifests ?? [];
+  if (!top) throw notFound('its index.json names nothing');
+  const manifest = parseManifest(Buffer.from(await readSmall(folder, blobIn(top))));
+  const document = documentOf(manifest, await readSmall(folder, blobIn(manifest.config)));
+  return sourceOf(at, 'the folder', document, async (layer) => {
+    const file = join(folder, blobIn(layer));
+    if (!(await stat(file)).isFile()) throw dataLoss(`${file} is no file`);
+    return createReadStream(file);
+  });
+}
+
+function blobIn({ digest }: Pick<Descriptor, 'digest'>): string {
+  if (!isDigest(digest)) throw dataLoss('an OCI layout names something that is no digest');
+  return join('blobs', ...digest.split(':'));
+}
+
+async function readSmall(folder: string, name: string): Promise<string> {
+  const { size } = await stat(join(folder, name));
+  if (size > MAX_DOCUMENT) throw dataLoss(`${name} is larger than ${MAX_DOCUMENT} bytes`);
+  return await readFile(join(folder, name), 'utf8');
+}
+
+function sourceOf(
+  { ctx }: SourceContext,
+  name: string,
+  { records, layers = [] }: CacheDocument,
+  open: (layer: PortableLayer) => Promise<Readable>,
+): CacheSource {
+  const blobs = new Map(layers.map((layer) => [layer.diffId, layer]));
+  return {
+    name,
+    records: new Map(records.map((record) => [record.key, record])),
+    async fetch(diffId: Digest, lease: LayerLease, signal: AbortSignal) {
+      const blob = blobs.get(diffId);
+      if (!blob) throw notFound(`it has no layer ${diffId}`);
+      const { digest, size, mediaType } = blob;
+      const expected = { blob: { digest, size }, mediaType, diffId, lease };
+      await takeLayer(ctx, await open(blob), { ...expected, count: () => {}, signal });
+    },
+    [Symbol.dispose]: () => {},
+  };
+}
