@@ -61,11 +61,11 @@ export interface Statement {
   readonly bytes: Uint8Array | undefined;
 }
 
-/** The statements that are kept for an image. */
-export function statementsOf(images: ImageStore, id: Digest): Statement[] {
+/** The statements that are kept for an image. @param top the index that they have to be in; none: any. */
+export function statementsOf(images: ImageStore, id: Digest, top?: StoredManifest): Statement[] {
   const stored = new Map(images.manifests(id).map((document) => [document.digest, document]));
   const statements = new Map<Digest, Statement>();
-  for (const manifest of attestationManifests([...stored.values()])) {
+  for (const manifest of attestationManifests([...stored.values()], top)) {
     for (const layer of layersOf(stored.get(manifest))) {
       const predicateType = layer.annotations?.[PREDICATE];
       if (layer.mediaType !== IN_TOTO || !predicateType) continue;
@@ -76,8 +76,9 @@ export function statementsOf(images: ImageStore, id: Digest): Statement[] {
   return [...statements.values()];
 }
 
-function attestationManifests(stored: readonly StoredManifest[]): Digest[] {
-  const indexes = stored.filter(({ mediaType }) => isIndexType(mediaType)).map(parsed<ImageIndex>);
+function attestationManifests(stored: readonly StoredManifest[], top: StoredManifest | undefined): Digest[] {
+  const from = top ? [top] : stored;
+  const indexes = from.filter(({ mediaType }) => isIndexType(mediaType)).map(parsed<ImageIndex>);
   const own = new Set(stored.map(({ digest }) => digest));
   return indexes
     .flatMap((index) => [...own].flatMap((digest) => attestationsFor(index, digest)))

@@ -30,6 +30,7 @@ export function execIngredients(
     .hashed('command', [operation.args, operation.scripts])
     .plain('cwd', operation.cwd)
     .plain('user', operation.user)
+    .plain('architecture', operation.architecture)
     .plain('network', operation.network)
     .plain('security', operation.security)
     .plain('hosts', JSON.stringify(io.request.extraHosts ?? []));

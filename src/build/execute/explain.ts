@@ -74,6 +74,7 @@ const WORDS: Readonly<Record<string, string>> = {
   from: 'the stage or image it copies from changed',
   command: 'the command changed',
   user: 'the user changed',
+  architecture: 'the architecture changed',
   cwd: 'the working folder changed',
   network: 'the network mode changed',
   hosts: 'the extra hosts changed',

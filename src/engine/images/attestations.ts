@@ -1,7 +1,8 @@
 import { statementsOf } from '../../image/attestations.ts';
 import type { Descriptor, Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
-import { assertPlatform } from './platforms.ts';
+import { isIdOf, referenceOf } from './names.ts';
+import { imageFor } from './platforms.ts';
 
 export interface AttestationStatement {
   readonly Descriptor: Descriptor;
@@ -22,9 +23,10 @@ export function listAttestations(
   word: string,
   { platform, types, statements }: AttestationQuery,
 ): AttestationStatement[] {
-  const image = ctx.images.find(word);
-  assertPlatform(image, word, platform ? [platform] : []);
-  return statementsOf(ctx.images, image.id)
+  const image = imageFor(ctx, word, platform ? [platform] : []);
+  const reference = isIdOf(image, word) ? undefined : referenceOf(word);
+  const top = reference?.tag ? ctx.images.target(reference) : undefined;
+  return statementsOf(ctx.images, image.id, top)
     .filter(({ predicateType }) => types.length === 0 || types.includes(predicateType))
     .map(({ descriptor, predicateType, bytes }) => ({
       Descriptor: descriptor,

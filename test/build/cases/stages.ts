@@ -92,12 +92,6 @@ export const STAGE_CASES: readonly BuildCase[] = [
     tree: { '/o': 'here\n' },
   },
   {
-    name: 'several platforms at once are refused, with what to do',
-    dockerfile: 'FROM scratch\n',
-    query: { platform: 'linux/amd64,linux/arm64' },
-    fails: /several in one build are not supported: .*barge manifest create/,
-  },
-  {
     name: 'RUN for a machine that this one cannot be',
     dockerfile: 'FROM scratch AS s\nCOPY . /x\nFROM scratch\nCOPY --from=s /x /\nRUN ["/a"]\n',
     query: { platform: 'linux/s390x' },
