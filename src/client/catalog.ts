@@ -54,6 +54,7 @@ const wait = verb(
 
 const builder = group('Manage builds', {
   build,
+  du: verb('List the build cache', () => import('./commands/builder-du.ts')),
   prune: verb('Remove build cache', () => import('./commands/builder-prune.ts')),
 });
 

@@ -5,6 +5,7 @@ import { BargeError, conflict, invalidParameter } from '../../core/errors.ts';
 import { buildErrorMessage, type Entitlement, runBuild } from '../../engine/build/build.ts';
 import { BuildState } from '../../engine/build/builds.ts';
 import type { ContextEntry } from '../../engine/build/kept-contexts.ts';
+import { listBuildCache } from '../../engine/build/list-cache.ts';
 import { cacheArchive } from '../../engine/build/portable/export.ts';
 import { pruneBuildCache } from '../../engine/build/prune.ts';
 import type { BuildSession, SessionRequest } from '../../engine/build/sessions.ts';
@@ -26,6 +27,10 @@ export function buildRoutes(router: Router, engine: Engine): void {
     if (id === '') throw invalidParameter('build ID not provided');
     state.active.get(id)?.abort(new BargeError('cancelled', 'the build was cancelled'));
     response.empty(200);
+  });
+  router.on('GET', '/barge/build-cache', async ({ query, response, signal }) => {
+    const filters = parseFilters(query.get('filters') ?? '');
+    response.json(200, await listBuildCache(engine, state, filters, signal));
   });
   filesRoutes(router, engine);
   sessionRoutes(router, state);

@@ -1,12 +1,11 @@
 import { rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalidParameter } from '../../core/errors.ts';
 import { newId, shortId } from '../../core/ids.ts';
-import { parseDuration } from '../../core/units.ts';
-import { assertKnownFilters, booleanFilter, type Filters } from '../filters.ts';
+import type { Filters } from '../filters.ts';
 import { collectGarbage } from '../images/remove.ts';
 import type { BuildState } from './builds.ts';
 import { forgetRecord } from './cache.ts';
+import { cacheFilter } from './cache-filter.ts';
 import { type BuildCacheItem, CACHE_FOLDERS, cacheItems, type UsageContext } from './usage.ts';
 
 /** What may go of the build cache, and how much is to stay. Sizes in bytes; absent: no such bound. */
@@ -24,19 +23,6 @@ export interface PruneOptions {
   readonly keepDuration?: number;
 }
 
-const FILTERS = [
-  'id',
-  'type',
-  'description',
-  'inuse',
-  'shared',
-  'private',
-  'mutable',
-  'immutable',
-  'until',
-  'unused-for',
-];
-
 export interface Pruned {
   readonly CachesDeleted: string[];
   readonly SpaceReclaimed: number;
@@ -48,7 +34,7 @@ export async function pruneBuildCache(
   state: BuildState,
   options: PruneOptions,
 ): Promise<Pruned> {
-  const fits = matcher(options);
+  const fits = cacheFilter(options);
   const items = await cacheItems(ctx);
   const candidates = items.filter((item) => fits(item) && !inUse(state, item));
   const excess = await excessOf(ctx, options, items);
@@ -85,7 +71,8 @@ async function freeBytes(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-function inUse(state: BuildState, { Type, ID }: BuildCacheItem): boolean {
+/** Whether a build has it in hands. */
+export function inUse(state: BuildState, { Type, ID }: BuildCacheItem): boolean {
   if (Type === 'exec.cachemount') return state.caches.inUse(ID);
   return Type === 'source.local' && state.contexts.inUse(ID);
 }
@@ -99,49 +86,4 @@ async function removeItem(ctx: UsageContext, { Type, ID }: BuildCacheItem): Prom
   const doomed = join(ctx.dataRoot, 'tmp', `pruned-${shortId(newId())}`);
   await rename(join(ctx.dataRoot, CACHE_FOLDERS[Type], ID), doomed);
   await rm(doomed, { recursive: true, force: true });
-}
-
-function matcher(options: PruneOptions): (item: BuildCacheItem) => boolean {
-  const { filters, all, keepDuration = 0 } = options;
-  assertKnownFilters(filters, FILTERS);
-  const ages = [...(filters.get('until') ?? []), ...(filters.get('unused-for') ?? [])].map(milliseconds);
-  const oldest = Date.now() - Math.max(keepDuration, ...ages);
-  const texts = (name: string) => filters.get(name);
-  const flags = ['inuse', 'shared', 'private', 'mutable', 'immutable'].flatMap((name) => {
-    const values = filters.get(name);
-    return values ? [{ name, wanted: values.every((v) => v === '') || booleanFilter(name, values) }] : [];
-  });
-  return (item) => {
-    if (item.Shared && !all) return false;
-    if (Date.parse(item.LastUsedAt ?? item.CreatedAt) > oldest) return false;
-    if (texts('id')?.every((id) => !item.ID.replace(/^sha256:/, '').startsWith(id.replace(/^sha256:/, ''))))
-      return false;
-    if (texts('type')?.every((type) => type !== item.Type)) return false;
-    if (texts('description')?.every((part) => !item.Description.includes(part))) return false;
-    return flags.every(({ name, wanted }) => flagOf(item, name) === wanted);
-  };
-}
-
-function flagOf(item: BuildCacheItem, name: string): boolean {
-  switch (name) {
-    case 'inuse':
-      return item.InUse;
-    case 'shared':
-      return item.Shared;
-    case 'private':
-      return !item.Shared;
-    case 'mutable':
-      return item.Type !== 'regular';
-    default:
-      return item.Type === 'regular';
-  }
-}
-
-/** `24h`, as Docker writes durations. */
-function milliseconds(text: string): number {
-  try {
-    return parseDuration(text) / 1e6;
-  } catch (cause) {
-    throw invalidParameter(`invalid duration "${text}": want for example 24h`, { cause });
-  }
 }

@@ -1,0 +1,79 @@
+import { formatDuration } from '../../core/units.ts';
+import type { Command } from '../command.ts';
+import { filtersQuery } from '../format/filters.ts';
+import { renderTable } from '../format/table.ts';
+import { exactSize } from '../format/text.ts';
+
+/** As `GET /barge/build-cache` lists it. */
+interface CacheItem {
+  readonly ID: string;
+  readonly Type: string;
+  readonly Description: string;
+  readonly InUse: boolean;
+  readonly Shared: boolean;
+  readonly Size: number;
+  readonly CreatedAt: string;
+  readonly LastUsedAt: string | null;
+  readonly UsageCount: number;
+}
+
+export const command: Command = {
+  usage: '[OPTIONS]',
+  flags: [
+    { name: 'filter', type: 'filter', description: 'Show only what fits, name=value' },
+    { name: 'format', type: 'string', description: 'json: a line for each record' },
+    { name: 'verbose', type: 'bool', description: 'Tell all that is known of each' },
+  ],
+  args: { min: 0, max: 0 },
+  async run({ flags, cli }) {
+    const items = await cli.engine.get<CacheItem[]>('/barge/build-cache', {
+      filters: filtersQuery(flags.list('filter')),
+    });
+    if (flags.text('format') === 'json') {
+      cli.out(items.map((item) => `${JSON.stringify(item)}\n`).join(''));
+      return 0;
+    }
+    cli.out(flags.bool('verbose') ? items.map(described).join('\n') : tableOf(items));
+    cli.out(`\n${totals(items)}`);
+    return 0;
+  },
+};
+
+const used = ({ LastUsedAt }: CacheItem) =>
+  LastUsedAt ? `${formatDuration((Date.now() - Date.parse(LastUsedAt)) / 1000)} ago` : '';
+
+function tableOf(items: readonly CacheItem[]): string {
+  const rows = items.map((item) => [
+    item.ID.replace(/^sha256:/, '').slice(0, 25),
+    String(!item.InUse),
+    exactSize(item.Size) + (item.Shared ? '*' : ''),
+    used(item),
+  ]);
+  return renderTable([['ID', 'RECLAIMABLE', 'SIZE', 'LAST ACCESSED'], ...rows]);
+}
+
+function described(item: CacheItem): string {
+  return renderTable([
+    ['ID:', item.ID],
+    ['Created at:', item.CreatedAt],
+    ['Reclaimable:', String(!item.InUse)],
+    ['Shared:', String(item.Shared)],
+    ['Size:', exactSize(item.Size)],
+    ['Description:', item.Description],
+    ['Usage count:', String(item.UsageCount)],
+    ['Last used:', used(item)],
+    ['Type:', item.Type],
+  ]);
+}
+
+/** Removing what images have, too, frees nothing. */
+function totals(items: readonly CacheItem[]): string {
+  const sum = (fits: (item: CacheItem) => boolean) =>
+    exactSize(items.filter(fits).reduce((bytes, { Size }) => bytes + Size, 0));
+  return renderTable([
+    ['Shared:', sum(({ Shared }) => Shared)],
+    ['Private:', sum(({ Shared }) => !Shared)],
+    ['Reclaimable:', sum(({ InUse, Shared }) => !InUse && !Shared)],
+    ['Total:', sum(() => true)],
+  ]);
+}
