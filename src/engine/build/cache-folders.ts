@@ -17,6 +17,7 @@ export class CacheFolders {
   readonly root: string;
   /** How many steps use a folder. */
   readonly #users = new Map<string, number>();
+  readonly #making = new Map<string, Promise<void>>();
   readonly #waiting: { readonly name: string; wake(): void }[] = [];
 
   constructor(root: string) {
@@ -35,12 +36,11 @@ export class CacheFolders {
    * @throws whatever `signal` aborts with while waiting.
    */
   async hold(mount: CacheMount, seed: OverlayMount | undefined, signal: AbortSignal): Promise<HeldCache> {
-    const name = await this.#choose(mount, signal);
-    this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
+    const name = await this.#take(mount, signal);
     const release = () => this.#release(name);
     try {
       const folder = join(this.root, name);
-      if (!existsSync(folder)) await this.#make(folder, mount, seed, signal);
+      await this.#makeOnce(name, () => this.#make(folder, mount, seed, signal));
       const now = new Date();
       await utimes(folder, now, now);
       return { folder, release };
@@ -50,10 +50,11 @@ export class CacheFolders {
     }
   }
 
-  async #choose({ id, sharing }: CacheMount, signal: AbortSignal): Promise<string> {
+  /** Chooses a folder and counts its new user in one turn of the event loop: nobody chooses in between. */
+  async #take({ id, sharing }: CacheMount, signal: AbortSignal): Promise<string> {
     const name = cacheName(id);
     if (sharing === 'private') {
-      for (let n = 0; ; n++) if (!this.#users.has(variant(name, n))) return variant(name, n);
+      for (let n = 0; ; n++) if (!this.#users.has(variant(name, n))) return this.#count(variant(name, n));
     }
     while (sharing === 'locked' && this.#users.has(name)) {
       signal.throwIfAborted();
@@ -63,7 +64,30 @@ export class CacheFolders {
       await promise;
     }
     signal.throwIfAborted();
+    return this.#count(name);
+  }
+
+  #count(name: string): string {
+    this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
     return name;
+  }
+
+  /** Steps that want the same new folder wait for the one that makes it; when that fails, the next one tries. */
+  async #makeOnce(name: string, make: () => Promise<void>): Promise<void> {
+    while (!existsSync(join(this.root, name))) {
+      const other = this.#making.get(name);
+      if (other) {
+        await other.catch(() => undefined);
+        continue;
+      }
+      const mine = make();
+      this.#making.set(name, mine);
+      try {
+        await mine;
+      } finally {
+        this.#making.delete(name);
+      }
+    }
   }
 
   #release(name: string): void {
