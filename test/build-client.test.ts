@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createSocketServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -10,11 +19,16 @@ import { TestDaemon } from './harness/daemon.ts';
 import { eventually } from './harness/execute.ts';
 
 let daemon: TestDaemon;
+let devices: string;
 before(async () => {
-  daemon = await TestDaemon.start();
+  devices = mkdtempSync('/tmp/bt-cdi-');
+  daemon = await TestDaemon.start({ flags: ['--cdi-spec-dir', devices] });
   await daemon.makeBusybox();
 });
-after(() => daemon.end());
+after(async () => {
+  await daemon.end();
+  rmSync(devices, { recursive: true });
+});
 
 /** A build context in a folder of its own. */
 function context(name: string, files: Readonly<Record<string, string>>): string {
@@ -326,4 +340,21 @@ test('a build ends when its client goes, and by /build/cancel', async () => {
   await daemon.api('/build/cancel?id=mine', { method: 'POST' });
   assert.match((await other).text, /cancelled/);
   assert.equal(await status(), 'canceled');
+});
+
+test('a RUN has the device that it is allowed, and only that RUN', async () => {
+  const devicesOf = [
+    {
+      name: 'full',
+      containerEdits: { deviceNodes: [{ path: '/dev/acme', hostPath: '/dev/full' }], env: ['ACME=yes'] },
+    },
+  ];
+  const spec = { cdiVersion: '0.6.0', kind: 'acme.example/part', devices: devicesOf };
+  writeFileSync(join(devices, 'acme.json'), JSON.stringify(spec));
+  const folder = context('device', {
+    Dockerfile:
+      'FROM busybox\nRUN --device=acme.example/part=full test -c /dev/acme && echo "$ACME" > /o\nRUN test ! -e /dev/acme\n',
+  });
+  await build('--allow', 'device=acme.example/part=full', '-t', 'device', folder);
+  assert.equal(await cat('device', '/o'), 'yes');
 });

@@ -51,7 +51,7 @@ export interface BuildRequest {
   readonly signal: AbortSignal;
 }
 
-export type Entitlement = 'network.host' | 'security.insecure';
+export type Entitlement = 'network.host' | 'security.insecure' | 'device' | `device=${string}`;
 
 export type DockerfileSource =
   /** A path relative to the context; may name a file that .dockerignore leaves out. */

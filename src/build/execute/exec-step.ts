@@ -33,6 +33,7 @@ export function execIngredients(
     .plain('architecture', operation.architecture)
     .plain('network', operation.network)
     .plain('security', operation.security)
+    .plain('devices', JSON.stringify(operation.devices))
     .plain('hosts', JSON.stringify(io.request.extraHosts ?? []));
   for (const [name, value] of operation.env.map(splitVariable)) {
     ingredients.hashed(`${args.includes(name) ? 'arg' : 'env'}:${name}`, value);
@@ -72,6 +73,7 @@ export async function runProcess(
     user: operation.user,
     network: operation.network,
     security: operation.security,
+    devices: operation.devices,
     mounts: all,
     ...(request.extraHosts ? { extraHosts: request.extraHosts } : {}),
     ...(request.shmSize === undefined ? {} : { shmSize: request.shmSize }),

@@ -2,7 +2,15 @@ import type { Digest } from '../../core/digest.ts';
 import type { ImageHistory, ImageRunConfig } from '../../spec/oci-image.ts';
 import type { GitSource } from '../copy/git-url.ts';
 import type { SourceFile, Span } from '../parse/source.ts';
-import type { CacheMount, Layers, NetworkMode, SecretMount, SshMount, TmpfsMount } from '../worker.ts';
+import type {
+  CacheMount,
+  DeviceRequest,
+  Layers,
+  NetworkMode,
+  SecretMount,
+  SshMount,
+  TmpfsMount,
+} from '../worker.ts';
 
 /**
  * The build as a graph of operations, each turning root file systems into one. Nothing in it knows of
@@ -31,6 +39,7 @@ export interface ExecOperation {
   readonly user: string;
   readonly network: NetworkMode;
   readonly security: 'sandbox' | 'insecure';
+  readonly devices: readonly DeviceRequest[];
   readonly mounts: readonly PlannedMount[];
   /** Scripts to run, by the path they appear at. */
   readonly scripts: readonly InlineFile[];

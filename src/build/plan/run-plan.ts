@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
-import { forbidden, notImplemented } from '../../core/errors.ts';
+import { forbidden, invalidParameter } from '../../core/errors.ts';
 import { heredocStart, heredocText } from '../parse/heredoc.ts';
 import type { CommandLine, Origin, Run, Single } from '../parse/instruction.ts';
+import type { DeviceRequest } from '../worker.ts';
 import { processArgs } from './config-verbs.ts';
 import type { StageDraft } from './draft.ts';
 import type { InlineFile } from './graph.ts';
@@ -16,6 +17,8 @@ export async function planRun(draft: StageDraft, run: Run & Origin): Promise<voi
   const args = scripts.length > 0 ? scripts.map((script) => script.path) : processArgs(draft, command);
   const { WorkingDir, User } = draft.image.run;
   checkAllowed(draft, run);
+  const asked = run.devices.map((text) => readDevice(draft.scope.expand(text)));
+  const devices = allowedDevices(draft, asked);
   const network =
     run.network === undefined || run.network === 'default' ? draft.context.network : run.network;
   draft.operation = {
@@ -29,13 +32,39 @@ export async function planRun(draft: StageDraft, run: Run & Origin): Promise<voi
     user: User ?? '',
     network,
     security: run.security ?? 'sandbox',
+    devices,
     mounts: await planMounts(draft, run),
     scripts,
   };
   draft.commit(run, `RUN ${runText(args, draft.scope.argValues())}${LAYER_MARK}`);
 }
 
-/** @throws BargeError forbidden for what the build was not allowed, not-implemented for devices it cannot do without. */
+/** `NAME[,required]`, or `name=NAME[,required=true|false]`; the name of a device has an equals sign, too. */
+function readDevice(text: string): DeviceRequest {
+  let name = '';
+  let required = false;
+  for (const field of text.split(',')) {
+    const [key = '', value = 'true'] = field.split(/=(.*)/s);
+    if (key.toLowerCase() === 'required') required = value !== 'false';
+    else name = key.toLowerCase() === 'name' ? value : field;
+  }
+  if (!/^[\w.-]+\/[\w.-]+=[\w.:*-]+$/.test(name)) {
+    throw invalidParameter(`RUN --device=${text}: want a CDI name, vendor/class=device`);
+  }
+  return { name, required };
+}
+
+/** Those that the build may have. @throws BargeError forbidden for another that the step cannot do without. */
+function allowedDevices(draft: StageDraft, devices: readonly DeviceRequest[]): DeviceRequest[] {
+  const { entitlements } = draft.context;
+  const names = (name: string) => ['device', `device=${name}`, `device=${name.split('=')[0]}`];
+  const allowed = devices.filter(({ name }) => names(name).some((one) => entitlements.includes(one)));
+  const refused = devices.find((device) => device.required && !allowed.includes(device));
+  if (!refused) return allowed;
+  throw forbidden(`granting entitlement device is not allowed: build with --allow device=${refused.name}`);
+}
+
+/** @throws BargeError forbidden for what the build was not allowed. */
 function checkAllowed(draft: StageDraft, run: Run): void {
   const { entitlements, network } = draft.context;
   const needed = [
@@ -45,12 +74,6 @@ function checkAllowed(draft: StageDraft, run: Run): void {
   const missing = needed.find((name) => !entitlements.includes(name));
   if (missing !== undefined) {
     throw forbidden(`granting entitlement ${missing} is not allowed: build with --allow ${missing}`);
-  }
-  const device = run.devices.find((text) => !/(^|,)required=false(,|$)/.test(text));
-  if (device !== undefined) {
-    throw notImplemented(
-      `RUN --device=${device}: builds get no devices here; required=false goes on without`,
-    );
   }
 }
 

@@ -192,8 +192,8 @@ function attestation(type: string, value: string): string {
 }
 
 function checkEntitlement(value: string): void {
-  if (!['network.host', 'security.insecure'].includes(value)) {
-    throw invalidParameter(`invalid entitlement: ${value}: want network.host or security.insecure`);
+  if (!/^(network\.host|security\.insecure|device(=.+)?)$/.test(value)) {
+    throw invalidParameter(`invalid entitlement: ${value}: want network.host, security.insecure or device`);
   }
 }
 

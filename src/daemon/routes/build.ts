@@ -141,7 +141,7 @@ function jsonOf<T>(query: URLSearchParams, name: string): T | undefined {
   }
 }
 
-const ENTITLEMENTS: readonly string[] = ['network.host', 'security.insecure'];
+const ENTITLEMENT = /^(network\.host|security\.insecure|device(=.*)?)$/;
 
 const defined = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
@@ -163,7 +163,7 @@ async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange)
     call: callOf(query),
     noCache: flag(query, 'nocache'),
     noCacheStages: query.getAll('nocachefilter'),
-    entitlements: query.getAll('allow').filter((name) => ENTITLEMENTS.includes(name)) as Entitlement[],
+    entitlements: query.getAll('allow').filter((name) => ENTITLEMENT.test(name)) as Entitlement[],
     pull: flag(query, 'pull'),
     platforms: listOf(query.getAll('platform')),
     rewriteTimes: flag(query, 'rewritetimestamp'),

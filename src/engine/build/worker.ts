@@ -14,9 +14,10 @@ import type {
 import { StartFailure } from '../../container/failure.ts';
 import { FrameReader } from '../../container/frames.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
+import { type DeviceEdits, deviceEdits } from '../../container/oci/cdi.ts';
 import type { Runner } from '../../container/runner.ts';
 import type { Digest } from '../../core/digest.ts';
-import { cancelled } from '../../core/errors.ts';
+import { cancelled, messageOf } from '../../core/errors.ts';
 import { newId, shortId } from '../../core/ids.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
 import { HeldMount, unpackTar } from '../../host/fs-tool.ts';
@@ -26,6 +27,7 @@ import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import type { Descriptor, ImageConfig } from '../../spec/oci-image.ts';
 import type { ImageContext } from '../images/context.ts';
+import type { EngineSettings } from '../settings.ts';
 import { localBase, resolveBase } from './base-images.ts';
 import type { CacheFolders } from './cache-folders.ts';
 import { assertRuns } from './emulation.ts';
@@ -37,6 +39,14 @@ export interface WorkerContext extends ImageContext {
   readonly runner: Runner;
   readonly networks: Networks;
   readonly dataRoot: string;
+  readonly settings: EngineSettings;
+}
+
+/** What a step has besides its root file system. */
+interface StepParts {
+  readonly mounts: StepMounts;
+  readonly sandbox: Sandbox | undefined;
+  readonly edits: DeviceEdits | undefined;
 }
 
 const SIGKILL = 9;
@@ -104,7 +114,8 @@ export class EngineWorker implements BuildWorker {
       const mounts = await this.#mounts(step, scratch, held);
       const sandbox = await this.#connect(step);
       if (sandbox) held.defer(() => networks.release(sandbox));
-      const exitCode = await this.#run(id, step, mounts, sandbox);
+      const edits = await this.#devices(step);
+      const exitCode = await this.#run(id, step, { mounts, sandbox, edits });
       if (exitCode !== 0) return { exitCode };
       const { lower, layersFolder } = this.#ctx.layers.rootfs(step.layers);
       const below = lower.map((name) => join(layersFolder, name));
@@ -133,19 +144,31 @@ export class EngineWorker implements BuildWorker {
     return buildMounts(context, step.mounts ?? [], held);
   }
 
+  /** What the step's devices add to it; of one that need not be there, only a word is said when it is not. */
+  async #devices(step: ExecRequest): Promise<DeviceEdits | undefined> {
+    const folders = this.#ctx.settings.defaults.cdiFolders;
+    const found: string[] = [];
+    for (const { name, required } of step.devices ?? []) {
+      try {
+        await deviceEdits([{ Driver: 'cdi', DeviceIDs: [name] }], folders);
+        found.push(name);
+      } catch (error) {
+        if (required) throw error;
+        step.output('stderr', Buffer.from(`without ${name}: ${messageOf(error)}\n`));
+      }
+    }
+    return found.length === 0 ? undefined : await deviceEdits([{ Driver: 'cdi', DeviceIDs: found }], folders);
+  }
+
   /** Runs the step's process to its end. @returns its exit code. */
-  async #run(
-    id: string,
-    step: ExecRequest,
-    mounts: StepMounts,
-    sandbox: Sandbox | undefined,
-  ): Promise<number> {
+  async #run(id: string, step: ExecRequest, { mounts, sandbox, edits }: StepParts): Promise<number> {
     const { runner, layers } = this.#ctx;
     const started = await runner.start({
       definition: stepDefinition(id, step, mounts),
       rootfs: layers.rootfs(step.layers),
       overlays: mounts.overlays,
       ...(sandbox ? { networkNamespace: sandbox.path } : {}),
+      ...(edits ? { edits } : {}),
       privateNetwork: step.network !== 'host',
       etc: etcOf(id, step, sandbox),
       sharedNamespaces: {},

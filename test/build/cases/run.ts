@@ -151,10 +151,16 @@ export const RUN_CASES: readonly BuildCase[] = [
     tree: { '/o': 'yes\n', '/p': 'no\n' },
   },
   {
-    name: 'a device is refused unless it may be missing',
-    dockerfile:
-      'FROM busybox\nRUN --device=vendor.com/d=x,required=false true\nRUN --device=vendor.com/d=x true\n',
-    fails: /Dockerfile:3:1: RUN --device=vendor.com\/d=x/,
+    name: 'a device that the step needs is refused unless it is allowed',
+    dockerfile: 'FROM busybox\nRUN --device=vendor.com/d=x true\nRUN --device=vendor.com/d=x,required true\n',
+    fails:
+      /Dockerfile:3:1: granting entitlement device is not allowed: build with --allow device=vendor.com\/d=x/,
+  },
+  {
+    name: 'a device that is not there is done without, unless it is needed',
+    dockerfile: 'FROM busybox\nRUN --device=vendor.com/d=x true\nRUN --device=vendor.com/d=x,required true\n',
+    query: { allow: 'device' },
+    fails: /Dockerfile:3:1: .*vendor.com\/d=x/,
   },
   {
     name: 'extra hosts, shared memory and limits of the request hold',
