@@ -8,7 +8,7 @@ import { type TarEntry, tarOf } from '../harness/crafted-image.ts';
 import type { TestDaemon } from '../harness/daemon.ts';
 import type { BuildCase, ContextFile } from './case.ts';
 
-interface Found {
+export interface Found {
   readonly kind: string;
   readonly short: string;
   readonly full: string;
@@ -72,6 +72,11 @@ async function compareConfig(daemon: TestDaemon, id: string, wanted: Record<stri
 async function filesOf(daemon: TestDaemon, id: string): Promise<Map<string, Found>> {
   const response = await openApi(daemon.socket, { path: `/barge/images/${id}/files` });
   assert.equal(response.statusCode, 200);
+  return await filesIn(response);
+}
+
+/** What a tar of a root file system holds, by absolute paths. */
+export async function filesIn(tar: Readable): Promise<Map<string, Found>> {
   const found = new Map<string, Found>();
   const unpack = extract();
   unpack.on('entry', (header, content, next) => {
@@ -83,7 +88,7 @@ async function filesOf(daemon: TestDaemon, id: string): Promise<Map<string, Foun
       next();
     }, next);
   });
-  await pipeline(response, unpack);
+  await pipeline(tar, unpack);
   return found;
 }
 
@@ -93,7 +98,7 @@ function describe({ type, mode = 0, uid = 0, gid = 0, linkname }: Header, conten
   return { kind: type ?? 'file', short, full: type === 'file' ? `${rights} ${content}` : rights };
 }
 
-function compareTree(found: ReadonlyMap<string, Found>, wanted: NonNullable<BuildCase['tree']>): void {
+export function compareTree(found: ReadonlyMap<string, Found>, wanted: NonNullable<BuildCase['tree']>): void {
   const actual: Record<string, unknown> = {};
   const expected: Record<string, unknown> = {};
   for (const [path, want] of Object.entries(wanted)) {
