@@ -27,8 +27,14 @@ export async function peersHere(folder: string, base: string): Promise<Peer[]> {
   return buildah ? [...peers, await buildahPeer(folder, buildah, base)] : peers;
 }
 
+const ulimits = (text: string) =>
+  (JSON.parse(text) as { Name: string; Soft: number; Hard: number }[]).flatMap(({ Name, Soft, Hard }) => [
+    '--ulimit',
+    `${Name}=${Soft}:${Hard}`,
+  ]);
+
 /** Flags of `build` for the parameters of a case. */
-function flagsOf({ query = {} }: BuildCase): string[] {
+function flagsOf({ query = {} }: BuildCase, folder: string): string[] {
   const pairs = (text: string, flag: string) =>
     Object.entries(JSON.parse(text) as Record<string, string>).flatMap(([name, value]) => [
       flag,
@@ -37,7 +43,9 @@ function flagsOf({ query = {} }: BuildCase): string[] {
   return Object.entries(query).flatMap(([name, value]) => {
     if (name === 'buildargs') return pairs(value, '--build-arg');
     if (name === 'labels') return pairs(value, '--label');
-    if (name === 'dockerfile') return ['-f', value];
+    if (name === 'dockerfile') return ['-f', join(folder, value)];
+    if (name === 'ulimits') return ulimits(value);
+    if (name === 'memory') return ['--memory', value];
     if (name === 'extrahosts') return value.split(',').flatMap((host) => ['--add-host', host]);
     if (name === 'networkmode') return ['--network', value];
     if (name === 'shmsize') return ['--shm-size', value];
@@ -78,7 +86,16 @@ async function dockerPeers(
     name: buildkit === '1' ? 'docker (BuildKit)' : 'docker (classic)',
     async build(given, context) {
       const iid = join(root, 'iid');
-      const args = ['build', '--no-cache', '--network', 'none', '--iidfile', iid, ...flagsOf(given), context];
+      const args = [
+        'build',
+        '--no-cache',
+        '--network',
+        'none',
+        '--iidfile',
+        iid,
+        ...flagsOf(given, context),
+        context,
+      ];
       const { code, stdout, stderr } = await run(args, { DOCKER_BUILDKIT: buildkit });
       if (code !== 0) return { failure: stdout + stderr };
       return { id: (await execute(['cat', iid])).stdout.trim() };
@@ -116,7 +133,9 @@ async function buildahPeer(folder: string, buildah: string, base: string): Promi
     async build(given, context) {
       const iid = join(root, 'iid');
       const name = given.query?.dockerfile ?? 'Dockerfile';
-      const flags = flagsOf(given).filter((flag) => flag !== '-f' && flag !== given.query?.dockerfile);
+      const flags = flagsOf(given, context).filter(
+        (flag) => flag !== '-f' && flag !== join(context, given.query?.dockerfile ?? ''),
+      );
       const common = [
         '--no-cache',
         '--pull-never',

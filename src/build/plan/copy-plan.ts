@@ -16,7 +16,7 @@ export async function planCopy(draft: StageDraft, copy: Copy & Origin): Promise<
   const chmod = copy.chmod === undefined ? undefined : expand(copy.chmod);
   const downloads = planDownloads(copy, sources, expand);
   const repositories = planRepositories(copy, sources, expand);
-  const local = sources.filter((source) => !isUrl(source) && !isGitUrl(source));
+  const local = sources.filter((source) => !isUrl(source) && !isGitUrl(source)).map(withinContext);
   draft.operation = {
     kind: 'copy',
     verb: copy.verb,
@@ -46,6 +46,11 @@ export async function planCopy(draft: StageDraft, copy: Copy & Origin): Promise<
   const documents = copy.documents.map((document) => `<<${document.name}`);
   const words = [copy.verb, ...flags, ...sources, ...documents, destination];
   draft.commit(copy, words.join(' ') + LAYER_MARK);
+}
+
+/** `..` leads no higher than the context, as with BuildKit: `../a` is `a`. */
+function withinContext(source: string): string {
+  return posix.normalize(source).startsWith('..') ? posix.join('/', source).slice(1) || '.' : source;
 }
 
 async function copyOrigin(draft: StageDraft, copy: Copy & Origin): Promise<CopyOrigin> {

@@ -132,10 +132,10 @@ export const COPY_CASES: readonly BuildCase[] = [
     fails: /outside the build context|not found/,
   },
   {
-    name: 'a source above the context is refused',
-    dockerfile: 'FROM scratch\nCOPY ../a /f\n',
-    files: TWO,
-    fails: /outside the build context|not found/,
+    name: 'a source above the context is one in it',
+    dockerfile: 'FROM scratch\nCOPY ../a /f\nCOPY src/../../src/one.txt /g\nCOPY .. /all/\n',
+    files: { ...TWO, ...TREE },
+    tree: { '/f': 'A', '/g': '1', '/all/b': 'B' },
   },
   {
     name: 'links of the image are followed inside of the image',
