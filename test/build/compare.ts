@@ -3,7 +3,7 @@
  * installed, and lists what they make otherwise than the cases say. Not part of the gate: run as root,
  * `./tools/node test/build/compare.ts [words of a case's name]`.
  */
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../../src/core/errors.ts';
@@ -68,11 +68,13 @@ async function difference(peer: Peer, given: BuildCase, folder: string): Promise
 
 const daemon = await TestDaemon.start();
 const folder = daemon.path('compare');
+/** Dockerd binds its data root on itself, which the end of our daemon would call a leftover. */
+const own = mkdtempSync('/tmp/compare-');
 try {
   await daemon.makeBusybox();
   const base = daemon.path('busybox.tar');
   await daemon.ok('barge', ['save', '-o', base, 'busybox']);
-  const peers = await peersHere(daemon.folder, base);
+  const peers = await peersHere(own, base, process.env.PEER ?? '');
   for (const peer of peers) {
     const counts = { same: 0, cannot: 0, otherwise: 0 };
     for (const given of cases) {
@@ -89,5 +91,6 @@ try {
   }
   if (peers.length === 0) console.log('neither docker nor buildah is installed here: nothing to compare');
 } finally {
+  rmSync(own, { recursive: true, force: true });
   await daemon.end();
 }

@@ -20,11 +20,12 @@ const PROGRAM_FOLDERS = ['/usr/bin', '/usr/sbin'];
 /** Debian's own, whose client still has BuildKit's. */
 const program = (name: string) => PROGRAM_FOLDERS.map((folder) => join(folder, name)).find(existsSync);
 
-/** @param base an archive with the base image of the cases. */
-export async function peersHere(folder: string, base: string): Promise<Peer[]> {
+/** @param base an archive with the base image of the cases. @param only docker or buildah; '' is both. */
+export async function peersHere(folder: string, base: string, only: string): Promise<Peer[]> {
   const [docker, dockerd, buildah] = [program('docker'), program('dockerd'), program('buildah')];
-  const peers = docker && dockerd ? await dockerPeers(folder, { docker, dockerd }, base) : [];
-  return buildah ? [...peers, await buildahPeer(folder, buildah, base)] : peers;
+  const peers =
+    docker && dockerd && only !== 'buildah' ? await dockerPeers(folder, { docker, dockerd }, base) : [];
+  return buildah && only !== 'docker' ? [...peers, await buildahPeer(folder, buildah, base)] : peers;
 }
 
 const ulimits = (text: string) =>
@@ -136,16 +137,7 @@ async function buildahPeer(folder: string, buildah: string, base: string): Promi
       const flags = flagsOf(given, context).filter(
         (flag) => flag !== '-f' && flag !== join(context, given.query?.dockerfile ?? ''),
       );
-      const common = [
-        '--no-cache',
-        '--pull-never',
-        '--network',
-        'none',
-        '--isolation',
-        'chroot',
-        '--iidfile',
-        iid,
-      ];
+      const common = ['--no-cache', '--pull-never', '--isolation', 'chroot', '--iidfile', iid];
       const { code, stdout, stderr } = await run([
         'bud',
         ...common,
@@ -170,6 +162,8 @@ async function buildahPeer(folder: string, buildah: string, base: string): Promi
     async drop(id) {
       await run(['rmi', '-f', id]);
     },
-    async end() {},
+    async end() {
+      await execute(['umount', join(root, 'root/overlay')]);
+    },
   };
 }
