@@ -120,7 +120,7 @@ async function build(
   const reporter = allReporters(messages, classic);
   const own = new StoredBuildCache(engine.db, engine.layers, state.running);
   using caches = await BuildCaches.open(engine, own, job, reporter);
-  using worker = new EngineWorker(engine, job.auth, state.caches, caches.inline);
+  await using worker = new EngineWorker(engine, job.auth, state.caches, caches.inline);
   const { images } = await buildImage(
     {
       ...request,

@@ -49,6 +49,20 @@ interface StepParts {
   readonly edits: DeviceEdits | undefined;
 }
 
+/** Where a step is; `gone` is called when nothing runs there any more. */
+interface StepPlace {
+  readonly id: string;
+  readonly upper: string;
+  readonly scratch: string;
+  readonly gone: () => void;
+}
+
+interface StartedStep {
+  readonly exitCode: number;
+  /** Its mounts and its shim, too, have ended. */
+  readonly gone: Promise<unknown>;
+}
+
 const SIGKILL = 9;
 /** Folders of build steps in the exec root: in memory, for they hold secrets. */
 const STEP_PREFIX = 'step-';
@@ -62,6 +76,10 @@ export class EngineWorker implements BuildWorker {
   readonly #leases: Disposable[] = [];
 
   readonly #caches: CacheFolders;
+  /** Sandboxes that no step has, by network. */
+  readonly #idle = new Map<string, readonly Sandbox[]>();
+  /** What is done for steps that have ended. */
+  readonly #chores: Promise<unknown>[] = [];
 
   readonly #finish: (config: ImageConfig) => ImageConfig;
 
@@ -82,7 +100,10 @@ export class EngineWorker implements BuildWorker {
     this.#leases.push(this.#ctx.layers.lease(layers));
   }
 
-  [Symbol.dispose](): void {
+  /** Lets go of everything; nothing of a step is left then. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const sandboxes = [...this.#idle.values()].flat();
+    await Promise.all([...this.#chores, ...sandboxes.map((one) => this.#ctx.networks.release(one))]);
     for (const lease of this.#leases) lease[Symbol.dispose]();
   }
 
@@ -98,38 +119,48 @@ export class EngineWorker implements BuildWorker {
   }
 
   async exec(step: ExecRequest): Promise<ExecResult> {
-    const { runner, networks } = this.#ctx;
+    const { runner } = this.#ctx;
     step.signal.throwIfAborted();
     assertRuns(step.architecture);
     const id = newId();
     await runner.prepare(id);
-    const folders = runner.folders(id);
+    const { data, exec, upper } = runner.folders(id);
     const scratch = join(runner.roots.execRoot, `${STEP_PREFIX}${shortId(id)}`);
-    await using held = new AsyncDisposableStack();
-    held.defer(async () => {
-      const mine = [folders.data, folders.exec, scratch];
-      await Promise.all(mine.map((folder) => rm(folder, { recursive: true, force: true })));
-    });
+    const gone = Promise.withResolvers<void>();
     try {
-      const mounts = await this.#mounts(step, scratch, held);
-      const sandbox = await this.#connect(step);
-      if (sandbox) held.defer(() => networks.release(sandbox));
-      const edits = await this.#devices(step);
-      const exitCode = await this.#run(id, step, { mounts, sandbox, edits });
-      if (exitCode !== 0) return { exitCode };
-      const { lower, layersFolder } = this.#ctx.layers.rootfs(step.layers);
-      const below = lower.map((name) => join(layersFolder, name));
-      removeMountPoints(
-        folders.upper,
-        below,
-        mounts.mounts.map((mount) => mount.Destination),
-      );
-      const layer = await this.#addUpper(folders.upper);
-      return { exitCode, ...(layer ? { layer } : {}) };
+      return await this.#execIn({ id, upper, scratch, gone: gone.resolve }, step);
     } catch (error) {
       if (!(error instanceof StartFailure)) throw error;
+      gone.resolve();
       step.output('stderr', Buffer.from(`${error.message}\n`));
       return { exitCode: error.exitCode };
+    } finally {
+      /* The next step does not wait for what this one leaves behind. */
+      const remove = (folder: string) => rm(folder, { recursive: true, force: true });
+      this.#chores.push(gone.promise.then(() => Promise.all([data, exec, scratch].map(remove))));
+    }
+  }
+
+  async #execIn({ id, upper, scratch, gone }: StepPlace, step: ExecRequest): Promise<ExecResult> {
+    let started: StartedStep | undefined;
+    try {
+      await using held = new AsyncDisposableStack();
+      const mounts = await this.#mounts(step, scratch, held);
+      const sandbox = await this.#connect(step);
+      if (sandbox) held.defer(() => this.#disconnect(step, sandbox));
+      const edits = await this.#devices(step);
+      started = await this.#run(id, step, { mounts, sandbox, edits });
+      if (started.exitCode !== 0 || (await readdir(upper)).length === 0)
+        return { exitCode: started.exitCode };
+      const { lower, layersFolder } = this.#ctx.layers.rootfs(step.layers);
+      const below = lower.map((name) => join(layersFolder, name));
+      const targets = mounts.mounts.map((mount) => mount.Destination);
+      await started.gone;
+      removeMountPoints(upper, below, targets);
+      const layer = await this.#addUpper(upper);
+      return { exitCode: 0, ...(layer ? { layer } : {}) };
+    } finally {
+      void (started?.gone ?? Promise.resolve()).then(gone, gone);
     }
   }
 
@@ -160,8 +191,8 @@ export class EngineWorker implements BuildWorker {
     return found.length === 0 ? undefined : await deviceEdits([{ Driver: 'cdi', DeviceIDs: found }], folders);
   }
 
-  /** Runs the step's process to its end. @returns its exit code. */
-  async #run(id: string, step: ExecRequest, { mounts, sandbox, edits }: StepParts): Promise<number> {
+  /** Runs the step's process to its end. */
+  async #run(id: string, step: ExecRequest, { mounts, sandbox, edits }: StepParts): Promise<StartedStep> {
     const { runner, layers } = this.#ctx;
     const started = await runner.start({
       definition: stepDefinition(id, step, mounts),
@@ -183,10 +214,12 @@ export class EngineWorker implements BuildWorker {
     const drained = new Promise<void>((resolve) => output?.once('close', resolve) ?? resolve());
     const { code } = await started.link.exit;
     await drained;
-    await started.link.gone;
     step.signal.removeEventListener('abort', stop);
-    if (step.signal.aborted) throw cancelled('the build was cancelled');
-    return code;
+    if (step.signal.aborted) {
+      await started.link.gone;
+      throw cancelled('the build was cancelled');
+    }
+    return { exitCode: code, gone: started.link.gone };
   }
 
   async #connect(step: ExecRequest): Promise<Sandbox | undefined> {
@@ -195,12 +228,27 @@ export class EngineWorker implements BuildWorker {
     const { networks } = this.#ctx;
     if (mode === 'default' && !networks.hasDefault) return undefined;
     const { name: network } = networks.find(mode === 'default' ? 'bridge' : mode);
+    const [idle, ...others] = step.security === 'insecure' ? [] : (this.#idle.get(mode) ?? []);
+    if (idle) {
+      this.#idle.set(mode, others);
+      return idle;
+    }
     const sandbox = await networks.sandboxes.attach([{ network }]);
     if (network !== 'bridge') {
       const view = { networks: [network], links: new Map(), servers: upstreamServers([]) };
       await networks.serveNames(sandbox, view);
     }
     return sandbox;
+  }
+
+  /**
+   * Steps of one build use a sandbox one after the other, for its processes end with each of them. A step that may
+   * change its network leaves none.
+   */
+  async #disconnect({ network, security }: ExecRequest, sandbox: Sandbox): Promise<void> {
+    if (security === 'insecure') return await this.#ctx.networks.release(sandbox);
+    const mode = network || 'default';
+    this.#idle.set(mode, [...(this.#idle.get(mode) ?? []), sandbox]);
   }
 
   async #addUpper(upper: string): Promise<Digest | undefined> {
