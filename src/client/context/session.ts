@@ -17,6 +17,12 @@ export interface SessionContents {
   readonly dockerfile?: { readonly name: string; readonly text: string };
 }
 
+/** The answer of `compare`; `Complete`: nothing need be sent. */
+interface Compared {
+  readonly Missing: readonly number[];
+  readonly Complete?: boolean;
+}
+
 const BATCH = 64 * 1024;
 
 /**
@@ -59,10 +65,11 @@ export class ClientSession implements Disposable {
   async sendFolder(name: string, folder: string, filter: ContextFilter): Promise<void> {
     const entries = listContext(folder, filter);
     const path = `/barge/sessions/${this.id}`;
-    const { Missing } = await this.#engine.post<{ Missing: readonly number[] }>(`${path}/compare`, {
+    const { Missing, Complete } = await this.#engine.post<Compared>(`${path}/compare`, {
       query: { name, key: keyOf(folder) },
       stream: linesOf(entries),
     });
+    if (Complete) return;
     const paths = withParents(Missing.map((index) => entries[index]?.path ?? ''));
     await this.#engine.call('POST', `${path}/files`, { query: { name }, stream: packEntries(folder, paths) });
   }

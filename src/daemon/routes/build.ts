@@ -63,7 +63,7 @@ function sessionRoutes(router: Router, state: BuildState): void {
     const { query, request, response } = exchange;
     const session = sessionOf(exchange);
     const context = await state.sessions.addContext(session, query.get('name') ?? '', query.get('key') ?? '');
-    response.json(200, { Missing: await context.compare(await readEntries(request)) });
+    response.json(200, await context.compare(await readEntries(request)));
   });
   router.on('POST', '/barge/sessions/{id}/files', async (exchange) => {
     const { query, request, response, signal } = exchange;

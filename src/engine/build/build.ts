@@ -91,7 +91,7 @@ async function recorded(engine: Engine, state: BuildState, job: BuildJob & WithC
     running.finish(request.signal.aborted ? 'canceled' : 'error', messageOf(error));
     throw error;
   } finally {
-    await state.history.end(running);
+    state.endHistory(running);
   }
 }
 

@@ -6,7 +6,7 @@ import { messageOf, notFound } from '../../core/errors.ts';
 import type { EngineSettings } from '../settings.ts';
 import { CacheFolders } from './cache-folders.ts';
 import { collectBuildCache } from './gc.ts';
-import { BuildHistory } from './history.ts';
+import { BuildHistory, type RunningRecord } from './history.ts';
 import { KeptContexts } from './kept-contexts.ts';
 import type { PortableRecord } from './portable/document.ts';
 import { BuildSessions } from './sessions.ts';
@@ -57,6 +57,13 @@ export class BuildState {
     const records = this.#exports.get(build);
     if (!records) throw notFound(`no cache is kept of the build ${build}`);
     return records;
+  }
+
+  /** After a build, which does not wait for it. */
+  endHistory(running: RunningRecord): void {
+    this.history.end(running).catch((error) => {
+      this.#ctx.warn('a build could not be written down', { error: messageOf(error) });
+    });
   }
 
   /** After a build: bounds the cache, now and then. Never throws; nobody waits for it. */

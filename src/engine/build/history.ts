@@ -18,6 +18,8 @@ const MIN_SECRET = 4;
 export class BuildHistory {
   readonly #root: string;
   readonly #running = new Map<string, BuildRecord>();
+  /** Records that are being written down. */
+  readonly #ending = new Set<Promise<void>>();
 
   constructor(root: string) {
     this.#root = root;
@@ -38,18 +40,29 @@ export class BuildHistory {
     return running;
   }
 
-  /** Writes down how a build ended, and forgets the oldest. */
-  async end(running: RunningRecord): Promise<void> {
+  /** Writes down how a build ended, and forgets the oldest. Who looks at the history waits for it; a build need not. */
+  end(running: RunningRecord): Promise<void> {
+    const ending = this.#end(running).finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+    return ending;
+  }
+
+  async #end(running: RunningRecord): Promise<void> {
     const { record } = running;
     await running.close();
     await writeDurably(this.#path(record.ID, 'json'), JSON.stringify(record), 0o600);
     this.#running.delete(record.ID);
-    const old = (await this.list()).filter(({ Status }) => Status !== 'running').slice(MAX_BUILDS);
+    const old = (await this.#all()).filter(({ Status }) => Status !== 'running').slice(MAX_BUILDS);
     for (const { ID } of old) await this.#remove(ID);
   }
 
   /** The newest first. */
   async list(): Promise<BuildRecord[]> {
+    await Promise.allSettled(this.#ending);
+    return await this.#all();
+  }
+
+  async #all(): Promise<BuildRecord[]> {
     const ids = (await this.#names())
       .filter((name) => name.endsWith('.json'))
       .map((name) => name.slice(0, -5));

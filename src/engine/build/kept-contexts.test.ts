@@ -39,7 +39,7 @@ test('what was interrupted is begun anew: without its list a folder counts as em
   await withContexts(async (contexts) => {
     const context = await contexts.open('key');
     await writeFile(join(context.files, 'stray'), 'x');
-    assert.deepEqual(await context.compare([['a', 'f', '1']]), [0]);
+    assert.deepEqual(await context.compare([['a', 'f', '1']]), { Missing: [0], Complete: false });
     assert.deepEqual(await readdir(context.files), []);
   });
 });

@@ -16,6 +16,12 @@ interface Kept {
   readonly entries: readonly ContextEntry[];
 }
 
+/** What a client is told of its folder. */
+export interface Compared {
+  readonly Missing: readonly number[];
+  readonly Complete: boolean;
+}
+
 const MAX_ENTRIES = 2_000_000;
 
 /**
@@ -74,21 +80,24 @@ export class KeptContext {
   /**
    * Removes what the client has no more.
    * @param entries in an order that has folders before what is in them.
-   * @returns the places in the list of the entries that are to be sent.
+   * @returns the places in the list of the entries that are to be sent, and whether all is here as it is, so that
+   *   nothing need be received.
    * @throws BargeError invalid-parameter for paths that are not clean or not within folders of the list.
    */
-  async compare(entries: readonly ContextEntry[]): Promise<number[]> {
+  async compare(entries: readonly ContextEntry[]): Promise<Compared> {
     checkEntries(entries);
     const kept = await this.#kept();
+    if (kept.length > 0 && same(kept, entries)) return { Missing: [], Complete: true };
     await rm(this.#list, { force: true });
     const wanted = new Map(entries.map((entry) => [entry[0], entry]));
     const removed = kept.filter(([path, kind]) => wanted.get(path)?.[1] !== kind).map(([path]) => path);
     await this.#remove(removed);
     const have = new Map(kept.map(([path, kind, stamp]) => [path, `${kind} ${stamp}`]));
     this.#wanted = entries;
-    return entries.flatMap(([path, kind, stamp], index) =>
+    const Missing = entries.flatMap(([path, kind, stamp], index) =>
       have.get(path) === `${kind} ${stamp}` ? [] : [index],
     );
+    return { Missing, Complete: false };
   }
 
   /** Takes the entries that `compare` asked for, and remembers what is here now. */
@@ -120,6 +129,11 @@ export class KeptContext {
       last = path;
     }
   }
+}
+
+function same(kept: readonly ContextEntry[], entries: readonly ContextEntry[]): boolean {
+  if (kept.length !== entries.length) return false;
+  return kept.every((one, index) => one.every((part, at) => entries[index]?.[at] === part));
 }
 
 function checkEntries(entries: readonly ContextEntry[]): void {
