@@ -9,7 +9,13 @@ export type CacheTarget = { readonly mode: 'min' | 'max'; readonly ignoreErrors:
 
 /** Where it may come from before. */
 export type CacheOrigin =
-  | { readonly type: 'registry'; readonly reference: string; readonly insecure: boolean }
+  | {
+      readonly type: 'registry';
+      readonly reference: string;
+      readonly insecure: boolean;
+      /** Named as clients of the classic builder do: an image of this engine first of all. */
+      readonly bare: boolean;
+    }
   /** A folder that the client sent: a context of the session. */
   | { readonly type: 'local'; readonly context: string };
 
@@ -49,7 +55,7 @@ export function readCacheOrigin(text: string): CacheOrigin {
   const type = fields.get('type') ?? '';
   const wrong = (why: string) =>
     invalidParameter(`invalid argument "${text}" for "--cache-from" flag: ${why}`);
-  if (type === 'registry') return registryOf(fields, wrong);
+  if (type === 'registry') return { ...registryOf(fields, wrong), bare: !text.includes('=') };
   const context = fields.get('context') ?? '';
   if (type === 'local' && context !== '') return { type: 'local', context };
   throw wrong(

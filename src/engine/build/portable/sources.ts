@@ -38,6 +38,7 @@ export interface SourceContext {
   folderOf(context: string): string;
 }
 
+const NO_CACHE = 'it holds no build cache: build it with --cache-to';
 /** Bytes of a document in a folder. */
 const MAX_DOCUMENT = 64 << 20;
 
@@ -47,6 +48,7 @@ export async function openSource(at: SourceContext, origin: CacheOrigin): Promis
   const reference = cacheReference(origin.reference);
   const local = at.ctx.images.resolve(reference);
   const inline = local && inlineRecords(at.ctx.images.need(local).config);
+  if (local && !inline && origin.bare) throw invalidParameter(NO_CACHE);
   if (inline)
     return sourceOf(at, origin.reference, { records: inline }, () => Promise.reject(notFound('gone')));
   const auth = authFor(at.auth, reference.domain);
@@ -87,7 +89,7 @@ function documentOf({ config, layers }: ImageManifest, text: string): CacheDocum
   if (config.mediaType === CACHE_TYPE) return readCacheDocument(text);
   const image = JSON.parse(text) as ImageConfig;
   const records = inlineRecords(image);
-  if (!records) throw invalidParameter('it holds no build cache: build it with --cache-to');
+  if (!records) throw invalidParameter(NO_CACHE);
   const { diff_ids: diffIds } = image.rootfs;
   return {
     records,
