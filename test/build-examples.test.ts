@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { ROOT, TestDaemon } from './harness/daemon.ts';
+import { eventually } from './harness/execute.ts';
 
 let daemon: TestDaemon;
 before(async () => {
@@ -58,4 +60,70 @@ test('the ten stages of the repository come together, and a change of one part b
   const cached = said.split('\n').filter((line) => /^#\d+ CACHED/.test(line)).length;
   assert.ok(cached > ran, `${cached} steps from the cache, ${ran} run`);
   assert.equal(read('etc/config'), 'environment=other\n');
+});
+
+/** The larger ones need compilers from Debian's packages, and one of them packages of npm's: minutes of work. */
+const LARGE = process.env.BARGE_TEST_EXAMPLES === '1' ? {} : { skip: 'set BARGE_TEST_EXAMPLES=1' };
+const PACKAGES =
+  'make,gcc,libc6-dev,python3,python-is-python3,nodejs,npm,golang-go,rustc,cargo,nginx-light,postgresql,ca-certificates';
+const MINUTES = 60_000;
+
+describe('examples on Debian', LARGE, () => {
+  const build = (name: string, ...args: string[]) =>
+    daemon.ok('barge', ['build', '-q', '-t', name, ...args, example(name)], { limit: 20 * MINUTES });
+  /** Runs the image until `ask` in it says what it has to. */
+  const answers = async (name: string, ask: string, wanted: RegExp, ...args: string[]) => {
+    const id = await daemon.ok('barge', ['run', '-d', '--init', ...args, name]);
+    await eventually(
+      `${name} answers`,
+      async () => wanted.test((await daemon.barge(['exec', id, 'sh', '-c', ask])).stdout),
+      60_000,
+    );
+    await daemon.ok('barge', ['rm', '-f', '-v', id]);
+  };
+  const piped = async (name: string, input: string) =>
+    (await daemon.barge(['run', '--rm', '-i', name], { input })).stdout;
+
+  before(async () => {
+    const args = ['bootstrap', 'debian:bookworm', '--include', PACKAGES];
+    await daemon.ok('barge', args, { limit: 20 * MINUTES });
+  });
+
+  test('programs in C, Rust and Go', async () => {
+    for (const name of ['c-make', 'rust-tool', 'go-service']) await build(name);
+    assert.match(await piped('c-make', 'one two\n'), /2/);
+    assert.equal(await piped('rust-tool', 'a bb c\nddd e\n'), 'a    bb  c\nddd  e\n');
+    const id = await daemon.ok('barge', ['run', '-d', 'go-service']);
+    await eventually('the service listens', async () => {
+      const { stdout, stderr } = await daemon.barge(['logs', id]);
+      return (stdout + stderr).includes('listening on :8080');
+    });
+    await daemon.ok('barge', ['rm', '-f', id]);
+  });
+
+  test('services in Python and Node', async () => {
+    const get = (port: number, path = '/') =>
+      `python3 -c "import urllib.request as u; print(u.urlopen('http://127.0.0.1:${port}${path}').read().decode())"`;
+    await build('python-service');
+    await answers('python-service', get(8000), /./);
+    await build('node-service');
+    await answers('node-service', get(3000), /./);
+    const npmrc = join(homedir(), '.npmrc');
+    const ca = '/etc/ssl/certs/ca-certificates.crt';
+    const files = [['npmrc', npmrc] as const, ['ca', ca] as const].filter(([, file]) => existsSync(file));
+    await build('typescript-service', ...files.flatMap(([id, src]) => ['--secret', `id=${id},src=${src}`]));
+    await answers('typescript-service', get(3000, '/notes'), /\[\]/);
+  });
+
+  test('nginx, and an application on PostgreSQL', async () => {
+    await build('nginx-site');
+    const page = `python3 -c "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080/').read().decode())"`;
+    await answers('nginx-site', page, /<h1>Hello<\/h1>/);
+    await build('postgres-app');
+    await answers(
+      'postgres-app',
+      `psql -d contacts -tAc "SELECT remember('Ada', 'ada@example.org')"`,
+      /^1$/m,
+    );
+  });
 });

@@ -3,19 +3,7 @@ import type { Command } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
 import { renderTable } from '../format/table.ts';
 import { exactSize } from '../format/text.ts';
-
-/** As `GET /barge/build-cache` lists it. */
-interface CacheItem {
-  readonly ID: string;
-  readonly Type: string;
-  readonly Description: string;
-  readonly InUse: boolean;
-  readonly Shared: boolean;
-  readonly Size: number;
-  readonly CreatedAt: string;
-  readonly LastUsedAt: string | null;
-  readonly UsageCount: number;
-}
+import type { CacheRecord } from '../system/disk-usage.ts';
 
 export const command: Command = {
   usage: '[OPTIONS]',
@@ -26,7 +14,7 @@ export const command: Command = {
   ],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {
-    const items = await cli.engine.get<CacheItem[]>('/barge/build-cache', {
+    const items = await cli.engine.get<CacheRecord[]>('/barge/build-cache', {
       filters: filtersQuery(flags.list('filter')),
     });
     if (flags.text('format') === 'json') {
@@ -39,10 +27,10 @@ export const command: Command = {
   },
 };
 
-const used = ({ LastUsedAt }: CacheItem) =>
+const used = ({ LastUsedAt }: CacheRecord) =>
   LastUsedAt ? `${formatDuration((Date.now() - Date.parse(LastUsedAt)) / 1000)} ago` : '';
 
-function tableOf(items: readonly CacheItem[]): string {
+function tableOf(items: readonly CacheRecord[]): string {
   const rows = items.map((item) => [
     item.ID.replace(/^sha256:/, '').slice(0, 25),
     String(!item.InUse),
@@ -52,23 +40,23 @@ function tableOf(items: readonly CacheItem[]): string {
   return renderTable([['ID', 'RECLAIMABLE', 'SIZE', 'LAST ACCESSED'], ...rows]);
 }
 
-function described(item: CacheItem): string {
+function described(item: CacheRecord): string {
   return renderTable([
     ['ID:', item.ID],
-    ['Created at:', item.CreatedAt],
+    ['Created at:', item.CreatedAt ?? ''],
     ['Reclaimable:', String(!item.InUse)],
     ['Shared:', String(item.Shared)],
     ['Size:', exactSize(item.Size)],
-    ['Description:', item.Description],
-    ['Usage count:', String(item.UsageCount)],
+    ['Description:', item.Description ?? ''],
+    ['Usage count:', String(item.UsageCount ?? 0)],
     ['Last used:', used(item)],
     ['Type:', item.Type],
   ]);
 }
 
 /** Removing what images have, too, frees nothing. */
-function totals(items: readonly CacheItem[]): string {
-  const sum = (fits: (item: CacheItem) => boolean) =>
+function totals(items: readonly CacheRecord[]): string {
+  const sum = (fits: (item: CacheRecord) => boolean) =>
     exactSize(items.filter(fits).reduce((bytes, { Size }) => bytes + Size, 0));
   return renderTable([
     ['Shared:', sum(({ Shared }) => Shared)],
