@@ -166,6 +166,15 @@ test('provenance and a list of packages go beside the image as BuildKit puts the
     packages.some(([name]: string[]) => name === 'gone'),
     false,
   );
+  const [out, tar] = [daemon.path('attested-out'), daemon.path('attested.tar')];
+  await build('--sbom=true', '-o', out, '-o', `type=tar,dest=${tar}`, folder);
+  assert.equal(
+    JSON.parse(readFileSync(join(out, 'sbom.spdx.json'), 'utf8')).predicate.spdxVersion,
+    'SPDX-2.3',
+  );
+  const listed = spawnSync('tar', ['-tf', tar], { encoding: 'utf8' }).stdout;
+  assert.match(listed, /^sbom\.spdx\.json$/m);
+  assert.match(listed, /^bin\/busybox$/m);
   const secret = await daemon.barge([
     'build',
     '--attest',

@@ -1,9 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { extract, pack } from 'tar-stream';
+import { extract, type Header, type Pack, pack } from 'tar-stream';
 import { familiarName, parseReference, withDefaultTag } from '../../core/reference.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 import { registryAuthHeader } from '../auth/registry-auth.ts';
 import type { Cli } from '../cli.ts';
 import { extractInto } from '../copy/extract.ts';
@@ -37,10 +38,12 @@ async function deliverOne(delivery: Delivery, output: BuildOutput): Promise<void
         const target = resolve(output.folder, folder);
         await mkdir(target, { recursive: true });
         await extractInto(target, await filesOf(cli, id), { owners: process.getuid?.() === 0 });
+        for (const { name, text } of await statementsOf(cli, built, id))
+          await writeFile(join(target, name), text);
       }
       return;
     case 'tar':
-      await writeOutput(cli, output.file, await treeOf(cli, placesOf(built, output.split)));
+      await writeOutput(cli, output.file, await treeOf(cli, built, output.split));
       return;
     case 'archive':
       await writeOutput(cli, output.file, await archiveOf(delivery));
@@ -69,32 +72,67 @@ async function filesOf(cli: Cli, id: string): Promise<AsyncIterable<Uint8Array>>
   return body;
 }
 
-async function treeOf(
+/** What is said about an image, as files for its folder; one of each kind. */
+async function statementsOf(
   cli: Cli,
-  places: readonly { readonly id: string; readonly folder: string }[],
-): Promise<AsyncIterable<Uint8Array>> {
+  { target }: FollowedBuild,
+  id: string,
+): Promise<{ readonly name: string; readonly text: string }[]> {
+  if (!target) return [];
+  const found = await cli.engine.get<Statement[]>(`/images/${id}/attestations`, { statement: true });
+  const files = found.map(({ PredicateType, Statement }) => ({
+    name: PredicateType.includes('spdx') ? 'sbom.spdx.json' : 'provenance.json',
+    text: `${JSON.stringify(Statement, undefined, 2)}\n`,
+  }));
+  return [...new Map(files.map((file) => [file.name, file])).values()];
+}
+
+interface Statement {
+  readonly PredicateType: string;
+  readonly Statement?: unknown;
+}
+
+/** The files of all images as one tar. */
+async function treeOf(cli: Cli, built: FollowedBuild, split: boolean): Promise<AsyncIterable<Uint8Array>> {
+  const places = placesOf(built, split);
   const [first] = places;
-  if (places.length === 1 && first) return await filesOf(cli, first.id);
+  if (!built.target && first) return await filesOf(cli, first.id);
   const joined = pack();
   const joining = (async () => {
     for (const { id, folder } of places) {
-      const unpack = extract();
-      const feeding = pipeline(
-        Readable.from(await filesOf(cli, id)),
-        unpack as unknown as NodeJS.WritableStream,
-      );
-      for await (const entry of unpack) {
-        const { header } = entry;
-        const linkname = header.type === 'link' ? join(folder, header.linkname ?? '') : header.linkname;
-        const moved = joined.entry({ ...header, name: join(folder, header.name), linkname, pax: null });
-        await pipeline(Readable.from(entry), moved as unknown as NodeJS.WritableStream);
-      }
-      await feeding;
+      await addTree(joined, await filesOf(cli, id), folder);
+      for (const { name, text } of await statementsOf(cli, built, id))
+        failsElsewhere(joined.entry({ name: join(folder, name), mode: 0o644 }, text));
     }
     joined.finalize();
   })();
   joining.catch((error) => joined.destroy(error));
   return Readable.from(joined, { objectMode: false });
+}
+
+/** Copies a tar's entries below a folder of another one. */
+async function addTree(joined: Pack, tar: AsyncIterable<Uint8Array>, folder: string): Promise<void> {
+  const unpack = extract();
+  const feeding = pipeline(Readable.from(tar), unpack as unknown as NodeJS.WritableStream);
+  for await (const entry of unpack) {
+    const { header } = entry;
+    const linkname = header.type === 'link' ? join(folder, header.linkname ?? '') : header.linkname;
+    const moved = joined.entry({
+      ...header,
+      name: join(folder, header.name),
+      linkname,
+      pax: attributes(header),
+    });
+    await pipeline(Readable.from(entry), moved as unknown as NodeJS.WritableStream);
+  }
+  await feeding;
+}
+
+/** What a header says beyond what every tar says; the rest follows from the new name. */
+function attributes({ pax }: Header): Record<string, string> | null {
+  const all = Object.entries((pax ?? {}) as Record<string, string>);
+  const kept = all.filter(([key]) => key.startsWith('SCHILY.xattr.'));
+  return kept.length > 0 ? Object.fromEntries(kept) : null;
 }
 
 async function archiveOf({ cli, built, tags }: Delivery): Promise<AsyncIterable<Uint8Array>> {

@@ -13,7 +13,6 @@ import type {
 } from '../../build/worker.ts';
 import { StartFailure } from '../../container/failure.ts';
 import { FrameReader } from '../../container/frames.ts';
-import type { ContainerDefinition } from '../../container/model.ts';
 import { type DeviceEdits, deviceEdits } from '../../container/oci/cdi.ts';
 import type { Runner } from '../../container/runner.ts';
 import type { Digest } from '../../core/digest.ts';
@@ -22,7 +21,6 @@ import { newId, shortId } from '../../core/ids.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
 import { HeldMount, unpackTar } from '../../host/fs-tool.ts';
 import type { Networks } from '../../network/networks.ts';
-import { resolvConf, upstreamServers } from '../../network/resolv.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import type { Descriptor, ImageConfig } from '../../spec/oci-image.ts';
@@ -34,6 +32,8 @@ import { assertRuns } from './emulation.ts';
 import { removeMountPoints } from './mount-points.ts';
 import { buildMounts, type StepMounts } from './mounts.ts';
 import { publishImages } from './publish.ts';
+import { etcOf, stepDefinition } from './step-definition.ts';
+import { StepSandboxes } from './step-sandboxes.ts';
 
 export interface WorkerContext extends ImageContext {
   readonly runner: Runner;
@@ -76,8 +76,7 @@ export class EngineWorker implements BuildWorker {
   readonly #leases: Disposable[] = [];
 
   readonly #caches: CacheFolders;
-  /** Sandboxes that no step has, by network. */
-  readonly #idle = new Map<string, readonly Sandbox[]>();
+  readonly #sandboxes: StepSandboxes;
   /** What is done for steps that have ended. */
   readonly #chores: Promise<unknown>[] = [];
 
@@ -92,6 +91,7 @@ export class EngineWorker implements BuildWorker {
   ) {
     this.#finish = finish;
     this.#ctx = ctx;
+    this.#sandboxes = new StepSandboxes(ctx.networks);
     this.#auth = auth;
     this.#caches = caches;
   }
@@ -102,8 +102,7 @@ export class EngineWorker implements BuildWorker {
 
   /** Lets go of everything; nothing of a step is left then. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const sandboxes = [...this.#idle.values()].flat();
-    await Promise.all([...this.#chores, ...sandboxes.map((one) => this.#ctx.networks.release(one))]);
+    await Promise.all([...this.#chores, this.#sandboxes.release()]);
     for (const lease of this.#leases) lease[Symbol.dispose]();
   }
 
@@ -146,8 +145,8 @@ export class EngineWorker implements BuildWorker {
     try {
       await using held = new AsyncDisposableStack();
       const mounts = await this.#mounts(step, scratch, held);
-      const sandbox = await this.#connect(step);
-      if (sandbox) held.defer(() => this.#disconnect(step, sandbox));
+      const sandbox = await this.#sandboxes.connect(step);
+      if (sandbox) held.defer(() => this.#sandboxes.disconnect(step, sandbox));
       const edits = await this.#devices(step);
       started = await this.#run(id, step, { mounts, sandbox, edits });
       if (started.exitCode !== 0 || (await readdir(upper)).length === 0)
@@ -222,35 +221,6 @@ export class EngineWorker implements BuildWorker {
     return { exitCode: code, gone: started.link.gone };
   }
 
-  async #connect(step: ExecRequest): Promise<Sandbox | undefined> {
-    const mode = step.network || 'default';
-    if (mode === 'none' || mode === 'host') return undefined;
-    const { networks } = this.#ctx;
-    if (mode === 'default' && !networks.hasDefault) return undefined;
-    const { name: network } = networks.find(mode === 'default' ? 'bridge' : mode);
-    const [idle, ...others] = step.security === 'insecure' ? [] : (this.#idle.get(mode) ?? []);
-    if (idle) {
-      this.#idle.set(mode, others);
-      return idle;
-    }
-    const sandbox = await networks.sandboxes.attach([{ network }]);
-    if (network !== 'bridge') {
-      const view = { networks: [network], links: new Map(), servers: upstreamServers([]) };
-      await networks.serveNames(sandbox, view);
-    }
-    return sandbox;
-  }
-
-  /**
-   * Steps of one build use a sandbox one after the other, for its processes end with each of them. A step that may
-   * change its network leaves none.
-   */
-  async #disconnect({ network, security }: ExecRequest, sandbox: Sandbox): Promise<void> {
-    if (security === 'insecure') return await this.#ctx.networks.release(sandbox);
-    const mode = network || 'default';
-    this.#idle.set(mode, [...(this.#idle.get(mode) ?? []), sandbox]);
-  }
-
   async #addUpper(upper: string): Promise<Digest | undefined> {
     if ((await readdir(upper)).length === 0) return undefined;
     const { diffId } = await this.#ctx.layers.addUpper(upper);
@@ -309,59 +279,4 @@ export class EngineWorker implements BuildWorker {
     this.#ctx.images.tag(withDefaultTag(parseReference(reference)), id, target);
     this.#ctx.events.emit('image', 'tag', id, { name: reference });
   }
-}
-
-function stepDefinition(id: string, step: ExecRequest, { mounts, env }: StepMounts): ContainerDefinition {
-  const { resources = {} } = step;
-  return {
-    id,
-    name: `build-${shortId(id)}`,
-    createdAt: Date.now(),
-    imageName: '',
-    imageId: '',
-    layers: step.layers,
-    config: {
-      Hostname: shortId(id),
-      Cmd: step.args,
-      Env: [...step.env, ...env],
-      User: step.user,
-      WorkingDir: step.cwd,
-    },
-    hostConfig: {
-      NetworkMode: step.network || 'bridge',
-      LogConfig: { Type: 'none' },
-      Privileged: step.security === 'insecure',
-      ...(step.shmSize ? { ShmSize: step.shmSize } : {}),
-      ...(resources.memory ? { Memory: resources.memory } : {}),
-      ...(resources.memorySwap ? { MemorySwap: resources.memorySwap } : {}),
-      ...(resources.cpuShares ? { CpuShares: resources.cpuShares } : {}),
-      ...(resources.cpuPeriod ? { CpuPeriod: resources.cpuPeriod } : {}),
-      ...(resources.cpuQuota ? { CpuQuota: resources.cpuQuota } : {}),
-      ...(resources.cpusetCpus ? { CpusetCpus: resources.cpusetCpus } : {}),
-      ...(resources.cpusetMems ? { CpusetMems: resources.cpusetMems } : {}),
-      ...(resources.cgroupParent ? { CgroupParent: resources.cgroupParent } : {}),
-      ...(resources.securityOpt ? { SecurityOpt: resources.securityOpt } : {}),
-      ...(resources.ulimits ? { Ulimits: resources.ulimits } : {}),
-    },
-    networkingConfig: {},
-    mounts,
-  };
-}
-
-function etcOf(id: string, step: ExecRequest, sandbox: Sandbox | undefined) {
-  const name = shortId(id);
-  const extra = (step.extraHosts ?? []).map((entry) => {
-    const at = entry.search(/[:=]/);
-    return `${entry.slice(at + 1)}\t${entry.slice(0, at)}\n`;
-  });
-  const [endpoint] = sandbox?.endpoints ?? [];
-  const own = endpoint ? `${endpoint.ipv4 || endpoint.ipv6}\t${name}\n` : '';
-  return {
-    hostname: `${name}\n`,
-    hosts: `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${extra.join('')}${own}`,
-    resolvConf: resolvConf(
-      { servers: [], search: [], options: [] },
-      step.network === 'host' ? 'host' : endpoint && endpoint.network !== 'bridge' ? 'embedded' : 'bridge',
-    ),
-  };
 }
