@@ -60,7 +60,10 @@ const MIGRATIONS: readonly string[] = [
   )) WHERE state ->> '$.attachment.sandbox' IS NOT NULL;
   `,
   /* What a tag stands for where that is more than an image: an index, or a manifest with annotations. */
-  'ALTER TABLE image_references ADD COLUMN target TEXT;',
+  `
+  ALTER TABLE image_references ADD COLUMN target TEXT;
+  CREATE INDEX image_manifests_by_digest ON image_manifests(digest);
+  `,
 ];
 
 export type Row = Record<string, string | number | bigint | null | Uint8Array>;

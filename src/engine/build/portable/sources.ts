@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { resolveInRoot } from '../../../build/copy/rooted.ts';
 import { type Digest, isDigest } from '../../../core/digest.ts';
 import { dataLoss, invalidParameter, notFound } from '../../../core/errors.ts';
 import type { LayerLease } from '../../../image/layers.ts';
@@ -108,9 +109,7 @@ async function fromFolder(at: SourceContext, folder: string): Promise<CacheSourc
   const manifest = parseManifest(Buffer.from(await readSmall(folder, blobIn(top))));
   const document = documentOf(manifest, await readSmall(folder, blobIn(manifest.config)));
   return sourceOf(at, 'the folder', document, async (layer) => {
-    const file = join(folder, blobIn(layer));
-    if (!(await stat(file)).isFile()) throw dataLoss(`${file} is no file`);
-    return createReadStream(file);
+    return createReadStream(await fileIn(folder, blobIn(layer)));
   });
 }
 
@@ -119,10 +118,18 @@ function blobIn({ digest }: Pick<Descriptor, 'digest'>): string {
   return join('blobs', ...digest.split(':'));
 }
 
+/** Links stay within the folder: it came from a client. @throws BargeError not-found. */
+async function fileIn(folder: string, name: string): Promise<string> {
+  const found = await resolveInRoot(folder, name);
+  if (!found?.stats.isFile()) throw notFound(`the folder has no file ${name}`);
+  return join(folder, found.path);
+}
+
 async function readSmall(folder: string, name: string): Promise<string> {
-  const { size } = await stat(join(folder, name));
+  const file = await fileIn(folder, name);
+  const { size } = await stat(file);
   if (size > MAX_DOCUMENT) throw dataLoss(`${name} is larger than ${MAX_DOCUMENT} bytes`);
-  return await readFile(join(folder, name), 'utf8');
+  return await readFile(file, 'utf8');
 }
 
 function sourceOf(
