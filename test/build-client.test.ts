@@ -219,6 +219,8 @@ test('outputs: a tar on standard output, files without an image, an id and metad
   await build('-t', 'outputs:1', '--iidfile', iid, '--metadata-file', metadata, folder);
   const id = readFileSync(iid, 'utf8');
   assert.equal(JSON.parse(readFileSync(metadata, 'utf8'))['containerimage.config.digest'], id);
+  await build('-o', daemon.path('files-only'), '--label', 'files=only', '--metadata-file', metadata, folder);
+  assert.deepEqual(Object.keys(JSON.parse(readFileSync(metadata, 'utf8'))), ['buildx.build.ref']);
   await build('--provenance=false', '--sbom=false', folder);
   for (const [flag, message] of [
     ['type=local', /dest is required/],

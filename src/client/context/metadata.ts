@@ -1,4 +1,5 @@
 import { rename, writeFile } from 'node:fs/promises';
+import { isKind } from '../../core/errors.ts';
 import type { Cli } from '../cli.ts';
 import type { FollowedBuild } from './follow.ts';
 
@@ -9,16 +10,31 @@ export async function writeMetadata(
   { id, build, target }: FollowedBuild,
   tags: readonly string[],
 ): Promise<void> {
-  const { RepoDigests = [] } = await cli.engine.get<{ RepoDigests?: string[] }>(`/images/${id}/json`);
-  const digest = target?.digest ?? RepoDigests[0]?.split('@')[1] ?? id;
+  const digests = await repositoryDigests(cli, id);
   const metadata = {
     ...(build === '' ? {} : { 'buildx.build.ref': build }),
-    'containerimage.config.digest': id,
-    ...(target ? { 'containerimage.descriptor': target } : {}),
-    'containerimage.digest': digest,
+    ...(digests ? imageKeys(id, target, digests) : {}),
     ...(tags.length > 0 ? { 'image.name': tags.join(',') } : {}),
   };
   const temporary = `${path}.${process.pid}.tmp`;
   await writeFile(temporary, `${JSON.stringify(metadata, undefined, 2)}\n`);
   await rename(temporary, path);
+}
+
+/** Undefined when only the image's files were wanted, and it has gone. */
+async function repositoryDigests(cli: Cli, id: string): Promise<string[] | undefined> {
+  try {
+    return (await cli.engine.get<{ RepoDigests?: string[] }>(`/images/${id}/json`)).RepoDigests ?? [];
+  } catch (error) {
+    if (isKind(error, 'not-found')) return undefined;
+    throw error;
+  }
+}
+
+function imageKeys(id: string, target: FollowedBuild['target'], digests: readonly string[]): object {
+  return {
+    'containerimage.config.digest': id,
+    ...(target ? { 'containerimage.descriptor': target } : {}),
+    'containerimage.digest': target?.digest ?? digests[0]?.split('@')[1] ?? id,
+  };
 }
