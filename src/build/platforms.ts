@@ -1,4 +1,4 @@
-import type { Digest } from '../core/digest.ts';
+import { type Digest, digestOf } from '../core/digest.ts';
 import { invalidParameter } from '../core/errors.ts';
 import { predicatesOf } from './attest/predicates.ts';
 import type { BuildDeps } from './build.ts';
@@ -107,8 +107,23 @@ async function finalLayers(
   if (!latest) throw invalidParameter('rewrite-timestamp needs the build argument SOURCE_DATE_EPOCH');
   const old = baseLayers(plan.target.operation).length;
   const rewritten: Digest[] = [...layers.slice(0, old)];
-  for (const layer of layers.slice(old)) rewritten.push(await deps.worker.clampTimes(layer, latest, signal));
+  for (const layer of layers.slice(old)) rewritten.push(await clamped(deps, layer, latest, signal));
   return rewritten;
+}
+
+/** The layer with other times; a cached one if a build before wanted the same. */
+async function clamped(
+  { worker, cache }: BuildDeps,
+  layer: Digest,
+  latest: Date,
+  signal: AbortSignal,
+): Promise<Digest> {
+  const key = digestOf(`rewrite-timestamp ${layer} ${latest.getTime()}`);
+  const known = (await cache.get(key))?.layer;
+  if (known) return known;
+  const made = await worker.clampTimes(layer, latest, signal);
+  await cache.put(key, { created: latest.toISOString(), layer: made }, `rewrite-timestamp of ${layer}`);
+  return made;
 }
 
 /** Of the image that a root file system began with. */
