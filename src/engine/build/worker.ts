@@ -136,8 +136,14 @@ export class EngineWorker implements BuildWorker {
     } finally {
       /* The next step does not wait for what this one leaves behind. */
       const remove = (folder: string) => rm(folder, { recursive: true, force: true });
-      this.#chores.push(gone.promise.then(() => Promise.all([data, exec, scratch].map(remove))));
+      const removed = gone.promise.then(() => Promise.all([data, exec, scratch].map(remove)));
+      this.#chores.push(removed.catch((error) => this.#warn(error)));
     }
+  }
+
+  /** The next start of the daemon removes it. */
+  #warn(error: unknown): void {
+    this.#ctx.warn('what a step of a build left could not be removed', { error: messageOf(error) });
   }
 
   async #execIn({ id, upper, scratch, gone }: StepPlace, step: ExecRequest): Promise<ExecResult> {
