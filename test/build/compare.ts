@@ -39,6 +39,13 @@ function layOut(folder: string, files: Readonly<Record<string, ContextFile>>): v
   }
 }
 
+/** Buildah labels what it makes. */
+function withoutMark(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('io.buildah.version' in value)) return value;
+  const { 'io.buildah.version': _, ...rest } = value;
+  return rest;
+}
+
 /** @returns what is otherwise; undefined for the same. */
 async function difference(peer: Peer, given: BuildCase, folder: string): Promise<string | undefined> {
   const built = await peer.build(given, folder);
@@ -50,7 +57,7 @@ async function difference(peer: Peer, given: BuildCase, folder: string): Promise
   try {
     if (given.fails) return `builds what has to fail with ${given.fails}`;
     for (const [key, wanted] of Object.entries(given.config ?? {})) {
-      const found = (await peer.config(built.id))[key];
+      const found = withoutMark((await peer.config(built.id))[key]);
       const empty = (value: unknown) => value ?? undefined;
       if (!isDeepStrictEqual(empty(found), empty(wanted)))
         return `${key}: ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`;
@@ -91,6 +98,6 @@ try {
   }
   if (peers.length === 0) console.log('neither docker nor buildah is installed here: nothing to compare');
 } finally {
-  rmSync(own, { recursive: true, force: true });
   await daemon.end();
+  rmSync(own, { recursive: true, force: true });
 }

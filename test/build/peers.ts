@@ -137,7 +137,16 @@ async function buildahPeer(folder: string, buildah: string, base: string): Promi
       const flags = flagsOf(given, context).filter(
         (flag) => flag !== '-f' && flag !== join(context, given.query?.dockerfile ?? ''),
       );
-      const common = ['--no-cache', '--pull-never', '--isolation', 'chroot', '--iidfile', iid];
+      const common = [
+        '--no-cache',
+        '--pull-never',
+        '--format',
+        'docker',
+        '--isolation',
+        'chroot',
+        '--iidfile',
+        iid,
+      ];
       const { code, stdout, stderr } = await run([
         'bud',
         ...common,
@@ -163,7 +172,7 @@ async function buildahPeer(folder: string, buildah: string, base: string): Promi
       await run(['rmi', '-f', id]);
     },
     async end() {
-      await execute(['umount', join(root, 'root/overlay')]);
+      await execute(['umount', '--recursive', '--lazy', join(root, 'root/overlay')]);
     },
   };
 }
