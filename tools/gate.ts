@@ -62,9 +62,9 @@ const STEPS: readonly Step[] = [
   {
     name: 'unit',
     command: nodeTest('src/**/*.test.ts', 'tools/!(layering).test.ts', 'bench/**/*.test.ts'),
-    limit: 240,
+    limit: 360,
   },
-  { name: 'end-to-end', command: nodeTest('test/**/*.test.ts'), environment: withPrograms, limit: 540 },
+  { name: 'end-to-end', command: nodeTest('test/**/*.test.ts'), environment: withPrograms, limit: 780 },
 ];
 
 function chosen(names: readonly string[]): readonly Step[] {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { invalidParameter, isKind, messageOf } from '../core/errors.ts';
+import { invalidParameter, messageOf } from '../core/errors.ts';
 import type { MountRequest } from '../spec/engine.ts';
 import { assertLocalDriver, destinationOf, PROPAGATIONS } from './destination.ts';
 import { optionsOfRequest } from './tmpfs.ts';
@@ -12,7 +12,7 @@ export function parseMountRequest(request: MountRequest): MountWish {
     if (!Object.hasOwn(READERS, request.Type)) throw invalidParameter('mount type unknown');
     return READERS[request.Type as keyof typeof READERS](request);
   } catch (cause) {
-    if (isKind(cause, 'not-found')) throw cause;
+    /* Docker answers 404 for a missing driver, at which its client pulls the image, which is there. */
     const message = `invalid mount config for type "${request.Type}": ${messageOf(cause)}`;
     throw invalidParameter(message, { cause });
   }

@@ -94,17 +94,18 @@ function usersOf(ctx: ImageContext, image: Image) {
 
 function assertUnused(ctx: ImageContext, image: Image, force: boolean, word: string): void {
   const users = usersOf(ctx, image);
-  const running = users.find(({ state }) => isRunning(state));
+  /* One that only has the image mounted keeps what it needs of it. */
+  const running = users.find(({ state, definition }) => isRunning(state) && definition.imageId === image.id);
   const short = shortId(image.id);
   if (running) {
     throw conflict(
       `conflict: unable to delete ${word} (cannot be forced) - image is being used by running container ${shortId(running.definition.id)}`,
     );
   }
-  const stopped = users[0];
-  if (stopped && !force) {
+  const other = users[0];
+  if (other && !force) {
     throw conflict(
-      `conflict: unable to remove repository reference "${word}" (must force) - container ${shortId(stopped.definition.id)} is using its referenced image ${short}`,
+      `conflict: unable to remove repository reference "${word}" (must force) - container ${shortId(other.definition.id)} is using its referenced image ${short}`,
     );
   }
 }
