@@ -27,8 +27,12 @@ async function main({ stage, options }: Wish): Promise<void> {
   await using cast = new AsyncDisposableStack();
   const { peers, absent } = await startPeers(stage, options, cast);
   const sections: Section[] = [];
-  for (const suite of SUITES.filter(({ name }) => options.suites.includes(name)))
-    sections.push(await suite.measure({ peers, options, noise, say }));
+  for (const suite of SUITES.filter(({ name }) => options.suites.includes(name))) {
+    const began = performance.now();
+    const { warmup = suite.effort.warmup, runs = suite.effort.runs } = options;
+    sections.push(...(await suite.measure({ stage, peers, options, effort: { warmup, runs }, noise, say })));
+    say(`${suite.name} took ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  }
   const versions = Object.fromEntries(peers.map((peer) => [peer.name, peer.versions]));
   const machine = describeMachine(stage.folder);
   writeReport({ started, machine, versions, absent, options, noise: noise.report(), sections });
