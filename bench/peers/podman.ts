@@ -49,7 +49,7 @@ function globalFlags(stage: Stage): string[] {
 /** What podman takes with each command, not for good: a cgroup parent, and that a registry speaks plain HTTP. */
 function asPodman(stage: Stage, args: readonly string[]): readonly string[] {
   const [verb = '', ...rest] = args;
-  if (['run', 'create', 'build'].includes(verb)) return [verb, '--cgroup-parent', stage.cgroup, ...rest];
+  if (['run', 'create'].includes(verb)) return [verb, '--cgroup-parent', stage.cgroup, ...rest];
   return ['pull', 'push'].includes(verb) ? [verb, '--tls-verify=false', ...rest] : args;
 }
 

@@ -43,10 +43,11 @@ function writeResults(report: Report): void {
   write(join(BENCH, 'RESULTS.md'), markdownOf(report));
 }
 
-function isWhole({ options, versions, absent }: Report): boolean {
-  const peers = Object.keys(versions).length + Object.keys(absent).length;
+function isWhole({ options, versions, absent, failures }: Report): boolean {
+  if (Object.keys(failures).length > 0) return false;
+  const known = PEERS.filter(({ name }) => versions[name] || absent[name]);
   const enough = options.runs === undefined || options.runs >= MIN_RUNS;
-  return options.suites.length === SUITES.length && peers === PEERS.length && enough;
+  return options.suites.length === SUITES.length && known.length === PEERS.length && enough;
 }
 
 function print(text: string, notes: readonly string[]): void {

@@ -9,22 +9,26 @@ import { playRounds } from './rounds.ts';
 import type { Row, Section, Suite, Workshop } from './suite.ts';
 
 /** Many bytes through a container: into its log and out of it, and from and to an attached client. */
-export const logsSuite: Suite = { name: 'logs', effort: { warmup: 0, runs: 2 }, measure };
+export const logsSuite: Suite = { name: 'logs', effort: { warmup: 0, runs: 3 }, measure };
 
 const LOGGED_MIB = 1024;
-const ATTACHED_MIB = 256;
+/** Docker's and podman's clients take a minute to read a gigabyte. */
+const READ_MIB = 256;
+/** Of the log: a round takes a minute. */
+const ROUNDS = 1;
 const NAME = 'bench-logs';
 const NOWHERE = { output: '/dev/null' };
 
 async function measure(workshop: Workshop): Promise<readonly Section[]> {
   const lines = await linesFile(workshop.stage, 'lines', LOGGED_MIB);
-  const some = await linesFile(workshop.stage, 'some-lines', ATTACHED_MIB);
+  const some = await linesFile(workshop.stage, 'some-lines', READ_MIB);
   try {
     const contestants = workshop.peers.map(ownClient);
     const logs = await playRounds(workshop, {
       title: 'logs',
       contestants,
-      turn: (subject) => logTurn(subject, lines),
+      effort: { warmup: 0, runs: Math.min(ROUNDS, workshop.effort.runs) },
+      turn: (subject) => logTurn(subject, lines, some),
     });
     const attached = await playRounds(workshop, {
       title: 'attach',
@@ -39,7 +43,7 @@ async function measure(workshop: Workshop): Promise<readonly Section[]> {
     return [
       {
         name: 'logs',
-        title: `Logs and streams: ${LOGGED_MIB >> 10} GiB of lines logged, ${ATTACHED_MIB} MiB attached`,
+        title: `Logs and streams: ${LOGGED_MIB >> 10} GiB of lines logged, ${READ_MIB} MiB read and attached`,
         rows: Object.entries({ ...logs, ...attached }).map(row),
         notes: [
           'Lines of 100 bytes. Written: from `run -d … cat` to its end, with each one’s own driver, not bounded.',
@@ -62,22 +66,27 @@ async function linesFile(stage: Stage, name: string, mebibytes: number): Promise
   return path;
 }
 
-function logTurn(subject: Subject, lines: string): Record<string, number> {
-  const run = (...args: readonly string[]) => runToEnd(subject.command(args));
+function logTurn(subject: Subject, lines: string, some: string): Record<string, number> {
   const time = (...args: readonly string[]) => timeCommand(subject.command(args), NOWHERE);
+  const much = withLog(subject, lines, (written) => ({
+    'written to the log': written / 1000,
+    '`logs --tail 10` of it': time('logs', '--tail', '10', NAME),
+  }));
+  const less = withLog(subject, some, () => ({ 'read by `logs`': time('logs', NAME) / 1000 }));
+  return { ...much, ...less };
+}
+
+/** Does something while there is a container with that in its log; told how many milliseconds writing it took. */
+function withLog<T>(subject: Subject, lines: string, work: (written: number) => T): T {
+  const run = (...args: readonly string[]) => runToEnd(subject.command(args));
   /* Podman's driver has another name and no number of files. */
   const bound =
-    subject.name === 'podman' ? ['max-size=4g'].flatMap(opt) : ['max-size=4g', 'max-file=2'].flatMap(opt);
+    subject.name === 'podman' ? opt('max-size=4g') : [...opt('max-size=4g'), ...opt('max-file=2')];
   try {
     const began = performance.now();
     run('run', '-d', '--name', NAME, ...bound, '-v', `${lines}:/lines:ro`, 'busybox', 'cat', '/lines');
     run('wait', NAME);
-    const written = (performance.now() - began) / 1000;
-    return {
-      'written to the log': written,
-      'read by `logs`': time('logs', NAME) / 1000,
-      '`logs --tail 10`': time('logs', '--tail', '10', NAME),
-    };
+    return work(performance.now() - began);
   } finally {
     run('rm', '-f', NAME);
   }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type Command, runToEnd } from '../measure/process.ts';
 import type { Subject } from '../peers/peer.ts';
@@ -25,6 +25,7 @@ interface Pair {
   readonly address: string;
   /** An address of the host. */
   readonly gateway: string;
+  /** Empty when none answers. */
   readonly nameServer: string;
 }
 
@@ -80,6 +81,7 @@ function open(subject: Subject, port: number): Pair {
     run('inspect', '-f', `{{range .NetworkSettings.Networks}}{{.${field}}}{{end}}`, name);
   const resolv = run('exec', 'bench-client', 'cat', '/etc/resolv.conf');
   const [, nameServer = ''] = /^nameserver (\S+)/m.exec(resolv) ?? [];
+  const answers = answersNames(pidOf('bench-client'), nameServer);
   const { file, args } = inside(pidOf('bench-server'), 'pump.mjs', 'serve', '9');
   return {
     name: subject.name,
@@ -89,8 +91,14 @@ function open(subject: Subject, port: number): Pair {
     server: spawn(file, args, { stdio: 'ignore' }),
     address: network('IPAddress', 'bench-server'),
     gateway: network('Gateway', 'bench-client'),
-    nameServer,
+    nameServer: answers ? nameServer : '',
   };
+}
+
+/** Podman without aardvark-dns has none. */
+function answersNames(pid: string, nameServer: string): boolean {
+  const { file, args } = inside(pid, 'name-queries.mjs', nameServer, 'bench-server', '1');
+  return spawnSync(file, args, { stdio: 'ignore' }).status === 0;
 }
 
 function measureOnce({ published, client, address, gateway, nameServer }: Pair): Figures {
@@ -106,9 +114,11 @@ function measureOnce({ published, client, address, gateway, nameServer }: Pair):
       inside(client, 'pump.mjs', 'connect', address, '9', `${CONNECTIONS}`),
     ),
     'connections to a published port': number(outside('connect', gateway, published, `${CONNECTIONS}`)),
-    'name server, an answer of its own': number(
-      inside(client, 'name-queries.mjs', nameServer, 'bench-server', `${QUERIES}`),
-    ),
+    ...(nameServer !== '' && {
+      'name server, an answer of its own': number(
+        inside(client, 'name-queries.mjs', nameServer, 'bench-server', `${QUERIES}`),
+      ),
+    }),
   };
 }
 
