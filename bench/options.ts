@@ -19,13 +19,16 @@ export interface BenchOptions {
 export type Parsed =
   | { readonly kind: 'help' }
   | { readonly kind: 'setup-peers' }
+  | { readonly kind: 'check'; readonly record: boolean }
   | { readonly kind: 'measure'; readonly options: BenchOptions };
 
 const FLAGS = {
   'allow-noise': { type: 'boolean', default: false },
+  check: { type: 'boolean' },
   containers: { type: 'string', default: '200' },
   help: { type: 'boolean', short: 'h' },
   peers: { type: 'string' },
+  record: { type: 'boolean', default: false },
   runs: { type: 'string' },
   'setup-peers': { type: 'boolean' },
   warmup: { type: 'string' },
@@ -41,8 +44,10 @@ Suites: ${suiteNames.join(', ')} (default: all)
 
 Options:
       --allow-noise     Show figures even if the machine was too noisy to tell; RESULTS.md is left as it is
+      --check           Count the system calls of hot paths, hold them against bench/check/budget.json, and end
       --containers N    Idle containers of each peer in the suite crowd (default ${FLAGS.containers.default})
       --peers LIST      Only these, separated by commas: ${peerNames.join(', ')} (default: all installed)
+      --record          With --check: write what was counted into the budget
       --runs N          Counted rounds (default: each suite's own number)
       --setup-peers     Install the distribution's peers by apt, and end
       --warmup N        Rounds before those, not counted (default: each suite's own number)
@@ -54,6 +59,7 @@ export function parseOptions(args: readonly string[]): Parsed {
   const { values, positionals } = parse(args);
   if (values.help) return { kind: 'help' };
   if (values['setup-peers']) return { kind: 'setup-peers' };
+  if (values.check) return { kind: 'check', record: values.record };
   const options = {
     suites: chosen('suite', positionals, suiteNames),
     peers: chosen('peer', values.peers?.split(',') ?? [], peerNames),
