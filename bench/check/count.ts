@@ -11,7 +11,7 @@ import type { HotPath } from './paths.ts';
 import { type Counts, countCalls, TRACED } from './trace.ts';
 
 /** What is done on the side (a network made ahead, a folder removed) is done after that. */
-const SETTLE_MS = 400;
+const SETTLE_MS = 300;
 
 /** How often a path is taken: the least count tells what it needs, the others what chance has added. */
 const ROUNDS = 3;
@@ -21,7 +21,7 @@ export async function countPath(stage: Stage, strace: Strace, pid: number, path:
   await path.work?.();
   const rounds: Counts[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    await sleep(SETTLE_MS);
+    if (path.work) await sleep(SETTLE_MS);
     rounds.push(
       path.command ? countCommand(stage, strace, path.command) : await countWork(stage, strace, pid, path),
     );

@@ -11,7 +11,9 @@ const LINES = `
 10 <... clone resumed>) = 12
 12 execve("/usr/bin/crun", ["crun"], 0x1 /* 3 vars */) = 0
 12 openat(AT_FDCWD, "/c", O_RDONLY) = 3
-12 fork() = 13
+12 execve("/usr/local/bin/crun", ["crun"], 0x1 /* 3 vars */) = -1 ENOENT (No such file or directory)
+12 execveat(5, "", ["crun"], 0x1 /* 3 vars */, AT_EMPTY_PATH) = 0
+12 fork() = 1 /* 13 in strace's PID NS */
 13 openat(AT_FDCWD, "/d", O_RDONLY <unfinished ...>
 13 <... openat resumed>) = 3
 10 read(3, "", 1) = 0

@@ -85,26 +85,37 @@ export function countCalls(text: string): Counts {
   for (const call of calls(lines)) {
     const kind = KIND_OF.get(call.name) as string;
     if (!isForeign(call.pid) && !isThread(call)) counts[kind] = (counts[kind] ?? 0) + 1;
-    if (kind === 'programs') foreign.set(call.pid, FOREIGN.test(/"([^"]+)"/.exec(call.rest)?.[1] ?? ''));
+    const program = kind === 'programs' ? programOf(call) : undefined;
+    if (program) foreign.set(call.pid, FOREIGN.test(program));
   }
   return counts;
 }
 
+/** Undefined for a runtime that executes a copy of itself, out of a descriptor. */
+function programOf({ rest }: Call): string | undefined {
+  const path = /"([^"]*)"/.exec(rest)?.[1] ?? '';
+  return path === '' || path.startsWith('/proc/') ? undefined : path;
+}
+
 const isThread = ({ rest }: Call) => rest.includes('CLONE_THREAD');
 
-/** Each call once: where it begins. */
+/** Each call once: where it begins. What a search of the PATH tries in vain depends on the PATH. */
 function* calls(lines: readonly string[]): Generator<Call> {
   for (const line of lines) {
     const [, pid, name, rest] = /^(\d+) +(\w+)\((.*)/.exec(line) ?? [];
-    if (pid && name && rest !== undefined && KIND_OF.has(name)) yield { pid, name, rest };
+    if (!pid || !name || rest === undefined || !KIND_OF.has(name)) continue;
+    if (!(name === 'execve' && rest.includes('ENOENT'))) yield { pid, name, rest };
   }
 }
+
+/** In a pid namespace of its own, a parent knows its child by another number, which strace adds. */
+const FORKED = /^(\d+) +(?:<\.\.\. )?(?:clone3?|v?fork)\b.* = (\d+)(?: \/\* (\d+) in strace's PID NS \*\/)?/;
 
 function parentsOf(lines: readonly string[]): ReadonlyMap<string, string> {
   const parents = new Map<string, string>();
   for (const line of lines) {
-    const [, parent, child] = /^(\d+) +(?:<\.\.\. )?(?:clone3?|v?fork)\b.* = (\d+)/.exec(line) ?? [];
-    if (parent && child) parents.set(child, parent);
+    const [, parent, child, seen] = FORKED.exec(line) ?? [];
+    if (parent && child) parents.set(seen ?? child, parent);
   }
   return parents;
 }
