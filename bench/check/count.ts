@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemError } from '../../src/core/errors.ts';
@@ -10,8 +10,8 @@ import type { Stage } from '../stage/stage.ts';
 import type { HotPath } from './paths.ts';
 import { type Counts, countCalls, TRACED } from './trace.ts';
 
-/** What is done on the side (a network made ahead, a folder removed) is done after that. */
-const SETTLE_MS = 300;
+/** What is done on the side (a network made ahead, a folder removed) is done when nothing comes for so long. */
+const STILL_MS = 400;
 
 /** How often a path is taken: the least count tells what it needs, the others what chance has added. */
 const ROUNDS = 3;
@@ -19,9 +19,9 @@ const ROUNDS = 3;
 /** Counts a path's calls. Daemons are asked once before, so that what they load once does not count. */
 export async function countPath(stage: Stage, strace: Strace, pid: number, path: HotPath): Promise<Counts> {
   await path.work?.();
+  if (path.work) await sleep(2 * STILL_MS);
   const rounds: Counts[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    if (path.work) await sleep(SETTLE_MS);
     rounds.push(
       path.command ? countCommand(stage, strace, path.command) : await countWork(stage, strace, pid, path),
     );
@@ -63,10 +63,18 @@ async function countWork(stage: Stage, strace: Strace, pid: number, { work }: Ho
   if (!attached)
     throw systemError(`strace could not attach to process ${pid}: may this machine trace at all?`);
   await work?.();
-  await sleep(SETTLE_MS);
+  await untilStill(output);
   tracer.kill('SIGINT');
   await ended;
   return takeCounts(output);
+}
+
+/** Strace writes each line at once. */
+async function untilStill(path: string): Promise<void> {
+  for (let size = -1; size !== statSync(path).size; ) {
+    size = statSync(path).size;
+    await sleep(STILL_MS);
+  }
 }
 
 function takeCounts(path: string): Counts {
