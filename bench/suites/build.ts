@@ -66,7 +66,7 @@ const CASES: readonly BuildCase[] = [
 
 export const buildSuite: Suite = {
   name: 'build',
-  effort: { warmup: 1, runs: 3 },
+  effort: { warmup: 1, runs: 2 },
   async measure(workshop: Workshop): Promise<readonly Section[]> {
     const root = mkdtempSync(join(tmpdir(), 'build-'));
     try {

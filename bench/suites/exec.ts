@@ -5,7 +5,7 @@ const NAME = 'bench-exec';
 export const execSuite = timedSuite({
   name: 'exec',
   title: 'Another process in a container that runs: `exec … true`',
-  effort: { warmup: 2, runs: 15 },
+  effort: { warmup: 2, runs: 12 },
   idle: NAME,
   cases: [
     { label: 'exec', args: ['exec', NAME, 'true'] },

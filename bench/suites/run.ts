@@ -10,7 +10,7 @@ const NAME = 'bench-detached';
 export const runSuite = timedSuite({
   name: 'run',
   title: 'A container from command to exit: `run --rm … busybox true`',
-  effort: { warmup: 2, runs: 15 },
+  effort: { warmup: 2, runs: 10 },
   cases: [
     run('bridge', '--network', 'bridge'),
     run('none', '--network', 'none'),

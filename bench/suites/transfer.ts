@@ -11,15 +11,34 @@ import {
 } from '../peers/registries.ts';
 import type { Stage } from '../stage/stage.ts';
 import { ownClient } from './idle.ts';
-import { type Figures, playRounds } from './rounds.ts';
+import { type Figures, fewerRounds, playRounds } from './rounds.ts';
 import type { Section, Suite, Workshop } from './suite.ts';
 
 /** Images on the move: load, push, save, pull, to and from each registry. */
 export const transferSuite: Suite = { name: 'transfer', effort: { warmup: 0, runs: 2 }, measure };
 
-const IMAGES: readonly (ImageWish & { readonly title: string })[] = [
-  { name: 'bench-big', title: '8 layers of 64 MiB', layers: 8, filesPerLayer: 64, fileSize: 1 << 20 },
-  { name: 'bench-small', title: '60,000 files of 2 kB', layers: 1, filesPerLayer: 60_000, fileSize: 2048 },
+interface Cargo extends ImageWish {
+  readonly title: string;
+  readonly rounds: number;
+}
+
+const IMAGES: readonly Cargo[] = [
+  {
+    name: 'bench-big',
+    title: '8 layers of 64 MiB',
+    layers: 8,
+    filesPerLayer: 64,
+    fileSize: 1 << 20,
+    rounds: 2,
+  },
+  {
+    name: 'bench-small',
+    title: '60,000 files of 2 kB',
+    layers: 1,
+    filesPerLayer: 60_000,
+    fileSize: 2048,
+    rounds: 1,
+  },
 ];
 
 /** A registry's server that has the image already. */
@@ -41,11 +60,7 @@ async function measure(workshop: Workshop): Promise<readonly Section[]> {
   return sections;
 }
 
-async function measureImage(
-  workshop: Workshop,
-  image: ImageWish & { readonly title: string },
-  archive: string,
-): Promise<Section> {
+async function measureImage(workshop: Workshop, image: Cargo, archive: string): Promise<Section> {
   await using stack = new AsyncDisposableStack();
   const { stage } = workshop;
   const contestants = workshop.peers.map(ownClient);
@@ -58,6 +73,7 @@ async function measureImage(
   const figures = await playRounds(workshop, {
     title: `transfer of ${image.title}`,
     contestants,
+    effort: fewerRounds({ warmup: 0, runs: image.rounds }, workshop),
     turn: (subject) => new Transfer(stage, subject, image, archive).all(sources),
   });
   return {

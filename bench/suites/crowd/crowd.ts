@@ -31,6 +31,33 @@ export class Crowd implements AsyncDisposable {
     return this.#each(names, (name) => ['run', '-d', '--name', name, 'busybox', 'sleep', '3600']);
   }
 
+  /** The quickest way: what is not timed. */
+  async growUntil(count: number): Promise<void> {
+    if (!this.#peer.daemon) {
+      await this.startUntil(count);
+      return;
+    }
+    const numbers = this.#numbers(this.#running, count);
+    this.#running = Math.max(count, this.#running);
+    await this.#byApi(numbers, async (client, number) => {
+      const wish = { Image: 'busybox', Cmd: ['sleep', '3600'] };
+      await client.request('POST', `/containers/create?name=${nameOf(number)}`, wish);
+      await client.request('POST', `/containers/${nameOf(number)}/start`);
+    });
+  }
+
+  async shrinkUntil(count: number): Promise<void> {
+    if (!this.#peer.daemon) {
+      await this.removeLast(this.#running - count);
+      return;
+    }
+    const numbers = this.#numbers(count, this.#running);
+    this.#running = Math.min(count, this.#running);
+    await this.#byApi(numbers, (client, number) =>
+      client.request('DELETE', `/containers/${nameOf(number)}?force=true`),
+    );
+  }
+
   /** The last `count` of those that run. @returns milliseconds. */
   stopLast(count: number): Promise<number> {
     return this.#each(this.#last(count), (name) => ['stop', '-t', '0', name]);
@@ -70,7 +97,7 @@ export class Crowd implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#created > 0) await this.removeCreated();
-    await this.removeLast(this.#running);
+    await this.shrinkUntil(0);
   }
 
   #each(names: readonly string[], args: (name: string) => readonly string[]): Promise<number> {

@@ -33,20 +33,20 @@ export async function measureCrowd(peer: Peer, most: number, workshop: Workshop)
   const lists: Record<number, readonly number[]> = { 0: times('ps', '-a') };
   const inspects: Record<number, readonly number[]> = {};
   const restarts: Record<number, readonly number[]> = { 0: await restart(peer) };
-  await crowd.startUntil(1);
+  await crowd.growUntil(1);
   inspects[1] = times('inspect', 'bench-crowd-0');
   const few = Math.min(POINTS.few, most - 1);
-  await crowd.startUntil(few);
+  await crowd.growUntil(few);
   weights.push(await scales.weigh());
   const timed = Math.min(few + POINTS.timed, most);
   const start = ((await crowd.startUntil(timed)) / (timed - few)) * POINTS.timed;
   const many = Math.min(POINTS.many, most);
-  await crowd.startUntil(many);
+  await crowd.growUntil(many);
   weights.push(await scales.weigh());
   lists[many] = times('ps', '-a');
   inspects[many] = times('inspect', 'bench-crowd-0');
   if (most > many) {
-    await crowd.startUntil(most);
+    await crowd.growUntil(most);
     weights.push(await scales.weigh());
   }
   if (peer.daemon) {
@@ -55,7 +55,7 @@ export async function measureCrowd(peer: Peer, most: number, workshop: Workshop)
     inspects[POINTS.listed] = times('inspect', 'bench-crowd-0');
     await crowd.removeCreated();
   }
-  await crowd.removeLast(most - many);
+  await crowd.shrinkUntil(many);
   restarts[many] = await restart(peer);
   const part = Math.min(POINTS.timed, many);
   const stop = ((await crowd.stopLast(part)) / part) * POINTS.timed;
