@@ -12,7 +12,9 @@ const NAMES = 250;
  */
 export function curveChart(curves: readonly Curve[]): string {
   const relative = curves.map(({ points }) => points.map((point) => relativeTo(points[0] as Point, point)));
-  const decades = Math.ceil(Math.log10(Math.max(10, ...relative.flat().map(({ count }) => count))));
+  const decades = Math.ceil(
+    Math.log10(Math.max(10, ...relative.flat().map(({ count, cost }) => Math.max(count, cost)))),
+  );
   const x = (count: number) => LEFT + (SIDE * Math.log10(count)) / decades;
   const y = (cost: number) => TOP + SIDE - (SIDE * Math.log10(Math.max(1, cost))) / decades;
   const parts = [...grid(decades, x, y)];

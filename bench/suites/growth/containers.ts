@@ -7,6 +7,8 @@ import { ownPeer } from './own.ts';
 import type { Growth } from './suite.ts';
 
 const COUNTS = [1, 10, 100, 300, 1000];
+/** What fewer add to a daemon is lost in what its heap does by itself. */
+const WEIGHABLE = 100;
 const MB = 1e6;
 
 /** Containers that run: time to start them all, memory of all, and what a list of them takes. */
@@ -36,7 +38,9 @@ export async function containerCurves(workshop: Workshop): Promise<readonly Grow
   const curve = (label: string, unit: string, key: keyof Costs): Growth => ({
     label,
     unit,
-    points: points.map((point) => ({ count: point.count, cost: point[key] })),
+    points: points
+      .filter(({ count }) => key !== 'memory' || count >= WEIGHABLE)
+      .map((point) => ({ count: point.count, cost: point[key] })),
   });
   return [
     curve('containers: starting all', 's', 'started'),
