@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemError } from '../../src/core/errors.ts';
@@ -84,6 +84,7 @@ export async function startRegistry(stage: Stage, kind: RegistryKind): Promise<R
         child.kill('SIGKILL');
         await once(child, 'exit');
       }
+      rmSync(folder, { recursive: true });
     },
   };
 }
