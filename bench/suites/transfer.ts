@@ -1,18 +1,13 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ImageWish, localName, makeArchive } from '../images/archive.ts';
-import { runToEnd, timeCommand } from '../measure/process.ts';
+import { runToEnd } from '../measure/process.ts';
 import type { Subject } from '../peers/peer.ts';
-import {
-  presentRegistries,
-  type RegistryKind,
-  type RunningRegistry,
-  startRegistry,
-} from '../peers/registries.ts';
-import type { Stage } from '../stage/stage.ts';
+import { presentRegistries, type RegistryKind, startRegistry } from '../peers/registries.ts';
 import { ownClient } from './idle.ts';
-import { type Figures, fewerRounds, playRounds } from './rounds.ts';
+import { fewerRounds, playRounds } from './rounds.ts';
 import type { Section, Suite, Workshop } from './suite.ts';
+import { type Route, remoteName, Transfer } from './transfer-turn.ts';
 
 /** Images on the move: load, push, save, pull, to and from each registry. */
 export const transferSuite: Suite = { name: 'transfer', effort: { warmup: 0, runs: 2 }, measure };
@@ -20,9 +15,17 @@ export const transferSuite: Suite = { name: 'transfer', effort: { warmup: 0, run
 interface Cargo extends ImageWish {
   readonly title: string;
   readonly rounds: number;
+  /** Seconds to wait after one was removed. */
+  readonly rest: number;
 }
 
-const IMAGES: readonly Cargo[] = [
+/**
+ * Ext4 leaves the inodes of files that were removed alone for 35 s, and searches past each of them whenever a file is
+ * made: after tens of thousands were removed, making a file takes ten times as long.
+ */
+const INODES_REST_S = 36;
+
+const CARGOES: readonly Cargo[] = [
   {
     name: 'bench-big',
     title: '8 layers of 64 MiB',
@@ -30,6 +33,7 @@ const IMAGES: readonly Cargo[] = [
     filesPerLayer: 64,
     fileSize: 1 << 20,
     rounds: 2,
+    rest: 0,
   },
   {
     name: 'bench-small',
@@ -38,47 +42,38 @@ const IMAGES: readonly Cargo[] = [
     filesPerLayer: 60_000,
     fileSize: 2048,
     rounds: 1,
+    rest: INODES_REST_S,
   },
 ];
 
-/** A registry's server that has the image already. */
-interface Source {
-  readonly kind: RegistryKind;
-  readonly server: RunningRegistry;
-}
-
 async function measure(workshop: Workshop): Promise<readonly Section[]> {
   const sections: Section[] = [];
-  for (const image of IMAGES) {
-    const archive = await makeArchive(workshop.stage.folder, image);
-    try {
-      sections.push(await measureImage(workshop, image, archive));
-    } finally {
-      rmSync(archive);
-    }
-  }
+  for (const cargo of CARGOES) sections.push(await measureCargo(workshop, cargo));
   return sections;
 }
 
-async function measureImage(workshop: Workshop, image: Cargo, archive: string): Promise<Section> {
+async function measureCargo(workshop: Workshop, cargo: Cargo): Promise<Section> {
   await using stack = new AsyncDisposableStack();
-  const { stage } = workshop;
   const contestants = workshop.peers.map(ownClient);
-  const sources: Source[] = [];
-  for (const kind of presentRegistries()) {
-    const server = stack.use(await startRegistry(stage, kind));
-    sources.push({ kind, server });
-  }
-  seed(contestants[0] as Subject, image, archive, sources);
+  const routes: Route[] = [];
+  for (const kind of presentRegistries())
+    routes.push(await makeRoute(workshop, contestants[0] as Subject, cargo, kind, stack));
+  await sleep(1000 * cargo.rest);
   const figures = await playRounds(workshop, {
-    title: `transfer of ${image.title}`,
+    title: `transfer of ${cargo.title}`,
     contestants,
-    effort: fewerRounds({ warmup: 0, runs: image.rounds }, workshop),
-    turn: (subject) => new Transfer(stage, subject, image, archive).all(sources),
+    effort: fewerRounds({ warmup: 0, runs: cargo.rounds }, workshop),
+    turn: async (subject, now) => {
+      const transfer = new Transfer(workshop.stage, subject, routes);
+      if (now > 0) transfer.removeAll();
+      if (now > 0) await sleep(1000 * cargo.rest);
+      return transfer.all();
+    },
   });
+  for (const subject of contestants) new Transfer(workshop.stage, subject, routes).removeAll();
   return {
-    name: image.name.replace('bench', 'transfer'),
-    title: `An image of ${image.title}, moved`,
+    name: cargo.name.replace('bench', 'transfer'),
+    title: `An image of ${cargo.title}, moved`,
     rows: Object.entries(figures).map(([label, samples]) => ({ label, unit: 's', samples })),
     notes: [
       'Half of the content does not compress. Registries are on this machine, without TLS; a push goes to one that is ' +
@@ -87,73 +82,25 @@ async function measureImage(workshop: Workshop, image: Cargo, archive: string): 
   };
 }
 
-/** All sources hold the same blobs. */
-function seed(subject: Subject, image: ImageWish, archive: string, sources: readonly Source[]): void {
+/** All that a route needs; its server gets what is pulled later, by the subject, who forgets it again. */
+async function makeRoute(
+  { stage }: Workshop,
+  subject: Subject,
+  cargo: Cargo,
+  kind: RegistryKind,
+  stack: AsyncDisposableStack,
+): Promise<Route> {
+  const server = stack.use(await startRegistry(stage, kind));
+  const outbound = { ...cargo, name: `${cargo.name}-to-${kind.program}` };
+  const inbound = { ...cargo, name: `${cargo.name}-from-${kind.program}` };
+  const seed = await makeArchive(stage.folder, inbound);
   const run = (...args: readonly string[]) => runToEnd(subject.command(args));
-  run('load', '-i', archive);
-  for (const { server } of sources) {
-    run('tag', localName(image), remoteName(server, image));
-    run('push', '-q', remoteName(server, image));
-    run('rmi', remoteName(server, image));
-  }
-  run('rmi', localName(image));
-}
-
-const remoteName = ({ address }: RunningRegistry, { name }: ImageWish) => `${address}/${name}:latest`;
-
-/** What one client does in a turn; seconds. */
-class Transfer {
-  readonly #stage: Stage;
-  readonly #subject: Subject;
-  readonly #image: ImageWish;
-  readonly #archive: string;
-
-  constructor(stage: Stage, subject: Subject, image: ImageWish, archive: string) {
-    this.#stage = stage;
-    this.#subject = subject;
-    this.#image = image;
-    this.#archive = archive;
-  }
-
-  async all(sources: readonly Source[]): Promise<Figures> {
-    const figures: Record<string, number> = {};
-    for (const { kind } of sources) {
-      figures.load = this.#time('load', '-i', this.#archive);
-      figures[`push to ${kind.program}`] = await this.#push(kind);
-      figures.save ??= this.#save();
-      this.#run('rmi', localName(this.#image));
-    }
-    for (const { kind, server } of sources) {
-      figures[`pull from ${kind.program}`] = this.#time('pull', '-q', remoteName(server, this.#image));
-      this.#run('rmi', remoteName(server, this.#image));
-    }
-    return figures;
-  }
-
-  async #push(kind: RegistryKind): Promise<number> {
-    await using server = await startRegistry(this.#stage, kind);
-    const name = remoteName(server, this.#image);
-    this.#run('tag', localName(this.#image), name);
-    const time = this.#time('push', '-q', name);
-    this.#run('rmi', name);
-    return time;
-  }
-
-  #save(): number {
-    const path = join(this.#stage.folder, 'saved.tar');
-    try {
-      return this.#time('save', '-o', path, localName(this.#image));
-    } finally {
-      rmSync(path, { force: true });
-    }
-  }
-
-  #run(...args: readonly string[]): void {
-    runToEnd(this.#subject.command(args));
-  }
-
-  #time(...args: readonly string[]): number {
-    runToEnd({ file: 'sync', args: [] });
-    return timeCommand(this.#subject.command(args)) / 1000;
-  }
+  run('load', '-i', seed);
+  rmSync(seed);
+  run('tag', localName(inbound), remoteName(server, inbound));
+  run('push', '-q', remoteName(server, inbound));
+  run('rmi', remoteName(server, inbound), localName(inbound));
+  const archive = await makeArchive(stage.folder, outbound);
+  stack.defer(() => rmSync(archive));
+  return { kind, outbound, archive, inbound, server };
 }

@@ -26,13 +26,13 @@ export interface CrowdFigures {
  */
 export async function measureCrowd(peer: Peer, most: number, workshop: Workshop): Promise<CrowdFigures> {
   const { runs } = workshop.effort;
+  const restarts: Record<number, readonly number[]> = { 0: await restart(peer) };
   await using crowd = new Crowd(peer);
   const scales = new Scales(peer, crowd);
   const weights = [await scales.weigh()];
   const times = (...args: readonly string[]) => repeat(runs, () => timeCommand(crowd.client.command(args)));
   const lists: Record<number, readonly number[]> = { 0: times('ps', '-a') };
   const inspects: Record<number, readonly number[]> = {};
-  const restarts: Record<number, readonly number[]> = { 0: await restart(peer) };
   await crowd.growUntil(1);
   inspects[1] = times('inspect', 'bench-crowd-0');
   const few = Math.min(POINTS.few, most - 1);

@@ -10,35 +10,32 @@ const SETTLE_MS = 3000;
 export interface Weight {
   readonly containers: number;
   readonly daemon: number;
-  /** Processes that have come since the first weighing and are neither the daemon's nor the containers' own. */
+  /** Processes that have come since the scales were made and are not the containers' own. */
   readonly keepers: number;
   /** What they are called: `20 × barge-shim`. */
   readonly names: string;
 }
 
-/** Weighs a peer again and again. */
+/** Weighs a peer again and again, whose daemon stays the same. */
 export class Scales {
-  readonly #peer: Peer;
   readonly #crowd: Crowd;
   readonly #before: ReadonlySet<number>;
+  /** Later, what keeps containers may be the daemon's children, too. */
+  readonly #daemon: ReadonlySet<number>;
 
   constructor(peer: Peer, crowd: Crowd) {
-    this.#peer = peer;
     this.#crowd = crowd;
     this.#before = allPids();
+    this.#daemon = peer.daemon ? processTrees([peer.daemon.pid]) : new Set();
   }
 
   async weigh(): Promise<Weight> {
     await sleep(SETTLE_MS);
-    const { daemon } = this.#peer;
-    const daemonPids = daemon ? processTrees([daemon.pid]) : new Set<number>();
     const inside = processTrees(this.#crowd.pids());
-    const keepers = [...allPids()].filter(
-      (pid) => !this.#before.has(pid) && !inside.has(pid) && !daemonPids.has(pid),
-    );
+    const keepers = [...allPids()].filter((pid) => !this.#before.has(pid) && !inside.has(pid));
     return {
       containers: this.#crowd.running,
-      daemon: sumOfPss(daemonPids),
+      daemon: sumOfPss(this.#daemon),
       keepers: sumOfPss(keepers),
       names: tally(keepers.map(commandName).filter(Boolean)),
     };
