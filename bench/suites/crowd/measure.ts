@@ -7,6 +7,9 @@ import { Scales, type Weight } from './weigh.ts';
 /** How many containers run when something is measured. */
 export const POINTS = { few: 50, timed: 100, many: 200, most: 500, listed: 1000 } as const;
 
+/** Containers that come and go before a daemon is weighed. */
+const WARM = 20;
+
 /** What one peer showed; milliseconds, a sample each. */
 export interface CrowdFigures {
   readonly start: number;
@@ -28,6 +31,9 @@ export async function measureCrowd(peer: Peer, most: number, workshop: Workshop)
   const { runs } = workshop.effort;
   const restarts: Record<number, readonly number[]> = { 0: await restart(peer) };
   await using crowd = new Crowd(peer);
+  /* Else the first containers are charged with what a daemon loads and compiles once. */
+  await crowd.growUntil(WARM);
+  await crowd.shrinkUntil(0);
   const scales = new Scales(peer, crowd);
   const weights = [await scales.weigh()];
   const times = (...args: readonly string[]) => repeat(runs, () => timeCommand(crowd.client.command(args)));

@@ -94,7 +94,7 @@ function memorySection(crowds: Crowds): Section {
     ],
     notes: [
       "The container's own process is not counted, nor is what the kernel holds for it.",
-      'Daemon: all its processes, just started. A heap that shrinks makes the growth negative.',
+      'Daemon: all its processes, after a start and 20 containers. A heap that shrinks makes the growth negative.',
       ...[...crowds].map(
         ([name, { weights }]) => `Processes that come with ${name}'s containers: ${weights.at(-1)?.names}.`,
       ),
