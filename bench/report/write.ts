@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { unavailable } from '../../src/core/errors.ts';
-import { NOISE_RULE, noiseVerdict } from '../measure/noise.ts';
+import { NOISE_RULE, noiseFigures, noiseVerdict } from '../measure/noise.ts';
 import { PEERS } from '../peers/catalog.ts';
 import { SUITES } from '../suites/catalog.ts';
 import { chartOf } from './chart.ts';
@@ -26,7 +26,7 @@ export function writeReport(report: Report): void {
   write(json, `${JSON.stringify(report, undefined, 1)}\n`);
   if (!noise.quiet && !options.allowNoise)
     throw unavailable(
-      `no report: the machine was ${noiseVerdict(noise)}. ${NOISE_RULE} ` +
+      `no report: the machine was too noisy to tell (${noiseFigures(noise)}). ${NOISE_RULE} ` +
         'Run it again when the machine is idle; --allow-noise shows the figures, for a try-out',
     );
   for (const section of report.sections)
