@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ImageWish, localName, makeArchive } from '../images/archive.ts';
-import { runToEnd } from '../measure/process.ts';
+import { type Command, runToEnd } from '../measure/process.ts';
 import type { Subject } from '../peers/peer.ts';
 import { presentRegistries, type RegistryKind, startRegistry } from '../peers/registries.ts';
 import { ownClient } from './idle.ts';
@@ -58,6 +58,8 @@ async function measureCargo(workshop: Workshop, cargo: Cargo): Promise<Section> 
   const routes: Route[] = [];
   for (const kind of presentRegistries())
     routes.push(await makeRoute(workshop, contestants[0] as Subject, cargo, kind, stack));
+  for (const { inbound, server } of routes)
+    runToEnd(contestants[0]?.command(['rmi', remoteName(server, inbound), localName(inbound)]) as Command);
   await sleep(1000 * cargo.rest);
   const figures = await playRounds(workshop, {
     title: `transfer of ${cargo.title}`,
@@ -82,7 +84,7 @@ async function measureCargo(workshop: Workshop, cargo: Cargo): Promise<Section> 
   };
 }
 
-/** All that a route needs; its server gets what is pulled later, by the subject, who forgets it again. */
+/** All that a route needs; its server gets what is pulled later, by the subject, who has it then, too. */
 async function makeRoute(
   { stage }: Workshop,
   subject: Subject,
@@ -99,7 +101,6 @@ async function makeRoute(
   rmSync(seed);
   run('tag', localName(inbound), remoteName(server, inbound));
   run('push', '-q', remoteName(server, inbound));
-  run('rmi', remoteName(server, inbound), localName(inbound));
   const archive = await makeArchive(stage.folder, outbound);
   stack.defer(() => rmSync(archive));
   return { kind, outbound, archive, inbound, server };
