@@ -13,7 +13,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   becomeRoot();
   if (parsed.kind === 'setup-peers') return setupPeers();
-  return runOnStage(parsed.options);
+  return parsed.kind === 'check'
+    ? runOnStage('check', { record: parsed.record })
+    : runOnStage('stage', { options: parsed.options });
 }
 
 main(process.argv.slice(2)).then(

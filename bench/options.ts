@@ -7,26 +7,31 @@ import { SUITES } from './suites/catalog.ts';
 export interface BenchOptions {
   readonly suites: readonly string[];
   readonly peers: readonly string[];
-  /** Counted runs of each timed case. */
-  readonly runs: number;
-  /** Runs before those, not counted. */
-  readonly warmup: number;
-  /** Idle containers for the memory suite. */
+  /** Counted rounds, and those before them; where undefined, each suite has its own number. */
+  readonly runs?: number;
+  readonly warmup?: number;
+  /** How many idle containers peers get in the suite `crowd`; Barge gets more. */
   readonly containers: number;
+  /** Shows figures of a noisy machine, too, but writes no RESULTS.md of them. */
+  readonly allowNoise: boolean;
 }
 
 export type Parsed =
   | { readonly kind: 'help' }
   | { readonly kind: 'setup-peers' }
+  | { readonly kind: 'check'; readonly record: boolean }
   | { readonly kind: 'measure'; readonly options: BenchOptions };
 
 const FLAGS = {
-  'setup-peers': { type: 'boolean' },
-  peers: { type: 'string' },
-  runs: { type: 'string', default: '30' },
-  warmup: { type: 'string', default: '3' },
-  containers: { type: 'string', default: '20' },
+  'allow-noise': { type: 'boolean', default: false },
+  check: { type: 'boolean' },
+  containers: { type: 'string', default: '200' },
   help: { type: 'boolean', short: 'h' },
+  peers: { type: 'string' },
+  record: { type: 'boolean', default: false },
+  runs: { type: 'string' },
+  'setup-peers': { type: 'boolean' },
+  warmup: { type: 'string' },
 } as const;
 
 const suiteNames = SUITES.map((suite) => suite.name);
@@ -38,11 +43,14 @@ Measures Barge beside the peers installed here: each in turn, on the same machin
 Suites: ${suiteNames.join(', ')} (default: all)
 
 Options:
-      --containers N    Idle containers in the memory suite (default ${FLAGS.containers.default})
+      --allow-noise     Show figures even if the machine was too noisy to tell; RESULTS.md is left as it is
+      --check           Count the system calls of hot paths, hold them against bench/check/budget.json, and end
+      --containers N    Idle containers of each peer in the suite crowd (default ${FLAGS.containers.default})
       --peers LIST      Only these, separated by commas: ${peerNames.join(', ')} (default: all installed)
-      --runs N          Counted runs of each timed case (default ${FLAGS.runs.default})
-      --setup-peers     Install the distribution's docker.io and podman by apt, and end
-      --warmup N        Runs before those, not counted (default ${FLAGS.warmup.default})
+      --record          With --check: write what was counted into the budget
+      --runs N          Counted rounds (default: each suite's own number)
+      --setup-peers     Install the distribution's peers by apt, and end
+      --warmup N        Rounds before those, not counted (default: each suite's own number)
   -h, --help            This text
 `;
 
@@ -51,12 +59,14 @@ export function parseOptions(args: readonly string[]): Parsed {
   const { values, positionals } = parse(args);
   if (values.help) return { kind: 'help' };
   if (values['setup-peers']) return { kind: 'setup-peers' };
+  if (values.check) return { kind: 'check', record: values.record };
   const options = {
     suites: chosen('suite', positionals, suiteNames),
     peers: chosen('peer', values.peers?.split(',') ?? [], peerNames),
-    runs: count('runs', values.runs, 1),
-    warmup: count('warmup', values.warmup, 0),
-    containers: count('containers', values.containers, 1),
+    ...(values.runs !== undefined && { runs: count('runs', values.runs, 1) }),
+    ...(values.warmup !== undefined && { warmup: count('warmup', values.warmup, 0) }),
+    containers: count('containers', values.containers, 10),
+    allowNoise: values['allow-noise'],
   };
   return { kind: 'measure', options };
 }

@@ -64,6 +64,8 @@ const STEPS: readonly Step[] = [
     command: nodeTest('src/**/*.test.ts', 'tools/!(layering).test.ts', 'bench/**/*.test.ts'),
     limit: 360,
   },
+  /* Counts system calls, not time: a busy machine does not matter. */
+  { name: 'hot-paths', command: () => node('bench/main.ts', '--check'), limit: 120 },
   { name: 'end-to-end', command: nodeTest('test/**/*.test.ts'), environment: withPrograms, limit: 780 },
 ];
 

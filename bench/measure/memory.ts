@@ -23,10 +23,10 @@ export function sumOfPss(pids: Iterable<number>): number {
   return [...pids].reduce((sum, pid) => sum + proportionalSetSize(pid), 0);
 }
 
-/** A process and all that descend from it. */
-export function processTree(root: number): Set<number> {
+/** Processes and all that descend from them. */
+export function processTrees(roots: Iterable<number>): Set<number> {
   const parents = new Map([...allPids()].map((pid) => [pid, parentOf(pid)]));
-  const tree = new Set([root]);
+  const tree = new Set(roots);
   /* Parents may have higher pids than their children: until nothing is added. */
   for (let size = 0; size !== tree.size; ) {
     size = tree.size;

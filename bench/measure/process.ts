@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemError } from '../../src/core/errors.ts';
@@ -10,7 +11,7 @@ export interface Command {
 }
 
 /** No command of the bench takes longer; one that does has hung. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 600_000;
 
 /** Runs a command to its end. @returns what it printed. @throws BargeError system when it fails. */
 export function runToEnd(command: Command): string {
@@ -24,28 +25,46 @@ export function runToEnd(command: Command): string {
   return result.stdout;
 }
 
+/** Paths of files for a command to read and write; nothing to read, and a file in between, unless told otherwise. */
+export interface Ends {
+  readonly input?: string;
+  readonly output?: string;
+}
+
 /**
  * Milliseconds from the spawn of a command to its end. Its output goes to a file: what it leaves running may keep
  * that open without holding us up.
  * @throws BargeError system when it fails: a failure's time means nothing.
  */
-export function timeCommand(command: Command): number {
-  const output = join(process.env.TMPDIR ?? '/tmp', 'bench-output');
-  const fd = openSync(output, 'w');
+export function timeCommand(command: Command, { input = '/dev/null', output }: Ends = {}): number {
+  const said = join(process.env.TMPDIR ?? '/tmp', 'bench-output');
+  const errors = openSync(said, 'w');
+  const fds = [openSync(input, 'r'), output === undefined ? errors : openSync(output, 'w'), errors];
   try {
     const env = { ...process.env, ...command.env };
     const start = performance.now();
-    const result = spawnSync(command.file, command.args, {
-      env,
-      stdio: ['ignore', fd, fd],
-      timeout: TIMEOUT_MS,
-    });
+    const result = spawnSync(command.file, command.args, { env, stdio: fds, timeout: TIMEOUT_MS });
     const time = performance.now() - start;
-    if (result.status !== 0) throw failed(command, result, readFileSync(output, 'utf8'));
+    if (result.status !== 0) throw failed(command, result, readFileSync(said, 'utf8'));
     return time;
   } finally {
-    closeSync(fd);
+    for (const fd of new Set(fds)) closeSync(fd);
   }
+}
+
+/** The same for a command that others run beside. @param meanwhile called with its pid. */
+export async function timeBeside(command: Command, meanwhile?: (pid: number) => void): Promise<number> {
+  const env = { ...process.env, ...command.env };
+  const start = performance.now();
+  const child = spawn(command.file, command.args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (text) => {
+    said += text;
+  });
+  meanwhile?.(child.pid ?? 0);
+  const [status, signal] = await once(child, 'exit');
+  if (status !== 0) throw failed(command, { status, signal }, said);
+  return performance.now() - start;
 }
 
 interface Outcome {

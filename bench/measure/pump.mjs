@@ -1,27 +1,57 @@
 /**
- * Moves bytes over one TCP connection, in the network namespace that it runs in. `pump.mjs serve PORT` takes whatever
- * comes and closes each connection at its end; `pump.mjs send HOST PORT MEBIBYTES` prints the seconds until then.
+ * TCP in the network namespace that it runs in. `pump.mjs serve PORT` takes whatever comes, answers the first byte
+ * with one, and closes each connection at its end; `pump.mjs send HOST PORT MEBIBYTES` prints the seconds that sending
+ * took; `pump.mjs connect HOST PORT COUNT` prints the connections a second, each opened, used for a byte, closed.
  */
 import { connect, createServer } from 'node:net';
 
 const [mode, ...rest] = process.argv.slice(2);
 const CHUNK = Buffer.alloc(1 << 20);
+const AT_ONCE = 8;
 
-if (mode === 'serve') {
-  createServer((socket) => socket.resume().on('error', () => {})).listen(Number(rest[0]), '0.0.0.0');
-} else {
-  const [host, port, amount] = rest;
+function serve(port) {
+  const server = createServer((socket) => {
+    socket.once('data', () => socket.write('.'));
+    socket.resume().on('error', () => {});
+  });
+  server.listen({ port: Number(port), host: '0.0.0.0', backlog: 1024 });
+}
+
+function send(host, port, amount) {
   const socket = connect(Number(port), host);
   let left = Number(amount);
   let began = 0;
-  const send = () => {
+  const go = () => {
     while (left-- > 0) if (!socket.write(CHUNK)) return;
     socket.end();
   };
   socket.on('connect', () => {
     began = performance.now();
-    send();
+    go();
   });
-  socket.on('drain', send);
+  socket.on('drain', go);
   socket.resume().on('end', () => process.stdout.write(`${(performance.now() - began) / 1000}\n`));
 }
+
+async function open(host, port, count) {
+  let left = Number(count);
+  const began = performance.now();
+  const worker = async () => {
+    while (left-- > 0) await useOnce(host, port);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  process.stdout.write(`${(1000 * Number(count)) / (performance.now() - began)}\n`);
+}
+
+function useOnce(host, port) {
+  return new Promise((done, failed) => {
+    const socket = connect({ port: Number(port), host, noDelay: true });
+    socket.on('connect', () => socket.write('.'));
+    socket.on('data', () => socket.end());
+    socket.on('close', done);
+    socket.on('error', failed);
+  });
+}
+
+const modes = { serve, send, connect: open };
+await modes[mode](...rest);

@@ -25,18 +25,17 @@ async function start(stage: Stage): Promise<Peer> {
     name: 'barge',
     command: (args) => ({ file: CLIENT, args: ['-H', host, ...args] }),
   };
-  const daemon = await Daemon.start(
-    stage,
-    'barged',
-    { file: DAEMON, args: daemonArguments(stage, run, host) },
-    client.command(['version']),
-  );
+  const daemon = await Daemon.start(stage, {
+    name: 'barged',
+    command: { file: DAEMON, args: daemonArguments(stage, run, host) },
+    socket: join(run, 'sock'),
+  });
   runToEnd(client.command(['import', imageTar(stage), 'busybox']));
   const docker = programPath('docker');
   return {
     name: 'barge',
     versions: { barge: versionOf({ file: CLIENT, args: ['--version'] }), ...ownRuntimes() },
-    daemonPid: daemon.pid,
+    daemon,
     subjects: [client, ...(docker ? [dockerClient(docker, host)] : [])],
     [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
   };

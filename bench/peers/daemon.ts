@@ -2,58 +2,83 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemError } from '../../src/core/errors.ts';
-import { type Command, runToEnd } from '../measure/process.ts';
+import { messageOf, systemError } from '../../src/core/errors.ts';
+import type { Command } from '../measure/process.ts';
 import type { Stage } from '../stage/stage.ts';
+import { EngineClient } from './engine-client.ts';
+import type { ServingDaemon } from './peer.ts';
 
-const START_MS = 20_000;
-const END_MS = 10_000;
-const POLL_MS = 100;
+const START_MS = 60_000;
+const END_MS = 30_000;
+const POLL_MS = 5;
 
-/** A daemon of a peer's, from its start until it is ended. Its output is in the stage's `logs/NAME.log`. */
-export class Daemon implements AsyncDisposable {
-  readonly pid: number;
-  readonly #child: ChildProcess;
-  readonly #ended: Promise<void>;
+export interface DaemonWish {
+  readonly name: string;
+  readonly command: Command;
+  readonly socket: string;
+}
+
+/** A daemon of a peer's, until it is ended. Its output is in the stage's `logs/NAME.log`. */
+export class Daemon implements ServingDaemon, AsyncDisposable {
+  readonly socket: string;
+  readonly #wish: DaemonWish;
   readonly #log: string;
+  #child: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
 
-  private constructor(child: ChildProcess, log: string) {
-    this.#child = child;
-    this.pid = child.pid ?? 0;
-    this.#log = log;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#ended = promise;
-    child.on('exit', () => resolve());
-    child.on('error', () => resolve());
+  private constructor(stage: Stage, wish: DaemonWish) {
+    this.#wish = wish;
+    this.socket = wish.socket;
+    this.#log = join(stage.folder, 'logs', `${wish.name}.log`);
   }
 
-  /**
-   * @param probe succeeds as soon as the daemon serves.
-   * @throws BargeError system, with the end of the log, when it does not come up.
-   */
-  static async start(stage: Stage, name: string, command: Command, probe: Command): Promise<Daemon> {
-    const log = join(stage.folder, 'logs', `${name}.log`);
-    const fd = openSync(log, 'w');
+  /** @throws BargeError system, with the end of the log, when it does not come up. */
+  static async start(stage: Stage, wish: DaemonWish): Promise<Daemon> {
+    const daemon = new Daemon(stage, wish);
+    await daemon.#start();
+    return daemon;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  async restart(): Promise<number> {
+    await this[Symbol.asyncDispose]();
+    return this.#start();
+  }
+
+  async #start(): Promise<number> {
+    const { name, command } = this.#wish;
+    const fd = openSync(this.#log, 'a');
+    const began = performance.now();
     const child = spawn(command.file, command.args, {
       env: { ...process.env, ...command.env },
       stdio: ['ignore', fd, fd],
     });
     closeSync(fd);
-    const daemon = new Daemon(child, log);
-    await daemon.#serves(name, probe);
-    return daemon;
+    this.#child = child;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ended = promise;
+    child.on('exit', () => resolve());
+    child.on('error', () => resolve());
+    await this.#serves(name, began);
+    return performance.now() - began;
   }
 
-  async #serves(name: string, probe: Command): Promise<void> {
-    const deadline = performance.now() + START_MS;
+  async #serves(name: string, began: number): Promise<void> {
     for (;;) {
       try {
-        runToEnd(probe);
+        using client = new EngineClient(this.socket);
+        await client.request('GET', '/containers/json');
         return;
       } catch (cause) {
-        const gone = this.#child.exitCode !== null || this.pid === 0;
-        if (gone || performance.now() > deadline)
-          throw systemError(`${name} did not come up; the end of its log:\n${this.#logEnd()}`, { cause });
+        const gone = this.#child?.exitCode !== null || this.pid === 0;
+        if (gone || performance.now() > began + START_MS)
+          throw systemError(
+            `${name} did not come up (${messageOf(cause)}); the end of its log:\n${this.#logEnd()}`,
+            { cause },
+          );
         await sleep(POLL_MS);
       }
     }
@@ -64,8 +89,8 @@ export class Daemon implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill('SIGTERM');
-    const late = setTimeout(() => this.#child.kill('SIGKILL'), END_MS);
+    this.#child?.kill('SIGTERM');
+    const late = setTimeout(() => this.#child?.kill('SIGKILL'), END_MS);
     await this.#ended;
     clearTimeout(late);
   }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runToEnd } from '../measure/process.ts';
@@ -5,7 +6,7 @@ import type { Stage } from '../stage/stage.ts';
 import { Daemon } from './daemon.ts';
 import { imageTar } from './image.ts';
 import type { Peer, PeerKind, Subject } from './peer.ts';
-import { missingProgram, versionOf } from './programs.ts';
+import { missingProgram, programPaths, versionOf } from './programs.ts';
 
 export const docker: PeerKind = {
   name: 'docker',
@@ -22,12 +23,11 @@ async function start(stage: Stage): Promise<Peer> {
     name: 'docker',
     command: (args) => ({ file: 'docker', args: ['-H', host, ...args] }),
   };
-  const daemon = await Daemon.start(
-    stage,
-    'dockerd',
-    { file: 'dockerd', args: daemonArguments(stage, run, host) },
-    client.command(['version']),
-  );
+  const daemon = await Daemon.start(stage, {
+    name: 'dockerd',
+    command: { file: 'dockerd', args: daemonArguments(stage, run, host) },
+    socket: join(run, 'sock'),
+  });
   runToEnd(client.command(['import', imageTar(stage), 'busybox']));
   return {
     name: 'docker',
@@ -37,19 +37,41 @@ async function start(stage: Stage): Promise<Peer> {
       containerd: versionOf({ file: 'containerd', args: ['--version'] }),
       runc: versionOf({ file: 'runc', args: ['--version'] }),
     },
-    daemonPid: daemon.pid,
+    daemon,
     subjects: [client],
+    builders: buildKit(host),
     [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
   };
 }
 
 function daemonArguments(stage: Stage, run: string, host: string): string[] {
   const config = join(run, 'daemon.json');
-  writeFileSync(config, '{}');
+  /* What Barge always does: containers outlive the daemon. */
+  writeFileSync(config, '{"live-restore":true}');
   return [
     ...['--config-file', config, '--host', host, '--pidfile', join(run, 'pid')],
     ...['--data-root', join(stage.folder, 'docker'), '--exec-root', join(run, 'x')],
     ...['--bip', '172.28.0.1/16', '--cgroup-parent', stage.cgroup],
     ...['--log-level', 'warn'],
   ];
+}
+
+/**
+ * The BuildKit in dockerd, by a client that speaks to it: one from before version 23, which has that built in, or one
+ * with the plugin buildx.
+ */
+function buildKit(host: string): Subject[] {
+  const file = programPaths('docker').find(hasBuildKit);
+  if (!file) return [];
+  const command: Subject['command'] = (args) => ({
+    file,
+    args: ['-H', host, ...args],
+    env: { DOCKER_BUILDKIT: '1' },
+  });
+  return [{ name: 'docker (BuildKit)', command }];
+}
+
+function hasBuildKit(file: string): boolean {
+  if (Number.parseInt(versionOf({ file, args: ['--version'] }), 10) < 23) return true;
+  return spawnSync(file, ['buildx', 'version']).status === 0;
 }

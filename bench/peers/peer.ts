@@ -3,16 +3,27 @@ import type { Stage } from '../stage/stage.ts';
 
 /**
  * A container platform under measurement, started, with the image `busybox` in it. All of them share docker's command
- * line, so a suite needs no more of them than this.
+ * line, so a suite needs little more of them than this.
  */
 export interface Peer extends AsyncDisposable {
   readonly name: string;
   /** Names of programs and their versions. */
   readonly versions: Readonly<Record<string, string>>;
   /** The daemon that was started; undefined where there is none. */
-  readonly daemonPid?: number;
+  readonly daemon?: ServingDaemon;
   /** Ways to command it: the first is its own client. */
   readonly subjects: readonly Subject[];
+  /** Further ways that only build images. */
+  readonly builders?: readonly Subject[];
+}
+
+export interface ServingDaemon {
+  /** Another one after a restart. */
+  readonly pid: number;
+  /** Path of the socket where it serves the Engine API. */
+  readonly socket: string;
+  /** Ends it, containers left alone, and starts it. @returns milliseconds from its spawn until it lists containers. */
+  restart(): Promise<number>;
 }
 
 /** A column of the tables: one client speaking to one server. */

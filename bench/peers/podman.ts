@@ -20,7 +20,7 @@ async function start(stage: Stage): Promise<Peer> {
   const flags = globalFlags(stage);
   const subject: Subject = {
     name: 'podman',
-    command: (args) => view.command({ file: 'podman', args: [...flags, ...belowCgroup(stage, args)] }),
+    command: (args) => view.command({ file: 'podman', args: [...flags, ...asPodman(stage, args)] }),
   };
   runToEnd(subject.command(['import', imageTar(stage), 'busybox']));
   const runtime = programPath('crun') ? 'crun' : 'runc';
@@ -46,10 +46,11 @@ function globalFlags(stage: Stage): string[] {
   ];
 }
 
-/** Podman takes a container's cgroup parent with each `run`, not for good. */
-function belowCgroup(stage: Stage, args: readonly string[]): readonly string[] {
-  const [verb, ...rest] = args;
-  return verb === 'run' ? ['run', '--cgroup-parent', stage.cgroup, ...rest] : args;
+/** What podman takes with each command, not for good: a cgroup parent, and that a registry speaks plain HTTP. */
+function asPodman(stage: Stage, args: readonly string[]): readonly string[] {
+  const [verb = '', ...rest] = args;
+  if (['run', 'create'].includes(verb)) return [verb, '--cgroup-parent', stage.cgroup, ...rest];
+  return ['pull', 'push'].includes(verb) ? [verb, '--tls-verify=false', ...rest] : args;
 }
 
 interface View extends AsyncDisposable {

@@ -3,8 +3,13 @@ import { delimiter, join } from 'node:path';
 import { type Command, runToEnd } from '../measure/process.ts';
 
 export function programPath(name: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+  return programPaths(name)[0];
+}
+
+/** All of that name, the one that a shell would take first. */
+export function programPaths(name: string): readonly string[] {
+  const folders = new Set([...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']);
+  return [...folders].map((folder) => join(folder, name)).filter((path) => existsSync(path));
 }
 
 /** "no dockerd here" for the first program that is not on the PATH. */

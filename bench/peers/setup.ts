@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
-/** The peers, and what Debian only recommends but `run` with a bridge needs. */
-const PACKAGES = ['docker.io', 'podman', 'netavark'];
+/** The peers, and what Debian only recommends but podman's bridges and names need. */
+const PACKAGES = ['docker.io', 'podman', 'netavark', 'aardvark-dns', 'buildah', 'docker-registry'];
 
 /** Debian's switch against services that packages start when they are installed. */
 const POLICY = '/usr/sbin/policy-rc.d';

@@ -14,4 +14,6 @@ export interface Report {
   readonly options: BenchOptions;
   readonly noise: NoiseReport;
   readonly sections: readonly Section[];
+  /** Suites that could not be measured, and why. */
+  readonly failures: Readonly<Record<string, string>>;
 }

@@ -4,7 +4,7 @@ import type { Section } from '../suites/suite.ts';
 import { asMarkdown, tableOf } from './table.ts';
 
 const section = (samples: Record<string, number[]>): Section => ({
-  suite: 'run',
+  name: 'run',
   title: 'A title',
   rows: [{ label: 'bridge', unit: 'ms', samples }],
   notes: [],

@@ -1,5 +1,5 @@
 import { type Summary, summarize } from '../measure/statistics.ts';
-import type { Row, Section } from '../suites/suite.ts';
+import type { Curve, Point, Row, Section } from '../suites/suite.ts';
 
 /** The first line is the header; the first column is text, the others are figures. */
 export type Table = readonly (readonly string[])[];
@@ -8,7 +8,8 @@ export type Table = readonly (readonly string[])[];
 const OWN = 'barge';
 
 /** A section as cells: median and spread of each subject, then Barge's median as a part of each other one's. */
-export function tableOf({ rows }: Section): Table {
+export function tableOf({ rows, curves }: Section): Table {
+  if (curves) return curvesTable(curves);
   const subjects = [...new Set(rows.flatMap((row) => Object.keys(row.samples)))];
   const others = subjects.includes(OWN) ? subjects.filter((name) => name !== OWN) : [];
   const header = ['', ...subjects, ...others.map((name) => `${OWN} / ${name}`)];
@@ -18,9 +19,25 @@ export function tableOf({ rows }: Section): Table {
 function rowCells(row: Row, subjects: readonly string[], others: readonly string[]): string[] {
   const summary = (name: string) => summarize(row.samples[name] ?? []);
   return [
-    `${row.label} (${row.unit})`,
+    `${row.label} (${row.unit}${row.more ? ', more is better' : ''})`,
     ...subjects.map((name) => figures(summary(name))),
     ...others.map((name) => ratio(summary(OWN).median, summary(name).median)),
+  ];
+}
+
+/** Each curve has counts of its own, so cells name them. */
+function curvesTable(curves: readonly Curve[]): Table {
+  const most = Math.max(0, ...curves.map(({ points }) => points.length));
+  const header = ['', ...Array.from({ length: most }, (_, i) => `point ${i + 1}`), 'exponent'];
+  const cell = (point: Point | undefined) =>
+    point ? `${point.count.toLocaleString('en')}: ${short(point.cost)}` : '';
+  return [
+    header,
+    ...curves.map(({ label, unit, points, exponent }) => [
+      `${label} (${unit})`,
+      ...Array.from({ length: most }, (_, i) => cell(points[i])),
+      exponent.toFixed(2),
+    ]),
   ];
 }
 
@@ -35,7 +52,8 @@ function ratio(own: number, other: number): string {
   return other > 0 && own >= 0 ? (own / other).toFixed(own / other < 0.1 ? 3 : 2) : '–';
 }
 
-function short(value: number): string {
+export function short(value: number): string {
+  if (Math.abs(value) < 1 && value !== 0) return value.toPrecision(2);
   return Math.abs(value) < 100 ? value.toFixed(1) : value.toFixed(0);
 }
 

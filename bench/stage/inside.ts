@@ -1,9 +1,10 @@
 /** The bench proper: runs in the namespaces that `outside.ts` made, told what to do by its only argument, JSON. */
-import { messageOf } from '../../src/core/errors.ts';
+import { messageOf, systemError } from '../../src/core/errors.ts';
 import { NoiseWatch } from '../measure/noise.ts';
 import type { BenchOptions } from '../options.ts';
 import { PEERS } from '../peers/catalog.ts';
 import type { Peer } from '../peers/peer.ts';
+import { presentRegistries } from '../peers/registries.ts';
 import { describeMachine } from '../report/machine.ts';
 import { writeReport } from '../report/write.ts';
 import { SUITES } from '../suites/catalog.ts';
@@ -27,11 +28,30 @@ async function main({ stage, options }: Wish): Promise<void> {
   await using cast = new AsyncDisposableStack();
   const { peers, absent } = await startPeers(stage, options, cast);
   const sections: Section[] = [];
-  for (const suite of SUITES.filter(({ name }) => options.suites.includes(name)))
-    sections.push(await suite.measure({ peers, options, noise, say }));
-  const versions = Object.fromEntries(peers.map((peer) => [peer.name, peer.versions]));
+  const failures: Record<string, string> = {};
+  for (const suite of SUITES.filter(({ name }) => options.suites.includes(name))) {
+    const began = performance.now();
+    const { warmup = suite.effort.warmup, runs = suite.effort.runs } = options;
+    const workshop = { stage, peers, options, effort: { warmup, runs }, noise, say };
+    try {
+      sections.push(...(await suite.measure(workshop)));
+    } catch (error) {
+      failures[suite.name] = messageOf(error);
+      say(`${suite.name} FAILED: ${messageOf(error)}`);
+    }
+    say(`${suite.name} took ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  }
+  const versions = Object.fromEntries([
+    ...peers.map((peer) => [peer.name, peer.versions] as const),
+    [
+      'registries',
+      Object.fromEntries(presentRegistries().map((kind) => [kind.program, kind.version()])),
+    ] as const,
+  ]);
   const machine = describeMachine(stage.folder);
-  writeReport({ started, machine, versions, absent, options, noise: noise.report(), sections });
+  writeReport({ started, machine, versions, absent, options, noise: noise.report(), sections, failures });
+  const failed = Object.keys(failures);
+  if (failed.length > 0) throw systemError(`failed: ${failed.join(', ')} (see above)`);
 }
 
 async function startPeers(stage: Stage, options: BenchOptions, cast: AsyncDisposableStack) {

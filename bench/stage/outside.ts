@@ -4,11 +4,8 @@ import { mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { systemError } from '../../src/core/errors.ts';
-import type { BenchOptions } from '../options.ts';
 import { removeAbandonedStages, removeStage } from './remove.ts';
 import { stageOf } from './stage.ts';
-
-const INSIDE = join(import.meta.dirname, 'inside.ts');
 
 /**
  * Mounts, network and processes of the bench's own. When `unshare` dies, so does its first process (the shell) and
@@ -31,20 +28,23 @@ const ENTER = [
   ...['sh', '-c', '"$@" & wait $!', 'bench'],
 ] as const;
 
-/** Runs the bench in its namespaces and takes away what it leaves. @returns the exit code. */
-export async function runOnStage(options: BenchOptions): Promise<number> {
+/**
+ * Runs `FOLDER/inside.ts` in namespaces of its own and takes away what it leaves.
+ * @param wish what it is told, besides the stage. @returns the exit code.
+ */
+export async function runOnStage(folder: 'stage' | 'check', wish: object): Promise<number> {
   removeAbandonedStages();
   const stage = stageOf(process.pid);
   mkdirSync(stage.folder, { mode: 0o711 });
   try {
-    return await inNamespaces(JSON.stringify({ stage, options }));
+    return await inNamespaces(join(import.meta.dirname, '..', folder, 'inside.ts'), { stage, ...wish });
   } finally {
     await removeStage(stage);
   }
 }
 
-async function inNamespaces(wish: string): Promise<number> {
-  const [program, ...args] = [...ENTER, process.execPath, ...process.execArgv, INSIDE, wish];
+async function inNamespaces(script: string, wish: object): Promise<number> {
+  const [program, ...args] = [...ENTER, process.execPath, ...process.execArgv, script, JSON.stringify(wish)];
   const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
   const release = endOnSignals(child);
   try {

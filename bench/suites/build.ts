@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { timeCommand } from '../measure/process.ts';
 import type { Subject } from '../peers/peer.ts';
-import type { Row, Section, Suite, Workshop } from './suite.ts';
+import { fewerRounds, roundRows } from './rounds.ts';
+import type { Effort, Row, Section, Suite, Workshop } from './suite.ts';
 
 /** A build that is timed; its context is a folder of its own for each subject. */
 interface BuildCase {
@@ -14,13 +14,14 @@ interface BuildCase {
   readonly fill: (folder: string) => void;
   /** Changes it before each build. */
   readonly change?: (folder: string, round: number) => void;
+  /** When it is not the suite's. */
+  readonly effort?: Effort;
 }
 
 const FILES = 20_000;
 const PER_FOLDER = 200;
 const STAGES = [1, 2, 3, 4, 5, 6];
-/** Lets what one subject does after its command has ended not weigh on the next one. */
-const PAUSE_MS = 100;
+const TWICE: Effort = { warmup: 0, runs: 2 };
 
 const write = (folder: string, name: string, text: string) => writeFileSync(join(folder, name), text);
 
@@ -46,7 +47,7 @@ function fillStages(folder: string): void {
 }
 
 const CASES: readonly BuildCase[] = [
-  { label: '20 × RUN true, no cache', args: ['--no-cache'], fill: fillSteps },
+  { label: '20 × RUN true, no cache', args: ['--no-cache'], fill: fillSteps, effort: TWICE },
   { label: '20 × RUN true, unchanged', args: [], fill: fillSteps },
   {
     label: `one changed file of ${FILES}`,
@@ -55,46 +56,52 @@ const CASES: readonly BuildCase[] = [
     change: (folder, round) => write(folder, 'd7/f1500', `changed in round ${round}\n`),
   },
   { label: `${FILES} files, unchanged`, args: [], fill: fillMany },
-  { label: '6 independent stages of 2 s sleep, no cache', args: ['--no-cache'], fill: fillStages },
+  {
+    label: '6 independent stages of 2 s sleep, no cache',
+    args: ['--no-cache'],
+    fill: fillStages,
+    effort: { warmup: 0, runs: 1 },
+  },
 ];
 
 export const buildSuite: Suite = {
   name: 'build',
-  async measure(workshop: Workshop): Promise<Section> {
+  effort: { warmup: 1, runs: 2 },
+  async measure(workshop: Workshop): Promise<readonly Section[]> {
     const root = mkdtempSync(join(tmpdir(), 'build-'));
     try {
       const rows: Row[] = [];
-      for (const timed of CASES) rows.push(await measureCase(timed, root, workshop));
-      return {
-        suite: 'build',
-        title: 'Builds, from command to exit',
-        rows,
-        notes: ['docker builds by its classic builder (`DOCKER_BUILDKIT=0`); podman by buildah.'],
-      };
+      for (const timed of CASES) rows.push(...(await measureCase(timed, root, workshop)));
+      return [
+        {
+          name: 'build',
+          title: 'Builds, from command to exit',
+          rows,
+          notes: [
+            'docker builds by its classic builder (`DOCKER_BUILDKIT=0`), docker (BuildKit) by the BuildKit in the ' +
+              'same dockerd; podman by the library of buildah.',
+          ],
+        },
+      ];
     } finally {
       rmSync(root, { recursive: true, force: true });
     }
   },
 };
 
-async function measureCase(timed: BuildCase, root: string, workshop: Workshop): Promise<Row> {
-  const subjects = workshop.peers.flatMap((peer) => peer.subjects);
-  const { warmup, runs } = workshop.options;
-  workshop.say(
-    `${timed.label}: ${warmup} + ${runs} rounds of ${subjects.map(({ name }) => name).join(', ')}`,
-  );
-  const folders = new Map(subjects.map((subject) => [subject, filled(timed, root)]));
-  const samples: Record<string, number[]> = Object.fromEntries(subjects.map(({ name }) => [name, []]));
-  for (let round = 0; round < warmup + runs; round++) {
-    workshop.noise.calibrate();
-    for (const [subject, folder] of folders) {
+async function measureCase(timed: BuildCase, root: string, workshop: Workshop): Promise<Row[]> {
+  const contestants = workshop.peers.flatMap(({ subjects, builders = [] }) => [...subjects, ...builders]);
+  const folders = new Map(contestants.map((subject) => [subject, filled(timed, root)]));
+  return roundRows(workshop, {
+    title: timed.label,
+    contestants,
+    ...(timed.effort && { effort: fewerRounds(timed.effort, workshop) }),
+    turn: (subject, round) => {
+      const folder = folders.get(subject) as string;
       timed.change?.(folder, round);
-      await sleep(PAUSE_MS);
-      const time = timeBuild(subject, timed, folder);
-      if (round >= warmup) samples[subject.name]?.push(time);
-    }
-  }
-  return { label: timed.label, unit: 'ms', samples };
+      return { [timed.label]: timeBuild(subject, timed, folder) };
+    },
+  });
 }
 
 function filled({ fill }: BuildCase, root: string): string {
@@ -105,5 +112,5 @@ function filled({ fill }: BuildCase, root: string): string {
 
 function timeBuild(subject: Subject, { args }: BuildCase, folder: string): number {
   const command = subject.command(['build', '-q', ...args, folder]);
-  return timeCommand({ ...command, env: { ...command.env, DOCKER_BUILDKIT: '0' } });
+  return timeCommand({ ...command, env: { DOCKER_BUILDKIT: '0', ...command.env } });
 }

@@ -1,20 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type Command, runToEnd } from '../measure/process.ts';
 import type { Subject } from '../peers/peer.ts';
+import { ownClient } from './idle.ts';
+import { type Figures, playRounds, type Unit } from './rounds.ts';
 import type { Row, Section, Suite, Workshop } from './suite.ts';
 
-export const networkSuite: Suite = { name: 'network', measure };
+export const networkSuite: Suite = { name: 'network', effort: { warmup: 1, runs: 4 }, measure };
 
 /** What a run moves, in MiB. */
 const AMOUNT = 2048;
 const PORT = 18_080;
 const QUERIES = 20_000;
-/** Runs of each case: a run moves gigabytes. */
-const MOST_RUNS = 10;
+const CONNECTIONS = 2000;
 
 /** A peer's two containers, with a server that takes what comes in one of them. */
 interface Pair {
+  readonly name: string;
   readonly subject: Subject;
   readonly published: string;
   /** Pid of the other container. */
@@ -23,43 +25,41 @@ interface Pair {
   readonly address: string;
   /** An address of the host. */
   readonly gateway: string;
+  /** Empty when none answers. */
   readonly nameServer: string;
 }
 
-/** Which figures a round of one peer gives. */
-type Figures = Record<'inside' | 'published' | 'name', number>;
+const UNITS: Record<string, Unit> = {
+  'container to container': 's',
+  'host to a published port': 's',
+  'connections to a container': '1/s',
+  'connections to a published port': '1/s',
+  'name server, an answer of its own': 'µs',
+};
 
-async function measure(workshop: Workshop): Promise<Section> {
-  const pairs = workshop.peers.map((peer, i) => open(peer.subjects[0] as Subject, PORT + i));
-  const figures = new Map<string, Figures[]>(pairs.map(({ subject }) => [subject.name, []]));
+async function measure(workshop: Workshop): Promise<readonly Section[]> {
+  const pairs: Pair[] = [];
   try {
-    const runs = Math.min(workshop.options.runs, MOST_RUNS);
-    for (let round = 0; round < runs; round++) {
-      workshop.say(`network, round ${round + 1} of ${runs}`);
-      workshop.noise.calibrate();
-      for (const pair of pairs) figures.get(pair.subject.name)?.push(measureOnce(pair));
-    }
+    for (const [i, peer] of workshop.peers.entries()) pairs.push(open(ownClient(peer), PORT + i));
+    const figures = await playRounds(workshop, { title: 'network', contestants: pairs, turn: measureOnce });
+    return [{ name: 'network', title: TITLE, rows: Object.entries(figures).map(row), notes: NOTES }];
   } finally {
     for (const pair of pairs) close(pair);
   }
-  const row = (label: string, unit: string, key: keyof Figures): Row => ({
-    label,
-    unit,
-    samples: Object.fromEntries([...figures].map(([name, all]) => [name, all.map((one) => one[key])])),
-  });
-  return {
-    suite: 'network',
-    title: `Networks: ${AMOUNT >> 10} GiB over one TCP connection, and names, on a network of its own`,
-    rows: [
-      row('container to container', 's', 'inside'),
-      row('host to a published port', 's', 'published'),
-      row('name server, an answer of its own', 'µs', 'name'),
-    ],
-    notes: [
-      'Programs of the host send and take, in the containers’ networks: the same for every peer.',
-      'The peers take turns, a round each. Names: 32 queries under way.',
-    ],
-  };
+}
+
+const TITLE =
+  `Networks: ${AMOUNT >> 10} GiB over one TCP connection, ${CONNECTIONS} short ones, and names, on a network of ` +
+  'its own';
+
+const NOTES = [
+  'Programs of the host send and take, in the containers’ networks: the same for every peer.',
+  'Connections: opened, a byte to and fro, closed; eight under way. Names: 32 queries under way.',
+];
+
+function row([label, samples]: [string, Row['samples']]): Row {
+  const unit = UNITS[label] ?? 's';
+  return { label, unit, ...(unit === '1/s' && { more: true }), samples };
 }
 
 const script = (name: string) => join(import.meta.dirname, '../measure', name);
@@ -81,25 +81,44 @@ function open(subject: Subject, port: number): Pair {
     run('inspect', '-f', `{{range .NetworkSettings.Networks}}{{.${field}}}{{end}}`, name);
   const resolv = run('exec', 'bench-client', 'cat', '/etc/resolv.conf');
   const [, nameServer = ''] = /^nameserver (\S+)/m.exec(resolv) ?? [];
+  const answers = answersNames(pidOf('bench-client'), nameServer);
   const { file, args } = inside(pidOf('bench-server'), 'pump.mjs', 'serve', '9');
   return {
+    name: subject.name,
     subject,
     published: `${port}`,
     client: pidOf('bench-client'),
     server: spawn(file, args, { stdio: 'ignore' }),
     address: network('IPAddress', 'bench-server'),
     gateway: network('Gateway', 'bench-client'),
-    nameServer,
+    nameServer: answers ? nameServer : '',
   };
+}
+
+/** Podman without aardvark-dns has none. */
+function answersNames(pid: string, nameServer: string): boolean {
+  const { file, args } = inside(pid, 'name-queries.mjs', nameServer, 'bench-server', '1');
+  return spawnSync(file, args, { stdio: 'ignore' }).status === 0;
 }
 
 function measureOnce({ published, client, address, gateway, nameServer }: Pair): Figures {
   const number = (command: Command) => Number(runToEnd(command));
-  const outside = [script('pump.mjs'), 'send', gateway, published, `${AMOUNT}`];
+  const outside = (...args: readonly string[]): Command => ({
+    file: process.execPath,
+    args: [script('pump.mjs'), ...args],
+  });
   return {
-    inside: number(inside(client, 'pump.mjs', 'send', address, '9', `${AMOUNT}`)),
-    published: number({ file: process.execPath, args: outside }),
-    name: number(inside(client, 'name-queries.mjs', nameServer, 'bench-server', `${QUERIES}`)),
+    'container to container': number(inside(client, 'pump.mjs', 'send', address, '9', `${AMOUNT}`)),
+    'host to a published port': number(outside('send', gateway, published, `${AMOUNT}`)),
+    'connections to a container': number(
+      inside(client, 'pump.mjs', 'connect', address, '9', `${CONNECTIONS}`),
+    ),
+    'connections to a published port': number(outside('connect', gateway, published, `${CONNECTIONS}`)),
+    ...(nameServer !== '' && {
+      'name server, an answer of its own': number(
+        inside(client, 'name-queries.mjs', nameServer, 'bench-server', `${QUERIES}`),
+      ),
+    }),
   };
 }
 

@@ -1,58 +1,60 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { timeCommand } from '../measure/process.ts';
+import { runToEnd, timeCommand } from '../measure/process.ts';
 import type { Subject } from '../peers/peer.ts';
-import type { Row, Section, Suite, Workshop } from './suite.ts';
+import { withIdle } from './idle.ts';
+import { fewerRounds, roundRows } from './rounds.ts';
+import type { Effort, Row, Section, Suite, Workshop } from './suite.ts';
 
 /** A docker command line whose time, from spawn to end, is a row. */
 export interface TimedCase {
   readonly label: string;
   readonly args: readonly string[];
+  /** Commands around it that are not timed. */
+  readonly before?: readonly string[];
+  readonly after?: readonly string[];
+  /** When it is not the suite's. */
+  readonly effort?: Effort;
 }
 
 export interface TimedSuite {
   readonly name: string;
   readonly title: string;
+  readonly effort: Effort;
   readonly cases: readonly TimedCase[];
+  /** Name of a container that runs idly on each peer meanwhile. */
+  readonly idle?: string;
   readonly notes: readonly string[];
 }
 
-/** Lets what one subject does after its command has ended not weigh on the next one. */
-const PAUSE_MS = 100;
-
-export function timedSuite({ name, title, cases, notes }: TimedSuite): Suite {
+export function timedSuite({ name, title, effort, cases, idle, notes }: TimedSuite): Suite {
   return {
     name,
-    async measure(workshop: Workshop): Promise<Section> {
-      const rows: Row[] = [];
-      for (const timed of cases) rows.push(await measureCase(timed, workshop));
-      return { suite: name, title, rows, notes };
+    effort,
+    async measure(workshop: Workshop): Promise<readonly Section[]> {
+      const rows = () => measureCases(cases, workshop);
+      const measured = idle === undefined ? await rows() : await withIdle(workshop.peers, idle, rows);
+      return [{ name, title, rows: measured, notes }];
     },
   };
 }
 
-/** In every round each subject has one turn, so that the machine's moods fall on all alike. */
-async function measureCase({ label, args }: TimedCase, workshop: Workshop): Promise<Row> {
+async function measureCases(cases: readonly TimedCase[], workshop: Workshop): Promise<Row[]> {
   const subjects = workshop.peers.flatMap((peer) => peer.subjects);
-  const { warmup, runs } = workshop.options;
-  workshop.say(`${label}: ${warmup} + ${runs} rounds of ${subjects.map(({ name }) => name).join(', ')}`);
-  const rounds: Record<string, number>[] = [];
-  for (let round = 0; round < warmup + runs; round++) {
-    workshop.noise.calibrate();
-    rounds.push(await playRound(subjects, args));
-  }
-  const counted = rounds.slice(warmup);
-  const samples = subjects.map(({ name }) => [name, counted.map((times) => times[name] as number)]);
-  return { label, unit: 'ms', samples: Object.fromEntries(samples) };
+  const rows: Row[] = [];
+  for (const timed of cases)
+    rows.push(
+      ...(await roundRows(workshop, {
+        title: timed.label,
+        contestants: subjects,
+        ...(timed.effort && { effort: fewerRounds(timed.effort, workshop) }),
+        turn: (subject) => ({ [timed.label]: timeCase(subject, timed) }),
+      })),
+    );
+  return rows;
 }
 
-async function playRound(
-  subjects: readonly Subject[],
-  args: readonly string[],
-): Promise<Record<string, number>> {
-  const times: Record<string, number> = {};
-  for (const subject of subjects) {
-    await sleep(PAUSE_MS);
-    times[subject.name] = timeCommand(subject.command(args));
-  }
-  return times;
+function timeCase(subject: Subject, { before, args, after }: TimedCase): number {
+  if (before) runToEnd(subject.command(before));
+  const time = timeCommand(subject.command(args));
+  if (after) runToEnd(subject.command(after));
+  return time;
 }

@@ -4,20 +4,68 @@ import type { Logs } from '../engine/containers/logs.ts';
 
 const HEADER = 8;
 
-/** Writes log lines as the API sends them: framed by stream unless the container has a terminal. */
+/**
+ * Writes log lines as the API sends them: framed by stream unless the container has a terminal. Lines that are there
+ * together are written together.
+ */
 export async function writeLogs(
   out: Writable,
   logs: Logs,
   options: { readonly timestamps: boolean; readonly details?: boolean },
 ): Promise<void> {
   const details = options.details ? `${attributes(logs.attributes)} ` : '';
+  const gathered = new GatheredWriter(out);
   for await (const { stream, time, text } of logs.lines) {
     const when = options.timestamps ? `${timestamp(time)} ` : '';
     const head = `${when}${details}`;
     const line = head ? Buffer.concat([Buffer.from(head), text]) : text;
-    const chunk = logs.tty ? line : frame(stream, line);
-    if (!out.write(chunk) && !out.destroyed) await Promise.race([once(out, 'drain'), once(out, 'close')]);
+    await gathered.write(logs.tty ? line : frame(stream, line));
     if (out.destroyed) return;
+  }
+  gathered.flush();
+}
+
+/** Enough that writing costs little beside making what is written. */
+const GATHERED_BYTES = 64 << 10;
+
+/** Holds chunks back until there are many bytes, or until the event loop finds nothing else to do first. */
+class GatheredWriter {
+  readonly #out: Writable;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #later: NodeJS.Immediate | undefined;
+
+  constructor(out: Writable) {
+    this.#out = out;
+  }
+
+  /** Waits while the reader is slow. */
+  async write(chunk: Buffer): Promise<void> {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes < GATHERED_BYTES) this.#later ??= setImmediate(() => this.flush());
+    else this.flush();
+    if (this.#out.writableNeedDrain && !this.#out.destroyed) await drained(this.#out);
+  }
+
+  flush(): void {
+    clearImmediate(this.#later);
+    this.#later = undefined;
+    if (this.#chunks.length > 0 && !this.#out.destroyed)
+      this.#out.write(Buffer.concat(this.#chunks, this.#bytes));
+    this.#chunks = [];
+    this.#bytes = 0;
+  }
+}
+
+/** Resolves when there is room, or nobody who reads any more. */
+async function drained(out: Writable): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    await Promise.race([once(out, 'drain', { signal }), once(out, 'close', { signal })]);
+  } finally {
+    settled.abort();
   }
 }
 

@@ -4,6 +4,7 @@ import { assertExecutable } from '../../container/model.ts';
 import type { AttachWish, ShimLink } from '../../container/shim.ts';
 import { conflict, invalidParameter, messageOf, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
+import { warmCgroupLock } from '../../host/cgroups.ts';
 import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../spec/engine.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { execProcess, execUser } from './exec-process.ts';
@@ -32,6 +33,7 @@ export class ExecSessions {
   }
 
   create(word: string, request: ExecCreateRequest): string {
+    warmCgroupLock(); /* most sessions are started as soon as they are made */
     const container = this.#ctx.containers.find(word);
     assertExecutable(container);
     if (!request.Cmd?.length) throw invalidParameter('No exec command specified');
@@ -94,6 +96,7 @@ export class ExecSessions {
    * @throws StartFailure, or BargeError as `assertStartable`.
    */
   async start(id: string, start: ExecStartRequest): Promise<Duplex> {
+    warmCgroupLock();
     this.assertStartable(id);
     const session = this.#get(id);
     const container = this.#ctx.containers.get(session.containerId);

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemError } from '../../src/core/errors.ts';
+import type { Strace } from '../../tools/strace.ts';
+import { type Command, runToEnd } from '../measure/process.ts';
+import type { Stage } from '../stage/stage.ts';
+import type { HotPath } from './paths.ts';
+import { type Counts, countCalls, TRACED } from './trace.ts';
+
+/** What is done on the side (a network made ahead, a folder removed) is done when nothing comes for so long. */
+const STILL_MS = 400;
+
+/** How often a path is taken: the least count tells what it needs, the others what chance has added. */
+const ROUNDS = 3;
+
+/** Counts a path's calls. Daemons are asked once before, so that what they load once does not count. */
+export async function countPath(stage: Stage, strace: Strace, pid: number, path: HotPath): Promise<Counts> {
+  await path.work?.();
+  if (path.work) await sleep(2 * STILL_MS);
+  const rounds: Counts[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    rounds.push(
+      path.command ? countCommand(stage, strace, path.command) : await countWork(stage, strace, pid, path),
+    );
+  }
+  const kinds = Object.keys(rounds[0] ?? {});
+  return Object.fromEntries(
+    kinds.map((kind) => [kind, Math.min(...rounds.map((counts) => counts[kind] ?? 0))]),
+  );
+}
+
+const FLAGS = [
+  '-f',
+  '-qq',
+  '-s',
+  '120',
+  '-e',
+  `trace=${TRACED.map((name) => `?${name}`).join(',')}`,
+  '-e',
+  'signal=none',
+];
+
+function countCommand(stage: Stage, strace: Strace, { file, args }: Command): Counts {
+  const output = join(stage.folder, 'trace');
+  const own = ['-E', 'LD_LIBRARY_PATH', '-o', output, '--', file, ...args];
+  runToEnd({ file: strace.path, args: [...FLAGS, ...own], env: strace.env });
+  return takeCounts(output);
+}
+
+async function countWork(stage: Stage, strace: Strace, pid: number, { work }: HotPath): Promise<Counts> {
+  const output = join(stage.folder, 'trace');
+  /* Not -qq: that it says "attached" is what we wait for. */
+  const flags = FLAGS.filter((flag) => flag !== '-qq');
+  const tracer = spawn(strace.path, [...flags, '-o', output, '-p', `${pid}`], {
+    env: { ...process.env, ...strace.env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(tracer, 'exit');
+  const attached = await Promise.race([once(tracer.stderr, 'data'), ended.then(() => undefined)]);
+  if (!attached)
+    throw systemError(`strace could not attach to process ${pid}: may this machine trace at all?`);
+  await work?.();
+  await untilStill(output);
+  tracer.kill('SIGINT');
+  await ended;
+  return takeCounts(output);
+}
+
+/** Strace writes each line at once. */
+async function untilStill(path: string): Promise<void> {
+  for (let size = -1; size !== statSync(path).size; ) {
+    size = statSync(path).size;
+    await sleep(STILL_MS);
+  }
+}
+
+function takeCounts(path: string): Counts {
+  try {
+    return countCalls(readFileSync(path, 'utf8'));
+  } finally {
+    rmSync(path, { force: true });
+  }
+}

@@ -1,0 +1,50 @@
+/** The guard proper: runs in the namespaces that `stage/outside.ts` made, told what to do by its only argument, JSON. */
+import { messageOf, systemError, unavailable } from '../../src/core/errors.ts';
+import { strace } from '../../tools/strace.ts';
+import { barge } from '../peers/barge.ts';
+import { furnish } from '../stage/furnish.ts';
+import type { Stage } from '../stage/stage.ts';
+import { overspent, readBudget, writeBudget } from './budget.ts';
+import { countPath } from './count.ts';
+import { hotPaths } from './paths.ts';
+import type { Counts } from './trace.ts';
+
+interface Wish {
+  readonly stage: Stage;
+  readonly record: boolean;
+}
+
+async function main({ stage, record }: Wish): Promise<void> {
+  const tracer = strace();
+  if (!tracer) throw unavailable('the guard counts system calls with strace: apt-get install strace');
+  furnish(stage);
+  await using peer = await barge.start(stage);
+  const counted: Record<string, Counts> = {};
+  for (const path of await hotPaths(stage, peer)) {
+    counted[path.name] = await countPath(stage, tracer, peer.daemon?.pid ?? 0, path);
+    process.stdout.write(`bench: ${path.name}: ${inWords(counted[path.name] as Counts)}\n`);
+  }
+  if (record) return writeBudget(counted);
+  const complaints = overspent(counted, readBudget());
+  if (complaints.length > 0)
+    throw systemError(
+      `hot paths cost more system calls than their budget allows:\n  ${complaints.join('\n  ')}\n` +
+        'Find what is new with strace; or, if it is wanted, record it by `npm run bench -- --check --record`, and say ' +
+        'why in the commit',
+    );
+  process.stdout.write('bench: all hot paths are within their budget\n');
+}
+
+const inWords = (counts: Counts) =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(', ');
+
+main(JSON.parse(process.argv[2] ?? '{}')).then(
+  () => process.exit(0),
+  (error) => {
+    process.stderr.write(`bench: ${messageOf(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,55 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, runToEnd } from '../measure/process.ts';
+import { EngineClient } from '../peers/engine-client.ts';
+import type { Peer, ServingDaemon, Subject } from '../peers/peer.ts';
+import type { Stage } from '../stage/stage.ts';
+
+/** A path that many users' patience hangs on. */
+export interface HotPath {
+  readonly name: string;
+  /** A client's command that is traced by itself, or else… */
+  readonly command?: Command;
+  /** …work that the daemon does, which is traced with all that it starts. */
+  readonly work?: () => Promise<unknown>;
+}
+
+/** Prepares what they need, and lists them. */
+export async function hotPaths(stage: Stage, peer: Peer): Promise<readonly HotPath[]> {
+  const client = peer.subjects[0] as Subject;
+  const api = new EngineClient((peer.daemon as ServingDaemon).socket);
+  const context = join(stage.folder, 'tmp');
+  writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nRUN true 1\nCOPY Dockerfile /\nRUN true 2\n');
+  const build = client.command(['build', '-q', context]);
+  runToEnd(build);
+  runToEnd(client.command(['run', '-d', '--name', 'bench-check', 'busybox', 'sleep', '3600']));
+  return [
+    { name: 'client: --help', command: client.command(['--help']) },
+    { name: 'client: ps', command: client.command(['ps']) },
+    { name: 'client: run', command: client.command(['run', '--rm', 'busybox', 'true']) },
+    { name: 'client: exec', command: client.command(['exec', 'bench-check', 'true']) },
+    { name: 'client: build, cached', command: build },
+    { name: 'daemon: ps', work: () => api.request('GET', '/containers/json') },
+    { name: 'daemon: run', work: () => run(api) },
+    { name: 'daemon: exec', work: () => exec(api) },
+    { name: 'daemon: build, cached', work: async () => runToEnd(build) },
+  ];
+}
+
+async function run(api: EngineClient): Promise<void> {
+  const wish = { Image: 'busybox', Cmd: ['true'] };
+  const { Id } = (await api.request('POST', '/containers/create', wish)) as { Id: string };
+  await api.request('POST', `/containers/${Id}/start`);
+  await api.request('POST', `/containers/${Id}/wait`);
+  await api.request('DELETE', `/containers/${Id}`);
+}
+
+async function exec(api: EngineClient): Promise<void> {
+  const wish = { Cmd: ['true'] };
+  const { Id } = (await api.request('POST', '/containers/bench-check/exec', wish)) as { Id: string };
+  await api.request('POST', `/exec/${Id}/start`, { Detach: true });
+  for (;;) {
+    const { Running } = (await api.request('GET', `/exec/${Id}/json`)) as { Running: boolean };
+    if (!Running) return;
+  }
+}

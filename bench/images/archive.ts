@@ -1,0 +1,73 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { pack } from 'tar-stream';
+import { runToEnd } from '../measure/process.ts';
+
+/** An image that is made up: so many layers of so many files of such a size. */
+export interface ImageWish {
+  readonly name: string;
+  readonly layers: number;
+  readonly filesPerLayer: number;
+  readonly fileSize: number;
+}
+
+const PER_FOLDER = 500;
+const MTIME = new Date('2026-01-01T00:00:00Z');
+
+/**
+ * Writes it as an archive that `docker load` takes, `FOLDER/NAME.tar`.
+ * @returns its path; it is the caller's to remove.
+ */
+export async function makeArchive(folder: string, wish: ImageWish): Promise<string> {
+  const scratch = join(folder, `${wish.name}-scratch`);
+  mkdirSync(scratch);
+  const digests: string[] = [];
+  for (let layer = 0; layer < wish.layers; layer++)
+    digests.push(await writeLayer(join(scratch, `${layer}.tar`), wish, layer));
+  const config = {
+    architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+    os: 'linux',
+    created: MTIME.toISOString(),
+    config: { Cmd: ['/bin/true'] },
+    rootfs: { type: 'layers', diff_ids: digests },
+    history: digests.map(() => ({ created: MTIME.toISOString(), created_by: 'bench' })),
+  };
+  const Layers = digests.map((_, layer) => `${layer}.tar`);
+  writeFileSync(join(scratch, 'config.json'), JSON.stringify(config));
+  const manifest = [{ Config: 'config.json', RepoTags: [localName(wish)], Layers }];
+  writeFileSync(join(scratch, 'manifest.json'), JSON.stringify(manifest));
+  const tar = join(folder, `${wish.name}.tar`);
+  runToEnd({ file: 'tar', args: ['-C', scratch, '-cf', tar, 'manifest.json', 'config.json', ...Layers] });
+  rmSync(scratch, { recursive: true });
+  return tar;
+}
+
+/** How each peer calls it once it is loaded. */
+export const localName = ({ name }: ImageWish): string => `localhost/${name}:latest`;
+
+/** Holds a whole layer in memory. @returns the tar's digest. */
+async function writeLayer(path: string, wish: ImageWish, layer: number): Promise<string> {
+  const tar = pack();
+  const written = pipeline(tar, createWriteStream(path));
+  for (let file = 0; file < wish.filesPerLayer; file++) {
+    const name = `data/l${layer}/d${Math.floor(file / PER_FOLDER)}/f${file}`;
+    tar.entry({ name, size: wish.fileSize, mtime: MTIME }, content(wish.fileSize));
+  }
+  tar.finalize();
+  await written;
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  return `sha256:${hash.digest('hex')}`;
+}
+
+const BLOCK = 4096;
+const TEXT = Buffer.from('what compresses well, as programs and texts do. '.repeat(100));
+
+/** Half of each block compresses to nothing and half not at all, much as in images of real programs. */
+function content(size: number): Buffer {
+  const bytes = randomBytes(size);
+  for (let at = BLOCK / 2; at < size; at += BLOCK) TEXT.copy(bytes, at, 0, BLOCK / 2);
+  return bytes;
+}

@@ -1,0 +1,46 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { systemError } from '../../src/core/errors.ts';
+
+/** Speaks the Engine API over a single connection, one request after another. */
+export class EngineClient implements Disposable {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #socketPath: string;
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  /** @returns the answer's JSON. @throws BargeError system for any status but 2xx and 304. */
+  async request(method: string, path: string, body?: unknown): Promise<unknown> {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const sent = request({
+      socketPath: this.#socketPath,
+      agent: this.#agent,
+      method,
+      path,
+      headers: {
+        host: 'bench',
+        'content-length': Buffer.byteLength(text),
+        ...(text && { 'content-type': 'application/json' }),
+      },
+    });
+    sent.end(text);
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    const said = await textOf(answer);
+    const { statusCode = 0 } = answer;
+    if ((statusCode < 200 || statusCode > 299) && statusCode !== 304)
+      throw systemError(`${method} ${path} was answered with ${statusCode}: ${said.trim()}`);
+    return said === '' ? undefined : JSON.parse(said);
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy();
+  }
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of answer) parts.push(part);
+  return Buffer.concat(parts).toString();
+}

@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemError } from '../../src/core/errors.ts';
+import type { Command } from '../measure/process.ts';
+import type { Stage } from '../stage/stage.ts';
+import { missingProgram, versionOf } from './programs.ts';
+
+/** A registry's server under measurement; called `barge` in tables when it is ours. */
+export interface RegistryKind {
+  readonly name: string;
+  readonly program: string;
+  missing(): string | undefined;
+  version(): string;
+  serve(folder: string, address: string): Command;
+}
+
+export interface RunningRegistry extends AsyncDisposable {
+  /** `127.0.0.1:PORT`. */
+  readonly address: string;
+  readonly pid: number;
+}
+
+const OURS = join(import.meta.dirname, '../../barge-registry');
+
+const ownRegistry: RegistryKind = {
+  name: 'barge',
+  program: 'barge-registry',
+  missing: () => undefined,
+  version: () => versionOf({ file: OURS, args: ['--version'] }),
+  serve: (folder, address) => ({
+    file: OURS,
+    args: ['--data-root', join(folder, 'data'), '--listen', address, '--log-level', 'error'],
+  }),
+};
+
+const dockerRegistry: RegistryKind = {
+  name: 'docker-registry',
+  program: 'docker-registry',
+  missing: () => missingProgram('docker-registry'),
+  version: () => versionOf({ file: 'docker-registry', args: ['--version'] }),
+  serve: (folder, address) => {
+    const config = join(folder, 'config.yml');
+    writeFileSync(
+      config,
+      [
+        'version: 0.1',
+        'log: { level: error, accesslog: { disabled: true } }',
+        `storage: { cache: { blobdescriptor: inmemory }, filesystem: { rootdirectory: "${join(folder, 'data')}" } }`,
+        `http: { addr: "${address}" }`,
+        '',
+      ].join('\n'),
+    );
+    return { file: 'docker-registry', args: ['serve', config] };
+  },
+};
+
+export const REGISTRIES: readonly RegistryKind[] = [ownRegistry, dockerRegistry];
+
+export const presentRegistries = (): readonly RegistryKind[] => REGISTRIES.filter((kind) => !kind.missing());
+
+const START_MS = 20_000;
+const FIRST_PORT = 21_000;
+let started = 0;
+
+/** An empty one, at an address where none has been before: no client knows what it holds. */
+export async function startRegistry(stage: Stage, kind: RegistryKind): Promise<RunningRegistry> {
+  const port = FIRST_PORT + started++;
+  const address = `127.0.0.1:${port}`;
+  const folder = join(stage.folder, `registry-${port}`);
+  mkdirSync(folder);
+  const { file, args } = kind.serve(folder, address);
+  const log = openSync(join(stage.folder, 'logs', `${kind.program}-${port}.log`), 'w');
+  const child = spawn(file, args, { stdio: ['ignore', log, log] });
+  closeSync(log);
+  await answers(kind, child, address);
+  return {
+    address,
+    pid: child.pid ?? 0,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function answers({ program }: RegistryKind, child: ChildProcess, address: string): Promise<void> {
+  for (const began = performance.now(); performance.now() - began < START_MS; await sleep(20)) {
+    if (child.exitCode !== null) break;
+    const answer = await fetch(`http://${address}/v2/`).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer?.ok) return;
+  }
+  throw systemError(`${program} did not come up at ${address}`);
+}
