@@ -1,14 +1,11 @@
-import { type Readable, Transform } from 'node:stream';
-import { createGzip } from 'node:zlib';
+import type { Readable } from 'node:stream';
 import { Digester } from '../core/digest.ts';
 import { dataLoss } from '../core/errors.ts';
 import { MEDIA_TYPE } from '../spec/oci-image.ts';
 import { decompress } from './compression.ts';
+import { gzipped } from './gzip.ts';
 import { type Layer, type LayerBlob, LOCAL_LAYER_TYPE } from './layers.ts';
 import type { LayerStores } from './take-layer.ts';
-
-/** Half the time of the usual 6 for some 3 % more bytes. */
-const GZIP_LEVEL = 3;
 
 /** The layer's exact tar: out of its blob, else made of its folder, which gives the same for layers made here. */
 export async function plainLayer(stores: LayerStores, layer: Layer): Promise<Readable> {
@@ -21,18 +18,9 @@ export async function compressedBlob(stores: LayerStores, layer: Layer): Promise
   const kept = layer.blob && (await stores.blobs.has(layer.blob.digest)) ? layer.blob : undefined;
   if (kept && kept.mediaType !== LOCAL_LAYER_TYPE) return kept;
   const digester = new Digester();
-  const hashed = new Transform({
-    transform(chunk, _encoding, done) {
-      digester.update(chunk);
-      done(null, chunk);
-    },
-  });
-  const gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 256 << 10 });
   const packed = await plainLayer(stores, layer);
-  packed.on('error', (error) => gzip.destroy(error));
-  packed.pipe(hashed).pipe(gzip);
   await using writer = await stores.blobs.writer();
-  for await (const chunk of gzip) await writer.write(chunk);
+  for await (const chunk of gzipped(hashing(packed, digester))) await writer.write(chunk);
   const found = digester.digest();
   if (found !== layer.diffId) {
     throw dataLoss(
@@ -44,4 +32,11 @@ export async function compressedBlob(stores: LayerStores, layer: Layer): Promise
   stores.layers.recordBlob(layer.diffId, blob);
   if (kept) await stores.blobs.remove(kept.digest);
   return blob;
+}
+
+async function* hashing(stream: Readable, digester: Digester): AsyncGenerator<Buffer> {
+  for await (const chunk of stream) {
+    digester.update(chunk);
+    yield chunk;
+  }
 }

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { gzipped } from './gzip.ts';
+
+const BLOCK = 512 << 10;
+
+async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+async function packed(bytes: Buffer, size = 60_000): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of gzipped(pieces(bytes, size))) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+const words = (length: number) => Buffer.alloc(length, 'words that come again, and again; ');
+
+test('whatever goes in comes out, around the borders of blocks too', async () => {
+  for (const length of [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 77]) {
+    for (const bytes of [words(length), randomBytes(length)]) {
+      assert.ok(gunzipSync(await packed(bytes)).equals(bytes), `${length} bytes`);
+    }
+  }
+  const mixed = Buffer.concat([words(BLOCK / 2), randomBytes(BLOCK), words(2 * BLOCK), randomBytes(100)]);
+  assert.ok(gunzipSync(await packed(mixed, 7)).equals(mixed));
+});
+
+test('what can be compressed is, across blocks too, and what cannot hardly grows', async () => {
+  assert.ok((await packed(words(4 * BLOCK))).length < 20_000);
+  const noise = randomBytes(4 * BLOCK);
+  assert.ok((await packed(noise)).length < noise.length * 1.001);
+  /* The second half repeats the end of the first: only a look back into the block before finds it. */
+  const again = randomBytes(16 << 10);
+  const repeated = Buffer.concat([
+    randomBytes(BLOCK - again.length),
+    again,
+    again,
+    words(BLOCK - again.length),
+  ]);
+  assert.ok((await packed(repeated)).length < BLOCK + 8_000);
+});
+
+test('a failing input fails the output', async () => {
+  const failing = (async function* () {
+    yield words(BLOCK);
+    throw new Error('gone');
+  })();
+  await assert.rejects(async () => {
+    for await (const _ of gzipped(failing));
+  }, /gone/);
+});
