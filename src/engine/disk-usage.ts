@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { isRunning } from '../container/model.ts';
 import { errnoOf, invalidParameter } from '../core/errors.ts';
+import { limiter } from '../core/limiter.ts';
 import { folderSize } from '../host/fs-tool.ts';
-import { limiter } from '../image/limit.ts';
 import type { ContainerSummary, ImageSummary } from '../spec/engine.ts';
 import { type BuildCacheItem, cacheItems } from './build/usage.ts';
 import { linkedNames } from './containers/legacy-links.ts';

@@ -1,6 +1,7 @@
 import { type Digest, isDigest } from '../core/digest.ts';
 import { dataLoss, invalidParameter, notFound } from '../core/errors.ts';
 import { shortId } from '../core/ids.ts';
+import type { Limiter } from '../core/limiter.ts';
 import { familiarName, familiarString, type Reference } from '../core/reference.ts';
 import {
   type Descriptor,
@@ -15,7 +16,6 @@ import type { BlobStore } from '../store/blobs.ts';
 import { fetchAttestations } from './attestations.ts';
 import type { Image, ImageStore } from './images.ts';
 import type { Layer, LayerStore } from './layers.ts';
-import type { Limiter } from './limit.ts';
 import { choosePlatform, hostPlatform, platformText } from './platform.ts';
 import { byteProgress, type OnProgress } from './progress.ts';
 import type { RemoteRepository } from './remote/remote-repository.ts';

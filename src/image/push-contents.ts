@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { shortId } from '../core/ids.ts';
+import type { Limiter } from '../core/limiter.ts';
 import { MEDIA_TYPE } from '../spec/oci-image.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import type { Image, ImageStore } from './images.ts';
 import type { Layer, LayerBlob, LayerStore } from './layers.ts';
-import type { Limiter } from './limit.ts';
 import { compressedBlob } from './packed-layer.ts';
 import { byteProgress, type OnProgress } from './progress.ts';
 import type { RemoteRepository } from './remote/remote-repository.ts';

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { cancelled } from '../../core/errors.ts';
+import { type Limiter, limiter } from '../../core/limiter.ts';
 import type { BuildCache, BuildTrace } from '../cache.ts';
 import { DockerfileError } from '../parse/errors.ts';
 import type { CopyOperation, ExecOperation, Operation, Plan, PlannedMount, Step } from '../plan/graph.ts';
@@ -11,7 +12,6 @@ import { quickIngredients, withCopy } from './copy-step.ts';
 import { execIngredients, type MountFiles, runProcess } from './exec-step.ts';
 import { folderIngredients, makeFolder } from './folder-step.ts';
 import type { StepIo } from './io.ts';
-import { Limit } from './limit.ts';
 import { type Outcome, StepCache } from './step-cache.ts';
 
 export interface ExecuteDeps {
@@ -50,7 +50,7 @@ class Executor {
   readonly #deps: ExecuteDeps;
   readonly #io: StepIo;
   readonly #stop = new AbortController();
-  readonly #limit: Limit;
+  readonly #limit: Limiter;
   readonly #steps: StepCache;
   /** The step that makes each operation's files. */
   readonly #owners = new Map<Operation, Step>();
@@ -64,7 +64,7 @@ class Executor {
     this.#deps = deps;
     const { request } = deps.io;
     this.#io = { ...deps.io, signal: AbortSignal.any([deps.signal, this.#stop.signal]) };
-    this.#limit = new Limit(request.parallel ?? STEPS_PER_CPU * availableParallelism());
+    this.#limit = limiter(Math.max(1, request.parallel ?? STEPS_PER_CPU * availableParallelism()));
     const now = () => this.#io.now();
     const { signal } = this.#io;
     this.#steps = new StepCache({ ...deps, noCache: isUncached(request), signal, now });
@@ -177,13 +177,13 @@ class Executor {
     }
     const { name } = mount.from;
     const known = this.#contextLayers.get(name);
-    const layers = known ?? this.#limit.run(() => contextLayers(this.#io, this.#deps.cache, name));
+    const layers = known ?? this.#limit(() => contextLayers(this.#io, this.#deps.cache, name));
     this.#contextLayers.set(name, layers);
     return { mount, layers: await layers };
   }
 
   async #working(step: Step, action: () => Promise<Outcome>): Promise<Outcome> {
-    return await this.#limit.run(async () => {
+    return await this.#limit(async () => {
       this.#io.signal.throwIfAborted();
       this.#started(step);
       return await action();

@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../../core/errors.ts';
+import { limiter } from '../../core/limiter.ts';
 import { folderSize } from '../../host/fs-tool.ts';
-import { limiter } from '../../image/limit.ts';
 import type { ImageContext } from '../images/context.ts';
 import { listRecords } from './cache.ts';
 

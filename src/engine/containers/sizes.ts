@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { Container } from '../../container/model.ts';
 import { errnoOf } from '../../core/errors.ts';
+import { limiter } from '../../core/limiter.ts';
 import { folderSize } from '../../host/fs-tool.ts';
-import { limiter } from '../../image/limit.ts';
 import type { ContainerContext } from './context.ts';
 
 /** Bytes. */

@@ -1,7 +1,7 @@
 import type { ContainerStore } from '../../container/store.ts';
+import type { Limiter } from '../../core/limiter.ts';
 import type { ImageStore } from '../../image/images.ts';
 import type { LayerStore } from '../../image/layers.ts';
-import type { Limiter } from '../../image/limit.ts';
 import type { BlobStore } from '../../store/blobs.ts';
 import type { Database } from '../../store/database.ts';
 import type { EventBus } from '../events.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Limiter } from '../../../core/limiter.ts';
 import { isStorageFull, storageFull } from '../storage-full.ts';
 import type { UploadedPart } from './bucket.ts';
-import type { Slots } from './slots.ts';
 
 /** Bytes: object storage takes no smaller parts but the last one, and ten thousand at most. */
 const MIN_PART = 8 * 1024 * 1024;
@@ -20,22 +20,22 @@ export type SendPart = (number: number, bytes: Buffer) => Promise<UploadedPart>;
  */
 export class PartWriter {
   readonly #file: FileHandle;
-  readonly #slots: Slots;
+  readonly #slots: Limiter;
   readonly #send: SendPart;
   readonly #parts: UploadedPart[];
   #size = 0;
 
-  private constructor(file: FileHandle, slots: Slots, parts: readonly UploadedPart[], send: SendPart) {
+  private constructor(file: FileHandle, slots: Limiter, parts: readonly UploadedPart[], send: SendPart) {
     this.#file = file;
     this.#slots = slots;
     this.#parts = [...parts];
     this.#send = send;
   }
 
-  /** @param slots how many parts may be in memory. @param tail what is too little for a part so far. */
+  /** @param slots lets as many parts be in memory as may be. @param tail what is too little for a part so far. */
   static async open(
     folder: string,
-    slots: Slots,
+    slots: Limiter,
     state: { readonly parts: readonly UploadedPart[]; readonly tail: Uint8Array },
     send: SendPart,
   ): Promise<PartWriter> {
@@ -73,7 +73,7 @@ export class PartWriter {
 
   /** Calls `action` with what is too little for a part. */
   async withTail<T>(action: (bytes: Buffer) => Promise<T>): Promise<T> {
-    return await this.#slots.run(async () => {
+    return await this.#slots(async () => {
       const bytes = Buffer.allocUnsafe(this.#size);
       for (let read = 0; read < this.#size; ) {
         read += (await this.#file.read(bytes, read, this.#size - read, read)).bytesRead;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { algorithmOf, type Digest, Digester } from '../../../core/digest.ts';
+import { limiter } from '../../../core/limiter.ts';
 import { registryError } from '../../registry-error.ts';
 import { blobLink, contentKey, UPLOADS } from '../layout.ts';
 import { contentLock, type Locks, uploadLock } from '../locks.ts';
@@ -10,7 +11,6 @@ import { isUploadId, unknownUpload, wrongDigest } from '../unknown-upload.ts';
 import type { S3Bucket } from './bucket.ts';
 import { PartWriter } from './part-writer.ts';
 import type { S3Objects } from './s3-objects.ts';
-import { Slots } from './slots.ts';
 import { offsetOf, type UploadState } from './upload-state.ts';
 
 /** Parts in memory at once, over all uploads. */
@@ -33,7 +33,7 @@ export class S3Uploads implements UploadStorage {
   readonly #objects: S3Objects;
   readonly #locks: Locks;
   readonly #spool: string;
-  readonly #slots = new Slots(SENDING);
+  readonly #slots = limiter(SENDING);
   readonly #digests = new RunningDigests();
 
   constructor({ bucket, objects, locks, spool = tmpdir() }: Options) {
