@@ -35,6 +35,19 @@ function section(title: string, rows: readonly Row[]): string[] {
   ];
 }
 
+/** Found by running other people's suites against the daemon, and left so. */
+const ON_PURPOSE = [
+  '## Other than docker, on purpose',
+  '',
+  '- `stop` kills at once when process 1 of the container would never see the signal; docker waits out its grace period.',
+  '- Containers never end with the daemon, whatever `--live-restore` says.',
+  '- Only SIGKILL and the stop signal count as a wish that the container stays down; docker takes any signal of `kill` so.',
+  '- A bind of the data root may have any propagation: no mount of a container is in it.',
+  '- A volume driver that is not there is answered with 400: at docker’s 404 its client pulls the image, which is there.',
+  '- `build --rm=false` leaves no containers: steps are none.',
+  '',
+];
+
 /** The text of docs/COMPATIBILITY.md, from the verdicts that the tests have tried. */
 export function compatibilityPage(): string {
   return [
@@ -52,5 +65,6 @@ export function compatibilityPage(): string {
       OPERATIONS.map(({ method, path, verdict, because }) => [`${method} ${path}`, verdict, because ?? '']),
     ),
     ...section('Flags of `dockerd`', settingRows()),
+    ...ON_PURPOSE,
   ].join('\n');
 }
