@@ -84,6 +84,8 @@ export async function takeLayer(
     return unpacked.value;
   } finally {
     signal.removeEventListener('abort', stop);
+    /* The layer failed, or somebody made the same one of another blob meanwhile. */
+    await writer.revoke((digest) => stores.layers.byBlob(digest) !== undefined);
   }
 }
 

@@ -69,3 +69,26 @@ test('a transaction happens whole or not at all', () => {
   db.transaction(() => add('two'));
   assert.equal(db.get<{ name: string }>('SELECT name FROM volumes')?.name, 'two');
 });
+
+test('a committed blob is taken back unless somebody wants it, or has just committed the same', async () => {
+  await withStore(async (store, root) => {
+    const commit = async () => {
+      const writer = await store.writer();
+      await writer.write(Buffer.from('same'));
+      const { digest } = await writer.commit();
+      return { writer, digest };
+    };
+    const nobody = () => false;
+    const first = await commit();
+    const second = await commit();
+    await first.writer.revoke(nobody);
+    assert.equal(await store.has(first.digest), true, 'the second has it');
+    await first.writer[Symbol.asyncDispose]();
+    assert.equal(store.isFresh(second.digest), true);
+    await second.writer.revoke((digest) => digest === first.digest);
+    assert.equal(await store.has(first.digest), true, 'it is wanted');
+    await second.writer.revoke(nobody);
+    await second.writer[Symbol.asyncDispose]();
+    assert.deepEqual([await files(root), store.isFresh(first.digest)], [[], false]);
+  });
+});

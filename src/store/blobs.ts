@@ -17,7 +17,7 @@ export interface ExpectedBlob {
 export class BlobStore {
   readonly #root: string;
   /** Those that have their names, and whose writers may still have to say whose they are. */
-  readonly #fresh = new Set<Digest>();
+  readonly #fresh = new Map<Digest, number>();
 
   private constructor(root: string) {
     this.#root = root;
@@ -113,7 +113,7 @@ export class BlobWriter implements AsyncDisposable {
   readonly #file: Awaited<ReturnType<typeof open>>;
   readonly #digester: Digester;
   readonly #expected: ExpectedBlob;
-  readonly #fresh: Set<Digest>;
+  readonly #fresh: Map<Digest, number>;
   #committed: Digest | undefined;
   #open = true;
 
@@ -122,7 +122,7 @@ export class BlobWriter implements AsyncDisposable {
     temporary: string,
     file: Awaited<ReturnType<typeof open>>,
     expected: ExpectedBlob,
-    fresh: Set<Digest>,
+    fresh: Map<Digest, number>,
   ) {
     this.#fresh = fresh;
     this.#folder = folder;
@@ -132,7 +132,7 @@ export class BlobWriter implements AsyncDisposable {
     this.#digester = new Digester(expected.digest ? algorithmOf(expected.digest) : 'sha256');
   }
 
-  static async open(folder: string, expected: ExpectedBlob, fresh: Set<Digest>): Promise<BlobWriter> {
+  static async open(folder: string, expected: ExpectedBlob, fresh: Map<Digest, number>): Promise<BlobWriter> {
     const temporary = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
     return new BlobWriter(folder, temporary, await open(temporary, 'wx', 0o644), expected, fresh);
   }
@@ -166,13 +166,37 @@ export class BlobWriter implements AsyncDisposable {
       await this.#file.sync();
       await this.#close();
       this.#committed = digest;
-      this.#fresh.add(digest);
+      this.#fresh.set(digest, (this.#fresh.get(digest) ?? 0) + 1);
       await rename(this.#temporary, join(this.#folder, hexOf(digest)));
       await syncFolder(this.#folder);
     } catch (error) {
       throw writeFailure(this.#folder, error);
     }
     return { digest, size };
+  }
+
+  /**
+   * Removes the blob again, unless `wanted` says that it is somebody's, or another writer has just committed the same.
+   * The question and the removal are one turn of the event loop.
+   */
+  async revoke(wanted: (digest: Digest) => boolean): Promise<void> {
+    const digest = this.#committed;
+    if (!digest || this.#fresh.get(digest) !== 1 || wanted(digest)) return;
+    try {
+      renameSync(join(this.#folder, hexOf(digest)), this.#temporary);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+    await rm(this.#temporary, { force: true });
+  }
+
+  #forgetFresh(): void {
+    const digest = this.#committed;
+    if (!digest) return;
+    const others = (this.#fresh.get(digest) ?? 1) - 1;
+    if (others > 0) this.#fresh.set(digest, others);
+    else this.#fresh.delete(digest);
+    this.#committed = undefined;
   }
 
   async #close(): Promise<void> {
@@ -182,7 +206,7 @@ export class BlobWriter implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#committed) this.#fresh.delete(this.#committed);
+    this.#forgetFresh();
     await this.#close();
     await rm(this.#temporary, { force: true });
   }

@@ -110,7 +110,8 @@ export class TestDaemon implements Traces {
       this.#log += chunk;
       if (process.env.BARGE_TEST_LOG) process.stderr.write(chunk);
     });
-    child.once('exit', () => {
+    /* Not at its exit: what it said last may still be on its way. */
+    child.once('close', () => {
       if (this.#child === child) this.#child = undefined;
     });
     await eventually(

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -31,7 +32,10 @@ export async function* layerProblems(
       kind: 'orphan blob',
       object: digest,
       detail: 'no layer has this blob',
-      repair: () => stores.blobs.remove(digest),
+      /* It may have been given to a layer since. */
+      repair: async () => {
+        if (isOrphan(stores, digest)) await stores.blobs.remove(digest);
+      },
     };
   }
 }
@@ -119,9 +123,12 @@ async function* orphanFolders({ layers }: LayerStores): AsyncGenerator<Problem> 
   const names = await readdir(layers.root);
   await setImmediate(); /* whoever has just made one has a row for it now */
   const known = new Set(layers.all().map(({ folder }) => folder));
-  for (const name of names) {
-    if (known.has(name) || name.startsWith('tmp-')) continue;
-    const path = join(layers.root, name);
+  /* In the same turn: a layer that is collected leaves its row and its name together. */
+  const orphans = names
+    .filter((name) => !known.has(name) && !name.startsWith('tmp-'))
+    .map((name) => join(layers.root, name))
+    .filter((path) => existsSync(path));
+  for (const path of orphans) {
     yield {
       kind: 'orphan layer',
       object: path,
@@ -136,7 +143,12 @@ export async function orphanBlobs({ layers, blobs }: LayerStores): Promise<Diges
   const found: Digest[] = [];
   for await (const digest of blobs.digests()) found.push(digest);
   await setImmediate();
-  return found.filter((digest) => !blobs.isFresh(digest) && !layers.byBlob(digest));
+  return found.filter((digest) => isOrphan({ layers, blobs }, digest));
+}
+
+/** Looked at in one turn, for a layer that is collected leaves its row and its blob's name together. */
+function isOrphan({ layers, blobs }: LayerStores, digest: Digest): boolean {
+  return !blobs.isFresh(digest) && !layers.byBlob(digest) && existsSync(blobs.path(digest));
 }
 
 export async function isThere(path: string): Promise<boolean> {
