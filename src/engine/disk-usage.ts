@@ -5,7 +5,7 @@ import { limiter } from '../core/limiter.ts';
 import { folderSize } from '../host/fs-tool.ts';
 import type { ContainerSummary, ImageSummary } from '../spec/engine.ts';
 import { type BuildCacheItem, cacheItems } from './build/usage.ts';
-import { linkedNames } from './containers/legacy-links.ts';
+import { namesByLinks } from './containers/legacy-links.ts';
 import { containerSizes } from './containers/sizes.ts';
 import { ImageNamer, summarize } from './containers/summary.ts';
 import type { Engine } from './engine.ts';
@@ -84,7 +84,7 @@ async function containers(engine: Engine, signal: AbortSignal): Promise<Usage<Co
   const all = engine.containers.list();
   const sizes = await containerSizes(engine, all, signal);
   const namer = new ImageNamer(engine.images);
-  const linked = linkedNames(engine);
+  const linked = namesByLinks(engine);
   const busy = all.map(({ state }) => isRunning(state) || state.status === 'restarting');
   return {
     ActiveCount: busy.filter(Boolean).length,

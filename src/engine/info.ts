@@ -8,6 +8,7 @@ import { VERSION } from '../core/version.ts';
 import { hasAppArmor } from '../host/apparmor.ts';
 import { type CgroupFeatures, cgroupFeatures } from '../host/cgroup-features.ts';
 import { cgroupLayout } from '../host/cgroups.ts';
+import { DEFAULT_SETTINGS } from '../network/settings.ts';
 import type { Engine } from './engine.ts';
 import { knownRuntimeVersion } from './version.ts';
 
@@ -206,7 +207,7 @@ function registries(engine: Engine) {
 
 /** Rules are nftables', unless the daemon was told to write none. */
 function firewallBackend({ options }: Engine) {
-  const { ipv4, ipv6 } = options.network?.rules ?? { ipv4: true, ipv6: true };
+  const { ipv4, ipv6 } = options.network?.rules ?? DEFAULT_SETTINGS.rules;
   return { FirewallBackend: { Driver: ipv4 || ipv6 ? 'nftables' : 'none', Info: [] } };
 }
 

@@ -88,7 +88,7 @@ function variablesOf({ alias, container: { definition }, address }: Linked, owne
 }
 
 /** Further names of containers, by id: `/web/db` for one that `web` knows as `db`. */
-export function linkedNames(
+export function namesByLinks(
   ctx: Pick<ContainerContext, 'containers'>,
 ): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();

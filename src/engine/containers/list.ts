@@ -1,7 +1,7 @@
 import type { ContainerSummary } from '../../spec/engine.ts';
 import type { Filters } from '../filters.ts';
 import type { ContainerContext } from './context.ts';
-import { linkedNames } from './legacy-links.ts';
+import { namesByLinks } from './legacy-links.ts';
 import { containerTests } from './list-filters.ts';
 import { containerSizes } from './sizes.ts';
 import { ImageNamer, summarize } from './summary.ts';
@@ -28,7 +28,7 @@ export async function listContainers(ctx: ContainerContext, query: ListQuery): P
     .sort((a, b) => b.definition.createdAt - a.definition.createdAt);
   const shown = limit > 0 ? found.slice(0, limit) : found;
   const namer = new ImageNamer(ctx.images);
-  const linked = linkedNames(ctx);
+  const linked = namesByLinks(ctx);
   if (!query.size) return shown.map((container) => summarize(container, namer, linked));
   const sizes = await containerSizes(ctx, shown, query.signal);
   return shown.map((container, i) => ({ ...summarize(container, namer, linked), ...sizes[i] }));

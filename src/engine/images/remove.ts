@@ -1,7 +1,7 @@
 import { type Container, isRunning } from '../../container/model.ts';
 import { conflict } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
-import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
+import { familiarString, parseReference, type Reference } from '../../core/reference.ts';
 import { imagesOf } from '../../image/bundle.ts';
 import type { Image } from '../../image/images.ts';
 import type { ImageDeleteItem } from '../../spec/engine.ts';
@@ -161,19 +161,11 @@ export async function pruneImages(
 
 /** Tags of an image in use that go with a prune: all but those that its containers name, or but the last one. */
 function spareTags(tags: readonly string[], users: readonly Container[]): string[] {
-  const named = new Set(users.map(({ definition }) => familiarTag(definition.imageName)));
+  const references = users.map(({ definition }) => referenceOf(definition.imageName));
+  const named = new Set(references.map((reference) => reference && familiarString(reference)));
   const sorted = tags.toSorted();
   const kept = sorted.filter((tag) => named.has(tag));
   return sorted.filter((tag) => (kept.length > 0 ? !kept.includes(tag) : tag !== sorted.at(-1)));
-}
-
-/** The reference as tags are listed; undefined for an id. */
-function familiarTag(text: string): string | undefined {
-  try {
-    return familiarString(withDefaultTag(parseReference(text)));
-  } catch {
-    return undefined;
-  }
 }
 
 function unique(items: readonly ImageDeleteItem[]): ImageDeleteItem[] {
