@@ -292,6 +292,9 @@ static void rotate_log(void) {
     open_log();
 }
 
+/* Per stream: its last record ended within a line. The next one says so, since that last one may go before it. */
+static uint8_t within_line[3];
+
 /* Appends the current chunk. A record that does not fit on the disk is left out whole. */
 static void log_chunk(void) {
     if (!options.log) return;
@@ -302,7 +305,11 @@ static void log_chunk(void) {
     uint8_t when[8], length[4];
     be64(when, (uint64_t)now_ns(CLOCK_REALTIME));
     be32(length, whole);
-    struct iovec parts[4] = {{chunk, HEADER}, {when, 8}, {chunk + HEADER, chunk_length - HEADER}, {length, 4}};
+    uint8_t header[HEADER];
+    memcpy(header, chunk, HEADER);
+    header[1] = within_line[chunk[0]];
+    within_line[chunk[0]] = chunk[chunk_length - 1] != '\n';
+    struct iovec parts[4] = {{header, HEADER}, {when, 8}, {chunk + HEADER, chunk_length - HEADER}, {length, 4}};
     ssize_t n = writev(log_fd, parts, 4);
     if (n == (ssize_t)whole) log_length += whole;
     else if (n > 0 && ftruncate(log_fd, log_length) < 0) log_length += n;

@@ -48,6 +48,24 @@ test('tail finds the last lines from the end, also through rotated files', async
   });
 });
 
+test('a line whose beginning went with an older file is left out, one that begins there is not', async () => {
+  await withLog(async (path) => {
+    await appendFile(`${path}.7`, Buffer.concat([record('9', 1, 1, true), record('e\n', 2, 2)]));
+    await appendFile(path, Buffer.concat([record('9\n100\n1', 3, 1, true), record('01\n', 4, 1, true)]));
+    assert.deepEqual(await lines(path), ['2:e\n', '1:100\n', '1:101\n']);
+    await rename(`${path}.7`, `${path}.1`);
+    assert.deepEqual(await lines(path), ['2:e\n', '1:99\n', '1:100\n', '1:101\n'], 'nothing has gone');
+  });
+});
+
+test('output without any newline is shown though its beginning has gone', async () => {
+  await withLog(async (path) => {
+    await appendFile(`${path}.7`, record('x'.repeat(16 << 10), 1, 1, true));
+    await appendFile(path, record('y\n', 2, 1, true));
+    assert.equal((await lines(path)).at(-1)?.slice(-2), 'y\n');
+  });
+});
+
 test('rotated files are read in the order of their numbers, compressed ones too', async () => {
   await withLog(async (path) => {
     for (const number of [9, 10, 11]) await appendFile(`${path}.${number}`, record(`${number}\n`, number));

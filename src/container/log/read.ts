@@ -38,8 +38,8 @@ const NEWLINE = 0x0a;
 
 /** The lines of a container's log, oldest first, through every rotated file. No file: no lines. */
 export async function* readLog(path: string, query: LogQuery): AsyncGenerator<LogLine> {
-  const lines = new LineSplitter();
   const start = await startOf(path, query);
+  const lines = new LineSplitter(start.cut);
   let skip = start.skipLines;
   for await (const record of recordsFrom(path, start, query)) {
     if (query.until !== undefined && record.time > query.until) break;
@@ -60,9 +60,16 @@ function wanted(record: LogRecord, query: LogQuery): boolean {
 /** Chunks become lines; a line that spans chunks of its stream keeps the time of its first. */
 class LineSplitter {
   readonly #partial = new Map<1 | 2, { time: bigint; parts: Buffer[]; length: number }>();
+  /** Streams that may begin with the rest of a line whose beginning went with an older file: bytes left out so far. */
+  readonly #beheaded = new Map<1 | 2, number>();
 
-  *push({ stream, time, payload }: LogRecord): Generator<LogLine> {
-    let at = 0;
+  /** @param cut - the log's oldest part has gone, so that it may begin within a line */
+  constructor(cut: boolean) {
+    if (cut) for (const stream of [1, 2] as const) this.#beheaded.set(stream, 0);
+  }
+
+  *push({ stream, time, payload, withinLine }: LogRecord): Generator<LogLine> {
+    let at = this.#restOfLost(stream, payload, withinLine);
     while (at < payload.length) {
       const newline = payload.indexOf(NEWLINE, at);
       const end = newline === -1 ? payload.length : newline + 1;
@@ -80,6 +87,19 @@ class LineSplitter {
     }
   }
 
+  /** @returns where the first line that can be shown begins; a lost one takes no more than a line's greatest length. */
+  #restOfLost(stream: 1 | 2, payload: Buffer, withinLine: boolean): number {
+    const before = this.#beheaded.get(stream);
+    if (before === undefined) return 0;
+    const newline = withinLine ? payload.indexOf(NEWLINE) : -1;
+    if (withinLine && newline === -1 && before + payload.length < MAX_LINE) {
+      this.#beheaded.set(stream, before + payload.length);
+      return payload.length;
+    }
+    this.#beheaded.delete(stream);
+    return newline + 1;
+  }
+
   *rest(): Generator<LogLine> {
     for (const [stream, { time, parts }] of this.#partial) yield { stream, time, text: Buffer.concat(parts) };
     this.#partial.clear();
@@ -91,6 +111,8 @@ interface Start {
   readonly files: readonly LogFile[];
   readonly offset: number;
   readonly skipLines: number;
+  /** It begins with the log's oldest file, and older ones have gone. */
+  readonly cut: boolean;
 }
 
 /** Every file is opened before the first is read: what the shim drops meanwhile is read all the same. */
@@ -108,7 +130,8 @@ async function startOf(path: string, query: LogQuery): Promise<Start> {
       files.unshift(file);
       found = await tail?.search(file.handle, query);
     }
-    return { files, offset: found?.offset ?? 0, skipLines: found?.skipLines ?? 0 };
+    const cut = !found && (files[0]?.number ?? 1) > 1;
+    return { files, offset: found?.offset ?? 0, skipLines: found?.skipLines ?? 0, cut };
   } catch (error) {
     await closeAll(files);
     throw error;

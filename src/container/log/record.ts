@@ -1,11 +1,13 @@
 import type { FileHandle } from 'node:fs/promises';
 
 /**
- * The log that a shim appends (see shim/shim.c): stream, three zero bytes, payload length (BE32), nanoseconds
- * since 1970 (BE64), payload, whole length (BE32). A chunk of output as the process wrote it, not a line.
+ * The log that a shim appends (see shim/shim.c): stream, 1 when it begins within a line, two zero bytes, payload
+ * length (BE32), nanoseconds since 1970 (BE64), payload, whole length (BE32). A chunk of output as the process wrote it, not a line.
  */
 export interface LogRecord {
   readonly stream: 1 | 2;
+  /** The record of this stream before it had no newline at its end. */
+  readonly withinLine: boolean;
   /** Nanoseconds since 1970. */
   readonly time: bigint;
   readonly payload: Buffer;
@@ -57,6 +59,7 @@ function parseRecord(data: Buffer, at: number): LogRecord | undefined {
   if (data.length - at < length + RECORD_OVERHEAD) return undefined;
   return {
     stream: data[at] === 2 ? 2 : 1,
+    withinLine: data[at + 1] === 1,
     time: data.readBigUInt64BE(at + 8),
     payload: data.subarray(at + HEAD, at + HEAD + length),
   };
