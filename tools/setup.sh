@@ -38,6 +38,7 @@ openssh-client:ssh
 ca-certificates:/etc/ssl/certs/ca-certificates.crt
 xz-utils:xz
 zstd:zstd
+isal:igzip
 libatomic1:/usr/lib/$machine-linux-gnu/libatomic.so.1
 "
 

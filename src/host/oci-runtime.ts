@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { invalidParameter, notFound, systemError } from '../core/errors.ts';
 import { confusingV2Mount } from './cgroups.ts';
 import { capture } from './process.ts';
+import { searchPath } from './search-path.ts';
 
 /** A program with the command line of runc: crun, runc, youki, … */
 export interface OciRuntime {
@@ -54,11 +55,6 @@ export function namedRuntime(
   if (!setting && !searchPath(program)) return undefined;
   const { name: _, ...runtime } = findRuntime(program);
   return { name, ...runtime, ...(setting?.runtimeArgs ? { args: setting.runtimeArgs } : {}) };
-}
-
-function searchPath(name: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
 /** The runtime for containers that name none: crun, or runc where there is no crun. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { gzipped } from './gzip.ts';
+import { searchPath } from '../host/search-path.ts';
+import { gzipped, gzippedInBlocks } from './gzip.ts';
 
 const BLOCK = 512 << 10;
 
@@ -12,7 +13,7 @@ async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
 
 async function packed(bytes: Buffer, size = 60_000): Promise<Buffer> {
   const parts: Buffer[] = [];
-  for await (const part of gzipped(pieces(bytes, size))) parts.push(part);
+  for await (const part of gzippedInBlocks(pieces(bytes, size))) parts.push(part);
   return Buffer.concat(parts);
 }
 
@@ -43,12 +44,43 @@ test('what can be compressed is, across blocks too, and what cannot hardly grows
   assert.ok((await packed(repeated)).length < BLOCK + 8_000);
 });
 
-test('a failing input fails the output', async () => {
-  const failing = (async function* () {
-    yield words(BLOCK);
-    throw new Error('gone');
-  })();
-  await assert.rejects(async () => {
-    for await (const _ of gzipped(failing));
-  }, /gone/);
+test('a large input comes out of igzip as it went in, and every time the same', async () => {
+  assert.ok(searchPath('igzip'), 'npm run setup installs it');
+  const bytes = Buffer.concat([words(3 << 20), randomBytes(3 << 20), words(77)]);
+  const large = async () => {
+    const parts: Buffer[] = [];
+    for await (const part of gzipped(pieces(bytes, 60_000), bytes.length)) parts.push(part);
+    return Buffer.concat(parts);
+  };
+  const first = await large();
+  assert.ok(gunzipSync(first).equals(bytes));
+  assert.notEqual(first.subarray(4, 10).toString('hex'), '0000000000ff', 'not our own header');
+  assert.ok((await large()).equals(first));
+});
+
+test('a failing input fails the output, of both kinds', async () => {
+  for (const size of [BLOCK, 1 << 30]) {
+    const failing = (async function* () {
+      yield words(BLOCK);
+      throw new Error('gone');
+    })();
+    await assert.rejects(async () => {
+      for await (const _ of gzipped(failing, size));
+    }, /gone/);
+  }
+});
+
+test('an output that nobody wants any more ends the input', async () => {
+  for (const size of [BLOCK, 1 << 30]) {
+    const ended = Promise.withResolvers<void>();
+    const endless = (async function* () {
+      try {
+        for (;;) yield randomBytes(BLOCK);
+      } finally {
+        ended.resolve();
+      }
+    })();
+    for await (const { length } of gzipped(endless, size)) if (length > 1000) break;
+    await ended.promise;
+  }
 });
