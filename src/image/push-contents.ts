@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { heapRoom } from '../core/heap-room.ts';
 import { shortId } from '../core/ids.ts';
 import type { Limiter } from '../core/limiter.ts';
 import { MEDIA_TYPE } from '../spec/oci-image.ts';
@@ -57,6 +58,7 @@ async function pushLayer(
   layer: Layer,
   onProgress: OnProgress,
 ): Promise<LayerBlob> {
+  using _room = heapRoom();
   const id = shortId(layer.diffId);
   const blob = await compressedBlob(stores, layer);
   const count = byteProgress(onProgress, 'Pushing', id, blob.size);

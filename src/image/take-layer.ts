@@ -1,6 +1,7 @@
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { constants, createZstdCompress } from 'node:zlib';
 import type { Digest } from '../core/digest.ts';
+import { heapRoom } from '../core/heap-room.ts';
 import type { BlobStore, BlobWriter, ExpectedBlob } from '../store/blobs.ts';
 import { decompress } from './compression.ts';
 import type { Layer, LayerLease, LayerStore } from './layers.ts';
@@ -38,6 +39,7 @@ export async function takeLayer(
   incoming: IncomingLayer,
 ): Promise<Layer> {
   const { signal } = incoming;
+  using _room = heapRoom();
   /* Whoever reads them reports their failures; one that comes while nobody reads must not end the daemon. */
   source.on('error', () => {});
   if (signal.aborted) source.destroy();

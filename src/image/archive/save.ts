@@ -3,6 +3,7 @@ import { Readable, type Writable } from 'node:stream';
 import { type Pack, pack } from 'tar-stream';
 import { type Digest, Digester, digestOf, hexOf } from '../../core/digest.ts';
 import { dataLoss } from '../../core/errors.ts';
+import { heapRoom } from '../../core/heap-room.ts';
 import { canonicalName, familiarName, familiarString, type Reference } from '../../core/reference.ts';
 import { failsElsewhere } from '../../core/streams.ts';
 import {
@@ -152,6 +153,7 @@ function writeFile(archive: Pack, name: string, content: Buffer): Promise<void> 
 }
 
 async function writeLayer(stores: LayerStores, archive: Pack, layer: Layer): Promise<void> {
+  using _room = heapRoom();
   const source = await plainLayer(stores, layer);
   const digester = new Digester();
   const entry = archive.entry({
