@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { heapRoom } from '../../../core/heap-room.ts';
 import { registryError } from '../../registry-error.ts';
 import type { Chunk } from '../storage.ts';
 import { isStorageFull, storageFull } from '../storage-full.ts';
@@ -27,6 +28,7 @@ export async function appendChunk(
     chunk.limit?.bytes ?? Number.POSITIVE_INFINITY,
   );
   let taken = 0;
+  using _room = heapRoom();
   const disk = new EarlySync(file);
   let gathered: Uint8Array[] = [];
   let size = 0;
@@ -107,7 +109,9 @@ async function assertLength(file: FileHandle, offset: number, taken: number, chu
 
 async function writeAll(file: FileHandle, pieces: readonly Uint8Array[], rollback: number): Promise<void> {
   try {
-    for (const piece of pieces.length > 1 ? [Buffer.concat(pieces)] : pieces) await file.writeFile(piece);
+    const { bytesWritten } = await file.writev(pieces);
+    const size = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (bytesWritten < size) await file.writeFile(Buffer.concat(pieces).subarray(bytesWritten));
   } catch (error) {
     await file.truncate(rollback);
     throw isStorageFull(error) ? storageFull() : error;
