@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BlockList } from 'node:net';
 import type { Logger } from 'pino';
 import { type AccessControl, EVERYBODY, NOBODY, needOf, type Visitor } from './auth/access.ts';
 import { AccountAccess } from './auth/account-access.ts';
 import { answerError } from './http/answer-error.ts';
+import { clientAddress, resolveClientAddress } from './http/client-address.ts';
 import type { RegistryMetrics } from './metrics.ts';
 import type { PullThrough } from './proxy/pull-through.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -20,6 +22,8 @@ export interface RequestHandlerOptions {
   readonly metrics?: RegistryMetrics | undefined;
   readonly hooks?: Webhooks | undefined;
   readonly rateLimit?: RateLimit | undefined;
+  /** Proxies that say truly who asks. */
+  readonly trustedProxies?: BlockList | undefined;
   /** Bytes: the longest blob that is taken. */
   readonly maxBlob?: number | undefined;
   /** Another registry, of which this one keeps copies; it takes no pushes then. */
@@ -45,13 +49,15 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     const log = options.log.child({ method, path });
     logAnswer(log, request, response, options.metrics);
     response.once('finish', () => drain(request));
+    if (options.trustedProxies) resolveClientAddress(request, options.trustedProxies);
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
     response.setHeader('X-Content-Type-Options', 'nosniff');
     const match = router.find(method, path);
     const exchange = { request, response, params: match?.params ?? {}, query, log };
     try {
       const name = match?.params.name;
-      const visitor = match?.isOpen ? EVERYBODY : await admit(options, { request, response, path, name });
+      const asked = { request, response, path, name };
+      const visitor = match?.isOpen ? await welcome(options, asked) : await admit(options, asked);
       await (match ?? noSuchEndpoint(router, path, response)).handler({ ...exchange, visitor });
     } catch (error) {
       answerError({ ...exchange, visitor: NOBODY }, error);
@@ -70,6 +76,15 @@ function drain(request: IncomingMessage): void {
   request.once('close', () => clearTimeout(cut));
 }
 
+/** Who asks is found out later, by the password that comes with it: the address counts. */
+async function welcome(
+  { rateLimit }: Pick<RequestHandlerOptions, 'rateLimit'>,
+  { request, response }: Asked,
+): Promise<Visitor> {
+  await rateLimit?.assertRoom({ user: undefined, address: clientAddress(request) }, response);
+  return EVERYBODY;
+}
+
 /** @throws RegistryError UNAUTHORIZED with the way to get in, DENIED for known visitors. */
 async function admit(
   { access, rateLimit }: Pick<RequestHandlerOptions, 'access' | 'rateLimit'>,
@@ -77,8 +92,7 @@ async function admit(
 ): Promise<Visitor> {
   const need = needOf(request.method ?? 'GET', path, name);
   const visitor = access ? await access.visitor(request) : EVERYBODY;
-  const address = request.socket.remoteAddress ?? '';
-  await rateLimit?.assertRoom({ user: visitor?.user, address }, response);
+  await rateLimit?.assertRoom({ user: visitor?.user, address: clientAddress(request) }, response);
   if (!access) return EVERYBODY;
   const mayEnter =
     visitor && (need ? await visitor.can(need.repository, need.action) : visitor.user !== undefined);

@@ -142,6 +142,25 @@ test('an address that asks too often has to wait as long as it is told', async (
   assert.equal((await ask()).status, 200);
 });
 
+test('behind a proxy that is trusted, each client has a limit of its own, for tokens and the REST API too', async () => {
+  await using folder = await temporaryFolder();
+  const args = ['--data-root', folder.path, '--accounts', '--rate-limit', '2/1h'];
+  await using registry = await spawnRegistry([...args, '--trusted-proxies', '127.0.0.0/8']);
+  const ask = async (client: string, path: string) =>
+    (await fetch(`${registry.url}${path}`, { headers: { 'X-Forwarded-For': client } })).status;
+  const first = [];
+  for (const path of ['/token', '/api/v1/openapi.json', '/token', '/v2/'])
+    first.push(await ask('192.0.2.1', path));
+  assert.deepEqual(first, [200, 200, 429, 429]);
+  assert.equal(await ask('192.0.2.2', '/token'), 200);
+  assert.equal(await ask('192.0.2.3, 192.0.2.2', '/token'), 200);
+  assert.equal(
+    await ask('192.0.2.4, 192.0.2.2', '/token'),
+    429,
+    'what a client says of itself does not help',
+  );
+});
+
 test('a registry that serves reads everything again, says so, and moves away what is damaged', async () => {
   await using folder = await temporaryFolder();
   const port = await freePort();

@@ -1,5 +1,6 @@
 import type { Digest } from '../core/digest.ts';
 import { formatBytes } from '../core/units.ts';
+import { clientAddress } from './http/client-address.ts';
 import type { Exchange } from './http/exchange.ts';
 import { RegistryError, registryError } from './registry-error.ts';
 import type { ChunkLimit } from './storage/storage.ts';
@@ -102,7 +103,7 @@ export class Rules {
   /** Writes down what a visitor has changed, and tells who wants to know. */
   async noteChange(exchange: Exchange, change: Omit<ContentChange, 'user' | 'address'>): Promise<void> {
     const user = exchange.visitor.user ?? null;
-    const address = exchange.request.socket.remoteAddress ?? null;
+    const address = clientAddress(exchange.request);
     const { action, repository, tag, digest } = change;
     const target = `${repository}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}`;
     await this.#accounts?.audit.note({ user, address, action, target });

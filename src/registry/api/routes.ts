@@ -3,6 +3,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import { parseRole } from '../accounts/roles.ts';
 import type { Visitor } from '../auth/access.ts';
 import type { AccountAccess } from '../auth/account-access.ts';
+import { clientAddress } from '../http/client-address.ts';
 import { type Exchange, type Handler, type Method, sendEmpty, sendJson } from '../http/exchange.ts';
 import { readBounded } from '../http/read-bounded.ts';
 import { registryError } from '../registry-error.ts';
@@ -59,7 +60,7 @@ export function apiRoutes(
 function register(access: AccountAccess): Handler {
   return async (exchange) => {
     try {
-      const address = exchange.request.socket.remoteAddress ?? '';
+      const address = clientAddress(exchange.request);
       await access.limitRegistrations(address);
       const body = await bodyOf(exchange);
       await access.accounts.addUser(textOf(body, 'name'), textOf(body, 'password'));
@@ -243,7 +244,7 @@ function apiHandler(access: AccountAccess, action: Action): Handler {
       const param = (name: string) => exchange.params[name] ?? '';
       const result = await action({ exchange, accounts, visitor, user, body, param });
       if (exchange.request.method !== 'GET') {
-        const { remoteAddress: address = null } = exchange.request.socket;
+        const address = clientAddress(exchange.request);
         const target = new URL(exchange.request.url ?? '/', 'http://x').pathname;
         await accounts.audit.note({ user, address, action: `api ${exchange.request.method}`, target });
       }

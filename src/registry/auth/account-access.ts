@@ -4,6 +4,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import { mayDo } from '../accounts/roles.ts';
 import { type PersonalToken, roleOfToken } from '../accounts/tokens.ts';
 import { type Counters, MemoryCounters } from '../database/counters.ts';
+import { clientAddress } from '../http/client-address.ts';
 import { tooMany } from '../registry-error.ts';
 import type { AccessControl, Need, Visitor } from './access.ts';
 import { BearerTokens } from './bearer-tokens.ts';
@@ -64,7 +65,7 @@ export class AccountAccess implements AccessControl {
   async signIn(request: IncomingMessage, authorization: string | undefined): Promise<Visitor | undefined> {
     const credentials = parseBasic(authorization);
     if (!credentials) return undefined;
-    const address = request.socket.remoteAddress ?? '';
+    const address = clientAddress(request);
     await this.#assertPatience(address);
     const { name, password } = credentials;
     const token = await this.accounts.tokens.use(password);

@@ -10,6 +10,7 @@ const OPTIONS = {
   htpasswd: { type: 'string' },
   accounts: { type: 'boolean' },
   'external-url': { type: 'string' },
+  'trusted-proxies': { type: 'string' },
   webhook: { type: 'string' },
   'webhook-secret': { type: 'string' },
   'self-registration': { type: 'boolean' },

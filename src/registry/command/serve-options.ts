@@ -1,4 +1,6 @@
+import type { BlockList } from 'node:net';
 import { invalidParameter } from '../../core/errors.ts';
+import { parseTrustedProxies } from '../http/client-address.ts';
 import type { Flags } from './flags.ts';
 import { type ProxyOptions, proxyOptions } from './proxy-options.ts';
 import { type StoreOptions, storeOptions } from './store.ts';
@@ -17,6 +19,7 @@ export interface ServeOptions {
   readonly accounts: boolean;
   readonly selfRegistration: boolean;
   readonly externalUrl?: string;
+  readonly trustedProxies?: BlockList;
   readonly webhooks: readonly string[];
   /** Path of a file. */
   readonly webhookSecret?: string;
@@ -108,6 +111,7 @@ export function serveOptions(flags: Flags): ServeOptions {
     ...(values['webhook-secret'] ? { webhookSecret: values['webhook-secret'] } : {}),
     selfRegistration: values['self-registration'] ?? false,
     ...(values['external-url'] ? { externalUrl: plainUrl(values['external-url']) } : {}),
+    ...(values['trusted-proxies'] ? { trustedProxies: parseTrustedProxies(values['trusted-proxies']) } : {}),
     ...(values['metrics-listen'] ? { metrics: parseListen('metrics-listen', values['metrics-listen']) } : {}),
     logLevel: parseLevel(values['log-level'] ?? 'info'),
     ...(htpasswd ? { htpasswd } : {}),

@@ -56,8 +56,9 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
   stack.defer(() => void process.off('SIGUSR2', begin));
   const rateLimit = options.rateLimit && new RateLimit(store.counters, options.rateLimit);
   const { storage } = store;
-  const { maxBlob } = options;
-  const handler = createRequestHandler({ storage, log, access, metrics, hooks, rateLimit, maxBlob, proxy });
+  const { maxBlob, trustedProxies } = options;
+  const asked = { storage, log, access, metrics, hooks, rateLimit, trustedProxies, maxBlob, proxy };
+  const handler = createRequestHandler(asked);
   const server = stack.use(
     new RegistryServer(handler, {
       tls: options.tls && (await readTls(options.tls)),

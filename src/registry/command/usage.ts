@@ -33,6 +33,7 @@ Options:
       --htpasswd FILE      Ask for user name and password; FILE holds bcrypt hashes and may change at any time
       --accounts           Users, organisations and tokens decide who may do what (see the commands above)
       --external-url URL   Where clients reach the registry, when a proxy stands before it
+      --trusted-proxies ADDRESSES   Proxies whose X-Forwarded-For says who asks, such as 10.0.0.1,fd00::/8 (default: none)
       --self-registration  Anybody may become a user (POST /api/v1/register)
       --rate-limit N/DURATION   Requests that a user, or an address without one, may make, such as 600/1m (default: any)
       --max-blob-size SIZE  The longest blob that is taken (default "100GB")
