@@ -29,11 +29,34 @@ async function start(stage: Stage): Promise<Peer> {
     versions: {
       podman: versionOf({ file: 'podman', args: ['--version'] }),
       conmon: versionOf({ file: 'conmon', args: ['--version'] }),
+      ...(programPath('buildah') ? { buildah: versionOf({ file: 'buildah', args: ['--version'] }) } : {}),
       [runtime]: versionOf({ file: runtime, args: ['--version'] }),
     },
     subjects: [subject],
+    builders: buildah(stage, view),
     [Symbol.asyncDispose]: () => view[Symbol.asyncDispose](),
   };
+}
+
+/** On the same store, so that it has podman's image; it keeps no layers of steps unless told to. */
+function buildah(stage: Stage, view: View): Subject[] {
+  if (!programPath('buildah')) return [];
+  const run = join(stage.run, 'podman');
+  const flags = [
+    '--root',
+    join(stage.folder, 'podman'),
+    '--runroot',
+    join(run, 'x'),
+    '--storage-driver',
+    'overlay',
+  ];
+  return [
+    {
+      name: 'buildah',
+      command: ([verb = '', ...rest]) =>
+        view.command({ file: 'buildah', args: [...flags, verb, '--layers', ...rest] }),
+    },
+  ];
 }
 
 function globalFlags(stage: Stage): string[] {

@@ -79,7 +79,7 @@ export const buildSuite: Suite = {
           rows,
           notes: [
             'docker builds by its classic builder (`DOCKER_BUILDKIT=0`), docker (BuildKit) by the BuildKit in the ' +
-              'same dockerd; podman by the library of buildah.',
+              'same dockerd; podman by the library of buildah, buildah by itself (`--layers`).',
           ],
         },
       ];
