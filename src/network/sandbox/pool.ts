@@ -22,7 +22,7 @@ export interface PoolOptions<T> {
   readonly free: (ready: ReadySandbox<T>) => void;
 }
 
-/** Network namespaces made ahead of need: taking one costs nothing, making one costs some 15 ms. */
+/** Network namespaces made ahead of need: taking one costs nothing, making one costs some 2 ms. */
 export class SandboxPool<T> {
   readonly #options: PoolOptions<T>;
   readonly #ready: ReadySandbox<T>[] = [];
