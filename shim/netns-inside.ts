@@ -41,11 +41,17 @@ const WRONG: readonly [outside: readonly string[], name: string, inside: readonl
   [['link add x type nothing'], 'theirs', []],
 ];
 
-const show = (name: string) => ({
-  links: JSON.parse(ip(['-n', name, '-d', '-j', 'addr'])),
-  routes: ['-4', '-6'].map((family) => JSON.parse(ip(['-n', name, family, '-j', 'route']))),
-  port: JSON.parse(ip(['-d', '-j', 'link', 'show', `ve${name}`])),
-});
+/** Of links that have found their carrier, and the address that they make of it. */
+async function show(name: string) {
+  for (const sign of ['fe80::42:acff:fe1d:5', 'eth0@.*LOWER_UP']) {
+    while (!new RegExp(sign).test(ip(['-n', name, 'addr']))) await sleep(10);
+  }
+  return {
+    links: JSON.parse(ip(['-n', name, '-d', '-j', 'addr'])),
+    routes: ['-4', '-6'].map((family) => JSON.parse(ip(['-n', name, family, '-j', 'route']))),
+    port: JSON.parse(ip(['-d', '-j', 'link', 'show', `ve${name}`])),
+  };
+}
 
 const refusals: string[] = [];
 using helper = new NamespaceHelper();
@@ -56,10 +62,10 @@ batch([], ['link add c0 type veth peer name c1', 'link set c0 master br0 up', 'l
 while (!ip(['link', 'show', 'br0']).includes('LOWER_UP')) await sleep(10);
 batch([], outside('theirs'));
 batch(['-n', 'theirs'], INSIDE);
-const theirs = show('theirs');
+const theirs = await show('theirs');
 batch(['-n', 'theirs'], ['link del mac0']); /* two of one address cannot be */
 await helper.carryOut(outside('ours'), 'ours', INSIDE);
-const ours = show('ours');
+const ours = await show('ours');
 for (const wish of WRONG) {
   await helper.carryOut(...wish).then(
     () => refusals.push('none'),
