@@ -10,6 +10,7 @@
  *   --also OPTIONS --at DIR      a further overlay, mounted in the same namespace; may be repeated
  *   --below DIR --path P --on NAME   what P is below DIR, where no link in it leads, mounted at NAME, which is made
  *   --hide DIR          a mount that the runtime must not see (the v2 hierarchy of a hybrid cgroup host)
+ *   --off-mount         the runtime is crun, to be executed off a read-only mount of its file
  *   --log FILE --log-size BYTES --log-files N    the log record and its rotation (no --log: none is kept)
  *   --oom FILE          the cgroup's count of processes killed for want of memory, read when the process ends
  *   --tty [--rows N --cols N]    the container has a terminal
@@ -73,7 +74,7 @@ static struct {
     const char *dir, *mount, *layers, *target, *hide, *log, *oom;
     long long log_size;
     int log_files, rows, cols, attach;
-    int tty, keep_stdin, stdin_once;
+    int tty, keep_stdin, stdin_once, off_mount;
     char **run, **delete;
     int also_count, below_count;
 } options = {.log_size = 20 << 20, .log_files = 5};
@@ -468,15 +469,15 @@ static int receive_terminal(int from) {
 }
 
 /*
- * Executes the runtime off a read-only mount of nothing but its file, and says so in the words that crun and runc have
- * for it: they need not start a second time, from such a mount of their own making, to be safe from being written to
- * through the container's /proc. Where that cannot be, as with a script, they are started as ever.
+ * Executes the runtime; crun off a read-only mount of nothing but its file, which it is told of in its own words. It need
+ * then not start a second time, from such a mount of its own making, to be safe from being written to through the
+ * container's /proc. Other runtimes cannot make use of it: runc would copy itself into memory instead.
  */
 static void execute(char **argv) {
     /* As in linux/mount.h, which musl does not bring. */
     const struct { uint64_t set, clear, propagation, userns; } read_only = {1 /* MOUNT_ATTR_RDONLY */, 0, 0, 0};
     const int clone = 1 /* OPEN_TREE_CLONE */, open_tree = 428, mount_setattr = 442;
-    int file = argv[0][0] == '/' ? (int)syscall(open_tree, AT_FDCWD, argv[0], clone | O_CLOEXEC) : -1;
+    int file = options.off_mount ? (int)syscall(open_tree, AT_FDCWD, argv[0], clone | O_CLOEXEC) : -1;
     if (file >= 0 && syscall(mount_setattr, file, "", AT_EMPTY_PATH, &read_only, sizeof read_only) == 0) {
         setenv("_LIBCONTAINER_CLONED_BINARY", "1", 1);
         syscall(SYS_execveat, file, "", argv, environ, AT_EMPTY_PATH);
@@ -684,6 +685,7 @@ static void parse_options(int argc, char **argv) {
     for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
         const char *name = argv[i] + 2;
         if (strcmp(name, "tty") == 0) { options.tty = 1; continue; }
+        if (strcmp(name, "off-mount") == 0) { options.off_mount = 1; continue; }
         if (strcmp(name, "stdin") == 0) { options.keep_stdin = 1; continue; }
         if (strcmp(name, "stdin-once") == 0) { options.stdin_once = 1; continue; }
         const char *value = ++i < argc ? argv[i] : "";

@@ -187,7 +187,8 @@ test('the log keeps all that was said, rotated by size', async (t) => {
   assert.ok((await readFile(path)).length <= 2000);
 });
 
-test('the runtime runs off a read-only mount, and is told, so that it makes none itself', async (t) => {
+/** What a runtime finds of the file that it was executed from. */
+async function probe(t: TestContext, offMount: boolean): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bs-'));
   t.after(() => rm(folder, { recursive: true }));
   await Promise.all([
@@ -196,9 +197,15 @@ test('the runtime runs off a read-only mount, and is told, so that it makes none
   ]);
   const { link } = await start(t, 'exit 0', {
     runtime: ['/usr/bin/perl', join(folder, 'runtime.pl'), 'probe', folder],
+    offMount,
   });
   await link.outcome;
-  assert.equal(await readFile(join(folder, 'probed'), 'utf8'), 'read-only 1');
+  return await readFile(join(folder, 'probed'), 'utf8');
+}
+
+test('crun runs off a read-only mount, and is told, so that it makes none itself; others do not', async (t) => {
+  assert.equal(await probe(t, true), 'read-only 1');
+  assert.equal(await probe(t, false), 'writable ');
 });
 
 test('only so many rotated files are kept', async (t) => {
