@@ -1,5 +1,6 @@
 /*
- * barge-netns: opens sockets inside of network namespaces for the daemon, which cannot enter one itself.
+ * barge-netns: works inside of network namespaces for the daemon, which cannot enter one itself: opens sockets, makes
+ * links. One process does it all: one for each would cost more than what it does.
  *
  * The parent is Node, at the other end of NODE_CHANNEL_FD. A request is a line of JSON,
  *   {"id":N,"udp":PORT,"tcp":PORT,"path":"/run/netns/NAME"}
@@ -8,6 +9,10 @@
  *
  * {"id":N,"flush":PORT} makes the host's connection tracking forget UDP flows to that port: they would keep going
  * where they went before the port was published. The answer is {"id":N}.
+ *
+ * {"id":N,"outside":"LINE;LINE","name":"NAME","inside":"LINE;LINE"} carries lines of `ip -batch` out, first those on the
+ * host, then those in a named network namespace; {"id":N,"forget":"NAME;NAME"} takes names of namespaces away. Answers
+ * as to a flush.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -23,33 +28,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 4096
+#include "netlink.h"
 
-/* What of <linux/netlink.h> and <linux/netfilter/nfnetlink_conntrack.h> is needed here: musl comes without them. */
-struct nlmsghdr {
-	uint32_t nlmsg_len;
-	uint16_t nlmsg_type;
-	uint16_t nlmsg_flags;
-	uint32_t nlmsg_seq;
-	uint32_t nlmsg_pid;
-};
+/* Of a request; the daemon makes none that is longer. */
+#define LINE_MAX_BYTES 65536
+
 struct nfgenmsg {
 	uint8_t nfgen_family;
 	uint8_t version;
 	uint16_t res_id;
 };
-struct nlattr {
-	uint16_t nla_len;
-	uint16_t nla_type;
-};
 #define NETLINK_NETFILTER 12
 #define NFNL_SUBSYS_CTNETLINK 1
-#define NLM_F_REQUEST 0x1
-#define NLM_F_DUMP 0x300
-#define NLMSG_ERROR 2
-#define NLMSG_DONE 3
-#define NLA_TYPE_MASK 0x3fff
-#define ALIGN4(size) (((size) + 3u) & ~3u)
 enum { IPCTNL_MSG_CT_GET = 1, IPCTNL_MSG_CT_DELETE = 2 };
 enum { CTA_TUPLE_ORIG = 1, CTA_TUPLE_PROTO = 2, CTA_PROTO_NUM = 1, CTA_PROTO_DST_PORT = 3 };
 
@@ -117,26 +107,16 @@ static int open_socket(int type, int port)
 
 static void answer(long id, const char *path, int udp_port, int tcp_port)
 {
-	int namespace = open(path, O_RDONLY | O_CLOEXEC);
-	if (namespace < 0) {
-		send_error(id, "opening the network namespace");
-		return;
-	}
-	int entered = setns(namespace, CLONE_NEWNET);
-	close(namespace);
-	if (entered < 0) {
+	if (enter_namespace(path) < 0) {
 		send_error(id, "entering the network namespace");
 		return;
 	}
 	int udp = open_socket(SOCK_DGRAM, udp_port);
-	if (udp < 0) {
-		send_error(id, "binding a UDP socket to 127.0.0.11");
-		return;
-	}
-	int tcp = open_socket(SOCK_STREAM, tcp_port);
+	int tcp = udp < 0 ? -1 : open_socket(SOCK_STREAM, tcp_port);
+	if (tcp < 0) send_error(id, udp < 0 ? "binding a UDP socket to 127.0.0.11" : "binding a TCP socket to 127.0.0.11");
+	leave_namespace();
 	if (tcp < 0) {
-		send_error(id, "binding a TCP socket to 127.0.0.11");
-		close(udp);
+		if (udp >= 0) close(udp);
 		return;
 	}
 	char line[256];
@@ -151,7 +131,7 @@ static void answer(long id, const char *path, int udp_port, int tcp_port)
 }
 
 /* Attributes of netlink: `type` among `length` bytes, or NULL. */
-static const struct nlattr *attribute(const void *data, size_t length, int type)
+const struct nlattr *attribute(const void *data, size_t length, int type)
 {
 	const char *at = data, *end = at + length;
 	while (end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
@@ -254,6 +234,48 @@ static void answer_flush(long id, int port)
 	send_all(line, -1);
 }
 
+/* The text of a field, which ends the line there for all that is looked for later: fields come in a fixed order. */
+static char *text_of(char **line, const char *name)
+{
+	char wanted[32];
+	snprintf(wanted, sizeof wanted, ",\"%s\":\"", name);
+	char *start = strstr(*line, wanted);
+	if (!start)
+		return NULL;
+	start += strlen(wanted);
+	char *end = strchr(start, '"');
+	if (!end)
+		return NULL;
+	*end = '\0';
+	*line = end + 1;
+	return start;
+}
+
+static void answer_lines(long id, char *line)
+{
+	char *outside = text_of(&line, "outside"), *name = text_of(&line, "name"), *inside = text_of(&line, "inside");
+	char error[512], reply[640];
+	if (!outside || !name || !inside)
+		return;
+	if (carry_out(outside, name, inside, error, sizeof error) == 0) {
+		snprintf(reply, sizeof reply, "{\"id\":%ld}\n", id);
+	} else {
+		for (char *c = error; *c; c++)
+			if (*c == '"' || *c == '\\' || *c == '\n')
+				*c = '\'';
+		snprintf(reply, sizeof reply, "{\"id\":%ld,\"error\":\"%s\"}\n", id, error);
+	}
+	send_all(reply, -1);
+}
+
+static void answer_forget(long id, char *line)
+{
+	char reply[64];
+	forget_namespaces(text_of(&line, "forget"));
+	snprintf(reply, sizeof reply, "{\"id\":%ld}\n", id);
+	send_all(reply, -1);
+}
+
 static void handle(char *line)
 {
 	long id;
@@ -264,6 +286,10 @@ static void handle(char *line)
 		answer(id, path, udp_port, tcp_port);
 	else if (sscanf(line, "{\"id\":%ld,\"flush\":%d}", &id, &udp_port) == 2)
 		answer_flush(id, udp_port);
+	else if (sscanf(line, "{\"id\":%ld,", &id) == 1 && strstr(line, ",\"outside\":\""))
+		answer_lines(id, line);
+	else if (sscanf(line, "{\"id\":%ld,", &id) == 1 && strstr(line, ",\"forget\":\""))
+		answer_forget(id, line);
 }
 
 int main(void)
@@ -276,7 +302,11 @@ int main(void)
 	channel = atoi(number);
 	conntrack = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
 	fcntl(channel, F_SETFL, fcntl(channel, F_GETFL) & ~O_NONBLOCK);
-	char buffer[LINE_MAX_BYTES];
+	if (open_links() < 0) {
+		perror("barge-netns: opening the network namespace that it is in");
+		return 1;
+	}
+	static char buffer[LINE_MAX_BYTES];
 	size_t used = 0;
 	for (;;) {
 		ssize_t got = read(channel, buffer + used, sizeof buffer - 1 - used);

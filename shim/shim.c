@@ -10,6 +10,7 @@
  *   --also OPTIONS --at DIR      a further overlay, mounted in the same namespace; may be repeated
  *   --below DIR --path P --on NAME   what P is below DIR, where no link in it leads, mounted at NAME, which is made
  *   --hide DIR          a mount that the runtime must not see (the v2 hierarchy of a hybrid cgroup host)
+ *   --off-mount         the runtime is crun, to be executed off a read-only mount of its file
  *   --log FILE --log-size BYTES --log-files N    the log record and its rotation (no --log: none is kept)
  *   --oom FILE          the cgroup's count of processes killed for want of memory, read when the process ends
  *   --tty [--rows N --cols N]    the container has a terminal
@@ -31,6 +32,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -72,18 +74,24 @@ static struct {
     const char *dir, *mount, *layers, *target, *hide, *log, *oom;
     long long log_size;
     int log_files, rows, cols, attach;
-    int tty, keep_stdin, stdin_once;
+    int tty, keep_stdin, stdin_once, off_mount;
     char **run, **delete;
-    struct { const char *options, *target; } also[MAX_ALSO];
-    int also_count;
-    struct { const char *root, *path, *target; } below[MAX_ALSO];
-    int below_count;
+    int also_count, below_count;
 } options = {.log_size = 20 << 20, .log_files = 5};
 
+/*
+ * What is large or seldom needed, a mapping of its own: among the small variables it would spread them over pages, and
+ * each page that is written to is memory that an idle container costs.
+ */
+static struct {
+    uint8_t chunk[HEADER + CHUNK];   /* a frame on its way to the readers */
+    uint8_t input[16 * 1024];        /* bytes on their way to the container's standard input */
+    struct { const char *options, *target; } also[MAX_ALSO];
+    struct { const char *root, *path, *target; } below[MAX_ALSO];
+} *room;
+
 static struct connection connections[MAX_CONNECTIONS];
-static uint8_t chunk[HEADER + CHUNK];   /* a frame on its way to the readers */
 static size_t chunk_length;             /* with its header; 0: none under way */
-static uint8_t input[16 * 1024];        /* bytes on their way to the container's standard input */
 static size_t input_length, input_offset;
 static int listener = -1, child_signals = -1;
 static int input_ending;                /* close the container's standard input once `input` is written */
@@ -214,7 +222,7 @@ static void read_attached(struct connection *c, short events) {
     int wanted = (c->flags & WANT_STDIN) && input_fd >= 0;
     if (wanted && input_length > 0) return;
     uint8_t dropped[1024];
-    ssize_t n = wanted ? recv(c->fd, input, sizeof input, MSG_DONTWAIT)
+    ssize_t n = wanted ? recv(c->fd, room->input, sizeof room->input, MSG_DONTWAIT)
                        : recv(c->fd, dropped, sizeof dropped, MSG_DONTWAIT);
     if (n > 0 && wanted) {
         input_length = (size_t)n;
@@ -228,7 +236,7 @@ static void read_attached(struct connection *c, short events) {
 }
 
 static void write_input(void) {
-    ssize_t n = write(input_fd, input + input_offset, input_length - input_offset);
+    ssize_t n = write(input_fd, room->input + input_offset, input_length - input_offset);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (n < 0) {
         close_input();
@@ -306,10 +314,10 @@ static void log_chunk(void) {
     be64(when, (uint64_t)now_ns(CLOCK_REALTIME));
     be32(length, whole);
     uint8_t header[HEADER];
-    memcpy(header, chunk, HEADER);
-    header[1] = within_line[chunk[0]];
-    within_line[chunk[0]] = chunk[chunk_length - 1] != '\n';
-    struct iovec parts[4] = {{header, HEADER}, {when, 8}, {chunk + HEADER, chunk_length - HEADER}, {length, 4}};
+    memcpy(header, room->chunk, HEADER);
+    header[1] = within_line[room->chunk[0]];
+    within_line[room->chunk[0]] = room->chunk[chunk_length - 1] != '\n';
+    struct iovec parts[4] = {{header, HEADER}, {when, 8}, {room->chunk + HEADER, chunk_length - HEADER}, {length, 4}};
     ssize_t n = writev(log_fd, parts, 4);
     if (n == (ssize_t)whole) log_length += whole;
     else if (n > 0 && ftruncate(log_fd, log_length) < 0) log_length += n;
@@ -318,11 +326,11 @@ static void log_chunk(void) {
 /* --- output --- */
 
 static void deliver(struct connection *c) {
-    uint8_t want = chunk[0] == 2 ? WANT_STDERR : WANT_STDOUT;
+    uint8_t want = room->chunk[0] == 2 ? WANT_STDERR : WANT_STDOUT;
     if (!(c->flags & want)) c->sent = chunk_length;
     if (c->sent == 0 && (c->flags & RAW)) c->sent = HEADER;
     if (c->sent >= chunk_length) return;
-    ssize_t n = send(c->fd, chunk + c->sent, chunk_length - c->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t n = send(c->fd, room->chunk + c->sent, chunk_length - c->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n > 0) c->sent += (size_t)n;
     else if (n < 0 && errno != EAGAIN && errno != EINTR) drop(c);
 }
@@ -347,7 +355,7 @@ static void close_output(int which) {
 
 /* Reads one chunk of a stream. Once the process has gone, an empty pipe is as good as a closed one. */
 static void read_output(int which) {
-    ssize_t n = read(output_fd[which], chunk + HEADER, CHUNK);
+    ssize_t n = read(output_fd[which], room->chunk + HEADER, CHUNK);
     if (n < 0 && errno == EINTR) return;
     if (n < 0 && errno == EAGAIN) {
         long long waited = now_ns(CLOCK_REALTIME) - exited_at;
@@ -358,9 +366,9 @@ static void read_output(int which) {
         close_output(which);
         return;
     }
-    memset(chunk, 0, HEADER);
-    chunk[0] = (uint8_t)(which + 1);
-    be32(chunk + 4, (uint32_t)n);
+    memset(room->chunk, 0, HEADER);
+    room->chunk[0] = (uint8_t)(which + 1);
+    be32(room->chunk + 4, (uint32_t)n);
     chunk_length = HEADER + (size_t)n;
     log_chunk();
     for (struct connection *c = connections; c < connections + MAX_CONNECTIONS; c++) c->sent = 0;
@@ -369,18 +377,18 @@ static void read_output(int which) {
 
 /* --- starting --- */
 
-/* The mount that holds `path` becomes private in our namespace, so that nothing mounted under it shows outside. */
+/*
+ * The mount that holds `path` becomes private in our namespace, so that nothing mounted under it shows outside. Asked
+ * from the path upwards, not looked for in mountinfo, which is as long as there are containers.
+ */
 static void make_private(const char *path) {
-    FILE *mounts = fopen("/proc/self/mountinfo", "re");
-    char line[8192], point[4096], best[4096] = "/";
-    while (mounts && fgets(line, sizeof line, mounts)) {
-        if (sscanf(line, "%*s %*s %*s %*s %4095s", point) != 1) continue;
-        size_t n = strlen(point);
-        int under = strncmp(path, point, n) == 0 && (path[n] == '/' || path[n] == 0 || n == 1);
-        if (under && n >= strlen(best)) strcpy(best, point);
+    char at[PATH_MAX];
+    if (!realpath(path, at)) die("looking for the mount of", path);
+    while (mount(NULL, at, NULL, MS_PRIVATE, NULL) < 0) {
+        char *slash = strrchr(at, '/');
+        if (errno != EINVAL || at[1] == 0) die("making private the mount", at);
+        slash[slash == at] = 0;   /* EINVAL: nothing is mounted there */
     }
-    if (mounts) fclose(mounts);
-    if (mount(NULL, best, NULL, MS_PRIVATE, NULL) < 0) die("making private the mount", best);
 }
 
 /* Opens a path in a folder so that no link in it leads out: whoever writes there may change it at any time. */
@@ -422,12 +430,12 @@ static void mount_rootfs(void) {
     if (chdir(options.layers) < 0) die("entering", options.layers);
     if (mount("overlay", options.target, "overlay", 0, options.mount) < 0) die("mounting the root file system on", options.target);
     for (int i = 0; i < options.also_count; i++) {
-        const char *target = options.also[i].target;
+        const char *target = room->also[i].target;
         if (target && mkdir(target, 0711) < 0 && errno != EEXIST) die("making", target);
-        if (!target || mount("overlay", target, "overlay", 0, options.also[i].options) < 0) die("mounting layers on", target);
+        if (!target || mount("overlay", target, "overlay", 0, room->also[i].options) < 0) die("mounting layers on", target);
     }
     for (int i = 0; i < options.below_count; i++)
-        mount_below(options.below[i].root, options.below[i].path, options.below[i].target);
+        mount_below(room->below[i].root, room->below[i].path, room->below[i].target);
 }
 
 static int listen_at(const char *path) {
@@ -460,6 +468,24 @@ static int receive_terminal(int from) {
     return master;
 }
 
+/*
+ * Executes the runtime; crun off a read-only mount of nothing but its file, which it is told of in its own words. It need
+ * then not start a second time, from such a mount of its own making, to be safe from being written to through the
+ * container's /proc. Other runtimes cannot make use of it: runc would copy itself into memory instead.
+ */
+static void execute(char **argv) {
+    /* As in linux/mount.h, which musl does not bring. */
+    const struct { uint64_t set, clear, propagation, userns; } read_only = {1 /* MOUNT_ATTR_RDONLY */, 0, 0, 0};
+    const int clone = 1 /* OPEN_TREE_CLONE */, open_tree = 428, mount_setattr = 442;
+    int file = options.off_mount ? (int)syscall(open_tree, AT_FDCWD, argv[0], clone | O_CLOEXEC) : -1;
+    if (file >= 0 && syscall(mount_setattr, file, "", AT_EMPTY_PATH, &read_only, sizeof read_only) == 0) {
+        setenv("_LIBCONTAINER_CLONED_BINARY", "1", 1);
+        syscall(SYS_execveat, file, "", argv, environ, AT_EMPTY_PATH);
+        unsetenv("_LIBCONTAINER_CLONED_BINARY");
+    }
+    execvp(argv[0], argv);
+}
+
 static int run(char **argv, const int stdio[3]) {
     pid_t pid = fork();
     if (pid < 0) die("starting", argv[0]);
@@ -469,7 +495,7 @@ static int run(char **argv, const int stdio[3]) {
         sigprocmask(SIG_SETMASK, &none, NULL);
         for (int s = 1; s < 32; s++) signal(s, SIG_DFL);
         for (int i = 0; i < 3; i++) dup2(stdio[i], i);
-        execvp(argv[0], argv);
+        execute(argv);
         _exit(127);
     }
     int status;
@@ -485,14 +511,19 @@ static void reap_stragglers(void) {
     for (int i = 0; i < 100 && waitpid(-1, NULL, WNOHANG) >= 0; i++) usleep(500);
 }
 
+/* A small file as a string, without stdio: its buffers would stay with an idle container. 0: not to be read. */
+static int read_text(const char *path, char *text, size_t room_for) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, room_for - 1);
+    if (fd >= 0) close(fd);
+    text[n < 0 ? 0 : n] = 0;
+    return n > 0;
+}
+
 static void read_pid(void) {
-    char path[4096];
+    char path[4096], text[32];
     snprintf(path, sizeof path, "%s/pid", options.dir);
-    FILE *file = fopen(path, "re");
-    int pid = 0;
-    if (!file || fscanf(file, "%d", &pid) != 1) die("reading the process id in", path);
-    fclose(file);
-    container = pid;
+    if (!read_text(path, text, sizeof text) || (container = atoi(text)) <= 0) die("reading the process id in", path);
 }
 
 static void start(void) {
@@ -562,13 +593,9 @@ static void reap(void) {
 }
 
 static int oom_kills(void) {
-    FILE *file = options.oom ? fopen(options.oom, "re") : NULL;
-    char line[128];
-    int kills = 0;
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "oom_kill %d", &kills) == 1) break;
-    if (file) fclose(file);
-    return kills;
+    char text[1024];
+    const char *line = options.oom && read_text(options.oom, text, sizeof text) ? strstr(text, "oom_kill ") : NULL;
+    return line ? atoi(line + 9) : 0;
 }
 
 /* Ends connections of one kind, or all (FREE). */
@@ -658,6 +685,7 @@ static void parse_options(int argc, char **argv) {
     for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
         const char *name = argv[i] + 2;
         if (strcmp(name, "tty") == 0) { options.tty = 1; continue; }
+        if (strcmp(name, "off-mount") == 0) { options.off_mount = 1; continue; }
         if (strcmp(name, "stdin") == 0) { options.keep_stdin = 1; continue; }
         if (strcmp(name, "stdin-once") == 0) { options.stdin_once = 1; continue; }
         const char *value = ++i < argc ? argv[i] : "";
@@ -665,11 +693,11 @@ static void parse_options(int argc, char **argv) {
         else if (strcmp(name, "mount") == 0) options.mount = value;
         else if (strcmp(name, "layers") == 0) options.layers = value;
         else if (strcmp(name, "target") == 0) options.target = value;
-        else if (strcmp(name, "also") == 0 && options.also_count < MAX_ALSO) options.also[options.also_count++].options = value;
-        else if (strcmp(name, "below") == 0 && options.below_count < MAX_ALSO) options.below[options.below_count++].root = value;
-        else if (strcmp(name, "path") == 0 && options.below_count > 0) options.below[options.below_count - 1].path = value;
-        else if (strcmp(name, "on") == 0 && options.below_count > 0) options.below[options.below_count - 1].target = value;
-        else if (strcmp(name, "at") == 0 && options.also_count > 0) options.also[options.also_count - 1].target = value;
+        else if (strcmp(name, "also") == 0 && options.also_count < MAX_ALSO) room->also[options.also_count++].options = value;
+        else if (strcmp(name, "below") == 0 && options.below_count < MAX_ALSO) room->below[options.below_count++].root = value;
+        else if (strcmp(name, "path") == 0 && options.below_count > 0) room->below[options.below_count - 1].path = value;
+        else if (strcmp(name, "on") == 0 && options.below_count > 0) room->below[options.below_count - 1].target = value;
+        else if (strcmp(name, "at") == 0 && options.also_count > 0) room->also[options.also_count - 1].target = value;
         else if (strcmp(name, "hide") == 0) options.hide = value;
         else if (strcmp(name, "log") == 0) options.log = value;
         else if (strcmp(name, "oom") == 0) options.oom = value;
@@ -689,16 +717,14 @@ static void parse_options(int argc, char **argv) {
     if (!options.dir || !options.run[0]) { fprintf(stderr, "barge-shim: --dir and a runtime are needed\n"); exit(2); }
 }
 
-/* Making ready takes more of the stack than serving does: what lies below goes back to the kernel, but for a page. */
+/* Making ready takes more of the stack than serving does: what lies below goes back to the kernel. */
 static __attribute__((noinline)) void give_stack_back(void) {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), room = 64 << 10;
-    uintptr_t end = (uintptr_t)__builtin_frame_address(0) / page * page - page;
-    madvise((void *)(end - room), room, MADV_DONTNEED);
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), much = 64 << 10, in_use = 512;
+    uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - in_use) / page * page;
+    madvise((void *)(end - much), much, MADV_DONTNEED);
 }
 
-int main(int argc, char **argv) {
-    if (argc < 4) { fprintf(stderr, "usage: barge-shim OPTION... -- RUNTIME ARG... [-- RUNTIME DELETE-ARG...]\n"); return 2; }
-    parse_options(argc, argv);
+static __attribute__((noinline)) void make_ready(void) {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     for (size_t i = 0; i < 4; i++) signal((int[]){SIGPIPE, SIGHUP, SIGINT, SIGTERM}[i], SIG_IGN);
     sigset_t child;
@@ -719,6 +745,14 @@ int main(int argc, char **argv) {
     mount_rootfs();
     if (options.log) open_log();
     start();
+}
+
+int main(int argc, char **argv) {
+    if (argc < 4) { fprintf(stderr, "usage: barge-shim OPTION... -- RUNTIME ARG... [-- RUNTIME DELETE-ARG...]\n"); return 2; }
+    room = mmap(NULL, sizeof *room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) { fprintf(stderr, "barge-shim: no memory\n"); return 1; }
+    parse_options(argc, argv);
+    make_ready();
     give_stack_back();
     while (!finished()) turn();
     hang_up(FREE);

@@ -19,6 +19,11 @@ const RUNTIME = `#!/usr/bin/perl
 my ($command, $folder) = @ARGV;
 exit 3 if $command eq 'fail';
 if ($command eq 'delete') { open my $file, '>', "$folder/deleted"; exit 0 }
+if ($command eq 'probe') {
+  require POSIX;
+  my $own = POSIX::access('/proc/self/exe', POSIX::W_OK()) ? 'writable' : $!{EROFS} ? 'read-only' : "$!";
+  open my $file, '>', "$folder/probed"; print $file "$own $ENV{_LIBCONTAINER_CLONED_BINARY}"; close $file;
+}
 my $pid = fork;
 exec 'sh', "$folder/script" if $pid == 0;
 open my $file, '>', "$folder/pid"; print $file $pid; close $file;
@@ -180,6 +185,27 @@ test('the log keeps all that was said, rotated by size', async (t) => {
     Array.from({ length: 300 }, (_, i) => `line ${i}\n`),
   );
   assert.ok((await readFile(path)).length <= 2000);
+});
+
+/** What a runtime finds of the file that it was executed from. */
+async function probe(t: TestContext, offMount: boolean): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'bs-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await Promise.all([
+    writeFile(join(folder, 'runtime.pl'), RUNTIME),
+    writeFile(join(folder, 'script'), 'exit 0'),
+  ]);
+  const { link } = await start(t, 'exit 0', {
+    runtime: ['/usr/bin/perl', join(folder, 'runtime.pl'), 'probe', folder],
+    offMount,
+  });
+  await link.outcome;
+  return await readFile(join(folder, 'probed'), 'utf8');
+}
+
+test('crun runs off a read-only mount, and is told, so that it makes none itself; others do not', async (t) => {
+  assert.equal(await probe(t, true), 'read-only 1');
+  assert.equal(await probe(t, false), 'writable ');
 });
 
 test('only so many rotated files are kept', async (t) => {

@@ -91,10 +91,11 @@ export function countCalls(text: string): Counts {
   return counts;
 }
 
-/** Undefined for a runtime that executes a copy of itself, out of a descriptor. */
+/** A descriptor's program is what it is called by; undefined for a runtime that executes a copy of itself. */
 function programOf({ rest }: Call): string | undefined {
-  const path = /"([^"]*)"/.exec(rest)?.[1] ?? '';
-  return path === '' || path.startsWith('/proc/') ? undefined : path;
+  const [, path = '', name = ''] = /"([^"]*)", \["([^"]*)"/.exec(rest) ?? [];
+  const program = path || name;
+  return !program.startsWith('/') || program.startsWith('/proc/') ? undefined : program;
 }
 
 const isThread = ({ rest }: Call) => rest.includes('CLONE_THREAD');

@@ -114,6 +114,7 @@ export class Runner {
       ...(input.overlays ? { overlays: input.overlays } : {}),
       ...(input.below ? { below: input.below } : {}),
       ...(runtime.hide ? { hide: runtime.hide } : {}),
+      offMount: runtime.isCrun,
       ...logOptions(folders.log, hostConfig),
       oomFile: oomFile(this.cgroupOf(definition)),
       tty: Boolean(config.Tty),
@@ -198,6 +199,7 @@ export class Runner {
     const { link, attached } = ShimLink.spawn({
       folder,
       ...(runtime.hide ? { hide: runtime.hide } : {}),
+      offMount: runtime.isCrun,
       tty,
       ...(input.consoleSize ? { consoleSize: input.consoleSize } : {}),
       stdin: input.stdin,

@@ -35,6 +35,8 @@ export interface ShimOptions {
   readonly below?: readonly { readonly root: string; readonly path: string; readonly target: string }[];
   /** Mount that the runtime must not see. */
   readonly hide?: string;
+  /** The runtime is crun, which starts quicker off a read-only mount of its file. */
+  readonly offMount?: boolean;
   readonly log?: { readonly path: string; readonly maxSize: number; readonly maxFiles: number };
   /** The cgroup file whose `oom_kill` line tells of kills for want of memory. */
   readonly oomFile?: string;
@@ -101,6 +103,7 @@ export class ShimLink {
     const child = spawn(SHIM, shimArguments(options), {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', ...options.attach.map(() => 'pipe' as const)],
       detached: true,
+      env: environment(),
     });
     child.unref();
     const streams = child.stdio as unknown as Socket[];
@@ -200,6 +203,14 @@ export class ShimLink {
   }
 }
 
+let copied: NodeJS.ProcessEnv | undefined;
+
+/** The daemon's environment as it was at the first start: reading the living one takes Node 10 µs a variable. */
+function environment(): NodeJS.ProcessEnv {
+  copied ??= { ...process.env };
+  return copied;
+}
+
 function shimArguments(options: ShimOptions): string[] {
   const args = ['--dir', options.folder];
   const { mount, log, consoleSize } = options;
@@ -209,6 +220,7 @@ function shimArguments(options: ShimOptions): string[] {
     args.push('--below', root, '--path', path, '--on', target);
   }
   if (options.hide) args.push('--hide', options.hide);
+  if (options.offMount) args.push('--off-mount');
   if (log) args.push('--log', log.path, '--log-size', `${log.maxSize}`, '--log-files', `${log.maxFiles}`);
   if (options.oomFile) args.push('--oom', options.oomFile);
   if (options.tty) args.push('--tty');

@@ -23,7 +23,10 @@ interface Reply {
   readonly error?: string;
 }
 
-/** One long-lived `barge-netns`, which opens sockets inside of network namespaces and hands them over. */
+/** Characters of one request; `barge-netns` takes somewhat longer ones. */
+const MAX_REQUEST = 60_000;
+
+/** One long-lived `barge-netns`, which works inside of network namespaces, and hands over the sockets that it opens there. */
 export class NamespaceHelper implements Disposable {
   readonly #waiting = new Map<number, Waiting>();
   #child: ChildProcess | undefined;
@@ -43,11 +46,31 @@ export class NamespaceHelper implements Disposable {
     await this.#ask({ flush: port });
   }
 
+  /**
+   * Carries out lines as `ip -batch` takes them (which ones, `shim/links.c` says): those of the host, then those of a
+   * named namespace. @throws BargeError system with the line that failed; those before it stay done.
+   */
+  async carryOut(outside: readonly string[], name: string, inside: readonly string[]): Promise<void> {
+    const request = { outside: outside.join(';'), name, inside: inside.join(';') };
+    if (request.outside.length + request.inside.length > MAX_REQUEST) {
+      throw systemError(`the network namespace ${name} would have too many endpoints`);
+    }
+    await this.#ask(request);
+  }
+
+  /** Takes names of network namespaces away; the kernel clears up behind them. */
+  async forget(names: readonly string[]): Promise<void> {
+    const many = 500;
+    for (let i = 0; i < names.length; i += many)
+      await this.#ask({ forget: names.slice(i, i + many).join(';') });
+  }
+
   #ask(request: Readonly<Record<string, string | number>>): Promise<NamespaceSockets | undefined> {
     const child = this.#child ?? this.#start();
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
+      child.channel?.ref();
       child.send({ id, ...request }, (error) => {
         if (error) this.#settle(id, (waiting) => waiting.reject(error));
       });
@@ -87,6 +110,8 @@ export class NamespaceHelper implements Disposable {
   #settle(id: number, how: (waiting: Waiting) => void): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
+    /* Only who waits for an answer keeps the daemon from ending. */
+    if (this.#waiting.size === 0) this.#child?.channel?.unref();
     if (waiting) how(waiting);
   }
 

@@ -45,6 +45,7 @@ export class Networks {
     this.store = options.store;
     this.sandboxes = new Sandboxes({
       prefix: options.name,
+      tool: this.#helper,
       poolSize: options.bridge ? options.poolSize : 0,
       network: (name) => this.live(name),
       up: (live) => this.#up(live),

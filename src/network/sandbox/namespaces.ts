@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BargeError, errnoOf, systemError } from '../../core/errors.ts';
+import { BargeError, errnoOf, systemError, unavailable } from '../../core/errors.ts';
 import { capture, run } from '../../host/process.ts';
 import { linkLocalOf } from '../ip.ts';
 import { addressGeneration, type LinkDriver } from '../links/link.ts';
+import { isUnknownKind } from '../links/parent.ts';
 import type { Endpoint, EndpointWish } from '../model.ts';
-import { batch, WaitingBatch } from './batch.ts';
 
 /** Where iproute2 keeps named network namespaces. */
 export const NETNS_FOLDER = '/run/netns';
@@ -20,88 +20,101 @@ export interface Attachable {
   readonly wish: EndpointWish;
 }
 
+/** What works on named namespaces. */
+export interface NamespaceTool {
+  /** Carries out lines as `ip -batch` takes them: those of the host, then those of the namespace. @throws BargeError system. */
+  carryOut(outside: readonly string[], name: string, inside: readonly string[]): Promise<void>;
+  /** Takes names away, those that are not there too. */
+  forget(names: readonly string[]): Promise<void>;
+}
+
 /** Makes a namespace with all its endpoints. On failure nothing of it is left. */
-export async function makeNamespace(name: string, attachables: readonly Attachable[]): Promise<void> {
-  const lines = [
-    `netns add ${name}`,
-    ...attachables.flatMap(({ endpoint, link }) => link.attachLines(endpoint, name)),
-  ];
+export async function makeNamespace(
+  tool: NamespaceTool,
+  name: string,
+  attachables: readonly Attachable[],
+): Promise<void> {
   try {
-    await batch([], lines);
-    await batch(
-      ['-n', name],
-      ['link set lo up', ...attachables.flatMap(insideLines), ...routeLines(attachables)],
-    );
-    await writeSysctls(name, attachables);
+    await attach(tool, name, attachables, [`netns add ${name}`], ['link set lo up']);
   } catch (error) {
-    await capture('ip', ['netns', 'del', name]);
+    await tool.forget([name]).catch(() => {});
     throw error;
   }
 }
 
-/** A namespace without endpoints, and what gives it some without starting a process. */
-export interface BlankNamespace extends Disposable {
-  /** Makes the endpoints. What a failure leaves goes with the namespace. */
-  fill(attachables: readonly Attachable[]): Promise<void>;
+/** Gives a namespace that has none its endpoints. What a failure leaves goes with the namespace. */
+export async function fillNamespace(
+  tool: NamespaceTool,
+  name: string,
+  attachables: readonly Attachable[],
+): Promise<void> {
+  await attach(tool, name, attachables, [], []);
 }
 
-/** Makes a namespace that endpoints can come into quickly. */
-export async function makeBlank(name: string): Promise<BlankNamespace> {
-  await makeNamespace(name, []);
-  const [outside, inside] = [new WaitingBatch([]), new WaitingBatch(['-n', name])];
-  return {
-    async fill(attachables) {
-      await outside.run(attachables.flatMap(({ endpoint, link }) => link.attachLines(endpoint, name)));
-      await inside.run([...attachables.flatMap(insideLines), ...routeLines(attachables)]);
-      await writeSysctls(name, attachables);
-    },
-    [Symbol.dispose]() {
-      outside[Symbol.dispose]();
-      inside[Symbol.dispose]();
-    },
-  };
+async function attach(
+  tool: NamespaceTool,
+  name: string,
+  added: readonly Attachable[],
+  firstOutside: readonly string[],
+  firstInside: readonly string[],
+  all: readonly Attachable[] = added,
+): Promise<void> {
+  const outside = added.flatMap(({ endpoint, link }) => link.attachLines(endpoint, name));
+  const inside = [...added.flatMap(insideLines), ...routeLines(all)];
+  try {
+    await tool.carryOut([...firstOutside, ...outside], name, [...firstInside, ...inside]);
+  } catch (error) {
+    if (!(error instanceof Error) || !isUnknownKind(error.message)) throw error;
+    throw unavailable(`this host's kernel cannot make such links: ${error.message}`, { cause: error });
+  }
+  await writeSysctls(name, added);
 }
 
 /** Adds an endpoint to a namespace that has others. */
 export async function addToNamespace(
+  tool: NamespaceTool,
   name: string,
   added: Attachable,
   all: readonly Attachable[],
 ): Promise<void> {
   try {
-    await batch([], added.link.attachLines(added.endpoint, name));
-    await batch(['-n', name], [...insideLines(added), ...routeLines(all)]);
-    await writeSysctls(name, [added]);
+    await attach(tool, name, [added], [], [], all);
   } catch (error) {
-    await capture('ip', ['-n', name, 'link', 'del', added.endpoint.interface]);
+    await removeLink(tool, name, added.endpoint.interface);
     throw error;
   }
 }
 
 /** Takes an endpoint out; the others' default routes are set anew. */
 export async function removeFromNamespace(
+  tool: NamespaceTool,
   name: string,
   removed: Endpoint,
   left: readonly Attachable[],
 ): Promise<void> {
-  await capture('ip', ['-n', name, 'link', 'del', removed.interface]);
-  const routes = routeLines(left);
-  if (routes.length > 0) await batch(['-n', name], routes);
+  await removeLink(tool, name, removed.interface);
+  await tool.carryOut([], name, routeLines(left));
+}
+
+/** One that has gone already, or whose namespace has, is as good as removed. */
+async function removeLink(tool: NamespaceTool, name: string, link: string): Promise<void> {
+  await tool.carryOut([], name, [`link del ${link}`]).catch(() => {});
 }
 
 /** Makes a namespace what the list says: interfaces of nobody go, missing ones come. */
-export async function reconcileNamespace(name: string, all: readonly Attachable[]): Promise<void> {
+export async function reconcileNamespace(
+  tool: NamespaceTool,
+  name: string,
+  all: readonly Attachable[],
+): Promise<void> {
   const text = await run('ip', ['-n', name, '-j', 'link', 'show']);
   const there = new Set((JSON.parse(text || '[]') as { ifname: string }[]).map(({ ifname }) => ifname));
   const known = new Set(['lo', ...all.map(({ endpoint }) => endpoint.interface)]);
-  for (const extra of [...there].filter((one) => !known.has(one))) {
-    await capture('ip', ['-n', name, 'link', 'del', extra]);
-  }
+  for (const extra of [...there].filter((one) => !known.has(one))) await removeLink(tool, name, extra);
   for (const attachable of all) {
-    if (!there.has(attachable.endpoint.interface)) await addToNamespace(name, attachable, all);
+    if (!there.has(attachable.endpoint.interface)) await addToNamespace(tool, name, attachable, all);
   }
-  const routes = routeLines(all);
-  if (routes.length > 0) await batch(['-n', name], routes);
+  await tool.carryOut([], name, routeLines(all));
 }
 
 function insideLines({ endpoint, link, wish }: Attachable): string[] {
@@ -194,11 +207,4 @@ export async function namespaceNames(): Promise<string[]> {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;
   }
-}
-
-export async function removeNamespaces(names: readonly string[]): Promise<void> {
-  if (names.length === 0) return;
-  await capture('ip', ['-force', '-batch', '-'], {
-    input: names.map((name) => `netns del ${name}\n`).join(''),
-  });
 }

@@ -4,10 +4,10 @@ import type { Endpoint, EndpointWish } from '../model.ts';
 import {
   type Attachable,
   addToNamespace,
-  type BlankNamespace,
+  fillNamespace,
   gatewayEndpoint,
-  makeBlank,
   makeNamespace,
+  type NamespaceTool,
   namespaceName,
   namespacePath,
   reconcileNamespace,
@@ -24,6 +24,7 @@ export interface Sandbox {
 export interface SandboxesOptions {
   /** What the names of this daemon's namespaces begin with. */
   readonly prefix: string;
+  readonly tool: NamespaceTool;
   /** How many stand ready on the default bridge. */
   readonly poolSize: number;
   /** @throws BargeError not-found. */
@@ -45,24 +46,24 @@ const BLANKS = 2;
 export class Sandboxes {
   readonly #options: SandboxesOptions;
   readonly #pool: SandboxPool<Endpoint>;
-  readonly #blanks: SandboxPool<BlankNamespace>;
+  /** Without endpoints. */
+  readonly #blanks: SandboxPool<void>;
 
   constructor(options: SandboxesOptions) {
     this.#options = options;
     this.#pool = new SandboxPool({
       prefix: options.prefix,
+      tool: options.tool,
       size: options.poolSize,
       make: (name) => this.#makeReady(name),
       free: ({ content }) => this.#free(content),
     });
     this.#blanks = new SandboxPool({
       prefix: options.prefix,
+      tool: options.tool,
       size: Math.min(options.poolSize, BLANKS),
       make: (name) => this.#makeBlank(name),
-      free: ({ path, content }) => {
-        content[Symbol.dispose]();
-        options.discard(path);
-      },
+      free: ({ path }) => options.discard(path),
     });
   }
 
@@ -97,13 +98,12 @@ export class Sandboxes {
   async #place(attachables: readonly Attachable[]): Promise<string> {
     if (attachables.every(({ endpoint }) => endpoint.network === 'bridge')) {
       const name = this.#pool.newName();
-      await makeNamespace(name, attachables);
+      await makeNamespace(this.#options.tool, name, attachables);
       return namespacePath(name);
     }
-    const { path, content } = await this.#blanks.take();
+    const { path } = await this.#blanks.take();
     try {
-      using blank = content;
-      await blank.fill(attachables);
+      await fillNamespace(this.#options.tool, namespaceName(path), attachables);
     } catch (error) {
       this.#options.discard(path);
       this.#pool.remove(namespaceName(path));
@@ -112,13 +112,11 @@ export class Sandboxes {
     return path;
   }
 
-  async #makeBlank(name: string): Promise<BlankNamespace> {
-    const blank = await makeBlank(name);
+  async #makeBlank(name: string): Promise<void> {
+    await makeNamespace(this.#options.tool, name, []);
     try {
       await this.#options.prepare(namespacePath(name));
-      return blank;
     } catch (error) {
-      blank[Symbol.dispose]();
       this.#pool.remove(name);
       throw error;
     }
@@ -141,7 +139,7 @@ export class Sandboxes {
     const wish = { network: 'bridge' };
     const endpoint = this.#options.network('bridge').reserve(wish, []);
     try {
-      await makeNamespace(name, [this.#attachable(endpoint, wish)]);
+      await makeNamespace(this.#options.tool, name, [this.#attachable(endpoint, wish)]);
     } catch (error) {
       this.#free(endpoint);
       throw error;
@@ -166,7 +164,8 @@ export class Sandboxes {
     try {
       await this.#options.up(this.#options.network(wish.network));
       const added = this.#attachable(endpoint, wish);
-      await addToNamespace(namespaceName(sandbox.path), added, [...this.#all(sandbox.endpoints), added]);
+      const all = [...this.#all(sandbox.endpoints), added];
+      await addToNamespace(this.#options.tool, namespaceName(sandbox.path), added, all);
     } catch (error) {
       this.#free(endpoint);
       throw error;
@@ -183,7 +182,12 @@ export class Sandboxes {
     const endpoint = sandbox.endpoints.find((one) => one.network === network);
     if (!endpoint) return sandbox;
     const endpoints = sandbox.endpoints.filter((one) => one !== endpoint);
-    await removeFromNamespace(namespaceName(sandbox.path), endpoint, this.#all(endpoints));
+    await removeFromNamespace(
+      this.#options.tool,
+      namespaceName(sandbox.path),
+      endpoint,
+      this.#all(endpoints),
+    );
     this.#free(endpoint);
     return { ...sandbox, endpoints };
   }
@@ -196,7 +200,8 @@ export class Sandboxes {
 
   /** After a crash in the middle of `join` or `leave`: the kernel gets what the list says. */
   async reconcile(sandbox: Sandbox): Promise<void> {
-    await reconcileNamespace(namespaceName(sandbox.path), this.#all(sandbox.endpoints));
+    const name = namespaceName(sandbox.path);
+    await reconcileNamespace(this.#options.tool, name, this.#all(sandbox.endpoints));
   }
 
   /** The endpoint that has the default route of a family. */
