@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket as DatagramSocket } from 'node:dgram';
 import type { Server } from 'node:net';
-import { systemError } from '../core/errors.ts';
+import { invalidParameter, systemError } from '../core/errors.ts';
 import { helperProgram } from './helpers.ts';
 
 /** Sockets at 127.0.0.11 of another network namespace, used from this process. */
@@ -51,6 +51,9 @@ export class NamespaceHelper implements Disposable {
    * named namespace. @throws BargeError system with the line that failed; those before it stay done.
    */
   async carryOut(outside: readonly string[], name: string, inside: readonly string[]): Promise<void> {
+    const strange = [...outside, name, ...inside].find((text) => /[^\w ./:@+-]/.test(text));
+    if (strange !== undefined)
+      throw invalidParameter(`no name of a link, a namespace or an address: ${strange}`);
     const request = { outside: outside.join(';'), name, inside: inside.join(';') };
     if (request.outside.length + request.inside.length > MAX_REQUEST) {
       throw systemError(`the network namespace ${name} would have too many endpoints`);
