@@ -5,13 +5,13 @@
 #include "fs.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 struct attribute { char *name; char *value; size_t length; struct attribute *next; };
@@ -33,12 +33,9 @@ struct entry {
     int sparse_1_0;
 };
 
-struct folder_time { char *path; struct timespec mtime; };
 
 static char buffer[1 << 18];
 static size_t buffered, consumed;
-static struct folder_time *folder_times;
-static size_t folder_count, folder_room;
 
 /* --- bytes --- */
 
@@ -74,6 +71,9 @@ static void skip(long long length, const char *what) {
     }
 }
 
+/* Sizes of other kinds of entries say nothing of what follows their header. */
+static int has_contents(char type) { return type == '0' || type == '7' || type == 'S'; }
+
 static long long padding(long long size) { return (BLOCK - size % BLOCK) % BLOCK; }
 
 static long long number(const char *field, size_t length) {
@@ -81,7 +81,10 @@ static long long number(const char *field, size_t length) {
     long long value = 0;
     if (bytes[0] & 0x80) {   /* GNU base 256 */
         value = bytes[0] == 0xff ? -1 : bytes[0] & 0x7f;
-        for (size_t i = 1; i < length; i++) value = (long long)((unsigned long long)value << 8 | bytes[i]);
+        for (size_t i = 1; i < length; i++) {
+            if (value > INT64_MAX >> 8 || value < INT64_MIN >> 8) refuse("a number of a header is out of range", "(more than 63 bits)");
+            value = (long long)((unsigned long long)value << 8 | bytes[i]);
+        }
         return value;
     }
     size_t i = 0;
@@ -105,14 +108,18 @@ static void set(char **slot, char *value) {
 
 static void add_span(struct entry *e, long long offset, long long length) {
     if (offset < 0 || length < 0 || offset > INT64_MAX - length) refuse("a sparse map is out of range", e->path ? e->path : "");
-    e->spans = realloc(e->spans, (e->span_count + 1) * sizeof *e->spans);
-    if (!e->spans) fail("allocating", "a sparse map");
+    if (e->span_count >= MAX_SPANS) refuse("a sparse map is too large", e->path ? e->path : "");
+    if ((e->span_count & (e->span_count - 1)) == 0) {   /* full, as powers of two are */
+        e->spans = realloc(e->spans, (e->span_count ? e->span_count * 2 : 1) * sizeof *e->spans);
+        if (!e->spans) fail("allocating", "a sparse map");
+    }
     e->spans[e->span_count++] = (struct span){offset, length};
 }
 
 static struct timespec parse_time(const char *value) {
     char *rest;
     struct timespec t = {.tv_sec = strtoll(value, &rest, 10)};
+    if (t.tv_sec == INT64_MIN) t.tv_sec++;
     if (*rest == '.') {
         long scale = 100000000;
         for (rest++; *rest >= '0' && *rest <= '9' && scale > 0; rest++, scale /= 10) t.tv_nsec += (*rest - '0') * scale;
@@ -128,13 +135,24 @@ static struct timespec parse_time(const char *value) {
 struct pax { char *path, *link; long long size, uid, gid, real_size; int has_mtime, sparse_1_0; struct timespec mtime; struct attribute *attributes; };
 static const struct pax NOTHING = {.size = -1, .uid = -1, .gid = -1, .real_size = -1};
 
+/* A decimal number that is not negative; others would be read in as many ways as there are programs. */
+static long long decimal(const char *value, size_t length, const char *key) {
+    char *rest;
+    errno = 0;
+    long long n = strtoll(value, &rest, 10);
+    if (value[0] < '0' || value[0] > '9' || rest != value + length || errno) refuse("a pax record has no number", key);
+    return n;
+}
+
 static void pax_record(struct pax *pax, const char *key, const char *value, size_t length) {
+    int is_text = strcmp(key, "path") == 0 || strcmp(key, "linkpath") == 0 || strcmp(key, "GNU.sparse.name") == 0;
+    if (is_text && strlen(value) != length) refuse("a name has a zero byte in it", value);
     if (strcmp(key, "path") == 0 || strcmp(key, "GNU.sparse.name") == 0) set(&pax->path, text(value, length));
     else if (strcmp(key, "linkpath") == 0) set(&pax->link, text(value, length));
-    else if (strcmp(key, "size") == 0) pax->size = strtoll(value, NULL, 10);
-    else if (strcmp(key, "uid") == 0) pax->uid = strtoll(value, NULL, 10);
-    else if (strcmp(key, "gid") == 0) pax->gid = strtoll(value, NULL, 10);
-    else if (strcmp(key, "GNU.sparse.realsize") == 0) pax->real_size = strtoll(value, NULL, 10);
+    else if (strcmp(key, "size") == 0) pax->size = decimal(value, length, key);
+    else if (strcmp(key, "uid") == 0) pax->uid = decimal(value, length, key);
+    else if (strcmp(key, "gid") == 0) pax->gid = decimal(value, length, key);
+    else if (strcmp(key, "GNU.sparse.realsize") == 0) pax->real_size = decimal(value, length, key);
     else if (strcmp(key, "GNU.sparse.major") == 0) pax->sparse_1_0 = value[0] == '1';
     else if (strcmp(key, "GNU.sparse.map") == 0) refuse("sparse files of pax format 0 are not supported", value);
     else if (strcmp(key, "mtime") == 0) {
@@ -160,6 +178,7 @@ static void parse_pax(struct pax *pax, char *data, size_t length) {
         if (rest == at || *rest != ' ' || whole <= rest - at + 1 || whole > end - at) refuse("a pax record is malformed", "(length)");
         char *key = rest + 1, *stop = at + whole - 1, *equals = memchr(key, '=', (size_t)(stop - key));
         if (!equals) refuse("a pax record is malformed", "(no =)");
+        if (memchr(key, 0, (size_t)(equals - key))) refuse("a pax record is malformed", "(a zero byte in its name)");
         *equals = 0;
         *stop = 0;
         pax_record(pax, key, equals + 1, (size_t)(stop - equals - 1));
@@ -167,8 +186,10 @@ static void parse_pax(struct pax *pax, char *data, size_t length) {
     }
 }
 
-static char *take_text(long long size, const char *what) {
-    if (size < 0 || size > MAX_PAX) refuse("an extended header is too large", what);
+/* @param left how much all that stands before one entry may still take. */
+static char *take_text(long long size, const char *what, long long *left) {
+    if (size < 0 || size > *left) refuse("an extended header is too large", what);
+    *left -= size;
     char *data = calloc(1, (size_t)size + 1);
     if (!data) fail("allocating", what);
     take(data, (size_t)size, what);
@@ -203,34 +224,42 @@ static void check_header(const char *block) {
     if (sum != number(block + 148, 8)) refuse("not a tar archive", "a header's checksum does not match");
 }
 
+static unsigned owner(long long id, const char *path) {
+    if (id < 0 || id >= UINT32_MAX) refuse("an entry's owner is out of range", path);
+    return (unsigned)id;
+}
+
 static void fill_entry(struct entry *e, const char *block, struct pax *pax) {
     const struct header *h = (const struct header *)block;
     char full[260];
     int ustar = memcmp(h->magic, "ustar\0", 6) == 0;
     snprintf(full, sizeof full, "%.*s%s%.100s", ustar ? 155 : 0, h->prefix, ustar && h->prefix[0] ? "/" : "", h->name);
-    e->type = h->type ? h->type : '0';
     e->path = pax->path ? pax->path : text(full, strlen(full));
+    size_t length = strlen(e->path);
+    /* Before there were types, a slash told a folder. */
+    e->type = h->type ? h->type : length > 0 && e->path[length - 1] == '/' ? '5' : '0';
     e->link = pax->link ? pax->link : text(h->link, sizeof h->link);
     e->mode = (mode_t)number(h->mode, 8) & 07777;
-    e->uid = (uid_t)(pax->uid >= 0 ? pax->uid : number(h->uid, 8));
-    e->gid = (gid_t)(pax->gid >= 0 ? pax->gid : number(h->gid, 8));
+    e->uid = owner(pax->uid >= 0 ? pax->uid : number(h->uid, 8), e->path);
+    e->gid = owner(pax->gid >= 0 ? pax->gid : number(h->gid, 8), e->path);
     e->size = pax->size >= 0 ? pax->size : number(h->size, 12);
-    e->real_size = pax->real_size >= 0 ? pax->real_size : e->size;
+    e->real_size = pax->sparse_1_0 && pax->real_size >= 0 ? pax->real_size : e->size;
     e->mtime = pax->has_mtime ? pax->mtime : (struct timespec){.tv_sec = number(h->mtime, 12)};
     e->device = makedev((unsigned)number(h->major, 8), (unsigned)number(h->minor, 8));
     e->attributes = pax->attributes;
     e->sparse_1_0 = pax->sparse_1_0;
-    if (e->size < 0 || e->real_size < 0) refuse("an entry has a negative size", e->path);
     if (e->type == 'S') {
         e->real_size = number(block + 483, 12);
         old_sparse_map(e, block);
     }
+    if (e->size < 0 || e->real_size < 0) refuse("an entry has a negative size", e->path);
 }
 
 /* The next entry, or 0 at the end of the archive. */
 static int next_entry(struct entry *e) {
     char block[BLOCK];
     struct pax pax = NOTHING;
+    long long left = MAX_PAX;
     *e = (struct entry){0};
     for (;;) {
         if (fill() == 0) return 0;
@@ -240,15 +269,15 @@ static int next_entry(struct entry *e) {
         char type = block[156];
         long long size = number(block + 124, 12);
         if (type == 'x') {
-            char *data = take_text(size, "a pax header");
+            char *data = take_text(size, "a pax header", &left);
             parse_pax(&pax, data, (size_t)size);
             free(data);
         } else if (type == 'g') {
-            free(take_text(size, "a global pax header"));
+            free(take_text(size, "a global pax header", &left));
         } else if (type == 'L') {
-            set(&pax.path, take_text(size, "a long name"));
+            set(&pax.path, take_text(size, "a long name", &left));
         } else if (type == 'K') {
-            set(&pax.link, take_text(size, "a long link name"));
+            set(&pax.link, take_text(size, "a long link name", &left));
         } else {
             fill_entry(e, block, &pax);
             return 1;
@@ -286,45 +315,95 @@ static void normalise(char *path) {
     *to = 0;
 }
 
-static void remove_tree(int at, const char *name) {
-    if (unlinkat(at, name, 0) == 0 || errno == ENOENT) return;
-    if (errno != EISDIR && errno != EPERM) fail("removing", name);
-    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (!folder) fail("reading the folder", name);
-    for (struct dirent *d; (d = readdir(folder));)
-        if (strcmp(d->d_name, ".") && strcmp(d->d_name, "..")) remove_tree(fd, d->d_name);
-    closedir(folder);
-    if (unlinkat(at, name, AT_REMOVEDIR) < 0) fail("removing", name);
+/* What the kernel refuses because of what the archive says, not because of the host. */
+_Noreturn static void blame(const char *action, const char *on) {
+    switch (errno) {
+    case EEXIST: case EFBIG: case EISDIR: case ELOOP: case ENAMETOOLONG: case ENOENT: case ENOTDIR: case E2BIG: case ERANGE: {
+        char what[128];
+        snprintf(what, sizeof what, "%s (%s)", action, strerror(errno));
+        refuse(what, on);
+    }
+    }
+    fail(action, on);
 }
 
-static void make_parents(char *path) {
-    char *slash = strrchr(path, '/');
-    if (!slash) return;
-    *slash = 0;
+/*
+ * The folder whose entries are being made is our working folder: entries are reached by their last name alone, so nothing
+ * that happens to the names above them meanwhile can lead elsewhere. What is above is walked once for each change of
+ * folder, and never through a link of /proc, which leads out of any root.
+ */
+static int top = -1;            /* where the archive's names begin */
+static char *current;           /* the working folder, below `top`; NULL: none yet */
+static int current_was_written; /* it has a time by this archive, which what is made in it would change */
+static struct timespec current_time, began;
+
+/* Whether this process made or described the folder: then its change of status is no older than we are. Some file systems
+   have whole seconds only. */
+static int was_written(const struct stat *s) {
+    struct timespec changed = s->st_ctim;
+    if (changed.tv_sec != began.tv_sec) return changed.tv_sec > began.tv_sec;
+    return changed.tv_nsec == 0 || changed.tv_nsec >= began.tv_nsec;
+}
+
+static void leave(void) {
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, current_time};
+    if (current && current_was_written) utimensat(AT_FDCWD, ".", times, 0);
+    set(&current, NULL);
+}
+
+static void make_missing(int parent, const char *name, const char *path) {
     struct stat s;
-    if (stat(path, &s) < 0) {
-        if (errno != ENOENT) fail("looking at", path);
-        make_parents(path);
-        if (mkdir(path, 0755) < 0) fail("making the folder", path);
-    } else if (!S_ISDIR(s.st_mode)) {
-        errno = ENOTDIR;
-        fail("making a file in", path);
-    }
-    *slash = '/';
+    if (fstat(parent, &s) < 0) fail("looking at the folder of", path);
+    if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST) blame("making the folder", path);
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, s.st_mtim};
+    if (!was_written(&s) || fchdir(parent) < 0) return;
+    utimensat(AT_FDCWD, ".", times, 0);
+}
+
+/* Opens a folder below `top`, and makes those that are missing. */
+static int need_folder(char *path) {
+    int fd = open_folder(top, *path ? path : ".");
+    if (fd >= 0) return fd;
+    if (errno != ENOENT) blame("making a file in", path);
+    char *slash = strrchr(path, '/');
+    if (slash) *slash = 0;
+    int parent = need_folder(slash ? path : "");
+    if (slash) *slash = '/';
+    const char *name = slash ? slash + 1 : path;
+    make_missing(parent, name, path);
+    fd = open_folder(parent, name);
+    if (fd < 0) blame("making a file in", path);
+    close(parent);
+    return fd;
+}
+
+/* @param path of a folder; changed while this runs. */
+static void enter(char *path) {
+    if (current && strcmp(current, path) == 0) return;
+    leave();
+    char place[4096];
+    struct stat s;
+    int fd = need_folder(path);
+    if (fchdir(fd) < 0 || fstat(fd, &s) < 0) fail("entering", path);
+    close(fd);
+    /* Through links, a folder can lie deeper than any name can say. */
+    if (!getcwd(place, sizeof place)) blame("entering", path);
+    current = text(path, strlen(path));
+    current_was_written = was_written(&s);
+    current_time = s.st_mtim;
 }
 
 static int is_whiteout(const struct stat *s) { return S_ISCHR(s->st_mode) && s->st_rdev == 0; }
 
-static void make_opaque(const char *folder) {
-    if (setxattr(folder, "trusted.overlay.opaque", "y", 1, 0) < 0) fail("making opaque", folder);
+static void make_opaque(const char *name, const char *path) {
+    if (lsetxattr(name, "trusted.overlay.opaque", "y", 1, 0) < 0) fail("making opaque", path);
 }
 
 static void write_all(int fd, const char *data, size_t length, const char *path) {
     while (length > 0) {
         ssize_t n = write(fd, data, length);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) fail("writing", path);
+        if (n < 0) blame("writing", path);
         data += n;
         length -= (size_t)n;
     }
@@ -341,7 +420,7 @@ static void copy_in(int fd, long long length, const char *path) {
             size_t step = n - done < sizeof zeros ? n - done : sizeof zeros;
             const char *at = buffer + consumed + done;
             if (memcmp(at, zeros, step) == 0) {
-                if (lseek(fd, (off_t)step, SEEK_CUR) < 0) fail("seeking in", path);
+                if (lseek(fd, (off_t)step, SEEK_CUR) < 0) blame("seeking in", path);
                 done += step;
                 continue;
             }
@@ -392,136 +471,143 @@ static void write_contents(int fd, struct entry *e) {
         long long left = e->size;
         for (size_t i = 0; i < e->span_count; i++) {
             if (e->spans[i].length > left || e->spans[i].offset + e->spans[i].length > e->real_size) refuse("a sparse map does not fit its file", e->path);
-            if (lseek(fd, e->spans[i].offset, SEEK_SET) < 0) fail("seeking in", e->path);
+            if (lseek(fd, e->spans[i].offset, SEEK_SET) < 0) blame("seeking in", e->path);
             copy_in(fd, e->spans[i].length, e->path);
             left -= e->spans[i].length;
         }
         skip(left, e->path);
     }
-    if (ftruncate(fd, e->real_size) < 0) fail("writing", e->path);
+    if (ftruncate(fd, e->real_size) < 0) blame("writing", e->path);
     skip(padding(archived), e->path);
 }
 
-static void set_attributes(const struct entry *e) {
+static void skip_contents(const struct entry *e) {
+    if (!has_contents(e->type)) return;
+    skip(e->size, "an entry without content");
+    skip(padding(e->size), "an entry without content");
+}
+
+/* @param fd of a file or folder; -1: what `name` is, itself. */
+static void set_attributes(const struct entry *e, int fd, const char *name) {
     for (const struct attribute *a = e->attributes; a; a = a->next) {
         if (strncmp(a->name, "trusted.overlay.", 16) == 0 || strncmp(a->name, "user.overlay.", 13) == 0) continue;
-        if (lsetxattr(e->path, a->name, a->value, a->length, 0) < 0 && errno != ENOTSUP && errno != EPERM)
-            fail("setting an extended attribute of", e->path);
+        int done = fd < 0 ? lsetxattr(name, a->name, a->value, a->length, 0) : fsetxattr(fd, a->name, a->value, a->length, 0);
+        if (done < 0 && errno != ENOTSUP && errno != EPERM) blame("setting an extended attribute of", e->path);
     }
 }
 
-static void remember_time(const struct entry *e) {
-    if (folder_count == folder_room) {
-        folder_room = folder_room ? folder_room * 2 : 64;
-        folder_times = realloc(folder_times, folder_room * sizeof *folder_times);
-        if (!folder_times) fail("allocating", "folder times");
-    }
-    folder_times[folder_count++] = (struct folder_time){text(e->path, strlen(e->path)), e->mtime};
-}
-
-static void set_metadata(const struct entry *e) {
-    if (lchown(e->path, e->uid, e->gid) < 0) fail("setting the owner of", e->path);
-    if (e->type != '2' && chmod(e->path, e->mode) < 0) fail("setting the mode of", e->path);
-    set_attributes(e);   /* after the owner: changing it drops capabilities */
+/* By descriptor where there can be one: a name may have become a link to something else. */
+static void set_metadata(const struct entry *e, int fd, const char *name) {
+    int owned = fd < 0 ? lchown(name, e->uid, e->gid) : fchown(fd, e->uid, e->gid);
+    if (owned < 0) fail("setting the owner of", e->path);
+    if (fd >= 0 && fchmod(fd, e->mode) < 0) fail("setting the mode of", e->path);
+    set_attributes(e, fd, name);   /* after the owner: changing it drops capabilities */
     struct timespec times[2] = {e->mtime, e->mtime};
-    if (e->type == '5') remember_time(e);
-    else if (utimensat(AT_FDCWD, e->path, times, AT_SYMLINK_NOFOLLOW) < 0) fail("setting the time of", e->path);
+    int timed = fd < 0 ? utimensat(AT_FDCWD, name, times, AT_SYMLINK_NOFOLLOW) : futimens(fd, times);
+    if (timed < 0) fail("setting the time of", e->path);
 }
 
-static void make_folder(const struct entry *e, int layer, int was_whiteout) {
-    if (mkdir(e->path, 0700) < 0 && errno != EEXIST) fail("making the folder", e->path);
-    if (layer && was_whiteout) make_opaque(e->path);
+static void make_folder(const struct entry *e, const char *name, int is_opaque) {
+    if (mkdir(name, 0700) < 0 && errno != EEXIST) blame("making the folder", e->path);
+    if (is_opaque) make_opaque(name, e->path);
+    int fd = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) blame("opening the folder", e->path);
+    set_metadata(e, fd, name);
+    close(fd);
+    if (strcmp(name, ".") != 0) return;
+    current_time = e->mtime;
+    current_was_written = 1;
 }
 
-static void make_file(struct entry *e) {
-    int fd = open(e->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) fail("making", e->path);
+static void make_file(struct entry *e, const char *name) {
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) blame("making", e->path);
     write_contents(fd, e);
+    set_metadata(e, fd, name);
     if (close(fd) < 0) fail("writing", e->path);
 }
 
-static void make_special(const struct entry *e) {
+static void make_special(const struct entry *e, const char *name) {
     mode_t kind = e->type == '3' ? S_IFCHR : e->type == '4' ? S_IFBLK : S_IFIFO;
-    if (mknod(e->path, kind | 0600, kind == S_IFIFO ? 0 : e->device) < 0) fail("making the device", e->path);
+    if (mknod(name, kind | e->mode, kind == S_IFIFO ? 0 : e->device) < 0) blame("making the device", e->path);
+    set_metadata(e, -1, name);
+}
+
+static void make_hard_link(struct entry *e, const char *name) {
+    normalise(e->link);
+    char *slash = strrchr(e->link, '/');
+    if (slash) *slash = 0;
+    int at = open_folder(top, slash ? e->link : ".");
+    if (slash) *slash = '/';
+    if (at < 0 || linkat(at, slash ? slash + 1 : e->link, AT_FDCWD, name, 0) < 0) {
+        if (errno == EPERM) refuse("a hard link to a folder", e->path);
+        blame("making a hard link to", e->link);
+    }
+    close(at);
 }
 
 /* A whiteout hides what lower layers have; what this layer itself has stays. */
-static void make_whiteout(char *path, char *base) {
-    if (strcmp(base, ".wh..wh..opq") == 0) {
-        if (base == path) make_opaque(".");
-        else {
-            base[-1] = 0;
-            make_opaque(path);
-        }
+static void make_whiteout(const char *name, const char *path) {
+    if (strcmp(name, ".wh..wh..opq") == 0) {
+        make_opaque(".", path);
         return;
     }
-    if (strncmp(base, ".wh..wh.", 8) == 0) return;
-    memmove(base, base + 4, strlen(base + 4) + 1);
+    if (strncmp(name, ".wh..wh.", 8) == 0) return;
+    const char *hidden = name + 4;
     struct stat s;
-    if (*base == 0 || strcmp(base, ".") == 0 || strcmp(base, "..") == 0) refuse("a whiteout names no file", path);
-    if (lstat(path, &s) < 0) {
-        if (mknod(path, S_IFCHR, 0) < 0) fail("making a whiteout for", path);
+    if (*hidden == 0 || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0) refuse("a whiteout names no file", path);
+    if (lstat(hidden, &s) < 0) {
+        if (mknod(hidden, S_IFCHR, 0) < 0) blame("making a whiteout for", path);
     } else if (S_ISDIR(s.st_mode)) {
-        make_opaque(path);
+        make_opaque(hidden, path);
+    }
+}
+
+static void make_entry(struct entry *e, const char *name, const struct placing *how) {
+    struct stat s;
+    int exists = lstat(name, &s) == 0;
+    if (exists && how->keep_kinds && S_ISDIR(s.st_mode) != (e->type == '5'))
+        refuse(e->type == '5' ? "cannot overwrite non-directory with directory" : "cannot overwrite directory with non-directory", e->path);
+    if (exists && !(S_ISDIR(s.st_mode) && e->type == '5')) remove_tree(AT_FDCWD, name);
+    switch (e->type) {
+    case '5': make_folder(e, name, how->layer && exists && is_whiteout(&s)); break;
+    case '0': case '7': case 'S': make_file(e, name); break;
+    case '1': make_hard_link(e, name); break;
+    case '2':
+        if (symlink(e->link, name) < 0) blame("making the symlink", e->path);
+        set_metadata(e, -1, name);
+        break;
+    case '3': case '4': case '6': make_special(e, name); break;
+    default: refuse("an entry has an unknown type", e->path);
     }
 }
 
 static void place(struct entry *e, const struct placing *how) {
-    int layer = how->layer;
     if (how->owned) e->uid = how->uid, e->gid = how->gid;
     normalise(e->path);
-    if (*e->path == 0) {
-        if (e->type == '5') set(&e->path, text(".", 1));
-        else return;
-    }
-    make_parents(e->path);
-    char *slash = strrchr(e->path, '/'), *base = slash ? slash + 1 : e->path;
-    if (layer && strncmp(base, ".wh.", 4) == 0) {
-        make_whiteout(e->path, base);
+    if (*e->path == 0 && e->type != '5') {
+        skip_contents(e);
         return;
     }
-    struct stat s;
-    int exists = lstat(e->path, &s) == 0;
-    if (exists && how->keep_kinds && S_ISDIR(s.st_mode) != (e->type == '5'))
-        refuse(e->type == '5' ? "cannot overwrite non-directory with directory" : "cannot overwrite directory with non-directory", e->path);
-    if (exists && !(S_ISDIR(s.st_mode) && e->type == '5')) remove_tree(AT_FDCWD, e->path);
-    switch (e->type) {
-    case '5': make_folder(e, layer, exists && is_whiteout(&s)); break;
-    case '0': case '7': case 'S': make_file(e); break;
-    case '1':
-        normalise(e->link);
-        if (linkat(AT_FDCWD, e->link, AT_FDCWD, e->path, 0) < 0) fail("making a hard link to", e->link);
-        return;
-    case '2':
-        if (symlink(e->link, e->path) < 0) fail("making the symlink", e->path);
-        break;
-    case '3': case '4': case '6': make_special(e); break;
-    default: refuse("an entry has an unknown type", e->path);
-    }
-    set_metadata(e);
+    char *slash = strrchr(e->path, '/'), *name = slash ? slash + 1 : *e->path ? e->path : ".";
+    if (slash) *slash = 0;
+    enter(slash ? e->path : "");
+    if (slash) *slash = '/';
+    if (how->layer && strncmp(name, ".wh.", 4) == 0) {
+        make_whiteout(name, e->path);
+        skip_contents(e);
+    } else make_entry(e, name, how);
 }
 
 void unpack(const struct placing *how) {
-    int layer = how->layer;
     struct entry e;
+    top = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (top < 0) fail("opening", ".");
+    clock_gettime(CLOCK_REALTIME_COARSE, &began);   /* the clock of files' times */
     while (next_entry(&e)) {
-        int has_data = e.type == '0' || e.type == '7' || e.type == 'S';
-        long long size = e.size;
-        long long before = has_data ? 1 : 0;
-        char *name = text(e.path, strlen(e.path));
-        normalise(name);
-        char *slash = strrchr(name, '/');
-        /* Whiteouts and nameless entries take no data; the bytes are passed over. */
-        if (before && (*name == 0 || (layer && strncmp(slash ? slash + 1 : name, ".wh.", 4) == 0))) before = 0;
-        free(name);
         place(&e, how);
-        if (!before) skip(size + padding(size), "an entry without content");
         release(&e);
     }
-    /* Deepest first is not needed: setting a folder's time does not change its parent's. */
-    for (size_t i = 0; i < folder_count; i++) {
-        struct timespec times[2] = {folder_times[i].mtime, folder_times[i].mtime};
-        utimensat(AT_FDCWD, folder_times[i].path, times, AT_SYMLINK_NOFOLLOW);
-    }
+    leave();
     while (fill() > 0) consumed = buffered;   /* the writer must not meet a closed pipe */
 }
