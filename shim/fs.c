@@ -56,12 +56,16 @@ static void print_name(const char *name) {
     }
 }
 
-void fail(const char *action, const char *on) {
-    int error = errno;
+void fail_as(int status, const char *action, const char *on) {
+    const char *reason = strerror(errno);
     fprintf(stderr, "%s ", action);
     print_name(on);
-    fprintf(stderr, ": %s\n", strerror(error));
-    exit(error == ENOSPC || error == EDQUOT ? NO_SPACE : FAILED);
+    fprintf(stderr, ": %s\n", reason);
+    exit(status);
+}
+
+void fail(const char *action, const char *on) {
+    fail_as(errno == ENOSPC || errno == EDQUOT ? NO_SPACE : FAILED, action, on);
 }
 
 void refuse(const char *what, const char *on) {

@@ -17,6 +17,7 @@ struct header {   /* POSIX ustar */
 
 /* Prints `ACTION ON: reason` and exits, with NO_SPACE where the reason is a full disk. */
 _Noreturn void fail(const char *action, const char *on);
+_Noreturn void fail_as(int status, const char *action, const char *on);
 /* The same for input that is not what it should be. */
 _Noreturn void refuse(const char *what, const char *on);
 

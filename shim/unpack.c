@@ -318,11 +318,8 @@ static void normalise(char *path) {
 /* What the kernel refuses because of what the archive says, not because of the host. */
 _Noreturn static void blame(const char *action, const char *on) {
     switch (errno) {
-    case EEXIST: case EFBIG: case EISDIR: case ELOOP: case ENAMETOOLONG: case ENOENT: case ENOTDIR: case E2BIG: case ERANGE: {
-        char what[128];
-        snprintf(what, sizeof what, "%s (%s)", action, strerror(errno));
-        refuse(what, on);
-    }
+    case EEXIST: case EFBIG: case EISDIR: case ELOOP: case ENAMETOOLONG: case ENOENT: case ENOTDIR: case E2BIG: case ERANGE:
+        fail_as(INVALID, action, on);
     }
     fail(action, on);
 }

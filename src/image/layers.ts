@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { type Digest, Digester, hexOf } from '../core/digest.ts';
 import { dataLoss, errnoOf, notFound, systemError } from '../core/errors.ts';
 import { type OverlayMount, packTar, unpackTar } from '../host/fs-tool.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import type { Database } from '../store/database.ts';
 import { EMPTY_FOLDER, INIT_FOLDER, makeLowestFolders } from './lowest-folders.ts';
 
@@ -78,7 +79,7 @@ export class LayerStore {
     await makeLowestFolders(root);
     const known = new Set(db.all<{ folder: string }>('SELECT folder FROM layers').map((row) => row.folder));
     for (const name of await readdir(root)) {
-      if (!known.has(name)) await rm(join(root, name), { recursive: true, force: true });
+      if (!known.has(name)) await removeTree(join(root, name));
     }
     return new LayerStore(root, db);
   }
@@ -105,8 +106,13 @@ export class LayerStore {
     return this.#on(INIT_FOLDER, diffIds);
   }
 
+  /**
+   * A layer that an image has several times counts where it lies highest: everything that it has or hides, it has and
+   * hides there, too. The kernel takes a folder once.
+   */
   #on(lowest: string, diffIds: readonly Digest[]): LowerFolders {
-    return { lower: [lowest, ...diffIds.map((diffId) => this.need(diffId).folder)], layersFolder: this.root };
+    const highest = diffIds.filter((diffId, i) => diffIds.lastIndexOf(diffId) === i);
+    return { lower: [lowest, ...highest.map((diffId) => this.need(diffId).folder)], layersFolder: this.root };
   }
 
   /** Keeps garbage collection from these layers, and from those added later, until the result is disposed. */
@@ -139,7 +145,7 @@ export class LayerStore {
       options.lease?.add(diffId);
       return await this.#keep(folder, diffId, size, options.blob);
     } catch (error) {
-      await rm(folder, { recursive: true, force: true });
+      await removeTree(folder);
       throw error;
     }
   }
@@ -215,7 +221,7 @@ export class LayerStore {
   ): Promise<Layer> {
     const known = this.get(diffId);
     if (known) {
-      await rm(folder, { recursive: true, force: true });
+      await removeTree(folder);
       return known;
     }
     const name = hexOf(diffId).slice(0, FOLDER_NAME_LENGTH);
@@ -250,7 +256,7 @@ export class LayerStore {
       await this.#unpack(folder, tar, { expected: layer.diffId });
       await moveInto(folder, join(this.root, layer.folder));
     } catch (error) {
-      await rm(folder, { recursive: true, force: true });
+      await removeTree(folder);
       throw error;
     }
   }
@@ -289,7 +295,7 @@ export class LayerStore {
     const doomed = join(this.root, `tmp-${randomBytes(6).toString('hex')}`);
     moveAway(join(this.root, layer.folder), doomed);
     const blob = layer.blob ? discardBlob(layer.blob.digest) : undefined;
-    await Promise.all([rm(doomed, { recursive: true, force: true }), blob]);
+    await Promise.all([removeTree(doomed), blob]);
   }
 }
 
@@ -307,7 +313,7 @@ async function moveInto(from: string, to: string): Promise<void> {
     await rename(from, to);
   } catch (error) {
     if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error;
-    await rm(from, { recursive: true, force: true });
+    await removeTree(from);
   }
 }
 

@@ -15,6 +15,7 @@ import { decompress } from '../compression.ts';
 import type { Image, ImageStore, StoredManifest } from '../images.ts';
 import { hostPlatform, isFor, platformText } from '../platform.ts';
 import type { OnProgress } from '../progress.ts';
+import { readConfig } from '../read-config.ts';
 import type { LayerStores } from '../take-layer.ts';
 import { ArchiveContents } from './archive-contents.ts';
 
@@ -45,6 +46,8 @@ interface Plan {
 type LoadStores = LayerStores & { readonly images: ImageStore };
 
 const MAX_DEPTH = 4;
+/** Places at which documents may name one another: few documents can name each other more often than anybody can follow. */
+const MAX_MENTIONS = 200_000;
 const NAME = 'io.containerd.image.name';
 const REF_NAME = 'org.opencontainers.image.ref.name';
 
@@ -104,10 +107,17 @@ function planLayout(contents: ArchiveContents, wanted: readonly Platform[], plan
   const bytes = contents.document('index.json');
   if (!bytes || !contents.document('oci-layout')) return;
   const index = documentOf<ImageIndex>(bytes, 'index.json');
+  const walk: Walk = { contents, wanted, mentions: 0, found: new Map() };
+  const indexes = new Map<Digest, StoredManifest[] | undefined>();
+  const documentsOf = (descriptor: Descriptor) => {
+    const { digest } = descriptor;
+    if (!indexes.has(digest)) indexes.set(digest, indexDocuments(contents, descriptor));
+    return indexes.get(digest);
+  };
   for (const descriptor of listOf<Descriptor>(index.manifests, 'index.json')) {
     const name = layoutName(descriptor);
-    const found = manifestsBelow(contents, descriptor, wanted, 0);
-    const index = wanted.length === 0 ? indexDocuments(contents, descriptor) : undefined;
+    const found = manifestsBelow(walk, descriptor, 0);
+    const index = wanted.length === 0 ? documentsOf(descriptor) : undefined;
     const named = index ? preferred(found) : undefined;
     for (const plan of found) {
       const known = plans.get(plan.id) ?? { ...plan, ...(index ? { index } : {}) };
@@ -177,28 +187,48 @@ function nameOf(text: string): Reference {
   return withDefaultTag(reference);
 }
 
+/** One reading of the layout. What is known of a document counts wherever it is named. */
+interface Walk {
+  readonly contents: ArchiveContents;
+  readonly wanted: readonly Platform[];
+  readonly found: Map<Digest, readonly Plan[]>;
+  mentions: number;
+}
+
 /** The image that a descriptor stands for, or those of an index that are here; attestations are no images. */
-function manifestsBelow(
-  contents: ArchiveContents,
-  descriptor: Descriptor,
-  wanted: readonly Platform[],
-  depth: number,
-): Plan[] {
-  const { digest, mediaType } = descriptor;
+function manifestsBelow(walk: Walk, descriptor: Descriptor, depth: number): readonly Plan[] {
+  const { digest } = descriptor;
   if (typeof digest !== 'string' || !isDigest(digest) || depth > MAX_DEPTH)
     throw invalidParameter('the index of the archive names something that is no digest, or nests too deep');
-  const bytes = contents.blob(digest);
-  if (!bytes) {
-    if (depth > 0) return []; /* an index may name platforms that were not saved */
-    throw invalidParameter(`the archive does not have the manifest ${digest}`);
+  const known = walk.found.get(digest);
+  if (known) return known;
+  const bytes = walk.contents.blob(digest);
+  /* An index may name platforms that were not saved. */
+  if (!bytes && depth === 0) throw invalidParameter(`the archive does not have the manifest ${digest}`);
+  const found = bytes ? plansIn(walk, descriptor, bytes, depth) : [];
+  walk.found.set(digest, found);
+  return found;
+}
+
+function plansIn(walk: Walk, descriptor: Descriptor, bytes: Buffer, depth: number): readonly Plan[] {
+  const { digest, mediaType } = descriptor;
+  if (isManifestType(mediaType)) return imageOf(walk, descriptor, bytes);
+  if (!isIndexType(mediaType)) return [];
+  const { manifests } = documentOf<ImageIndex>(bytes, digest);
+  const plans = new Set<Plan>();
+  for (const child of listOf<Descriptor>(manifests, digest)) {
+    if (child.platform?.os === 'unknown') continue;
+    for (const plan of [undefined, ...manifestsBelow(walk, child, depth + 1)]) {
+      if (++walk.mentions > MAX_MENTIONS)
+        throw invalidParameter(`the indexes of the archive name more than ${MAX_MENTIONS} images`);
+      if (plan) plans.add(plan);
+    }
   }
-  if (isIndexType(mediaType)) {
-    const { manifests } = documentOf<ImageIndex>(bytes, digest);
-    return listOf<Descriptor>(manifests, digest)
-      .filter((child) => child.platform?.os !== 'unknown')
-      .flatMap((child) => manifestsBelow(contents, child, wanted, depth + 1));
-  }
-  if (!isManifestType(mediaType)) return [];
+  return [...plans];
+}
+
+function imageOf({ contents, wanted }: Walk, descriptor: Descriptor, bytes: Buffer): readonly Plan[] {
+  const { digest } = descriptor;
   const manifest = documentOf<ImageManifest>(bytes, digest);
   const layers = listOf<Descriptor>(manifest.layers, digest).map(
     (layer) => () => contents.layerBlob(checkedDigest(layer?.digest)),
@@ -223,12 +253,18 @@ function planDocker(contents: ArchiveContents, wanted: readonly Platform[], plan
   const bytes = contents.document('manifest.json');
   if (!bytes) return;
   const entries = documentOf<readonly DockerEntry[]>(bytes, 'manifest.json');
+  const planned = new Map<string, Plan | undefined>();
   for (const { Config: path, RepoTags, Layers } of listOf(entries, 'manifest.json')) {
     if (typeof path !== 'string') throw invalidParameter('manifest.json names no configuration');
-    const config = contents.document(path);
-    const known = config && plans.get(digestOf(config));
-    const layers = arrayOf(Layers ?? [], 'manifest.json').map((layer) => () => contents.layer(String(layer)));
-    const plan = known ?? planOf(config, path, layers, wanted);
+    if (!planned.has(path)) {
+      const config = contents.document(path);
+      const known = config && plans.get(digestOf(config));
+      const layers = arrayOf(Layers ?? [], 'manifest.json').map(
+        (layer) => () => contents.layer(String(layer)),
+      );
+      planned.set(path, known ?? planOf(config, path, layers, wanted));
+    }
+    const plan = planned.get(path);
     if (!plan) continue;
     for (const name of arrayOf(RepoTags ?? [], 'manifest.json')
       .map(String)
@@ -245,9 +281,10 @@ function planOf(
   layers: readonly (() => Digest)[],
   wanted: readonly Platform[],
 ): Plan | undefined {
-  const parsed = documentOf<ImageConfig>(config, name);
+  if (!config) throw invalidParameter(`the archive does not have "${name}"`);
+  const parsed = readConfig(config);
   if (wanted.length > 0 && !wanted.some((platform) => isFor(parsed, platform))) return undefined;
-  const promised = arrayOf(parsed.rootfs?.diff_ids, name);
+  const promised = parsed.rootfs.diff_ids;
   if (promised.length !== layers.length) {
     throw invalidParameter(
       `invalid manifest, layers length mismatch: expected ${promised.length}, got ${layers.length}`,
@@ -258,5 +295,5 @@ function planOf(
     if (diffId === promised[i]) return;
     throw invalidParameter(`invalid diffID for layer ${i}: expected "${promised[i]}", got "${diffId}"`);
   });
-  return { id: digestOf(config ?? ''), config: config ?? Buffer.alloc(0), names: new Map() };
+  return { id: digestOf(config), config, names: new Map() };
 }
