@@ -384,7 +384,10 @@ static void enter(char *path) {
     if (fchdir(fd) < 0 || fstat(fd, &s) < 0) fail("entering", path);
     close(fd);
     /* Through links, a folder can lie deeper than any name can say. */
-    if (!getcwd(place, sizeof place)) blame("entering", path);
+    if (!getcwd(place, sizeof place)) {
+        errno = ENAMETOOLONG;
+        blame("entering", path);
+    }
     current = text(path, strlen(path));
     current_was_written = was_written(&s);
     current_time = s.st_mtim;

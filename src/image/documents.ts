@@ -1,3 +1,4 @@
+import { parseJson } from '../core/bounded-json.ts';
 import { isDigest } from '../core/digest.ts';
 import { dataLoss } from '../core/errors.ts';
 import type { Descriptor, ImageIndex, ImageManifest } from '../spec/oci-image.ts';
@@ -63,7 +64,7 @@ function isChild(value: unknown): value is Descriptor {
 function parse(bytes: Uint8Array): Members {
   let document: unknown;
   try {
-    document = JSON.parse(Buffer.from(bytes).toString());
+    document = parseJson(bytes);
   } catch (error) {
     throw dataLoss('a manifest is not JSON', { cause: error });
   }

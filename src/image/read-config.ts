@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { parseJson } from '../core/bounded-json.ts';
 import { isDigest } from '../core/digest.ts';
 import { invalidParameter } from '../core/errors.ts';
 import type { ImageConfig } from '../spec/oci-image.ts';
@@ -91,7 +92,7 @@ function parse(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   if (!isUtf8(bytes)) throw invalidParameter('an image configuration is not UTF-8');
   let config: unknown;
   try {
-    config = JSON.parse(Buffer.from(bytes).toString());
+    config = parseJson(bytes);
   } catch (error) {
     throw invalidParameter('an image configuration is not JSON', { cause: error });
   }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { parseJson } from '../../core/bounded-json.ts';
 import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
 import { type BargeError, invalidParameter, notFound } from '../../core/errors.ts';
 import { parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
@@ -95,7 +96,7 @@ function nothingFound(contents: ArchiveContents, platforms: readonly Platform[])
 function documentOf<T>(bytes: Buffer | undefined, name: string): T {
   if (!bytes) throw invalidParameter(`the archive does not have "${name}"`);
   try {
-    const value: unknown = JSON.parse(bytes.toString());
+    const value = parseJson(bytes);
     if (typeof value === 'object' && value !== null) return value as T;
   } catch (error) {
     throw invalidParameter(`"${name}" of the archive is not JSON`, { cause: error });
