@@ -66,11 +66,9 @@ export class HttpTransport implements Disposable {
         headers: { 'User-Agent': this.#userAgent, ...request.headers },
         signal,
       });
-      const idle = request.idleTimeout ?? this.#options.idleTimeout ?? IDLE_TIMEOUT;
-      const giveUp = (why: string) =>
-        outgoing.destroy(new TransientFailure(`${requestName(method, url)}: ${why}`));
-      outgoing.setTimeout(idle, () => giveUp('i/o timeout'));
-      watchHeadway(outgoing, idle, giveUp);
+      watchHeadway(outgoing, request.idleTimeout ?? this.#options.idleTimeout ?? IDLE_TIMEOUT, (why) => {
+        return new TransientFailure(`${requestName(method, url)}: i/o timeout${why}`);
+      });
       outgoing.on('error', (error) => reject(networkFailure(method, url, error)));
       outgoing.once('response', (body) => {
         if (!outgoing.writableFinished) body.once('close', () => outgoing.destroy());
@@ -106,21 +104,26 @@ function sendBody(outgoing: ClientRequest, body: HttpRequest['body']): void {
   else outgoing.end(body);
 }
 
-/** Gives up an exchange in which nearly nothing moves, unless it is us who do not read. */
-function watchHeadway(outgoing: ClientRequest, idle: number, giveUp: (why: string) => void): void {
+/** Ends an exchange in which nothing moves, or nearly nothing, unless it is us who do not read. */
+function watchHeadway(outgoing: ClientRequest, idle: number, failure: (why: string) => Error): void {
   let body: IncomingMessage | undefined;
   let before = 0;
+  const giveUp = (why: string) => (body ?? outgoing).destroy(failure(why));
   const moved = () => (outgoing.socket ? outgoing.socket.bytesRead + outgoing.socket.bytesWritten : 0);
+  const isUnread = () => body !== undefined && body.readableLength >= body.readableHighWaterMark;
   const look = () => {
     const bytes = moved() - before;
     before += bytes;
-    const isFull = body !== undefined && body.readableLength >= body.readableHighWaterMark;
-    if (bytes >= LEAST_BYTES || isFull || body?.complete) return;
-    giveUp(`i/o timeout: only ${bytes} bytes in ${Math.ceil(idle / 1000)} s`);
+    if (bytes >= LEAST_BYTES || isUnread() || body?.complete) return;
+    giveUp(`: only ${bytes} bytes in ${Math.ceil(idle / 1000)} s`);
   };
   const timer = setInterval(look, idle);
+  outgoing.setTimeout(idle, () => {
+    if (!isUnread()) giveUp('');
+  });
   outgoing.once('response', (response) => {
     body = response;
+    body.on('error', () => {}); /* whoever reads is told; that nobody does must not end the process */
   });
   outgoing.once('socket', () => {
     before = moved();
