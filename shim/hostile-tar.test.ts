@@ -210,6 +210,14 @@ test('folders keep the times that the archive gives them, however often it comes
   assert.ok(time('before') > 1000, 'what the archive says nothing of has the time of the change');
 });
 
+test('folders of a layer that no entry describes have the time of what they were made for', (t) => {
+  const root = folder(t);
+  const archive = rawTar({ ...file('a/b/first'), mtime: 500 }, { ...file('a/c/second'), mtime: 600 });
+  assert.equal(unpack(root, archive).stderr, '');
+  const times = ['a', 'a/b', 'a/c'].map((name) => statSync(join(root, name)).mtimeMs / 1000);
+  assert.deepEqual(times, [500, 500, 600]);
+});
+
 test('a folder that lies deeper than a name can say is refused', (t) => {
   const root = folder(t);
   const down = 'deep/'.repeat(600);

@@ -348,13 +348,22 @@ static void leave(void) {
     set(&current, NULL);
 }
 
+/* Folders that no entry of a layer describes are as old as what they were made for: the same layer, the same files. */
+static const struct timespec *time_of_missing;
+
 static void make_missing(int parent, const char *name, const char *path) {
     struct stat s;
     if (fstat(parent, &s) < 0) fail("looking at the folder of", path);
-    if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST) blame("making the folder", path);
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, s.st_mtim};
-    if (!was_written(&s) || fchdir(parent) < 0) return;
-    utimensat(AT_FDCWD, ".", times, 0);
+    if (mkdirat(parent, name, 0755) < 0) {
+        if (errno != EEXIST) blame("making the folder", path);
+        return;
+    }
+    if (time_of_missing) {
+        struct timespec own[2] = {*time_of_missing, *time_of_missing};
+        utimensat(parent, name, own, AT_SYMLINK_NOFOLLOW);
+    }
+    struct timespec before[2] = {{.tv_nsec = UTIME_OMIT}, s.st_mtim};
+    if (was_written(&s)) utimensat(parent, ".", before, 0);
 }
 
 /* Opens a folder below `top`, and makes those that are missing. */
@@ -590,6 +599,7 @@ static void place(struct entry *e, const struct placing *how) {
         return;
     }
     char *slash = strrchr(e->path, '/'), *name = slash ? slash + 1 : *e->path ? e->path : ".";
+    if (how->layer) time_of_missing = &e->mtime;
     if (slash) *slash = 0;
     enter(slash ? e->path : "");
     if (slash) *slash = '/';
