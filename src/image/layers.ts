@@ -139,9 +139,10 @@ export class LayerStore {
    * @throws BargeError data-loss when its digest is not `expected`; nothing is kept then.
    */
   async addTar(tar: Readable, options: AddTarOptions = {}): Promise<Layer> {
+    const seen = seenTar(tar);
     const folder = await this.temporaryFolder();
     try {
-      const { diffId, size } = await this.#unpack(folder, tar, options);
+      const { diffId, size } = await this.#unpack(folder, seen, options);
       options.lease?.add(diffId);
       return await this.#keep(folder, diffId, size, options.blob);
     } catch (error) {
@@ -152,20 +153,11 @@ export class LayerStore {
 
   async #unpack(
     folder: string,
-    tar: Readable,
+    { stream, digester }: SeenTar,
     options: AddTarOptions,
   ): Promise<{ diffId: Digest; size: number }> {
-    const digester = new Digester();
-    const hashed = new Transform({
-      highWaterMark: 1 << 20,
-      transform(chunk, _encoding, done) {
-        digester.update(chunk);
-        done(null, chunk);
-      },
-    });
-    tar.on('error', (error) => hashed.destroy(error));
     const signal = options.signal ? { signal: options.signal } : {};
-    await unpackTar({ root: folder, tar: tar.pipe(hashed), layer: true, ...signal });
+    await unpackTar({ root: folder, tar: stream, layer: true, ...signal });
     const size = digester.size;
     const diffId = digester.digest();
     if (options.expected && diffId !== options.expected) {
@@ -251,9 +243,10 @@ export class LayerStore {
 
   /** Unpacks a layer anew whose folder is lost. @throws BargeError data-loss for another tar than it was made of. */
   async restore(layer: Layer, tar: Readable): Promise<void> {
+    const seen = seenTar(tar);
     const folder = await this.temporaryFolder();
     try {
-      await this.#unpack(folder, tar, { expected: layer.diffId });
+      await this.#unpack(folder, seen, { expected: layer.diffId });
       await moveInto(folder, join(this.root, layer.folder));
     } catch (error) {
       await removeTree(folder);
@@ -297,6 +290,28 @@ export class LayerStore {
     const blob = layer.blob ? discardBlob(layer.blob.digest) : undefined;
     await Promise.all([removeTree(doomed), blob]);
   }
+}
+
+/** A tar on its way, and the digest of what has passed. */
+interface SeenTar {
+  readonly stream: Readable;
+  readonly digester: Digester;
+}
+
+/** To be called before anything is waited for: a stream may fail at any time, and tells it once. */
+function seenTar(tar: Readable): SeenTar {
+  const digester = new Digester();
+  const stream = new Transform({
+    highWaterMark: 1 << 20,
+    transform(chunk, _encoding, done) {
+      digester.update(chunk);
+      done(null, chunk);
+    },
+  });
+  stream.on('error', () => {}); /* whoever reads on is told */
+  if (tar.errored) stream.destroy(tar.errored);
+  tar.on('error', (error) => stream.destroy(error));
+  return { stream: tar.pipe(stream), digester };
 }
 
 function moveAway(from: string, to: string): void {
