@@ -353,6 +353,13 @@ test('a gzip or zstd archive is refused wherever it is cut', async () => {
       const answer = await post(daemon, '/images/create?fromSrc=-', packed.subarray(0, end));
       assert.equal(answer.status, 400, `${end}: ${answer.text}`);
       assert.match(messageOf(answer), /unexpected end of file|ends in the middle/, `${end}`);
+      /* A layer that breaks off at once does so before its folder is made, or while it is. */
+      for (const give of [asLayer, asPulled])
+        assertSaid(
+          await give(daemon, packed.subarray(0, end)),
+          /unexpected end of file|ends in the middle/,
+          '',
+        );
     }
   }
 });

@@ -22,7 +22,7 @@ export async function footprint<T>(daemon: TestDaemon, action: () => Promise<T>)
   const before = peakOf(daemon.pid);
   let helper = 0;
   const look = setInterval(() => {
-    for (const pid of childrenOf(daemon.pid)) helper = Math.max(helper, peakOf(pid));
+    for (const pid of childrenOf(daemon.pid)) helper = Math.max(helper, peakOfHelper(pid));
   }, 20);
   const start = performance.now();
   try {
@@ -37,14 +37,12 @@ function childrenOf(pid: number): number[] {
   return read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
 }
 
-/** Kilobytes; 0 for a process that has gone, or is still a copy of the daemon that starts it. */
-function peakOf(pid: number): number {
-  const status = read(`/proc/${pid}/status`);
-  if (/^Name:\s*(node|barged)/.test(status) && /\nPPid:\s*\d+/.test(status) && !isDaemon(status)) return 0;
-  return Number(/VmHWM:\s*(\d+)/.exec(status)?.[1] ?? 0);
-}
+/** Kilobytes. */
+const peakOf = (pid: number) => Number(/VmHWM:\s*(\d+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
 
-const isDaemon = (status: string) => Number(/\nThreads:\s*(\d+)/.exec(status)?.[1]) > 1;
+/** Of a process that works on archives; 0 for another one, and for one that has gone. */
+const peakOfHelper = (pid: number) =>
+  /^(barge-fs|xz|bzip2)\n/.test(read(`/proc/${pid}/comm`)) ? peakOf(pid) : 0;
 
 function read(path: string): string {
   try {
