@@ -68,6 +68,14 @@ void fail(const char *action, const char *on) {
     fail_as(errno == ENOSPC || errno == EDQUOT ? NO_SPACE : FAILED, action, on);
 }
 
+void blame(const char *action, const char *on) {
+    switch (errno) {
+    case EEXIST: case EFBIG: case EISDIR: case ELOOP: case ENAMETOOLONG: case ENOENT: case ENOTDIR: case E2BIG: case ERANGE:
+        fail_as(INVALID, action, on);
+    }
+    fail(action, on);
+}
+
 void refuse(const char *what, const char *on) {
     fprintf(stderr, "%s: ", what);
     print_name(on);

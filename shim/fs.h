@@ -18,6 +18,8 @@ struct header {   /* POSIX ustar */
 /* Prints `ACTION ON: reason` and exits, with NO_SPACE where the reason is a full disk. */
 _Noreturn void fail(const char *action, const char *on);
 _Noreturn void fail_as(int status, const char *action, const char *on);
+/* The same for what may be the archive's fault: then with INVALID. */
+_Noreturn void blame(const char *action, const char *on);
 /* The same for input that is not what it should be. */
 _Noreturn void refuse(const char *what, const char *on);
 
