@@ -259,7 +259,7 @@ describe('hostile archives', () => {
 /** Kilobytes. A zstd frame may want a window of 128 MB, and gets it. */
 const BOUND = 192 << 10;
 const BOUND_OF_HELPERS = 16 << 10;
-const BOMB = (BIG ? 10_240 : 256) << 20;
+const BOMB = (BIG ? 10_240 : 256) * 2 ** 20;
 const MEMBER = 16 << 20;
 
 const bombHead = (size: number) => rawHeader({ name: 'bomb', size });
@@ -281,18 +281,29 @@ function bomb(pack: (bytes: Buffer) => Buffer, byte: string | number, size = BOM
 
 const quick = (bytes: Buffer) => gzipSync(bytes, { level: 1 });
 
-describe(`archives that unpack to ${BOMB >> 20} MB of zeros`, () => {
+/** What each place says of a tar of one file whose digest nobody knew: where it may be, it is. */
+const OUTCOMES: Readonly<Record<string, RegExp>> = {
+  import: /^$/,
+  load: /invalid diffID for layer 0/,
+  pull: /has digest sha256:\w+ where sha256:\w+ was promised/,
+  cp: /^$/,
+  'volume import': /^$/,
+  'build context': /failed to read dockerfile/,
+};
+
+describe(`archives that unpack to ${BOMB / 2 ** 20} MB of zeros`, () => {
   for (const [format, archive] of [
     ['gzip', bomb(quick, 0)],
     ['zstd', bomb(zstdCompressSync, 0)],
     ['zstd with a large window', () => Readable.from([zstdFrame(27, bombHead(BOMB), BOMB, 1)])],
   ] as const) {
     test(`${format}: memory is bounded, and holes take no disk`, async (t) => {
-      for (const sink of ['import', 'load', 'pull', 'cp', 'volume import', 'build context']) {
+      for (const [sink, words] of Object.entries(OUTCOMES)) {
         if (format.includes('window') && sink !== 'load') continue;
         const before = held(daemon);
         const took = await footprint(daemon, () => SINKS[sink]?.(daemon, archive) as Promise<Answer>);
         const { result, ms, daemon: peak, helper } = took;
+        assertSaid(result, words, sink);
         t.diagnostic(
           `${sink}: ${result.status} ${messageOf(result).slice(0, 80)} | ${ms} ms | ${took.before} → ${peak} kB, helpers ${helper} kB`,
         );
