@@ -48,7 +48,8 @@ const pull = async (host: string) =>
 async function refused(t: TestContext, server: ScriptedServer, words: RegExp): Promise<void> {
   const before = held();
   const { result, ms, ...memory } = await footprint(daemon, () => pull(server.host));
-  const message = JSON.parse(result.trim().split('\n').at(-1) ?? '{}').errorDetail?.message ?? result;
+  const last = JSON.parse(result.trim().split('\n').at(-1) ?? '{}');
+  const message: string = last.errorDetail?.message ?? last.message ?? result;
   t.diagnostic(`${message.slice(0, 120)} | ${ms} ms | ${memory.before} → ${memory.daemon} kB`);
   assert.match(message, words);
   assert.doesNotMatch(message, /undefined|is not a function|not iterable|Cannot read|\n {4}at /);
