@@ -318,7 +318,7 @@ export class ImageStore {
 /** Go writes an empty list as null: an image without layers is one, too. */
 function storedConfig(text: string): ImageConfig {
   const config: ImageConfig = JSON.parse(text);
-  if (config.rootfs.diff_ids !== null) return config;
+  if (config?.rootfs?.diff_ids !== null) return config;
   return { ...config, rootfs: { ...config.rootfs, diff_ids: [] } };
 }
 
