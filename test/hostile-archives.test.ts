@@ -1,9 +1,12 @@
 /** Archives that people hand to the daemon, in every place that takes one: contained or refused in a sentence. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32, gzipSync, zstdCompressSync } from 'node:zlib';
 import { digestOf } from '../src/core/digest.ts';
 import { imageOf, serveImage, tarOf } from './harness/crafted-image.ts';
@@ -373,6 +376,21 @@ test('a gzip or zstd archive is refused wherever it is cut', async () => {
         );
     }
   }
+});
+
+test('clients that go in the middle of a body that nobody has begun to read leave the daemon alone', async () => {
+  const places = ['/build?remote=http://127.0.0.1:1/', '/images/load', '/barge/volumes/gone/import'];
+  for (const place of places) {
+    for (let i = 0; i < 20; i++) {
+      const socket = connect(daemon.socket);
+      await once(socket, 'connect');
+      socket.write(`POST ${place} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n${'x'.repeat(i)}`);
+      await sleep(i % 5);
+      socket.destroy();
+    }
+  }
+  await eventually('nothing is left', () => readdirSync(join(daemon.dataRoot, 'tmp')).length === 0);
+  assert.equal((await daemon.api('/_ping')).text, 'OK');
 });
 
 test('entries with headers only, a million bytes each, cost no memory', async (t) => {
