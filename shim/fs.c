@@ -1,7 +1,7 @@
 /*
  * barge-fs: the file-system work that needs system calls of its own, each run in a short-lived process.
  *
- * usage: barge-fs unpack|pack|hold|stat|resolve|size|limit|mount --root DIR OPTION...
+ * usage: barge-fs unpack|pack|hold|stat|resolve|size|remove|limit|mount --root DIR OPTION...
  *   --mount OPTIONS --layers DIR   first mount an overlay on DIR, in a mount namespace of our own, so that
  *                                  nothing is left behind however we end
  *   --layer                        unpack, pack: convert OCI whiteouts to overlay's and back
@@ -16,13 +16,15 @@
  *                                  given again
  *
  * unpack: tar from standard input. The process changes its root to DIR first, so that no name, symlink or
- *         hard link in the tar reaches anything outside; names with `..` are refused.
+ *         hard link in the tar reaches anything outside; names with `..` are refused. Links of /proc, which lead out of any
+ *         root, are followed by no command: a container that sees other processes has those of the host there.
  * pack:   tar to standard output: entries sorted, times in seconds, so the same tree gives the same bytes.
  * hold:   prints "ready" and keeps the mount, seen at /proc/PID/root/DIR, until standard input ends.
  * stat:   one line about P: mode (octal) size mtime(ns) and, for a symlink, its target.
  * resolve: P with every symlink in it followed.
  * limit:  what is below DIR may take --bytes N, as project --project N of its file system's quotas.
  * size:   bytes of all files below DIR on its file system; one with several names counts once.
+ * remove: DIR and everything in it, however deep; fine when there is none. Its root stays as it is.
  * mount:  --device D of --type T on DIR with --flags N and --data O, as mount(2) has them, where it stays. A failure's
  *         reason alone is printed.
  */
@@ -40,16 +42,56 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Prints a name, which may come from an archive: without what a terminal obeys, and the middle of a long one left out. */
+static void print_name(const char *name) {
+    size_t length = strlen(name);
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)name[i];
+        if (length > SHOWN && i == SHOWN / 2) {
+            fputs("...", stderr);
+            i = length - SHOWN / 2;
+        }
+        if (c < ' ' || c == 0x7f) fprintf(stderr, "\\x%02x", c);
+        else fputc(c, stderr);
+    }
+}
+
+void fail_as(int status, const char *action, const char *on) {
+    const char *reason = strerror(errno);
+    fprintf(stderr, "%s ", action);
+    print_name(on);
+    fprintf(stderr, ": %s\n", reason);
+    exit(status);
+}
+
 void fail(const char *action, const char *on) {
-    int full = errno == ENOSPC || errno == EDQUOT;
-    fprintf(stderr, "%s %s: %s\n", action, on, strerror(errno));
-    exit(full ? NO_SPACE : FAILED);
+    fail_as(errno == ENOSPC || errno == EDQUOT ? NO_SPACE : FAILED, action, on);
+}
+
+void blame(const char *action, const char *on) {
+    switch (errno) {
+    case EEXIST: case EFBIG: case EISDIR: case ELOOP: case ENAMETOOLONG: case ENOENT: case ENOTDIR: case E2BIG: case ERANGE:
+        fail_as(INVALID, action, on);
+    }
+    fail(action, on);
 }
 
 void refuse(const char *what, const char *on) {
-    fprintf(stderr, "%s: %s\n", what, on);
+    fprintf(stderr, "%s: ", what);
+    print_name(on);
+    fputc('\n', stderr);
     exit(INVALID);
 }
+
+/* As in linux/openat2.h, which musl does not bring. */
+enum { NO_MAGICLINKS = 0x02, IN_ROOT = 0x10 };
+
+static int open_resolved(int at, const char *path, uint64_t flags, uint64_t resolve) {
+    const struct { uint64_t flags, mode, resolve; } how = {flags | O_PATH | O_CLOEXEC, 0, resolve};
+    return (int)syscall(SYS_openat2, at, path, &how, sizeof how);
+}
+
+int open_folder(int at, const char *path) { return open_resolved(at, path, O_DIRECTORY, NO_MAGICLINKS); }
 
 static void mount_overlay(const char *root, const char *mount_options, const char *layers) {
     if (unshare(CLONE_NEWNS) < 0) fail("unsharing the mount namespace for", root);
@@ -60,11 +102,7 @@ static void mount_overlay(const char *root, const char *mount_options, const cha
 }
 
 /* Opens a path as a process whose root is `root` would, so that no symlink leads out of it. */
-static int open_within(int root, const char *path) {
-    /* As in linux/openat2.h, which musl does not bring. */
-    const struct { uint64_t flags, mode, resolve; } how = {O_PATH | O_CLOEXEC, 0, 0x10 /* RESOLVE_IN_ROOT */};
-    return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
-}
+static int open_within(int root, const char *path) { return open_resolved(root, path, 0, IN_ROOT); }
 
 /* Makes `path` below `root`, and the folders above it: a folder, or an empty file. */
 static int make_within(int root, const char *path, int folder) {
@@ -114,6 +152,23 @@ static void mount_device(const char *device, const char *target, const char *typ
     if (!failed) return;
     fprintf(stderr, "%s\n", strerror(errno));
     exit(FAILED);
+}
+
+static void enter_folder(const char *folder, const char *path) {
+    int fd = open_folder(AT_FDCWD, folder);
+    if (fd < 0 || fchdir(fd) < 0) fail("entering the folder of", path);
+    close(fd);
+}
+
+/* Enters the folder that a path is in. @returns the rest: its last name, or nothing for the folder itself. */
+static const char *enter_parent(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (!slash) return path;
+    char *parent = strndup(path, (size_t)(slash - path));
+    if (!parent) fail("allocating", path);
+    enter_folder(*parent ? parent : "/", path);
+    free(parent);
+    return slash + 1;
 }
 
 static void print_resolved(const char *path) {
@@ -200,7 +255,7 @@ int main(int argc, char **argv) {
         else root = NULL, i = argc;
     }
     if (argc < 4 || !root) {
-        fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat|resolve|size|limit|mount --root DIR [--mount OPTIONS --layers DIR] "
+        fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat|resolve|size|remove|limit|mount --root DIR [--mount OPTIONS --layers DIR] "
                         "[--layer] [--path P] [--name N] [--keep-kinds] [--owner UID:GID] [--bind SOURCE TARGET ro|rw] "
                         "[--bytes N --project N] [--sparse] [--files-only] [--latest SECONDS] [--device D --type T --flags N --data O]\n");
         return USAGE;
@@ -221,12 +276,16 @@ int main(int argc, char **argv) {
         hold();
         return 0;
     }
+    if (strcmp(argv[1], "remove") == 0) {
+        remove_tree(AT_FDCWD, root);
+        return 0;
+    }
     if (chroot(root) < 0 || chdir("/") < 0) fail("entering", root);
     if (strcmp(argv[1], "unpack") == 0) {
-        if (*path && chdir(path) < 0) fail("entering", path);
+        if (*path) enter_folder(path, path);
         unpack(&how);
-    } else if (strcmp(argv[1], "pack") == 0) pack(path, name, how.layer);
-    else if (strcmp(argv[1], "stat") == 0) print_stat(path);
+    } else if (strcmp(argv[1], "pack") == 0) pack(enter_parent(path), name, how.layer);
+    else if (strcmp(argv[1], "stat") == 0) print_stat(enter_parent(path));
     else if (strcmp(argv[1], "resolve") == 0) print_resolved(path);
     else if (strcmp(argv[1], "size") == 0) print_size();
     else refuse("unknown command", argv[1]);

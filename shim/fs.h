@@ -8,16 +8,25 @@
 /* Exit statuses: the caller turns them into kinds of errors. */
 enum { FAILED = 1, INVALID = 2, NO_SPACE = 3, USAGE = 64 };
 enum { BLOCK = 512, MAX_PAX = 1 << 20, MAX_SPANS = 1 << 20 };   /* spans of a sparse file */
+enum { SHOWN = 400 };   /* bytes of a name in a message */
 
 struct header {   /* POSIX ustar */
     char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type;
     char link[100], magic[6], version[2], user[32], group[32], major[8], minor[8], prefix[155], padding[12];
 };
 
-/* Prints `barge-fs: ACTION ON: reason` and exits, with NO_SPACE where the reason is a full disk. */
+/* Prints `ACTION ON: reason` and exits, with NO_SPACE where the reason is a full disk. */
 _Noreturn void fail(const char *action, const char *on);
+_Noreturn void fail_as(int status, const char *action, const char *on);
+/* The same for what may be the archive's fault: then with INVALID. */
+_Noreturn void blame(const char *action, const char *on);
 /* The same for input that is not what it should be. */
 _Noreturn void refuse(const char *what, const char *on);
+
+/* Opens (O_PATH) a folder; links are followed, but those of /proc. @returns -1 with errno. */
+int open_folder(int at, const char *path);
+/* Removes a file or a folder with all that is in it, through no link; fine when there is none. */
+void remove_tree(int at, const char *name);
 
 /* How the entries of a tar become files. */
 struct placing {

@@ -331,7 +331,8 @@ static void put_folder(const char *path, const char *name, const struct stat *s,
     }
     if (layer) put_opaque(path, name, s);
     if (is_made_up(path, s)) return;
-    DIR *folder = opendir(path);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
     if (!folder) fail("reading the folder", path);
     char *list = NULL;
     size_t length = 0, room = 0, count;

@@ -11,6 +11,7 @@ const BUFFER_SIZE = 1 << 20;
  */
 export function bodyOf(request: IncomingMessage): Readable {
   const body = new PassThrough({ highWaterMark: BUFFER_SIZE });
+  body.on('error', () => {}); /* whoever reads is told; nobody may have begun to */
   body.once('close', () => {
     request.unpipe(body);
     request.resume();

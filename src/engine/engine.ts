@@ -10,6 +10,7 @@ import { limiter } from '../core/limiter.ts';
 import { removeCgroup } from '../host/cgroups.ts';
 import { lockFolder } from '../host/folder-lock.ts';
 import { defaultRuntime, findRuntime, type OciRuntime } from '../host/oci-runtime.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import { ImageStore } from '../image/images.ts';
 import { LayerStore } from '../image/layers.ts';
 import { Networks } from '../network/networks.ts';
@@ -63,7 +64,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await mkdir(join(dataRoot, 'containers'), { recursive: true, mode: 0o710 });
     await mkdir(join(dataRoot, 'volumes'), { recursive: true, mode: 0o701 });
     await mkdir(join(execRoot, 'runtime'), { recursive: true, mode: 0o700 });
-    await rm(join(dataRoot, 'tmp'), { recursive: true, force: true });
+    await removeTree(join(dataRoot, 'tmp'));
     return await assemble(options, lock);
   } catch (error) {
     lock.close();

@@ -4,6 +4,7 @@ import { type Container, isRunning } from '../container/model.ts';
 import { readExitRecord, ShimLink } from '../container/shim.ts';
 import { messageOf } from '../core/errors.ts';
 import { childCgroups, removeCgroup } from '../host/cgroups.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import type { Sandbox } from '../network/sandbox/sandboxes.ts';
 import type { ContainerContext } from './containers/context.ts';
 import { adoptSandbox } from './containers/endpoints.ts';
@@ -112,7 +113,7 @@ async function sweep(ctx: ContainerContext): Promise<void> {
 
 async function removeOthers(folder: string, known: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (!known.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+    if (!known.has(name)) await removeTree(join(folder, name));
   }
 }
 

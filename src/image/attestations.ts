@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import { isKind } from '../core/errors.ts';
 import { type Descriptor, type ImageIndex, type ImageManifest, isIndexType } from '../spec/oci-image.ts';
+import { parseManifest } from './documents.ts';
 import type { ImageStore, StoredManifest } from './images.ts';
 import type { RemoteRepository } from './remote/remote-repository.ts';
 
@@ -8,6 +9,10 @@ const IN_TOTO = 'application/vnd.in-toto+json';
 const PREDICATE = 'in-toto.io/predicate-type';
 /** Bytes of a statement; one that is larger is left in the registry. */
 const MAX_STATEMENT = 16 << 20;
+/** What is kept for one image: bytes, attestation manifests, statements of each. */
+const MAX_ALL = 64 << 20;
+const MAX_MANIFESTS = 16;
+const MAX_PARTS = 64;
 
 /** What an index says about one of its images, beside it. */
 export function attestationsFor(index: ImageIndex, manifest: Digest): Descriptor[] {
@@ -24,16 +29,20 @@ export interface FetchedDocument {
   readonly bytes: Uint8Array;
 }
 
-/** Attestation manifests and their statements. Those that the registry does not have are left out. */
+/**
+ * Attestation manifests and their statements. Those that the registry does not have are left out, and so is
+ * what goes beyond what is kept for one image.
+ */
 export async function fetchAttestations(
   remote: RemoteRepository,
   index: ImageIndex,
   manifest: Digest,
 ): Promise<FetchedDocument[]> {
   const found: FetchedDocument[] = [];
-  for (const descriptor of attestationsFor(index, manifest)) {
+  const room = { bytes: MAX_ALL };
+  for (const descriptor of attestationsFor(index, manifest).slice(0, MAX_MANIFESTS)) {
     try {
-      found.push(...(await fetchOne(remote, descriptor.digest)));
+      found.push(...(await fetchOne(remote, descriptor.digest, room)));
     } catch (error) {
       if (!isKind(error, 'not-found')) throw error;
     }
@@ -41,17 +50,23 @@ export async function fetchAttestations(
   return found;
 }
 
-async function fetchOne(remote: RemoteRepository, digest: Digest): Promise<FetchedDocument[]> {
+async function fetchOne(
+  remote: RemoteRepository,
+  digest: Digest,
+  room: { bytes: number },
+): Promise<FetchedDocument[]> {
   const top = await remote.manifest(digest);
-  const { config, layers } = JSON.parse(Buffer.from(top.bytes).toString()) as Partial<ImageManifest>;
-  const parts = [config, ...(layers ?? [])].filter((part) => part !== undefined);
-  const small = parts.filter(({ size }) => size <= MAX_STATEMENT);
-  const blobs = small.map(async (descriptor) => {
+  const { config, layers } = parseManifest(top.bytes);
+  room.bytes -= top.bytes.length;
+  const found: FetchedDocument[] = [top];
+  for (const descriptor of [config, ...layers].slice(0, MAX_PARTS)) {
+    if (descriptor.size > MAX_STATEMENT || descriptor.size > room.bytes) continue;
+    room.bytes -= descriptor.size;
     const chunks: Buffer[] = [];
     for await (const chunk of await remote.blob(descriptor)) chunks.push(chunk);
-    return { descriptor, bytes: Buffer.concat(chunks) };
-  });
-  return [top, ...(await Promise.all(blobs))];
+    found.push({ descriptor, bytes: Buffer.concat(chunks) });
+  }
+  return found;
 }
 
 export interface Statement {

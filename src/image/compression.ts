@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
-import { compose, type Duplex, PassThrough, Readable } from 'node:stream';
+import { type Duplex, PassThrough, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { invalidParameter, messageOf } from '../core/errors.ts';
+import { throughCommand } from './decompress-command.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
 
@@ -69,8 +69,12 @@ function moreToRead(input: Readable): Promise<boolean> {
   });
 }
 
+/** Whoever reads on is told of a failure; one that comes before anybody reads must not end the process. */
+const unheard = () => {};
+
 function piped(input: Readable, decoder: Duplex): Readable {
   const output = new PassThrough({ highWaterMark: 1 << 20 });
+  output.on('error', unheard);
   input.on('error', (error) => output.destroy(error));
   decoder.on('error', (error) => {
     output.destroy(invalidParameter(`decompressing failed: ${messageOf(error)}`, { cause: error }));
@@ -81,25 +85,5 @@ function piped(input: Readable, decoder: Duplex): Readable {
     decoder.destroy();
   });
   input.pipe(decoder).pipe(output);
-  return output;
-}
-
-function throughCommand(input: Readable, command: string): Readable {
-  const child = spawn(command, ['-dc'], { stdio: ['pipe', 'pipe', 'ignore'] });
-  const output = compose(child.stdout, new PassThrough());
-  child.on('error', (error) =>
-    output.destroy(
-      invalidParameter(`this archive needs the ${command} program, which cannot be started`, {
-        cause: error,
-      }),
-    ),
-  );
-  child.on('exit', (code) => {
-    if (code)
-      output.destroy(invalidParameter(`${command} could not decompress the archive (exit code ${code})`));
-  });
-  child.stdin.on('error', () => {});
-  input.on('error', (error) => output.destroy(error));
-  input.pipe(child.stdin);
   return output;
 }

@@ -15,6 +15,7 @@ import {
   isManifestType,
 } from '../spec/oci-image.ts';
 import type { Database } from '../store/database.ts';
+import { readConfig } from './read-config.ts';
 
 /** An image as the store knows it. Its id is the digest of its configuration's bytes. */
 export interface Image {
@@ -69,9 +70,12 @@ export class ImageStore {
     this.#db = db;
   }
 
-  /** Adds an image whose layers are all in the store. Adding it again changes nothing. */
+  /**
+   * Adds an image whose layers are all in the store. Adding it again changes nothing.
+   * @throws BargeError invalid-parameter for a configuration that is none.
+   */
   add(configBytes: Uint8Array): Image {
-    const config = parseConfig(configBytes);
+    const config = readConfig(configBytes);
     const id = digestOf(configBytes);
     this.#db.transaction(() => {
       if (this.#db.get('SELECT 1 FROM images WHERE id = ?', id)) return;
@@ -311,32 +315,18 @@ export class ImageStore {
   }
 }
 
-/** Go writes an empty list as null: an image without layers is one, too. @throws SyntaxError for what is no JSON. */
-function readConfig(text: string): ImageConfig {
+/** Go writes an empty list as null: an image without layers is one, too. */
+function storedConfig(text: string): ImageConfig {
   const config: ImageConfig = JSON.parse(text);
   if (config?.rootfs?.diff_ids !== null) return config;
   return { ...config, rootfs: { ...config.rootfs, diff_ids: [] } };
-}
-
-function parseConfig(bytes: Uint8Array): ImageConfig {
-  let config: ImageConfig;
-  try {
-    config = readConfig(Buffer.from(bytes).toString());
-  } catch (error) {
-    throw invalidParameter('an image configuration is not JSON', { cause: error });
-  }
-  const diffIds: unknown = config?.rootfs?.diff_ids;
-  if (!Array.isArray(diffIds) || !diffIds.every((id) => typeof id === 'string' && isDigest(id))) {
-    throw invalidParameter('an image configuration lists no valid rootfs.diff_ids');
-  }
-  return config;
 }
 
 function toImage(row: ImageRow): Image {
   const configBytes = Buffer.from(row.config);
   return {
     id: row.id,
-    config: readConfig(row.config),
+    config: storedConfig(row.config),
     configBytes,
     size: row.size,
     addedAt: row.added_at,

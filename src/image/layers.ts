@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { type Digest, Digester, hexOf } from '../core/digest.ts';
 import { dataLoss, errnoOf, notFound, systemError } from '../core/errors.ts';
 import { type OverlayMount, packTar, unpackTar } from '../host/fs-tool.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import type { Database } from '../store/database.ts';
 import { EMPTY_FOLDER, INIT_FOLDER, makeLowestFolders } from './lowest-folders.ts';
 
@@ -78,7 +79,7 @@ export class LayerStore {
     await makeLowestFolders(root);
     const known = new Set(db.all<{ folder: string }>('SELECT folder FROM layers').map((row) => row.folder));
     for (const name of await readdir(root)) {
-      if (!known.has(name)) await rm(join(root, name), { recursive: true, force: true });
+      if (!known.has(name)) await removeTree(join(root, name));
     }
     return new LayerStore(root, db);
   }
@@ -105,8 +106,13 @@ export class LayerStore {
     return this.#on(INIT_FOLDER, diffIds);
   }
 
+  /**
+   * A layer that an image has several times counts where it lies highest: everything that it has or hides, it has and
+   * hides there, too. The kernel takes a folder once.
+   */
   #on(lowest: string, diffIds: readonly Digest[]): LowerFolders {
-    return { lower: [lowest, ...diffIds.map((diffId) => this.need(diffId).folder)], layersFolder: this.root };
+    const highest = diffIds.filter((diffId, i) => diffIds.lastIndexOf(diffId) === i);
+    return { lower: [lowest, ...highest.map((diffId) => this.need(diffId).folder)], layersFolder: this.root };
   }
 
   /** Keeps garbage collection from these layers, and from those added later, until the result is disposed. */
@@ -133,33 +139,25 @@ export class LayerStore {
    * @throws BargeError data-loss when its digest is not `expected`; nothing is kept then.
    */
   async addTar(tar: Readable, options: AddTarOptions = {}): Promise<Layer> {
+    const seen = seenTar(tar);
     const folder = await this.temporaryFolder();
     try {
-      const { diffId, size } = await this.#unpack(folder, tar, options);
+      const { diffId, size } = await this.#unpack(folder, seen, options);
       options.lease?.add(diffId);
       return await this.#keep(folder, diffId, size, options.blob);
     } catch (error) {
-      await rm(folder, { recursive: true, force: true });
+      await removeTree(folder);
       throw error;
     }
   }
 
   async #unpack(
     folder: string,
-    tar: Readable,
+    { stream, digester }: SeenTar,
     options: AddTarOptions,
   ): Promise<{ diffId: Digest; size: number }> {
-    const digester = new Digester();
-    const hashed = new Transform({
-      highWaterMark: 1 << 20,
-      transform(chunk, _encoding, done) {
-        digester.update(chunk);
-        done(null, chunk);
-      },
-    });
-    tar.on('error', (error) => hashed.destroy(error));
     const signal = options.signal ? { signal: options.signal } : {};
-    await unpackTar({ root: folder, tar: tar.pipe(hashed), layer: true, ...signal });
+    await unpackTar({ root: folder, tar: stream, layer: true, ...signal });
     const size = digester.size;
     const diffId = digester.digest();
     if (options.expected && diffId !== options.expected) {
@@ -215,7 +213,7 @@ export class LayerStore {
   ): Promise<Layer> {
     const known = this.get(diffId);
     if (known) {
-      await rm(folder, { recursive: true, force: true });
+      await removeTree(folder);
       return known;
     }
     const name = hexOf(diffId).slice(0, FOLDER_NAME_LENGTH);
@@ -245,12 +243,13 @@ export class LayerStore {
 
   /** Unpacks a layer anew whose folder is lost. @throws BargeError data-loss for another tar than it was made of. */
   async restore(layer: Layer, tar: Readable): Promise<void> {
+    const seen = seenTar(tar);
     const folder = await this.temporaryFolder();
     try {
-      await this.#unpack(folder, tar, { expected: layer.diffId });
+      await this.#unpack(folder, seen, { expected: layer.diffId });
       await moveInto(folder, join(this.root, layer.folder));
     } catch (error) {
-      await rm(folder, { recursive: true, force: true });
+      await removeTree(folder);
       throw error;
     }
   }
@@ -289,8 +288,30 @@ export class LayerStore {
     const doomed = join(this.root, `tmp-${randomBytes(6).toString('hex')}`);
     moveAway(join(this.root, layer.folder), doomed);
     const blob = layer.blob ? discardBlob(layer.blob.digest) : undefined;
-    await Promise.all([rm(doomed, { recursive: true, force: true }), blob]);
+    await Promise.all([removeTree(doomed), blob]);
   }
+}
+
+/** A tar on its way, and the digest of what has passed. */
+interface SeenTar {
+  readonly stream: Readable;
+  readonly digester: Digester;
+}
+
+/** To be called before anything is waited for: a stream may fail at any time, and tells it once. */
+function seenTar(tar: Readable): SeenTar {
+  const digester = new Digester();
+  const stream = new Transform({
+    highWaterMark: 1 << 20,
+    transform(chunk, _encoding, done) {
+      digester.update(chunk);
+      done(null, chunk);
+    },
+  });
+  stream.on('error', () => {}); /* whoever reads on is told */
+  if (tar.errored) stream.destroy(tar.errored);
+  tar.on('error', (error) => stream.destroy(error));
+  return { stream: tar.pipe(stream), digester };
 }
 
 function moveAway(from: string, to: string): void {
@@ -307,7 +328,7 @@ async function moveInto(from: string, to: string): Promise<void> {
     await rename(from, to);
   } catch (error) {
     if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error;
-    await rm(from, { recursive: true, force: true });
+    await removeTree(from);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Digest, isDigest } from '../core/digest.ts';
+import type { Digest } from '../core/digest.ts';
 import { dataLoss, invalidParameter, notFound } from '../core/errors.ts';
 import { shortId } from '../core/ids.ts';
 import type { Limiter } from '../core/limiter.ts';
@@ -10,20 +10,30 @@ import {
   type ImageManifest,
   isIndexType,
   isManifestType,
+  MEDIA_TYPE,
   type Platform,
 } from '../spec/oci-image.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { fetchAttestations } from './attestations.ts';
+import { parseIndex, parseManifest } from './documents.ts';
+import { fetchConfig } from './fetch-config.ts';
 import type { Image, ImageStore } from './images.ts';
 import type { Layer, LayerStore } from './layers.ts';
 import { choosePlatform, hostPlatform, platformText } from './platform.ts';
 import { byteProgress, type OnProgress } from './progress.ts';
+import { readConfig } from './read-config.ts';
 import type { RemoteRepository } from './remote/remote-repository.ts';
 import { type Asker, SharedWork } from './shared-work.ts';
 import { takeLayer } from './take-layer.ts';
 
 const SCHEMA1 = 'application/vnd.docker.distribution.manifest.v1+';
-const MAX_CONFIG_SIZE = 8 << 20;
+/** The last is what registries before 2017 said. */
+const CONFIG_TYPES: readonly string[] = [
+  MEDIA_TYPE.ociConfig,
+  MEDIA_TYPE.dockerConfig,
+  'application/octet-stream',
+];
+const LAYER_TYPE = /[.+/]tar([.+](gzip|zstd))?$/;
 
 export { hostPlatform, parsePlatform, platformText } from './platform.ts';
 
@@ -76,7 +86,7 @@ export async function pullImage(
     familiarString(reference),
   );
   const configBytes = await fetchConfig(remote, found.manifest.config);
-  const config = readConfig(configBytes, found.manifest);
+  const config = checkImage(familiarString(reference), found.manifest, configBytes);
   const about = found.index ? await fetchAttestations(remote, found.index, found.descriptor.digest) : [];
   using _lease = stores.layers.lease(config.rootfs.diff_ids);
   await fetchLayers(stores, remote, found.manifest, config, options);
@@ -115,7 +125,7 @@ async function selectManifest(
   }
   if (!isIndexType(mediaType))
     throw invalidParameter(`${name} is not an image: its media type is ${mediaType}`);
-  const index = parse<ImageIndex>(top.bytes);
+  const index = parseIndex(top.bytes);
   const child = choosePlatform(index, platform);
   if (!child) {
     throw notFound(
@@ -123,53 +133,28 @@ async function selectManifest(
     );
   }
   const { descriptor, bytes } = await remote.manifest(child.digest);
+  if (isIndexType(descriptor.mediaType)) {
+    throw invalidParameter(`${name} is an index that names another index: that is not supported`);
+  }
   return { descriptor, bytes, manifest: parseManifest(bytes), index };
 }
 
-/** @throws BargeError data-loss for anything that is not an image manifest. */
-export function parseManifest(bytes: Uint8Array): ImageManifest {
-  const manifest = parse<Partial<ImageManifest> | null>(bytes);
-  const { config, layers } = manifest ?? {};
-  if (!isDescriptor(config) || !Array.isArray(layers) || !layers.every(isDescriptor)) {
-    throw dataLoss('a manifest does not name a configuration and layers');
-  }
-  return manifest as ImageManifest;
-}
-
-function isDescriptor(value: unknown): value is Descriptor {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'digest' in value &&
-    typeof value.digest === 'string' &&
-    isDigest(value.digest) &&
-    'size' in value &&
-    Number.isSafeInteger(value.size)
-  );
-}
-
-function parse<T>(bytes: Uint8Array): T {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString()) as T;
-  } catch (error) {
-    throw dataLoss('a manifest is not JSON', { cause: error });
-  }
-}
-
-export async function fetchConfig(remote: RemoteRepository, descriptor: Descriptor): Promise<Buffer> {
-  if (!descriptor || descriptor.size > MAX_CONFIG_SIZE) {
+/** Everything that is wrong with an image before any layer of it is fetched. */
+function checkImage(name: string, manifest: ImageManifest, configBytes: Buffer): ImageConfig {
+  const { mediaType } = manifest.config;
+  if (!CONFIG_TYPES.includes(mediaType)) {
     throw invalidParameter(
-      `an image configuration of ${descriptor?.size} bytes is refused: at most ${MAX_CONFIG_SIZE}`,
+      `${name} is no image of a container: its configuration has the media type ${mediaType}`,
     );
   }
-  const chunks: Buffer[] = [];
-  for await (const chunk of await remote.blob(descriptor)) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-function readConfig(bytes: Buffer, manifest: ImageManifest): ImageConfig {
-  const config = parse<ImageConfig>(bytes);
-  const count = config.rootfs?.diff_ids?.length;
+  const strange = manifest.layers.find((layer) => !LAYER_TYPE.test(layer.mediaType));
+  if (strange) {
+    throw invalidParameter(
+      `${name} has a layer that is no archive: ${strange.digest} of the media type ${strange.mediaType}`,
+    );
+  }
+  const config = readConfig(configBytes);
+  const count = config.rootfs.diff_ids.length;
   if (count !== manifest.layers.length) {
     throw dataLoss(
       `the image configuration names ${count} layers and the manifest ${manifest.layers.length}`,

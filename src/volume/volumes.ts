@@ -1,8 +1,9 @@
 import { existsSync, renameSync } from 'node:fs';
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { conflict, errnoOf, invalidParameter, notFound } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import type { Database } from '../store/database.ts';
 import { checkDriverOptions, type DriverOptions } from './driver-options.ts';
 
@@ -139,7 +140,7 @@ export class VolumeStore {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
     this.#db.run('DELETE FROM volumes WHERE name = ?', name);
-    await rm(doomed, { recursive: true, force: true });
+    await removeTree(doomed);
   }
 
   /** A path beside the volumes, for a folder that is to become one: swept at the next start. */
@@ -154,7 +155,7 @@ export class VolumeStore {
   async recover(): Promise<void> {
     for (const name of await readdir(this.root)) {
       if (name.startsWith(REMOVED)) this.#forget(name.split('.').slice(3).join('.'));
-      if (name.startsWith(TEMPORARY)) await rm(join(this.root, name), { recursive: true, force: true });
+      if (name.startsWith(TEMPORARY)) await removeTree(join(this.root, name));
       else if (!this.find(name) && !(await this.#removeEmpty(name))) this.#adopt(name);
     }
     for (const { mountpoint } of this.list()) await mkdir(mountpoint, { recursive: true, mode: 0o755 });

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { notImplemented, systemError } from '../../core/errors.ts';
+import { throughCommand } from '../../image/decompress-command.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
 
@@ -36,25 +35,12 @@ export function openArchive(file: string, compression: Compression): Readable {
       return pipeline(source, createZstdDecompress(), ignoreError);
     case 'xz':
     case 'bzip2':
-      return throughProgram(compression, source);
+      return throughCommand(source, compression);
   }
 }
 
 /** Errors reach whoever reads the result. */
 const ignoreError = () => undefined;
-
-function throughProgram(program: string, source: Readable): Readable {
-  const child = spawn(program, ['-dc'], { stdio: ['pipe', 'pipe', 'ignore'] });
-  pipeline(source, child.stdin, ignoreError);
-  child.on('error', (cause) => {
-    const advice = `install ${program}, or compress the archive with gzip or zstd`;
-    child.stdout.destroy(notImplemented(`cannot unpack ${program} archives here: ${advice}`, { cause }));
-  });
-  child.on('exit', (code) => {
-    if (code) child.stdout.destroy(systemError(`${program} -dc failed with exit code ${code}`));
-  });
-  return child.stdout;
-}
 
 async function readHead(file: string): Promise<Uint8Array> {
   const handle = await open(file, 'r');

@@ -10,6 +10,7 @@ import {
 import { containerChanges } from '../../engine/containers/changes.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type Exchange, flag } from '../http.ts';
+import { bodyOf, leave } from '../request-body.ts';
 import type { Router } from '../router.ts';
 
 const TAR = { 'Content-Type': 'application/x-tar' };
@@ -27,10 +28,15 @@ export function archiveRoutes(router: Router, engine: Engine): void {
   );
   router.on('PUT', '/containers/{id...}/archive', async (exchange) => {
     const { query, request } = exchange;
-    await copyToContainer(engine, idOf(exchange), pathOf(exchange), request, {
-      keepKinds: flag(query, 'noOverwriteDirNonDir'),
-      asUser: flag(query, 'copyUIDGID'),
-    });
+    const tar = bodyOf(request);
+    try {
+      await copyToContainer(engine, idOf(exchange), pathOf(exchange), tar, {
+        keepKinds: flag(query, 'noOverwriteDirNonDir'),
+        asUser: flag(query, 'copyUIDGID'),
+      });
+    } finally {
+      await leave(request, tar);
+    }
     exchange.response.empty(200);
   });
   router.on('GET', '/containers/{id...}/export', (exchange) =>

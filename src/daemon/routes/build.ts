@@ -16,6 +16,7 @@ import type { ProgressMessage } from '../../spec/engine.ts';
 import { registryConfig } from '../auth.ts';
 import { type Exchange, flag, integer, readJson } from '../http.ts';
 import { messageStream } from '../messages.ts';
+import { bodyOf, leave } from '../request-body.ts';
 import type { Router } from '../router.ts';
 
 export function buildRoutes(router: Router, engine: Engine): void {
@@ -177,8 +178,9 @@ async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange)
   const session = query.get('barge-session')
     ? takenSession(state, query.get('barge-session') ?? '')
     : undefined;
+  const tar = bodyOf(request);
   const job = defined({
-    tar: request,
+    tar,
     remote: query.get('remote') || undefined,
     session,
     namedContexts: jsonOf<Record<string, string>>(query, 'contexts'),
@@ -212,6 +214,7 @@ async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange)
     throw new BargeError('system', String(error instanceof Error ? error.message : error), { cause: error });
   } finally {
     if (session) state.sessions.end(session.id);
+    await leave(request, tar);
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { readAnnotations } from '../../build/annotations.ts';
@@ -10,6 +10,7 @@ import { allReporters, messageReporter } from '../../build/report/messages.ts';
 import type { BuildRequest, Entitlement } from '../../build/request.ts';
 import { cancelled, invalidParameter, messageOf } from '../../core/errors.ts';
 import { unpackTar } from '../../host/fs-tool.ts';
+import { removeTree } from '../../host/remove-tree.ts';
 import { decompress } from '../../image/compression.ts';
 import type { BuildMessage } from '../../spec/build-events.ts';
 import type { AuthConfig, ProgressMessage } from '../../spec/engine.ts';
@@ -102,7 +103,7 @@ async function inFolder(engine: Engine, use: (folder: string) => Promise<void>):
   try {
     await use(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
   }
 }
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, rename, rm, utimes } from 'node:fs/promises';
+import { chmod, chown, mkdir, rename, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CacheMount } from '../../build/worker.ts';
 import { isKind } from '../../core/errors.ts';
 import { type OverlayMount, packTar, unpackTar } from '../../host/fs-tool.ts';
+import { removeTree } from '../../host/remove-tree.ts';
 
 /** A cache folder in the hands of one step. */
 export interface HeldCache {
@@ -101,7 +102,7 @@ export class CacheFolders {
   /** Made beside its name and moved there, so that no step finds half of what it begins with. */
   async #make(folder: string, mount: CacheMount, seed: OverlayMount | undefined, signal: AbortSignal) {
     const fresh = `${folder}.new`;
-    await rm(fresh, { recursive: true, force: true });
+    await removeTree(fresh);
     await mkdir(fresh, { recursive: true });
     if (seed) await copyTree(seed, mount.source, fresh, signal);
     await chmod(fresh, mount.mode);
@@ -119,7 +120,7 @@ async function copyTree(seed: OverlayMount, path: string, to: string, signal: Ab
   } catch (error) {
     if (!isKind(error, 'not-found')) throw error;
   } finally {
-    await rm(root, { recursive: true, force: true });
+    await removeTree(root);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { writeDurably } from '../../core/durable.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { unpackTar } from '../../host/fs-tool.ts';
+import { removeTree } from '../../host/remove-tree.ts';
 
 /** An entry of a client's folder: its path, `d` for a folder, and what changes whenever the entry does. */
 export type ContextEntry = readonly [path: string, kind: string, stamp: string];
@@ -115,7 +116,7 @@ export class KeptContext {
     } catch {
       /* None, or half of one: begin anew. */
     }
-    await rm(this.files, { recursive: true, force: true });
+    await removeTree(this.files);
     await mkdir(this.files, { mode: 0o700 });
     return [];
   }
@@ -125,7 +126,7 @@ export class KeptContext {
     let last: string | undefined;
     for (const path of paths) {
       if (last !== undefined && path.startsWith(`${last}/`)) continue;
-      await rm(join(this.files, path), { recursive: true, force: true });
+      await removeTree(join(this.files, path));
       last = path;
     }
   }

@@ -1,6 +1,7 @@
-import { rename, rm, statfs } from 'node:fs/promises';
+import { rename, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newId, shortId } from '../../core/ids.ts';
+import { removeTree } from '../../host/remove-tree.ts';
 import type { Filters } from '../filters.ts';
 import { collectGarbage } from '../images/remove.ts';
 import type { BuildState } from './builds.ts';
@@ -85,5 +86,5 @@ async function removeItem(ctx: UsageContext, { Type, ID }: BuildCacheItem): Prom
   }
   const doomed = join(ctx.dataRoot, 'tmp', `pruned-${shortId(newId())}`);
   await rename(join(ctx.dataRoot, CACHE_FOLDERS[Type], ID), doomed);
-  await rm(doomed, { recursive: true, force: true });
+  await removeTree(doomed);
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type {
@@ -20,6 +20,7 @@ import { cancelled, messageOf } from '../../core/errors.ts';
 import { newId, shortId } from '../../core/ids.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
 import { HeldMount, unpackTar } from '../../host/fs-tool.ts';
+import { removeTree } from '../../host/remove-tree.ts';
 import type { Networks } from '../../network/networks.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
@@ -135,7 +136,7 @@ export class EngineWorker implements BuildWorker {
       return { exitCode: error.exitCode };
     } finally {
       /* The next step does not wait for what this one leaves behind. */
-      const remove = (folder: string) => rm(folder, { recursive: true, force: true });
+      const remove = (folder: string) => removeTree(folder);
       const removed = gone.promise.then(() => Promise.all([data, exec, scratch].map(remove)));
       this.#chores.push(removed.catch((error) => this.#warn(error)));
     }
@@ -241,7 +242,7 @@ export class EngineWorker implements BuildWorker {
     try {
       return await use(folder);
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await removeTree(folder);
     }
   }
 

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { algorithmOf, type Digest, Digester } from '../../core/digest.ts';
 import { errnoOf, messageOf } from '../../core/errors.ts';
 import { packTar, unpackTar } from '../../host/fs-tool.ts';
+import { removeTree } from '../../host/remove-tree.ts';
 import type { Layer } from '../../image/layers.ts';
 import { plainLayer } from '../../image/packed-layer.ts';
 import type { LayerStores } from '../../image/take-layer.ts';
@@ -86,7 +87,7 @@ async function folderProblem(
 }
 
 async function restore(stores: LayerStores, layer: Layer, path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true });
+  await removeTree(path);
   await stores.layers.restore(layer, await plainLayer(stores, layer));
 }
 
@@ -109,7 +110,7 @@ async function contentProblem(
   } catch (error) {
     return `its compressed form cannot be read: ${messageOf(error)}`;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
   }
 }
 
@@ -133,7 +134,7 @@ async function* orphanFolders({ layers }: LayerStores): AsyncGenerator<Problem> 
       kind: 'orphan layer',
       object: path,
       detail: 'no layer has this folder',
-      repair: () => rm(path, { recursive: true, force: true }),
+      repair: () => removeTree(path),
     };
   }
 }

@@ -1,7 +1,8 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import type { Container, ContainerDefinition, ResolvedMount } from '../../container/model.ts';
 import { errnoOf, systemError } from '../../core/errors.ts';
 import { HeldMount, packTar, statBelow, unpackTar } from '../../host/fs-tool.ts';
+import { removeTree } from '../../host/remove-tree.ts';
 import { isMounted } from '../../volume/driver-options.ts';
 import type { Volume } from '../../volume/volumes.ts';
 import { containersOf } from '../volumes/users.ts';
@@ -85,7 +86,7 @@ async function fillAtOnce(
     await write(folder);
     await rename(folder, volume.mountpoint);
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
     /* Somebody else was quicker. */
     if (!['ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')) throw error;
   }

@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
+import { removeTree } from '../../host/remove-tree.ts';
 import type { Volume } from '../../volume/volumes.ts';
 import { enterVolumes } from '../volumes/manage.ts';
 import type { ContainerContext } from './context.ts';
@@ -39,7 +39,7 @@ async function writeDown(
     return enterVolumes(ctx, volumes, () => ctx.containers.add(definition));
   } catch (error) {
     await ctx.volumes.discard(volumes);
-    await rm(ctx.runner.folders(definition.id).data, { recursive: true, force: true });
+    await removeTree(ctx.runner.folders(definition.id).data);
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { assertRemovable, type ContainerDefinition, isRunning } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
 import { freeze } from '../../host/cgroups.ts';
+import { removeTree } from '../../host/remove-tree.ts';
 import { containersOf } from '../volumes/users.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { cancelRestart } from './restarts.ts';
@@ -68,7 +69,7 @@ export async function removeLocked(ctx: ContainerContext, id: string, options: R
     );
   void ctx.logs
     .drained(id, LOG_PATIENCE_MS)
-    .then(() => rm(folders.data, { recursive: true, force: true }))
+    .then(() => removeTree(folders.data))
     .catch((error) =>
       ctx.warn('removing a container’s folder failed', { container: id, error: messageOf(error) }),
     );

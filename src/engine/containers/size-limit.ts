@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import { limitFolder } from '../../host/fs-tool.ts';
+import { removeTree } from '../../host/remove-tree.ts';
 import type { HostConfig } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
 
@@ -26,7 +26,7 @@ export async function limitSize(ctx: ContainerContext, id: string, bytes: number
     await limitFolder(work, bytes, project);
     await limitFolder(upper, bytes, project);
   } catch (error) {
-    await rm(data, { recursive: true, force: true });
+    await removeTree(data);
     throw systemError(
       `--storage-opt is supported only for overlay over xfs with 'pquota' mount option, or ext4 with 'prjquota': ${messageOf(error)}`,
       { cause: error },

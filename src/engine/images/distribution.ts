@@ -1,14 +1,10 @@
 import { isKind, unauthorized } from '../../core/errors.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
-import { fetchConfig, parseManifest } from '../../image/pull.ts';
+import { parseIndex, parseManifest } from '../../image/documents.ts';
+import { fetchConfig } from '../../image/fetch-config.ts';
+import { readConfig } from '../../image/read-config.ts';
 import type { RemoteRepository } from '../../image/remote/remote-repository.ts';
-import {
-  type Descriptor,
-  type ImageConfig,
-  type ImageIndex,
-  isIndexType,
-  type Platform,
-} from '../../spec/oci-image.ts';
+import { type Descriptor, isIndexType, type Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 import { fromFirst, type TransferOptions } from './transfer.ts';
 
@@ -41,10 +37,9 @@ async function platformsIn(
   bytes: Uint8Array,
 ): Promise<Platform[]> {
   if (isIndexType(mediaType)) {
-    const { manifests } = JSON.parse(Buffer.from(bytes).toString()) as ImageIndex;
-    return manifests.flatMap(({ platform }) => platform ?? []);
+    return parseIndex(bytes).manifests.flatMap(({ platform }) => platform ?? []);
   }
   const config = await fetchConfig(remote, parseManifest(bytes).config);
-  const { os, architecture, variant } = JSON.parse(config.toString()) as ImageConfig;
+  const { os, architecture, variant } = readConfig(config);
   return [{ os, architecture, ...(variant ? { variant } : {}) }];
 }

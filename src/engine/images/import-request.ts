@@ -62,6 +62,6 @@ async function download(transport: HttpTransport, url: URL, signal: AbortSignal)
   const policy = { home: '', permitsPlain: true };
   const answer = await followRedirects(transport, { method: 'GET', url, signal }, undefined, policy);
   if (answer.status === 200) return answer.body;
-  answer.body.resume();
+  answer.body.destroy();
   throw unavailable(`failed to GET ${url.href}: the server answers with status ${answer.status}`);
 }

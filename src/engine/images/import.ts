@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
 import { unpackTar } from '../../host/fs-tool.ts';
+import { removeTree } from '../../host/remove-tree.ts';
 import { decompress } from '../../image/compression.ts';
 import type { Image } from '../../image/images.ts';
 import { hostPlatform } from '../../image/platform.ts';
@@ -47,7 +47,7 @@ export async function importImage(ctx: ImageContext, tar: Readable, options: Imp
       ),
     );
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
     throw error;
   }
   if (reference) ctx.images.tag(reference, image.id);

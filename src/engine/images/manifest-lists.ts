@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import { invalidParameter } from '../../core/errors.ts';
 import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
-import { fetchConfig, parseManifest } from '../../image/pull.ts';
+import { parseManifest } from '../../image/documents.ts';
+import { fetchConfig } from '../../image/fetch-config.ts';
 import type { RemoteRepository } from '../../image/remote/remote-repository.ts';
 import {
   type Descriptor,
   type ImageConfig,
-  type ImageManifest,
   isIndexType,
   isManifestType,
   type Platform,
@@ -43,8 +43,8 @@ const remoteOf = (ctx: ImageContext, reference: Reference, { insecure, ...option
   remoteFor(ctx, reference, { ...options, onProgress: () => {} }, insecure ? { insecure } : {});
 
 async function platformOf(remote: RemoteRepository, bytes: Uint8Array): Promise<Platform | undefined> {
-  const config = JSON.parse((await fetchConfig(remote, parseManifest(bytes).config)).toString());
-  const { os, architecture, variant } = config as Partial<ImageConfig>;
+  const config: unknown = JSON.parse((await fetchConfig(remote, parseManifest(bytes).config)).toString());
+  const { os, architecture, variant } = (config ?? {}) as Partial<ImageConfig>;
   if (!os || !architecture) return undefined;
   return { os, architecture, ...(variant ? { variant } : {}) };
 }
@@ -92,7 +92,7 @@ async function bringOver(
   if (!source.digest) throw invalidParameter(`${familiarString(source)} names no digest`);
   using from = await remoteOf(ctx, source, options);
   const { descriptor, bytes } = await from.manifest(source.digest);
-  const { config, layers } = JSON.parse(Buffer.from(bytes).toString()) as ImageManifest;
+  const { config, layers } = parseManifest(bytes);
   for (const blob of [config, ...layers]) {
     await to.uploadBlob(blob, () => lazily(() => from.blob(blob)), { mountFrom: source.path });
   }

@@ -1,10 +1,11 @@
 import { renameSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { conflict, invalidParameter } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { packTar, unpackTar } from '../../host/fs-tool.ts';
 import { run } from '../../host/process.ts';
+import { removeTree } from '../../host/remove-tree.ts';
 import { decompress } from '../../image/compression.ts';
 import { isMounted } from '../../volume/driver-options.ts';
 import { ANONYMOUS_LABEL, type Volume } from '../../volume/volumes.ts';
@@ -103,7 +104,7 @@ async function fillInPlace({ mountpoint }: Volume, write: (root: string) => Prom
     await write(mountpoint);
   } catch (error) {
     for (const entry of await readdir(mountpoint)) {
-      await rm(`${mountpoint}/${entry}`, { recursive: true, force: true });
+      await removeTree(`${mountpoint}/${entry}`);
     }
     throw error;
   }
@@ -127,8 +128,8 @@ async function fillBeside(
     renameSync(volume.mountpoint, old);
     renameSync(fresh, volume.mountpoint);
   } finally {
-    await rm(fresh, { recursive: true, force: true });
-    await rm(old, { recursive: true, force: true });
+    await removeTree(fresh);
+    await removeTree(old);
   }
 }
 

@@ -30,6 +30,8 @@ export class ArchiveContents {
   readonly #documents = new Map<string, Buffer>();
   readonly #layers = new Map<string, TakenLayer>();
   readonly #links = new Map<string, string>();
+  /** Sizes of the files that have the names of documents, and too many bytes for one. */
+  readonly #oversized = new Map<string, number>();
   #size = 0;
 
   /**
@@ -46,9 +48,12 @@ export class ArchiveContents {
     return contents;
   }
 
-  /** A file of the archive, links followed. */
+  /** A file of the archive, links followed. @throws BargeError invalid-parameter for one that is too large. */
   document(path: string): Buffer | undefined {
-    return this.#documents.get(this.#resolve(path));
+    const name = this.#resolve(path);
+    const size = this.#oversized.get(name);
+    if (size === undefined) return this.#documents.get(name);
+    throw invalidParameter(`"${path}" of the archive has ${size} bytes: at most ${MAX_DOCUMENT} are read`);
   }
 
   /** A document of an OCI layout. */
@@ -87,6 +92,10 @@ export class ArchiveContents {
 
   async #take(stores: LayerStores, file: ArchiveFile, options: IntakeOptions): Promise<void> {
     const expected = digestInName(file.name);
+    if (file.size > MAX_DOCUMENT && file.name.endsWith('.json')) {
+      this.#oversized.set(file.name, file.size);
+      return;
+    }
     const { head, whole } = await withHead(file.content);
     if (!isDocument(file, head)) {
       this.#layers.set(file.name, await takeFile(stores, { file, head, whole, expected }, options));

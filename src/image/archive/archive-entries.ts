@@ -5,6 +5,8 @@ import { BargeError, invalidParameter, messageOf } from '../../core/errors.ts';
 
 /** Files and links that an archive of images may have. */
 const MAX_ENTRIES = 100_000;
+/** Characters of a name. */
+const MAX_NAME = 4096;
 
 /** A file of an archive of images; its content must be read before the next one comes. */
 export interface ArchiveFile {
@@ -78,6 +80,9 @@ function described(header: Header, seen: Set<string>): Omit<ArchiveFile, 'conten
 
 /** @param of the entry, for the message. */
 export function nameInside(path: string, of: string): string {
+  if (path.length > MAX_NAME) {
+    throw invalidParameter(`the archive has a name of ${path.length} characters: "${path.slice(0, 100)}…"`);
+  }
   const clean = posix.normalize(path).replace(/^\.\//, '').replace(/\/$/, '');
   if (clean.startsWith('/') || clean === '..' || clean.startsWith('../') || clean.includes('\0')) {
     throw invalidParameter(`"${of}" leads out of the archive`);

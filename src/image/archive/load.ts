@@ -1,22 +1,17 @@
 import type { Readable } from 'node:stream';
-import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
+import type { Digest } from '../../core/digest.ts';
 import { type BargeError, invalidParameter, notFound } from '../../core/errors.ts';
-import { parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
-import {
-  type Descriptor,
-  type ImageConfig,
-  type ImageIndex,
-  type ImageManifest,
-  isIndexType,
-  isManifestType,
-  type Platform,
-} from '../../spec/oci-image.ts';
+import type { Reference } from '../../core/reference.ts';
+import type { Platform } from '../../spec/oci-image.ts';
 import { decompress } from '../compression.ts';
-import type { Image, ImageStore, StoredManifest } from '../images.ts';
-import { hostPlatform, isFor, platformText } from '../platform.ts';
+import type { Image, ImageStore } from '../images.ts';
+import { platformText } from '../platform.ts';
 import type { OnProgress } from '../progress.ts';
 import type { LayerStores } from '../take-layer.ts';
 import { ArchiveContents } from './archive-contents.ts';
+import type { Plan } from './plan.ts';
+import { planDocker } from './plan-docker.ts';
+import { planLayout } from './plan-layout.ts';
 
 export interface LoadOptions {
   /** None: every image of the archive. */
@@ -32,21 +27,7 @@ export interface LoadedImage {
   readonly target?: Digest;
 }
 
-/** What an archive says of an image, checked against the layers that came with it. */
-interface Plan {
-  readonly id: Digest;
-  readonly config: Buffer;
-  readonly manifest?: { readonly descriptor: Descriptor; readonly bytes: Buffer };
-  readonly names: Map<string, Reference>;
-  /** An index of several parts: it and all it names besides images. `names` stand for it. */
-  readonly index?: readonly StoredManifest[];
-}
-
 type LoadStores = LayerStores & { readonly images: ImageStore };
-
-const MAX_DEPTH = 4;
-const NAME = 'io.containerd.image.name';
-const REF_NAME = 'org.opencontainers.image.ref.name';
 
 /**
  * Reads images from an archive, compressed or not: an OCI layout, what docker saves, or both in one. No image and no
@@ -86,177 +67,4 @@ function nothingFound(contents: ArchiveContents, platforms: readonly Platform[])
     return notFound(`requested platform (${wanted}) not found in the archive`);
   }
   return invalidParameter('the archive holds no images: its lists of them are empty');
-}
-
-/** @throws BargeError invalid-parameter: what is not JSON, or nothing that has members. */
-function documentOf<T>(bytes: Buffer | undefined, name: string): T {
-  if (!bytes) throw invalidParameter(`the archive does not have "${name}"`);
-  try {
-    const value: unknown = JSON.parse(bytes.toString());
-    if (typeof value === 'object' && value !== null) return value as T;
-  } catch (error) {
-    throw invalidParameter(`"${name}" of the archive is not JSON`, { cause: error });
-  }
-  throw invalidParameter(`"${name}" of the archive is not what it should be`);
-}
-
-function planLayout(contents: ArchiveContents, wanted: readonly Platform[], plans: Map<Digest, Plan>): void {
-  const bytes = contents.document('index.json');
-  if (!bytes || !contents.document('oci-layout')) return;
-  const index = documentOf<ImageIndex>(bytes, 'index.json');
-  for (const descriptor of listOf<Descriptor>(index.manifests, 'index.json')) {
-    const name = layoutName(descriptor);
-    const found = manifestsBelow(contents, descriptor, wanted, 0);
-    const index = wanted.length === 0 ? indexDocuments(contents, descriptor) : undefined;
-    const named = index ? preferred(found) : undefined;
-    for (const plan of found) {
-      const known = plans.get(plan.id) ?? { ...plan, ...(index ? { index } : {}) };
-      if (name && (!named || plan === named)) known.names.set(JSON.stringify(name), name);
-      plans.set(plan.id, known);
-    }
-  }
-}
-
-/** An index whose parts are all here, it first, then attestations: undefined for what is none, or not whole. */
-function indexDocuments(
-  contents: ArchiveContents,
-  { digest, mediaType }: Descriptor,
-): StoredManifest[] | undefined {
-  const bytes = contents.blob(digest);
-  if (!isIndexType(mediaType) || !bytes) return undefined;
-  const { manifests } = documentOf<ImageIndex>(bytes, digest);
-  const documents: (StoredManifest | undefined)[] = [{ digest, mediaType, bytes }];
-  const add = (part: Pick<Descriptor, 'digest' | 'mediaType'>) => {
-    const body = contents.blob(checkedDigest(part?.digest));
-    documents.push(body && { digest: part.digest, mediaType: part.mediaType, bytes: body });
-    return body;
-  };
-  for (const child of listOf<Descriptor>(manifests, digest)) {
-    if (isIndexType(child.mediaType)) return undefined;
-    if (child.platform?.os !== 'unknown') {
-      if (!contents.blob(checkedDigest(child.digest))) return undefined;
-      continue;
-    }
-    const manifest = add(child);
-    if (!manifest) return undefined;
-    const { config, layers = [] } = documentOf<Partial<ImageManifest>>(manifest, child.digest);
-    for (const part of [...(config ? [config] : []), ...layers]) add(part);
-  }
-  return documents.every((one) => one !== undefined) ? documents : undefined;
-}
-
-/** The image that the name of an index is for where one image is meant: this machine's, else the first. */
-function preferred(plans: readonly Plan[]): Plan | undefined {
-  const host = hostPlatform();
-  return plans.find(({ config }) => isFor(JSON.parse(config.toString()) as ImageConfig, host)) ?? plans[0];
-}
-
-/** Go writes an empty list as null. */
-function arrayOf<T>(value: readonly T[] | null | undefined, name: string): readonly T[] {
-  if (value === null) return [];
-  if (Array.isArray(value)) return value as readonly T[];
-  throw invalidParameter(`"${name}" of the archive lists nothing`);
-}
-
-function listOf<T>(value: readonly T[] | undefined, name: string): readonly T[] {
-  const list = arrayOf(value, name);
-  if (list.every((item) => typeof item === 'object' && item !== null)) return list;
-  throw invalidParameter(`"${name}" of the archive lists something that is no object`);
-}
-
-/** A bare tag is no name: whose it would be is not said. */
-function layoutName({ annotations }: Descriptor): Reference | undefined {
-  const full = annotations?.[NAME];
-  const text = full ?? annotations?.[REF_NAME];
-  if (!text || (!full && !/[/:]/.test(text))) return undefined;
-  return nameOf(text);
-}
-
-function nameOf(text: string): Reference {
-  const { digest: _, ...reference } = withDefaultTag(parseReference(text));
-  return withDefaultTag(reference);
-}
-
-/** The image that a descriptor stands for, or those of an index that are here; attestations are no images. */
-function manifestsBelow(
-  contents: ArchiveContents,
-  descriptor: Descriptor,
-  wanted: readonly Platform[],
-  depth: number,
-): Plan[] {
-  const { digest, mediaType } = descriptor;
-  if (typeof digest !== 'string' || !isDigest(digest) || depth > MAX_DEPTH)
-    throw invalidParameter('the index of the archive names something that is no digest, or nests too deep');
-  const bytes = contents.blob(digest);
-  if (!bytes) {
-    if (depth > 0) return []; /* an index may name platforms that were not saved */
-    throw invalidParameter(`the archive does not have the manifest ${digest}`);
-  }
-  if (isIndexType(mediaType)) {
-    const { manifests } = documentOf<ImageIndex>(bytes, digest);
-    return listOf<Descriptor>(manifests, digest)
-      .filter((child) => child.platform?.os !== 'unknown')
-      .flatMap((child) => manifestsBelow(contents, child, wanted, depth + 1));
-  }
-  if (!isManifestType(mediaType)) return [];
-  const manifest = documentOf<ImageManifest>(bytes, digest);
-  const layers = listOf<Descriptor>(manifest.layers, digest).map(
-    (layer) => () => contents.layerBlob(checkedDigest(layer?.digest)),
-  );
-  const config = contents.blob(checkedDigest(manifest.config?.digest));
-  const plan = planOf(config, `configuration of ${digest}`, layers, wanted);
-  return plan ? [{ ...plan, manifest: { descriptor, bytes } }] : [];
-}
-
-function checkedDigest(text: unknown): Digest {
-  if (typeof text === 'string' && isDigest(text)) return text;
-  throw invalidParameter(`a manifest of the archive names "${String(text)}", which is no digest`);
-}
-
-interface DockerEntry {
-  readonly Config?: string;
-  readonly RepoTags?: readonly string[] | null;
-  readonly Layers?: readonly string[] | null;
-}
-
-function planDocker(contents: ArchiveContents, wanted: readonly Platform[], plans: Map<Digest, Plan>): void {
-  const bytes = contents.document('manifest.json');
-  if (!bytes) return;
-  const entries = documentOf<readonly DockerEntry[]>(bytes, 'manifest.json');
-  for (const { Config: path, RepoTags, Layers } of listOf(entries, 'manifest.json')) {
-    if (typeof path !== 'string') throw invalidParameter('manifest.json names no configuration');
-    const config = contents.document(path);
-    const known = config && plans.get(digestOf(config));
-    const layers = arrayOf(Layers ?? [], 'manifest.json').map((layer) => () => contents.layer(String(layer)));
-    const plan = known ?? planOf(config, path, layers, wanted);
-    if (!plan) continue;
-    for (const name of arrayOf(RepoTags ?? [], 'manifest.json')
-      .map(String)
-      .map(nameOf))
-      plan.names.set(JSON.stringify(name), name);
-    plans.set(plan.id, plan);
-  }
-}
-
-/** @returns undefined for an image of a platform that is not wanted. */
-function planOf(
-  config: Buffer | undefined,
-  name: string,
-  layers: readonly (() => Digest)[],
-  wanted: readonly Platform[],
-): Plan | undefined {
-  const parsed = documentOf<ImageConfig>(config, name);
-  if (wanted.length > 0 && !wanted.some((platform) => isFor(parsed, platform))) return undefined;
-  const promised = arrayOf(parsed.rootfs?.diff_ids, name);
-  if (promised.length !== layers.length) {
-    throw invalidParameter(
-      `invalid manifest, layers length mismatch: expected ${promised.length}, got ${layers.length}`,
-    );
-  }
-  layers.forEach((layer, i) => {
-    const diffId = layer();
-    if (diffId === promised[i]) return;
-    throw invalidParameter(`invalid diffID for layer ${i}: expected "${promised[i]}", got "${diffId}"`);
-  });
-  return { id: digestOf(config ?? ''), config: config ?? Buffer.alloc(0), names: new Map() };
 }

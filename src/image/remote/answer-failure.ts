@@ -3,7 +3,7 @@ import { BargeError, dataLoss, invalidParameter, notFound, unauthorized } from '
 import { bearerChallenge } from './challenge.ts';
 import { requestName, TransientFailure } from './failure.ts';
 import type { HttpResponse } from './http-transport.ts';
-import { readBody } from './read-body.ts';
+import { discardBody, readBody } from './read-body.ts';
 
 /** Bytes of an error answer that are looked at. */
 const MAX_ERROR_SIZE = 64 * 1024;
@@ -46,7 +46,7 @@ export async function answerFailure(response: HttpResponse, subject: Subject): P
 /** The first error in an answer's body, if it has one in a form that registries and token servers use. */
 export async function remoteErrorOf(response: HttpResponse): Promise<RemoteError | undefined> {
   if (response.request.method === 'HEAD') {
-    response.body.resume();
+    discardBody(response);
     return undefined;
   }
   const body = await readBody(response, MAX_ERROR_SIZE).catch(() => Buffer.alloc(0));

@@ -3,6 +3,7 @@ import { unauthorized } from '../../core/errors.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import { domainOfServerAddress } from './endpoint.ts';
 import { requestName } from './failure.ts';
+import { discardBody } from './read-body.ts';
 import type { RemoteOptions } from './remote-options.ts';
 import { RegistrySession } from './session.ts';
 
@@ -27,7 +28,7 @@ export async function checkLogin(
   const purpose = requestName('GET', base);
   const token = bearer && (await session.token({ challenge: bearer, scopes: [], purpose, offline: true }));
   const answer = await session.send({ method: 'GET', url: base, scopes: [] });
-  answer.body.resume();
+  discardBody(answer);
   if (answer.status !== 200) {
     const status = `${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trimEnd();
     throw unauthorized(`login attempt to ${base.href} failed with status: ${status}`);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parseJson } from '../../core/bounded-json.ts';
 import { algorithmOf, type Digest, isDigest } from '../../core/digest.ts';
 import { dataLoss } from '../../core/errors.ts';
 import { type Descriptor, MEDIA_TYPE } from '../../spec/oci-image.ts';
@@ -84,7 +85,7 @@ function contentType({ headers }: HttpResponse): string | undefined {
 
 function mediaTypeIn(bytes: Uint8Array): string {
   try {
-    const document = JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, unknown>;
+    const document = (parseJson(bytes) ?? {}) as Record<string, unknown>;
     if (typeof document.mediaType === 'string') return document.mediaType;
     return Array.isArray(document.manifests) ? MEDIA_TYPE.ociIndex : MEDIA_TYPE.ociManifest;
   } catch (cause) {

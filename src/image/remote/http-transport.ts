@@ -7,6 +7,8 @@ import type { ClientCertificate } from './remote-options.ts';
 
 /** Milliseconds without a byte in either direction. */
 const IDLE_TIMEOUT = 60_000;
+/** Bytes that have to move in that time: who sends one at a time would hold a connection for ever. */
+const LEAST_BYTES = 10_000;
 
 export interface HttpRequest {
   readonly method: string;
@@ -33,6 +35,8 @@ export interface TransportOptions {
   readonly clientCertificates?: readonly ClientCertificate[];
   readonly userAgent: string;
   readonly proxyEnv?: NodeJS.ProcessEnv | undefined;
+  /** Milliseconds, where a request says nothing else. Usually a minute. */
+  readonly idleTimeout?: number | undefined;
 }
 
 /** Sends single requests over connections that are kept for the next ones. Knows nothing of registries. */
@@ -62,9 +66,9 @@ export class HttpTransport implements Disposable {
         headers: { 'User-Agent': this.#userAgent, ...request.headers },
         signal,
       });
-      outgoing.setTimeout(request.idleTimeout ?? IDLE_TIMEOUT, () =>
-        outgoing.destroy(new TransientFailure(`${requestName(method, url)}: i/o timeout`)),
-      );
+      watchHeadway(outgoing, request.idleTimeout ?? this.#options.idleTimeout ?? IDLE_TIMEOUT, (why) => {
+        return new TransientFailure(`${requestName(method, url)}: i/o timeout${why}`);
+      });
       outgoing.on('error', (error) => reject(networkFailure(method, url, error)));
       outgoing.once('response', (body) => {
         if (!outgoing.writableFinished) body.once('close', () => outgoing.destroy());
@@ -98,4 +102,31 @@ export class HttpTransport implements Disposable {
 function sendBody(outgoing: ClientRequest, body: HttpRequest['body']): void {
   if (typeof body === 'function') pipeline(body(), outgoing, () => {});
   else outgoing.end(body);
+}
+
+/** Ends an exchange in which nothing moves, or nearly nothing, unless it is us who do not read. */
+function watchHeadway(outgoing: ClientRequest, idle: number, failure: (why: string) => Error): void {
+  let body: IncomingMessage | undefined;
+  let before = 0;
+  const giveUp = (why: string) => (body ?? outgoing).destroy(failure(why));
+  const moved = () => (outgoing.socket ? outgoing.socket.bytesRead + outgoing.socket.bytesWritten : 0);
+  const isUnread = () => body !== undefined && body.readableLength >= body.readableHighWaterMark;
+  const look = () => {
+    const bytes = moved() - before;
+    before += bytes;
+    if (bytes >= LEAST_BYTES || isUnread() || body?.complete) return;
+    giveUp(`: only ${bytes} bytes in ${Math.ceil(idle / 1000)} s`);
+  };
+  const timer = setInterval(look, idle);
+  outgoing.setTimeout(idle, () => {
+    if (!isUnread()) giveUp('');
+  });
+  outgoing.once('response', (response) => {
+    body = response;
+    body.on('error', () => {}); /* whoever reads is told; that nobody does must not end the process */
+  });
+  outgoing.once('socket', () => {
+    before = moved();
+  });
+  outgoing.once('close', () => clearInterval(timer));
 }

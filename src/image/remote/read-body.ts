@@ -24,3 +24,16 @@ export async function readBody({ request, body }: HttpResponse, limit: number): 
   }
   return Buffer.concat(pieces, size);
 }
+
+/** Bytes that are read of an answer that nobody wants, so that its connection serves again. */
+const MAX_DISCARDED = 64 * 1024;
+
+/** Lets go of an answer's body: read to its end when that is near, else its connection ends. */
+export function discardBody({ body }: HttpResponse): void {
+  let left = MAX_DISCARDED;
+  body.on('error', () => {});
+  body.on('data', (piece: Uint8Array) => {
+    left -= piece.byteLength;
+    if (left < 0) body.destroy();
+  });
+}

@@ -1,6 +1,7 @@
 import { unavailable } from '../../core/errors.ts';
 import { requestName } from './failure.ts';
 import type { HttpRequest, HttpResponse, HttpTransport } from './http-transport.ts';
+import { discardBody } from './read-body.ts';
 
 const MAX_REDIRECTS = 10;
 
@@ -32,7 +33,7 @@ export async function followRedirects(
     const response = await transport.send({ ...request, url, headers });
     const next = redirectOf(response, url);
     if (!next) return response;
-    response.body.resume();
+    discardBody(response);
     if (url.protocol === 'https:' && next.protocol !== 'https:' && !policy.permitsPlain) {
       throw unavailable(`${requestName(request.method, url)}: refusing the redirect to ${next.origin}`);
     }

@@ -19,6 +19,8 @@ export interface RemoteOptions {
   readonly proxyEnv?: NodeJS.ProcessEnv | undefined;
   /** Milliseconds before the first retry; each further one waits twice as long. Usually 250. */
   readonly retryDelay?: number | undefined;
+  /** Milliseconds in which at least some bytes must come or go. Usually a minute. */
+  readonly idleTimeout?: number | undefined;
   /** How often what fails in passing is tried. Usually 5. */
   readonly maxTries?: number | undefined;
 }

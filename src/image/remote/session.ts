@@ -11,6 +11,7 @@ import { basicHeader, type Credentials, credentialsOf } from './credentials.ts';
 import { type Endpoint, endpointOf, mirrorEndpoint } from './endpoint.ts';
 import { requestName } from './failure.ts';
 import { type HttpRequest, type HttpResponse, HttpTransport } from './http-transport.ts';
+import { discardBody } from './read-body.ts';
 import { followRedirects } from './redirect.ts';
 import type { RemoteOptions } from './remote-options.ts';
 import { type TokenRequest, Tokens } from './tokens.ts';
@@ -52,6 +53,7 @@ export class RegistrySession implements Disposable {
       clientCertificates: options.clientCertificates ?? [],
       userAgent: options.userAgent ?? USER_AGENT,
       proxyEnv: this.#endpoint.isLoopback ? undefined : options.proxyEnv,
+      idleTimeout: options.idleTimeout,
     });
     this.#tokens = new Tokens(this.#transport, this.#credentials, !this.#endpoint.verifyTls);
   }
@@ -77,7 +79,7 @@ export class RegistrySession implements Disposable {
     const first = await this.#sendAuthorized(whole, base, challenges, request.scopes);
     const asked = first.status === 401 ? parseChallenges(first.headers['www-authenticate']) : [];
     if (first.request.url.origin !== base.origin || !mayHelp(asked, challenges)) return first;
-    first.body.resume();
+    discardBody(first);
     this.#tokens.forget();
     return this.#sendAuthorized(whole, base, asked, request.scopes);
   }
@@ -130,7 +132,7 @@ export class RegistrySession implements Disposable {
       const base = new URL(`${scheme}://${this.#endpoint.host}/v2/`);
       try {
         const answer = await this.#transport.send({ method: 'GET', url: base, signal: this.#signal });
-        answer.body.resume();
+        discardBody(answer);
         const challenges = answer.status === 401 ? parseChallenges(answer.headers['www-authenticate']) : [];
         return { base, challenges };
       } catch (error) {

@@ -5,15 +5,16 @@ import type { Readable } from 'node:stream';
 import { resolveInRoot } from '../../../build/copy/rooted.ts';
 import { type Digest, isDigest } from '../../../core/digest.ts';
 import { dataLoss, invalidParameter, notFound } from '../../../core/errors.ts';
+import { parseIndex, parseManifest } from '../../../image/documents.ts';
+import { fetchConfig } from '../../../image/fetch-config.ts';
 import type { LayerLease } from '../../../image/layers.ts';
 import { choosePlatform, hostPlatform } from '../../../image/platform.ts';
-import { fetchConfig, parseManifest } from '../../../image/pull.ts';
+import { readConfig } from '../../../image/read-config.ts';
 import type { RemoteRepository } from '../../../image/remote/remote-repository.ts';
 import { takeLayer } from '../../../image/take-layer.ts';
 import {
   type Descriptor,
   type ImageConfig,
-  type ImageIndex,
   type ImageManifest,
   isIndexType,
 } from '../../../spec/oci-image.ts';
@@ -77,10 +78,14 @@ function inlineRecords(config: ImageConfig): readonly PortableRecord[] | undefin
 async function remoteDocument(remote: RemoteRepository, name: string): Promise<CacheDocument> {
   const { descriptor, bytes } = await remote.manifest(name);
   if (isIndexType(descriptor.mediaType)) {
-    const child = choosePlatform(JSON.parse(Buffer.from(bytes).toString()) as ImageIndex, hostPlatform());
+    const child = choosePlatform(parseIndex(bytes), hostPlatform());
     if (!child) throw notFound('it has no image for this machine');
-    return await remoteDocument(remote, child.digest);
+    return await imageDocument(remote, (await remote.manifest(child.digest)).bytes);
   }
+  return await imageDocument(remote, bytes);
+}
+
+async function imageDocument(remote: RemoteRepository, bytes: Uint8Array): Promise<CacheDocument> {
   const manifest = parseManifest(bytes);
   const config = await fetchConfig(remote, manifest.config);
   return documentOf(manifest, config.toString());
@@ -88,7 +93,7 @@ async function remoteDocument(remote: RemoteRepository, name: string): Promise<C
 
 function documentOf({ config, layers }: ImageManifest, text: string): CacheDocument {
   if (config.mediaType === CACHE_TYPE) return readCacheDocument(text);
-  const image = JSON.parse(text) as ImageConfig;
+  const image = readConfig(Buffer.from(text));
   const records = inlineRecords(image);
   if (!records) throw invalidParameter(NO_CACHE);
   const { diff_ids: diffIds } = image.rootfs;
@@ -103,8 +108,7 @@ function documentOf({ config, layers }: ImageManifest, text: string): CacheDocum
 
 /** An OCI layout as `--cache-to type=local` writes it. */
 async function fromFolder(at: SourceContext, folder: string): Promise<CacheSource> {
-  const index = JSON.parse(await readSmall(folder, 'index.json')) as ImageIndex;
-  const [top] = index.manifests ?? [];
+  const [top] = parseIndex(Buffer.from(await readSmall(folder, 'index.json'))).manifests;
   if (!top) throw notFound('its index.json names nothing');
   const manifest = parseManifest(Buffer.from(await readSmall(folder, blobIn(top))));
   const document = documentOf(manifest, await readSmall(folder, blobIn(manifest.config)));

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { removeTree } from './remove-tree.ts';
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'remove-'));
+  t.after(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+test('few files go, links themselves and not what they lead to; what is not there is no failure', async (t) => {
+  const root = folder(t);
+  const kept = join(root, 'kept');
+  mkdirSync(join(root, 'tree/deep/er'), { recursive: true });
+  mkdirSync(kept);
+  writeFileSync(join(kept, 'file'), '');
+  symlinkSync(kept, join(root, 'tree/deep/link'));
+  symlinkSync(kept, join(root, 'link'));
+  writeFileSync(join(root, 'file'), '');
+  for (const name of ['tree', 'link', 'file', 'nothing']) await removeTree(join(root, name));
+  assert.deepEqual(readdirSync(root), ['kept']);
+  assert.deepEqual(readdirSync(kept), ['file']);
+});
+
+test('more files than are removed in this process go, and folders deeper than any path can say', async (t) => {
+  const root = folder(t);
+  const [wide, deep, part] = [join(root, 'wide'), join(root, 'deep'), join(root, 'part')];
+  mkdirSync(wide);
+  for (let i = 0; i < 3000; i++) writeFileSync(join(wide, `file${i}`), '');
+  const down = Array<string>(300).fill('in-the-deep').join('/');
+  mkdirSync(deep);
+  for (let i = 0; i < 5; i++) {
+    mkdirSync(join(part, down), { recursive: true });
+    for (const name of ['beside', 'in-the-deep/beside']) mkdirSync(join(part, name));
+    writeFileSync(join(part, down, 'file'), '');
+    renameSync(deep, join(part, down, 'in-the-deep'));
+    renameSync(part, deep);
+  }
+  symlinkSync(root, join(deep, 'in-the-deep/link'));
+  await Promise.all([removeTree(wide), removeTree(deep)]);
+  assert.deepEqual(readdirSync(root), []);
+  assert.ok(existsSync(root));
+});

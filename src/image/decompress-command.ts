@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { invalidParameter } from '../core/errors.ts';
+
+/** What the programs may take of memory: xz's own levels need 65 MiB at most, and an archive may ask for 4 GiB. */
+const FLAGS = { xz: ['--memlimit-decompress=256MiB'], bzip2: [] } as const;
+
+/**
+ * The plain bytes of a stream, through the program of that name.
+ * @returns a stream that ends when the program has ended well, and fails otherwise: invalid-parameter.
+ */
+export function throughCommand(input: Readable, command: keyof typeof FLAGS): Readable {
+  const child = spawn(command, [...FLAGS[command], '-dc'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const output = new PassThrough();
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(0, 500);
+  });
+  output.on('error', () => {}); /* whoever reads on is told */
+  output.once('close', () => child.kill('SIGKILL'));
+  child.stdout.pipe(output, { end: false });
+  child.on('error', (cause) =>
+    output.destroy(
+      invalidParameter(
+        `this archive needs the ${command} program, which cannot be started: install it, or compress the archive with gzip or zstd`,
+        { cause },
+      ),
+    ),
+  );
+  child.on('close', (code) => {
+    const why = said.trim().replaceAll('\n', ' ') || `exit code ${code}`;
+    if (code === 0) output.end();
+    else output.destroy(invalidParameter(`${command} could not decompress the archive: ${why}`));
+  });
+  pipeline(input, child.stdin).catch((error: Error) => {
+    if (input.errored) output.destroy(error);
+  });
+  return output;
+}
