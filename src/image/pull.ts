@@ -27,11 +27,14 @@ import { type Asker, SharedWork } from './shared-work.ts';
 import { takeLayer } from './take-layer.ts';
 
 const SCHEMA1 = 'application/vnd.docker.distribution.manifest.v1+';
-/** The last is what registries before 2017 said. */
+/** Those after the first two are what registries before 2017 said; docker takes them, too. */
 const CONFIG_TYPES: readonly string[] = [
   MEDIA_TYPE.ociConfig,
   MEDIA_TYPE.dockerConfig,
   'application/octet-stream',
+  'application/json',
+  'text/html',
+  '',
 ];
 const LAYER_TYPE = /[.+/]tar([.+](gzip|zstd))?$/;
 
