@@ -30,9 +30,6 @@ export interface RequestHandlerOptions {
   readonly proxy?: PullThrough | undefined;
 }
 
-/** Milliseconds. */
-const DRAIN_TIMEOUT = 30_000;
-
 /** Answers one request; never rejects. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
@@ -48,7 +45,6 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     const method = request.method ?? 'GET';
     const log = options.log.child({ method, path });
     logAnswer(log, request, response, options.metrics);
-    response.once('finish', () => drain(request));
     if (options.trustedProxies) resolveClientAddress(request, options.trustedProxies);
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
     response.setHeader('X-Content-Type-Options', 'nosniff');
@@ -63,17 +59,6 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
       answerError({ ...exchange, visitor: NOBODY }, error);
     }
   };
-}
-
-/**
- * A body that was refused half read must still flow for a while: many clients read the answer after they have sent
- * it all. One that does not end is cut off.
- */
-function drain(request: IncomingMessage): void {
-  if (request.complete) return;
-  request.resume();
-  const cut = setTimeout(() => request.socket.destroy(), DRAIN_TIMEOUT);
-  request.once('close', () => clearTimeout(cut));
 }
 
 /** Who asks is found out later, by the password that comes with it: the address counts. */

@@ -12,6 +12,20 @@ declare module 's3rver' {
     readonly maxKeys?: number;
   }
 
+  type Content = Buffer | NodeJS.ReadableStream;
+
+  interface PutObject {
+    readonly bucket: string;
+    readonly key: string;
+    readonly content: Content;
+    readonly metadata: unknown;
+  }
+
+  interface Written {
+    readonly size: number;
+    readonly md5: string;
+  }
+
   export default class S3rver {
     constructor(options: {
       readonly address: string;
@@ -20,7 +34,13 @@ declare module 's3rver' {
       readonly directory: string;
       readonly configureBuckets: readonly { readonly name: string; readonly configs: readonly string[] }[];
     });
-    readonly store: { listObjects(bucket: string, options: ListOptions): Promise<Listing> };
+    readonly store: {
+      listObjects(bucket: string, options: ListOptions): Promise<Listing>;
+      putObject(object: PutObject): Promise<Written>;
+      putPart(bucket: string, uploadId: string, part: number, content: Content): Promise<Written>;
+      putMetadata(bucket: string, key: string, metadata: unknown, md5: string): Promise<void>;
+      getResourcePath(bucket: string, key: string | undefined, resource: string): string;
+    };
     run(): Promise<{ readonly port: number }>;
     close(): Promise<void>;
   }

@@ -20,7 +20,7 @@ export async function spawnRegistry(
   args: readonly string[],
   wrapper: readonly string[] = [],
 ): Promise<RegistryProcess> {
-  const command = [...wrapper, process.execPath, PROGRAM, '--listen', '127.0.0.1:0', '--log-level', 'silent'];
+  const command = [...wrapper, process.execPath, PROGRAM, '--listen', '127.0.0.1:0', '--log-level', 'error'];
   const child = spawn(command[0] ?? '', [...command.slice(1), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
