@@ -10,11 +10,12 @@ const widths = (svg: string) =>
 
 test('bars are as long as medians, to the scale of their row; who has no samples has no bar', () => {
   const samples = { barge: [20, 50, 90], docker: [200], podman: [] };
-  const svg = chartOf(section({ rows: [{ label: 'a < b', unit: 'ms', samples }] }));
+  const svg = chartOf(section({ title: 'X & Y', rows: [{ label: 'a < b', unit: 'ms', samples }] }));
   const [own = 0, other = 0, ...more] = widths(svg);
   assert.equal(own / other, 0.25);
   assert.deepEqual(more, []);
   assert.match(svg, /a &lt; b \(ms\)/);
+  assert.match(svg, /<title>X &amp; Y<\/title>/);
 });
 
 test('a curve that grows in proportion lies on the grey line', () => {

@@ -14,11 +14,11 @@ const GAP = 9;
 const TOP = 34;
 
 export function chartOf(section: Section): string {
-  return section.curves ? curveChart(section.curves) : barChart(section.rows);
+  return section.curves ? curveChart(section.title, section.curves) : barChart(section.title, section.rows);
 }
 
 /** Each row is drawn to a scale of its own: its longest bar is as long as any other's. */
-function barChart(rows: readonly Row[]): string {
+function barChart(title: string, rows: readonly Row[]): string {
   const subjects = [...new Set(rows.flatMap(({ samples }) => Object.keys(samples)))];
   const colour = (name: string) => COLOURS[subjects.indexOf(name) % COLOURS.length] as string;
   const parts = legend(subjects, colour);
@@ -38,7 +38,7 @@ function barChart(rows: readonly Row[]): string {
     }
     y += GAP;
   }
-  return picture(WIDTH, y, parts);
+  return picture(WIDTH, y, title, parts);
 }
 
 function barsOf({ samples }: Row) {

@@ -10,7 +10,7 @@ const NAMES = 250;
  * Costs over counts, both on logarithmic scales, each cost as a multiple of its first: there a power law is a straight
  * line, and the grey one is what grows in proportion.
  */
-export function curveChart(curves: readonly Curve[]): string {
+export function curveChart(title: string, curves: readonly Curve[]): string {
   const relative = curves.map(({ points }) => points.map((point) => relativeTo(points[0] as Point, point)));
   const decades = Math.ceil(
     Math.log10(Math.max(10, ...relative.flat().map(({ count, cost }) => Math.max(count, cost)))),
@@ -39,7 +39,7 @@ export function curveChart(curves: readonly Curve[]): string {
       text(LEFT + SIDE + 36, at, `${label}: n^${exponent.toFixed(2)}`, 'start'),
     );
   }
-  return picture(LEFT + SIDE + 36 + NAMES, TOP + SIDE + 30, parts);
+  return picture(LEFT + SIDE + 36 + NAMES, TOP + SIDE + 30, title, parts);
 }
 
 const relativeTo = (first: Point, { count, cost }: Point): Point => ({

@@ -1,11 +1,12 @@
 /** One for each subject, told apart by colour-blind eyes, too. */
 export const COLOURS: readonly string[] = ['#0072b2', '#56b4e9', '#e69f00', '#009e73', '#cc79a7', '#999999'];
 
-/** A whole document on white, which both light and dark pages show. */
-export function picture(width: number, height: number, parts: readonly string[]): string {
+/** A whole document on white, which both light and dark pages show. @param title for who cannot see it. */
+export function picture(width: number, height: number, title: string, parts: readonly string[]): string {
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`,
     '  font-family="sans-serif" font-size="11" fill="#222222">',
+    `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     ...parts,
     '</svg>',
