@@ -1,6 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { endAnswer } from '../core/end-answer.ts';
 import { BargeError, type ErrorKind, invalidParameter, messageOf } from '../core/errors.ts';
 
 /** One request on its way through a route. */
@@ -123,12 +124,12 @@ export class PlainResponse implements Response {
   json(status: number, body: unknown): void {
     const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
     this.#response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': bytes.length });
-    this.#response.end(this.#request.method === 'HEAD' ? undefined : bytes);
+    this.#end(bytes);
   }
 
   empty(status: number): void {
     this.#response.writeHead(status, status === 204 || status === 304 ? {} : { 'Content-Length': 0 });
-    this.#response.end();
+    endAnswer(this.#request, this.#response);
   }
 
   text(status: number, body: string): void {
@@ -137,7 +138,11 @@ export class PlainResponse implements Response {
       'Content-Type': 'text/plain; charset=utf-8',
       'Content-Length': bytes.length,
     });
-    this.#response.end(this.#request.method === 'HEAD' ? undefined : bytes);
+    this.#end(bytes);
+  }
+
+  #end(bytes: Buffer): void {
+    endAnswer(this.#request, this.#response, this.#request.method === 'HEAD' ? undefined : bytes);
   }
 
   stream(status: number, headers: Readonly<Record<string, string>>): ServerResponse {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { type Digest, isDigest } from '../../core/digest.ts';
+import { endAnswer } from '../../core/end-answer.ts';
 import { isRepositoryPath } from '../../core/reference.ts';
 import type { Visitor } from '../auth/access.ts';
 import { registryError } from '../registry-error.ts';
@@ -45,7 +46,7 @@ export type Headers = Readonly<Record<string, string | number>>;
 export function sendEmpty(exchange: Exchange, status: number, headers: Headers = {}): void {
   const length = status === 204 ? {} : { 'Content-Length': 0 };
   exchange.response.writeHead(status, { ...length, ...headers });
-  end(exchange);
+  endAnswer(exchange.request, exchange.response);
 }
 
 /** @param body any JSON value; left out of the answer to a HEAD request. */
@@ -56,28 +57,6 @@ export function sendJson(exchange: Exchange, status: number, body: unknown, head
     'Content-Length': bytes.byteLength,
     ...headers,
   });
-  end(exchange, exchange.request.method === 'HEAD' ? undefined : bytes);
-}
-
-/** Milliseconds that the rest of a body may take which nobody wants. */
-const DRAIN_TIMEOUT = 30_000;
-
-/**
- * Sends the last bytes of an answer. While the request's body still comes, the answer stays open behind them, and the
- * body flows for a while: many clients read the answer after they have sent it all, and of a connection that is closed
- * with bytes unread the kernel forgets what the client has not taken yet.
- */
-function end({ request, response }: Exchange, bytes?: Buffer): void {
-  if (request.complete || request.destroyed) {
-    response.end(bytes);
-    return;
-  }
-  if (bytes) response.write(bytes);
-  else response.flushHeaders();
-  const cut = setTimeout(() => request.socket.destroy(), DRAIN_TIMEOUT);
-  request.once('close', () => {
-    clearTimeout(cut);
-    response.end();
-  });
-  request.resume();
+  const { request, response } = exchange;
+  endAnswer(request, response, request.method === 'HEAD' ? undefined : bytes);
 }
