@@ -1,4 +1,5 @@
 import { invalidParameter } from '../core/errors.ts';
+import { isObject } from '../core/is-object.ts';
 
 type Kind = 'string' | 'number' | 'boolean' | 'object' | 'strings' | 'list';
 
@@ -18,10 +19,6 @@ const TESTS: Record<Kind, readonly [words: string, test: (value: unknown) => boo
   ],
   list: ['a list', Array.isArray],
 };
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Missing fields and null are fine. @throws BargeError invalid-parameter naming the field and what it takes. */
 export function assertShape(body: unknown, shape: Shape, path = ''): void {

@@ -1,6 +1,7 @@
 import { parseJson } from '../core/bounded-json.ts';
 import { isDigest } from '../core/digest.ts';
 import { dataLoss } from '../core/errors.ts';
+import { isObject } from '../core/is-object.ts';
 import type { Descriptor, ImageIndex, ImageManifest } from '../spec/oci-image.ts';
 
 /**
@@ -24,9 +25,6 @@ export function parseIndex(bytes: Uint8Array): ImageIndex {
 }
 
 type Members = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function isListOf<T>(value: unknown, is: (item: unknown) => item is T): value is T[] {
   return Array.isArray(value) && value.every(is);

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { parseJson } from '../core/bounded-json.ts';
 import { isDigest } from '../core/digest.ts';
 import { invalidParameter } from '../core/errors.ts';
+import { isObject } from '../core/is-object.ts';
 import type { ImageConfig } from '../spec/oci-image.ts';
 
 /** Layers that an image may have, as many as fit into a mount's options. */
@@ -13,8 +14,6 @@ const text: Shape = (value) => typeof value === 'string';
 const count: Shape = (value) => Number.isInteger(value);
 const flag: Shape = (value) => typeof value === 'boolean';
 const time: Shape = (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value));
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const listOf =
   (shape: Shape): Shape =>
   (value) =>

@@ -1,4 +1,5 @@
 import { type Digest, isDigest } from '../core/digest.ts';
+import { isObject } from '../core/is-object.ts';
 import { type Descriptor, isIndexType, isManifestType } from '../spec/oci-image.ts';
 import { registryError } from './registry-error.ts';
 
@@ -95,9 +96,6 @@ function isForeign(layer: Descriptor): boolean {
     layer.mediaType === 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
   return restricted && (layer.urls?.length ?? 0) > 0;
 }
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 

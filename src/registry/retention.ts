@@ -1,4 +1,5 @@
 import { invalidParameter } from '../core/errors.ts';
+import { isObject } from '../core/is-object.ts';
 
 /**
  * What is kept of a repository's tags. A rule speaks of the tags that match `tags`; one that no rule speaks of
@@ -98,6 +99,3 @@ function count(value: unknown, where: string): number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
   throw invalidParameter(`${where}: want a number that is not negative`);
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
