@@ -32,7 +32,6 @@ iproute2:ip
 nftables:nft
 mmdebstrap:mmdebstrap
 busybox-static:/var/lib/dpkg/info/busybox-static.md5sums
-golang-github-containers-common:/usr/share/containers/seccomp.json
 openssl:openssl
 openssh-client:ssh
 ca-certificates:/etc/ssl/certs/ca-certificates.crt

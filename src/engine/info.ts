@@ -2,7 +2,6 @@ import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { arch, cpus, hostname, version as kernelVersion, release, totalmem } from 'node:os';
 import { LOG_DRIVERS } from '../container/log/drivers.ts';
 import { isRunning } from '../container/model.ts';
-import { defaultSeccomp } from '../container/oci/seccomp.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { VERSION } from '../core/version.ts';
 import { hasAppArmor } from '../host/apparmor.ts';
@@ -126,7 +125,7 @@ function kernelLimits({ options, settings }: Engine) {
     IPv4Forwarding: isForwarding(),
     SecurityOptions: [
       ...(hasAppArmor() ? ['name=apparmor'] : []),
-      ...(defaultSeccomp([]) ? [`name=seccomp,profile=${profile}`] : []),
+      `name=seccomp,profile=${profile}`,
       ...(layout === 'v2' ? ['name=cgroupns'] : []),
       ...(noNewPrivileges ? ['name=no-new-privileges'] : []),
     ],

@@ -7,6 +7,9 @@ import { parseSecurityOptions } from '../oci/security-options.ts';
 import { assertRestartPolicy } from '../restart-policy.ts';
 import { assertPort } from './config.ts';
 
+/** Annotations by which crun is handed a system call filter: with them a container could choose its own. */
+const RESERVED_ANNOTATIONS = ['run.oci.seccomp_bpf_data', 'run.oci.seccomp.receiver'];
+
 /**
  * Checks what a container asks of its host, but for limits (`checkResources`), mounts and networks.
  * @returns warnings for what has no effect.
@@ -27,6 +30,13 @@ export function checkHostConfig(config: ContainerConfig, host: HostConfig): stri
   }
   if ('' in (host.Annotations ?? {})) {
     throw invalidParameter('invalid Annotations: the empty string is not permitted as an annotation key');
+  }
+  for (const name of RESERVED_ANNOTATIONS) {
+    if (name in (host.Annotations ?? {})) {
+      throw invalidParameter(
+        `invalid Annotations: ${name} is set by the daemon: choose a profile with --security-opt seccomp=FILE`,
+      );
+    }
   }
   if ((host.ShmSize ?? 0) < 0) throw invalidParameter('SHM size can not be less than 0');
   if (host.VolumeDriver && host.VolumeDriver !== 'local') {

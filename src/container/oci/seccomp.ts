@@ -1,32 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { errnoOf, invalidParameter } from '../../core/errors.ts';
-import type { OciSeccomp, OciSyscallRule } from '../../spec/oci-runtime.ts';
+import { invalidParameter } from '../../core/errors.ts';
+import type { OciSeccomp } from '../../spec/oci-runtime.ts';
+import { DEFAULT_PROFILE, type SeccompCondition, type SeccompProfile } from './seccomp-profile.ts';
 
-/** Where distributions install the profile that container engines share. */
-export const DEFAULT_PROFILE_PATH = '/usr/share/containers/seccomp.json';
-
-interface Condition {
-  readonly caps?: readonly string[];
-  readonly arches?: readonly string[];
-  readonly minKernel?: string;
-}
-
-/** A profile in the form that docker's `--security-opt seccomp=FILE` takes. */
-interface Profile {
-  readonly defaultAction: string;
-  readonly defaultErrnoRet?: number;
-  readonly architectures?: readonly string[];
-  readonly archMap?: readonly {
-    readonly architecture: string;
-    readonly subArchitectures?: readonly string[] | null;
-  }[];
-  readonly syscalls?: readonly (Omit<OciSyscallRule, 'names'> & {
-    readonly name?: string;
-    readonly names?: readonly string[];
-    readonly includes?: Condition;
-    readonly excludes?: Condition;
-  })[];
+/** What a profile's conditions are held against. */
+export interface SeccompTarget {
+  readonly capabilities: readonly string[];
+  /** Libseccomp's name of the architecture, and Go's. */
+  readonly architecture: { readonly seccomp: string; readonly go: string };
+  /** As `uname -r` prints it. */
+  readonly kernel: string;
 }
 
 const ARCHITECTURE: Record<string, { readonly seccomp: string; readonly go: string }> = {
@@ -34,38 +17,42 @@ const ARCHITECTURE: Record<string, { readonly seccomp: string; readonly go: stri
   arm64: { seccomp: 'SCMP_ARCH_AARCH64', go: 'arm64' },
 };
 
-function kernelAtLeast(wanted: string): boolean {
+function thisHost(capabilities: readonly string[]): SeccompTarget {
+  const architecture = ARCHITECTURE[process.arch] ?? { seccomp: '', go: '' };
+  return { capabilities, architecture, kernel: release() };
+}
+
+function kernelAtLeast(kernel: string, wanted: string): boolean {
   const numbers = (text: string) => text.split(/[.-]/).slice(0, 2).map(Number);
-  const [major = 0, minor = 0] = numbers(release());
+  const [major = 0, minor = 0] = numbers(kernel);
   const [wantMajor = 0, wantMinor = 0] = numbers(wanted);
   return major > wantMajor || (major === wantMajor && minor >= wantMinor);
 }
 
-function included(condition: Condition | undefined, caps: ReadonlySet<string>, arch: string): boolean {
-  const { caps: wanted, arches, minKernel } = condition ?? {};
+function included(condition: SeccompCondition | undefined, target: SeccompTarget): boolean {
+  const { caps, arches, minKernel } = condition ?? {};
   return (
-    (wanted ?? []).every((cap) => caps.has(cap)) &&
-    (!arches?.length || arches.includes(arch)) &&
-    (!minKernel || kernelAtLeast(minKernel))
+    (caps ?? []).every((cap) => target.capabilities.includes(cap)) &&
+    (!arches?.length || arches.includes(target.architecture.go)) &&
+    (!minKernel || kernelAtLeast(target.kernel, minKernel))
   );
 }
 
-function excluded(condition: Condition | undefined, caps: ReadonlySet<string>, arch: string): boolean {
-  const { caps: unwanted, arches, minKernel } = condition ?? {};
+function excluded(condition: SeccompCondition | undefined, target: SeccompTarget): boolean {
+  const { caps, arches, minKernel } = condition ?? {};
   return (
-    (unwanted ?? []).some((cap) => caps.has(cap)) ||
-    (arches ?? []).includes(arch) ||
-    Boolean(minKernel && kernelAtLeast(minKernel))
+    (caps ?? []).some((cap) => target.capabilities.includes(cap)) ||
+    (arches ?? []).includes(target.architecture.go) ||
+    Boolean(minKernel && kernelAtLeast(target.kernel, minKernel))
   );
 }
 
-/** The rules of `profile` that hold for a container with these capabilities on this machine. */
-function resolveProfile(profile: Profile, capabilities: readonly string[]): OciSeccomp {
-  const caps = new Set(capabilities);
-  const { seccomp, go } = ARCHITECTURE[process.arch] ?? { seccomp: '', go: '' };
+/** The rules of `profile` that hold for `target`, in the form of the OCI runtime specification. */
+export function resolveProfile(profile: SeccompProfile, target: SeccompTarget): OciSeccomp {
+  const { seccomp } = target.architecture;
   const map = profile.archMap?.find((entry) => entry.architecture === seccomp);
   const syscalls = (profile.syscalls ?? [])
-    .filter((rule) => included(rule.includes, caps, go) && !excluded(rule.excludes, caps, go))
+    .filter((rule) => included(rule.includes, target) && !excluded(rule.excludes, target))
     .map(({ name, names, action, errnoRet, args }) => ({
       names: names ?? (name ? [name] : []),
       action,
@@ -80,34 +67,28 @@ function resolveProfile(profile: Profile, capabilities: readonly string[]): OciS
   };
 }
 
-const resolved = new Map<string, OciSeccomp | undefined>();
+const resolved = new Map<string, OciSeccomp>();
 
-/** The machine's default profile; undefined where its distribution installs none. */
-export function defaultSeccomp(capabilities: readonly string[]): OciSeccomp | undefined {
+/** The rules of a container with these capabilities that asked for no profile; the same object each time. */
+export function defaultSeccomp(capabilities: readonly string[]): OciSeccomp {
   const key = capabilities.join();
-  if (!resolved.has(key)) {
-    const text = readOptional(DEFAULT_PROFILE_PATH);
-    resolved.set(key, text === undefined ? undefined : resolveProfile(JSON.parse(text), capabilities));
-  }
-  return resolved.get(key);
+  const known = resolved.get(key);
+  if (known) return known;
+  const rules = resolveProfile(DEFAULT_PROFILE, thisHost(capabilities));
+  resolved.set(key, rules);
+  return rules;
 }
 
 /** @param text the profile itself, as clients send it. @throws BargeError invalid-parameter. */
 export function customSeccomp(text: string, capabilities: readonly string[]): OciSeccomp {
+  let profile: SeccompProfile;
   try {
-    return resolveProfile(JSON.parse(text), capabilities);
+    profile = JSON.parse(text);
+    if (typeof profile.defaultAction !== 'string') throw new TypeError('it has no defaultAction');
+    return resolveProfile(profile, thisHost(capabilities));
   } catch (error) {
     throw invalidParameter('Decoding seccomp profile failed: it is not the JSON of a profile', {
       cause: error,
     });
-  }
-}
-
-function readOptional(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }
