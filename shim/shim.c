@@ -9,6 +9,9 @@
  *   --target DIR        where the overlay is mounted, in a mount namespace of the shim's own
  *   --also OPTIONS --at DIR      a further overlay, mounted in the same namespace; may be repeated
  *   --below DIR --path P --on NAME   what P is below DIR, where no link in it leads, mounted at NAME, which is made
+ *   --cgroup DIR        the cgroup of the v2 hierarchy of a hybrid host that the runtime starts in, and so the container;
+ *                       removed after RUNTIME DELETE-ARG...
+ *   --oom-score N       the oom_score_adj that the runtime starts with, and so the container; left out where it is refused
  *   --hide DIR          a mount that the runtime must not see (the v2 hierarchy of a hybrid cgroup host)
  *   --off-mount         the runtime is crun, to be executed off a read-only mount of its file
  *   --log FILE --log-size BYTES --log-files N    the log record and its rotation (no --log: none is kept)
@@ -71,7 +74,7 @@ struct connection {
 };
 
 static struct {
-    const char *dir, *mount, *layers, *target, *hide, *log, *oom;
+    const char *dir, *mount, *layers, *target, *cgroup, *oom_score, *hide, *log, *oom;
     long long log_size;
     int log_files, rows, cols, attach;
     int tty, keep_stdin, stdin_once, off_mount;
@@ -486,8 +489,49 @@ static void execute(char **argv) {
     execvp(argv[0], argv);
 }
 
-static int run(char **argv, const int stdio[3]) {
-    pid_t pid = fork();
+/* The directory given as --cgroup and the one it is in, opened before the mount they are on may be hidden. */
+static int cgroup_fd = -1, cgroup_parent = -1;
+
+static void open_cgroup(void) {
+    char parent[4096];
+    snprintf(parent, sizeof parent, "%s", options.cgroup);
+    *strrchr(parent, '/') = 0;
+    cgroup_parent = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cgroup_fd = open(options.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (cgroup_fd < 0 || cgroup_parent < 0) die("opening the cgroup", options.cgroup);
+}
+
+/* Removes a cgroup and those below it. Processes that are just ending keep it busy for a moment. */
+static void remove_cgroup(int parent, const char *name, int depth) {
+    for (int i = 0; i < 50; i++) {
+        if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno != EBUSY) return;
+        int fd = depth < 64 ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+        for (struct dirent *e; d && (e = readdir(d));)
+            if (e->d_type == DT_DIR && e->d_name[0] != '.') remove_cgroup(fd, e->d_name, depth + 1);
+        if (d) closedir(d);
+        else if (fd >= 0) close(fd);
+        usleep(1000);
+    }
+}
+
+/* As fork, with the child in the cgroup from its first moment: no process of the container was ever outside. */
+static pid_t fork_into(int cgroup) {
+    /* As in linux/sched.h, which musl does not bring. */
+    const uint64_t into_cgroup = 0x200000000;
+    struct { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup; }
+        how = {.flags = into_cgroup, .exit_signal = SIGCHLD, .cgroup = (uint64_t)cgroup};
+    return (pid_t)syscall(435 /* clone3 */, &how, sizeof how);
+}
+
+static void set_oom_score(void) {
+    int fd = options.oom_score ? open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC) : -1;
+    ssize_t n = fd < 0 ? 0 : write(fd, options.oom_score, strlen(options.oom_score));
+    if (fd >= 0 && n >= 0) close(fd);
+}
+
+static int run(char **argv, const int stdio[3], int cgroup) {
+    pid_t pid = cgroup < 0 ? fork() : fork_into(cgroup);
     if (pid < 0) die("starting", argv[0]);
     if (pid == 0) {
         sigset_t none;
@@ -495,6 +539,7 @@ static int run(char **argv, const int stdio[3]) {
         sigprocmask(SIG_SETMASK, &none, NULL);
         for (int s = 1; s < 32; s++) signal(s, SIG_DFL);
         for (int i = 0; i < 3; i++) dup2(stdio[i], i);
+        set_oom_score();
         execute(argv);
         _exit(127);
     }
@@ -540,12 +585,14 @@ static void start(void) {
             theirs[i] = pipes[i][i == 0 ? 0 : 1];
         }
     }
-    int code = run(options.run, theirs);
+    int code = run(options.run, theirs, cgroup_fd);
+    if (cgroup_fd >= 0) close(cgroup_fd);
     if (code != 0) {
         char line[64];
         snprintf(line, sizeof line, "failed %d\n", code);
         tell(line);
         reap_stragglers();
+        if (options.cgroup && options.delete) remove_cgroup(cgroup_parent, strrchr(options.cgroup, '/') + 1, 0);
         exit(1);
     }
     read_pid();
@@ -623,7 +670,9 @@ static void notify(void) {
     notified = 1;
     if (output_fd[0] < 0 && output_fd[1] < 0 && chunk_length == 0) hang_up(ATTACH);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC), stdio[3] = {null, null, null};
-    if (options.delete) run(options.delete, stdio);
+    if (!options.delete) return;
+    run(options.delete, stdio, -1);
+    if (options.cgroup) remove_cgroup(cgroup_parent, strrchr(options.cgroup, '/') + 1, 0);
 }
 
 static int finished(void) {
@@ -698,6 +747,8 @@ static void parse_options(int argc, char **argv) {
         else if (strcmp(name, "path") == 0 && options.below_count > 0) room->below[options.below_count - 1].path = value;
         else if (strcmp(name, "on") == 0 && options.below_count > 0) room->below[options.below_count - 1].target = value;
         else if (strcmp(name, "at") == 0 && options.also_count > 0) room->also[options.also_count - 1].target = value;
+        else if (strcmp(name, "cgroup") == 0) options.cgroup = value;
+        else if (strcmp(name, "oom-score") == 0) options.oom_score = value;
         else if (strcmp(name, "hide") == 0) options.hide = value;
         else if (strcmp(name, "log") == 0) options.log = value;
         else if (strcmp(name, "oom") == 0) options.oom = value;
@@ -742,6 +793,7 @@ static __attribute__((noinline)) void make_ready(void) {
         struct connection *c = adopt(FIRST_ATTACH_FD + i, HELLO);
         while (c && c->kind == HELLO) read_hello(c, 0);
     }
+    if (options.cgroup) open_cgroup();
     mount_rootfs();
     if (options.log) open_log();
     start();

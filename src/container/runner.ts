@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { systemError } from '../core/errors.ts';
-import { oomFile } from '../host/cgroups.ts';
+import { makeHybridCgroup, oomFile } from '../host/cgroups.ts';
 import { type OverlayMount, overlayOptions } from '../host/fs-tool.ts';
 import {
   deleteArguments,
@@ -23,6 +23,7 @@ import type { ContainerDefinition } from './model.ts';
 import type { DeviceEdits } from './oci/cdi.ts';
 import { commandOf, ociSpec } from './oci/spec.ts';
 import { containerReader } from './oci/user.ts';
+import { oomScore } from './oom-score.ts';
 import { SeccompCache } from './seccomp-cache.ts';
 import { type AttachWish, ShimLink, type ShimOptions } from './shim.ts';
 
@@ -104,6 +105,8 @@ export class Runner {
     const { warnings, seccomp } = this.#writeBundle(input, folders, runtime);
     const runtimeFolders = { root: folders.runtimeRoot, container: folders.exec };
     const { config, hostConfig } = definition;
+    const cgroup = makeHybridCgroup(this.cgroupOf(definition));
+    const score = oomScore(hostConfig);
     const options: ShimOptions = {
       folder: folders.exec,
       mount: {
@@ -113,6 +116,8 @@ export class Runner {
       },
       ...(input.overlays ? { overlays: input.overlays } : {}),
       ...(input.below ? { below: input.below } : {}),
+      ...(cgroup ? { cgroup } : {}),
+      ...(score.value === undefined ? {} : { oomScore: score.value }),
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       offMount: runtime.isCrun,
       ...logOptions(folders.log, hostConfig),
@@ -135,7 +140,7 @@ export class Runner {
     if (runtime.isCrun && seccomp && !this.#seccomp.has(seccomp)) {
       this.#seccomp.learn(seccomp, join(folders.runtimeRoot, definition.id, 'seccomp.bpf'));
     }
-    return { link, pid, attached, warnings };
+    return { link, pid, attached, warnings: [...warnings, ...score.warnings] };
   }
 
   cgroupOf(definition: ContainerDefinition): string {
@@ -196,8 +201,12 @@ export class Runner {
     const runtime = this.runtimeOf(definition);
     const runtimeFolders = { root: this.folders(definition.id).runtimeRoot, container: folder };
     const tty = Boolean(process.terminal);
+    const cgroup = makeHybridCgroup(this.cgroupOf(definition));
+    const { value: score } = oomScore(definition.hostConfig);
     const { link, attached } = ShimLink.spawn({
       folder,
+      ...(cgroup ? { cgroup } : {}),
+      ...(score === undefined ? {} : { oomScore: score }),
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       offMount: runtime.isCrun,
       tty,

@@ -33,6 +33,10 @@ export interface ShimOptions {
   readonly overlays?: readonly { readonly options: string; readonly target: string }[];
   /** Paths mounted at `target`, which the shim makes; links in `path` cannot leave `root`. */
   readonly below?: readonly { readonly root: string; readonly path: string; readonly target: string }[];
+  /** The cgroup of a hybrid host's v2 hierarchy in which the process starts; removed after `cleanup`. */
+  readonly cgroup?: string;
+  /** The oom_score_adj of the process. */
+  readonly oomScore?: number;
   /** Mount that the runtime must not see. */
   readonly hide?: string;
   /** The runtime is crun, which starts quicker off a read-only mount of its file. */
@@ -219,6 +223,8 @@ function shimArguments(options: ShimOptions): string[] {
   for (const { root, path, target } of options.below ?? []) {
     args.push('--below', root, '--path', path, '--on', target);
   }
+  if (options.cgroup) args.push('--cgroup', options.cgroup);
+  if (options.oomScore !== undefined) args.push('--oom-score', `${options.oomScore}`);
   if (options.hide) args.push('--hide', options.hide);
   if (options.offMount) args.push('--off-mount');
   if (log) args.push('--log', log.path, '--log-size', `${log.maxSize}`, '--log-files', `${log.maxFiles}`);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../core/errors.ts';
@@ -27,6 +27,18 @@ export function confusingV2Mount(): string | undefined {
   if (cgroupLayout() !== 'hybrid') return undefined;
   const mount = join(CGROUP_ROOT, 'unified');
   return readFileSync(join(mount, 'cgroup.controllers'), 'utf8').trim() ? mount : undefined;
+}
+
+/**
+ * Makes the cgroup in the v2 hierarchy that a hybrid host has beside its v1 ones. No runtime puts a container into it:
+ * whatever starts the container's processes must.
+ * @returns its directory; undefined on hosts of another layout.
+ */
+export function makeHybridCgroup(path: string): string | undefined {
+  if (cgroupLayout() !== 'hybrid') return undefined;
+  const directory = join(CGROUP_ROOT, 'unified', path);
+  mkdirSync(directory, { recursive: true });
+  return directory;
 }
 
 /** v1 hierarchies by folder name; one empty name on v2. */

@@ -151,7 +151,6 @@ function containerProcess(
     capabilities: capabilitySets(caps, user.uid),
     noNewPrivileges: security.noNewPrivileges ?? defaults.noNewPrivileges,
     ...(appArmor ? { apparmorProfile: appArmor } : {}),
-    ...(host.OomScoreAdj ? { oomScoreAdj: host.OomScoreAdj } : {}),
   };
 }
 
