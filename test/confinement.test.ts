@@ -144,7 +144,9 @@ for (const runtime of ['crun', 'runc']) {
   });
 }
 
-test("a container's cgroup goes with the cgroups made below it", { skip: cgroupLayout() !== 'hybrid' }, async () => {
+test("a container's cgroup goes with the cgroups made below it", {
+  skip: cgroupLayout() !== 'hybrid',
+}, async () => {
   const script = 'mkdir -p /v2 && mount -t cgroup2 none /v2 && mkdir -p /v2/a/b && echo made && sleep 1000';
   const args = ['-d', '--name', 'nested', '--privileged', '--cgroupns', 'private', '--network', 'none'];
   const id = await daemon.ok('barge', ['run', ...args, 'busybox', 'sh', '-c', script]);
@@ -166,7 +168,18 @@ describe('the OOM score adjustment', () => {
   });
 
   test('is what was asked for, of an exec too', async () => {
-    const args = ['run', '-d', '--name', 'score', '--oom-score-adj', '77', ...ALONE, 'busybox', 'sleep', '1000'];
+    const args = [
+      'run',
+      '-d',
+      '--name',
+      'score',
+      '--oom-score-adj',
+      '77',
+      ...ALONE,
+      'busybox',
+      'sleep',
+      '1000',
+    ];
     await daemon.ok('barge', args);
     assert.equal(await daemon.ok('barge', ['exec', 'score', ...own]), '77');
     await daemon.ok('barge', ['rm', '-f', 'score']);

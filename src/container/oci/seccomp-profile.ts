@@ -123,10 +123,7 @@ const BY_CAPABILITY: Readonly<Record<string, string>> = {
 const BY_ARCHITECTURE: readonly (readonly [readonly string[], string])[] = [
   [['amd64', 'x32'], 'arch_prctl'],
   [['amd64', 'x32', 'x86'], 'modify_ldt'],
-  [
-    ['arm', 'arm64'],
-    'arm_fadvise64_64 arm_sync_file_range breakpoint cacheflush set_tls sync_file_range2',
-  ],
+  [['arm', 'arm64'], 'arm_fadvise64_64 arm_sync_file_range breakpoint cacheflush set_tls sync_file_range2'],
   [['ppc64le'], 'swapcontext sync_file_range2'],
   [['riscv64'], 'riscv_flush_icache'],
   [['s390', 's390x'], 's390_pci_mmio_read s390_pci_mmio_write s390_runtime_instr'],

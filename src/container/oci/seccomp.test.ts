@@ -6,10 +6,7 @@ import type { OciSeccomp } from '../../spec/oci-runtime.ts';
 import { customSeccomp, defaultSeccomp, resolveProfile, type SeccompTarget } from './seccomp.ts';
 import { DEFAULT_PROFILE, type SeccompProfile } from './seccomp-profile.ts';
 
-const REFERENCE = join(
-  import.meta.dirname,
-  '../../../../shared/reference/seccomp/docker-default.json',
-);
+const REFERENCE = join(import.meta.dirname, '../../../../shared/reference/seccomp/docker-default.json');
 
 const AMD64 = { seccomp: 'SCMP_ARCH_X86_64', go: 'amd64' };
 
@@ -83,23 +80,21 @@ function capabilitySets(profile: SeccompProfile): string[][] {
 }
 
 describe('the default profile', () => {
-  test(
-    "has the effect of Docker's, whatever the capabilities, the architecture and the kernel",
-    { skip: !existsSync(REFERENCE) },
-    () => {
-      const reference: SeccompProfile = JSON.parse(readFileSync(REFERENCE, 'utf8'));
-      const sets = capabilitySets(reference);
-      assert.ok(sets.length > 90);
-      for (const kernel of ['3.10.0', '4.7.10', '4.8.0', '6.18.1+deb']) {
-        for (const architecture of ARCHITECTURES) {
-          for (const capabilities of sets) {
-            const at = { capabilities, architecture, kernel };
-            assert.deepEqual(comparable(DEFAULT_PROFILE, at), comparable(reference, at), JSON.stringify(at));
-          }
+  test("has the effect of Docker's, whatever the capabilities, the architecture and the kernel", {
+    skip: !existsSync(REFERENCE),
+  }, () => {
+    const reference: SeccompProfile = JSON.parse(readFileSync(REFERENCE, 'utf8'));
+    const sets = capabilitySets(reference);
+    assert.ok(sets.length > 90);
+    for (const kernel of ['3.10.0', '4.7.10', '4.8.0', '6.18.1+deb']) {
+      for (const architecture of ARCHITECTURES) {
+        for (const capabilities of sets) {
+          const at = { capabilities, architecture, kernel };
+          assert.deepEqual(comparable(DEFAULT_PROFILE, at), comparable(reference, at), JSON.stringify(at));
         }
       }
-    },
-  );
+    }
+  });
 
   const names = (at: SeccompTarget) => effect(resolveProfile(DEFAULT_PROFILE, at));
 
@@ -107,7 +102,15 @@ describe('the default profile', () => {
     const allowed = names(target(DEFAULT_CAPABILITIES));
     const refused = ['unshare', 'setns', 'mount', 'umount2', 'pivot_root', 'fsopen', 'keyctl', 'add_key'];
     const more = ['request_key', 'pidfd_getfd', 'syslog', 'reboot', 'mbind', 'bpf', 'io_uring_setup'];
-    const rest = ['kexec_load', 'userfaultfd', 'init_module', 'swapon', 'open_by_handle_at', 'acct', 'ioperm'];
+    const rest = [
+      'kexec_load',
+      'userfaultfd',
+      'init_module',
+      'swapon',
+      'open_by_handle_at',
+      'acct',
+      'ioperm',
+    ];
     for (const name of [...refused, ...more, ...rest]) assert.equal(allowed.get(name), undefined, name);
   });
 
@@ -155,7 +158,16 @@ describe('a profile that a client sends', () => {
     assert.equal(customSeccomp(JSON.stringify(profile), ['CAP_CHOWN']).syscalls.length, 2);
   });
 
-  for (const text of ['', '{', 'null', '5', '[]', '{}', '{"defaultAction":7}', '{"defaultAction":"x","syscalls":5}']) {
+  for (const text of [
+    '',
+    '{',
+    'null',
+    '5',
+    '[]',
+    '{}',
+    '{"defaultAction":7}',
+    '{"defaultAction":"x","syscalls":5}',
+  ]) {
     test(`is refused when it is ${text || 'empty'}`, () => {
       assert.throws(() => customSeccomp(text, []), /Decoding seccomp profile failed/);
     });
