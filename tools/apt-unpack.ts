@@ -1,7 +1,17 @@
 /** Packages of the distribution, unpacked into a folder: nothing is installed, no service starts. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { delimiter, dirname, join, relative } from 'node:path';
 
 /** Whether apt had `name`, and it is unpacked below `folder` now. */
 export function unpackPackage(name: string, folder: string): boolean {
@@ -16,7 +26,8 @@ export function unpackPackage(name: string, folder: string): boolean {
 
 /**
  * Unpacks `name` and whatever it depends on that this machine does not have into `target`, whole or not at all.
- * Programs of it find their libraries with `LD_LIBRARY_PATH` (`librariesBelow`).
+ * Its programs find their libraries by themselves, also when something starts them with an empty environment.
+ * @throws Error when the programs' search paths cannot be written.
  */
 export function unpackWithDependencies(name: string, target: string): boolean {
   const packages = missingPackages(name);
@@ -25,6 +36,7 @@ export function unpackWithDependencies(name: string, target: string): boolean {
   const folder = mkdtempSync(join(dirname(target), 'unpacking-'));
   try {
     if (!packages.every((wanted) => unpackPackage(wanted, folder))) return false;
+    if (name !== PATCHELF) bindLibraries(folder, target);
     renameSync(folder, target);
     return true;
   } finally {
@@ -32,8 +44,64 @@ export function unpackWithDependencies(name: string, target: string): boolean {
   }
 }
 
+const PATCHELF = 'patchelf';
+const PATCHELF_CACHE = join(import.meta.dirname, '../.cache', PATCHELF);
+
+/**
+ * Writes into each program of an unpacked tree where its libraries are: relative to itself, so that the checkout may
+ * move, and as paths, since a program that runs as a copy of itself in memory has no place.
+ * @param target what `root` will be called.
+ */
+function bindLibraries(root: string, target: string): void {
+  const libraries = librariesBelow(root);
+  if (libraries.length === 0) return;
+  const patchelf = findPatchelf();
+  for (const program of programsBelow(root)) {
+    if (patchelf(['--print-interpreter', program]).status !== 0) continue; /* a static one */
+    const places = libraries.flatMap((folder) => [
+      `$ORIGIN/${relative(dirname(program), folder)}`,
+      join(target, relative(root, folder)),
+    ]);
+    const { status, stderr } = patchelf(['--force-rpath', '--set-rpath', places.join(':'), program]);
+    if (status !== 0) throw new Error(`patchelf could not give ${program} its library paths: ${stderr}`);
+  }
+}
+
+/** The one on the PATH, or the distribution's, unpacked. */
+function findPatchelf() {
+  const onPath = spawnSync(PATCHELF, ['--version']).status === 0;
+  if (!onPath && !isThere(PATCHELF_CACHE) && !unpackWithDependencies(PATCHELF, PATCHELF_CACHE)) {
+    throw new Error('no patchelf: apt has none, and the tests’ tools cannot find their libraries without it');
+  }
+  const program = onPath ? PATCHELF : join(PATCHELF_CACHE, 'usr/bin', PATCHELF);
+  const own = onPath ? {} : { LD_LIBRARY_PATH: librariesBelow(PATCHELF_CACHE).join(delimiter) };
+  return (args: readonly string[]) =>
+    spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, ...own } });
+}
+
+const isThere = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined;
+
+/** The executable files in ELF format below `root`, but for libraries. */
+export function programsBelow(root: string): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/\.so(\.|$)/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => (statSync(path).mode & 0o111) !== 0 && isElf(path));
+}
+
+function isElf(path: string): boolean {
+  const file = openSync(path, 'r');
+  const magic = Buffer.alloc(4);
+  try {
+    readSync(file, magic);
+  } finally {
+    closeSync(file);
+  }
+  return magic.equals(Buffer.from('\x7fELF', 'latin1'));
+}
+
 /** Folders with libraries in a tree that packages were unpacked to. */
-export function librariesBelow(target: string): string[] {
+function librariesBelow(target: string): string[] {
   return readdirSync(target, { recursive: true, withFileTypes: true })
     .filter((entry) => /^lib.*\.so/.test(entry.name))
     .map((entry) => entry.parentPath)

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { librariesBelow, unpackWithDependencies } from './apt-unpack.ts';
+import { unpackWithDependencies } from './apt-unpack.ts';
 
 const CACHE = join(import.meta.dirname, '../.cache/image-tools');
 
@@ -39,10 +39,7 @@ function unpacked(name: ImageTool): RunnableTool[] {
   return [
     {
       path: join(programs, name),
-      env: {
-        LD_LIBRARY_PATH: librariesBelow(folder).join(delimiter),
-        PATH: `${process.env.PATH}${delimiter}${programs}`,
-      },
+      env: { PATH: `${process.env.PATH}${delimiter}${programs}` },
     },
   ];
 }

@@ -4,7 +4,6 @@ import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemError } from '../../src/core/errors.ts';
-import type { Strace } from '../../tools/strace.ts';
 import { type Command, runToEnd } from '../measure/process.ts';
 import type { Stage } from '../stage/stage.ts';
 import type { HotPath } from './paths.ts';
@@ -17,7 +16,7 @@ const STILL_MS = 400;
 const ROUNDS = 3;
 
 /** Counts a path's calls. Daemons are asked once before, so that what they load once does not count. */
-export async function countPath(stage: Stage, strace: Strace, pid: number, path: HotPath): Promise<Counts> {
+export async function countPath(stage: Stage, strace: string, pid: number, path: HotPath): Promise<Counts> {
   await path.work?.();
   if (path.work) await sleep(2 * STILL_MS);
   const rounds: Counts[] = [];
@@ -43,19 +42,18 @@ const FLAGS = [
   'signal=none',
 ];
 
-function countCommand(stage: Stage, strace: Strace, { file, args }: Command): Counts {
+function countCommand(stage: Stage, strace: string, { file, args }: Command): Counts {
   const output = join(stage.folder, 'trace');
-  const own = ['-E', 'LD_LIBRARY_PATH', '-o', output, '--', file, ...args];
-  runToEnd({ file: strace.path, args: [...FLAGS, ...own], env: strace.env });
+  const own = ['-o', output, '--', file, ...args];
+  runToEnd({ file: strace, args: [...FLAGS, ...own] });
   return takeCounts(output);
 }
 
-async function countWork(stage: Stage, strace: Strace, pid: number, { work }: HotPath): Promise<Counts> {
+async function countWork(stage: Stage, strace: string, pid: number, { work }: HotPath): Promise<Counts> {
   const output = join(stage.folder, 'trace');
   /* Not -qq: that it says "attached" is what we wait for. */
   const flags = FLAGS.filter((flag) => flag !== '-qq');
-  const tracer = spawn(strace.path, [...flags, '-o', output, '-p', `${pid}`], {
-    env: { ...process.env, ...strace.env },
+  const tracer = spawn(strace, [...flags, '-o', output, '-p', `${pid}`], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(tracer, 'exit');

@@ -29,10 +29,10 @@ export async function startPostgres(): Promise<Postgres> {
   chmodSync(folder, 0o700);
   const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   if (process.getuid?.() === 0) chownSync(folder, NOBODY, NOBODY);
-  const env = { ...process.env, LC_ALL: 'C', LD_LIBRARY_PATH: programs.libraries.join(':') };
+  const env = { ...process.env, LC_ALL: 'C' };
   const data = join(folder, 'data');
   const made = spawnSync(
-    join(programs.folder, 'initdb'),
+    join(programs, 'initdb'),
     ['-D', data, '-U', 'barge', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
     { ...asNobody, env, cwd: folder, encoding: 'utf8' },
   );
@@ -46,16 +46,12 @@ export async function startPostgres(): Promise<Postgres> {
   const url = (name: string) => `postgres://barge@localhost/${name}?host=${encodeURIComponent(folder)}`;
   let server: ChildProcess | undefined;
   const start = async () => {
-    server = spawn(
-      join(programs.folder, 'postgres'),
-      ['-D', data, ...settings.flatMap((value) => ['-c', value])],
-      {
-        ...asNobody,
-        env,
-        cwd: folder,
-        stdio: 'ignore',
-      },
-    );
+    server = spawn(join(programs, 'postgres'), ['-D', data, ...settings.flatMap((value) => ['-c', value])], {
+      ...asNobody,
+      env,
+      cwd: folder,
+      stdio: 'ignore',
+    });
     await ready(server, url('postgres'));
   };
   const stop = async () => {

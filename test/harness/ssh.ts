@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { arch } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BARGE } from './daemon.ts';
 import { eventually, type Running, start } from './execute.ts';
@@ -8,7 +7,6 @@ import { freePort } from './ports.ts';
 
 const UNPACKED = resolve(import.meta.dirname, '../../.cache/ssh-server/usr');
 const PROGRAM = ['/usr/sbin/sshd', join(UNPACKED, 'sbin/sshd')].find((path) => existsSync(path));
-const LIBRARIES = join(UNPACKED, `lib/${arch() === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`);
 
 /** Why tests that need an SSH server cannot run here; false when they can. */
 export function withoutSsh(): string | false {
@@ -130,7 +128,6 @@ function writeServerConfig(folder: string, port: number): void {
 
 /** In a mount namespace of its own, where the user databases are the test's and /run is empty. */
 function startScript(folder: string): string {
-  const libraries = PROGRAM?.startsWith(UNPACKED) ? `LD_LIBRARY_PATH=${quote(LIBRARIES)} ` : '';
   return [
     'set -e',
     'mount --make-rprivate /',
@@ -138,6 +135,6 @@ function startScript(folder: string): string {
     `mount --bind ${join(folder, 'shadow')} /etc/shadow`,
     'mount -t tmpfs tmpfs /run',
     'mkdir -p /run/sshd',
-    `${libraries}exec ${PROGRAM} -D -e -f ${join(folder, 'sshd_config')}`,
+    `exec ${PROGRAM} -D -e -f ${join(folder, 'sshd_config')}`,
   ].join('\n');
 }
