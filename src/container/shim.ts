@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { errnoOf, systemError } from '../core/errors.ts';
+import { failsElsewhere } from '../core/streams.ts';
 import { helperProgram } from '../host/helpers.ts';
 
 const SHIM = helperProgram('barge-shim');
@@ -110,7 +111,7 @@ export class ShimLink {
       env: environment(),
     });
     child.unref();
-    const streams = child.stdio as unknown as Socket[];
+    const streams = (child.stdio as unknown as Socket[]).map((stream) => stream && failsElsewhere(stream));
     const attached = streams.slice(4);
     attached.forEach((stream, i) => {
       stream.write(hello('A', options.attach[i]));
@@ -257,7 +258,7 @@ export async function readExitRecord(folder: string): Promise<ShimExit | undefin
 
 function connect(path: string): Promise<Socket | undefined> {
   return new Promise((settle, reject) => {
-    const socket = createConnection({ path, allowHalfOpen: true });
+    const socket = failsElsewhere(createConnection({ path, allowHalfOpen: true }));
     socket.once('connect', () => settle(socket));
     socket.once('error', (error) => {
       const gone = ['ENOENT', 'ECONNREFUSED'].includes(errnoOf(error) ?? '');

@@ -10,3 +10,27 @@ export function failsElsewhere<T extends Emitter>(stream: T): T {
   stream.on('error', () => {});
   return stream;
 }
+
+/** A writable stream, Node's or streamx's. */
+interface Filling {
+  readonly destroyed: boolean;
+  on(event: 'drain' | 'close', listener: () => void): unknown;
+  off(event: 'drain' | 'close', listener: () => void): unknown;
+}
+
+/**
+ * Resolves when a full stream has room again, or is destroyed and will never have any: the caller looks at `destroyed`.
+ * Leaves no listener behind.
+ */
+export function drained(stream: Filling): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off('drain', done);
+      stream.off('close', done);
+      resolve();
+    };
+    stream.on('drain', done);
+    stream.on('close', done);
+    if (stream.destroyed) done();
+  });
+}

@@ -117,7 +117,8 @@ function useProxies({ http, https, none }: Proxies): void {
   if (none) process.env.NO_PROXY = none;
 }
 
-function routesOf(engine: Engine): Router {
+/** Every route of the API. */
+export function routesOf(engine: Engine): Router {
   const router = new Router();
   systemRoutes(router, engine);
   swarmRoutes(router);

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { endAnswer } from '../core/end-answer.ts';
 import { BargeError, type ErrorKind, invalidParameter, messageOf } from '../core/errors.ts';
+import { failsElsewhere } from '../core/streams.ts';
 
 /** One request on its way through a route. */
 export interface Exchange {
@@ -158,10 +159,13 @@ export class PlainResponse implements Response {
   /** Without an Upgrade header: the request's body comes in, the response's goes out. */
   hijack(contentType: string): Duplex {
     this.stream(200, { 'Content-Type': contentType });
-    return Duplex.from({
-      readable: this.#request,
-      writable: this.#response as NodeJS.WritableStream,
-    } as never);
+    /* A client that goes breaks it at any time, also while nobody has begun to read or write. */
+    return failsElsewhere(
+      Duplex.from({
+        readable: this.#request,
+        writable: this.#response as NodeJS.WritableStream,
+      } as never),
+    );
   }
 }
 

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { drained } from '../core/streams.ts';
 import type { Logs } from '../engine/containers/logs.ts';
 
 const HEADER = 8;
@@ -55,17 +55,6 @@ class GatheredWriter {
       this.#out.write(Buffer.concat(this.#chunks, this.#bytes));
     this.#chunks = [];
     this.#bytes = 0;
-  }
-}
-
-/** Resolves when there is room, or nobody who reads any more. */
-async function drained(out: Writable): Promise<void> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  try {
-    await Promise.race([once(out, 'drain', { signal }), once(out, 'close', { signal })]);
-  } finally {
-    settled.abort();
   }
 }
 

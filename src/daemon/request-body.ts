@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import { cancelled } from '../core/errors.ts';
+import { failsElsewhere } from '../core/streams.ts';
 
 const BUFFER_SIZE = 1 << 20;
 
@@ -10,8 +11,7 @@ const BUFFER_SIZE = 1 << 20;
  * gets an answer. A client that goes breaks it.
  */
 export function bodyOf(request: IncomingMessage): Readable {
-  const body = new PassThrough({ highWaterMark: BUFFER_SIZE });
-  body.on('error', () => {}); /* whoever reads is told; nobody may have begun to */
+  const body = failsElsewhere(new PassThrough({ highWaterMark: BUFFER_SIZE }));
   body.once('close', () => {
     request.unpipe(body);
     request.resume();

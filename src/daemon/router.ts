@@ -5,12 +5,20 @@ export type Handler = (exchange: Exchange) => Promise<void> | void;
 
 interface Route {
   readonly method: string;
+  readonly pattern: string;
   readonly path: RegExp;
   readonly handler: Handler;
+  readonly hijacks: boolean;
+}
+
+export interface RouteOptions {
+  /** Takes the connection over from clients that ask for it; elsewhere their Upgrade header is ignored. */
+  readonly hijacks?: boolean;
 }
 
 export interface Match {
   readonly handler: Handler;
+  readonly hijacks: boolean;
   readonly params: Record<string, string>;
 }
 
@@ -27,12 +35,17 @@ function decoded(part: string): string {
 export class Router {
   readonly #routes: Route[] = [];
 
-  on(method: string, pattern: string, handler: Handler): void {
+  on(method: string, pattern: string, handler: Handler, { hijacks = false }: RouteOptions = {}): void {
     const source = pattern
       .replace(/[.+*?^$()|[\]\\]/g, '\\$&')
       .replace(/\{(\w+)\\\.\\\.\\\.\}/g, '(?<$1>.+?)')
       .replace(/\{(\w+)\}/g, '(?<$1>[^/]+)');
-    this.#routes.push({ method, path: new RegExp(`^${source}$`), handler });
+    this.#routes.push({ method, pattern, path: new RegExp(`^${source}$`), handler, hijacks });
+  }
+
+  /** What there is, in the order of its registration. */
+  get patterns(): readonly Pick<Route, 'method' | 'pattern'>[] {
+    return this.#routes.map(({ method, pattern }) => ({ method, pattern }));
   }
 
   find(method: string, path: string): Match | 'other-method' | undefined {
@@ -45,7 +58,7 @@ export class Router {
       const params = Object.fromEntries(
         Object.entries(match.groups ?? {}).map(([name, value]) => [name, decoded(value)]),
       );
-      return { handler: route.handler, params };
+      return { handler: route.handler, hijacks: route.hijacks, params };
     }
     return known ? 'other-method' : undefined;
   }

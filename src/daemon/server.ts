@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { BargeError, invalidParameter, notFound } from '../core/errors.ts';
+import { BargeError, invalidParameter, isKind, notFound } from '../core/errors.ts';
 import { API_VERSION, MIN_API_VERSION } from '../spec/engine.ts';
 import { type Exchange, errorAnswer, PlainResponse, type Response, UpgradeResponse } from './http.ts';
 import type { Router } from './router.ts';
@@ -42,6 +42,7 @@ export function createApiServer(
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: 0,
     keepAliveTimeout: 60_000,
+    shouldUpgradeCallback: (request) => takesOver(router, request),
   });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
@@ -65,6 +66,21 @@ export function createApiServer(
   });
   return server;
 }
+
+/** Where an Upgrade header is not for us, RFC 9110 (7.8) has it ignored: Java's client sends one with every request. */
+function takesOver(router: Router, { method = 'GET', url = '/' }: IncomingMessage): boolean {
+  try {
+    const match = router.find(method, pathOf(url).replace(VERSION_PREFIX, '$2'));
+    return typeof match === 'object' && match.hijacks;
+  } catch {
+    return false; /* a path that the ordinary answer complains of */
+  }
+}
+
+/** `/v1.43` before a path. */
+const VERSION_PREFIX = /^\/v(\d+\.\d+)(\/.*)$/;
+
+const pathOf = (url: string) => url.split('?', 1)[0] ?? '';
 
 const clientGone = () => new BargeError('cancelled', 'the client has closed the connection');
 
@@ -98,7 +114,13 @@ async function serve(
     }
   }
   const ms = Math.round((performance.now() - began) * 10) / 10;
-  log({ method, path: url, status: status(), ms, ...(failure && !signal.aborted ? { error: failure } : {}) });
+  log({
+    method,
+    path: url,
+    status: status(),
+    ms,
+    ...(failure && !signal.aborted && !isKind(failure, 'cancelled') ? { error: failure } : {}),
+  });
 }
 
 function route(
@@ -108,9 +130,8 @@ function route(
   signal: AbortSignal,
 ) {
   const { method = 'GET', url = '/' } = request;
-  const question = url.indexOf('?');
-  const whole = question === -1 ? url : url.slice(0, question);
-  const query = new URLSearchParams(question === -1 ? '' : url.slice(question + 1));
+  const whole = pathOf(url);
+  const query = new URLSearchParams(url.slice(whole.length));
   const { version, path } = splitVersion(whole, oldest);
   const match = router.find(method, path);
   if (match === undefined) throw notFound(`page not found: ${method} ${path}`);
@@ -127,7 +148,7 @@ const asNumber = (version: string) => {
 
 /** @throws BargeError invalid-parameter for a version outside of what this daemon speaks. */
 function splitVersion(path: string, oldest: string): { version: string; path: string } {
-  const match = /^\/v(\d+\.\d+)(\/.*)$/.exec(path);
+  const match = VERSION_PREFIX.exec(path);
   if (!match) return { version: API_VERSION, path };
   const [, version = '', rest = ''] = match;
   if (asNumber(version) < asNumber(oldest)) {

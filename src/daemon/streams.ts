@@ -1,5 +1,6 @@
 import { type Duplex, Transform } from 'node:stream';
 import { invalidParameter } from '../core/errors.ts';
+import { failsElsewhere } from '../core/streams.ts';
 
 const DEFAULT_DETACH_KEYS = 'ctrl-p,ctrl-q';
 
@@ -17,27 +18,29 @@ export function parseDetachKeys(text: string | undefined | null): Buffer {
 /** Passes input on until the detach sequence comes; what only looked like its beginning is passed on late. */
 export function detachFilter(keys: Buffer, detach: () => void): Transform {
   let seen = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      const out: number[] = [];
-      for (const byte of chunk) {
-        if (byte === keys[seen]) {
-          seen++;
-          if (seen === keys.length) {
-            /* What was typed before goes its way first. */
-            setImmediate(detach);
-            done(null, Buffer.from(out));
-            return;
+  return failsElsewhere(
+    new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        const out: number[] = [];
+        for (const byte of chunk) {
+          if (byte === keys[seen]) {
+            seen++;
+            if (seen === keys.length) {
+              /* What was typed before goes its way first. */
+              setImmediate(detach);
+              done(null, Buffer.from(out));
+              return;
+            }
+            continue;
           }
-          continue;
+          out.push(...keys.subarray(0, seen));
+          seen = byte === keys[0] ? 1 : 0;
+          if (seen === 0) out.push(byte);
         }
-        out.push(...keys.subarray(0, seen));
-        seen = byte === keys[0] ? 1 : 0;
-        if (seen === 0) out.push(byte);
-      }
-      done(null, Buffer.from(out));
-    },
-  });
+        done(null, Buffer.from(out));
+      },
+    }),
+  );
 }
 
 export interface BridgeOptions {
@@ -51,7 +54,7 @@ export interface BridgeOptions {
 
 /**
  * Joins a client's connection with a process's streams until either end goes. The client's half-close is the
- * end of the process's input; the process's end closes the connection.
+ * end of the process's input; the process's end closes the connection. Either may have gone before.
  * @returns whether the client typed the detach keys.
  */
 export async function bridge(
@@ -67,6 +70,10 @@ export async function bridge(
     resolve();
   };
   client.on('error', () => process.destroy());
+  if (client.destroyed) {
+    process.destroy();
+    return { detached };
+  }
   process.on('error', endClient);
   process.on('end', () => {
     process.end();
@@ -85,6 +92,7 @@ export async function bridge(
   if (input) typed.pipe(process);
   else typed.resume();
   process.pipe(client, { end: false });
+  if (process.destroyed || process.readableEnded) void endClient();
   await promise;
   return { detached };
 }

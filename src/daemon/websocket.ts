@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { invalidParameter } from '../core/errors.ts';
+import { failsElsewhere } from '../core/streams.ts';
 
 /** RFC 6455, the server's side: what attaching over a WebSocket needs of it, without extensions. */
 
@@ -78,17 +79,20 @@ export class WebSocketStream extends Duplex {
   readonly #connection: Duplex;
   #pending: Buffer = Buffer.alloc(0);
   #closing = false;
+  #inputEnded = false;
 
   constructor(connection: Duplex) {
     super({ allowHalfOpen: true });
+    failsElsewhere(this);
     this.#connection = connection;
     connection.on('data', (chunk: Buffer) => this.#take(chunk));
-    connection.on('end', () => this.push(null));
+    connection.on('end', () => this.#endInput());
     connection.on('error', () => this.destroy());
     connection.on('close', () => this.destroy());
   }
 
   #take(chunk: Buffer): void {
+    if (this.#closing) return;
     this.#pending = this.#pending.length > 0 ? Buffer.concat([this.#pending, chunk]) : chunk;
     for (;;) {
       const header = readHeader(this.#pending);
@@ -120,7 +124,13 @@ export class WebSocketStream extends Duplex {
     const payload = Buffer.alloc(2);
     payload.writeUInt16BE(status);
     this.#connection.end(encodeFrame(OPCODE.close, payload));
-    this.push(null);
+    this.#endInput();
+  }
+
+  /** Once: whatever comes after a close frame is not the process's. */
+  #endInput(): void {
+    if (!this.#inputEnded) this.push(null);
+    this.#inputEnded = true;
   }
 
   override _read(): void {

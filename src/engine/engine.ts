@@ -154,7 +154,10 @@ async function closeEngine(
       live.links.delete(id);
     });
   await logs.close();
-  await Promise.race([Promise.all(ending), setTimeout(SHIM_PATIENCE, undefined, { ref: false })]);
+  await Promise.race([
+    Promise.all([...ending, ...live.removals]),
+    setTimeout(SHIM_PATIENCE, undefined, { ref: false }),
+  ]);
   const idle = live.links.size === 0;
   for (const link of live.links.values()) link.release();
   await networks.close(idle);

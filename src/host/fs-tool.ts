@@ -1,6 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type BargeError, dataLoss, invalidParameter, messageOf, systemError } from '../core/errors.ts';
+import { failsElsewhere } from '../core/streams.ts';
 import { helperProgram } from './helpers.ts';
 import { capture, type Piped, pipeThrough } from './process.ts';
 
@@ -111,7 +112,7 @@ export function packTar(request: PackRequest): Readable {
  * stream that nobody reads when its process exits, Node throws the content away.
  */
 function checked(tool: Piped, action: string): Readable {
-  const output = new PassThrough({ highWaterMark: PIPE_BUFFER });
+  const output = failsElsewhere(new PassThrough({ highWaterMark: PIPE_BUFFER }));
   tool.stdout.pipe(output, { end: false });
   tool.stdout.on('error', (error) => output.destroy(error));
   tool.stdout.on('end', () => {

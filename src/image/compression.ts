@@ -1,6 +1,7 @@
 import { type Duplex, PassThrough, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { invalidParameter, messageOf } from '../core/errors.ts';
+import { failsElsewhere } from '../core/streams.ts';
 import { throughCommand } from './decompress-command.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
@@ -25,9 +26,9 @@ export async function decompress(input: Readable): Promise<Readable> {
   input.unshift(head);
   switch (detectCompression(head)) {
     case 'gzip':
-      return piped(input, createGunzip({ chunkSize: 1 << 18 }));
+      return piped(input, failsElsewhere(createGunzip({ chunkSize: 1 << 18 })));
     case 'zstd':
-      return piped(input, createZstdDecompress({ chunkSize: 1 << 18 }));
+      return piped(input, failsElsewhere(createZstdDecompress({ chunkSize: 1 << 18 })));
     case 'xz':
       return throughCommand(input, 'xz');
     case 'bzip2':
@@ -69,12 +70,8 @@ function moreToRead(input: Readable): Promise<boolean> {
   });
 }
 
-/** Whoever reads on is told of a failure; one that comes before anybody reads must not end the process. */
-const unheard = () => {};
-
 function piped(input: Readable, decoder: Duplex): Readable {
-  const output = new PassThrough({ highWaterMark: 1 << 20 });
-  output.on('error', unheard);
+  const output = failsElsewhere(new PassThrough({ highWaterMark: 1 << 20 }));
   input.on('error', (error) => output.destroy(error));
   decoder.on('error', (error) => {
     output.destroy(invalidParameter(`decompressing failed: ${messageOf(error)}`, { cause: error }));

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { invalidParameter } from '../core/errors.ts';
+import { failsElsewhere } from '../core/streams.ts';
 
 /** What the programs may take of memory: xz's own levels need 65 MiB at most, and an archive may ask for 4 GiB. */
 const FLAGS = { xz: ['--memlimit-decompress=256MiB'], bzip2: [] } as const;
@@ -12,12 +13,11 @@ const FLAGS = { xz: ['--memlimit-decompress=256MiB'], bzip2: [] } as const;
  */
 export function throughCommand(input: Readable, command: keyof typeof FLAGS): Readable {
   const child = spawn(command, [...FLAGS[command], '-dc'], { stdio: ['pipe', 'pipe', 'pipe'] });
-  const output = new PassThrough();
+  const output = failsElsewhere(new PassThrough());
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(0, 500);
   });
-  output.on('error', () => {}); /* whoever reads on is told */
   output.once('close', () => child.kill('SIGKILL'));
   child.stdout.pipe(output, { end: false });
   child.on('error', (cause) =>

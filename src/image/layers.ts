@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { type Digest, Digester, hexOf } from '../core/digest.ts';
 import { dataLoss, errnoOf, notFound, systemError } from '../core/errors.ts';
+import { failsElsewhere } from '../core/streams.ts';
 import { type OverlayMount, packTar, unpackTar } from '../host/fs-tool.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import type { Database } from '../store/database.ts';
@@ -301,14 +302,15 @@ interface SeenTar {
 /** To be called before anything is waited for: a stream may fail at any time, and tells it once. */
 function seenTar(tar: Readable): SeenTar {
   const digester = new Digester();
-  const stream = new Transform({
-    highWaterMark: 1 << 20,
-    transform(chunk, _encoding, done) {
-      digester.update(chunk);
-      done(null, chunk);
-    },
-  });
-  stream.on('error', () => {}); /* whoever reads on is told */
+  const stream = failsElsewhere(
+    new Transform({
+      highWaterMark: 1 << 20,
+      transform(chunk, _encoding, done) {
+        digester.update(chunk);
+        done(null, chunk);
+      },
+    }),
+  );
   if (tar.errored) stream.destroy(tar.errored);
   tar.on('error', (error) => stream.destroy(error));
   return { stream: tar.pipe(stream), digester };

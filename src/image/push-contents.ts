@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { heapRoom } from '../core/heap-room.ts';
 import { shortId } from '../core/ids.ts';
 import type { Limiter } from '../core/limiter.ts';
+import { failsElsewhere } from '../core/streams.ts';
 import { MEDIA_TYPE } from '../spec/oci-image.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import type { Image, ImageStore } from './images.ts';
@@ -63,7 +64,7 @@ async function pushLayer(
   const blob = await compressedBlob(stores, layer);
   const count = byteProgress(onProgress, 'Pushing', id, blob.size);
   const outcome = await remote.uploadBlob(blob, () =>
-    Readable.from(counted(stores.blobs.stream(blob.digest), count)),
+    failsElsewhere(Readable.from(counted(stores.blobs.stream(blob.digest), count))),
   );
   const status = { existing: 'Layer already exists', mounted: 'Mounted', uploaded: 'Pushed' }[outcome];
   onProgress({ status, progressDetail: {}, id });

@@ -1,7 +1,8 @@
-import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { constants, createZstdCompress } from 'node:zlib';
 import type { Digest } from '../core/digest.ts';
 import { heapRoom } from '../core/heap-room.ts';
+import { drained, failsElsewhere } from '../core/streams.ts';
 import type { BlobStore, BlobWriter, ExpectedBlob } from '../store/blobs.ts';
 import { decompress } from './compression.ts';
 import type { Layer, LayerLease, LayerStore } from './layers.ts';
@@ -45,8 +46,7 @@ export async function takeLayer(
   if (signal.aborted) source.destroy();
   signal.throwIfAborted();
   await using writer = await stores.blobs.writer(incoming.blob);
-  const forTar = new PassThrough({ highWaterMark: BUFFER_SIZE });
-  forTar.on('error', () => {});
+  const forTar = failsElsewhere(new PassThrough({ highWaterMark: BUFFER_SIZE }));
   const stop = () => source.destroy(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
   const kept = incoming.compress ? compressed(writer) : plain(writer);
@@ -91,17 +91,6 @@ export async function takeLayer(
   }
 }
 
-/** Resolves when a stream takes more, or none ever again; leaves no listener behind. */
-function drained(stream: Writable): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      stream.off('drain', done).off('close', done);
-      resolve();
-    };
-    stream.on('drain', done).on('close', done);
-  });
-}
-
 /** Where the bytes of a blob go. */
 interface Sink {
   write(chunk: Buffer): Promise<void>;
@@ -115,7 +104,7 @@ function plain(writer: BlobWriter): Sink {
 
 function compressed(writer: BlobWriter): Sink {
   const params = { [constants.ZSTD_c_compressionLevel]: 1 };
-  const encoder = createZstdCompress({ chunkSize: 256 << 10, params });
+  const encoder = failsElsewhere(createZstdCompress({ chunkSize: 256 << 10, params }));
   const writing = (async () => {
     for await (const chunk of encoder) await writer.write(chunk);
   })();

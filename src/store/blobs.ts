@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { algorithmOf, type Digest, Digester, hexOf } from '../core/digest.ts';
 import { syncFolder } from '../core/durable.ts';
 import { dataLoss, errnoOf, notFound, systemError } from '../core/errors.ts';
+import { failsElsewhere } from '../core/streams.ts';
 
 export interface ExpectedBlob {
   readonly digest?: Digest;
@@ -50,7 +51,7 @@ export class BlobStore {
   }
 
   stream(digest: Digest): Readable {
-    return createReadStream(this.path(digest), { highWaterMark: 1 << 20 });
+    return failsElsewhere(createReadStream(this.path(digest), { highWaterMark: 1 << 20 }));
   }
 
   /** For small blobs: manifests and configs. @throws BargeError not-found. */

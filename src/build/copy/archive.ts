@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { failsElsewhere } from '../../core/streams.ts';
 import { throughCommand } from '../../image/decompress-command.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
@@ -25,7 +26,7 @@ export async function detectArchive(file: string): Promise<Compression | undefin
 
 /** The archive's plain tar. xz and bzip2 go through the programs of that name. */
 export function openArchive(file: string, compression: Compression): Readable {
-  const source = createReadStream(file);
+  const source = failsElsewhere(createReadStream(file));
   switch (compression) {
     case 'none':
       return source;

@@ -6,6 +6,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Digest, Digester, parseDigest } from '../../core/digest.ts';
 import { dataLoss, messageOf, unavailable } from '../../core/errors.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 import type { Download } from '../plan/graph.ts';
 import { type SourceEntry, sourceEntry } from './entry.ts';
 import { cloneRepository } from './git-clone.ts';
@@ -68,12 +69,14 @@ export class Downloads implements AsyncDisposable {
 
 async function save(response: Response, file: string, signal: AbortSignal): Promise<Digest> {
   const digester = new Digester();
-  const tap = new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
-      digester.update(chunk);
-      done(null, chunk);
-    },
-  });
+  const tap = failsElsewhere(
+    new Transform({
+      transform(chunk: Uint8Array, _encoding, done) {
+        digester.update(chunk);
+        done(null, chunk);
+      },
+    }),
+  );
   const body = response.body ? Readable.from(response.body) : Readable.from([]);
   await pipeline(body, tap, createWriteStream(file), { signal });
   return digester.digest();

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract as extractTar, type Header, type Pack, pack as packTar } from 'tar-stream';
-import { failsElsewhere } from '../../core/streams.ts';
+import { drained, failsElsewhere } from '../../core/streams.ts';
 import { openArchive } from './archive.ts';
 import type { SourceEntry } from './entry.ts';
 import type { Placement } from './layout.ts';
@@ -29,7 +29,7 @@ export function tarOf(placements: readonly Placement[], owner: Owner | undefined
   };
   write().catch((error: unknown) => pack.destroy(error instanceof Error ? error : new Error(String(error))));
   // tar-stream's own streams have the shape of Node's, but not its methods.
-  return Readable.from(pack, { objectMode: false });
+  return failsElsewhere(Readable.from(pack, { objectMode: false }));
 }
 
 class TarWriter {
@@ -81,7 +81,7 @@ class TarWriter {
           return await this.#put({ ...header, type: 'link', linkname: first, size: 0 });
         if (content.inode !== undefined) this.#names.set(content.inode, name);
         if (size <= SMALL) return await this.#put(header, readFileSync(content.file));
-        return await this.#stream(header, createReadStream(content.file));
+        return await this.#stream(header, failsElsewhere(createReadStream(content.file)));
       }
     }
   }
@@ -103,7 +103,7 @@ class TarWriter {
       const name = tarName(inside(header.name), header.type === 'directory');
       const linkname = header.type === 'link' ? tarName(inside(header.linkname), false) : header.linkname;
       const moved = { ...header, name, linkname, pax: extendedAttributes(header), ...this.#owner };
-      await this.#stream(moved, Readable.from(entry));
+      await this.#stream(moved, failsElsewhere(Readable.from(entry)));
     }
     await done;
   }
@@ -126,14 +126,9 @@ class TarWriter {
     );
     failsElsewhere(entry);
     written.promise.catch(() => undefined);
-    const closed = new Promise<never>((_, reject) => {
-      entry.once('close', () => reject(new Error('the tar stream was closed')));
-    });
-    closed.catch(() => undefined);
     for await (const chunk of content) {
-      if (entry.write(chunk)) continue;
-      const drained = new Promise<void>((resolve) => entry.once('drain', resolve));
-      await Promise.race([drained, closed]);
+      if (!entry.write(chunk)) await drained(entry);
+      if (entry.destroyed) throw new Error('the tar stream was closed');
     }
     entry.end(undefined);
     await written.promise;

@@ -110,13 +110,13 @@ function buildMount({ mount, layers }: MountFiles, io: StepIo): BuildMount | und
 
 /** Scripts of heredocs, as a folder of their own that the process sees but no layer keeps. */
 async function scriptMount(operation: ExecOperation, io: StepIo): Promise<BuildMount> {
-  const tar = pack();
+  const tar = failsElsewhere(pack());
   for (const script of operation.scripts) {
     const header = { name: posix.basename(script.path), mode: 0o755, mtime: new Date(0) };
     failsElsewhere(tar.entry(header, script.content));
   }
   tar.finalize();
-  const layer = await io.worker.apply([], Readable.from(tar), io.signal);
+  const layer = await io.worker.apply([], failsElsewhere(Readable.from(tar)), io.signal);
   const target = posix.dirname(operation.scripts[0]?.path ?? '/dev/pipes/script');
   return { type: 'bind', target, from: layer ? [layer] : [], source: '/', readOnly: true };
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createConnection, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { connect as connectTls } from 'node:tls';
+import { failsElsewhere } from '../../core/streams.ts';
 import { DatagramSender } from '../../host/datagrams.ts';
 import type { ContainerDefinition } from '../model.ts';
 import { expandTag } from './attributes.ts';
@@ -76,19 +77,22 @@ async function openTransport({ target, tls }: SyslogSettings): Promise<Transport
     case 'udp':
       return udpTransport(target.host, target.port);
     case 'stream':
-      return await streamTransport(createConnection(target.path), 'connect');
+      return await streamTransport(failsElsewhere(createConnection(target.path)), 'connect');
     case 'tcp':
-      return await streamTransport(createConnection(target.port, target.host), 'connect');
+      return await streamTransport(failsElsewhere(createConnection(target.port, target.host)), 'connect');
     case 'tls': {
       const read = async (path: string | undefined) => (path ? await readFile(path) : undefined);
-      const socket = connectTls({
-        host: target.host,
-        port: target.port,
-        ca: await read(tls.ca),
-        cert: await read(tls.cert),
-        key: await read(tls.key),
-        rejectUnauthorized: tls.verify,
-      });
+      /* Failures of a socket that nobody is writing to show at the next message. */
+      const socket = failsElsewhere(
+        connectTls({
+          host: target.host,
+          port: target.port,
+          ca: await read(tls.ca),
+          cert: await read(tls.cert),
+          key: await read(tls.key),
+          rejectUnauthorized: tls.verify,
+        }),
+      );
       return await streamTransport(socket, 'secureConnect');
     }
   }
@@ -109,8 +113,6 @@ function udpTransport(host: string, port: number): Transport {
 
 async function streamTransport(socket: Socket, ready: string): Promise<Transport> {
   await once(socket, ready);
-  /* Failures of a socket that nobody is writing to show at the next message. */
-  socket.on('error', () => {});
   return {
     send: (message) =>
       new Promise((resolve, reject) => {

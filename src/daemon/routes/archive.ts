@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises';
 import { invalidParameter } from '../../core/errors.ts';
 import {
   type ArchivedPath,
@@ -12,6 +11,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { type Exchange, flag } from '../http.ts';
 import { bodyOf, leave } from '../request-body.ts';
 import type { Router } from '../router.ts';
+import { sendStream } from '../send-stream.ts';
 
 const TAR = { 'Content-Type': 'application/x-tar' };
 const STAT_HEADER = 'X-Docker-Container-Path-Stat';
@@ -23,7 +23,7 @@ export function archiveRoutes(router: Router, engine: Engine): void {
   });
   router.on('GET', '/containers/{id...}/archive', (exchange) =>
     copyFromContainer(engine, idOf(exchange), pathOf(exchange), async (stat, tar) => {
-      await pipeline(tar, exchange.response.stream(200, { ...TAR, [STAT_HEADER]: encodeStat(stat) }));
+      await sendStream(exchange, { ...TAR, [STAT_HEADER]: encodeStat(stat) }, tar);
     }),
   );
   router.on('PUT', '/containers/{id...}/archive', async (exchange) => {
@@ -41,7 +41,7 @@ export function archiveRoutes(router: Router, engine: Engine): void {
   });
   router.on('GET', '/containers/{id...}/export', (exchange) =>
     exportContainer(engine, idOf(exchange), async (tar) => {
-      await pipeline(tar, exchange.response.stream(200, TAR));
+      await sendStream(exchange, TAR, tar);
     }),
   );
   router.on('GET', '/containers/{id...}/changes', async (exchange) => {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { pipeline } from 'node:stream/promises';
 import { BargeError, conflict, invalidParameter } from '../../core/errors.ts';
 import { buildErrorMessage, type Entitlement, runBuild } from '../../engine/build/build.ts';
 import { BuildState } from '../../engine/build/builds.ts';
@@ -18,6 +17,7 @@ import { type Exchange, flag, integer, readJson } from '../http.ts';
 import { messageStream } from '../messages.ts';
 import { bodyOf, leave } from '../request-body.ts';
 import type { Router } from '../router.ts';
+import { sendStream } from '../send-stream.ts';
 
 export function buildRoutes(router: Router, engine: Engine): void {
   const state = new BuildState(engine);
@@ -38,10 +38,12 @@ export function buildRoutes(router: Router, engine: Engine): void {
   historyRoutes(router, engine, state);
 }
 
+const TAR = { 'Content-Type': 'application/x-tar' };
+
 function filesRoutes(router: Router, engine: Engine): void {
   router.on('GET', '/barge/images/{name...}/files', async ({ params, response, signal }) => {
     await withImageFiles(engine, params.name ?? '', signal, async (tar) => {
-      await pipeline(tar, response.stream(200, { 'Content-Type': 'application/x-tar' }));
+      await sendStream({ response, signal }, TAR, tar);
     });
   });
   router.on('DELETE', '/barge/images/{name...}/files', async ({ params, response }) => {
@@ -73,13 +75,18 @@ function sessionRoutes(router: Router, state: BuildState): void {
       .receive(request, signal);
     response.empty(204);
   });
-  router.on('POST', '/barge/sessions/{id}/ssh', async (exchange) => {
-    const agent = sessionOf(exchange).agent(exchange.query.get('agent') ?? 'default');
-    const connection = exchange.response.hijack('application/vnd.barge.ssh-agent');
-    connection.on('error', () => connection.destroy());
-    agent.offer(connection);
-    await once(connection, 'close');
-  });
+  router.on(
+    'POST',
+    '/barge/sessions/{id}/ssh',
+    async (exchange) => {
+      const agent = sessionOf(exchange).agent(exchange.query.get('agent') ?? 'default');
+      const connection = exchange.response.hijack('application/vnd.barge.ssh-agent');
+      connection.on('error', () => connection.destroy());
+      agent.offer(connection);
+      await once(connection, 'close');
+    },
+    { hijacks: true },
+  );
 }
 
 /** A JSON array on every line. */
@@ -108,9 +115,9 @@ function historyRoutes(router: Router, engine: Engine, state: BuildState): void 
     const { ID } = await history.find(params.id ?? '');
     response.json(200, await history.messages(ID));
   });
-  router.on('GET', '/barge/builds/{id}/cache', async ({ params, response }) => {
+  router.on('GET', '/barge/builds/{id}/cache', async ({ params, response, signal }) => {
     const tar = cacheArchive(engine, state.cacheOf(params.id ?? ''));
-    await pipeline(tar, response.stream(200, { 'Content-Type': 'application/x-tar' }));
+    await sendStream({ response, signal }, TAR, tar);
   });
   router.on('DELETE', '/barge/builds', async ({ response }) => {
     response.json(200, await history.remove(undefined));

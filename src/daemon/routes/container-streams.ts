@@ -19,23 +19,33 @@ const idOf = ({ params }: Exchange) => params.id ?? '';
 
 /** Operations whose answers are streams: attach, logs, stats. */
 export function containerStreamRoutes(router: Router, engine: Engine): void {
-  router.on('POST', '/containers/{id...}/attach', async (exchange) => {
-    const { Tty: tty } = engine.containers.find(idOf(exchange)).definition.config;
-    await attach(engine, exchange, Boolean(tty), () =>
-      exchange.response.hijack(tty ? RAW_STREAM : streamType(exchange)),
-    );
-  });
-  router.on('GET', '/containers/{id...}/attach/ws', async (exchange) => {
-    engine.containers.find(idOf(exchange));
-    const { acceptHandshake, WebSocketStream } = await import('../websocket.ts');
-    const headers = acceptHandshake(exchange.request);
-    await attach(
-      engine,
-      exchange,
-      true,
-      () => new WebSocketStream(exchange.response.switchProtocol(headers)),
-    );
-  });
+  router.on(
+    'POST',
+    '/containers/{id...}/attach',
+    async (exchange) => {
+      const { Tty: tty } = engine.containers.find(idOf(exchange)).definition.config;
+      await attach(engine, exchange, Boolean(tty), () =>
+        exchange.response.hijack(tty ? RAW_STREAM : streamType(exchange)),
+      );
+    },
+    { hijacks: true },
+  );
+  router.on(
+    'GET',
+    '/containers/{id...}/attach/ws',
+    async (exchange) => {
+      engine.containers.find(idOf(exchange));
+      const { acceptHandshake, WebSocketStream } = await import('../websocket.ts');
+      const headers = acceptHandshake(exchange.request);
+      await attach(
+        engine,
+        exchange,
+        true,
+        () => new WebSocketStream(exchange.response.switchProtocol(headers)),
+      );
+    },
+    { hijacks: true },
+  );
   router.on('POST', '/containers/{id...}/resize', (exchange) => {
     const { rows, columns } = terminalSize(exchange.query);
     resizeContainer(engine, idOf(exchange), rows, columns);

@@ -11,6 +11,8 @@ import type { Exchange } from '../http.ts';
 const JSON_SEQUENCE = 'application/json-seq';
 const LINES = ['application/x-ndjson', 'application/jsonl', JSON_SEQUENCE];
 const RECORD_SEPARATOR = '\x1e';
+/** Bytes that wait for a client that does not read; it is let go when there are more. */
+const MAX_UNREAD = 4 << 20;
 
 /** `GET /events`: what is still kept of the past when a time is asked for, then what happens until `until`. */
 export async function streamEvents(
@@ -28,6 +30,7 @@ export async function streamEvents(
   const prefix = type === JSON_SEQUENCE ? RECORD_SEPARATOR : '';
   const out = response.stream(200, { 'Content-Type': type });
   const send = (event: EventMessage) => {
+    if (out.writableLength > MAX_UNREAD) return void out.destroy();
     if (until !== undefined && BigInt(event.timeNano) > until) return;
     if (eventPasses(event, filters)) out.write(`${prefix}${JSON.stringify(legacyEvent(version, event))}\n`);
   };

@@ -21,39 +21,44 @@ export function execRoutes(router: Router, engine: Engine): void {
     if (body.DetachKeys) parseDetachKeys(body.DetachKeys);
     response.json(201, { Id: engine.execs.create(params.id ?? '', body) });
   });
-  router.on('POST', '/exec/{id}/start', async ({ request, params, response }) => {
-    const id = params.id ?? '';
-    const body = await readJson<ExecStartRequest>(request);
-    assertShape(body, EXEC_START_SHAPE);
-    const keys = engine.execs.hasTerminal(id) ? parseDetachKeys(engine.execs.detachKeys(id)) : undefined;
-    /* Frames are what this request asks for, whether the process has a terminal or not: so does docker. */
-    const raw = Boolean(body.Tty);
-    const type = raw ? RAW_STREAM : MULTIPLEXED_STREAM;
-    if (body.Detach) {
-      await engine.execs.start(id, body);
-      response.empty(200);
-      return;
-    }
-    engine.execs.assertStartable(id);
-    /* Before the process writes anything: docker-py loses what comes together with the headers. */
-    const client = response.hijack(type);
-    let stream: Duplex;
-    try {
-      stream = await engine.execs.start(id, body);
-    } catch (error) {
-      /* Docker's way: what cannot be started says so where its output would come; its code is inspected. */
-      const words = Buffer.from(`${messageOf(error)}\r\n`);
-      client.end(raw ? words : frame(1, words));
-      return;
-    }
-    const input = engine.execs.takesInput(id);
-    const { detached } = await bridge(client, stream, {
-      detachKeys: keys,
-      input,
-      ended: engine.execs.ended(id),
-    });
-    if (detached) engine.execs.noteDetach(id);
-  });
+  router.on(
+    'POST',
+    '/exec/{id}/start',
+    async ({ request, params, response }) => {
+      const id = params.id ?? '';
+      const body = await readJson<ExecStartRequest>(request);
+      assertShape(body, EXEC_START_SHAPE);
+      const keys = engine.execs.hasTerminal(id) ? parseDetachKeys(engine.execs.detachKeys(id)) : undefined;
+      /* Frames are what this request asks for, whether the process has a terminal or not: so does docker. */
+      const raw = Boolean(body.Tty);
+      const type = raw ? RAW_STREAM : MULTIPLEXED_STREAM;
+      if (body.Detach) {
+        await engine.execs.start(id, body);
+        response.empty(200);
+        return;
+      }
+      engine.execs.assertStartable(id);
+      /* Before the process writes anything: docker-py loses what comes together with the headers. */
+      const client = response.hijack(type);
+      let stream: Duplex;
+      try {
+        stream = await engine.execs.start(id, body);
+      } catch (error) {
+        /* Docker's way: what cannot be started says so where its output would come; its code is inspected. */
+        const words = Buffer.from(`${messageOf(error)}\r\n`);
+        client.end(raw ? words : frame(1, words));
+        return;
+      }
+      const input = engine.execs.takesInput(id);
+      const { detached } = await bridge(client, stream, {
+        detachKeys: keys,
+        input,
+        ended: engine.execs.ended(id),
+      });
+      if (detached) engine.execs.noteDetach(id);
+    },
+    { hijacks: true },
+  );
   router.on('POST', '/exec/{id}/resize', ({ params, query, response }) => {
     const { rows, columns } = terminalSize(query);
     engine.execs.resize(params.id ?? '', rows, columns);

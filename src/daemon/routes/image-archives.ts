@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises';
 import type { Engine } from '../../engine/engine.ts';
 import { loadArchive, saveArchive } from '../../engine/images/archives.ts';
 import type { ProgressMessage } from '../../spec/engine.ts';
@@ -7,6 +6,7 @@ import { messageStream } from '../messages.ts';
 import { platformsOf } from '../platforms.ts';
 import { bodyOf } from '../request-body.ts';
 import type { Router } from '../router.ts';
+import { sendStream } from '../send-stream.ts';
 
 export function imageArchiveRoutes(router: Router, engine: Engine): void {
   router.on('GET', '/images/get', (exchange) => {
@@ -20,10 +20,9 @@ export function imageArchiveRoutes(router: Router, engine: Engine): void {
 }
 
 async function saveRoute(engine: Engine, exchange: Exchange, names: readonly string[]): Promise<void> {
-  const { query, response, signal } = exchange;
+  const { query, signal } = exchange;
   const archive = saveArchive(engine, names.filter(Boolean), platformsOf(query), signal);
-  /* A failure from here on breaks the connection off: the client must not take half an archive for a whole one. */
-  await pipeline(archive, response.stream(200, { 'Content-Type': 'application/x-tar' }));
+  await sendStream(exchange, { 'Content-Type': 'application/x-tar' }, archive);
 }
 
 async function loadRoute(engine: Engine, exchange: Exchange): Promise<void> {

@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
 import {
@@ -13,15 +12,14 @@ import { pruneFilters } from '../compat.ts';
 import { flag, readJson } from '../http.ts';
 import { bodyOf, leave } from '../request-body.ts';
 import type { Router } from '../router.ts';
+import { sendStream } from '../send-stream.ts';
 
 const TAR = { 'Content-Type': 'application/x-tar' };
 
 /** Extensions of the API: back-ups of volumes as tar streams. */
 function transferRoutes(router: Router, engine: Engine): void {
-  router.on('GET', '/barge/volumes/{name}/export', ({ params, response }) =>
-    exportVolume(engine, params.name ?? '', async (tar) => {
-      await pipeline(tar, response.stream(200, TAR));
-    }),
+  router.on('GET', '/barge/volumes/{name}/export', (exchange) =>
+    exportVolume(engine, exchange.params.name ?? '', (tar) => sendStream(exchange, TAR, tar)),
   );
   router.on('POST', '/barge/volumes/{name}/import', async ({ params, query, request, response, signal }) => {
     const options = { replace: flag(query, 'replace'), signal };

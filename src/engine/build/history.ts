@@ -5,6 +5,7 @@ import { finished } from 'node:stream/promises';
 import { writeDurably } from '../../core/durable.ts';
 import { errnoOf, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 import type { BuildMessage, BuildRecord } from '../../spec/build-events.ts';
 
 /** Builds that are remembered. */
@@ -32,7 +33,8 @@ export class BuildHistory {
   ): Promise<RunningRecord> {
     await mkdir(this.#root, { recursive: true, mode: 0o700 });
     const id = newId().slice(0, 25);
-    const log = createWriteStream(this.#path(id, 'log'), { mode: 0o600 });
+    /* A full disk must not end the build. */
+    const log = failsElsewhere(createWriteStream(this.#path(id, 'log'), { mode: 0o600 }));
     const texts = [...secrets].map((secret) => Buffer.from(secret).toString().trim());
     const blots = texts.filter((text) => text.length >= MIN_SECRET);
     const running = new RunningRecord(id, record, log, blots, (now) => this.#running.set(id, now));
@@ -139,7 +141,6 @@ export class RunningRecord {
     const counts = { TotalSteps: 0, CompletedSteps: 0, CachedSteps: 0 };
     this.#record = { ID: id, ...about, Status: 'running', StartedAt, ...counts };
     this.#log = log;
-    this.#log.on('error', () => {}); /* a full disk must not end the build */
     this.#blots = blots;
     this.#changed = changed;
   }

@@ -30,6 +30,8 @@ export async function attachContainer(
   emitContainer(ctx, container, 'attach');
   const link = isRunning(container.state) ? ctx.live.links.get(id) : undefined;
   if (link) return await link.attach(wish);
+  const gone = () => cancelled('the reader has gone');
+  if (signal.aborted) throw gone();
   return await new Promise<Socket>((resolve, reject) => {
     const readers = ctx.live.waitingReaders.get(id) ?? [];
     const reader = {
@@ -41,7 +43,7 @@ export async function attachContainer(
       const left = (ctx.live.waitingReaders.get(id) ?? []).filter((other) => other !== reader);
       if (left.length > 0) ctx.live.waitingReaders.set(id, left);
       else ctx.live.waitingReaders.delete(id);
-      reject(cancelled('the reader has gone'));
+      reject(gone());
     });
   });
 }

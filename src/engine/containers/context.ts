@@ -26,7 +26,15 @@ export class LiveContainers {
   readonly waitingReaders = new Map<string, WaitingReader[]>();
   /** Restarts that wait for their back-off, by container. */
   readonly restarts = new Map<string, NodeJS.Timeout>();
+  /** Directories of removed containers on their way out, which no request waits for. */
+  readonly removals = new Set<Promise<void>>();
   readonly #emitter = new EventEmitter().setMaxListeners(0);
+
+  /** @param removal never rejects. */
+  removing(removal: Promise<void>): void {
+    this.removals.add(removal);
+    void removal.then(() => this.removals.delete(removal));
+  }
 
   takeWaitingReaders(id: string): WaitingReader[] {
     const readers = this.waitingReaders.get(id) ?? [];
@@ -52,6 +60,7 @@ export class LiveContainers {
 
   #once(event: string, signal?: AbortSignal): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
       const stop = () => {
         this.#emitter.off(event, settle);
         reject(signal?.reason);
@@ -62,6 +71,7 @@ export class LiveContainers {
       };
       this.#emitter.once(event, settle);
       signal?.addEventListener('abort', stop, { once: true });
+      return undefined;
     });
   }
 }

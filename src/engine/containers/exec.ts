@@ -4,6 +4,7 @@ import { assertExecutable } from '../../container/model.ts';
 import type { AttachWish, ShimLink } from '../../container/shim.ts';
 import { conflict, invalidParameter, messageOf, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 import { warmCgroupLock } from '../../host/cgroups.ts';
 import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../spec/engine.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
@@ -116,7 +117,7 @@ export class ExecSessions {
       Object.assign(session, { link, pid, running: true });
       emitContainer(this.#ctx, container, `exec_start: ${request.Cmd?.join(' ')}`, { execID: id });
       this.#watch(session, link);
-      return attached[0] ?? new PassThrough().end();
+      return attached[0] ?? failsElsewhere(new PassThrough()).end();
     } catch (error) {
       session.exitCode = error instanceof StartFailure ? error.exitCode : 126;
       throw error;

@@ -47,12 +47,16 @@ export function containerLogs(ctx: ContainerContext, word: string, query: LogsQu
   };
 }
 
-/** Following ends with the container, or at the time that was asked for. */
+/** Following ends with the container, at the time that was asked for, or when the reader goes. */
 async function followEnd(ctx: ContainerContext, id: string, { until, signal }: LogsQuery): Promise<void> {
   const end = ended(ctx, id, signal);
-  if (until === undefined) return await end;
-  const left = Math.min(Math.max(0, Number(until / 1_000_000n) - Date.now()), MAX_TIMER_MS);
-  await Promise.race([end, sleep(left, undefined, { signal, ref: false })]);
+  try {
+    if (until === undefined) return await end;
+    const left = Math.min(Math.max(0, Number(until / 1_000_000n) - Date.now()), MAX_TIMER_MS);
+    await Promise.race([end, sleep(left, undefined, { signal, ref: false })]);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 /** Until the container has really stopped: a restart by policy goes on in the same log. */

@@ -62,17 +62,19 @@ export async function removeLocked(ctx: ContainerContext, id: string, options: R
   emitContainer(ctx, container, 'destroy');
   const folders = ctx.runner.folders(id);
   /* The shim may still be using its folder; nobody needs to wait for that. */
-  void Promise.resolve(ctx.live.links.get(id)?.gone)
+  const exec = Promise.resolve(ctx.live.links.get(id)?.gone)
     .then(() => rm(folders.exec, { recursive: true, force: true }))
     .catch((error) =>
       ctx.warn('removing a run-time folder failed', { container: id, error: messageOf(error) }),
     );
-  void ctx.logs
+  const data = ctx.logs
     .drained(id, LOG_PATIENCE_MS)
     .then(() => removeTree(folders.data))
     .catch((error) =>
       ctx.warn('removing a container’s folder failed', { container: id, error: messageOf(error) }),
     );
+  ctx.live.removing(exec);
+  ctx.live.removing(data);
   ctx.live.announceRemoval(id);
 }
 

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { invalidParameter } from '../../core/errors.ts';
 import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 import { parseManifest } from '../../image/documents.ts';
 import { fetchConfig } from '../../image/fetch-config.ts';
 import type { RemoteRepository } from '../../image/remote/remote-repository.ts';
@@ -101,10 +102,12 @@ async function bringOver(
 
 /** A blob that can be mounted is never asked for. */
 function lazily(open: () => Promise<Readable>): Readable {
-  return Readable.from(
-    (async function* () {
-      yield* await open();
-    })(),
-    { objectMode: false },
+  return failsElsewhere(
+    Readable.from(
+      (async function* () {
+        yield* await open();
+      })(),
+      { objectMode: false },
+    ),
   );
 }

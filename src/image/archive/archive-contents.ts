@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { algorithmOf, type Digest, Digester, isDigest } from '../../core/digest.ts';
 import { dataLoss, invalidParameter, isKind } from '../../core/errors.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 import { MEDIA_TYPE } from '../../spec/oci-image.ts';
 import { type Compression, detectCompression } from '../compression.ts';
 import { type LayerLease, LOCAL_LAYER_TYPE } from '../layers.ts';
@@ -201,7 +202,9 @@ async function unpack(
   const id = (expected?.slice(expected.indexOf(':') + 1) ?? file.name).slice(0, 12);
   const progress = byteProgress(onProgress, 'Loading layer', id, file.size);
   const isPlain = compression === 'none';
-  const source = Readable.from(counting(whole, progress), { objectMode: false, highWaterMark: 1 << 20 });
+  const source = failsElsewhere(
+    Readable.from(counting(whole, progress), { objectMode: false, highWaterMark: 1 << 20 }),
+  );
   const layer = await takeLayer(stores, source, {
     compress: isPlain,
     blob: expected && !isPlain ? { digest: expected, size: file.size } : {},

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { extract, type Header } from 'tar-stream';
 import { BargeError, invalidParameter, messageOf } from '../../core/errors.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 
 /** Files and links that an archive of images may have. */
 const MAX_ENTRIES = 100_000;
@@ -29,7 +30,7 @@ export interface ArchiveLink {
  *   have no place in an archive of images, and a tar that is broken or ends early.
  */
 export async function* archiveEntries(tar: Readable): AsyncGenerator<ArchiveFile | ArchiveLink> {
-  const archive = extract();
+  const archive = failsElsewhere(extract());
   tar.on('error', (error) => archive.destroy(error));
   tar.pipe(archive);
   const seen = new Set<string>();

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { Readable, type Writable } from 'node:stream';
 import { type Pack, pack } from 'tar-stream';
 import { type Digest, Digester, digestOf, hexOf } from '../../core/digest.ts';
-import { dataLoss } from '../../core/errors.ts';
+import { cancelled, dataLoss } from '../../core/errors.ts';
 import { heapRoom } from '../../core/heap-room.ts';
 import { canonicalName, familiarName, familiarString, type Reference } from '../../core/reference.ts';
-import { failsElsewhere } from '../../core/streams.ts';
+import { drained, failsElsewhere } from '../../core/streams.ts';
 import {
   type Descriptor,
   type ImageConfig,
@@ -44,7 +43,7 @@ export function saveImages(
   images: readonly SavedImage[],
   signal: AbortSignal,
 ): Readable {
-  const archive = pack({ highWaterMark: BUFFER_SIZE } as object);
+  const archive = failsElsewhere(pack({ highWaterMark: BUFFER_SIZE } as object));
   const all = images.flatMap(({ image, bundle }) => [
     image,
     ...(bundle?.images ?? []).map((one) => one.image),
@@ -52,7 +51,7 @@ export function saveImages(
   const lease = stores.layers.lease(all.flatMap(({ config }) => config.rootfs.diff_ids));
   const stop = () => archive.destroy(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
-  const output = Readable.from(archive, { objectMode: false, highWaterMark: BUFFER_SIZE });
+  const output = failsElsewhere(Readable.from(archive, { objectMode: false, highWaterMark: BUFFER_SIZE }));
   void writeAll(stores, images, archive)
     .then(() => archive.finalize())
     .catch((error) => output.destroy(error))
@@ -134,10 +133,14 @@ async function writeBlob(stores: LayerStores, archive: Pack, { digest, size }: L
     size,
   }) as unknown as Writable;
   failsElsewhere(entry);
-  for await (const piece of stores.blobs.stream(digest) as AsyncIterable<Buffer>) {
-    if (!entry.write(piece)) await once(entry, 'drain');
-  }
+  for await (const piece of stores.blobs.stream(digest) as AsyncIterable<Buffer>) await put(entry, piece);
   entry.end();
+}
+
+/** @throws BargeError cancelled when whoever reads the archive has gone. */
+async function put(entry: Writable, piece: Buffer): Promise<void> {
+  if (!entry.write(piece)) await drained(entry);
+  if (entry.destroyed) throw cancelled('nobody reads the archive any more');
 }
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -165,7 +168,7 @@ async function writeLayer(stores: LayerStores, archive: Pack, layer: Layer): Pro
   failsElsewhere(entry);
   for await (const piece of source as AsyncIterable<Buffer>) {
     digester.update(piece);
-    if (!entry.write(piece)) await once(entry, 'drain');
+    await put(entry, piece);
   }
   entry.end();
   const actual = digester.digest();

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 import { algorithmOf, Digester } from '../../core/digest.ts';
 import { BargeError, cancelled, dataLoss } from '../../core/errors.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 import type { Descriptor } from '../../spec/oci-image.ts';
 import { answerFailure } from './answer-failure.ts';
 import { networkFailure, requestName, TransientFailure } from './failure.ts';
@@ -34,7 +35,7 @@ export async function fetchBlob(
   ]);
   const download = new Download(context, blob, signal);
   const first = await download.open();
-  const output = new PassThrough({ highWaterMark: BUFFER_SIZE });
+  const output = failsElsewhere(new PassThrough({ highWaterMark: BUFFER_SIZE }));
   output.once('close', () => stopped.abort());
   void pump(download.pieces(first), output, signal);
   return output;

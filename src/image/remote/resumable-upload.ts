@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { dataLoss, unavailable } from '../../core/errors.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 import type { Descriptor } from '../../spec/oci-image.ts';
 import { answerFailure } from './answer-failure.ts';
 import { requestName, TransientFailure } from './failure.ts';
@@ -87,7 +88,7 @@ export class ResumableUpload {
           'Content-Length': String(size - this.#offset),
           ...range,
         },
-        body: () => Readable.from(this.#rest(), { objectMode: false }),
+        body: () => failsElsewhere(Readable.from(this.#rest(), { objectMode: false })),
         scopes: scopesFor(this.#context, 'push'),
       })
       .catch((error: unknown) => {

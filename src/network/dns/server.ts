@@ -18,6 +18,8 @@ import type { Upstream } from './upstream.ts';
 const TTL_SECONDS = 600;
 const MAX_TCP_CLIENTS = 64;
 const TCP_IDLE_MS = 10_000;
+/** Queries of one container that may wait for other servers at a time: each has a socket of the daemon's. */
+const MAX_FORWARDED = 128;
 
 /** What one container may ask for. */
 export interface NameView {
@@ -33,11 +35,18 @@ export interface NameView {
 export class NameServer implements Disposable {
   readonly #sockets: NamespaceSockets;
   readonly #directory: NameDirectory;
-  readonly #upstream: Upstream;
+  readonly #upstream: Pick<Upstream, 'ask'>;
   #view: NameView;
   #turn = 0;
+  #forwarded = 0;
+  #closed = false;
 
-  constructor(sockets: NamespaceSockets, directory: NameDirectory, upstream: Upstream, view: NameView) {
+  constructor(
+    sockets: NamespaceSockets,
+    directory: NameDirectory,
+    upstream: Pick<Upstream, 'ask'>,
+    view: NameView,
+  ) {
     this.#sockets = sockets;
     this.#directory = directory;
     this.#upstream = upstream;
@@ -60,7 +69,8 @@ export class NameServer implements Disposable {
     udp.unref().on('error', () => {}); /* the namespace may go first */
     udp.on('message', (message, from) => {
       void this.#answer(message, false).then((answer) => {
-        if (answer) udp.send(answer, from.port, from.address, () => {});
+        /* The container may have gone while others were asked; a closed socket throws. */
+        if (answer && !this.#closed) udp.send(answer, from.port, from.address, () => {});
       });
     });
     tcp.unref().on('error', () => {});
@@ -87,8 +97,14 @@ export class NameServer implements Disposable {
 
   async #forward(message: Buffer, query: Query, tcp: boolean): Promise<Buffer> {
     const { servers } = this.#view;
-    const answer = servers.length > 0 ? await this.#upstream.ask(servers, message, query, tcp) : undefined;
-    return answer ?? encodeAnswer(query, RCODE.serverFailure, []);
+    const refused = () => encodeAnswer(query, RCODE.serverFailure, []);
+    if (servers.length === 0 || this.#forwarded >= MAX_FORWARDED) return refused();
+    this.#forwarded++;
+    try {
+      return (await this.#upstream.ask(servers, message, query, tcp)) ?? refused();
+    } finally {
+      this.#forwarded--;
+    }
   }
 
   /** @returns undefined when the name is none of ours. */
@@ -110,6 +126,7 @@ export class NameServer implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#closed = true;
     this.#sockets.udp.close();
     this.#sockets.tcp.close();
   }

@@ -3,6 +3,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { systemError } from '../../core/errors.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 
 const READ_SIZE = 256 * 1024;
 
@@ -63,20 +64,22 @@ export class GrowingFile {
   read(start: number, stop: number, gate?: Gate): Readable {
     this.#users++;
     let at = start;
-    const reader: Readable = new Readable({
-      highWaterMark: READ_SIZE,
-      read: () => {
-        this.#next(at, stop, gate)
-          .then((piece) => {
-            at += piece?.length ?? 0;
-            reader.push(piece);
-          })
-          .catch((error: Error) => reader.destroy(error));
-      },
-      destroy: (error, done) => {
-        this.#leave().then(() => done(error), done);
-      },
-    });
+    const reader: Readable = failsElsewhere(
+      new Readable({
+        highWaterMark: READ_SIZE,
+        read: () => {
+          this.#next(at, stop, gate)
+            .then((piece) => {
+              at += piece?.length ?? 0;
+              reader.push(piece);
+            })
+            .catch((error: Error) => reader.destroy(error));
+        },
+        destroy: (error, done) => {
+          this.#leave().then(() => done(error), done);
+        },
+      }),
+    );
     return reader;
   }
 

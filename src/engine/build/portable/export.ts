@@ -59,8 +59,8 @@ const layersOf = (records: readonly PortableRecord[]): Digest[] =>
 
 /** A cache as an OCI layout in a tar. The stream fails when something of it does. */
 export function cacheArchive(ctx: ImageContext, records: readonly PortableRecord[]): Readable {
-  const archive = pack();
-  const output = Readable.from(archive, { objectMode: false });
+  const archive = failsElsewhere(pack());
+  const output = failsElsewhere(Readable.from(archive, { objectMode: false }));
   const lease = ctx.layers.lease(layersOf(records));
   void writeLayout(ctx, records, archive)
     .then(() => archive.finalize())
@@ -101,6 +101,7 @@ function writeStream(archive: Pack, name: string, size: number, content: Readabl
       entry.destroy();
       reject(error);
     });
+    entry.on('close', () => content.destroy());
     content.pipe(entry as unknown as NodeJS.WritableStream);
   });
 }

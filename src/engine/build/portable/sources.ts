@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { resolveInRoot } from '../../../build/copy/rooted.ts';
 import { type Digest, isDigest } from '../../../core/digest.ts';
 import { dataLoss, invalidParameter, notFound } from '../../../core/errors.ts';
+import { failsElsewhere } from '../../../core/streams.ts';
 import { parseIndex, parseManifest } from '../../../image/documents.ts';
 import { fetchConfig } from '../../../image/fetch-config.ts';
 import type { LayerLease } from '../../../image/layers.ts';
@@ -113,7 +114,7 @@ async function fromFolder(at: SourceContext, folder: string): Promise<CacheSourc
   const manifest = parseManifest(Buffer.from(await readSmall(folder, blobIn(top))));
   const document = documentOf(manifest, await readSmall(folder, blobIn(manifest.config)));
   return sourceOf(at, 'the folder', document, async (layer) => {
-    return createReadStream(await fileIn(folder, blobIn(layer)));
+    return failsElsewhere(createReadStream(await fileIn(folder, blobIn(layer))));
   });
 }
 
