@@ -1,5 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
-import type { Server } from 'node:net';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { isRunning } from '../container/model.ts';
@@ -8,8 +7,9 @@ import { ContainerStore } from '../container/store.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { limiter } from '../core/limiter.ts';
 import { removeCgroup } from '../host/cgroups.ts';
-import { lockFolder } from '../host/folder-lock.ts';
+import { type FolderLock, lockFolder } from '../host/folder-lock.ts';
 import { defaultRuntime, findRuntime, type OciRuntime } from '../host/oci-runtime.ts';
+import { makePrivate } from '../host/private-directory.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import { ImageStore } from '../image/images.ts';
 import { LayerStore } from '../image/layers.ts';
@@ -56,14 +56,15 @@ export interface Engine extends ContainerContext, ImageContext, AsyncDisposable 
 /** Opens the data root, takes over what runs, and is ready. @throws BargeError conflict for a data root in use. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { dataRoot, execRoot } = options;
-  await mkdir(dataRoot, { recursive: true, mode: 0o710 });
-  await mkdir(execRoot, { recursive: true, mode: 0o710 });
+  /* Also those that exist: what is below holds passwords, and programs of containers that are set-uid root. */
+  makePrivate(dataRoot, 0o710);
+  makePrivate(execRoot, 0o710);
   const busy = `another barged uses the data root ${dataRoot}: stop it, or choose another --data-root`;
-  const lock = await lockFolder(dataRoot, busy);
+  const lock = lockFolder(dataRoot, busy);
   try {
-    await mkdir(join(dataRoot, 'containers'), { recursive: true, mode: 0o710 });
-    await mkdir(join(dataRoot, 'volumes'), { recursive: true, mode: 0o701 });
-    await mkdir(join(execRoot, 'runtime'), { recursive: true, mode: 0o700 });
+    makePrivate(join(dataRoot, 'containers'), 0o710);
+    makePrivate(join(dataRoot, 'volumes'), 0o701);
+    makePrivate(join(execRoot, 'runtime'), 0o700);
     await removeTree(join(dataRoot, 'tmp'));
     return await assemble(options, lock);
   } catch (error) {
@@ -72,7 +73,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
-async function assemble(options: EngineOptions, lock: Server): Promise<Engine> {
+async function assemble(options: EngineOptions, lock: FolderLock): Promise<Engine> {
   const { dataRoot, execRoot, cgroupParent, settings } = options;
   const db = new Database(join(dataRoot, 'barge.db'));
   const blobs = await BlobStore.open(join(dataRoot, 'blobs'));
@@ -143,7 +144,7 @@ const SHIM_PATIENCE = 2000;
 async function closeEngine(
   { containers, live, networks, mounted, db, logs }: ContainerContext & ImageContext,
   cgroupParent: string,
-  lock: Server,
+  lock: FolderLock,
 ): Promise<void> {
   for (const timer of live.restarts.values()) clearTimeout(timer);
   const ending = [...live.links]

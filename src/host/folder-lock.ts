@@ -1,26 +1,43 @@
-import { createServer, type Server } from 'node:net';
-import { digestOf, hexOf } from '../core/digest.ts';
+import { chmodSync, closeSync, constants, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { conflict, errnoOf, systemError } from '../core/errors.ts';
 
+/** The file in a locked folder. It stays when the lock goes: removing it would let two processes have one each. */
+const NAME = 'lock';
+const SQLITE_BUSY = 5;
+
+/** A folder that is this process's own; `close` gives it back. */
+export interface FolderLock {
+  close(): void;
+}
+
 /**
- * Makes a folder this process's own by an abstract socket, which the kernel frees however the process ends.
- * @param busy what to say when another process has it. @returns what gives it back.
+ * Makes a folder this process's own. The lock is SQLite's on a file there, which the kernel frees however the process
+ * ends, and which only those can take who may read the folder's files: mode 0600, not through a link.
+ * @param busy what to say when another process has it.
  * @throws BargeError conflict, with `busy`.
  */
-export function lockFolder(path: string, busy: string): Promise<Server> {
-  const name = `\0barge-${hexOf(digestOf(path)).slice(0, 32)}`;
-  const server = createServer((socket) => socket.destroy());
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(
-        errnoOf(error) === 'EADDRINUSE'
-          ? conflict(busy)
-          : systemError(`locking the folder ${path} failed`, { cause: error }),
-      ),
-    );
-    server.listen({ path: name }, () => {
-      server.unref();
-      resolve(server);
-    });
-  });
+export function lockFolder(path: string, busy: string): FolderLock {
+  const file = join(path, NAME);
+  try {
+    closeSync(openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
+    chmodSync(file, 0o600);
+    const database = new DatabaseSync(file);
+    try {
+      database.exec('BEGIN EXCLUSIVE');
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return { close: () => database.close() };
+  } catch (error) {
+    if (isBusy(error)) throw conflict(busy);
+    if (errnoOf(error) === 'ELOOP')
+      throw systemError(`${file} is a symbolic link: remove it`, { cause: error });
+    throw systemError(`locking the folder ${path} failed`, { cause: error });
+  }
 }
+
+const isBusy = (error: unknown) =>
+  error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;

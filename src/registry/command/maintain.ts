@@ -20,7 +20,7 @@ export const inUse = (dataRoot: string) =>
 export async function collect(flags: Flags, out: Output): Promise<void> {
   const options = storeOptions(flags);
   await using store = await openExistingStore(options);
-  const lock = options.database ? undefined : await lockFolder(options.dataRoot, inUse(options.dataRoot));
+  const lock = options.database ? undefined : lockFolder(options.dataRoot, inUse(options.dataRoot));
   try {
     const dryRun = flags.values['dry-run'] ?? false;
     const policies = flags.values.retention ? await readPolicies(flags.values.retention) : [];

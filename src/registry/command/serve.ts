@@ -29,7 +29,7 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
     await openStore(options.store, (error) => log.warn({ err: error }, 'lost a connection to the database')),
   );
   if (!database) {
-    const lock = await lockFolder(dataRoot, inUse(dataRoot));
+    const lock = lockFolder(dataRoot, inUse(dataRoot));
     stack.defer(() => void lock.close());
   }
   const accounts = options.accounts ? new Accounts(await store.database()) : undefined;
