@@ -44,6 +44,9 @@ void pack(const char *path, const char *name, int layer);
 extern int keep_holes, leave_out_made_up;
 extern long long latest_mtime;
 
+/* Takes lines out of a file and appends `added`; `dropped` ends with a null pointer. */
+void change_lines(const char *path, char *const *dropped, const char *added, int only_added);
+
 /* Everything below `folder` may take so many bytes in all; `project` is a number that nobody else has there. */
 void limit(const char *folder, unsigned long long bytes, unsigned project);
 

@@ -9,6 +9,8 @@
  *   --target DIR        where the overlay is mounted, in a mount namespace of the shim's own
  *   --also OPTIONS --at DIR      a further overlay, mounted in the same namespace; may be repeated
  *   --below DIR --path P --on NAME   what P is below DIR, where no link in it leads, mounted at NAME, which is made
+ *   --user QUESTION     who that is in the mounted root file system is told (`user ANSWER`, both as in user.h), and the
+ *                       runtime waits for `go`
  *   --hide DIR          a mount that the runtime must not see (the v2 hierarchy of a hybrid cgroup host)
  *   --off-mount         the runtime is crun, to be executed off a read-only mount of its file
  *   --log FILE --log-size BYTES --log-files N    the log record and its rotation (no --log: none is kept)
@@ -18,10 +20,12 @@
  *   --attach N          descriptors 4 .. 3+N are attach connections, each beginning with its hello
  *
  * Descriptor 3 is the control connection. Other connections arrive on `sock` and start with a hello of eight
- * bytes: kind ('A' attach, 'C' control), flags (1 stdin, 2 stdout, 4 stderr, 8 raw), six zero bytes.
+ * bytes: kind ('A' attach, 'C' control, 'U' user), flags (1 stdin, 2 stdout, 4 stderr, 8 raw), a length (BE16), four
+ * zero bytes.
  * Attach: output leaves as Docker frames (raw: bare bytes), input is the container's standard input as it is.
- * Control, lines of text. Out: `pid N`, `failed CODE`, `error TEXT`, `exit CODE NANOSECONDS OOM-KILLS`.
- * In: `kill SIGNAL`, `resize ROWS COLUMNS`, `close-stdin`.
+ * Control, lines of text. Out: `user ANSWER`, `pid N users`, `failed CODE`, `error TEXT`, `exit CODE NANOSECONDS OOM-KILLS`.
+ * In: `go`, `kill SIGNAL`, `resize ROWS COLUMNS`, `close-stdin`.
+ * User: a question of that many bytes follows (user.h); the answer goes back, and the connection ends.
  *
  * A log record is a Docker frame header (stream, 3 zero bytes, payload length BE32), the time (nanoseconds
  * since 1970, BE64), the payload, and the record's whole length (BE32), so that a log reads backwards too.
@@ -29,6 +33,8 @@
  * A slow reader pushes back: the next chunk is read only when every attached reader has taken the last one.
  */
 #define _GNU_SOURCE
+#include "below.h"
+#include "user.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +64,7 @@ enum { CONTROL_FD = 3, FIRST_ATTACH_FD = 4, MAX_CONNECTIONS = 64, MAX_ALSO = 64,
 enum { WANT_STDIN = 1, WANT_STDOUT = 2, WANT_STDERR = 4, RAW = 8 };
 enum kind { FREE, HELLO, ATTACH, CONTROL };
 enum { LOST_EXIT_CODE = 255 };
-enum { NOTIFY_PATIENCE_MS = 200, TTY_DRAIN_MS = 100 };
+enum { NOTIFY_PATIENCE_MS = 200, TTY_DRAIN_MS = 100, LOOK_UP_SECONDS = 10 };
 
 struct connection {
     int fd;
@@ -72,6 +78,7 @@ struct connection {
 
 static struct {
     const char *dir, *mount, *layers, *target, *hide, *log, *oom;
+    char *user;
     long long log_size;
     int log_files, rows, cols, attach;
     int tty, keep_stdin, stdin_once, off_mount;
@@ -99,7 +106,7 @@ static int input_fd = -1, output_fd[2] = {-1, -1};   /* our ends; with a termina
 static int log_fd = -1;
 static long long log_length;
 static pid_t container;
-static int exited, exit_code, notified;
+static int exited, exit_code, notified, may_go;
 static long long exited_at;   /* nanoseconds since 1970 */
 
 static long long now_ns(clockid_t clock) {
@@ -162,11 +169,46 @@ static struct connection *adopt(int fd, enum kind kind) {
 
 static void send_pid(struct connection *c) {
     char line[64];
-    int n = snprintf(line, sizeof line, "pid %d\n", (int)container);
+    int n = snprintf(line, sizeof line, "pid %d users\n", (int)container);
     if (container && send(c->fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) drop(c);
 }
 
+/* Writes an answer of user.h into `line`, which has room for it. */
+static void answer_about_user(char *question, char *line) {
+    int root = open(options.target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0) die("opening", options.target);
+    look_up_user(root, question, line);
+    close(root);
+}
+
+/*
+ * The container's files are read by a process of its own: whatever they are, and however much of them there is, output
+ * flows and signals arrive meanwhile.
+ */
+static void serve_question(struct connection *c) {
+    char question[MAX_QUESTION + 1], answer[MAX_ANSWER];
+    size_t length = (size_t)(uint8_t)c->line[2] << 8 | (uint8_t)c->line[3], got = 0;
+    pid_t pid = options.target && length <= MAX_QUESTION ? fork() : -1;
+    if (pid != 0) {
+        drop(c);
+        return;
+    }
+    signal(SIGALRM, SIG_DFL);
+    alarm(LOOK_UP_SECONDS);
+    fcntl(c->fd, F_SETFL, 0);
+    for (ssize_t n = 1; got < length && n > 0; got += n > 0 ? (size_t)n : 0) n = recv(c->fd, question + got, length - got, 0);
+    question[got] = 0;
+    if (got < length) _exit(1);
+    answer_about_user(question, answer);
+    size_t whole = strlen(answer);
+    _exit(send(c->fd, answer, whole, MSG_NOSIGNAL) != (ssize_t)whole);
+}
+
 static void greet(struct connection *c) {
+    if (c->line[0] == 'U') {
+        serve_question(c);
+        return;
+    }
     c->line_length = 0;
     c->flags = (uint8_t)c->line[1];
     c->sent = chunk_length;   /* what is under way began before this reader came */
@@ -189,6 +231,8 @@ static void obey(const char *line) {
         resize(a, b);
     } else if (strcmp(line, "close-stdin") == 0) {
         end_input();
+    } else if (strcmp(line, "go") == 0) {
+        may_go = 1;
     }
 }
 
@@ -391,28 +435,18 @@ static void make_private(const char *path) {
     }
 }
 
-/* Opens a path in a folder so that no link in it leads out: whoever writes there may change it at any time. */
-static int open_below(const char *root, const char *path) {
-    /* As in linux/openat2.h, which musl does not bring. */
-    const struct { uint64_t flags, mode, resolve; } how = {O_PATH | O_CLOEXEC, 0, 0x0a /* RESOLVE_BENEATH | NO_MAGICLINKS */};
-    int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int fd = folder < 0 ? -1 : (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
-    if (folder >= 0) close(folder);
-    return fd;
-}
-
 static void mount_below(const char *root, const char *path, const char *target) {
     struct stat s;
-    char source[64];
-    int fd = open_below(root, path);
+    int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = folder < 0 ? -1 : open_path(folder, path, 0, BENEATH);
     if (fd < 0 && (errno == EXDEV || errno == ELOOP)) die("path concatenation escapes the base directory", path);
     if (fd < 0 || fstat(fd, &s) < 0) die("cannot access path", path);
     int made = S_ISDIR(s.st_mode) ? mkdir(target, 0700) : open(target, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     if (made < 0 && errno != EEXIST) die("making", target);
     if (!S_ISDIR(s.st_mode) && made >= 0) close(made);
-    snprintf(source, sizeof source, "/proc/self/fd/%d", fd);
-    if (mount(source, target, NULL, MS_BIND | MS_REC, NULL) < 0) die("mounting on", target);
+    if (mount(path_of_fd(fd).text, target, NULL, MS_BIND | MS_REC, NULL) < 0) die("mounting on", target);
     close(fd);
+    close(folder);
 }
 
 static void mount_rootfs(void) {
@@ -436,6 +470,18 @@ static void mount_rootfs(void) {
     }
     for (int i = 0; i < options.below_count; i++)
         mount_below(room->below[i].root, room->below[i].path, room->below[i].target);
+}
+
+/* The daemon says who the process is once it knows; one that goes away meanwhile has given the start up. */
+static void settle_user(void) {
+    char line[5 + MAX_ANSWER] = "user ";
+    answer_about_user(options.user, line + 5);
+    tell(line);
+    while (!may_go) {
+        if (connections->kind != CONTROL) exit(1);
+        struct pollfd control = {.fd = connections->fd, .events = POLLIN};
+        if (poll(&control, 1, -1) > 0) read_control(connections);
+    }
 }
 
 static int listen_at(const char *path) {
@@ -568,7 +614,7 @@ static void start(void) {
         }
     }
     char line[64];
-    snprintf(line, sizeof line, "pid %d\n", (int)container);
+    snprintf(line, sizeof line, "pid %d users\n", (int)container);
     tell(line);
 }
 
@@ -698,6 +744,7 @@ static void parse_options(int argc, char **argv) {
         else if (strcmp(name, "path") == 0 && options.below_count > 0) room->below[options.below_count - 1].path = value;
         else if (strcmp(name, "on") == 0 && options.below_count > 0) room->below[options.below_count - 1].target = value;
         else if (strcmp(name, "at") == 0 && options.also_count > 0) room->also[options.also_count - 1].target = value;
+        else if (strcmp(name, "user") == 0) options.user = i < argc ? argv[i] : NULL;
         else if (strcmp(name, "hide") == 0) options.hide = value;
         else if (strcmp(name, "log") == 0) options.log = value;
         else if (strcmp(name, "oom") == 0) options.oom = value;
@@ -714,7 +761,7 @@ static void parse_options(int argc, char **argv) {
         argv[i] = NULL;
         options.delete = argv + i + 1;
     }
-    if (!options.dir || !options.run[0]) { fprintf(stderr, "barge-shim: --dir and a runtime are needed\n"); exit(2); }
+    if (!options.dir || !options.run[0] || (options.user && !options.target)) { fprintf(stderr, "barge-shim: --dir and a runtime are needed\n"); exit(2); }
 }
 
 /* Making ready takes more of the stack than serving does: what lies below goes back to the kernel. */
@@ -743,6 +790,7 @@ static __attribute__((noinline)) void make_ready(void) {
         while (c && c->kind == HELLO) read_hello(c, 0);
     }
     mount_rootfs();
+    if (options.user) settle_user();
     if (options.log) open_log();
     start();
 }

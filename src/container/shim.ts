@@ -33,6 +33,8 @@ export interface ShimOptions {
   readonly overlays?: readonly { readonly options: string; readonly target: string }[];
   /** Paths mounted at `target`, which the shim makes; links in `path` cannot leave `root`. */
   readonly below?: readonly { readonly root: string; readonly path: string; readonly target: string }[];
+  /** Asks who that is in the mounted root file system; the runtime starts only after `go`. */
+  readonly userQuestion?: string;
   /** Mount that the runtime must not see. */
   readonly hide?: string;
   /** The runtime is crun, which starts quicker off a read-only mount of its file. */
@@ -51,11 +53,15 @@ export interface ShimOptions {
   readonly cleanup?: readonly string[];
 }
 
+/** The shim itself gives up after ten seconds. */
+const LOOK_UP_TIMEOUT_MS = 15_000;
+
 const FLAG = { stdin: 1, stdout: 2, stderr: 4, raw: 8 } as const;
 
-function hello(kind: 'A' | 'C', wish?: AttachWish): Buffer {
+function hello(kind: 'A' | 'C' | 'U', wish?: AttachWish, length = 0): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.write(kind);
+  bytes.writeUInt16BE(length, 2);
   if (wish) {
     bytes[1] =
       (wish.stdin ? FLAG.stdin : 0) |
@@ -80,7 +86,9 @@ export class ShimLink {
   readonly #outcome = Promise.withResolvers<StartOutcome>();
   readonly #exit = Promise.withResolvers<ShimExit>();
   readonly #gone = Promise.withResolvers<void>();
+  readonly #user = Promise.withResolvers<string>();
   #pid = 0;
+  #knowsUsers = false;
 
   private constructor(folder: string, control: Socket) {
     this.folder = folder;
@@ -146,8 +154,11 @@ export class ShimLink {
 
   #obey(line: string): void {
     const [word, first = ''] = line.split(' ');
-    if (word === 'pid') {
+    if (word === 'user') {
+      this.#user.resolve(line.slice('user '.length));
+    } else if (word === 'pid') {
       this.#pid = Number(first);
+      this.#knowsUsers = line.endsWith(' users');
       this.#outcome.resolve({ kind: 'started', pid: this.#pid });
     } else if (word === 'failed') {
       this.#outcome.resolve({ kind: 'runtime-failed', code: Number(first) });
@@ -166,6 +177,46 @@ export class ShimLink {
       else this.#exit.reject(systemError('the shim has died, and the exit code with it'));
       this.#gone.resolve();
     });
+  }
+
+  /** The answer to `userQuestion`; nothing when the shim ended without one, and `outcome` says why. */
+  get user(): Promise<string | undefined> {
+    return Promise.race([this.#user.promise, this.#outcome.promise.then(() => undefined)]);
+  }
+
+  /** Lets the runtime start. */
+  go(): void {
+    this.#control.write('go\n');
+  }
+
+  /** Gives up a start that `go` has not been said for. */
+  async abandon(): Promise<void> {
+    this.#control.destroy();
+    await this.gone;
+  }
+
+  /** A shim of before Barge could ask: it says nothing to such a question. */
+  get knowsUsers(): boolean {
+    return this.#knowsUsers;
+  }
+
+  /** Asks who somebody is in the root file system that this shim has mounted. @returns an answer, or nothing. */
+  async lookUpUser(question: string): Promise<string> {
+    const socket = await connect(join(this.folder, 'sock'));
+    if (!socket) throw systemError('the container has just ended: nobody can be looked up in it');
+    socket.setTimeout(LOOK_UP_TIMEOUT_MS, () => socket.destroy());
+    const bytes = Buffer.from(question);
+    socket.write(Buffer.concat([hello('U', undefined, bytes.length), bytes]));
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+    });
+    await new Promise<void>((settle) => {
+      socket.on('error', () => {});
+      socket.once('end', () => socket.destroy());
+      socket.once('close', () => settle());
+    });
+    return answer;
   }
 
   /** How the start went. */
@@ -219,6 +270,7 @@ function shimArguments(options: ShimOptions): string[] {
   for (const { root, path, target } of options.below ?? []) {
     args.push('--below', root, '--path', path, '--on', target);
   }
+  if (options.userQuestion !== undefined) args.push('--user', options.userQuestion);
   if (options.hide) args.push('--hide', options.hide);
   if (options.offMount) args.push('--off-mount');
   if (log) args.push('--log', log.path, '--log-size', `${log.maxSize}`, '--log-files', `${log.maxFiles}`);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type BargeError, dataLoss, invalidParameter, messageOf, systemError } from '../core/errors.ts';
@@ -175,9 +176,59 @@ export async function folderSize(root: string, signal?: AbortSignal): Promise<nu
   return Number(text.trim());
 }
 
+/** Milliseconds for looking at what a container may have made as slow as it can. */
+const PATIENCE_MS = 15_000;
+
+async function answerOf(action: string, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await capture(TOOL, args, { signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (code !== 0) throw failure(action, code, stderr.trim());
+  return stdout;
+}
+
+/** Answers a question about users of a root file system; both as in shim/user.h. */
+export async function userBelow(root: string, question: string, overlay?: OverlayMount): Promise<string> {
+  return await answerOf('looking up a user', [...toolArgs('user', root, overlay), '--question', question]);
+}
+
+/** Whether a folder below `root` has nothing in it; no link in `path` leads out. */
+export async function isEmptyBelow(root: string, path: string): Promise<boolean> {
+  const said = await answerOf(`reading ${path}`, [...toolArgs('is-empty', root, undefined), '--path', path]);
+  return said === 'yes\n';
+}
+
+export interface LinesChange {
+  /** Lines whose first word, or what follows their first tab, is one of these go. */
+  readonly drop?: readonly string[];
+  /** Nothing else stays. */
+  readonly only?: boolean;
+  /** Comes to the end; whole lines. */
+  readonly add: string;
+}
+
+/**
+ * Changes a file in place that a container has mounted. Of one that the container has filled with more than a mebibyte
+ * nothing is read, and nothing goes.
+ */
+export async function changeLines(folder: string, name: string, change: LinesChange): Promise<void> {
+  const drop = (change.drop ?? []).flatMap((text) => ['--drop', text]);
+  const only = change.only ? ['--only'] : [];
+  const args = [
+    ...toolArgs('lines', folder, undefined),
+    '--path',
+    name,
+    ...drop,
+    ...only,
+    '--add',
+    change.add,
+  ];
+  await answerOf(`changing ${join(folder, name)}`, args);
+}
+
 /** A folder or file of the host that a held mount shows, too. */
 export interface HeldBind {
   readonly source: string;
+  /** Below the source, where links in it stay; nothing: the source itself. */
+  readonly subpath?: string;
   /** Below the mount; made when it is not there. */
   readonly target: string;
   readonly readOnly: boolean;
@@ -200,9 +251,10 @@ export class HeldMount implements AsyncDisposable {
     overlay: OverlayMount,
     binds: readonly HeldBind[] = [],
   ): Promise<HeldMount> {
-    const also = binds.flatMap(({ source, target, readOnly }) => [
+    const also = binds.flatMap(({ source, subpath = '', target, readOnly }) => [
       '--bind',
       source,
+      subpath,
       target,
       readOnly ? 'ro' : 'rw',
     ]);

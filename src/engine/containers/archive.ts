@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
-import { containerReader, resolveUser } from '../../container/oci/user.ts';
+import { readUserAnswer, userQuestion } from '../../container/oci/user.ts';
 import { BargeError, conflict, invalidParameter, isKind, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import {
@@ -13,6 +13,7 @@ import {
   resolveBelow,
   statBelow,
   unpackTar,
+  userBelow,
 } from '../../host/fs-tool.ts';
 import { parentOf } from '../../host/parent.ts';
 import { decompress } from '../../image/compression.ts';
@@ -45,24 +46,23 @@ async function withRoot<T>(
   const volumes = volumeNames(definition.mounts).map((name) => ctx.volumes.get(name));
   try {
     for (const volume of volumes) await ctx.mounted.use(volume, user);
-    return await withLayers(ctx, container, { work, binds: await bindsOf(definition) }, use);
+    return await withLayers(ctx, container, { work, binds: bindsOf(definition) }, use);
   } finally {
     for (const volume of volumes) await ctx.mounted.release(volume, user);
   }
 }
 
 /** Volumes and binds. Mounts of images cannot be written to, and are not there while nothing runs. */
-async function bindsOf(definition: ContainerDefinition): Promise<HeldBind[]> {
-  const mounts = definition.mounts
+function bindsOf(definition: ContainerDefinition): HeldBind[] {
+  return definition.mounts
     .filter(({ Type }) => Type === 'bind' || Type === 'volume')
-    .toSorted((a, b) => a.Destination.length - b.Destination.length);
-  return await Promise.all(
-    mounts.map(async ({ Source, Destination, RW, subpath }) => ({
-      source: subpath ? join(Source, await resolveBelow(Source, subpath)) : Source,
+    .toSorted((a, b) => a.Destination.length - b.Destination.length)
+    .map(({ Source, Destination, RW, subpath }) => ({
+      source: Source,
+      ...(subpath ? { subpath } : {}),
       target: Destination,
       readOnly: !RW,
-    })),
-  );
+    }));
 }
 
 interface LayersView {
@@ -179,7 +179,7 @@ export async function copyToContainer(
     const { stat } = await look(root, folder, container);
     if ((stat.mode & S_IFMT) !== S_IFDIR) throw invalidParameter('extraction point is not a directory');
     assertWritable(definition, folder);
-    const owner = asUser && definition.config.User ? userOf(ctx, definition) : undefined;
+    const owner = asUser && definition.config.User ? await userOf(ctx, container) : undefined;
     await unpackTar({
       root,
       path: below(folder),
@@ -201,10 +201,15 @@ function assertWritable({ mounts, hostConfig }: ContainerDefinition, path: strin
   if (!mount && hostConfig.ReadonlyRootfs) throw invalidParameter('container rootfs is marked read-only');
 }
 
-function userOf(ctx: ArchiveContext, { id, layers, config }: ContainerDefinition) {
-  const reader = containerReader(ctx.runner.folders(id).upper, ctx.layers.rootfs(layers));
-  const { uid, gid } = resolveUser(config.User ?? '', [], reader);
-  return { uid, gid };
+/** The container's user, by the account files of its own layers, not by what is mounted over them. */
+async function userOf(ctx: ArchiveContext, container: Container) {
+  const { id, config } = container.definition;
+  const wish = { user: config.User ?? '', groupAdd: [] };
+  const link = ctx.live.links.get(id);
+  if (isRunning(container.state) && link) return await ctx.runner.userIn(id, link, wish);
+  return await withLayers(ctx, container, {}, async (root) =>
+    readUserAnswer(await userBelow(root, userQuestion(wish)), wish),
+  );
 }
 
 /** Gives `send` the tar of the whole file system, without volumes. */

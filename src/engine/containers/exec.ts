@@ -32,13 +32,14 @@ export class ExecSessions {
     this.#ctx = ctx;
   }
 
-  create(word: string, request: ExecCreateRequest): string {
+  /** @throws BargeError invalid-parameter for a request that cannot be; conflict unless the container runs. */
+  async create(word: string, request: ExecCreateRequest): Promise<string> {
     warmCgroupLock(); /* most sessions are started as soon as they are made */
     const container = this.#ctx.containers.find(word);
     assertExecutable(container);
     if (!request.Cmd?.length) throw invalidParameter('No exec command specified');
     assertEnvironment(request.Env ?? []);
-    if (request.User) execUser(this.#ctx, container, request.User);
+    if (request.User) await execUser(this.#ctx, container, request.User);
     const session: ExecSession = {
       id: newId(),
       containerId: container.definition.id,
@@ -108,7 +109,7 @@ export class ExecSessions {
       const { link, pid, attached } = await this.#ctx.runner.exec({
         definition: container.definition,
         execId: id,
-        process: execProcess(this.#ctx, container, request),
+        process: await execProcess(this.#ctx, container, request),
         stdin: Boolean(request.AttachStdin) && !detached,
         ...(consoleSize ? { consoleSize } : {}),
         attach: detached ? [] : [attachWish(request, Boolean(start.Tty))],

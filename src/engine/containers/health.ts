@@ -95,7 +95,7 @@ async function probe(
     const { link, attached } = await ctx.runner.exec({
       definition: container.definition,
       execId,
-      process: execProcess(ctx, container, { Cmd: command }),
+      process: await execProcess(ctx, container, { Cmd: command }),
       stdin: false,
       attach: [{ stdin: false, stdout: true, stderr: true, raw: false }],
     });
