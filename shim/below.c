@@ -46,8 +46,8 @@ int reopen_regular(int fd, int flags) {
     return prepare_reopening() < 0 ? -1 : openat(proc, path.text + sizeof "/proc", flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-int open_regular(int at, const char *path, uint64_t resolve) {
-    int found = open_path(at, path, 0, resolve);
+int open_regular(int at, const char *path, int flags, uint64_t resolve) {
+    int found = open_path(at, path, flags, resolve);
     if (found < 0) return -1;
     int fd = reopen_regular(found, O_RDONLY), reason = errno;
     close(found);

@@ -19,10 +19,10 @@ int open_path(int at, const char *path, int flags, uint64_t resolve);
 
 /*
  * Opens a regular file for reading, and nothing else: what the name means is looked at before it is opened, so no fifo is
- * waited for and no device is touched, and a lease on it is not waited for either.
+ * waited for and no device is touched, and a lease on it is not waited for either. `flags` as for open_path.
  * @returns -1 with errno; EINVAL for what is not a regular file.
  */
-int open_regular(int at, const char *path, uint64_t resolve);
+int open_regular(int at, const char *path, int flags, uint64_t resolve);
 
 /* The same for what is open (O_PATH) already; `flags` are open(2)'s. */
 int reopen_regular(int fd, int flags);

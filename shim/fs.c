@@ -38,13 +38,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sched.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -226,6 +226,13 @@ static void print_stat(const char *path) {
            (long long)s.st_mtim.tv_sec * 1000000000LL + s.st_mtim.tv_nsec, target);
 }
 
+void raise_descriptors(void) {
+    struct rlimit limits;
+    if (getrlimit(RLIMIT_NOFILE, &limits) < 0) return;
+    limits.rlim_cur = limits.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limits);
+}
+
 static long long total;
 /* Inodes with several names that have been counted: a tree of `tsearch`. */
 static void *counted;
@@ -235,20 +242,39 @@ static int compare_inodes(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static int add_size(const char *path, const struct stat *s, int type, struct FTW *where) {
-    (void)path, (void)where;
-    if (type != FTW_F && type != FTW_SL) return 0;
-    if (s->st_nlink > 1) {
-        if (tfind(&s->st_ino, &counted, compare_inodes)) return 0;
-        ino_t *inode = malloc(sizeof *inode);
-        if (!inode || (*inode = s->st_ino, !tsearch(inode, &counted, compare_inodes))) fail("counting", path);
-    }
-    total += s->st_size;
+static int is_counted(const struct stat *s) {
+    if (s->st_nlink < 2) return 0;
+    if (tfind(&s->st_ino, &counted, compare_inodes)) return 1;
+    ino_t *inode = malloc(sizeof *inode);
+    if (!inode || (*inode = s->st_ino, !tsearch(inode, &counted, compare_inodes))) fail("counting", "a file");
     return 0;
 }
 
+/* Folders that are open at once; a container that has dug deeper is not told what lies there, nor does it stop the count. */
+enum { COUNTED_DEPTH = 2048 };
+
+/* Adds what is in a folder, which is closed. By descriptors, for the names may come to mean something else meanwhile. */
+static void add_folder(int fd, dev_t device, int depth) {
+    DIR *folder = fdopendir(fd);
+    if (!folder) fail("adding up", ".");
+    for (struct dirent *d; (d = readdir(folder));) {
+        struct stat s;
+        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0) continue;
+        if (fstatat(dirfd(folder), d->d_name, &s, AT_SYMLINK_NOFOLLOW) < 0 || s.st_dev != device) continue;
+        if (S_ISREG(s.st_mode) || S_ISLNK(s.st_mode)) total += is_counted(&s) ? 0 : s.st_size;
+        if (!S_ISDIR(s.st_mode) || depth == COUNTED_DEPTH) continue;
+        int child = openat(dirfd(folder), d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (child >= 0) add_folder(child, device, depth + 1);
+    }
+    closedir(folder);
+}
+
 static void print_size(void) {
-    if (nftw(".", add_size, 64, FTW_PHYS | FTW_MOUNT) < 0) fail("adding up", ".");
+    struct stat s;
+    int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &s) < 0) fail("adding up", ".");
+    raise_descriptors();
+    add_folder(fd, s.st_dev, 0);
     printf("%lld\n", total);
 }
 

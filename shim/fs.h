@@ -25,6 +25,8 @@ _Noreturn void refuse(const char *what, const char *on);
 
 /* Opens (O_PATH) a folder; links are followed, but those of /proc. @returns -1 with errno. */
 int open_folder(int at, const char *path);
+/* Lets this process have a descriptor for every folder that it is in the middle of. */
+void raise_descriptors(void);
 /* Removes a file or a folder with all that is in it, through no link; fine when there is none. */
 void remove_tree(int at, const char *name);
 

@@ -23,7 +23,7 @@ struct accounts {
 static void open_accounts(struct accounts *file, int root, const char *path) {
     struct stat s;
     memset(file, 0, offsetof(struct accounts, bytes));
-    file->fd = open_regular(root, path, IN_ROOT | NO_XDEV);
+    file->fd = open_regular(root, path, 0, IN_ROOT | NO_XDEV);
     file->is_too_large = file->fd >= 0 && fstat(file->fd, &s) == 0 && s.st_size > MAX_ACCOUNTS;
     if (!file->is_too_large) return;
     close(file->fd);
