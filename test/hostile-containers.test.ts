@@ -8,6 +8,7 @@ import { tarOf } from './harness/crafted-image.ts';
 import { TestDaemon } from './harness/daemon.ts';
 import { eventually } from './harness/execute.ts';
 import { footprint } from './harness/footprint.ts';
+import { swapping } from './harness/swapper.ts';
 
 const daemon = await TestDaemon.start();
 after(() => daemon.end());
@@ -19,14 +20,6 @@ const ok = (...args: string[]) => daemon.ok('barge', args);
 const SOON = { timeout: 120_000 };
 /** Kilobytes: far less than what the large files here hold. */
 const MEMORY = 100 << 10;
-
-/** Runs `script` again and again in the container, from before this returns. */
-async function keepDoing(name: string, script: string): Promise<void> {
-  const Cmd = ['sh', '-c', `while :; do ${script}; : >/turned; done`];
-  const { Id } = (await post(`/containers/${name}/exec`, { Cmd, User: '0:0' })).json();
-  assert.equal((await post(`/exec/${Id}/start`, { Detach: true })).status, 200);
-  await eventually('the script has run', () => readdirSync(upperOf(name)).includes('turned'));
-}
 
 const ids = new Map<string, string>();
 const upperOf = (name: string) => join(daemon.dataRoot, 'containers', ids.get(name) ?? '', 'upper');
@@ -40,6 +33,11 @@ async function start(name: string, body: object = {}): Promise<string> {
 /** Which user a process in the container is; found without its account files. */
 async function uidOf(name: string, User: string): Promise<number> {
   return Number((await exec(name, ['grep', '^Uid:', '/proc/self/status'], { User })).split('\t')[1]);
+}
+
+/** Its folder `path` as its own processes see it. */
+async function folderIn(name: string, path: string): Promise<string> {
+  return `/proc/${(await get(`/containers/${name}/json`)).json().State.Pid}/root/${path}`;
 }
 
 /** A folder of the host with a file that no container may see, and a link to it that leads out of a chroot. */
@@ -111,19 +109,17 @@ describe('digits are ids', () => {
 });
 
 describe('account files', () => {
-  const SWAP = [
-    'rm -rf /etc/passwd; mkfifo /etc/passwd',
-    'rm -rf /etc/passwd; mknod /etc/passwd c 1 5',
-    'rm -rf /etc/passwd; ln -s /proc/1/root/dev/zero /etc/passwd',
-    'rm -rf /etc/passwd; mkdir /etc/passwd',
-    'mv /etc /etc2; ln -s /proc/self/root /etc; rm /etc; mv /etc2 /etc',
-  ].join('; ');
-
   test('may become fifos, devices and links while processes and health checks start', SOON, async () => {
     const Healthcheck = { Test: ['CMD', 'true'], Interval: 100e6 };
     await start('swaps', { Healthcheck });
-    await keepDoing('swaps', SWAP);
-    for (let i = 0; i < 30; i++) {
+    await exec('swaps', [
+      'sh',
+      '-c',
+      'cd /etc; mkfifo fifo; mknod zero c 1 5; ln -s /proc/1/root/dev/zero link; mkdir folder; cp passwd other',
+    ]);
+    const others = ['fifo', 'other', 'zero', 'other', 'link', 'folder'];
+    await using _ = await swapping(await folderIn('swaps', 'etc'), 'passwd', others);
+    for (let i = 0; i < 60; i++) {
       assert.equal(await uidOf('swaps', i % 2 ? '1234:5' : ''), i % 2 ? 1234 : 0);
       const { status } = await post('/containers/swaps/exec', { Cmd: ['true'], User: 'nobody-at-all' });
       assert.equal(status, 400);
@@ -226,14 +222,15 @@ describe('copies', () => {
     async () => {
       const { folder } = secret('sub-path');
       await start('mover', { HostConfig: { Binds: ['moved:/v'] } });
-      await exec('mover', ['mkdir', '/v/sub', '/v/spare']);
+      await exec('mover', ['mkdir', '/v/sub']);
       const Mounts = [{ Type: 'volume', Source: 'moved', Target: '/s', VolumeOptions: { Subpath: 'sub' } }];
       await create('reader', { HostConfig: { Mounts } });
-      const links = ['../../../../../../..', ''].map((up) => `ln -s ${up}${folder} /v/sub`);
-      await keepDoing(
-        'mover',
-        links.map((link) => `rmdir /v/sub || rm -rf /v/sub; ${link}; rm /v/sub; mkdir /v/sub`).join('; '),
-      );
+      await exec('mover', [
+        'sh',
+        '-c',
+        `ln -s ../../../../../../..${folder} /v/up; ln -s ${folder} /v/absolute`,
+      ]);
+      await using _ = await swapping(await folderIn('mover', 'v'), 'sub', ['up', 'absolute']);
       for (let i = 0; i < 60; i++) {
         assert.notEqual((await get(archive('reader', '/s/secret'))).status, 200);
         await put('reader', '/s', 'written');
@@ -263,10 +260,11 @@ describe('copies', () => {
   test('and exports neither wait for fifos nor read what links and devices lead to', SOON, async () => {
     const { link } = secret('packed');
     await start('packed', { HostConfig: { PidMode: 'host' } });
-    const files = ['rm -f /d/f; mkfifo /d/f', 'rm -f /d/f; mknod /d/f c 1 5', 'rm -f /d/f; echo fine >/d/f'];
-    const folders = `rm -rf /d/g; ln -s ${link} /d/g; rm /d/g; mkdir /d/g; echo fine >/d/g/secret`;
-    await exec('packed', ['mkdir', '/d']);
-    await keepDoing('packed', [...files, folders].join('; '));
+    const script = `mkdir -p /d/g; cd /d; echo fine >f; echo fine >g/secret; mkfifo fifo; mknod zero c 1 5; ln -s ${link} link`;
+    await exec('packed', ['sh', '-c', script]);
+    const folder = await folderIn('packed', 'd');
+    await using _files = await swapping(folder, 'f', ['fifo', 'zero']);
+    await using _folders = await swapping(folder, 'g', ['link']);
     for (let i = 0; i < 40; i++) {
       const { text } = await get(i % 4 ? archive('packed', '/d') : '/containers/packed/export');
       assert.ok(!text.includes('the host’s secret'));
@@ -283,14 +281,15 @@ test('what a container changed is told without looking at files of the host', SO
   });
   await start('diff', { Image: 'linked' });
   await exec('diff', ['sh', '-c', 'rm /lower; mkdir /lower; echo >/lower/secret']);
-  await keepDoing('diff', `mkdir /d; rm -rf /d; ln -s ${folder} /d; rm /d`);
+  await exec('diff', ['sh', '-c', `mkdir -p /e/d; cd /e; ln -s ${folder} link`]);
+  await using _ = await swapping(await folderIn('diff', 'e'), 'd', ['link']);
   for (let i = 0; i < 60; i++) {
     const changes: { Path: string; Kind: number }[] = (await get('/containers/diff/changes')).json();
     assert.deepEqual(
       changes.find(({ Path }) => Path === '/lower/secret'),
       { Path: '/lower/secret', Kind: 1 },
     );
-    assert.ok(!changes.some(({ Path }) => Path === '/d/secret'));
+    assert.ok(!changes.some(({ Path }) => /^\/e\/.*secret/.test(Path)));
   }
   await destroy('diff');
 });
