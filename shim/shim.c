@@ -24,8 +24,10 @@
  * zero bytes.
  * Attach: output leaves as Docker frames (raw: bare bytes), input is the container's standard input as it is.
  * Control, lines of text. Out: `user ANSWER`, `pid N users`, `failed CODE`, `error TEXT`, `exit CODE NANOSECONDS OOM-KILLS`.
- * In: `go`, `kill SIGNAL`, `resize ROWS COLUMNS`, `close-stdin`.
- * User: a question of that many bytes follows (user.h); the answer goes back, and the connection ends.
+ * In: `go`, `user QUESTION`, `kill SIGNAL`, `resize ROWS COLUMNS`, `close-stdin`. Questions have tabs in the place of newlines,
+ * and are answered in their order.
+ * User: a question of that many bytes follows, one that is too long for a control line; the answer goes back, and the
+ * connection ends.
  *
  * A log record is a Docker frame header (stream, 3 zero bytes, payload length BE32), the time (nanoseconds
  * since 1970, BE64), the payload, and the record's whole length (BE32), so that a log reads backwards too.
@@ -173,20 +175,25 @@ static void send_pid(struct connection *c) {
     if (container && send(c->fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) drop(c);
 }
 
-/* Writes an answer of user.h into `line`, which has room for it. */
-static void answer_about_user(char *question, char *line) {
+/* Gives `use` the line `user ANSWER`. Its memory is not kept: an idle container would pay for it. */
+static void answer_about_user(char *question, void (*use)(const char *line, struct connection *c), struct connection *c) {
     int root = open(options.target, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0) die("opening", options.target);
-    look_up_user(root, question, line);
+    char *line = mmap(NULL, 5 + MAX_ANSWER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (root < 0 || line == MAP_FAILED) die("opening", options.target);
+    strcpy(line, "user ");
+    look_up_user(root, question, line + 5);
+    use(line, c);
+    munmap(line, 5 + MAX_ANSWER);
     close(root);
 }
 
-/*
- * The container's files are read by a process of its own: whatever they are, and however much of them there is, output
- * flows and signals arrive meanwhile.
- */
+static void send_answer(const char *line, struct connection *c) {
+    if (send(c->fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) drop(c);
+}
+
+/* By a process of its own, which waits for the rest of the question. */
 static void serve_question(struct connection *c) {
-    char question[MAX_QUESTION + 1], answer[MAX_ANSWER];
+    char question[MAX_QUESTION + 1];
     size_t length = (size_t)(uint8_t)c->line[2] << 8 | (uint8_t)c->line[3], got = 0;
     pid_t pid = options.target && length <= MAX_QUESTION ? fork() : -1;
     if (pid != 0) {
@@ -199,9 +206,8 @@ static void serve_question(struct connection *c) {
     for (ssize_t n = 1; got < length && n > 0; got += n > 0 ? (size_t)n : 0) n = recv(c->fd, question + got, length - got, 0);
     question[got] = 0;
     if (got < length) _exit(1);
-    answer_about_user(question, answer);
-    size_t whole = strlen(answer);
-    _exit(send(c->fd, answer, whole, MSG_NOSIGNAL) != (ssize_t)whole);
+    answer_about_user(question, send_answer, c);
+    _exit(0);
 }
 
 static void greet(struct connection *c) {
@@ -223,7 +229,7 @@ static void resize(int rows, int cols) {
     if (options.tty && output_fd[0] >= 0) ioctl(output_fd[0], TIOCSWINSZ, &size);
 }
 
-static void obey(const char *line) {
+static void obey(struct connection *c, char *line) {
     int a, b;
     if (sscanf(line, "kill %d", &a) == 1) {
         if (container && !exited) kill(container, a);   /* not yet reaped: the pid cannot be another's */
@@ -233,6 +239,9 @@ static void obey(const char *line) {
         end_input();
     } else if (strcmp(line, "go") == 0) {
         may_go = 1;
+    } else if (strncmp(line, "user ", 5) == 0 && options.target) {
+        for (char *tab = line; (tab = strchr(tab, '\t'));) *tab = '\n';
+        answer_about_user(line + 5, send_answer, c);
     }
 }
 
@@ -250,7 +259,8 @@ static void read_control(struct connection *c) {
         }
         c->line[c->line_length] = 0;
         c->line_length = 0;
-        obey(c->line);
+        obey(c, c->line);
+        if (c->kind == FREE) return;
     }
 }
 
@@ -474,9 +484,7 @@ static void mount_rootfs(void) {
 
 /* The daemon says who the process is once it knows; one that goes away meanwhile has given the start up. */
 static void settle_user(void) {
-    char line[5 + MAX_ANSWER] = "user ";
-    answer_about_user(options.user, line + 5);
-    tell(line);
+    answer_about_user(options.user, send_answer, connections);
     while (!may_go) {
         if (connections->kind != CONTROL) exit(1);
         struct pollfd control = {.fd = connections->fd, .events = POLLIN};

@@ -8,21 +8,30 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { MAX_NAME = 256, MAX_ID = 0x7fffffff, END = -1 };
+enum { MAX_NAME = 256, MAX_ID = 0x7fffffff, END = -1, PATIENCE_SECONDS = 2 };
 
 /* A file of accounts, read once from its beginning to its end, however long its lines are. */
 struct accounts {
     int fd, is_too_large;
     size_t at, length;
     long long total;
+    time_t deadline;
     unsigned char bytes[16 << 10];
 };
+
+static time_t seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec;
+}
 
 static void open_accounts(struct accounts *file, int root, const char *path) {
     struct stat s;
     memset(file, 0, offsetof(struct accounts, bytes));
+    file->deadline = seconds_now() + PATIENCE_SECONDS;
     file->fd = open_regular(root, path, 0, IN_ROOT | NO_XDEV);
     file->is_too_large = file->fd >= 0 && fstat(file->fd, &s) == 0 && s.st_size > MAX_ACCOUNTS;
     if (!file->is_too_large) return;
@@ -40,7 +49,8 @@ static int next_byte(struct accounts *file) {
     if (file->fd < 0) return END;
     ssize_t n = read(file->fd, file->bytes, sizeof file->bytes);
     if (n > 0) file->total += n;
-    if (file->total > MAX_ACCOUNTS) file->is_too_large = 1;   /* it grows while it is read */
+    /* It may grow while it is read, or be slow to read. */
+    if (file->total > MAX_ACCOUNTS || seconds_now() > file->deadline) file->is_too_large = 1;
     if (n <= 0 || file->is_too_large) {
         close_accounts(file);
         return END;
@@ -109,30 +119,33 @@ struct search {
     struct account account;
     long long members[MAX_GROUPS];
     int member_count, is_full;
+    long long all[MAX_GROUPS];
+    struct accounts file;
     char text[MAX_GROUPS * 11 + 1];
 };
 
 static const char PASSWD[] = "etc/passwd", GROUP[] = "etc/group";
 
 static int find_account(struct search *s, int root, char *answer) {
-    struct accounts file;
+    struct accounts *file = &s->file;
     const int by_id = *s->user == 0 || is_number(s->user);
     const long long uid = *s->user ? id_of(s->user) : 0;
     if (by_id && uid < 0) return strcpy(answer, "out-of-range\n"), 0;
-    open_accounts(&file, root, PASSWD);
-    while (!s->has_account && next_account(&file, &s->account))
+    open_accounts(file, root, PASSWD);
+    while (!s->has_account && next_account(file, &s->account))
         s->has_account = by_id ? s->account.uid == uid : strcmp(s->account.name, s->user) == 0;
-    int is_too_large = file.is_too_large;
-    close_accounts(&file);
+    close_accounts(file);
     if (s->has_account) return 1;
-    if (!by_id && is_too_large) return sprintf(answer, "too-large /%s\n", PASSWD), 0;
+    if (!by_id && file->is_too_large) return sprintf(answer, "too-large /%s\n", PASSWD), 0;
     if (!by_id) return strcpy(answer, "unknown-user\n"), 0;
-    s->account = (struct account){.uid = uid, .gid = 0};
+    s->account.uid = uid;
+    s->account.gid = 0;
     return 1;
 }
 
 /* Takes in an entry of a group file. @returns 0 when the file has ended. */
-static int read_group(struct search *s, struct accounts *file, int wants_members) {
+static int read_group(struct search *s, int wants_members) {
+    struct accounts *file = &s->file;
     char name[MAX_NAME], text[MAX_NAME];
     int end = next_field(file, name, sizeof name, END), is_member = 0;
     long long gid = -1;
@@ -155,7 +168,7 @@ static int read_group(struct search *s, struct accounts *file, int wants_members
 }
 
 static int find_groups(struct search *s, int root, char *answer) {
-    struct accounts file;
+    struct accounts *file = &s->file;
     const int wants_members = s->has_account && *s->groups[0] == 0;
     int names = 0;
     for (int i = 0; i < s->group_count; i++) {
@@ -164,14 +177,13 @@ static int find_groups(struct search *s, int root, char *answer) {
         names += s->ids[i] < 0;
     }
     if (names == 0 && !wants_members) return 1;
-    open_accounts(&file, root, GROUP);
-    while (read_group(s, &file, wants_members)) continue;
-    int is_too_large = file.is_too_large;
-    close_accounts(&file);
-    if (is_too_large) s->member_count = s->is_full = 0;   /* not some of them */
+    open_accounts(file, root, GROUP);
+    while (read_group(s, wants_members)) continue;
+    close_accounts(file);
+    if (file->is_too_large) s->member_count = s->is_full = 0;   /* not some of them */
     for (int i = 0; i < s->group_count; i++) {
         if (s->ids[i] >= 0) continue;
-        if (is_too_large) sprintf(answer, "too-large /%s\n", GROUP);
+        if (file->is_too_large) sprintf(answer, "too-large /%s\n", GROUP);
         else sprintf(answer, "unknown-group %d\n", i);
         return 0;
     }
@@ -180,7 +192,6 @@ static int find_groups(struct search *s, int root, char *answer) {
 
 /* The first group is among the others, so that giving up groups does not widen what may be done (CVE-2022-36109). */
 static int collect_groups(struct search *s) {
-    long long all[MAX_GROUPS];
     int count = 0, length = 0;
     const struct { const long long *ids; int count; } parts[] = {
         {s->ids, 1}, {s->members, s->member_count}, {s->ids + 1, s->group_count - 1},
@@ -188,10 +199,10 @@ static int collect_groups(struct search *s) {
     for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
         for (int i = 0; i < parts[p].count; i++) {
             int known = 0;
-            for (int k = 0; k < count && !known; k++) known = all[k] == parts[p].ids[i];
+            for (int k = 0; k < count && !known; k++) known = s->all[k] == parts[p].ids[i];
             if (known) continue;
             if (count == MAX_GROUPS) return 0;
-            all[count++] = parts[p].ids[i];
+            s->all[count++] = parts[p].ids[i];
             length += sprintf(s->text + length, "%s%lld", length ? "," : "", parts[p].ids[i]);
         }
     }

@@ -8,7 +8,8 @@
  *                               says, or `-` without an entry
  *   unknown-user | unknown-group N   no entry has that name; N counts the question's groups from 0, the first one its own
  *   out-of-range                an id that no process can have
- *   too-large PATH              a name would have to be looked up in a file of more than MAX_ACCOUNTS bytes
+ *   too-large PATH              a name would have to be looked up in a file of more than MAX_ACCOUNTS bytes,
+ *                               or one that takes seconds to read
  *   too-many-groups | no-memory
  */
 #ifndef BARGE_USER_H

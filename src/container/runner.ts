@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { systemError } from '../core/errors.ts';
 import { oomFile } from '../host/cgroups.ts';
 import { type OverlayMount, overlayOptions, userBelow } from '../host/fs-tool.ts';
@@ -78,6 +79,8 @@ export class Runner {
   readonly #defaultRuntime: OciRuntime;
   readonly #defaults: ContainerDefaults;
   readonly #seccomp = new SeccompCache();
+  /** Who the last container's process was. */
+  #lastUser: ProcessUser = { uid: 0, gid: 0, additionalGids: [0], home: '/root' };
 
   constructor(roots: Roots, defaultRuntime: OciRuntime, defaults: ContainerDefaults) {
     this.roots = roots;
@@ -159,10 +162,15 @@ export class Runner {
   async #describe(input: StartInput, link: ShimLink, wish: UserWish): Promise<Description> {
     const patience = setTimeout(() => void link.abandon(), LOOK_UP_TIMEOUT_MS);
     try {
+      /* While the shim mounts: most starts are somebody's who has been started before. */
+      if (!('from' in input.etc)) writeEtcFiles(this.folders(input.definition.id), input.etc);
+      const guess = this.#lastUser;
+      const guessed = this.#writeBundle(input, guess);
       const answer = await link.user;
-      /* The shim has failed: `#settle` tells why. */
-      if (answer === undefined) return { warnings: [], seccomp: undefined };
-      const description = this.#writeBundle(input, readUserAnswer(answer, wish));
+      if (answer === '') return guessed; /* the shim has failed: `#settle` tells why */
+      const user = readUserAnswer(answer, wish);
+      const description = isDeepStrictEqual(user, guess) ? guessed : this.#writeBundle(input, user);
+      this.#lastUser = user;
       link.go();
       return description;
     } catch (error) {
@@ -173,16 +181,11 @@ export class Runner {
     }
   }
 
-  /** Synchronous: half a dozen small writes to tmpfs are quicker without turns of the event loop. */
+  /** Synchronous: a small write to tmpfs is quicker without turns of the event loop. */
   #writeBundle(input: StartInput, user: ProcessUser): Description {
     const { definition, etc } = input;
     const folders = this.folders(definition.id);
     const runtime = this.runtimeOf(definition);
-    if (!('from' in etc)) {
-      writeAnew(folders.hostname, etc.hostname);
-      writeAnew(folders.hosts, etc.hosts);
-      writeAnew(folders.resolvConf, etc.resolvConf);
-    }
     const { spec, warnings } = ociSpec({
       definition,
       rootfs: folders.rootfs,
@@ -263,6 +266,12 @@ const LOOK_UP_TIMEOUT_MS = 15_000;
 function prepareExecFolder({ exec, rootfs }: ContainerFolders): void {
   rmSync(exec, { recursive: true, force: true });
   mkdirSync(rootfs, { recursive: true, mode: 0o711 });
+}
+
+function writeEtcFiles(folders: ContainerFolders, etc: Exclude<EtcFiles, { readonly from: string }>): void {
+  writeAnew(folders.hostname, etc.hostname);
+  writeAnew(folders.hosts, etc.hosts);
+  writeAnew(folders.resolvConf, etc.resolvConf);
 }
 
 /** Into a new file: whoever still has the old one mounted may hold a lease on it, or let it be anything. */

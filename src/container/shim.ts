@@ -53,7 +53,9 @@ export interface ShimOptions {
   readonly cleanup?: readonly string[];
 }
 
-/** The shim itself gives up after ten seconds. */
+/** Bytes; what the shim has room for. */
+const MAX_CONTROL_LINE = 47;
+/** Milliseconds. */
 const LOOK_UP_TIMEOUT_MS = 15_000;
 
 const FLAG = { stdin: 1, stdout: 2, stderr: 4, raw: 8 } as const;
@@ -86,7 +88,8 @@ export class ShimLink {
   readonly #outcome = Promise.withResolvers<StartOutcome>();
   readonly #exit = Promise.withResolvers<ShimExit>();
   readonly #gone = Promise.withResolvers<void>();
-  readonly #user = Promise.withResolvers<string>();
+  /** Questions about users that have no answer yet, the oldest first. */
+  readonly #questions: PromiseWithResolvers<string>[] = [];
   #pid = 0;
   #knowsUsers = false;
 
@@ -155,7 +158,7 @@ export class ShimLink {
   #obey(line: string): void {
     const [word, first = ''] = line.split(' ');
     if (word === 'user') {
-      this.#user.resolve(line.slice('user '.length));
+      this.#questions.shift()?.resolve(line.slice('user '.length));
     } else if (word === 'pid') {
       this.#pid = Number(first);
       this.#knowsUsers = line.endsWith(' users');
@@ -170,6 +173,7 @@ export class ShimLink {
   }
 
   #closed(): void {
+    for (const { resolve } of this.#questions.splice(0)) resolve('');
     this.#outcome.resolve({ kind: 'shim-failed', message: 'the shim ended before the process started' });
     /* A shim that was killed tells nothing: the record, if any, decides. */
     readExitRecord(this.folder).then((record) => {
@@ -180,8 +184,15 @@ export class ShimLink {
   }
 
   /** The answer to `userQuestion`; nothing when the shim ended without one, and `outcome` says why. */
-  get user(): Promise<string | undefined> {
-    return Promise.race([this.#user.promise, this.#outcome.promise.then(() => undefined)]);
+  get user(): Promise<string> {
+    return this.#nextAnswer();
+  }
+
+  #nextAnswer(): Promise<string> {
+    const question = Promise.withResolvers<string>();
+    if (this.#control.destroyed) question.resolve('');
+    else this.#questions.push(question);
+    return question.promise;
   }
 
   /** Lets the runtime start. */
@@ -200,8 +211,23 @@ export class ShimLink {
     return this.#knowsUsers;
   }
 
-  /** Asks who somebody is in the root file system that this shim has mounted. @returns an answer, or nothing. */
+  /**
+   * Asks who somebody is in the root file system that this shim has mounted.
+   * @returns an answer; nothing when the shim has none to give.
+   */
   async lookUpUser(question: string): Promise<string> {
+    const line = `user ${question.replaceAll('\n', '\t')}`;
+    if (question.includes('\t') || Buffer.byteLength(line) > MAX_CONTROL_LINE)
+      return await this.#askAlone(question);
+    const answer = this.#nextAnswer();
+    this.#control.write(`${line}\n`);
+    const { promise: tooLate, resolve } = Promise.withResolvers<string>();
+    const patience = setTimeout(() => resolve(''), LOOK_UP_TIMEOUT_MS);
+    return await Promise.race([answer, tooLate]).finally(() => clearTimeout(patience));
+  }
+
+  /** A question that does not fit into a control line. */
+  async #askAlone(question: string): Promise<string> {
     const socket = await connect(join(this.folder, 'sock'));
     if (!socket) throw systemError('the container has just ended: nobody can be looked up in it');
     socket.setTimeout(LOOK_UP_TIMEOUT_MS, () => socket.destroy());
@@ -216,7 +242,7 @@ export class ShimLink {
       socket.once('end', () => socket.destroy());
       socket.once('close', () => settle());
     });
-    return answer;
+    return answer.slice('user '.length);
   }
 
   /** How the start went. */

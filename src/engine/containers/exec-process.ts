@@ -11,14 +11,13 @@ import type { ContainerContext } from './context.ts';
 import { appArmorProfile } from './host-extras.ts';
 
 /** The process that an exec of this container is: its user and environment come from the container unless given. */
-export async function execProcess(
-  ctx: Pick<ContainerContext, 'runner' | 'live' | 'settings'>,
-  container: Container,
+export function execProcess(
+  ctx: Pick<ContainerContext, 'settings'>,
+  { definition }: Container,
   request: ExecCreateRequest,
-): Promise<OciProcess> {
-  const { definition } = container;
+  user: ProcessUser,
+): OciProcess {
   const { config, hostConfig } = definition;
-  const user = await execUser(ctx, container, request.User || config.User || '');
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
   const privileged = Boolean(request.Privileged || hostConfig.Privileged);
   const { granted } = effectiveCapabilities({
@@ -38,16 +37,19 @@ export async function execProcess(
   };
 }
 
-/** @throws BargeError invalid-parameter for a name that the container does not know; conflict when it has just ended. */
+/**
+ * Who an exec runs as: who was asked for, or the container's own user.
+ * @throws BargeError invalid-parameter for a name that the container does not know; conflict when it has just ended.
+ */
 export async function execUser(
   ctx: Pick<ContainerContext, 'runner' | 'live'>,
   { definition }: Container,
-  user: string,
+  asked: string | undefined,
 ): Promise<ProcessUser> {
   const link = ctx.live.links.get(definition.id);
   if (!link) throw conflict(`container ${definition.id} is not running`);
   return await ctx.runner.userIn(definition.id, link, {
-    user,
+    user: asked || definition.config.User || '',
     groupAdd: definition.hostConfig.GroupAdd ?? [],
   });
 }
