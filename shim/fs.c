@@ -4,6 +4,7 @@
  * usage: barge-fs unpack|pack|hold|stat|resolve|size|user|lines|is-empty|remove|limit|mount --root DIR OPTION...
  *   --mount OPTIONS --layers DIR   first mount an overlay on DIR, in a mount namespace of our own, so that
  *                                  nothing is left behind however we end
+ *   --of PID --parent PID          DIR is the root of a process, which must be a child of that other one
  *   --layer                        unpack, pack: convert OCI whiteouts to overlay's and back
  *   --path P                       pack, stat: what below DIR (default: everything in it); unpack: where to
  *   --name N                       pack: the name that P gets in the tar
@@ -186,6 +187,29 @@ static void print_resolved(const char *path) {
     free(resolved);
 }
 
+/*
+ * Opens the root of a process, and only then looks whose child it is: as long as its parent has not taken note of its end,
+ * the number is no other process's. @returns the root as a path.
+ */
+static const char *root_of_child(const char *root, int pid, int parent) {
+    static struct fd_path path;
+    char stat_path[40], line[512];
+    int of = 0, fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) fail("opening", root);
+    snprintf(stat_path, sizeof stat_path, "/proc/%d/stat", pid);
+    FILE *status = fopen(stat_path, "re");
+    size_t n = status ? fread(line, 1, sizeof line - 1, status) : 0;
+    line[n] = 0;
+    if (status) fclose(status);
+    const char *after_name = strrchr(line, ')');
+    if (!after_name || sscanf(after_name, ") %*c %d", &of) != 1 || of != parent) {
+        errno = ESRCH;
+        fail("opening", root);
+    }
+    path = path_of_fd(fd);
+    return path.text;
+}
+
 static void print_user(const char *root, const char *asked) {
     char answer[MAX_ANSWER], *question = strdup(asked);
     int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -282,7 +306,7 @@ int main(int argc, char **argv) {
     const char *root = NULL, *mount_options = NULL, *layers = NULL, *path = "", *name = "";
     const char *device = "", *type = "", *data = "", *question = "", *added = "";
     char **dropped = calloc((size_t)argc + 1, sizeof *dropped);
-    int dropped_count = 0, only_added = 0;
+    int dropped_count = 0, only_added = 0, of = 0, parent = 0;
     unsigned long flags = 0;
     struct placing how = {0};
     unsigned long long bytes = 0;
@@ -308,6 +332,8 @@ int main(int argc, char **argv) {
         else if (strcmp(option, "--device") == 0) device = value;
         else if (strcmp(option, "--type") == 0) type = value;
         else if (strcmp(option, "--data") == 0) data = value;
+        else if (strcmp(option, "--of") == 0) of = atoi(value);
+        else if (strcmp(option, "--parent") == 0) parent = atoi(value);
         else if (strcmp(option, "--question") == 0) question = value;
         else if (strcmp(option, "--add") == 0) added = value;
         else if (strcmp(option, "--drop") == 0) { if (dropped && i < argc) dropped[dropped_count++] = argv[i]; }
@@ -321,6 +347,7 @@ int main(int argc, char **argv) {
         return USAGE;
     }
     umask(0);
+    if (parent) root = root_of_child(root, of, parent);
     if (mount_options) mount_overlay(root, mount_options, layers);
     for (int i = 2; mount_options && i + 4 < argc; i++)
         if (strcmp(argv[i], "--bind") == 0)

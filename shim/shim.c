@@ -23,7 +23,7 @@
  * bytes: kind ('A' attach, 'C' control, 'U' user), flags (1 stdin, 2 stdout, 4 stderr, 8 raw), a length (BE16), four
  * zero bytes.
  * Attach: output leaves as Docker frames (raw: bare bytes), input is the container's standard input as it is.
- * Control, lines of text. Out: `user ANSWER`, `pid N users`, `failed CODE`, `error TEXT`, `exit CODE NANOSECONDS OOM-KILLS`.
+ * Control, lines of text. Out: `user ANSWER`, `pid N users OWN-PID`, `failed CODE`, `error TEXT`, `exit CODE NANOSECONDS OOM-KILLS`.
  * In: `go`, `user QUESTION`, `kill SIGNAL`, `resize ROWS COLUMNS`, `close-stdin`. Questions have tabs in the place of newlines,
  * and are answered in their order.
  * User: a question of that many bytes follows, one that is too long for a control line; the answer goes back, and the
@@ -171,7 +171,7 @@ static struct connection *adopt(int fd, enum kind kind) {
 
 static void send_pid(struct connection *c) {
     char line[64];
-    int n = snprintf(line, sizeof line, "pid %d users\n", (int)container);
+    int n = snprintf(line, sizeof line, "pid %d users %d\n", (int)container, (int)getpid());
     if (container && send(c->fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) drop(c);
 }
 
@@ -622,7 +622,7 @@ static void start(void) {
         }
     }
     char line[64];
-    snprintf(line, sizeof line, "pid %d users\n", (int)container);
+    snprintf(line, sizeof line, "pid %d users %d\n", (int)container, (int)getpid());
     tell(line);
 }
 

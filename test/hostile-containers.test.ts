@@ -132,6 +132,25 @@ describe('account files', () => {
     await destroy('swaps');
   });
 
+  test('are asked about names that are longer than a control line', SOON, async () => {
+    const groups = Array.from({ length: 20 }, (_, i) => `group-with-a-long-name-${i}`);
+    const script = `${groups.map((name, i) => `echo ${name}:x:${4000 + i}: >>/etc/group`).join('; ')}; : >/turned; exec sleep 1000`;
+    await start('grouped', { Cmd: ['sh', '-c', script] });
+    await eventually('they are there', () => readdirSync(upperOf('grouped')).includes('turned'));
+    for (const group of groups.slice(0, 2)) {
+      assert.equal(
+        await exec('grouped', ['id', '-g'], { User: `root:${group}` }),
+        `40${group.endsWith('0') ? '00' : '01'}\n`,
+      );
+    }
+    const long = 'n'.repeat(5000);
+    assert.match(
+      (await post('/containers/grouped/exec', { Cmd: ['true'], User: long })).text,
+      /unable to find user/,
+    );
+    await destroy('grouped');
+  });
+
   test('that a stopped container left as a fifo do not stop its start', SOON, async () => {
     await start('left', {
       Cmd: [

@@ -92,6 +92,7 @@ export class ShimLink {
   readonly #questions: PromiseWithResolvers<string>[] = [];
   #pid = 0;
   #knowsUsers = false;
+  #shimPid: number | undefined;
 
   private constructor(folder: string, control: Socket) {
     this.folder = folder;
@@ -156,12 +157,13 @@ export class ShimLink {
   }
 
   #obey(line: string): void {
-    const [word, first = ''] = line.split(' ');
+    const [word, first = '', ...more] = line.split(' ');
     if (word === 'user') {
       this.#questions.shift()?.resolve(line.slice('user '.length));
     } else if (word === 'pid') {
       this.#pid = Number(first);
-      this.#knowsUsers = line.endsWith(' users');
+      this.#knowsUsers = more[0] === 'users';
+      if (more[1]) this.#shimPid = Number(more[1]);
       this.#outcome.resolve({ kind: 'started', pid: this.#pid });
     } else if (word === 'failed') {
       this.#outcome.resolve({ kind: 'runtime-failed', code: Number(first) });
@@ -204,6 +206,11 @@ export class ShimLink {
   async abandon(): Promise<void> {
     this.#control.destroy();
     await this.gone;
+  }
+
+  /** The shim's own process, which is the parent of the container's; undefined for a shim that does not tell. */
+  get shimPid(): number | undefined {
+    return this.#shimPid;
   }
 
   /** A shim of before Barge could ask: it says nothing to such a question. */

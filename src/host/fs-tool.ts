@@ -23,9 +23,13 @@ export function overlayOptions(overlay: OverlayMount): string {
 
 const TOOL = helperProgram('barge-fs');
 
-function toolArgs(command: string, root: string, overlay: OverlayMount | undefined): string[] {
+/** A folder, or the root of a process while that is a child of `parent`: its number may be another's by the time of use. */
+export type Root = string | { readonly of: number; readonly parent: number };
+
+function toolArgs(command: string, root: Root, overlay: OverlayMount | undefined): string[] {
   const mount = overlay ? ['--mount', overlayOptions(overlay), '--layers', overlay.layersFolder] : [];
-  return [command, '--root', root, ...mount];
+  if (typeof root === 'string') return [command, '--root', root, ...mount];
+  return [command, '--root', `/proc/${root.of}/root`, '--of', `${root.of}`, '--parent', `${root.parent}`];
 }
 
 function failure(action: string, code: number, stderr: string): BargeError {
@@ -36,7 +40,7 @@ function failure(action: string, code: number, stderr: string): BargeError {
 }
 
 export interface UnpackRequest {
-  readonly root: string;
+  readonly root: Root;
   /** Folder below `root` where the archive's names begin; `root` stays what its links cannot leave. */
   readonly path?: string;
   readonly tar: Readable;
@@ -75,7 +79,7 @@ export async function unpackTar(request: UnpackRequest): Promise<void> {
 }
 
 export interface PackRequest {
-  readonly root: string;
+  readonly root: Root;
   readonly path?: string;
   /** What `path` is called in the archive; none: its contents stand at the top. */
   readonly name?: string;
@@ -104,7 +108,8 @@ export function packTar(request: PackRequest): Readable {
   if (request.latest !== undefined) args.push('--latest', String(request.latest));
   const tool = pipeThrough(TOOL, args, request.signal);
   tool.stdin.end();
-  return checked(tool, `packing ${request.root}`);
+  const { root } = request;
+  return checked(tool, `packing ${typeof root === 'string' ? root : `the root of process ${root.of}`}`);
 }
 
 /**
@@ -138,7 +143,7 @@ export interface PathStat {
 }
 
 /** Looks at one path below `root` as a process whose root folder it is would see it. */
-export async function statBelow(root: string, path: string): Promise<PathStat> {
+export async function statBelow(root: Root, path: string): Promise<PathStat> {
   const tool = pipeThrough(TOOL, [...toolArgs('stat', root, undefined), '--path', path]);
   tool.stdin.end();
   let text = '';
@@ -155,7 +160,7 @@ export async function statBelow(root: string, path: string): Promise<PathStat> {
 }
 
 /** The path below `root` with every symlink followed, as a process whose root folder it is would see it. */
-export async function resolveBelow(root: string, path: string): Promise<string> {
+export async function resolveBelow(root: Root, path: string): Promise<string> {
   const tool = pipeThrough(TOOL, [...toolArgs('resolve', root, undefined), '--path', path]);
   tool.stdin.end();
   let text = '';

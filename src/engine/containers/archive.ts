@@ -10,6 +10,7 @@ import {
   HeldMount,
   type PathStat,
   packTar,
+  type Root,
   resolveBelow,
   statBelow,
   unpackTar,
@@ -37,10 +38,10 @@ export interface ArchivedPath extends PathStat {
 async function withRoot<T>(
   ctx: ArchiveContext,
   container: Container,
-  use: (root: string) => Promise<T>,
+  use: (root: Root) => Promise<T>,
 ): Promise<T> {
   const { definition, state } = container;
-  if (isRunning(state)) return await use(`/proc/${state.pid}/root`);
+  if (isRunning(state)) return await use(rootOf(ctx, container));
   const { work } = ctx.runner.folders(definition.id);
   const user = `copy ${newId().slice(0, 12)}`;
   const volumes = volumeNames(definition.mounts).map((name) => ctx.volumes.get(name));
@@ -50,6 +51,12 @@ async function withRoot<T>(
   } finally {
     for (const volume of volumes) await ctx.mounted.release(volume, user);
   }
+}
+
+/** Of a container that runs. */
+function rootOf({ live }: ArchiveContext, { definition, state }: Container): Root {
+  const parent = live.links.get(definition.id)?.shimPid;
+  return parent === undefined ? `/proc/${state.pid}/root` : { of: state.pid, parent };
 }
 
 /** Volumes and binds. Mounts of images cannot be written to, and are not there while nothing runs. */
@@ -104,7 +111,7 @@ const MEANS_FOLDER = /(^|\/)\.?$/;
  * The path with its symlinks followed.
  * @throws BargeError not-found, or invalid-parameter for what is no folder although its path says so.
  */
-async function follow(root: string, path: string, container: Container): Promise<string> {
+async function follow(root: Root, path: string, container: Container): Promise<string> {
   const asFolder = MEANS_FOLDER.test(path) ? '/' : '';
   try {
     return await resolveBelow(root, posix.join('/', path, asFolder));
@@ -116,7 +123,7 @@ async function follow(root: string, path: string, container: Container): Promise
 
 /** Of a symlink itself, unless the path means a folder. @throws BargeError as `follow`. */
 async function look(
-  root: string,
+  root: Root,
   path: string,
   container: Container,
 ): Promise<{ readonly stat: ArchivedPath; readonly target: string }> {
@@ -239,7 +246,9 @@ async function withOwnFiles<T>(
   use: (root: string) => Promise<T>,
 ): Promise<T> {
   const { definition, state } = container;
-  const shim = isRunning(state) ? parentOf(state.pid) : undefined;
+  const shim = isRunning(state)
+    ? (ctx.live.links.get(definition.id)?.shimPid ?? parentOf(state.pid))
+    : undefined;
   if (shim === undefined) return await withLayers(ctx, container, {}, use);
   return await use(`/proc/${shim}/root${ctx.runner.folders(definition.id).rootfs}`);
 }
