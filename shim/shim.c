@@ -66,7 +66,7 @@ enum { CONTROL_FD = 3, FIRST_ATTACH_FD = 4, MAX_CONNECTIONS = 64, MAX_ALSO = 64,
 enum { WANT_STDIN = 1, WANT_STDOUT = 2, WANT_STDERR = 4, RAW = 8 };
 enum kind { FREE, HELLO, ATTACH, CONTROL };
 enum { LOST_EXIT_CODE = 255 };
-enum { NOTIFY_PATIENCE_MS = 200, TTY_DRAIN_MS = 100, LOOK_UP_SECONDS = 10 };
+enum { NOTIFY_PATIENCE_MS = 200, TTY_DRAIN_MS = 100, LOOK_UP_SECONDS = 10, ANSWER_PATIENCE_MS = 5000 };
 
 struct connection {
     int fd;
@@ -187,8 +187,15 @@ static void answer_about_user(char *question, void (*use)(const char *line, stru
     close(root);
 }
 
+/* Answers are longer than other lines: a daemon that has many of them to read yet is waited for a little. */
 static void send_answer(const char *line, struct connection *c) {
-    if (send(c->fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) drop(c);
+    ssize_t n = -1;
+    for (int i = 0; i < 2 && n < 0; i++) {
+        struct pollfd ready = {.fd = c->fd, .events = POLLOUT};
+        if (i > 0 && errno == EAGAIN) poll(&ready, 1, ANSWER_PATIENCE_MS);
+        n = send(c->fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    if (n < 0) drop(c);
 }
 
 /* By a process of its own, which waits for the rest of the question. */

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
@@ -95,7 +95,7 @@ async function withLayers<T>(
     await using mounted = await HeldMount.open(folder, overlay, binds);
     return await use(mounted.path);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rmdir(folder); /* never what might be mounted on it still */
   }
 }
 
