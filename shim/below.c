@@ -31,7 +31,7 @@ struct fd_path path_of_fd(int fd) {
 static int proc = -1;
 
 int prepare_reopening(void) {
-    if (proc < 0) proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     return proc;
 }
 
@@ -43,7 +43,9 @@ int reopen_regular(int fd, int flags) {
         return -1;
     }
     struct fd_path path = path_of_fd(fd);
-    return prepare_reopening() < 0 ? -1 : openat(proc, path.text + sizeof "/proc", flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    /* Of a path from the root, openat takes no notice of the folder. */
+    const char *from = proc < 0 ? path.text : path.text + sizeof "/proc";
+    return openat(proc, from, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 int open_regular(int at, const char *path, int flags, uint64_t resolve) {

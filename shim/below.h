@@ -27,7 +27,7 @@ int open_regular(int at, const char *path, int flags, uint64_t resolve);
 /* The same for what is open (O_PATH) already; `flags` are open(2)'s. */
 int reopen_regular(int fd, int flags);
 
-/* To be called before the root is changed: reopening goes through the host's /proc. @returns -1 with errno. */
+/* To be called by who changes the root afterwards: reopening goes through the host’s /proc. @returns -1 with errno. */
 int prepare_reopening(void);
 
 /* `fd` as a path of the process itself, for calls that take no descriptor. */
