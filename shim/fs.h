@@ -25,6 +25,8 @@ _Noreturn void refuse(const char *what, const char *on);
 
 /* Opens (O_PATH) a folder; links are followed, but those of /proc. @returns -1 with errno. */
 int open_folder(int at, const char *path);
+/* Lets this process have a descriptor for every folder that it is in the middle of. */
+void raise_descriptors(void);
 /* Removes a file or a folder with all that is in it, through no link; fine when there is none. */
 void remove_tree(int at, const char *name);
 
@@ -43,6 +45,9 @@ void pack(const char *path, const char *name, int layer);
 /* Whether `pack` writes files with holes as such; else the same content always gives the same bytes. */
 extern int keep_holes, leave_out_made_up;
 extern long long latest_mtime;
+
+/* Takes lines out of a file and appends `added`; `dropped` ends with a null pointer. */
+void change_lines(const char *path, char *const *dropped, const char *added, int only_added);
 
 /* Everything below `folder` may take so many bytes in all; `project` is a number that nobody else has there. */
 void limit(const char *folder, unsigned long long bytes, unsigned project);

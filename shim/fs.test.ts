@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   linkSync,
   lstatSync,
@@ -178,4 +179,66 @@ test('size counts every file once, whatever names it has, and no folder', (t) =>
   linkSync(join(root, 'deep/one'), join(root, 'same'));
   symlinkSync('abc', join(root, 'link'));
   assert.equal(tool('size', root, []).stdout.toString(), '1003\n');
+});
+
+test('a root of a process is entered only as long as that is a child of the one that was named', (t) => {
+  const root = folder(t);
+  writeFileSync(join(root, 'file'), '');
+  const child = spawn('sleep', ['1000']);
+  t.after(() => child.kill());
+  const look = (parent: number) =>
+    tool('stat', `/proc/${child.pid}/root`, [
+      '--of',
+      `${child.pid}`,
+      '--parent',
+      `${parent}`,
+      '--path',
+      'etc',
+    ]);
+  assert.equal(look(process.pid).status, 0);
+  const { status, stderr } = look(process.ppid);
+  assert.equal(status, 1);
+  assert.match(stderr, /No such process/);
+});
+
+test('lines of a file go and come, in place', (t) => {
+  const root = folder(t);
+  const path = join(root, 'hosts');
+  writeFileSync(path, '10.0.0.1\tone\n\n10.0.0.10\tten\n10.0.0.2 two\n10.0.0.3\tdb abc');
+  linkSync(path, join(root, 'mounted'));
+  const change = (...args: string[]) => tool('lines', root, ['--path', 'hosts', ...args]).status;
+  assert.equal(change('--drop', '10.0.0.1', '--drop', 'db abc', '--add', '10.0.0.9\tnew\n'), 0);
+  assert.equal(readFileSync(join(root, 'mounted'), 'utf8'), '10.0.0.10\tten\n10.0.0.2 two\n10.0.0.9\tnew\n');
+  assert.equal(change('--only', '--add', 'alone\n'), 0);
+  assert.equal(readFileSync(path, 'utf8'), 'alone\n');
+});
+
+test('lines are changed of nothing but a file, and a lease on it is not waited for', async (t) => {
+  const root = folder(t);
+  const change = (name: string) => tool('lines', root, ['--path', name, '--add', 'x\n']);
+  symlinkSync('/etc/hostname', join(root, 'link'));
+  execFileSync('mkfifo', [join(root, 'fifo')]);
+  for (const name of ['link', 'fifo', '../outside', 'none']) assert.equal(change(name).status, 1, name);
+  writeFileSync(join(root, 'leased'), 'kept\n');
+  const hold = `$SIG{IO} = 'IGNORE'; open my $f, '+<', shift; fcntl $f, 1024, 1 or die "no lease: $!"; syswrite STDOUT, '.'; sleep 1000`;
+  const holder = spawn('perl', ['-e', hold, join(root, 'leased')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+  assert.match(change('leased').stderr, /Resource temporarily unavailable/);
+});
+
+test('whether a folder is empty is told without leaving the root', (t) => {
+  const root = folder(t);
+  mkdirSync(join(root, 'full/empty'), { recursive: true });
+  symlinkSync('full', join(root, 'inner'));
+  symlinkSync('/tmp', join(root, 'outer'));
+  const said = (path: string) => tool('is-empty', root, ['--path', path]).stdout.toString();
+  assert.deepEqual(['full', 'full/empty', 'inner', 'outer', '..', 'none'].map(said), [
+    'no\n',
+    'yes\n',
+    'no\n',
+    '',
+    '',
+    '',
+  ]);
 });

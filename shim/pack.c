@@ -1,8 +1,17 @@
-/* Writing tar: ustar with pax records where a value does not fit or has no place. Deterministic. */
+/*
+ * Writing tar: ustar with pax records where a value does not fit or has no place. Deterministic.
+ *
+ * What is packed may be changed by a container meanwhile. The folder whose entries are being written is our working folder,
+ * so an entry is reached by its last name alone and no link in the place of a folder is followed; and nothing is opened
+ * before it is known to be a file or a folder. An entry that has become something else since its folder was read is left
+ * out, like one that has gone.
+ */
 #include "fs.h"
+#include "below.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +159,7 @@ static char **sorted_names(char *list, size_t length, size_t *count) {
 
 /* Security capabilities and users' attributes travel; overlay's own and labels of this host do not. */
 static void collect_attributes(const char *path) {
+    pax_length = 0;
     char list[65536], value[65536], key[512];
     ssize_t n = llistxattr(path, list, sizeof list);
     if (n <= 0) return;
@@ -266,15 +276,29 @@ static void put_sparse(int fd, const char *path, const char *name, const struct 
     pad(archived);
 }
 
-static void put_file(const char *path, const char *name, const struct stat *s) {
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) fail("opening", path);
+/* Whether an entry is no longer what it was when its folder was read. */
+static int has_changed(void) {
+    return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EINVAL || errno == EXDEV;
+}
+
+static void put_contents(int fd, const char *path, const char *name, const struct stat *s) {
+    collect_attributes(path);
     if (keep_holes && s->st_blocks * 512LL < s->st_size && find_spans(fd, s->st_size)) put_sparse(fd, path, name, s);
     else {
         put_header(name, "", '0', s, s->st_size);
         put_span(fd, path, (struct span){0, s->st_size});
         pad(s->st_size);
     }
+}
+
+static void put_file(const char *path, const char *name) {
+    struct stat s;
+    int fd = open_regular(AT_FDCWD, path, O_NOFOLLOW, 0);
+    if (fd < 0 && has_changed()) return;
+    if (fd < 0 || fstat(fd, &s) < 0) fail("opening", name);
+    const char *first = linked_before(&s, name);
+    if (first) put_header(name, first, '1', &s, 0);
+    else put_contents(fd, path, name, &s);
     close(fd);
 }
 
@@ -303,15 +327,14 @@ static void put_opaque(const char *path, const char *name, const struct stat *s)
     free(marker);
 }
 
-static void put_tree(const char *path, const char *name, int layer);
+static void put_tree(int folder, const char *path, const char *name, int layer);
 
 /* Whether a folder begins what the kernel makes up, or a container's devices: no files to keep. The types are numbers
    of linux/magic.h, which musl does not bring. */
-static int is_made_up(const char *path, const struct stat *s) {
+static int is_made_up(int fd, const char *path, const struct stat *s) {
     struct statfs f;
-    if (!leave_out_made_up || s->st_dev == start_device || statfs(path, &f) < 0) return 0;
-    const char *base = strrchr(path, '/');
-    if (f.f_type == 0x01021994 /* tmpfs */) return base && strcmp(base, "/dev") == 0;
+    if (!leave_out_made_up || s->st_dev == start_device || fstatfs(fd, &f) < 0) return 0;
+    if (f.f_type == 0x01021994 /* tmpfs */) return strcmp(path, "dev") == 0;
     switch (f.f_type) {
     case 0x9fa0: case 0x62656572: case 0x27e0eb: case 0x63677270: /* proc, sysfs, cgroup, cgroup2 */
     case 0x1cd1: case 0x19800202:                                 /* devpts, mqueue */
@@ -321,59 +344,80 @@ static int is_made_up(const char *path, const struct stat *s) {
     return 0;
 }
 
-static void put_folder(const char *path, const char *name, const struct stat *s, int layer) {
+/* The names in a folder, one after the other, each with its final zero. */
+static char *read_names(int fd, const char *name, size_t *length) {
+    DIR *folder = fdopendir(dup(fd));
+    if (!folder) fail("reading the folder", name);
+    char *list = NULL;
+    size_t room = 0;
+    *length = 0;
+    for (struct dirent *d; (d = readdir(folder));) {
+        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0) continue;
+        size_t n = strlen(d->d_name) + 1;
+        if (*length + n > room) {
+            room = (room + *length + n) * 2;
+            list = realloc(list, room);
+            if (!list) fail("allocating", name);
+        }
+        memcpy(list + *length, d->d_name, n);
+        *length += n;
+    }
+    closedir(folder);
+    return list;
+}
+
+/* Our working folder becomes `fd`, and `folder` again when all of its entries are written. */
+static void put_entries(int folder, int fd, const char *name, int layer) {
+    size_t length, count;
+    char *list = read_names(fd, name, &length), **names = sorted_names(list, length, &count);
+    if (fchdir(fd) < 0) fail("entering", name);
+    for (size_t i = 0; i < count; i++) {
+        char *child;
+        if (asprintf(&child, "%s%s%s", name, separator(name), names[i]) < 0) fail("allocating", name);
+        put_tree(fd, names[i], child, layer);
+        free(child);
+    }
+    if (fchdir(folder) < 0) fail("leaving", name);
+    free(names);
+    free(list);
+}
+
+static void put_folder(int folder, const char *path, const char *name, int layer) {
+    struct stat s;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && has_changed()) return;
+    if (fd < 0 || fstat(fd, &s) < 0) fail("opening the folder", name);
     if (*name) {
         char *with_slash;
         if (asprintf(&with_slash, "%s%s", name, separator(name)) < 0) fail("allocating", name);
         collect_attributes(path);
-        put_header(with_slash, "", '5', s, 0);
+        put_header(with_slash, "", '5', &s, 0);
         free(with_slash);
     }
-    if (layer) put_opaque(path, name, s);
-    if (is_made_up(path, s)) return;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (!folder) fail("reading the folder", path);
-    char *list = NULL;
-    size_t length = 0, room = 0, count;
-    for (struct dirent *d; (d = readdir(folder));) {
-        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0) continue;
-        size_t n = strlen(d->d_name) + 1;
-        if (length + n > room) {
-            room = (room + n) * 2;
-            list = realloc(list, room);
-            if (!list) fail("allocating", path);
-        }
-        memcpy(list + length, d->d_name, n);
-        length += n;
-    }
-    closedir(folder);
-    char **names = sorted_names(list, length, &count);
-    for (size_t i = 0; i < count; i++) {
-        char *child_path, *child_name;
-        if (asprintf(&child_path, "%s/%s", path, names[i]) < 0 || asprintf(&child_name, "%s%s%s", name, separator(name), names[i]) < 0)
-            fail("allocating", path);
-        put_tree(child_path, child_name, layer);
-        free(child_path);
-        free(child_name);
-    }
-    free(names);
-    free(list);
+    if (layer) put_opaque(path, name, &s);
+    if (!is_made_up(fd, path, &s)) put_entries(folder, fd, name, layer);
+    close(fd);
 }
 
 static void put_link(const char *path, const char *name, const struct stat *s) {
     char target[4097];
     ssize_t n = readlink(path, target, sizeof target - 1);
-    if (n < 0) fail("reading the link", path);
+    if (n < 0 && has_changed()) return;
+    if (n < 0) fail("reading the link", name);
     target[n] = 0;
     put_header(name, target, '2', s, 0);
 }
 
-static void put_tree(const char *path, const char *name, int layer) {
+/* @param folder our working folder, which `path` is an entry of. */
+static void put_tree(int folder, const char *path, const char *name, int layer) {
     struct stat s;
+    if (strlen(name) >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        fail("looking at", name);
+    }
     if (lstat(path, &s) < 0) {
         if (errno == ENOENT) return;   /* gone since its folder was read */
-        fail("looking at", path);
+        fail("looking at", name);
     }
     if (S_ISSOCK(s.st_mode)) return;   /* a socket means nothing elsewhere */
     if (layer && S_ISCHR(s.st_mode) && s.st_rdev == 0) {
@@ -381,7 +425,11 @@ static void put_tree(const char *path, const char *name, int layer) {
         return;
     }
     if (S_ISDIR(s.st_mode)) {
-        put_folder(path, name, &s, layer);
+        put_folder(folder, path, name, layer);
+        return;
+    }
+    if (S_ISREG(s.st_mode)) {
+        put_file(path, name);
         return;
     }
     const char *first = linked_before(&s, name);
@@ -391,17 +439,17 @@ static void put_tree(const char *path, const char *name, int layer) {
     }
     collect_attributes(path);
     if (S_ISLNK(s.st_mode)) put_link(path, name, &s);
-    else if (S_ISREG(s.st_mode)) put_file(path, name, &s);
     else put_header(name, "", S_ISCHR(s.st_mode) ? '3' : S_ISBLK(s.st_mode) ? '4' : '6', &s, 0);
 }
 
 void pack(const char *path, const char *name, int layer) {
-    char start[4100];
     struct stat s;
-    snprintf(start, sizeof start, "./%s", path);
-    if (lstat(start, &s) < 0) fail("looking at", path);
+    const char *start = *path ? path : ".";
+    int folder = open_folder(AT_FDCWD, ".");
+    if (folder < 0 || lstat(start, &s) < 0) fail("looking at", start);
+    raise_descriptors();
     start_device = s.st_dev;
-    put_tree(start, name, layer);
+    put_tree(folder, start, name, layer);
     put_zeros(2 * BLOCK);
     flush();
 }

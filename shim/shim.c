@@ -12,6 +12,8 @@
  *   --cgroup DIR        the cgroup of the v2 hierarchy of a hybrid host that the runtime starts in, and so the container;
  *                       removed after RUNTIME DELETE-ARG...
  *   --oom-score N       the oom_score_adj that the runtime starts with, and so the container; left out where it is refused
+ *   --user QUESTION     who that is in the mounted root file system is told (`user ANSWER`, both as in user.h), and the
+ *                       runtime waits for `go`
  *   --hide DIR          a mount that the runtime must not see (the v2 hierarchy of a hybrid cgroup host)
  *   --off-mount         the runtime is crun, to be executed off a read-only mount of its file
  *   --log FILE --log-size BYTES --log-files N    the log record and its rotation (no --log: none is kept)
@@ -21,10 +23,14 @@
  *   --attach N          descriptors 4 .. 3+N are attach connections, each beginning with its hello
  *
  * Descriptor 3 is the control connection. Other connections arrive on `sock` and start with a hello of eight
- * bytes: kind ('A' attach, 'C' control), flags (1 stdin, 2 stdout, 4 stderr, 8 raw), six zero bytes.
+ * bytes: kind ('A' attach, 'C' control, 'U' user), flags (1 stdin, 2 stdout, 4 stderr, 8 raw), a length (BE16), four
+ * zero bytes.
  * Attach: output leaves as Docker frames (raw: bare bytes), input is the container's standard input as it is.
- * Control, lines of text. Out: `pid N`, `failed CODE`, `error TEXT`, `exit CODE NANOSECONDS OOM-KILLS`.
- * In: `kill SIGNAL`, `resize ROWS COLUMNS`, `close-stdin`.
+ * Control, lines of text. Out: `user ANSWER`, `pid N users OWN-PID`, `failed CODE`, `error TEXT`, `exit CODE NANOSECONDS OOM-KILLS`.
+ * In: `go`, `user QUESTION`, `kill SIGNAL`, `resize ROWS COLUMNS`, `close-stdin`. Questions have tabs in the place of newlines,
+ * and are answered in their order.
+ * User: a question of that many bytes follows, one that is too long for a control line; the answer goes back, and the
+ * connection ends.
  *
  * A log record is a Docker frame header (stream, 3 zero bytes, payload length BE32), the time (nanoseconds
  * since 1970, BE64), the payload, and the record's whole length (BE32), so that a log reads backwards too.
@@ -32,6 +38,8 @@
  * A slow reader pushes back: the next chunk is read only when every attached reader has taken the last one.
  */
 #define _GNU_SOURCE
+#include "below.h"
+#include "user.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +69,7 @@ enum { CONTROL_FD = 3, FIRST_ATTACH_FD = 4, MAX_CONNECTIONS = 64, MAX_ALSO = 64,
 enum { WANT_STDIN = 1, WANT_STDOUT = 2, WANT_STDERR = 4, RAW = 8 };
 enum kind { FREE, HELLO, ATTACH, CONTROL };
 enum { LOST_EXIT_CODE = 255 };
-enum { NOTIFY_PATIENCE_MS = 200, TTY_DRAIN_MS = 100 };
+enum { NOTIFY_PATIENCE_MS = 200, TTY_DRAIN_MS = 100, LOOK_UP_SECONDS = 10, ANSWER_PATIENCE_MS = 5000 };
 
 struct connection {
     int fd;
@@ -75,6 +83,7 @@ struct connection {
 
 static struct {
     const char *dir, *mount, *layers, *target, *cgroup, *oom_score, *hide, *log, *oom;
+    char *user;
     long long log_size;
     int log_files, rows, cols, attach;
     int tty, keep_stdin, stdin_once, off_mount;
@@ -102,7 +111,7 @@ static int input_fd = -1, output_fd[2] = {-1, -1};   /* our ends; with a termina
 static int log_fd = -1;
 static long long log_length;
 static pid_t container;
-static int exited, exit_code, notified;
+static int exited, exit_code, notified, may_go;
 static long long exited_at;   /* nanoseconds since 1970 */
 
 static long long now_ns(clockid_t clock) {
@@ -165,11 +174,57 @@ static struct connection *adopt(int fd, enum kind kind) {
 
 static void send_pid(struct connection *c) {
     char line[64];
-    int n = snprintf(line, sizeof line, "pid %d\n", (int)container);
+    int n = snprintf(line, sizeof line, "pid %d users %d\n", (int)container, (int)getpid());
     if (container && send(c->fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) drop(c);
 }
 
+/* Gives `use` the line `user ANSWER`. Its memory is not kept: an idle container would pay for it. */
+static void answer_about_user(char *question, void (*use)(const char *line, struct connection *c), struct connection *c) {
+    int root = open(options.target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char *line = mmap(NULL, 5 + MAX_ANSWER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (root < 0 || line == MAP_FAILED) die("opening", options.target);
+    strcpy(line, "user ");
+    look_up_user(root, question, line + 5);
+    use(line, c);
+    munmap(line, 5 + MAX_ANSWER);
+    close(root);
+}
+
+/* Answers are longer than other lines: a daemon that has many of them to read yet is waited for a little. */
+static void send_answer(const char *line, struct connection *c) {
+    ssize_t n = -1;
+    for (int i = 0; i < 2 && n < 0; i++) {
+        struct pollfd ready = {.fd = c->fd, .events = POLLOUT};
+        if (i > 0 && errno == EAGAIN) poll(&ready, 1, ANSWER_PATIENCE_MS);
+        n = send(c->fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    if (n < 0) drop(c);
+}
+
+/* By a process of its own, which waits for the rest of the question. */
+static void serve_question(struct connection *c) {
+    char question[MAX_QUESTION + 1];
+    size_t length = (size_t)(uint8_t)c->line[2] << 8 | (uint8_t)c->line[3], got = 0;
+    pid_t pid = options.target && length <= MAX_QUESTION ? fork() : -1;
+    if (pid != 0) {
+        drop(c);
+        return;
+    }
+    signal(SIGALRM, SIG_DFL);
+    alarm(LOOK_UP_SECONDS);
+    fcntl(c->fd, F_SETFL, 0);
+    for (ssize_t n = 1; got < length && n > 0; got += n > 0 ? (size_t)n : 0) n = recv(c->fd, question + got, length - got, 0);
+    question[got] = 0;
+    if (got < length) _exit(1);
+    answer_about_user(question, send_answer, c);
+    _exit(0);
+}
+
 static void greet(struct connection *c) {
+    if (c->line[0] == 'U') {
+        serve_question(c);
+        return;
+    }
     c->line_length = 0;
     c->flags = (uint8_t)c->line[1];
     c->sent = chunk_length;   /* what is under way began before this reader came */
@@ -184,7 +239,7 @@ static void resize(int rows, int cols) {
     if (options.tty && output_fd[0] >= 0) ioctl(output_fd[0], TIOCSWINSZ, &size);
 }
 
-static void obey(const char *line) {
+static void obey(struct connection *c, char *line) {
     int a, b;
     if (sscanf(line, "kill %d", &a) == 1) {
         if (container && !exited) kill(container, a);   /* not yet reaped: the pid cannot be another's */
@@ -192,6 +247,11 @@ static void obey(const char *line) {
         resize(a, b);
     } else if (strcmp(line, "close-stdin") == 0) {
         end_input();
+    } else if (strcmp(line, "go") == 0) {
+        may_go = 1;
+    } else if (strncmp(line, "user ", 5) == 0 && options.target) {
+        for (char *tab = line; (tab = strchr(tab, '\t'));) *tab = '\n';
+        answer_about_user(line + 5, send_answer, c);
     }
 }
 
@@ -209,7 +269,8 @@ static void read_control(struct connection *c) {
         }
         c->line[c->line_length] = 0;
         c->line_length = 0;
-        obey(c->line);
+        obey(c, c->line);
+        if (c->kind == FREE) return;
     }
 }
 
@@ -394,28 +455,18 @@ static void make_private(const char *path) {
     }
 }
 
-/* Opens a path in a folder so that no link in it leads out: whoever writes there may change it at any time. */
-static int open_below(const char *root, const char *path) {
-    /* As in linux/openat2.h, which musl does not bring. */
-    const struct { uint64_t flags, mode, resolve; } how = {O_PATH | O_CLOEXEC, 0, 0x0a /* RESOLVE_BENEATH | NO_MAGICLINKS */};
-    int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int fd = folder < 0 ? -1 : (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
-    if (folder >= 0) close(folder);
-    return fd;
-}
-
 static void mount_below(const char *root, const char *path, const char *target) {
     struct stat s;
-    char source[64];
-    int fd = open_below(root, path);
+    int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = folder < 0 ? -1 : open_path(folder, path, 0, BENEATH);
     if (fd < 0 && (errno == EXDEV || errno == ELOOP)) die("path concatenation escapes the base directory", path);
     if (fd < 0 || fstat(fd, &s) < 0) die("cannot access path", path);
     int made = S_ISDIR(s.st_mode) ? mkdir(target, 0700) : open(target, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     if (made < 0 && errno != EEXIST) die("making", target);
     if (!S_ISDIR(s.st_mode) && made >= 0) close(made);
-    snprintf(source, sizeof source, "/proc/self/fd/%d", fd);
-    if (mount(source, target, NULL, MS_BIND | MS_REC, NULL) < 0) die("mounting on", target);
+    if (mount(path_of_fd(fd).text, target, NULL, MS_BIND | MS_REC, NULL) < 0) die("mounting on", target);
     close(fd);
+    close(folder);
 }
 
 static void mount_rootfs(void) {
@@ -439,6 +490,16 @@ static void mount_rootfs(void) {
     }
     for (int i = 0; i < options.below_count; i++)
         mount_below(room->below[i].root, room->below[i].path, room->below[i].target);
+}
+
+/* The daemon says who the process is once it knows; one that goes away meanwhile has given the start up. */
+static void settle_user(void) {
+    answer_about_user(options.user, send_answer, connections);
+    while (!may_go) {
+        if (connections->kind != CONTROL) exit(1);
+        struct pollfd control = {.fd = connections->fd, .events = POLLIN};
+        if (poll(&control, 1, -1) > 0) read_control(connections);
+    }
 }
 
 static int listen_at(const char *path) {
@@ -615,7 +676,7 @@ static void start(void) {
         }
     }
     char line[64];
-    snprintf(line, sizeof line, "pid %d\n", (int)container);
+    snprintf(line, sizeof line, "pid %d users %d\n", (int)container, (int)getpid());
     tell(line);
 }
 
@@ -749,6 +810,7 @@ static void parse_options(int argc, char **argv) {
         else if (strcmp(name, "at") == 0 && options.also_count > 0) room->also[options.also_count - 1].target = value;
         else if (strcmp(name, "cgroup") == 0) options.cgroup = value;
         else if (strcmp(name, "oom-score") == 0) options.oom_score = value;
+        else if (strcmp(name, "user") == 0) options.user = i < argc ? argv[i] : NULL;
         else if (strcmp(name, "hide") == 0) options.hide = value;
         else if (strcmp(name, "log") == 0) options.log = value;
         else if (strcmp(name, "oom") == 0) options.oom = value;
@@ -765,7 +827,7 @@ static void parse_options(int argc, char **argv) {
         argv[i] = NULL;
         options.delete = argv + i + 1;
     }
-    if (!options.dir || !options.run[0]) { fprintf(stderr, "barge-shim: --dir and a runtime are needed\n"); exit(2); }
+    if (!options.dir || !options.run[0] || (options.user && !options.target)) { fprintf(stderr, "barge-shim: --dir and a runtime are needed\n"); exit(2); }
 }
 
 /* Making ready takes more of the stack than serving does: what lies below goes back to the kernel. */
@@ -795,6 +857,7 @@ static __attribute__((noinline)) void make_ready(void) {
     }
     if (options.cgroup) open_cgroup();
     mount_rootfs();
+    if (options.user) settle_user();
     if (options.log) open_log();
     start();
 }

@@ -3,6 +3,7 @@ import type { Digest } from '../core/digest.ts';
 import type { ProgressMessage } from '../spec/engine.ts';
 import type { Descriptor, ImageConfig } from '../spec/oci-image.ts';
 import type { Annotation } from './annotations.ts';
+import type { FindOwner } from './copy/ownership.ts';
 
 /** A root file system: the diffIDs of its layers, lowest first. Empty is `scratch`. */
 export type Layers = readonly Digest[];
@@ -34,6 +35,9 @@ export interface BuildWorker {
    * image: the caller resolves them within the folder and never lets the host's kernel do it.
    */
   withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T>;
+
+  /** Looks a user and a group up in `layers`, by the account files there. */
+  findOwner(layers: Layers, user: string, group: string): ReturnType<FindOwner>;
 
   /** Stores a config whose `rootfs.diff_ids` are all in the store as an image; returns its id. */
   commit(config: ImageConfig): Promise<Digest>;

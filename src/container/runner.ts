@@ -2,9 +2,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { systemError } from '../core/errors.ts';
 import { makeHybridCgroup, oomFile } from '../host/cgroups.ts';
-import { type OverlayMount, overlayOptions } from '../host/fs-tool.ts';
+import { type OverlayMount, overlayOptions, userBelow } from '../host/fs-tool.ts';
 import {
   deleteArguments,
   execArguments,
@@ -13,6 +14,7 @@ import {
   runArguments,
   runtimeLog,
 } from '../host/oci-runtime.ts';
+import { parentOf } from '../host/parent.ts';
 import type { HostConfig } from '../spec/engine.ts';
 import type { OciProcess, OciSeccomp } from '../spec/oci-runtime.ts';
 import type { ContainerDefaults } from './defaults.ts';
@@ -22,7 +24,7 @@ import { recordSettings } from './log/drivers.ts';
 import type { ContainerDefinition } from './model.ts';
 import type { DeviceEdits } from './oci/cdi.ts';
 import { commandOf, ociSpec } from './oci/spec.ts';
-import { containerReader } from './oci/user.ts';
+import { type ProcessUser, readUserAnswer, type UserWish, userQuestion } from './oci/user.ts';
 import { oomScore } from './oom-score.ts';
 import { SeccompCache } from './seccomp-cache.ts';
 import { type AttachWish, ShimLink, type ShimOptions } from './shim.ts';
@@ -37,13 +39,22 @@ export interface StartInput {
   readonly below?: readonly { readonly root: string; readonly path: string; readonly target: string }[];
   readonly networkNamespace?: string;
   readonly privateNetwork: boolean;
-  /** Contents of the files that the container finds under /etc. */
-  readonly etc: { readonly hostname: string; readonly hosts: string; readonly resolvConf: string };
+  readonly etc: EtcFiles;
   readonly sharedNamespaces: Readonly<Record<string, string>>;
   readonly attach: readonly AttachWish[];
   readonly edits?: DeviceEdits;
   readonly appArmor?: string;
   readonly sharedShm?: string;
+}
+
+/** Contents of the files that the container finds under /etc, or the id of the running container that it has them from. */
+export type EtcFiles =
+  | { readonly hostname: string; readonly hosts: string; readonly resolvConf: string }
+  | { readonly from: string };
+
+interface Description {
+  readonly warnings: readonly string[];
+  readonly seccomp: OciSeccomp | undefined;
 }
 
 export interface StartedProcess {
@@ -69,6 +80,8 @@ export class Runner {
   readonly #defaultRuntime: OciRuntime;
   readonly #defaults: ContainerDefaults;
   readonly #seccomp = new SeccompCache();
+  /** Who the last container's process was. */
+  #lastUser: ProcessUser = { uid: 0, gid: 0, additionalGids: [0], home: '/root' };
 
   constructor(roots: Roots, defaultRuntime: OciRuntime, defaults: ContainerDefaults) {
     this.roots = roots;
@@ -102,11 +115,12 @@ export class Runner {
     const { definition } = input;
     const folders = this.folders(definition.id);
     const runtime = this.runtimeOf(definition);
-    const { warnings, seccomp } = this.#writeBundle(input, folders, runtime);
+    prepareExecFolder(folders);
     const runtimeFolders = { root: folders.runtimeRoot, container: folders.exec };
     const { config, hostConfig } = definition;
     const cgroup = makeHybridCgroup(this.cgroupOf(definition));
     const score = oomScore(hostConfig);
+    const wish = { user: config.User ?? '', groupAdd: hostConfig.GroupAdd ?? [] };
     const options: ShimOptions = {
       folder: folders.exec,
       mount: {
@@ -118,6 +132,7 @@ export class Runner {
       ...(input.below ? { below: input.below } : {}),
       ...(cgroup ? { cgroup } : {}),
       ...(score.value === undefined ? {} : { oomScore: score.value }),
+      userQuestion: userQuestion(wish),
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       offMount: runtime.isCrun,
       ...logOptions(folders.log, hostConfig),
@@ -131,6 +146,7 @@ export class Runner {
       cleanup: deleteArguments(runtime, runtimeFolders, definition.id),
     };
     const { link, attached } = ShimLink.spawn(options);
+    const { warnings, seccomp } = await this.#describe(input, link, wish);
     const pid = await this.#settle(
       link,
       runtimeLog(runtimeFolders),
@@ -147,24 +163,39 @@ export class Runner {
     return cgroupPath(this.roots, definition.id, definition.hostConfig.CgroupParent);
   }
 
-  /** Synchronous: half a dozen small writes to tmpfs are quicker without turns of the event loop. */
-  #writeBundle(
-    input: StartInput,
-    folders: ContainerFolders,
-    runtime: OciRuntime,
-  ): { readonly warnings: readonly string[]; readonly seccomp: OciSeccomp | undefined } {
+  /** Writes the runtime's description once the shim has said who the process is, and lets the shim go on. */
+  async #describe(input: StartInput, link: ShimLink, wish: UserWish): Promise<Description> {
+    const patience = setTimeout(() => void link.abandon(), LOOK_UP_TIMEOUT_MS);
+    try {
+      /* While the shim mounts: most starts are somebody's who has been started before. */
+      if (!('from' in input.etc)) writeEtcFiles(this.folders(input.definition.id), input.etc);
+      const guess = this.#lastUser;
+      const guessed = this.#writeBundle(input, guess);
+      const answer = await link.user;
+      if (answer === '') return guessed; /* the shim has failed: `#settle` tells why */
+      const user = readUserAnswer(answer, wish);
+      const description = isDeepStrictEqual(user, guess) ? guessed : this.#writeBundle(input, user);
+      this.#lastUser = user;
+      link.go();
+      return description;
+    } catch (error) {
+      await link.abandon();
+      throw error;
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  /** Synchronous: a small write to tmpfs is quicker without turns of the event loop. */
+  #writeBundle(input: StartInput, user: ProcessUser): Description {
     const { definition, etc } = input;
-    /* An earlier run's exit record must not be taken for this one's. */
-    rmSync(folders.exec, { recursive: true, force: true });
-    mkdirSync(folders.rootfs, { recursive: true, mode: 0o711 });
-    writeFileSync(folders.hostname, etc.hostname);
-    writeFileSync(folders.hosts, etc.hosts);
-    writeFileSync(folders.resolvConf, etc.resolvConf);
+    const folders = this.folders(definition.id);
+    const runtime = this.runtimeOf(definition);
     const { spec, warnings } = ociSpec({
       definition,
       rootfs: folders.rootfs,
-      readRootfs: containerReader(folders.upper, input.rootfs),
-      files: folders,
+      user,
+      files: 'from' in etc ? this.folders(etc.from) : folders,
       cgroupPath: this.cgroupOf(definition),
       ...(input.networkNamespace ? { networkNamespace: input.networkNamespace } : {}),
       privateNetwork: input.privateNetwork,
@@ -178,6 +209,21 @@ export class Runner {
     const described = runtime.isCrun ? this.#seccomp.apply(spec) : spec;
     writeFileSync(join(folders.exec, 'config.json'), JSON.stringify(described));
     return { warnings, seccomp: spec.linux.seccomp };
+  }
+
+  /**
+   * Who somebody is in a running container. Its shim looks it up, in the mount that it made of the container's root: the
+   * daemon itself opens nothing that the container could have changed.
+   * @throws BargeError invalid-parameter for a name that the container does not know.
+   */
+  async userIn(id: string, link: ShimLink, wish: UserWish): Promise<ProcessUser> {
+    const question = userQuestion(wish);
+    const shim = link.knowsUsers ? undefined : parentOf(link.pid);
+    const answer =
+      shim === undefined
+        ? await link.lookUpUser(question)
+        : await userBelow(`/proc/${shim}/root${this.folders(id).rootfs}`, question);
+    return readUserAnswer(answer, wish);
   }
 
   async #settle(link: ShimLink, log: string, command: string, action: string): Promise<number> {
@@ -220,6 +266,27 @@ export class Runner {
     const pid = await this.#settle(link, runtimeLog(runtimeFolders), process.args[0] ?? '', EXEC_ACTION);
     return { link, pid, attached, warnings: [] };
   }
+}
+
+/** Milliseconds until a start is given up whose shim does not say who the process is. */
+const LOOK_UP_TIMEOUT_MS = 15_000;
+
+/** An earlier run's exit record must not be taken for this one's. */
+function prepareExecFolder({ exec, rootfs }: ContainerFolders): void {
+  rmSync(exec, { recursive: true, force: true });
+  mkdirSync(rootfs, { recursive: true, mode: 0o711 });
+}
+
+function writeEtcFiles(folders: ContainerFolders, etc: Exclude<EtcFiles, { readonly from: string }>): void {
+  writeAnew(folders.hostname, etc.hostname);
+  writeAnew(folders.hosts, etc.hosts);
+  writeAnew(folders.resolvConf, etc.resolvConf);
+}
+
+/** Into a new file: whoever still has the old one mounted may hold a lease on it, or let it be anything. */
+function writeAnew(path: string, content: string): void {
+  rmSync(path, { force: true });
+  writeFileSync(path, content, { flag: 'wx' });
 }
 
 /** The runtime sets the terminal's size before the process can look at it; the shim alone might be late. */

@@ -38,6 +38,8 @@ export interface ShimOptions {
   readonly cgroup?: string;
   /** The oom_score_adj of the process. */
   readonly oomScore?: number;
+  /** Asks who that is in the mounted root file system; the runtime starts only after `go`. */
+  readonly userQuestion?: string;
   /** Mount that the runtime must not see. */
   readonly hide?: string;
   /** The runtime is crun, which starts quicker off a read-only mount of its file. */
@@ -56,11 +58,17 @@ export interface ShimOptions {
   readonly cleanup?: readonly string[];
 }
 
+/** Bytes; what the shim has room for. */
+const MAX_CONTROL_LINE = 47;
+/** Milliseconds. */
+const LOOK_UP_TIMEOUT_MS = 15_000;
+
 const FLAG = { stdin: 1, stdout: 2, stderr: 4, raw: 8 } as const;
 
-function hello(kind: 'A' | 'C', wish?: AttachWish): Buffer {
+function hello(kind: 'A' | 'C' | 'U', wish?: AttachWish, length = 0): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.write(kind);
+  bytes.writeUInt16BE(length, 2);
   if (wish) {
     bytes[1] =
       (wish.stdin ? FLAG.stdin : 0) |
@@ -85,7 +93,11 @@ export class ShimLink {
   readonly #outcome = Promise.withResolvers<StartOutcome>();
   readonly #exit = Promise.withResolvers<ShimExit>();
   readonly #gone = Promise.withResolvers<void>();
+  /** Questions about users that have no answer yet, the oldest first. */
+  readonly #questions: PromiseWithResolvers<string>[] = [];
   #pid = 0;
+  #knowsUsers = false;
+  #shimPid: number | undefined;
 
   private constructor(folder: string, control: Socket) {
     this.folder = folder;
@@ -150,9 +162,13 @@ export class ShimLink {
   }
 
   #obey(line: string): void {
-    const [word, first = ''] = line.split(' ');
-    if (word === 'pid') {
+    const [word, first = '', ...more] = line.split(' ');
+    if (word === 'user') {
+      this.#questions.shift()?.resolve(line.slice('user '.length));
+    } else if (word === 'pid') {
       this.#pid = Number(first);
+      this.#knowsUsers = more[0] === 'users';
+      if (more[1]) this.#shimPid = Number(more[1]);
       this.#outcome.resolve({ kind: 'started', pid: this.#pid });
     } else if (word === 'failed') {
       this.#outcome.resolve({ kind: 'runtime-failed', code: Number(first) });
@@ -164,6 +180,7 @@ export class ShimLink {
   }
 
   #closed(): void {
+    for (const { resolve } of this.#questions.splice(0)) resolve('');
     this.#outcome.resolve({ kind: 'shim-failed', message: 'the shim ended before the process started' });
     /* A shim that was killed tells nothing: the record, if any, decides. */
     readExitRecord(this.folder).then((record) => {
@@ -171,6 +188,73 @@ export class ShimLink {
       else this.#exit.reject(systemError('the shim has died, and the exit code with it'));
       this.#gone.resolve();
     });
+  }
+
+  /** The answer to `userQuestion`; nothing when the shim ended without one, and `outcome` says why. */
+  get user(): Promise<string> {
+    return this.#nextAnswer();
+  }
+
+  #nextAnswer(): Promise<string> {
+    const question = Promise.withResolvers<string>();
+    if (this.#control.destroyed) question.resolve('');
+    else this.#questions.push(question);
+    return question.promise;
+  }
+
+  /** Lets the runtime start. */
+  go(): void {
+    this.#control.write('go\n');
+  }
+
+  /** Gives up a start that `go` has not been said for. */
+  async abandon(): Promise<void> {
+    this.#control.destroy();
+    await this.gone;
+  }
+
+  /** The shim's own process, which is the parent of the container's; undefined for a shim that does not tell. */
+  get shimPid(): number | undefined {
+    return this.#shimPid;
+  }
+
+  /** A shim of before Barge could ask: it says nothing to such a question. */
+  get knowsUsers(): boolean {
+    return this.#knowsUsers;
+  }
+
+  /**
+   * Asks who somebody is in the root file system that this shim has mounted.
+   * @returns an answer; nothing when the shim has none to give.
+   */
+  async lookUpUser(question: string): Promise<string> {
+    const line = `user ${question.replaceAll('\n', '\t')}`;
+    if (question.includes('\t') || Buffer.byteLength(line) > MAX_CONTROL_LINE)
+      return await this.#askAlone(question);
+    const answer = this.#nextAnswer();
+    this.#control.write(`${line}\n`);
+    const { promise: tooLate, resolve } = Promise.withResolvers<string>();
+    const patience = setTimeout(() => resolve(''), LOOK_UP_TIMEOUT_MS);
+    return await Promise.race([answer, tooLate]).finally(() => clearTimeout(patience));
+  }
+
+  /** A question that does not fit into a control line. */
+  async #askAlone(question: string): Promise<string> {
+    const socket = await connect(join(this.folder, 'sock'));
+    if (!socket) throw systemError('the container has just ended: nobody can be looked up in it');
+    socket.setTimeout(LOOK_UP_TIMEOUT_MS, () => socket.destroy());
+    const bytes = Buffer.from(question);
+    socket.write(Buffer.concat([hello('U', undefined, bytes.length), bytes]));
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+    });
+    await new Promise<void>((settle) => {
+      socket.on('error', () => {});
+      socket.once('end', () => socket.destroy());
+      socket.once('close', () => settle());
+    });
+    return answer.slice('user '.length);
   }
 
   /** How the start went. */
@@ -226,6 +310,7 @@ function shimArguments(options: ShimOptions): string[] {
   }
   if (options.cgroup) args.push('--cgroup', options.cgroup);
   if (options.oomScore !== undefined) args.push('--oom-score', `${options.oomScore}`);
+  if (options.userQuestion !== undefined) args.push('--user', options.userQuestion);
   if (options.hide) args.push('--hide', options.hide);
   if (options.offMount) args.push('--off-mount');
   if (log) args.push('--log', log.path, '--log-size', `${log.maxSize}`, '--log-files', `${log.maxFiles}`);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type BargeError, dataLoss, invalidParameter, messageOf, systemError } from '../core/errors.ts';
@@ -23,9 +24,13 @@ export function overlayOptions(overlay: OverlayMount): string {
 
 const TOOL = helperProgram('barge-fs');
 
-function toolArgs(command: string, root: string, overlay: OverlayMount | undefined): string[] {
+/** A folder, or the root of a process while that is a child of `parent`: its number may be another's by the time of use. */
+export type Root = string | { readonly of: number; readonly parent: number };
+
+function toolArgs(command: string, root: Root, overlay: OverlayMount | undefined): string[] {
   const mount = overlay ? ['--mount', overlayOptions(overlay), '--layers', overlay.layersFolder] : [];
-  return [command, '--root', root, ...mount];
+  if (typeof root === 'string') return [command, '--root', root, ...mount];
+  return [command, '--root', `/proc/${root.of}/root`, '--of', `${root.of}`, '--parent', `${root.parent}`];
 }
 
 function failure(action: string, code: number, stderr: string): BargeError {
@@ -36,7 +41,7 @@ function failure(action: string, code: number, stderr: string): BargeError {
 }
 
 export interface UnpackRequest {
-  readonly root: string;
+  readonly root: Root;
   /** Folder below `root` where the archive's names begin; `root` stays what its links cannot leave. */
   readonly path?: string;
   readonly tar: Readable;
@@ -75,7 +80,7 @@ export async function unpackTar(request: UnpackRequest): Promise<void> {
 }
 
 export interface PackRequest {
-  readonly root: string;
+  readonly root: Root;
   readonly path?: string;
   /** What `path` is called in the archive; none: its contents stand at the top. */
   readonly name?: string;
@@ -104,7 +109,8 @@ export function packTar(request: PackRequest): Readable {
   if (request.latest !== undefined) args.push('--latest', String(request.latest));
   const tool = pipeThrough(TOOL, args, request.signal);
   tool.stdin.end();
-  return checked(tool, `packing ${request.root}`);
+  const { root } = request;
+  return checked(tool, `packing ${typeof root === 'string' ? root : `the root of process ${root.of}`}`);
 }
 
 /**
@@ -138,7 +144,7 @@ export interface PathStat {
 }
 
 /** Looks at one path below `root` as a process whose root folder it is would see it. */
-export async function statBelow(root: string, path: string): Promise<PathStat> {
+export async function statBelow(root: Root, path: string): Promise<PathStat> {
   const tool = pipeThrough(TOOL, [...toolArgs('stat', root, undefined), '--path', path]);
   tool.stdin.end();
   let text = '';
@@ -155,7 +161,7 @@ export async function statBelow(root: string, path: string): Promise<PathStat> {
 }
 
 /** The path below `root` with every symlink followed, as a process whose root folder it is would see it. */
-export async function resolveBelow(root: string, path: string): Promise<string> {
+export async function resolveBelow(root: Root, path: string): Promise<string> {
   const tool = pipeThrough(TOOL, [...toolArgs('resolve', root, undefined), '--path', path]);
   tool.stdin.end();
   let text = '';
@@ -176,9 +182,59 @@ export async function folderSize(root: string, signal?: AbortSignal): Promise<nu
   return Number(text.trim());
 }
 
+/** Milliseconds for looking at what a container may have made as slow as it can. */
+const PATIENCE_MS = 15_000;
+
+async function answerOf(action: string, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await capture(TOOL, args, { signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (code !== 0) throw failure(action, code, stderr.trim());
+  return stdout;
+}
+
+/** Answers a question about users of a root file system; both as in shim/user.h. */
+export async function userBelow(root: string, question: string, overlay?: OverlayMount): Promise<string> {
+  return await answerOf('looking up a user', [...toolArgs('user', root, overlay), '--question', question]);
+}
+
+/** Whether a folder below `root` has nothing in it; no link in `path` leads out. */
+export async function isEmptyBelow(root: string, path: string): Promise<boolean> {
+  const said = await answerOf(`reading ${path}`, [...toolArgs('is-empty', root, undefined), '--path', path]);
+  return said === 'yes\n';
+}
+
+export interface LinesChange {
+  /** Lines whose first word, or what follows their first tab, is one of these go. */
+  readonly drop?: readonly string[];
+  /** Nothing else stays. */
+  readonly only?: boolean;
+  /** Comes to the end; whole lines. */
+  readonly add: string;
+}
+
+/**
+ * Changes a file in place that a container has mounted. Of one that the container has filled with more than a mebibyte
+ * nothing is read, and nothing goes.
+ */
+export async function changeLines(folder: string, name: string, change: LinesChange): Promise<void> {
+  const drop = (change.drop ?? []).flatMap((text) => ['--drop', text]);
+  const only = change.only ? ['--only'] : [];
+  const args = [
+    ...toolArgs('lines', folder, undefined),
+    '--path',
+    name,
+    ...drop,
+    ...only,
+    '--add',
+    change.add,
+  ];
+  await answerOf(`changing ${join(folder, name)}`, args);
+}
+
 /** A folder or file of the host that a held mount shows, too. */
 export interface HeldBind {
   readonly source: string;
+  /** Below the source, where links in it stay; nothing: the source itself. */
+  readonly subpath?: string;
   /** Below the mount; made when it is not there. */
   readonly target: string;
   readonly readOnly: boolean;
@@ -201,9 +257,10 @@ export class HeldMount implements AsyncDisposable {
     overlay: OverlayMount,
     binds: readonly HeldBind[] = [],
   ): Promise<HeldMount> {
-    const also = binds.flatMap(({ source, target, readOnly }) => [
+    const also = binds.flatMap(({ source, subpath = '', target, readOnly }) => [
       '--bind',
       source,
+      subpath,
       target,
       readOnly ? 'ro' : 'rw',
     ]);

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { swapping } from '../../test/harness/swapper.ts';
 import { removeTree } from './remove-tree.ts';
 
 function folder(t: TestContext): string {
@@ -52,4 +53,20 @@ test('more files than are removed in this process go, and folders deeper than an
   await Promise.all([removeTree(wide), removeTree(deep)]);
   assert.deepEqual(readdirSync(root), []);
   assert.ok(existsSync(root));
+});
+
+test('what becomes a link while it is removed is not followed', async (t) => {
+  const root = folder(t);
+  const kept = join(root, 'kept');
+  mkdirSync(kept);
+  for (let i = 0; i < 20; i++) writeFileSync(join(kept, `${i}`), '');
+  for (let round = 0; round < 30; round++) {
+    const tree = join(root, `tree-${round}`);
+    mkdirSync(join(tree, 'folder/inner'), { recursive: true });
+    for (let i = 0; i < 20; i++) writeFileSync(join(tree, `folder/inner/${i}`), '');
+    symlinkSync(kept, join(tree, 'folder/link'));
+    await using _ = await swapping(join(tree, 'folder'), 'inner', ['link']);
+    await removeTree(tree).catch(() => {}); /* of what is moved about, some may be left */
+  }
+  assert.equal(readdirSync(kept).length, 20);
 });

@@ -1,15 +1,17 @@
-import { lstat, opendir, rmdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, opendir, rmdir, unlink } from 'node:fs/promises';
 import { errnoOf, systemError } from '../core/errors.ts';
 import { helperProgram } from './helpers.ts';
 import { capture } from './process.ts';
 
 /** Entries up to which no process is started: those of most containers and layers of builds. */
 const FEW = 1000;
+/** Folders below each other, which are open at once. */
+const DEPTH = 32;
 
 /**
  * Removes a folder, or a file, that others have filled: no number of names and no depth of folders costs memory here, and
- * names may be longer than a path can be. Fine when there is none.
+ * names may be longer than a path can be. Fine when there is none. No link is followed, whatever becomes one meanwhile.
  * @throws BargeError system.
  */
 export async function removeTree(path: string): Promise<void> {
@@ -21,7 +23,7 @@ export async function removeTree(path: string): Promise<void> {
 /** @returns false when there is too much to remove, or something of it cannot be named. */
 async function removeFew(path: string, budget: { left: number }): Promise<boolean> {
   try {
-    if ((await lstat(path)).isDirectory()) return await empty(path, budget);
+    if ((await lstat(path)).isDirectory()) return await removeFolder(path, budget, 0);
     await gone(unlink(path));
     return true;
   } catch (error) {
@@ -30,6 +32,8 @@ async function removeFew(path: string, budget: { left: number }): Promise<boolea
         return true;
       case 'ENAMETOOLONG':
       case 'ENOTEMPTY':
+      case 'ENOTDIR':
+      case 'ELOOP':
         return false;
       default:
         throw error;
@@ -37,15 +41,29 @@ async function removeFew(path: string, budget: { left: number }): Promise<boolea
   }
 }
 
-/** Only for what is known to be a folder: a link would be followed. */
-async function empty(folder: string, budget: { left: number }): Promise<boolean> {
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+
+/** Names are reached through the descriptor of their folder: its path may lead elsewhere by now. */
+async function removeFolder(path: string, budget: { left: number }, depth: number): Promise<boolean> {
+  if (depth === DEPTH) return false;
+  const handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    if (!(await empty(handle, budget, depth))) return false;
+  } finally {
+    await handle.close();
+  }
+  await gone(rmdir(path));
+  return true;
+}
+
+async function empty({ fd }: FileHandle, budget: { left: number }, depth: number): Promise<boolean> {
+  const folder = `/proc/self/fd/${fd}`;
   for await (const entry of await opendir(folder)) {
     if (--budget.left < 0) return false;
-    const path = join(folder, entry.name);
+    const path = `${folder}/${entry.name}`;
     if (!entry.isDirectory()) await gone(unlink(path));
-    else if (!(await empty(path, budget))) return false;
+    else if (!(await removeFolder(path, budget, depth + 1))) return false;
   }
-  await gone(rmdir(folder));
   return true;
 }
 

@@ -105,8 +105,7 @@ async function applyCopy(
   io: StepIo,
 ): Promise<Digest | undefined> {
   const below = operation.link ? [] : base;
-  const ownerLayers = operation.chown === undefined || isNumericOwner(operation.chown) ? [] : base;
-  const owner = await withOptionalRootfs(ownerLayers, io, (root) => ownerOf(operation, root));
+  const owner = operation.chown === undefined ? undefined : await ownerIn(operation.chown, base, io);
   const destination = await withOptionalRootfs(below, io, (root) =>
     inspectDestination(root, operation.destination),
   );
@@ -118,8 +117,11 @@ async function applyCopy(
   }
 }
 
-async function ownerOf(operation: CopyOperation, root: string | undefined): Promise<Owner | undefined> {
-  return operation.chown === undefined ? undefined : await readOwner(operation.chown, root);
+/** The ids of `user[:group]`, its names as `layers` have them. @throws BargeError invalid-parameter for unknown ones. */
+export async function ownerIn(text: string, layers: Layers, io: StepIo): Promise<Owner> {
+  return await readOwner(text, async (user, group) =>
+    layers.length === 0 ? 'unknown-user' : await io.worker.findOwner(layers, user, group),
+  );
 }
 
 export async function withOptionalRootfs<T>(

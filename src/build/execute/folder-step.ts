@@ -2,11 +2,11 @@ import type { Digest } from '../../core/digest.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { inspectDestination } from '../copy/destination.ts';
 import type { Placement } from '../copy/layout.ts';
-import { ROOT_OWNER, readOwner } from '../copy/ownership.ts';
+import { ROOT_OWNER } from '../copy/ownership.ts';
 import { tarOf } from '../copy/tar.ts';
 import type { FolderOperation } from '../plan/graph.ts';
 import type { Layers } from '../worker.ts';
-import { withOptionalRootfs } from './copy-step.ts';
+import { ownerIn, withOptionalRootfs } from './copy-step.ts';
 import { Ingredients } from './ingredients.ts';
 import type { StepIo } from './io.ts';
 
@@ -30,7 +30,7 @@ export async function makeFolder(
       throw invalidParameter(`cannot create the folder ${operation.path}: a file is in its place`);
     }
     if (destination.missing.length === 0) return [];
-    const owner = operation.user === '' ? ROOT_OWNER : await readOwner(operation.user, root);
+    const owner = operation.user === '' ? ROOT_OWNER : await ownerIn(operation.user, base, io);
     return destination.missing.map((path) => ({ kind: 'folder', path, owner }));
   });
   if (placements.length === 0) return undefined;

@@ -115,6 +115,18 @@ export class FakeWorker implements BuildWorker {
     }
   }
 
+  async findOwner(layers: Layers, user: string, group: string): ReturnType<BuildWorker['findOwner']> {
+    const rows = (path: string) =>
+      (this.files(layers).get(path)?.text ?? '').split('\n').map((line) => line.split(':'));
+    const digits = /^\d+$/;
+    const account = rows('etc/passwd').find((row) => row[digits.test(user) ? 2 : 0] === user);
+    if (!account && !digits.test(user)) return 'unknown-user';
+    const named = rows('etc/group').find(([name]) => name === group);
+    if (group !== '' && !digits.test(group) && !named) return 'unknown-group';
+    const gid = named?.[2] ?? (group || (account?.[3] ?? '0'));
+    return { uid: Number(account?.[2] ?? user), gid: Number(gid) };
+  }
+
   async commit(config: ImageConfig): Promise<Digest> {
     const id = digestOf(JSON.stringify(config));
     this.configs.set(id, config);

@@ -11,7 +11,7 @@ import { INIT_PATH, MASKED_PATHS, type ManagedFiles, ociMounts, READONLY_PATHS }
 import { ociResources } from './resources.ts';
 import { customSeccomp, defaultSeccomp } from './seccomp.ts';
 import { parseSecurityOptions, type SecurityOptions } from './security-options.ts';
-import { type ProcessUser, type RootfsReader, resolveUser } from './user.ts';
+import type { ProcessUser } from './user.ts';
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -19,7 +19,8 @@ export interface SpecInput {
   readonly definition: ContainerDefinition;
   /** Where the shim mounts the root file system. */
   readonly rootfs: string;
-  readonly readRootfs: RootfsReader;
+  /** Who the process runs as. */
+  readonly user: ProcessUser;
   readonly files: ManagedFiles;
   readonly cgroupPath: string;
   /** Path of the network namespace to join; undefined: a new one if `privateNetwork`, else the host's. */
@@ -50,9 +51,8 @@ export function ociSpec(input: SpecInput): { spec: OciSpec; warnings: string[] }
   const edits = input.edits ?? NO_EDITS;
   const security = parseSecurityOptions(host.SecurityOpt ?? []);
   const seccomp = seccompOf(security, privileged, input.defaults, granted);
-  const user = resolveUser(config.User ?? '', host.GroupAdd ?? [], input.readRootfs);
   const limits = resourceLimits(host.Ulimits ?? [], hostCapabilities().has('CAP_SYS_RESOURCE'));
-  const process = { ...containerProcess(input, user, granted, security), ...limits.limits };
+  const process = { ...containerProcess(input, granted, security), ...limits.limits };
   const open = privileged || security.unconfinedPaths;
   const domainname = config.Domainname ? { domainname: config.Domainname } : {};
   const spec: OciSpec = {
@@ -130,8 +130,7 @@ function seccompOf(
 }
 
 function containerProcess(
-  { definition, defaults, appArmor, edits = NO_EDITS }: SpecInput,
-  user: ProcessUser,
+  { definition, user, defaults, appArmor, edits = NO_EDITS }: SpecInput,
   caps: readonly string[],
   security: SecurityOptions,
 ): OciProcess {

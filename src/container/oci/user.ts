@@ -1,6 +1,4 @@
-import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
-import { join, posix } from 'node:path';
-import { errnoOf, invalidParameter } from '../../core/errors.ts';
+import { conflict, invalidParameter, systemError } from '../../core/errors.ts';
 
 export interface ProcessUser {
   readonly uid: number;
@@ -10,140 +8,78 @@ export interface ProcessUser {
   readonly home?: string;
 }
 
-/** Reads a small file of a root file system; undefined when it is not there. */
-export type RootfsReader = (path: string) => string | undefined;
-
-const MAX_LINKS = 40;
-const MAX_FILE = 8 << 20;
-
-/**
- * Reads files of an overlay without mounting it: the highest folder that has a name decides, a whiteout (a
- * character device) hides what lies below. Symlinks lead nowhere outside the folders.
- * @param folders highest first.
- */
-export function overlayReader(folders: readonly string[]): RootfsReader {
-  return (path) => {
-    const found = locate(folders, path);
-    return found && readFileSync(found, 'utf8');
-  };
+/** Who a process is to run as, as it was asked for: digits are ids, everything else is a name of the root file system. */
+export interface UserWish {
+  /** `user`, `user:group` or nothing, which is root. */
+  readonly user: string;
+  readonly groupAdd: readonly string[];
 }
 
-/** The same for a container: what it has written, over its image's layers. @param lower names, lowest first. */
-export function containerReader(
-  upper: string,
-  { lower, layersFolder }: { readonly lower: readonly string[]; readonly layersFolder: string },
-): RootfsReader {
-  return overlayReader([upper, ...[...lower].reverse().map((name) => join(layersFolder, name))]);
-}
-
-function locate(folders: readonly string[], path: string): string | undefined {
-  let pending = path.split('/').filter(Boolean);
-  let at = '/';
-  for (let links = 0; pending.length > 0; ) {
-    const [part = '', ...rest] = pending;
-    pending = rest;
-    if (part === '.') continue;
-    at = posix.join(at, part);
-    if (part === '..') continue;
-    const real = topmost(folders, at);
-    if (!real) return undefined;
-    const stats = lstatSync(real);
-    if (stats.isSymbolicLink()) {
-      if (++links > MAX_LINKS) return undefined;
-      const target = readlinkSync(real);
-      pending = [...target.split('/').filter(Boolean), ...pending];
-      at = target.startsWith('/') ? '/' : posix.dirname(at);
-    } else if (pending.length === 0) {
-      return stats.isFile() && stats.size <= MAX_FILE ? real : undefined;
-    }
-  }
-  return undefined;
-}
-
-function topmost(folders: readonly string[], path: string): string | undefined {
-  for (const folder of folders) {
-    const candidate = join(folder, path);
-    try {
-      return lstatSync(candidate).isCharacterDevice() ? undefined : candidate;
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
-    }
-  }
-  return undefined;
-}
-
-interface Account {
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-  readonly home: string;
-}
-
-interface Group {
-  readonly name: string;
-  readonly gid: number;
-  readonly members: readonly string[];
-}
-
-const rows = (text: string | undefined) => (text ?? '').split('\n').map((line) => line.split(':'));
-
-function accounts(read: RootfsReader): Account[] {
-  return rows(read('/etc/passwd'))
-    .filter((fields) => fields.length >= 4)
-    .map(([name = '', , uid, gid, , home = '/']) => ({ name, uid: Number(uid), gid: Number(gid), home }));
-}
-
-function groups(read: RootfsReader): Group[] {
-  return rows(read('/etc/group'))
-    .filter((fields) => fields.length >= 3)
-    .map(([name = '', , gid, members = '']) => ({
-      name,
-      gid: Number(gid),
-      members: members.split(',').filter(Boolean),
-    }));
-}
-
+/** Bytes; the helpers read no more (shim/user.h). */
+const MAX_QUESTION = 8 << 10;
 const MAX_ID = 2 ** 31 - 1;
 
-function numeric(text: string): number | undefined {
-  if (!/^\d+$/.test(text)) return undefined;
-  const id = Number(text);
-  if (id > MAX_ID) throw invalidParameter(`uids and gids must be in range 0-${MAX_ID}`);
-  return id;
+const partsOf = ({ user, groupAdd }: UserWish) => {
+  const [name = '', group = ''] = user.split(':', 2);
+  return { name: name || '0', groups: [group, ...groupAdd.filter(Boolean)] };
+};
+
+/**
+ * The wish as the helpers take it, who look names up inside the root file system (shim/user.h).
+ * @throws BargeError invalid-parameter for what no entry can be called.
+ */
+export function userQuestion(wish: UserWish): string {
+  const { name, groups } = partsOf(wish);
+  if (/[\0\n]/.test(name)) throw unknownUser(name);
+  const strange = groups.find((group) => /[\0\n]/.test(group));
+  if (strange !== undefined) throw unknownGroup(strange);
+  const question = [name, ...groups].join('\n');
+  if (Buffer.byteLength(question) > MAX_QUESTION) throw tooManyGroups(name);
+  return question;
 }
 
-function gidOf(text: string, all: readonly Group[]): number {
-  const gid = all.find((group) => group.name === text)?.gid ?? numeric(text);
-  if (gid === undefined) {
-    throw invalidParameter(`unable to find group ${text}: no matching entries in group file`);
-  }
-  return gid;
+const unknownUser = (name: string) =>
+  invalidParameter(`unable to find user ${name}: no matching entries in passwd file`);
+const unknownGroup = (name: string) =>
+  invalidParameter(`unable to find group ${name}: no matching entries in group file`);
+const tooManyGroups = (name: string) =>
+  invalidParameter(`user ${name} would have more groups than Barge gives a process (1024)`);
+
+/** The helper's word for a name that nobody has; undefined for any other answer. */
+export function unknownName(answer: string): 'unknown-user' | 'unknown-group' | undefined {
+  const [kind] = answer.trim().split(' ');
+  return kind === 'unknown-user' || kind === 'unknown-group' ? kind : undefined;
 }
 
 /**
- * Who a container's process runs as, from `--user` (`name`, `uid`, with `:group`) and the image's account
- * files. @throws BargeError invalid-parameter for names that the image does not know.
+ * What a helper answered to the question of this wish.
+ * @throws BargeError invalid-parameter for names that the root file system does not know; conflict when its account files
+ *   are too large to look for a name in.
  */
-export function resolveUser(wish: string, groupAdd: readonly string[], read: RootfsReader): ProcessUser {
-  const [userPart = '', groupPart] = wish.split(':', 2);
-  const who = userPart || '0';
-  const account = accounts(read).find(({ name, uid }) => name === who || `${uid}` === who);
-  const uid = account?.uid ?? numeric(who);
-  if (uid === undefined) {
-    throw invalidParameter(`unable to find user ${who}: no matching entries in passwd file`);
+export function readUserAnswer(answer: string, wish: UserWish): ProcessUser {
+  const { name, groups } = partsOf(wish);
+  const [kind, first = '', gid, gids = '', ...home] = answer.replace(/\n$/, '').split(' ');
+  switch (kind) {
+    case 'found':
+      return {
+        uid: Number(first),
+        gid: Number(gid),
+        additionalGids: gids.split(',').map(Number),
+        ...(home[0]?.startsWith('=') ? { home: home.join(' ').slice(1) } : {}),
+      };
+    case 'unknown-user':
+      throw unknownUser(name);
+    case 'unknown-group':
+      throw unknownGroup(groups[Number(first)] ?? '');
+    case 'out-of-range':
+      throw invalidParameter(`uids and gids must be in range 0-${MAX_ID}`);
+    case 'too-many-groups':
+      throw tooManyGroups(name);
+    case 'too-large':
+      throw conflict(
+        `unable to look for ${[name, ...groups].filter((word) => !/^\d*$/.test(word)).join(', ')}: ${first} of the container is larger than 8 MiB; name users and groups by their numbers`,
+      );
+    default:
+      throw systemError(`looking up user ${name} failed: ${answer.trim() || 'there was no answer'}`);
   }
-  const all = groups(read);
-  const gid = groupPart ? gidOf(groupPart, all) : (account?.gid ?? 0);
-  const memberships =
-    groupPart || !account
-      ? []
-      : all.filter((group) => group.members.includes(account.name)).map((g) => g.gid);
-  const extra = groupAdd.map((name) => gidOf(name, all));
-  return {
-    uid,
-    gid,
-    /* The first group is among them, so that giving up groups does not widen what may be done (CVE-2022-36109). */
-    additionalGids: [...new Set([gid, ...memberships, ...extra])],
-    ...(account ? { home: account.home } : {}),
-  };
 }

@@ -19,7 +19,7 @@ export function execRoutes(router: Router, engine: Engine): void {
     const body = await readJson<ExecCreateRequest>(request);
     assertShape(body, EXEC_SHAPE);
     if (body.DetachKeys) parseDetachKeys(body.DetachKeys);
-    response.json(201, { Id: engine.execs.create(params.id ?? '', body) });
+    response.json(201, { Id: await engine.execs.create(params.id ?? '', body) });
   });
   router.on(
     'POST',

@@ -14,12 +14,13 @@ import type {
 import { StartFailure } from '../../container/failure.ts';
 import { FrameReader } from '../../container/frames.ts';
 import { type DeviceEdits, deviceEdits } from '../../container/oci/cdi.ts';
+import { readUserAnswer, unknownName, userQuestion } from '../../container/oci/user.ts';
 import type { Runner } from '../../container/runner.ts';
 import type { Digest } from '../../core/digest.ts';
 import { cancelled, messageOf } from '../../core/errors.ts';
 import { newId, shortId } from '../../core/ids.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
-import { HeldMount, unpackTar } from '../../host/fs-tool.ts';
+import { HeldMount, unpackTar, userBelow } from '../../host/fs-tool.ts';
 import { removeTree } from '../../host/remove-tree.ts';
 import type { Networks } from '../../network/networks.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
@@ -263,6 +264,15 @@ export class EngineWorker implements BuildWorker {
     return await this.#withFolder(async (folder) => {
       await using mounted = await HeldMount.open(folder, this.#ctx.layers.overlay(layers));
       return await use(mounted.path);
+    });
+  }
+
+  async findOwner(layers: Layers, user: string, group: string): ReturnType<BuildWorker['findOwner']> {
+    const wish = { user: group ? `${user}:${group}` : user, groupAdd: [] };
+    const overlay = this.#ctx.layers.overlay(layers);
+    return await this.#withFolder(async (folder) => {
+      const answer = await userBelow(folder, userQuestion(wish), overlay);
+      return unknownName(answer) ?? readUserAnswer(answer, wish);
     });
   }
 

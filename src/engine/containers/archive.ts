@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
-import { containerReader, resolveUser } from '../../container/oci/user.ts';
+import { readUserAnswer, userQuestion } from '../../container/oci/user.ts';
 import { BargeError, conflict, invalidParameter, isKind, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import {
@@ -10,9 +10,11 @@ import {
   HeldMount,
   type PathStat,
   packTar,
+  type Root,
   resolveBelow,
   statBelow,
   unpackTar,
+  userBelow,
 } from '../../host/fs-tool.ts';
 import { parentOf } from '../../host/parent.ts';
 import { decompress } from '../../image/compression.ts';
@@ -36,33 +38,38 @@ export interface ArchivedPath extends PathStat {
 async function withRoot<T>(
   ctx: ArchiveContext,
   container: Container,
-  use: (root: string) => Promise<T>,
+  use: (root: Root) => Promise<T>,
 ): Promise<T> {
   const { definition, state } = container;
-  if (isRunning(state)) return await use(`/proc/${state.pid}/root`);
+  if (isRunning(state)) return await use(rootOf(ctx, container));
   const { work } = ctx.runner.folders(definition.id);
   const user = `copy ${newId().slice(0, 12)}`;
   const volumes = volumeNames(definition.mounts).map((name) => ctx.volumes.get(name));
   try {
     for (const volume of volumes) await ctx.mounted.use(volume, user);
-    return await withLayers(ctx, container, { work, binds: await bindsOf(definition) }, use);
+    return await withLayers(ctx, container, { work, binds: bindsOf(definition) }, use);
   } finally {
     for (const volume of volumes) await ctx.mounted.release(volume, user);
   }
 }
 
+/** Of a container that runs. */
+function rootOf({ live }: ArchiveContext, { definition, state }: Container): Root {
+  const parent = live.links.get(definition.id)?.shimPid;
+  return parent === undefined ? `/proc/${state.pid}/root` : { of: state.pid, parent };
+}
+
 /** Volumes and binds. Mounts of images cannot be written to, and are not there while nothing runs. */
-async function bindsOf(definition: ContainerDefinition): Promise<HeldBind[]> {
-  const mounts = definition.mounts
+function bindsOf(definition: ContainerDefinition): HeldBind[] {
+  return definition.mounts
     .filter(({ Type }) => Type === 'bind' || Type === 'volume')
-    .toSorted((a, b) => a.Destination.length - b.Destination.length);
-  return await Promise.all(
-    mounts.map(async ({ Source, Destination, RW, subpath }) => ({
-      source: subpath ? join(Source, await resolveBelow(Source, subpath)) : Source,
+    .toSorted((a, b) => a.Destination.length - b.Destination.length)
+    .map(({ Source, Destination, RW, subpath }) => ({
+      source: Source,
+      ...(subpath ? { subpath } : {}),
       target: Destination,
       readOnly: !RW,
-    })),
-  );
+    }));
 }
 
 interface LayersView {
@@ -88,7 +95,7 @@ async function withLayers<T>(
     await using mounted = await HeldMount.open(folder, overlay, binds);
     return await use(mounted.path);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rmdir(folder); /* never what might be mounted on it still */
   }
 }
 
@@ -104,7 +111,7 @@ const MEANS_FOLDER = /(^|\/)\.?$/;
  * The path with its symlinks followed.
  * @throws BargeError not-found, or invalid-parameter for what is no folder although its path says so.
  */
-async function follow(root: string, path: string, container: Container): Promise<string> {
+async function follow(root: Root, path: string, container: Container): Promise<string> {
   const asFolder = MEANS_FOLDER.test(path) ? '/' : '';
   try {
     return await resolveBelow(root, posix.join('/', path, asFolder));
@@ -116,7 +123,7 @@ async function follow(root: string, path: string, container: Container): Promise
 
 /** Of a symlink itself, unless the path means a folder. @throws BargeError as `follow`. */
 async function look(
-  root: string,
+  root: Root,
   path: string,
   container: Container,
 ): Promise<{ readonly stat: ArchivedPath; readonly target: string }> {
@@ -179,7 +186,7 @@ export async function copyToContainer(
     const { stat } = await look(root, folder, container);
     if ((stat.mode & S_IFMT) !== S_IFDIR) throw invalidParameter('extraction point is not a directory');
     assertWritable(definition, folder);
-    const owner = asUser && definition.config.User ? userOf(ctx, definition) : undefined;
+    const owner = asUser && definition.config.User ? await userOf(ctx, container) : undefined;
     await unpackTar({
       root,
       path: below(folder),
@@ -201,10 +208,15 @@ function assertWritable({ mounts, hostConfig }: ContainerDefinition, path: strin
   if (!mount && hostConfig.ReadonlyRootfs) throw invalidParameter('container rootfs is marked read-only');
 }
 
-function userOf(ctx: ArchiveContext, { id, layers, config }: ContainerDefinition) {
-  const reader = containerReader(ctx.runner.folders(id).upper, ctx.layers.rootfs(layers));
-  const { uid, gid } = resolveUser(config.User ?? '', [], reader);
-  return { uid, gid };
+/** The container's user, by the account files of its own layers, not by what is mounted over them. */
+async function userOf(ctx: ArchiveContext, container: Container) {
+  const { id, config } = container.definition;
+  const wish = { user: config.User ?? '', groupAdd: [] };
+  const link = ctx.live.links.get(id);
+  if (isRunning(container.state) && link) return await ctx.runner.userIn(id, link, wish);
+  return await withLayers(ctx, container, {}, async (root) =>
+    readUserAnswer(await userBelow(root, userQuestion(wish)), wish),
+  );
 }
 
 /** Gives `send` the tar of the whole file system, without volumes. */
@@ -234,7 +246,9 @@ async function withOwnFiles<T>(
   use: (root: string) => Promise<T>,
 ): Promise<T> {
   const { definition, state } = container;
-  const shim = isRunning(state) ? parentOf(state.pid) : undefined;
+  const shim = isRunning(state)
+    ? (ctx.live.links.get(definition.id)?.shimPid ?? parentOf(state.pid))
+    : undefined;
   if (shim === undefined) return await withLayers(ctx, container, {}, use);
   return await use(`/proc/${shim}/root${ctx.runner.folders(definition.id).rootfs}`);
 }

@@ -1,4 +1,5 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../../core/errors.ts';
 import type { ContainerContext } from './context.ts';
@@ -18,39 +19,83 @@ export async function containerChanges(ctx: ContainerContext, word: string): Pro
   const { upper } = ctx.runner.folders(definition.id);
   const { lower, layersFolder } = ctx.layers.overlay(definition.layers);
   const folders = [...lower].reverse().map((name) => join(layersFolder, name));
+  return await readChanges(upper, folders);
+}
+
+/**
+ * The changes that an upper folder makes to lower ones. A container may be changing the upper one: no link in it is
+ * followed, whatever becomes one meanwhile, nor is a link of the lower ones, which would lead to files of the host.
+ * @param lower highest first.
+ */
+export async function readChanges(upper: string, lower: readonly string[]): Promise<Change[]> {
   const changes: Change[] = [];
-  await walk(upper, '/', folders, changes);
+  await walk(upper, '/', lower, changes);
   return changes;
 }
 
-async function walk(
-  upper: string,
-  folder: string,
-  lower: readonly string[],
-  changes: Change[],
-): Promise<void> {
-  for (const entry of (await readdir(join(upper, folder), { withFileTypes: true })).sort(byName)) {
-    const path = join(folder, entry.name);
-    const before = await inLower(lower, path);
-    if (entry.isCharacterDevice() && (await lstat(join(upper, path))).rdev === 0) {
-      changes.push({ Path: path, Kind: DELETED });
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+
+/** @param path of the folder `shown`, through descriptors. @param lower the folders that it covers. */
+async function walk(path: string, shown: string, lower: readonly string[], changes: Change[]): Promise<void> {
+  await using folder = await openFolder(path);
+  if (!folder) return;
+  const here = `/proc/self/fd/${folder.fd}`;
+  for (const entry of (await readdir(here, { withFileTypes: true })).sort(byName)) {
+    const at = join(here, entry.name);
+    const name = join(shown, entry.name);
+    const before = await inLower(lower, entry.name);
+    if (entry.isCharacterDevice() && (await isWhiteout(at))) {
+      changes.push({ Path: name, Kind: DELETED });
       continue;
     }
-    changes.push({ Path: path, Kind: before ? MODIFIED : ADDED });
-    if (entry.isDirectory()) await walk(upper, path, lower, changes);
+    changes.push({ Path: name, Kind: before.exists ? MODIFIED : ADDED });
+    if (entry.isDirectory()) await walk(at, name, before.folders, changes);
   }
 }
 
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
 
-async function inLower(folders: readonly string[], path: string): Promise<boolean> {
-  for (const folder of folders) {
-    try {
-      const stats = await lstat(join(folder, path));
-      return !(stats.isCharacterDevice() && stats.rdev === 0);
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
-    }
+/** Undefined when it has gone, or become something else. */
+async function openFolder(path: string) {
+  try {
+    return await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
   }
-  return false;
+}
+
+async function isWhiteout(path: string): Promise<boolean> {
+  const stats = await statsOf(path);
+  return Boolean(stats?.isCharacterDevice() && stats.rdev === 0);
+}
+
+/** What lower folders have by a name: whether anything, and the folders of that name that are seen through each other. */
+async function inLower(
+  folders: readonly string[],
+  name: string,
+): Promise<{ readonly exists: boolean; readonly folders: readonly string[] }> {
+  const found: string[] = [];
+  for (const folder of folders) {
+    const path = join(folder, name);
+    const stats = await statsOf(path);
+    if (!stats) continue;
+    if (stats.isDirectory()) {
+      found.push(path);
+      continue;
+    }
+    /* Below a folder, something else hides what lies lower still; on top, it is what there is. */
+    const whiteout = stats.isCharacterDevice() && stats.rdev === 0;
+    return { exists: found.length > 0 || !whiteout, folders: found };
+  }
+  return { exists: found.length > 0, folders: found };
+}
+
+async function statsOf(path: string) {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }

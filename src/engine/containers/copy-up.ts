@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import type { Container, ContainerDefinition, ResolvedMount } from '../../container/model.ts';
 import { errnoOf, systemError } from '../../core/errors.ts';
-import { HeldMount, packTar, statBelow, unpackTar } from '../../host/fs-tool.ts';
+import { HeldMount, isEmptyBelow, packTar, statBelow, unpackTar } from '../../host/fs-tool.ts';
 import { removeTree } from '../../host/remove-tree.ts';
 import { isMounted } from '../../volume/driver-options.ts';
 import type { Volume } from '../../volume/volumes.ts';
@@ -47,11 +47,12 @@ async function fill(
   }
 }
 
+/** A sub-path may be somebody's who changes it meanwhile. */
 async function isEmpty({ Source = '', subpath = '' }: ResolvedMount): Promise<boolean> {
   try {
-    return (await readdir(subpath ? `${Source}/${subpath}` : Source)).length === 0;
+    return subpath ? await isEmptyBelow(Source, subpath) : (await readdir(Source)).length === 0;
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return false;
+    if (subpath || ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return false;
     throw error;
   }
 }

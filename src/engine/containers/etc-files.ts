@@ -1,9 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { AttachedEndpoint, Attachment, Container, ContainerDefinition } from '../../container/model.ts';
+import type { EtcFiles } from '../../container/runner.ts';
 import { type ResolverPlace, resolvConf } from '../../network/resolv.ts';
 import type { ContainerContext } from './context.ts';
 import { dnsWish } from './dns-wish.ts';
+import { changeEtcFile } from './etc-change.ts';
 import { linkHosts } from './legacy-links.ts';
 import { modeOf } from './networking.ts';
 import { needsNames } from './resolution.ts';
@@ -13,10 +15,10 @@ export function etcFiles(
   ctx: ContainerContext,
   { definition }: Container,
   attachment: Attachment | undefined,
-) {
+): EtcFiles {
   const { config, hostConfig } = definition;
   const mode = modeOf(definition);
-  if (mode.startsWith('container:')) return filesOf(ctx, mode.slice('container:'.length));
+  if (mode.startsWith('container:')) return { from: ownerOf(ctx, mode) };
   const onHost = mode === 'host';
   const name = onHost && !config.Hostname ? hostname() : (config.Hostname ?? '');
   const own = (attachment?.endpoints ?? []).flatMap((endpoint) => hostLines(definition, endpoint));
@@ -30,15 +32,16 @@ export function etcFiles(
   };
 }
 
-/** Those of the container whose network is shared. */
-function filesOf(ctx: ContainerContext, word: string) {
-  const folders = ctx.runner.folders(ctx.containers.find(word).definition.id);
-  const read = (path: string) => readFileSync(path, 'utf8');
-  return {
-    hostname: read(folders.hostname),
-    hosts: read(folders.hosts),
-    resolvConf: read(folders.resolvConf),
-  };
+/** Whose files a container has that shares another one's network, perhaps through others. */
+function ownerOf(ctx: ContainerContext, mode: string): string {
+  const seen = new Set<string>();
+  for (let next = mode; ; ) {
+    const { definition } = ctx.containers.find(next.slice('container:'.length));
+    next = modeOf(definition);
+    /* Names move from one container to another, so they can lead around in a circle. */
+    if (!next.startsWith('container:') || seen.has(definition.id)) return definition.id;
+    seen.add(definition.id);
+  }
 }
 
 function resolvConfOf(
@@ -96,7 +99,7 @@ function hostGateways(ctx: ContainerContext, attachment: Attachment | undefined)
  * Brings the files of a running container up to date after it joined or left a network. What the container
  * changed in them itself stays: lines come and go, and the files are mounted, so they are written in place.
  */
-export function updateEtcFiles(
+export async function updateEtcFiles(
   ctx: ContainerContext,
   definition: ContainerDefinition,
   change: {
@@ -104,13 +107,11 @@ export function updateEtcFiles(
     readonly left?: AttachedEndpoint;
     readonly namesOpened: boolean;
   },
-): void {
-  const folders = ctx.runner.folders(definition.id);
-  const gone = [change.left?.ipv4, change.left?.ipv6].filter(Boolean);
-  const kept = readFileSync(folders.hosts, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '' && !gone.includes(line.split(/\s/)[0] ?? ''));
-  const added = change.joined ? hostLines(definition, change.joined) : [];
-  writeFileSync(folders.hosts, `${kept.join('\n')}\n${added.join('')}`);
-  if (change.namesOpened) writeFileSync(folders.resolvConf, resolvConfOf(ctx, definition, 'embedded'));
+): Promise<void> {
+  const drop = [change.left?.ipv4, change.left?.ipv6].filter((address) => address !== undefined);
+  const add = change.joined ? hostLines(definition, change.joined).join('') : '';
+  await changeEtcFile(ctx, definition.id, 'hosts', { drop: drop.filter(Boolean), add });
+  if (!change.namesOpened) return;
+  const only = { only: true, add: resolvConfOf(ctx, definition, 'embedded') };
+  await changeEtcFile(ctx, definition.id, 'resolvConf', only);
 }

@@ -2,7 +2,8 @@ import type { Container } from '../../container/model.ts';
 import { effectiveCapabilities } from '../../container/oci/capabilities.ts';
 import { parseSecurityOptions } from '../../container/oci/security-options.ts';
 import { capabilitySets } from '../../container/oci/spec.ts';
-import { containerReader, type ProcessUser, resolveUser } from '../../container/oci/user.ts';
+import type { ProcessUser } from '../../container/oci/user.ts';
+import { conflict } from '../../core/errors.ts';
 import { hasAppArmor } from '../../host/apparmor.ts';
 import type { ExecCreateRequest } from '../../spec/engine.ts';
 import type { OciProcess } from '../../spec/oci-runtime.ts';
@@ -11,13 +12,12 @@ import { appArmorProfile } from './host-extras.ts';
 
 /** The process that an exec of this container is: its user and environment come from the container unless given. */
 export function execProcess(
-  ctx: Pick<ContainerContext, 'runner' | 'layers' | 'settings'>,
-  container: Container,
+  ctx: Pick<ContainerContext, 'settings'>,
+  { definition }: Container,
   request: ExecCreateRequest,
+  user: ProcessUser,
 ): OciProcess {
-  const { definition } = container;
   const { config, hostConfig } = definition;
-  const user = execUser(ctx, container, request.User || config.User || '');
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
   const privileged = Boolean(request.Privileged || hostConfig.Privileged);
   const { granted } = effectiveCapabilities({
@@ -37,15 +37,21 @@ export function execProcess(
   };
 }
 
-/** @throws BargeError invalid-parameter for a name that the container does not know. */
-export function execUser(
-  ctx: Pick<ContainerContext, 'runner' | 'layers'>,
+/**
+ * Who an exec runs as: who was asked for, or the container's own user.
+ * @throws BargeError invalid-parameter for a name that the container does not know; conflict when it has just ended.
+ */
+export async function execUser(
+  ctx: Pick<ContainerContext, 'runner' | 'live'>,
   { definition }: Container,
-  wish: string,
-): ProcessUser {
-  const folders = ctx.runner.folders(definition.id);
-  const reader = containerReader(folders.upper, ctx.layers.rootfs(definition.layers));
-  return resolveUser(wish, definition.hostConfig.GroupAdd ?? [], reader);
+  asked: string | undefined,
+): Promise<ProcessUser> {
+  const link = ctx.live.links.get(definition.id);
+  if (!link) throw conflict(`container ${definition.id} is not running`);
+  return await ctx.runner.userIn(definition.id, link, {
+    user: asked || definition.config.User || '',
+    groupAdd: definition.hostConfig.GroupAdd ?? [],
+  });
 }
 
 function execEnvironment(

@@ -1,6 +1,7 @@
 import { type Duplex, PassThrough } from 'node:stream';
 import { StartFailure } from '../../container/failure.ts';
 import { assertExecutable } from '../../container/model.ts';
+import type { ProcessUser } from '../../container/oci/user.ts';
 import type { AttachWish, ShimLink } from '../../container/shim.ts';
 import { conflict, invalidParameter, messageOf, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
@@ -14,6 +15,8 @@ interface ExecSession {
   readonly id: string;
   readonly containerId: string;
   readonly request: ExecCreateRequest;
+  /** Looked up while the client gets ready to start the session. */
+  readonly user: Promise<ProcessUser>;
   link?: ShimLink;
   pid: number;
   started: boolean;
@@ -33,17 +36,21 @@ export class ExecSessions {
     this.#ctx = ctx;
   }
 
-  create(word: string, request: ExecCreateRequest): string {
+  /** @throws BargeError invalid-parameter for a request that cannot be; conflict unless the container runs. */
+  async create(word: string, request: ExecCreateRequest): Promise<string> {
     warmCgroupLock(); /* most sessions are started as soon as they are made */
     const container = this.#ctx.containers.find(word);
     assertExecutable(container);
     if (!request.Cmd?.length) throw invalidParameter('No exec command specified');
     assertEnvironment(request.Env ?? []);
-    if (request.User) execUser(this.#ctx, container, request.User);
+    const user = execUser(this.#ctx, container, request.User);
+    user.catch(() => {}); /* the start tells */
+    if (isName(request.User)) await user;
     const session: ExecSession = {
       id: newId(),
       containerId: container.definition.id,
       request,
+      user,
       pid: 0,
       started: false,
       running: false,
@@ -109,7 +116,7 @@ export class ExecSessions {
       const { link, pid, attached } = await this.#ctx.runner.exec({
         definition: container.definition,
         execId: id,
-        process: execProcess(this.#ctx, container, request),
+        process: execProcess(this.#ctx, container, request, await session.user),
         stdin: Boolean(request.AttachStdin) && !detached,
         ...(consoleSize ? { consoleSize } : {}),
         attach: detached ? [] : [attachWish(request, Boolean(start.Tty))],
@@ -194,6 +201,9 @@ export class ExecSessions {
     };
   }
 }
+
+/** Whether a user may be unknown, which its session's creation tells already. */
+const isName = (user: string | undefined) => /[^\d:]/.test(user ?? '');
 
 /** As for containers: an entry needs a name. @throws BargeError invalid-parameter. */
 function assertEnvironment(entries: readonly string[]): void {

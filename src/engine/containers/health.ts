@@ -6,7 +6,7 @@ import { goDuration } from '../../core/units.ts';
 import type { Health, HealthResult } from '../../spec/engine.ts';
 import type { HealthConfig } from '../../spec/oci-image.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
-import { execProcess } from './exec-process.ts';
+import { execProcess, execUser } from './exec-process.ts';
 
 const SIGKILL = 9;
 const KEPT_RESULTS = 5;
@@ -95,7 +95,7 @@ async function probe(
     const { link, attached } = await ctx.runner.exec({
       definition: container.definition,
       execId,
-      process: execProcess(ctx, container, { Cmd: command }),
+      process: execProcess(ctx, container, { Cmd: command }, await execUser(ctx, container, undefined)),
       stdin: false,
       attach: [{ stdin: false, stdout: true, stderr: true, raw: false }],
     });

@@ -1,9 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { linksOf, parseLink } from '../../container/links.ts';
 import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
 import type { ContainerContext } from './context.ts';
+import { changeEtcFile } from './etc-change.ts';
 import { endpointConfigs, isOnDefaultBridge } from './networking.ts';
 
 /** `--link` between containers of the default bridge, which has no name server: lines of /etc/hosts and variables. */
@@ -115,7 +115,7 @@ export function renameLinks(ctx: ContainerContext, before: string, after: string
 }
 
 /** A container that was started again may have another address: those that link to it are told. */
-export function refreshLinks(ctx: ContainerContext, started: Container): void {
+export async function refreshLinks(ctx: ContainerContext, started: Container): Promise<void> {
   if (!isOnDefaultBridge(started)) return;
   for (const other of ctx.containers.list()) {
     const { definition, state } = other;
@@ -123,7 +123,7 @@ export function refreshLinks(ctx: ContainerContext, started: Container): void {
     const mine = linkedOrNone(ctx, definition).filter(
       ({ container }) => container.definition.id === started.definition.id,
     );
-    if (mine.length > 0) rewrite(ctx, definition.id, mine);
+    if (mine.length > 0) await rewrite(ctx, definition.id, mine);
   }
 }
 
@@ -135,11 +135,8 @@ function linkedOrNone(ctx: ContainerContext, definition: ContainerDefinition): L
   }
 }
 
-function rewrite(ctx: ContainerContext, id: string, links: readonly Linked[]): void {
-  const { hosts } = ctx.runner.folders(id);
-  const replaced = new Set(links.map((link) => hostLine(link).trim().split('\t')[1]));
-  const kept = readFileSync(hosts, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '' && !replaced.has(line.split('\t')[1]));
-  writeFileSync(hosts, `${kept.join('\n')}\n${links.map(hostLine).join('')}`);
+async function rewrite(ctx: ContainerContext, id: string, links: readonly Linked[]): Promise<void> {
+  const lines = links.map(hostLine);
+  const drop = lines.map((line) => line.trim().split('\t')[1] ?? '');
+  await changeEtcFile(ctx, id, 'hosts', { drop, add: lines.join('') });
 }

@@ -70,11 +70,11 @@ export async function launch(
       if (stream) reader.settle(stream);
     });
     emitContainer(ctx, running, 'start');
-    refreshLinks(ctx, running);
     for (const warning of started.warnings) ctx.warn(warning, { container: id });
     ctx.logs.keep(ctx, container.definition, started.link.exit, sink);
     watchHealth(ctx, id);
     watchExit(ctx, id, started.link, (again, how) => launch(ctx, again, how));
+    await refreshLinks(ctx, running);
   } catch (error) {
     await sink?.[Symbol.asyncDispose]();
     await undo(ctx, id, attachment, error);

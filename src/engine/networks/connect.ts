@@ -159,7 +159,7 @@ async function settle(
     ...(names ? { names } : {}),
   };
   ctx.containers.change(definition.id, { networkingConfig: definition.networkingConfig }, { attachment });
-  updateEtcFiles(ctx, definition, {
+  await updateEtcFiles(ctx, definition, {
     ...(joined ? { joined } : {}),
     ...(left ? { left } : {}),
     namesOpened: opens,
