@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalidParameter } from '../core/errors.ts';
-import { ignorePatterns, PatternMatcher } from './copy/matcher.ts';
+import { ignorePatterns, PatternMatcher } from '../core/patterns/path-rules.ts';
 import { resolveInRoot } from './copy/rooted.ts';
 import type { StepIo } from './execute/io.ts';
 import { MAX_DOCKERFILE_SIZE } from './parse/dockerfile.ts';

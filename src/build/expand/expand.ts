@@ -1,5 +1,6 @@
 import { SyntaxMistake } from '../parse/errors.ts';
 import { readParameter } from './parameter.ts';
+import { assertBounded } from './pattern.ts';
 import { type EscapeMode, Scanner } from './scanner.ts';
 
 /** The value of a variable, or undefined when it is not set. */
@@ -121,6 +122,7 @@ class WordCollector {
   /** White space in `text` ends words. */
   addSplitting(text: string): void {
     this.#all += text;
+    assertBounded(this.#all);
     for (const char of text) {
       if (/\s/.test(char)) this.#end();
       else this.#word += char;
@@ -130,6 +132,7 @@ class WordCollector {
   /** White space in `text` belongs to the word. */
   addWhole(text: string): void {
     this.#all += text;
+    assertBounded(this.#all);
     this.#word += text;
   }
 
