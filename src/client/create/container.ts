@@ -89,7 +89,7 @@ async function pull({ flags, cli }: Invocation, image: string): Promise<void> {
   await pullImage(cli, image, {
     platform: flags.text('platform'),
     quiet: flags.bool('quiet'),
-    write: (text) => cli.err(text),
+    write: (text) => cli.draw(text, process.stderr),
     terminal: process.stderr.isTTY === true,
   });
 }
