@@ -8,6 +8,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { SourceTree } from '../src/build/copy/source-tree.ts';
 import { expandWord } from '../src/build/expand/expand.ts';
 import { parseDockerfile } from '../src/build/parse/dockerfile.ts';
+import { planDockerfile } from '../src/build/plan/plan.ts';
 import { filterOf } from '../src/client/context/ignore.ts';
 import { checkTag, logAttributes } from '../src/container/log/attributes.ts';
 import { checkLogConfig } from '../src/container/log/drivers.ts';
@@ -128,6 +129,31 @@ const PLACES: Record<string, { run: () => unknown; expected: unknown }> = {
   'challenges of what a proxy asks': {
     run: () => parseChallenge(`basic ${'a'.repeat(200_000)}`)?.scheme,
     expected: 'basic',
+  },
+  'many substitutions, beside other work': {
+    run: async () => {
+      const heavy = `ARG B=\${A##${'*a'.repeat(200)}*b}\n`;
+      const text = `ARG A=${'a'.repeat(2000)}\n${heavy.repeat(60)}FROM scratch\n${heavy.repeat(60)}`;
+      let turns = 0;
+      const beside = setInterval(() => turns++, 1);
+      const base = async () => {
+        throw new TypeError('scratch is not asked for');
+      };
+      await planDockerfile(parseDockerfile(text), {}, base);
+      clearInterval(beside);
+      return turns > 1;
+    },
+    expected: true,
+  },
+  'patterns of a length that nobody needs': {
+    run: () => {
+      try {
+        return new PatternMatcher(['**/*'.repeat(1_000_000)]);
+      } catch (error) {
+        return (error as { kind?: string }).kind;
+      }
+    },
+    expected: 'invalid-parameter',
   },
   durations: {
     run: () => {

@@ -4,12 +4,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
 import { type Glob, pathGlob } from '../../core/patterns/glob.ts';
 import { cleanPattern, type PatternMatcher, type Verdict } from '../../core/patterns/path-rules.ts';
+import { Turns } from '../../core/turns.ts';
 import { type SourceEntry, sourceEntry } from './entry.ts';
 import { type Rooted, resolveInRoot } from './rooted.ts';
 
-/** Entries read, and milliseconds spent, before other work of the process gets a turn. */
+/** Entries read before other work of the process gets a turn. */
 const BATCH = 400;
-const TURN = 20;
 
 export interface TreeOptions {
   /** Entries that are not there as far as anybody can see. */
@@ -23,7 +23,7 @@ export class SourceTree {
   readonly root: string;
   readonly #options: TreeOptions;
   #read = 0;
-  #turnBegan = performance.now();
+  readonly #turns = new Turns();
 
   constructor(root: string, options: TreeOptions) {
     this.root = root;
@@ -50,7 +50,7 @@ export class SourceTree {
     const found: string[] = [];
     const visit = async (folder: string, below: string, level: number): Promise<void> => {
       for (const name of await this.#names(folder)) {
-        await this.#shareTime();
+        await this.#turns.share();
         const relative = below === '' ? name : `${below}/${name}`;
         const path = folder === '' ? name : `${folder}/${name}`;
         const isFolder = lstatSync(join(this.root, path)).isDirectory();
@@ -90,7 +90,7 @@ export class SourceTree {
     if (entry.type !== 'directory') return;
     if (skipped && !this.#options.ignore?.mayWantBelow(path) && !filter.exclude?.mayWantBelow(path)) return;
     for (const name of await this.#names(path)) {
-      await this.#shareTime();
+      await this.#turns.share();
       const child = path === '' ? name : `${path}/${name}`;
       await this.#collect(child, this.#options.ignore?.judge(child, verdict), filter, entries);
     }
@@ -99,16 +99,11 @@ export class SourceTree {
   async #names(folder: string): Promise<string[]> {
     const names = readdirSync(join(this.root, folder));
     this.#read += names.length;
-    return names.sort();
-  }
-
-  /** Called for each entry: many long patterns take their time even where each of them is quick. */
-  #shareTime(): Promise<void> | undefined {
-    if (this.#read <= BATCH && performance.now() - this.#turnBegan < TURN) return undefined;
-    return nextTurn().then(() => {
+    if (this.#read > BATCH) {
       this.#read = 0;
-      this.#turnBegan = performance.now();
-    });
+      await nextTurn();
+    }
+    return names.sort();
   }
 
   #judge(path: string): Verdict | undefined {

@@ -67,8 +67,15 @@ export function expandUntil(scanner: Scanner, stop: string | undefined, escapes:
   return out.finish();
 }
 
+/** Substitutions within each other. */
+const MAX_DEPTH = 200;
+
 function readDollar(scanner: Scanner): string {
-  return readParameter(scanner, (stop, escapes) => expandUntil(scanner, stop, escapes).word);
+  if (scanner.depth >= MAX_DEPTH) throw new SyntaxMistake('substitutions nest too deeply');
+  scanner.depth++;
+  const text = readParameter(scanner, (stop, escapes) => expandUntil(scanner, stop, escapes).word);
+  scanner.depth--;
+  return text;
 }
 
 function escaped(scanner: Scanner, escapes: EscapeMode): string {

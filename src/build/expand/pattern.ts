@@ -41,12 +41,13 @@ function prefixLength(value: string, tokens: readonly Token[], longest: boolean)
 /** Wildcards stay within a line. */
 const isInLine: Accepts = (code) => code !== 0x0a;
 
-/** Pattern × value, in characters: what a substitution may cost. Some tenths of a second. */
-const MAX_WORK = 1 << 24;
+/** Pattern × value, in characters: what a substitution may cost. Some hundredths of a second. */
+const MAX_WORK = 1 << 20;
+const MAX_PATTERN = 1 << 16;
 
 /** `*`, `?` and escapes; brackets are ordinary characters. */
 function readTokens(pattern: string, value: string): Token[] {
-  if (pattern.length * value.length > MAX_WORK) {
+  if (pattern.length > MAX_PATTERN || pattern.length * value.length > MAX_WORK) {
     throw new SyntaxMistake(
       `a pattern of ${pattern.length} characters is too long for a value of ${value.length}`,
     );

@@ -1,5 +1,5 @@
 import { invalidParameter } from '../errors.ts';
-import { type Accepts, type Step, search } from './program.ts';
+import { type Accepts, Program, type Step, search } from './program.ts';
 
 /** A part of a wildcard pattern. */
 export type Token =
@@ -15,7 +15,7 @@ const isSlash: Accepts = (code) => code === SLASH;
 const isNotSlash: Accepts = (code) => code !== SLASH;
 
 /** Wildcards as a program. Neighbouring equal `many` tokens count as one, which bounds the program by the text it needs. */
-export function programOf(tokens: readonly Token[]): Step[] {
+export function programOf(tokens: readonly Token[]): Program {
   const steps: Step[] = [];
   const many = (accepts: Accepts) => {
     const at = steps.length;
@@ -36,7 +36,7 @@ export function programOf(tokens: readonly Token[]): Step[] {
     }
   }
   steps.push({ kind: 'end' });
-  return steps;
+  return new Program(steps);
 }
 
 /** A wildcard pattern that is held against whole texts, in time of at most pattern × text. */
@@ -47,7 +47,7 @@ export class Glob {
   readonly #prefix: string;
   readonly #suffix: string;
   readonly #least: number;
-  #steps: Step[] | undefined;
+  #program: Program | undefined;
 
   constructor(tokens: readonly Token[]) {
     const isWild = ({ kind }: Token) => kind !== 'char';
@@ -63,13 +63,16 @@ export class Glob {
     if (this.#isLiteral) return text === this.#prefix;
     if (text.length < this.#least) return false;
     if (!text.startsWith(this.#prefix) || !text.endsWith(this.#suffix)) return false;
-    this.#steps ??= programOf(this.#tokens);
-    return search(this.#steps, text, { anchored: true, end: 'last' })?.end === text.length;
+    this.#program ??= programOf(this.#tokens);
+    return search(this.#program, text, { anchored: true, end: 'last' })?.end === text.length;
   }
 }
 
 const textOf = (tokens: readonly Token[]) =>
   tokens.map((token) => (token.kind === 'char' ? token.char : '')).join('');
+
+/** Many times the longest path. */
+const MAX_PATTERN = 1 << 16;
 
 /** Go's error for a pattern that path.Match cannot read. */
 export const badPattern = () => invalidParameter('syntax error in pattern');
@@ -80,6 +83,9 @@ export const badPattern = () => invalidParameter('syntax error in pattern');
  * @throws BargeError invalid-parameter for a pattern that Go refuses.
  */
 export function pathGlob(pattern: string, { doubleStar = false } = {}): Glob {
+  if (pattern.length > MAX_PATTERN) {
+    throw invalidParameter(`the pattern is longer than ${MAX_PATTERN} characters`);
+  }
   const tokens = pathTokens([...pattern], doubleStar);
   /* Moby takes a leading `**` before plain text for any text: `**.log` also matches `a.log`. */
   const isEnding = doubleStar && /^\*\*[^/*?[\]\\]+(?:\/[^*?[\]\\]*)?$/.test(pattern);

@@ -1,12 +1,21 @@
 import { invalidParameter, messageOf } from '../errors.ts';
 import { type Glob, pathGlob } from './glob.ts';
 
+/** Characters of all patterns together, each of which becomes some hundred bytes while it is at work. */
+const MAX_PATTERNS = 1 << 18;
+
 /** Patterns of .dockerignore and `--exclude`, as moby's patternmatcher reads them: the last match decides. */
 export class PatternMatcher {
   readonly #rules: readonly Rule[];
 
   /** @throws BargeError invalid-parameter for a pattern that cannot be read. */
   constructor(patterns: readonly string[]) {
+    const total = patterns.reduce((sum, { length }) => sum + length, 0);
+    if (total > MAX_PATTERNS) {
+      throw invalidParameter(
+        `invalid excludepatterns: they are longer than ${MAX_PATTERNS} characters together`,
+      );
+    }
     this.#rules = patterns.map(readRule).filter((rule) => rule !== undefined);
   }
 

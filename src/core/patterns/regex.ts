@@ -1,25 +1,25 @@
 import { invalidParameter } from '../errors.ts';
-import { type Step, search } from './program.ts';
+import { Program, type Step, search } from './program.ts';
 import { parseRegex, type RegexNode } from './regex-syntax.ts';
 
 /** Steps of a program; more come of nested repetitions only. */
-const MAX_STEPS = 20_000;
+const MAX_STEPS = 5000;
 
 /** A regular expression in Go's syntax (RE2) that is searched for in time of at most expression × text. */
 export class Regex {
-  readonly #steps: readonly Step[];
+  readonly #program: Program;
 
   /** @throws BargeError invalid-parameter for an expression that Go refuses, or one that is too large. */
   constructor(source: string) {
     const steps: Step[] = [];
     compile(parseRegex(source), steps, source);
     steps.push({ kind: 'end' });
-    this.#steps = steps;
+    this.#program = new Program(steps);
   }
 
   /** Whether the expression is found anywhere in the text. */
   test(text: string): boolean {
-    return search(this.#steps, text, { end: 'first' }) !== undefined;
+    return search(this.#program, text, { end: 'first' }) !== undefined;
   }
 }
 
