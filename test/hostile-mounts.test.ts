@@ -1,4 +1,4 @@
-/** Mounts over /proc, asked for or brought about by links of an image, real containers, both runtimes' view of it. */
+/** Mounts over /proc, asked for or brought about by links of an image, with real containers. */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
