@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -231,6 +232,29 @@ test('outputs: a tar on standard output, files without an image, an id and metad
     assert.equal(ran.code, 1);
     assert.match(ran.stderr, message);
   }
+});
+
+test('what is said about an image takes the place of a link of the image, and nothing is written through it', async () => {
+  const [victim, out] = [daemon.path('victim'), daemon.path('through')];
+  writeFileSync(victim, 'untouched');
+  const folder = context('links-out', {
+    Dockerfile:
+      'FROM busybox AS b\n' +
+      `RUN mkdir /o && ln -s ${victim} /o/provenance.json && ln -s ${victim} /o/sbom.spdx.json && echo x > /o/f\n` +
+      'FROM scratch\nCOPY --from=b /o/ /\n',
+  });
+  for (let round = 0; round < 2; round++) {
+    await build('--provenance=true', '--sbom=true', '-o', out, folder);
+    assert.equal(readFileSync(victim, 'utf8'), 'untouched');
+    for (const name of ['provenance.json', 'sbom.spdx.json']) {
+      assert.ok(lstatSync(join(out, name)).isFile(), name);
+      assert.ok(readFileSync(join(out, name), 'utf8').includes('predicate'), name);
+    }
+  }
+  symlinkSync(victim, join(out, 'iid'));
+  const failed = await daemon.barge(['build', '--iidfile', join(out, 'iid'), folder]);
+  assert.match(failed.stderr, /cannot write to a symbolic link directly/);
+  assert.equal(readFileSync(victim, 'utf8'), 'untouched');
 });
 
 test('misses are explained, steps run again by stage, and builds are remembered', async () => {

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalidParameter } from '../core/errors.ts';
-import { ignorePatterns, PatternMatcher } from './copy/matcher.ts';
+import { ignorePatterns, PatternMatcher } from '../core/patterns/path-rules.ts';
 import { resolveInRoot } from './copy/rooted.ts';
 import type { StepIo } from './execute/io.ts';
 import { MAX_DOCKERFILE_SIZE } from './parse/dockerfile.ts';
@@ -49,6 +49,9 @@ async function ignoreOf(contextDir: string, names: readonly string[]): Promise<P
   for (const name of names) {
     const found = await resolveInRoot(contextDir, name);
     if (!found?.stats.isFile()) continue;
+    if (found.stats.size > MAX_DOCKERFILE_SIZE) {
+      throw invalidParameter(`failed to read ${name}: it is larger than ${MAX_DOCKERFILE_SIZE} bytes`);
+    }
     return new PatternMatcher(ignorePatterns(await readFile(join(contextDir, found.path), 'utf8')));
   }
   return new PatternMatcher([]);

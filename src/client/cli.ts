@@ -4,6 +4,7 @@ import { type ConfigFile, configuredHeaders, readConfig } from './config/config-
 import { contextEndpoint } from './contexts/endpoint.ts';
 import { DEFAULT_CONTEXT, readContext } from './contexts/store.ts';
 import type { FlagValues } from './flags.ts';
+import { printable } from './format/printable.ts';
 import {
   type Endpoint,
   type EndpointOptions,
@@ -70,12 +71,18 @@ export class Cli {
     return flags.text('detach-keys') || this.config.detachKeys || '';
   }
 
+  /** Text is made harmless for terminals; bytes, such as a container's output, pass as they are. */
   out(text: string | Uint8Array): void {
-    process.stdout.write(text);
+    process.stdout.write(typeof text === 'string' ? printable(text) : text);
   }
 
   err(text: string | Uint8Array): void {
-    process.stderr.write(text);
+    process.stderr.write(typeof text === 'string' ? printable(text) : text);
+  }
+
+  /** Writes text that steers the terminal, or a user's own template; its maker has dealt with what it quotes. */
+  draw(text: string, stream: NodeJS.WritableStream = process.stdout): void {
+    stream.write(text);
   }
 
   #readConfig(): ConfigFile {

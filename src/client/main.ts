@@ -5,6 +5,7 @@ import { CLIENT_VERSION, Cli } from './cli.ts';
 import type { Command } from './command.ts';
 import { CommandFailure } from './failure.ts';
 import { FlagError, type FlagValues, type ParsedLine, parseFlags } from './flags.ts';
+import { printable } from './format/printable.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 
 const PROGRAM = 'barge';
@@ -103,7 +104,7 @@ function report(error: unknown, path: string, command: Command): number {
   const style = command.failure ?? { exitCode: 1, named: false };
   // Docker's own check before a run (exit code 1) comes without the program's name.
   const bare = error instanceof CommandFailure && error.exitCode === 1 && style.exitCode !== 1;
-  const message = messageOf(error);
+  const message = printable(messageOf(error));
   if (message === '') return error instanceof CommandFailure ? error.exitCode : style.exitCode;
   const text =
     style.named && !bare

@@ -21,7 +21,7 @@ interface RuntimeLogLine {
 export async function startFailure(logPath: string, command: string, action: string): Promise<StartFailure> {
   const said = (await lastError(logPath)) ?? 'the runtime gave no reason';
   const prefix = `${action} failed: unable to start container process`;
-  if (/executable file .* not found|(executable|exec:|stat ).*no such file or directory/i.test(said)) {
+  if (isMissing(said.toLowerCase())) {
     const missing = command.includes('/')
       ? `stat ${command}: no such file or directory`
       : 'executable file not found in $PATH';
@@ -36,6 +36,22 @@ export async function startFailure(logPath: string, command: string, action: str
     return new StartFailure(`${prefix}: exec: "${command}": ${reason}`, 126);
   }
   return new StartFailure(`${action} failed: ${said}`, 128);
+}
+
+const MISSING = 'no such file or directory';
+
+/** Whether one of these is followed by what it is said of. The text may hold a command of any length. */
+function isMissing(said: string): boolean {
+  return said.split('\n').some((line) => {
+    const follows = (first: string, then: string) => {
+      const at = line.indexOf(first);
+      return at !== -1 && line.indexOf(then, at + first.length) !== -1;
+    };
+    return (
+      follows('executable file ', ' not found') ||
+      ['executable', 'exec:', 'stat '].some((word) => follows(word, MISSING))
+    );
+  });
 }
 
 const NOT_EXECUTABLE = /permission denied|operation not permitted|is a directory|exec format error/i;

@@ -69,9 +69,9 @@ export function goDuration(milliseconds: number): string {
 
 /** Nanoseconds from a Go duration such as `1m30s`, `250ms`. @throws BargeError invalid-parameter. */
 export function parseDuration(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];
-  if (text !== '0' && (parts.length === 0 || parts.map((p) => p[0]).join('') !== text)) {
+  if (text !== '0' && !/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) {
     throw invalidParameter(`invalid duration "${text}": want a number with a unit, such as 30s or 1m30s`);
   }
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];
   return parts.reduce((sum, p) => sum + Number(p[1]) * (NANOSECONDS[p[2] ?? ''] ?? 0), 0);
 }

@@ -6,8 +6,8 @@ import {
   booleanFilter,
   labelMatches,
   labelsPass,
-  matchesPattern,
   parseFilters,
+  patternTest,
   untilFilter,
 } from './filters.ts';
 
@@ -73,10 +73,10 @@ test('a filter that wants yes or no takes nothing else', () => {
 });
 
 test('a name matches as it is or as an expression; a broken expression matches nothing else', () => {
-  assert.equal(matchesPattern('web-1', 'web'), true);
-  assert.equal(matchesPattern('web-1', '^web-[0-9]$'), true);
-  assert.equal(matchesPattern('a[', 'a['), true);
-  assert.equal(matchesPattern('web-1', '['), false);
+  assert.equal(patternTest('web')('web-1'), true);
+  assert.equal(patternTest('^web-[0-9]$')('web-1'), true);
+  assert.equal(patternTest('a[')('a['), true);
+  assert.equal(patternTest('[')('web-1'), false);
 });
 
 test('events pass by kind, action, object, image and label', () => {

@@ -1,4 +1,5 @@
-import { invalidParameter } from '../core/errors.ts';
+import { invalidParameter, isKind } from '../core/errors.ts';
+import { Regex } from '../core/patterns/regex.ts';
 import { parseTimestamp } from '../core/timestamp.ts';
 
 /** Values by filter name, as the `filters` parameter of the API carries them. */
@@ -51,15 +52,15 @@ export function booleanFilter(name: string, values: readonly string[]): boolean 
   return isTrue;
 }
 
-/** Whether a filter's value is this text or a regular expression that is found in it; what is none, matches nothing. */
-export function matchesPattern(text: string, pattern: string): boolean {
-  if (text === pattern) return true;
+/** A test for what is this text, or a regular expression that is found; what cannot be read matches only itself. */
+export function patternTest(pattern: string): (text: string) => boolean {
+  let regex: Regex | undefined;
   try {
-    return new RegExp(pattern).test(text);
+    regex = new Regex(pattern);
   } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
+    if (!isKind(error, 'invalid-parameter')) throw error;
   }
+  return (text) => text === pattern || regex?.test(text) === true;
 }
 
 /** The filters `label` and `label!` of a prune. */

@@ -1,5 +1,6 @@
 import { invalidParameter } from '../core/errors.ts';
 import { isObject } from '../core/is-object.ts';
+import { textGlob } from '../core/patterns/glob.ts';
 
 /**
  * What is kept of a repository's tags. A rule speaks of the tags that match `tags`; one that no rule speaks of
@@ -19,6 +20,10 @@ export interface RetentionPolicy extends RetentionRule {
   readonly repositories: readonly string[];
 }
 
+/** Patterns of a rule, and characters of one: repositories' names have at most 255. */
+const MAX_PATTERNS = 100;
+const MAX_PATTERN = 300;
+
 const DAY = 24 * 3600_000;
 
 /** @param tags `at` undefined: gone meanwhile. @param now milliseconds since 1970, as are all times here. */
@@ -32,7 +37,8 @@ export function tagsToDrop(
   const spoken = new Set<string>();
   const kept = new Set<string>();
   for (const { tags: patterns, keepLast = 0, keepDays = 0 } of rules) {
-    const matching = dated.filter(({ tag }) => matchesAny(tag, patterns ?? ['*']));
+    const globs = (patterns ?? ['*']).map(textGlob);
+    const matching = dated.filter(({ tag }) => globs.some((glob) => glob.matches(tag)));
     for (const [place, { tag, at }] of matching.entries()) {
       spoken.add(tag);
       if (place < keepLast || now - at < keepDays * DAY) kept.add(tag);
@@ -42,12 +48,7 @@ export function tagsToDrop(
 }
 
 export function matchesAny(text: string, patterns: readonly string[]): boolean {
-  return patterns.some((pattern) => expressionOf(pattern).test(text));
-}
-
-function expressionOf(pattern: string): RegExp {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's');
+  return patterns.some((pattern) => textGlob(pattern).matches(text));
 }
 
 export const rulesFor = (repository: string, policies: readonly RetentionPolicy[]): RetentionRule[] =>
@@ -88,11 +89,14 @@ function patterns(value: unknown, where: string): string[] {
   if (
     Array.isArray(list) &&
     list.length > 0 &&
-    list.every((item) => typeof item === 'string' && item !== '')
+    list.length <= MAX_PATTERNS &&
+    list.every((item) => typeof item === 'string' && item !== '' && item.length <= MAX_PATTERN)
   ) {
     return list;
   }
-  throw invalidParameter(`${where}: want a list of patterns`);
+  throw invalidParameter(
+    `${where}: want a list of patterns, at most ${MAX_PATTERNS} of at most ${MAX_PATTERN} characters`,
+  );
 }
 
 function count(value: unknown, where: string): number {

@@ -10,6 +10,32 @@ export function destinationOf(path: string): string {
   return clean;
 }
 
+/** Files of /proc that runc lets be mounted over: what LXCFS and its like show in other words. */
+const PROC_FILES: readonly string[] = [
+  'cpuinfo',
+  'diskstats',
+  'loadavg',
+  'meminfo',
+  'slabinfo',
+  'stat',
+  'swaps',
+  'uptime',
+  'sys/crypto/fips_enabled',
+  'sys/kernel/ns_last_pid',
+].map((name) => `/proc/${name}`);
+
+/**
+ * What the runtime and the kernel read in /proc must be the kernel's own.
+ * @param place where a mount really goes. @throws BargeError invalid-parameter, in runc's words.
+ */
+export function assertOutsideProc(place: string, isProcItself = false): void {
+  if (place === '/proc' && isProcItself) return;
+  if (place !== '/proc' && !place.startsWith('/proc/')) return;
+  if (PROC_FILES.includes(place)) return;
+  const why = place === '/proc' ? 'it is not of type proc' : 'it is inside /proc';
+  throw invalidParameter(`invalid mount path: '${place}' cannot be mounted because ${why}`);
+}
+
 export const duplicate = (destination: string) => invalidParameter(`Duplicate mount point: ${destination}`);
 
 export const PROPAGATIONS = ['shared', 'rshared', 'slave', 'rslave', 'private', 'rprivate'];

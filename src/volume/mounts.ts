@@ -1,8 +1,9 @@
+import { statfsSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import type { Digest } from '../core/digest.ts';
 import { errnoOf, invalidParameter, messageOf } from '../core/errors.ts';
 import type { HostConfig } from '../spec/engine.ts';
-import { destinationOf, duplicate } from './destination.ts';
+import { assertOutsideProc, destinationOf, duplicate } from './destination.ts';
 import { parseBind } from './parse-bind.ts';
 import { parseMountRequest } from './parse-mount.ts';
 import { tmpfsOptions } from './tmpfs.ts';
@@ -69,7 +70,22 @@ function planMounts({ host, declared, inherited }: MountsInput): Map<string, Mou
       noCopy: false,
     });
   }
+  for (const [destination, wish] of plan) assertOutsideProc(destination, isProc(wish));
   return plan;
+}
+
+/** The kernel's magic number of procfs. */
+const PROC_SUPER_MAGIC = 0x9fa0;
+
+/** `-v /proc:/proc` shows the host's processes; nothing else may take the place of the container's. */
+function isProc(wish: MountWish | VolumeMount): boolean {
+  if (!('kind' in wish) || wish.kind !== 'bind') return false;
+  try {
+    return statfsSync(wish.source).type === PROC_SUPER_MAGIC;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 function tmpfsWish(target: string, text: string): TmpfsWish {

@@ -7,6 +7,8 @@ import { resolveInRoot } from './rooted.ts';
 
 /** Protocols that a repository or a submodule may name: none that reads this machine's files. */
 const PROTOCOLS = 'http:https:git:ssh';
+/** Settings that also reach git's own children: nothing of a repository is run. */
+const GUARDS = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false'];
 const MAX_MESSAGE = 4000;
 
 /**
@@ -20,9 +22,10 @@ export async function cloneRepository(
   signal: AbortSignal,
 ): Promise<{ readonly folder: string; readonly commit: string }> {
   const { url, ref = 'HEAD', checksum } = source;
-  const git = (...args: string[]) => runGit(['-C', folder, ...args], `git repository ${url}`, signal);
-  await git('init', '--quiet', '--initial-branch=main');
-  await git('remote', 'add', 'origin', url);
+  const git = (...args: string[]) =>
+    runGit(['-C', folder, ...GUARDS, ...args], `git repository ${url}`, signal);
+  await git('init', '--quiet', '--initial-branch=main', '--template=');
+  await git('remote', 'add', '--', 'origin', url);
   await fetchRef(git, ref);
   await git('-c', 'advice.detachedHead=false', 'checkout', '--quiet', 'FETCH_HEAD');
   const commit = (await git('rev-parse', 'HEAD')).trim();
@@ -37,14 +40,20 @@ export async function cloneRepository(
 /** A dumb HTTP server sends no part of a history, and some send no commit by its name: then all is fetched. */
 async function fetchRef(git: (...args: string[]) => Promise<string>, ref: string): Promise<void> {
   try {
-    await git('fetch', '--quiet', '--depth=1', 'origin', ref);
+    await git('fetch', '--quiet', '--depth=1', '--', 'origin', ref);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') throw error;
-    await git('fetch', '--quiet', '--tags', 'origin', '+refs/heads/*:refs/remotes/origin/*', 'HEAD').catch(
-      () => {
-        throw error;
-      },
-    );
+    await git(
+      'fetch',
+      '--quiet',
+      '--tags',
+      '--',
+      'origin',
+      '+refs/heads/*:refs/remotes/origin/*',
+      'HEAD',
+    ).catch(() => {
+      throw error;
+    });
     const found = ref === 'HEAD' ? 'FETCH_HEAD' : await firstCommit(git, [`origin/${ref}`, ref]);
     if (!found) throw error;
     await git('update-ref', 'FETCH_HEAD', found === 'FETCH_HEAD' ? await headOf(git) : found);
@@ -52,7 +61,7 @@ async function fetchRef(git: (...args: string[]) => Promise<string>, ref: string
 }
 
 const headOf = async (git: (...args: string[]) => Promise<string>) =>
-  (await git('ls-remote', 'origin', 'HEAD')).split(/\s/)[0] ?? '';
+  (await git('ls-remote', '--', 'origin', 'HEAD')).split(/\s/)[0] ?? '';
 
 async function firstCommit(git: (...args: string[]) => Promise<string>, names: readonly string[]) {
   for (const name of names) {

@@ -25,7 +25,10 @@ export function isGitUrl(word: string): boolean {
   );
 }
 
-/** @throws BargeError invalid-parameter for a query that is not known, or a folder outside of the repository. */
+/**
+ * @throws BargeError invalid-parameter for a query that is not known, a folder outside of the repository, and what git
+ * would take for an option, another protocol or a rule for references.
+ */
 export function parseGitUrl(word: string): GitSource {
   const hash = word.indexOf('#');
   const fragment = hash === -1 ? '' : word.slice(hash + 1);
@@ -38,7 +41,11 @@ export function parseGitUrl(word: string): GitSource {
   const parts = subfolder.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..'))
     throw invalidParameter(`the folder ${subfolder} is outside of the repository ${address}`);
-  if (ref.startsWith('-')) throw invalidParameter(`invalid git reference "${ref}"`);
+  checkAddress(address);
+  checkReference(ref);
+  if (checksum !== undefined && !/^[0-9a-f]{4,64}$/i.test(checksum)) {
+    throw invalidParameter(`invalid git checksum ${JSON.stringify(checksum)}: want a commit`);
+  }
   return {
     url: address.startsWith('github.com/') ? `https://${address}` : address,
     ...(ref === '' ? {} : { ref }),
@@ -47,6 +54,25 @@ export function parseGitUrl(word: string): GitSource {
     submodules: asked.get('submodules') !== 'false',
     keepGitDir: asked.get('keep-git-dir') === 'true',
   };
+}
+
+/** Nothing in it may look like an option, to git or to the ssh that it starts. */
+function checkAddress(address: string): void {
+  const wrong = (why: string) => invalidParameter(`invalid git address ${JSON.stringify(address)}: ${why}`);
+  if (/[\0-\x20\x7f]/.test(address)) throw wrong('it contains white space or control characters');
+  const authority = /^[a-z]+:\/\/([^/]*)/.exec(address)?.[1] ?? address.split(':')[0] ?? '';
+  const at = authority.lastIndexOf('@');
+  const [user, host] = [authority.slice(0, Math.max(at, 0)), authority.slice(at + 1)];
+  if (user.startsWith('-') || host.startsWith('-')) throw wrong('a user or host cannot begin with a dash');
+  if (host === '') throw wrong('it names no host');
+  if (/^[^/]*::/.test(address)) throw wrong('helpers of git are not allowed');
+}
+
+/** As git-check-ref-format(1) has it: a name and nothing else, neither an option nor a refspec. */
+function checkReference(ref: string): void {
+  const isWrong =
+    /[\0-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)/.test(ref) || /^[-+/.]|[/.]$/.test(ref);
+  if (isWrong || ref === '@') throw invalidParameter(`invalid git reference ${JSON.stringify(ref)}`);
 }
 
 const before = (fragment: string, colon: number) => (colon === -1 ? fragment : fragment.slice(0, colon));

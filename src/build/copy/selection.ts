@@ -1,10 +1,10 @@
 import { join, posix } from 'node:path';
 import { invalidParameter, notFound } from '../../core/errors.ts';
+import { PatternMatcher } from '../../core/patterns/path-rules.ts';
 import type { CopyOperation } from '../plan/graph.ts';
 import { type Compression, detectArchive } from './archive.ts';
 import type { Downloaded } from './download.ts';
 import type { SourceEntry } from './entry.ts';
-import { PatternMatcher } from './matcher.ts';
 import { SourceTree } from './source-tree.ts';
 
 /** One source of a COPY or ADD, found: what to put somewhere below the destination. */

@@ -1,8 +1,11 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { invalidParameter, messageOf } from '../../core/errors.ts';
+import { type Glob, pathGlob } from '../../core/patterns/glob.ts';
+import { cleanPattern, type PatternMatcher, type Verdict } from '../../core/patterns/path-rules.ts';
+import { Turns } from '../../core/turns.ts';
 import { type SourceEntry, sourceEntry } from './entry.ts';
-import { cleanPattern, globSource, type PatternMatcher, type Verdict } from './matcher.ts';
 import { type Rooted, resolveInRoot } from './rooted.ts';
 
 /** Entries read before other work of the process gets a turn. */
@@ -20,6 +23,7 @@ export class SourceTree {
   readonly root: string;
   readonly #options: TreeOptions;
   #read = 0;
+  readonly #turns = new Turns();
 
   constructor(root: string, options: TreeOptions) {
     this.root = root;
@@ -41,15 +45,16 @@ export class SourceTree {
     const start = await this.find(parts.slice(0, wild).join('/'));
     if (!start?.stats.isDirectory()) return [];
     const rest = parts.slice(wild);
-    const regex = new RegExp(`^${globSource(rest.join('/'))}$`, 'su');
+    const glob = readGlob(rest.join('/'));
     const depth = rest.includes('**') ? Number.POSITIVE_INFINITY : rest.length;
     const found: string[] = [];
     const visit = async (folder: string, below: string, level: number): Promise<void> => {
       for (const name of await this.#names(folder)) {
+        await this.#turns.share();
         const relative = below === '' ? name : `${below}/${name}`;
         const path = folder === '' ? name : `${folder}/${name}`;
         const isFolder = lstatSync(join(this.root, path)).isDirectory();
-        if (regex.test(relative) && !this.#isHidden(path, isFolder)) found.push(path);
+        if (glob.matches(relative) && !this.#isHidden(path, isFolder)) found.push(path);
         else if (level < depth && isFolder) {
           await visit(path, relative, level + 1);
         }
@@ -85,6 +90,7 @@ export class SourceTree {
     if (entry.type !== 'directory') return;
     if (skipped && !this.#options.ignore?.mayWantBelow(path) && !filter.exclude?.mayWantBelow(path)) return;
     for (const name of await this.#names(path)) {
+      await this.#turns.share();
       const child = path === '' ? name : `${path}/${name}`;
       await this.#collect(child, this.#options.ignore?.judge(child, verdict), filter, entries);
     }
@@ -109,6 +115,16 @@ export class SourceTree {
     const clean = cleanPattern(path);
     if (!this.#judge(clean)?.matched) return false;
     return !isFolder || this.#options.ignore?.mayWantBelow(clean) !== true;
+  }
+}
+
+function readGlob(pattern: string): Glob {
+  try {
+    return pathGlob(pattern, { doubleStar: true });
+  } catch (error) {
+    throw invalidParameter(`invalid includepatterns: [${pattern.slice(0, 200)}]: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

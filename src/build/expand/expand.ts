@@ -1,5 +1,6 @@
 import { SyntaxMistake } from '../parse/errors.ts';
 import { readParameter } from './parameter.ts';
+import { assertBounded } from './pattern.ts';
 import { type EscapeMode, Scanner } from './scanner.ts';
 
 /** The value of a variable, or undefined when it is not set. */
@@ -66,8 +67,15 @@ export function expandUntil(scanner: Scanner, stop: string | undefined, escapes:
   return out.finish();
 }
 
+/** Substitutions within each other. */
+const MAX_DEPTH = 200;
+
 function readDollar(scanner: Scanner): string {
-  return readParameter(scanner, (stop, escapes) => expandUntil(scanner, stop, escapes).word);
+  if (scanner.depth >= MAX_DEPTH) throw new SyntaxMistake('substitutions nest too deeply');
+  scanner.depth++;
+  const text = readParameter(scanner, (stop, escapes) => expandUntil(scanner, stop, escapes).word);
+  scanner.depth--;
+  return text;
 }
 
 function escaped(scanner: Scanner, escapes: EscapeMode): string {
@@ -121,6 +129,7 @@ class WordCollector {
   /** White space in `text` ends words. */
   addSplitting(text: string): void {
     this.#all += text;
+    assertBounded(this.#all);
     for (const char of text) {
       if (/\s/.test(char)) this.#end();
       else this.#word += char;
@@ -130,6 +139,7 @@ class WordCollector {
   /** White space in `text` belongs to the word. */
   addWhole(text: string): void {
     this.#all += text;
+    assertBounded(this.#all);
     this.#word += text;
   }
 

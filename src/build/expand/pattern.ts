@@ -1,45 +1,80 @@
+import { programOf, type Token } from '../../core/patterns/glob.ts';
+import { type Accepts, search } from '../../core/patterns/program.ts';
 import { SyntaxMistake } from '../parse/errors.ts';
 
 /** `${x#pattern}` and, for the longest match, `${x##pattern}`. */
 export function removePrefix(value: string, pattern: string, longest: boolean): string {
-  const regex = new RegExp(`^${shellPattern(pattern, longest)}`, 'u');
-  return value.slice(regex.exec(value)?.[0].length ?? 0);
+  return value.slice(prefixLength(value, readTokens(pattern, value), longest));
 }
 
 /** `${x%pattern}` and, for the longest match, `${x%%pattern}`. */
 export function removeSuffix(value: string, pattern: string, longest: boolean): string {
-  const regex = new RegExp(`^${shellPattern(pattern, true)}$`, 'u');
-  const starts = Array.from({ length: value.length + 1 }, (_, index) => index);
-  if (!longest) starts.reverse();
-  const start = starts.find((index) => regex.test(value.slice(index)));
-  return start === undefined ? value : value.slice(0, start);
+  const reversed = [...value].reverse().join('');
+  const length = prefixLength(reversed, readTokens(pattern, value).reverse(), longest);
+  return value.slice(0, value.length - length);
 }
 
 /** `${x/pattern/replacement}` and, for every match, `${x//pattern/replacement}`. */
 export function replace(value: string, pattern: string, replacement: string, all: boolean): string {
-  const regex = new RegExp(shellPattern(pattern, true), all ? 'gu' : 'u');
-  return value.replace(regex, () => replacement);
+  const steps = programOf(readTokens(pattern, value));
+  let result = '';
+  let done = 0;
+  for (let from = 0; from <= value.length; ) {
+    const found = search(steps, value, { from, end: 'last' });
+    if (!found) break;
+    result += value.slice(done, found.start) + replacement;
+    assertBounded(result);
+    done = found.end;
+    /* An empty match moves on by a character, which stays. */
+    const isEmpty = found.end === found.start;
+    from = isEmpty ? found.end + ((value.codePointAt(found.end) ?? 0) > 0xffff ? 2 : 1) : found.end;
+    if (!all) break;
+  }
+  return result + value.slice(done);
 }
 
-/** A regular expression's source for `*`, `?` and escapes; brackets are ordinary characters. */
-function shellPattern(pattern: string, greedy: boolean): string {
-  let source = '';
-  const chars = [...pattern];
-  for (let i = 0; i < chars.length; i++) {
-    const char = chars[i] ?? '';
-    if (char === '*') source += greedy ? '.*' : '.*?';
-    else if (char === '?') source += '.';
-    else if (char === '\\') source += escapedChar(chars[++i] ?? '', pattern);
-    else source += literal(char);
+function prefixLength(value: string, tokens: readonly Token[], longest: boolean): number {
+  const end = longest ? 'last' : 'first';
+  return search(programOf(tokens), value, { anchored: true, end })?.end ?? 0;
+}
+
+/** Wildcards stay within a line. */
+const isInLine: Accepts = (code) => code !== 0x0a;
+
+/** Pattern × value, in characters: what a substitution may cost. Some hundredths of a second. */
+const MAX_WORK = 1 << 20;
+const MAX_PATTERN = 1 << 16;
+
+/** `*`, `?` and escapes; brackets are ordinary characters. */
+function readTokens(pattern: string, value: string): Token[] {
+  if (pattern.length > MAX_PATTERN || pattern.length * value.length > MAX_WORK) {
+    throw new SyntaxMistake(
+      `a pattern of ${pattern.length} characters is too long for a value of ${value.length}`,
+    );
   }
-  return source;
+  const tokens: Token[] = [];
+  const chars = [...pattern];
+  for (let at = 0; at < chars.length; at++) {
+    const char = chars[at] ?? '';
+    if (char === '*') tokens.push({ kind: 'many', accepts: isInLine });
+    else if (char === '?') tokens.push({ kind: 'one', accepts: isInLine });
+    else if (char === '\\') tokens.push({ kind: 'char', char: escapedChar(chars[++at] ?? '', pattern) });
+    else tokens.push({ kind: 'char', char });
+  }
+  return tokens;
 }
 
 function escapedChar(char: string, pattern: string): string {
-  if (!['*', '?', '\\', '}', '/'].includes(char)) {
-    throw new SyntaxMistake(`invalid pattern (${pattern}) in substitution: invalid escape '\\${char}'`);
-  }
-  return literal(char);
+  if (['*', '?', '\\', '}', '/'].includes(char)) return char;
+  throw new SyntaxMistake(`invalid pattern (${pattern}) in substitution: invalid escape '\\${char}'`);
 }
 
-const literal = (char: string) => char.replace(/[\\^$.*+?()[\]{}|/]/u, '\\$&');
+/** Characters that a word may expand to. The kernel takes no variable of more than 128 KiB. */
+const MAX_EXPANSION = 1 << 20;
+
+/** Stops variables that double themselves from filling the memory. */
+export function assertBounded(text: string): void {
+  if (text.length > MAX_EXPANSION) {
+    throw new SyntaxMistake(`the text expands to more than ${MAX_EXPANSION} characters`);
+  }
+}

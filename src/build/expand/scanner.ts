@@ -10,6 +10,8 @@ export class Scanner {
   readonly processQuotes: boolean;
   readonly #chars: readonly string[];
   #at = 0;
+  /** Substitutions that are being read, one within the other. */
+  depth = 0;
 
   constructor(text: string, lookup: Lookup, options: ExpandOptions) {
     this.#chars = [...text];

@@ -1,3 +1,4 @@
+import { trimEndOf } from '../../core/trim.ts';
 import type { Stage } from '../parse/dockerfile.ts';
 import type { Copy, Instruction, Origin } from '../parse/instruction.ts';
 import type { LintContext, Report } from './lint.ts';
@@ -108,7 +109,7 @@ function lintIgnored({ ignore }: LintContext, copy: Copy & Origin, report: Repor
   if (!ignore || copy.from !== undefined) return;
   for (const source of copy.sources) {
     if (/[*?[$]|^\w+:\/\//.test(source)) continue;
-    const path = source.replace(/^(\.?\/)+/, '').replace(/\/+$/, '');
+    const path = trimEndOf(source.replace(/^(\.?\/)+/, ''), '/');
     if (path === '' || path === '.' || !ignore.judge(path).matched || ignore.mayWantBelow(path)) continue;
     report(
       'CopyIgnoredFile',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PatternMatcher } from '../copy/matcher.ts';
+import { PatternMatcher } from '../../core/patterns/path-rules.ts';
 import { parseDockerfile } from '../parse/dockerfile.ts';
 import { lint } from './lint.ts';
 import { readLintOptions } from './options.ts';

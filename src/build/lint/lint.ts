@@ -1,4 +1,4 @@
-import type { PatternMatcher } from '../copy/matcher.ts';
+import type { PatternMatcher } from '../../core/patterns/path-rules.ts';
 import type { Dockerfile, Stage } from '../parse/dockerfile.ts';
 import type { Span } from '../parse/source.ts';
 import { lintFrom, lintStageNames } from './from-rules.ts';

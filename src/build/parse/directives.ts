@@ -10,7 +10,7 @@ export interface Directives {
   readonly check?: string;
 }
 
-const DIRECTIVE = /^\s*#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
+const DIRECTIVE = /^\s*#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S.*)$/;
 const KNOWN = ['syntax', 'escape', 'check'];
 
 /** Reads directives up to the first line that is none: after it, they are ordinary comments. */
@@ -18,7 +18,7 @@ export function readDirectives(source: SourceFile): Directives {
   const seen = new Map<string, string>();
   const first = source.lines[0]?.startsWith('#!') ? 1 : 0;
   for (let index = first; index < source.lines.length; index++) {
-    const match = DIRECTIVE.exec(source.lines[index] ?? '');
+    const match = DIRECTIVE.exec((source.lines[index] ?? '').trimEnd());
     const key = match?.[1]?.toLowerCase() ?? '';
     const value = match?.[2] ?? '';
     if (!KNOWN.includes(key)) break;

@@ -1,3 +1,4 @@
+import { trimEndOf } from '../../core/trim.ts';
 import { DockerfileError } from './errors.ts';
 import { endsHeredoc, type Heredoc, heredocStarts } from './heredoc.ts';
 import type { Position, SourceFile, Span } from './source.ts';
@@ -88,7 +89,7 @@ function joinContinuations(
 
 /** Takes off an escape at the line's end (spaces may follow it), unless that escape is itself escaped. */
 function withoutContinuation(line: string, escapeChar: string): { text: string; continues: boolean } {
-  const trimmed = line.replace(/[ \t]+$/, '');
+  const trimmed = trimEndOf(line, ' \t');
   if (!trimmed.endsWith(escapeChar) || trimmed.endsWith(escapeChar + escapeChar))
     return { text: line, continues: false };
   return { text: trimmed.slice(0, -1), continues: true };

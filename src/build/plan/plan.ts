@@ -1,3 +1,4 @@
+import { Turns } from '../../core/turns.ts';
 import type { Platform } from '../../spec/oci-image.ts';
 import type { NamedContexts } from '../contexts.ts';
 import { type Dockerfile, parseTrigger } from '../parse/dockerfile.ts';
@@ -41,7 +42,35 @@ export async function planDockerfile(
   options: PlanOptions,
   resolve: ResolveImage,
 ): Promise<Plan> {
-  return await new Planner(dockerfile, options, resolve).plan();
+  const globals = await declareGlobals(dockerfile, options);
+  return await new Planner(dockerfile, options, resolve, globals).plan();
+}
+
+interface Globals {
+  readonly scope: GlobalScope;
+  readonly buildArgs: BuildArgs;
+  readonly platform: Platform;
+}
+
+/** The variables before the first FROM. */
+async function declareGlobals(dockerfile: Dockerfile, options: PlanOptions): Promise<Globals> {
+  const buildArgs = new BuildArgs(options.buildArgs ?? {});
+  const host = hostPlatform();
+  const platform = options.platform ? parsePlatform(options.platform) : host;
+  const targetName = options.target || (dockerfile.stages.at(-1)?.from.name ?? '');
+  const builtIn = platformArgs(host, platform, targetName);
+  for (const name of Object.keys(builtIn)) builtIn[name] = buildArgs.take(name) ?? builtIn[name] ?? '';
+  const scope = new GlobalScope(builtIn, dockerfile.directives.escape);
+  const turns = new Turns();
+  for (const arg of dockerfile.globalArgs) {
+    await turns.share();
+    try {
+      scope.declare(arg, buildArgs);
+    } catch (error) {
+      throw DockerfileError.at(dockerfile.source, arg.span, error);
+    }
+  }
+  return { scope, buildArgs, platform };
 }
 
 /** FROM a folder: all of it, on nothing. */
@@ -80,8 +109,9 @@ class Planner implements PlanContext {
   readonly #drafts = new Map<StageEntry, Promise<StageDraft>>();
   readonly #images = new Map<string, Promise<StageBase>>();
   readonly #used: PlannedImage[] = [];
+  readonly #turns = new Turns();
 
-  constructor(dockerfile: Dockerfile, options: PlanOptions, resolve: ResolveImage) {
+  constructor(dockerfile: Dockerfile, options: PlanOptions, resolve: ResolveImage, globals: Globals) {
     this.source = dockerfile.source;
     this.#dockerfile = dockerfile;
     this.#options = options;
@@ -89,16 +119,9 @@ class Planner implements PlanContext {
     this.entitlements = options.entitlements ?? [];
     this.platformLabel = options.label;
     this.network = options.networkMode || 'default';
-    this.buildArgs = new BuildArgs(options.buildArgs ?? {});
-    const host = hostPlatform();
-    this.#platform = options.platform ? parsePlatform(options.platform) : host;
-    const targetName = options.target || (dockerfile.stages.at(-1)?.from.name ?? '');
-    const builtIn = platformArgs(host, this.#platform, targetName);
-    for (const name of Object.keys(builtIn)) builtIn[name] = this.buildArgs.take(name) ?? builtIn[name] ?? '';
-    this.globals = new GlobalScope(builtIn, dockerfile.directives.escape);
-    for (const arg of dockerfile.globalArgs) {
-      this.#located(arg.span, () => this.globals.declare(arg, this.buildArgs));
-    }
+    this.buildArgs = globals.buildArgs;
+    this.globals = globals.scope;
+    this.#platform = globals.platform;
     this.#stages = new StageTable(dockerfile, this.globals);
     this.#target = this.#stages.target(options.target);
   }
@@ -159,7 +182,10 @@ class Planner implements PlanContext {
       draft.commit({ span: from.span, text: `COPY --from=${entry.image} . /` }, `COPY . /${LAYER_MARK}`);
     }
     const triggered = triggers.map((trigger) => parseTrigger(trigger, this.source, from.span));
-    for (const instruction of [...triggered, ...instructions]) await this.#apply(draft, instruction);
+    for (const instruction of [...triggered, ...instructions]) {
+      await this.#turns.share();
+      await this.#apply(draft, instruction);
+    }
     return draft;
   }
 

@@ -1,4 +1,5 @@
 import { parseReference } from '../../core/reference.ts';
+import { trimEndOf } from '../../core/trim.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import { type ConfigFile, HUB_KEY, readConfig, type StoredAuth } from '../config/config-file.ts';
 
@@ -56,7 +57,7 @@ function decodeAuth(stored: StoredAuth, key: string): AuthConfig {
   const colon = plain.indexOf(':');
   return {
     ...(colon > 0
-      ? { username: plain.slice(0, colon), password: plain.slice(colon + 1).replace(/\0+$/, '') }
+      ? { username: plain.slice(0, colon), password: trimEndOf(plain.slice(colon + 1), '\0') }
       : {}),
     ...(stored.identitytoken ? { identitytoken: stored.identitytoken } : {}),
     ...(stored.registrytoken ? { registrytoken: stored.registrytoken } : {}),

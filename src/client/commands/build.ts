@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseReference } from '../../core/reference.ts';
 import { allAuthsHeader } from '../auth/registry-auth.ts';
@@ -16,6 +15,7 @@ import { readAgents, readSecrets } from '../context/secrets.ts';
 import { ClientSession } from '../context/session.ts';
 import { type BuildSource, openSource } from '../context/source.ts';
 import type { FlagValues } from '../flags.ts';
+import { replaceFile } from '../output/file.ts';
 import { DescriptionView } from '../progress/build-description.ts';
 import { LintView } from '../progress/build-lint.ts';
 import type { Body } from '../transport/body.ts';
@@ -143,7 +143,7 @@ async function writeResults(
   if (flags.has('iidfile')) {
     if (id === '')
       throw invalidParameter(`server did not provide an image ID. Cannot write ${flags.text('iidfile')}`);
-    await writeFile(flags.text('iidfile'), id);
+    await replaceFile(flags.text('iidfile'), id, { mode: 0o644, allowsDevices: true });
   }
   if (flags.has('metadata-file')) await writeMetadata(cli, flags.text('metadata-file'), built, tags);
 }

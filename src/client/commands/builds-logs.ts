@@ -11,7 +11,7 @@ export const command: Command = {
     const id = encodeURIComponent(argument(invocation, 0));
     const { Error: failure } = await cli.engine.get<BuildRecord>(`/barge/builds/${id}`);
     const messages = await cli.engine.get<BuildMessage[]>(`/barge/builds/${id}/messages`);
-    const view = new PlainBuild({ write: (text) => cli.out(text), explain: true });
+    const view = new PlainBuild({ write: (text) => cli.draw(text), explain: true });
     for (const message of messages) {
       if (flags.bool('rawjson')) cli.out(`${JSON.stringify(message)}\n`);
       else view.show(message);

@@ -26,7 +26,7 @@ export const command: Command = {
   async run({ flags, cli }) {
     const builds = await cli.engine.get<BuildRecord[]>('/barge/builds');
     if (flags.bool('quiet')) cli.out(builds.map(({ ID }) => `${ID}\n`).join(''));
-    else cli.out(renderListing(LISTING, listFormat(flags, cli.config, 'buildsFormat'), builds.map(fields)));
+    else cli.draw(renderListing(LISTING, listFormat(flags, cli.config, 'buildsFormat'), builds.map(fields)));
     return 0;
   },
 };

@@ -3,7 +3,7 @@ import { argument, type Command } from '../command.ts';
 import { packContext } from '../contexts/archive.ts';
 import { viewContext } from '../contexts/view.ts';
 import { CommandFailure } from '../failure.ts';
-import { writeOutput } from '../images/output-file.ts';
+import { writeOutput } from '../output/file.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] CONTEXT [FILE|-]',
@@ -18,7 +18,7 @@ export const command: Command = {
       throw new CommandFailure('cowardly refusing to export to a terminal, specify a file path');
     }
     if (path !== '-' && existsSync(path)) throw new CommandFailure(`open ${path}: file exists`);
-    await writeOutput(cli, path, packContext(viewContext(cli, name)), 0o600);
+    await writeOutput(cli, path, packContext(viewContext(cli, name)), { mode: 0o600 });
     if (path !== '-') cli.err(`Written file "${path}"\n`);
     return 0;
   },

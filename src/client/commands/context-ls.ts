@@ -29,7 +29,7 @@ export const command: Command = {
     const format = listFormat(flags, {}, '', '{{.Name}}');
     const usual = format === '' || format === 'table';
     const rows = contextRows(cli);
-    cli.out(renderListing(LISTING, format, usual ? rows.map(marked) : rows));
+    cli.draw(renderListing(LISTING, format, usual ? rows.map(marked) : rows));
     return 0;
   },
 };

@@ -1,6 +1,6 @@
 import { argument, type Command } from '../command.ts';
 import { pathSegment } from '../each.ts';
-import { refuseTerminal, writeOutput } from '../images/output-file.ts';
+import { refuseTerminal, writeOutput } from '../output/file.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] CONTAINER',
@@ -16,7 +16,7 @@ export const command: Command = {
       'GET',
       `/containers/${pathSegment(argument(invocation, 0))}/export`,
     );
-    await writeOutput(cli, flags.text('output'), body);
+    await writeOutput(cli, flags.text('output'), body, { mode: 0o600 });
     return 0;
   },
 };

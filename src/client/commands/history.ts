@@ -52,7 +52,7 @@ export const command: Command = {
     const options = { truncate: !flags.bool('no-trunc'), human: flags.bool('human'), now: Date.now() };
     const format = flags.bool('quiet') && !flags.has('format') ? '{{.ID}}' : flags.text('format');
     const listing = options.human ? LISTING : EXACT_LISTING;
-    cli.out(
+    cli.draw(
       renderListing(
         listing,
         format,

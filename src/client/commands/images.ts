@@ -33,7 +33,7 @@ export const command: Command = {
     const rows = images.flatMap((image) => imageFields(image, options));
     const columns = ['Repository', 'Tag', 'Digest', 'ID', 'CreatedSince', 'Size'];
     const listing = flags.bool('digests') ? { ...IMAGE_LISTING, columns } : IMAGE_LISTING;
-    cli.out(renderListing(listing, format, rows));
+    cli.draw(renderListing(listing, format, rows));
     return 0;
   },
 };

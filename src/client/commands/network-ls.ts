@@ -38,7 +38,7 @@ export const command: Command = {
     const sorted = [...networks].sort((a, b) => (a.Name < b.Name ? -1 : 1));
     const format = listFormat(flags, cli.config, 'networksFormat');
     const truncate = !flags.bool('no-trunc');
-    cli.out(
+    cli.draw(
       renderListing(
         LISTING,
         format,

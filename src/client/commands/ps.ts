@@ -38,7 +38,7 @@ export const command: Command = {
       ? { ...CONTAINER_LISTING, columns: [...CONTAINER_LISTING.columns, 'Size'] }
       : CONTAINER_LISTING;
     const options = { truncate: !flags.bool('no-trunc'), now: Date.now() };
-    cli.out(
+    cli.draw(
       renderListing(
         listing,
         format,

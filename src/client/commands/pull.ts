@@ -27,7 +27,7 @@ export const command: Command = {
       platform: flags.text('platform'),
       quiet,
       allTags,
-      write: (text) => cli.out(text),
+      write: (text) => cli.draw(text),
       terminal: process.stdout.isTTY === true,
     });
     cli.out(`${name}\n`);

@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
-import { refuseTerminal, writeOutput } from '../images/output-file.ts';
 import { platformJson } from '../images/platform.ts';
+import { refuseTerminal, writeOutput } from '../output/file.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',
@@ -14,7 +14,7 @@ export const command: Command = {
     refuseTerminal(flags.text('output'));
     const platform = flags.has('platform') ? platformJson(flags.text('platform')) : undefined;
     const { body } = await cli.engine.request('GET', '/images/get', { query: { names: args, platform } });
-    await writeOutput(cli, flags.text('output'), body);
+    await writeOutput(cli, flags.text('output'), body, { mode: 0o600 });
     return 0;
   },
 };

@@ -49,7 +49,7 @@ export const command: Command = {
     const results = await body.json<SearchResult[]>();
     const truncate = !flags.bool('no-trunc');
     const rows = results.map((result) => fields(result, truncate));
-    cli.out(renderListing(LISTING, flags.text('format'), rows));
+    cli.draw(renderListing(LISTING, flags.text('format'), rows));
     return 0;
   },
 };

@@ -27,7 +27,7 @@ export const command: Command = {
     const { flags, cli } = invocation;
     const format = listFormat(flags, cli.config, 'statsFormat');
     if (!flags.bool('no-stream')) return watch(invocation, format);
-    cli.out(renderListing(STATS_LISTING, format, await rowsOnce(invocation)));
+    cli.draw(renderListing(STATS_LISTING, format, await rowsOnce(invocation)));
     return 0;
   },
 };
@@ -58,11 +58,11 @@ async function watch({ flags, args, cli }: Invocation, format: string): Promise<
   const terminal = process.stdout.isTTY === true;
   try {
     await board.start();
-    if (terminal) cli.out(`${HOME}${CLEAR_BELOW}`);
+    if (terminal) cli.draw(`${HOME}${CLEAR_BELOW}`);
     for (;;) {
       if (board.failure !== undefined) throw board.failure;
       const text = renderListing(STATS_LISTING, format, board.rows());
-      cli.out(terminal ? `${HOME}${text.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_BELOW}` : text);
+      cli.draw(terminal ? `${HOME}${text.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_BELOW}` : text);
       if (board.over) return 0;
       await new Promise((resolve) => setTimeout(resolve, REDRAW));
     }

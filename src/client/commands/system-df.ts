@@ -26,7 +26,7 @@ export const command: Command = {
     if (flags.bool('verbose') && (format === '' || format === 'table'))
       cli.out(verboseText(usage, Date.now()));
     else if (flags.bool('verbose')) cli.out(verboseFormat(usage, format, Date.now()));
-    else cli.out(renderListing(LISTING, format, summaryRows(usage)));
+    else cli.draw(renderListing(LISTING, format, summaryRows(usage)));
     return 0;
   },
 };

@@ -1,6 +1,6 @@
 import { argument, type Command } from '../command.ts';
 import { pathSegment } from '../each.ts';
-import { refuseTerminal, writeOutput } from '../images/output-file.ts';
+import { refuseTerminal, writeOutput } from '../output/file.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] VOLUME',
@@ -14,7 +14,7 @@ export const command: Command = {
     refuseTerminal(flags.text('output'));
     const path = `/barge/volumes/${pathSegment(argument(invocation, 0))}/export`;
     const { body } = await cli.engine.request('GET', path);
-    await writeOutput(cli, flags.text('output'), body, 0o600);
+    await writeOutput(cli, flags.text('output'), body, { mode: 0o600 });
     return 0;
   },
 };

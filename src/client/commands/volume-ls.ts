@@ -34,7 +34,7 @@ export const command: Command = {
     const { Volumes } = await cli.engine.get<{ Volumes: Volume[] | null }>('/volumes', { filters });
     const volumes = [...(Volumes ?? [])].sort((a, b) => (a.Name < b.Name ? -1 : 1));
     const format = listFormat(flags, cli.config, 'volumesFormat', '{{.Name}}');
-    cli.out(renderListing(LISTING, format, volumes.map(fields)));
+    cli.draw(renderListing(LISTING, format, volumes.map(fields)));
     return 0;
   },
 };

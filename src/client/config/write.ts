@@ -1,9 +1,19 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { writeDurably } from '../../core/durable.ts';
+import { errnoOf } from '../../core/errors.ts';
 import { type ConfigFile, pathIn } from './config-file.ts';
 
-/** Readable by the owner only: it holds passwords. */
+/** Readable by the owner only: it holds passwords. Where the user made a link of it, the link's target is replaced. */
 export async function writeConfig(folder: string, config: ConfigFile): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeDurably(pathIn(folder), `${JSON.stringify(config, null, '\t')}\n`, 0o600);
+  await writeDurably(await targetOf(pathIn(folder)), `${JSON.stringify(config, null, '\t')}\n`, 0o600);
+}
+
+async function targetOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return path;
+    throw error;
+  }
 }

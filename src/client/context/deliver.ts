@@ -1,14 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header, type Pack, pack } from 'tar-stream';
+import { invalidParameter } from '../../core/errors.ts';
 import { familiarName, parseReference, withDefaultTag } from '../../core/reference.ts';
 import { failsElsewhere } from '../../core/streams.ts';
 import { registryAuthHeader } from '../auth/registry-auth.ts';
 import type { Cli } from '../cli.ts';
-import { extractInto } from '../copy/extract.ts';
-import { writeOutput } from '../images/output-file.ts';
+import { entryName, extractInto } from '../copy/extract.ts';
+import { type OutputOptions, writeOutput } from '../output/file.ts';
 import { showProgress } from '../progress/show.ts';
 import type { FollowedBuild } from './follow.ts';
 import type { BuildOutput } from './outputs.ts';
@@ -34,19 +35,13 @@ async function deliverOne(delivery: Delivery, output: BuildOutput): Promise<void
   const { cli, built, tags, quiet } = delivery;
   switch (output.kind) {
     case 'local':
-      for (const { id, folder } of placesOf(built, output.split)) {
-        const target = resolve(output.folder, folder);
-        await mkdir(target, { recursive: true });
-        await extractInto(target, await filesOf(cli, id), { owners: process.getuid?.() === 0 });
-        for (const { name, text } of await statementsOf(cli, built, id))
-          await writeFile(join(target, name), text);
-      }
+      await writeFolder(delivery, resolve(output.folder), output.split);
       return;
     case 'tar':
-      await writeOutput(cli, output.file, await treeOf(cli, built, output.split));
+      await writeOutput(cli, output.file, await treeOf(cli, built, output.split), FILE);
       return;
     case 'archive':
-      await writeOutput(cli, output.file, await archiveOf(delivery));
+      await writeOutput(cli, output.file, await archiveOf(delivery), FILE);
       return;
     case 'layout':
       await mkdir(resolve(output.folder), { recursive: true });
@@ -57,6 +52,24 @@ async function deliverOne(delivery: Delivery, output: BuildOutput): Promise<void
   }
 }
 
+/** As buildx has it. */
+const FILE: OutputOptions = { mode: 0o666, allowsDevices: true };
+
+/** The files of the images and what is said about them, which takes the place of a file of the image. */
+async function writeFolder({ cli, built }: Delivery, target: string, split: boolean): Promise<void> {
+  await mkdir(target, { recursive: true });
+  const owners = process.getuid?.() === 0;
+  for (const { id, folder } of placesOf(built, split)) {
+    await extractInto(target, await filesOf(cli, id), { owners, below: folder });
+    const statements = pack();
+    for (const { name, text } of await statementsOf(cli, built, id))
+      statements.entry({ name, mode: 0o644 }, text);
+    statements.finalize();
+    const tar = Readable.from(statements, { objectMode: false });
+    await extractInto(target, tar, { owners: false, below: folder });
+  }
+}
+
 /** Other servers tell of one image only. */
 const imagesOf = ({ id, images }: FollowedBuild) => (images.length > 0 ? images : [{ id, platform: '' }]);
 
@@ -64,7 +77,13 @@ const imagesOf = ({ id, images }: FollowedBuild) => (images.length > 0 ? images 
 function placesOf(built: FollowedBuild, split: boolean): { id: string; folder: string }[] {
   const images = imagesOf(built);
   const apart = images.length > 1 && split;
-  return images.map(({ id, platform }) => ({ id, folder: apart ? platform.replaceAll('/', '_') : '' }));
+  return images.map(({ id, platform }) => ({ id, folder: apart ? folderName(platform) : '' }));
+}
+
+/** The daemon says what the platform is called. */
+function folderName(platform: string): string {
+  if (/^[\w.-]+(\/[\w.-]+)+$/.test(platform)) return platform.replaceAll('/', '_');
+  throw invalidParameter(`the daemon sent ${JSON.stringify(platform)} as a platform`);
 }
 
 async function filesOf(cli: Cli, id: string): Promise<AsyncIterable<Uint8Array>> {
@@ -116,10 +135,11 @@ async function addTree(joined: Pack, tar: AsyncIterable<Uint8Array>, folder: str
   const feeding = pipeline(Readable.from(tar), unpack as unknown as NodeJS.WritableStream);
   for await (const entry of unpack) {
     const { header } = entry;
-    const linkname = header.type === 'link' ? join(folder, header.linkname ?? '') : header.linkname;
+    const linkname =
+      header.type === 'link' ? join(folder, entryName(header.linkname ?? '')) : header.linkname;
     const moved = joined.entry({
       ...header,
-      name: join(folder, header.name),
+      name: join(folder, entryName(header.name)) + (header.type === 'directory' ? '/' : ''),
       linkname,
       pax: attributes(header),
     });

@@ -61,7 +61,7 @@ export async function followBuild(cli: Cli, body: Body, options: FollowOptions):
       result = { ...result, id, images, ...(target ? { target } : {}) };
     }
   };
-  const print = (text: string) => (aside ? cli.err(text) : cli.out(text));
+  const print = (text: string) => cli.draw(text, aside ? process.stderr : process.stdout);
   const write = (text: string) => {
     if (mode === 'quiet') held.push(text);
     else if (mode !== 'rawjson') print(text);
@@ -81,7 +81,7 @@ export async function followBuild(cli: Cli, body: Body, options: FollowOptions):
     view.end();
   } catch (error) {
     view.end();
-    cli.err(held.join(''));
+    cli.draw(held.join(''), process.stderr);
     throw error;
   }
   return result;

@@ -1,6 +1,6 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { isKind } from '../../core/errors.ts';
 import type { Cli } from '../cli.ts';
+import { replaceFile } from '../output/file.ts';
 import type { FollowedBuild } from './follow.ts';
 
 /** Writes what `--metadata-file` asks for, under the names that buildx uses. */
@@ -16,9 +16,7 @@ export async function writeMetadata(
     ...(digests ? imageKeys(id, target, digests) : {}),
     ...(tags.length > 0 ? { 'image.name': tags.join(',') } : {}),
   };
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, `${JSON.stringify(metadata, undefined, 2)}\n`);
-  await rename(temporary, path);
+  await replaceFile(path, `${JSON.stringify(metadata, undefined, 2)}\n`, { mode: 0o644 });
 }
 
 /** Undefined when only the image's files were wanted, and it has gone. */

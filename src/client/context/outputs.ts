@@ -1,7 +1,7 @@
 import { invalidParameter } from '../../core/errors.ts';
 import { splitCsv } from '../create/csv.ts';
 import type { FlagValues } from '../flags.ts';
-import { refuseTerminal } from '../images/output-file.ts';
+import { refuseTerminal } from '../output/file.ts';
 import { readFields } from './secrets.ts';
 
 /** What is to become of the result. Files may be '': standard output. */

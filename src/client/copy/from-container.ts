@@ -1,3 +1,4 @@
+import { lstatSync, readlinkSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
@@ -13,6 +14,9 @@ import {
   type Place,
   statPath,
 } from './place.ts';
+
+/** As many links as docker follows. */
+const MAX_LINKS = 10;
 
 /** Copies out of a container, to a local path or, for `-`, as a tar to standard output. */
 export async function copyFromContainer(
@@ -33,11 +37,25 @@ export async function copyFromContainer(
     return '';
   }
   const found = decodeStat(headers.get('x-docker-container-path-stat'));
-  const place = await chooseTarget(target, isFolder(found), asksForContents(path));
-  const from = asksForContents(path) ? '.' : found.name;
-  const rename = place.name === undefined ? {} : { rename: { from, to: place.name } };
-  await extractInto(place.folder, body, { ...rename, owners: options.archive });
+  const place = await chooseTarget(resolveLink(target), isFolder(found), asksForContents(path));
+  /* Nothing but what was asked for: the daemon may be wrong about the name, and the target somebody's home. */
+  const isWhole = asksForContents(path) || ['', '/', '.', '..'].includes(found.name);
+  const from = isWhole ? '.' : found.name;
+  await extractInto(place.folder, body, {
+    rename: { from, to: place.name ?? from },
+    owners: options.archive,
+  });
   return `Successfully copied ${source.container}:${source.path} to ${resolve(target)}`;
+}
+
+/** The user's own link to a file that is or may be there is followed, as docker does. */
+function resolveLink(target: string): string {
+  let path = target;
+  for (let links = 0; lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink(); links++) {
+    if (links > MAX_LINKS) throw invalidParameter(`too many symlinks in "${target}"`);
+    path = resolve(dirname(path), readlinkSync(path));
+  }
+  return path;
 }
 
 /**
@@ -54,6 +72,9 @@ async function chooseTarget(
   if (existing && sourceIsFolder) throw invalidParameter(`cannot copy a directory over the file ${target}`);
   if (!existing && !sourceIsFolder && target.endsWith('/'))
     throw invalidParameter(`destination directory "${target}" does not exist`);
+  if (existing && !existing.isFile()) {
+    throw invalidParameter(`invalid output path: "${target}" must be a directory or a regular file`);
+  }
   const folder = dirname(resolve(target));
   if (!(await statIfThere(folder)))
     throw invalidParameter(`invalid output path: directory "${folder}" does not exist`);

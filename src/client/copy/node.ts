@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { spawn } from 'node:child_process';
 import type { Header } from 'tar-stream';
 import { systemError } from '../../core/errors.ts';
+import type { Spot } from '../output/beneath.ts';
 
 /** How `mknod` writes the kinds of a tar's entries that are neither files, folders nor links. */
 const LETTERS = { 'character-device': 'c', 'block-device': 'b', fifo: 'p' } as const;
@@ -12,16 +12,23 @@ export function isNode(type: Header['type']): type is NodeType {
   return typeof type === 'string' && Object.hasOwn(LETTERS, type);
 }
 
-/** Makes a device or a named pipe at `path`. @throws BargeError system, as when the user may not. */
-export async function makeNode(path: string, header: Header): Promise<void> {
+/** Makes a device or a named pipe. @throws BargeError system, as when the user may not. */
+export async function makeNode({ directory, name }: Spot, header: Header): Promise<void> {
   const type = header.type as NodeType;
   const numbers = type === 'fifo' ? [] : [String(header.devmajor ?? 0), String(header.devminor ?? 0)];
-  try {
-    await promisify(execFile)('mknod', [path, LETTERS[type], ...numbers]);
-  } catch (cause) {
-    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : '';
-    throw systemError(`cannot make the ${type} ${path}: ${said || 'mknod cannot be run'}`, { cause });
-  }
+  const mode = ((header.mode ?? 0o644) & 0o7777).toString(8);
+  const args = ['-m', mode, `/proc/self/fd/3/${name}`, LETTERS[type], ...numbers];
+  const child = spawn('mknod', args, { stdio: ['ignore', 'ignore', 'pipe', directory] });
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(0, 1000);
+  });
+  const failure = (cause?: unknown) =>
+    systemError(`cannot make the ${type} ${name}: ${said.trim() || 'mknod cannot be run'}`, { cause });
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', (cause) => reject(failure(cause)));
+    child.once('close', (code) => (code === 0 ? resolve() : reject(failure())));
+  });
 }
 
 /** The numbers of a device, from the one that the kernel gives. */

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { BargeError, errnoOf, invalidParameter, isKind } from '../../core/errors.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../core/reference.ts';
 import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../spec/engine.ts';
@@ -28,13 +28,14 @@ export async function createContainer(invocation: Invocation, attach: Streams): 
       EXIT_FLAG_ERROR,
     );
   }
-  const cidFile = claimCidFile(flags.text('cidfile'));
   const asked = readFlags(() => createRequest(flags, invocation.args, attach));
   const body = withTerminalSize(withSocket(withProxies(asked, cli), invocation));
-  if (policy === 'always') await pull(invocation, image);
-  const created = await createOrPull(invocation, body, policy);
+  const create = async () => {
+    if (policy === 'always') await pull(invocation, image);
+    return await createOrPull(invocation, body, policy);
+  };
+  const created = await noteId(flags.text('cidfile'), create);
   for (const warning of created.Warnings ?? []) cli.err(`WARNING: ${warning}\n`);
-  if (cidFile !== '') writeFileSync(cidFile, created.Id);
   return created.Id;
 }
 
@@ -88,7 +89,7 @@ async function pull({ flags, cli }: Invocation, image: string): Promise<void> {
   await pullImage(cli, image, {
     platform: flags.text('platform'),
     quiet: flags.bool('quiet'),
-    write: (text) => cli.err(text),
+    write: (text) => cli.draw(text, process.stderr),
     terminal: process.stderr.isTTY === true,
   });
 }
@@ -98,11 +99,28 @@ function checkImage(image: string): void {
   if (!/^(?:sha256:)?[a-f0-9]{64}$/.test(image)) parseReference(image);
 }
 
-/** @throws BargeError invalid-parameter when the file is there already. */
-function claimCidFile(path: string): string {
-  if (path === '') return '';
+/**
+ * Writes the id of what is created into a new file, which is held open meanwhile; nothing stays when creation fails.
+ * @throws BargeError invalid-parameter when the file is there already.
+ */
+async function noteId<T extends { readonly Id: string }>(path: string, create: () => Promise<T>): Promise<T> {
+  if (path === '') return await create();
+  const file = claimFile(path);
+  let written = false;
   try {
-    writeFileSync(path, '', { flag: 'wx' });
+    const created = await create();
+    writeSync(file, created.Id);
+    written = true;
+    return created;
+  } finally {
+    closeSync(file);
+    if (!written) rmSync(path, { force: true });
+  }
+}
+
+function claimFile(path: string): number {
+  try {
+    return openSync(path, 'wx');
   } catch (cause) {
     if (errnoOf(cause) === 'EEXIST' || errnoOf(cause) === 'EISDIR') {
       throw invalidParameter(
@@ -112,7 +130,6 @@ function claimCidFile(path: string): string {
     }
     throw invalidParameter(`failed to create the container ID file: ${path}`, { cause });
   }
-  return path;
 }
 
 /** Adds the proxies of the user's configuration to the environment. */

@@ -4,6 +4,7 @@ import { compileTemplate } from '../template/evaluator.ts';
 import { FUNCTIONS, HEADING_FUNCTIONS } from '../template/functions.ts';
 import { toJson } from '../template/print.ts';
 import { ExecutionError } from '../template/template-error.ts';
+import { printable } from './printable.ts';
 import { renderTable } from './table.ts';
 
 /** What a row offers to a template: text, or functions such as `.Label "name"`. */
@@ -31,7 +32,8 @@ export function renderListing(listing: Listing, format: string, rows: readonly F
       ...rows.map((row) => listing.columns.map((name) => String(row[name] ?? ''))),
     ]);
   }
-  if (format === 'json') return rows.map((row) => `${escapeMarks(JSON.stringify(sorted(row)))}\n`).join('');
+  if (format === 'json')
+    return rows.map((row) => `${printable(escapeMarks(JSON.stringify(sorted(row))))}\n`).join('');
   const isTable = format.startsWith('table ');
   const template = readEscapes(isTable ? format.slice('table '.length).trimStart() : format);
   const lines = renderRows(listing, template, rows);

@@ -1,9 +1,12 @@
+import { printableCell } from './printable.ts';
+
 /** Docker's tables: cells at least this wide, with this much room between columns. */
 const MIN_WIDTH = 10;
 const PADDING = 3;
 
 /** Aligns rows of cells, each at least `minWidth` wide; a row's last cell is left as long as it is. Every line ends with a newline. */
-export function renderTable(rows: readonly (readonly string[])[], minWidth = MIN_WIDTH): string {
+export function renderTable(table: readonly (readonly string[])[], minWidth = MIN_WIDTH): string {
+  const rows = table.map((row) => row.map(printableCell));
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.slice(0, -1).entries()) {

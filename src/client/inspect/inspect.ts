@@ -61,7 +61,7 @@ export async function inspectEach(
     }
   }
   if (!render) cli.out(`${exactJson(found, 4)}\n`);
-  else for (const value of found) cli.out(`${render(value)}\n`);
+  else for (const value of found) cli.draw(`${render(value)}\n`);
   for (const failure of failures) cli.err(`${failure}\n`);
   return failures.length > 0 ? 1 : 0;
 }

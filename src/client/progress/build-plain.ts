@@ -1,4 +1,5 @@
 import type { BuildMessage } from '../../spec/build-events.ts';
+import { printable, printableCell } from '../format/printable.ts';
 import { lintSummary } from './build-lint.ts';
 import { BuildSteps, seconds } from './build-steps.ts';
 
@@ -32,23 +33,25 @@ export class PlainBuild implements BuildView {
       case 'pull':
         if (message.message.status !== undefined && !message.message.progressDetail?.current) {
           const { id, status } = message.message;
-          this.#options.write(`${id ? `${id}: ` : ''}${status}\n`);
+          this.#say(`${id ? `${id}: ` : ''}${status}\n`);
         }
         return;
       case 'planned':
         this.#steps.plan(message.steps);
         return;
       case 'lint':
-        this.#options.write(lintSummary(message.findings));
+        this.#say(lintSummary(message.findings));
         return;
       case 'warning':
-        this.#options.write(`WARN: ${message.message}\n`);
+        this.#say(`WARN: ${message.message}\n`);
         return;
       case 'started':
-        this.#line(message.step, this.#steps.started(message).title);
+        this.#line(message.step, printableCell(this.#steps.started(message).title));
         return;
       case 'missed':
-        if (this.#options.explain) this.#line(message.step, `not cached: ${message.reason}`);
+        if (this.#options.explain) {
+          this.#line(message.step, printableCell(`not cached: ${message.reason}`));
+        }
         return;
       case 'output':
         this.#output(message);
@@ -63,10 +66,10 @@ export class PlainBuild implements BuildView {
         for (const step of this.#partial.keys()) this.#flush(step);
         return;
       case 'built':
-        this.#options.write(`\nbuilt ${message.id}\n`);
+        this.#say(`\nbuilt ${message.id}\n`);
         return;
       case 'tagged':
-        this.#options.write(`named ${message.reference}\n`);
+        this.#say(`named ${message.reference}\n`);
         return;
       case 'begun':
       case 'described':
@@ -76,6 +79,11 @@ export class PlainBuild implements BuildView {
 
   end(): void {
     for (const step of this.#partial.keys()) this.#flush(step);
+  }
+
+  /** What the daemon says; a step's own output passes as it is. */
+  #say(text: string): void {
+    this.#options.write(printable(text));
   }
 
   /** A line of another step than the last comes after an empty one. */

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { BuildMessage } from '../../spec/build-events.ts';
+import { printable, printableCell } from '../format/printable.ts';
 import { lintSummary } from './build-lint.ts';
 import type { BuildView, PlainOptions } from './build-plain.ts';
 import { BuildSteps, type ShownStep, seconds } from './build-steps.ts';
@@ -99,9 +100,8 @@ export class TtyBuild implements BuildView {
       .all()
       .filter((step) => step.started !== undefined && step.ended === undefined);
     for (const step of running) {
-      const tail = this.#tails.get(step.number) ?? '';
-      const lines = tail
-        .split('\n')
+      const lines = stripVTControlCharacters(this.#tails.get(step.number) ?? '')
+        .split(/[\r\n]+/)
         .slice(-20)
         .filter(Boolean)
         .map((line) => `    ${line}\n`);
@@ -114,7 +114,7 @@ export class TtyBuild implements BuildView {
 
   #above(text: string): void {
     this.#clear();
-    this.#options.write(text);
+    this.#options.write(printable(text));
   }
 
   #clear(): void {
@@ -149,7 +149,8 @@ export class TtyBuild implements BuildView {
   }
 
   /** Text on the left, cut where it must be; a time on the right. */
-  #row(left: string, right: string): string {
+  #row(text: string, right: string): string {
+    const left = printableCell(text);
     const { columns } = this.#options.size();
     const room = Math.max(10, columns - right.length - 2);
     return right === '' ? left.slice(0, room) : `${left.slice(0, room).padEnd(room)} ${right}`;

@@ -1,5 +1,6 @@
 import type { ProgressMessage } from '../../spec/engine.ts';
 import { CommandFailure } from '../failure.ts';
+import { printable, printableCell } from '../format/printable.ts';
 import { progressText } from './bar.ts';
 
 export interface RenderOptions {
@@ -43,7 +44,7 @@ class LineRenderer {
   show(message: ProgressMessage): void {
     if (message.stream !== undefined) this.#options.write(message.stream);
     else if (message.status !== undefined && !isBar(message)) {
-      this.#options.write(`${label(message)}${message.status}\n`);
+      this.#options.write(`${label(message)}${printable(message.status)}\n`);
     }
   }
 }
@@ -65,14 +66,14 @@ class TerminalRenderer {
     } else if (message.status === undefined) return;
     else if (!message.id) {
       this.#lines.clear();
-      write(`${message.status}\n`);
+      write(`${printable(message.status)}\n`);
     } else this.#showLine(message.id, message);
   }
 
   #showLine(id: string, message: ProgressMessage): void {
     const { write, columns = 80 } = this.#options;
     const bar = progressText(message, columns);
-    const text = `${label(message)}${message.status}${bar === '' ? '' : ` ${bar}`}`;
+    const text = `${label(message)}${printableCell(message.status ?? '')}${bar === '' ? '' : ` ${printableCell(bar)}`}`;
     let line = this.#lines.get(id);
     if (line === undefined) {
       line = this.#lines.size;
@@ -85,7 +86,7 @@ class TerminalRenderer {
   }
 }
 
-const label = (message: ProgressMessage) => (message.id ? `${message.id}: ` : '');
+const label = (message: ProgressMessage) => (message.id ? `${printableCell(message.id)}: ` : '');
 
 function isBar({ progressDetail, progress }: ProgressMessage): boolean {
   return Boolean(progress) || (progressDetail?.current ?? 0) > 0 || (progressDetail?.total ?? 0) > 0;

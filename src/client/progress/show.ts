@@ -15,7 +15,7 @@ export function showProgress(cli: Cli, body: Body, options: ShowOptions = {}): P
   const { stdout } = process;
   return renderProgress(jsonLines<ProgressMessage>(body), {
     write: (text) => {
-      if (!options.quiet) cli.out(text);
+      if (!options.quiet) cli.draw(text);
     },
     terminal: stdout.isTTY === true && !options.quiet,
     ...(stdout.columns ? { columns: stdout.columns } : {}),

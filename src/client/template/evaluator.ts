@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/errors.ts';
+import { printable } from '../format/printable.ts';
 import { FUNCTIONS, isTrue, type TemplateFunction } from './functions.ts';
 import { parseTemplate, type Template } from './parser.ts';
 import { printValue } from './print.ts';
@@ -61,7 +62,9 @@ class Evaluator {
       if (node.kind === 'text') this.#output += node.text;
       else if (node.kind === 'action') {
         const value = this.#pipe(node.pipe, dot);
-        if (node.pipe.variables.length === 0) this.#output += printValue(value, this.#options.structs);
+        if (node.pipe.variables.length === 0) {
+          this.#output += printable(printValue(value, this.#options.structs));
+        }
       } else if (node.kind === 'jump') return node.to;
       else if (node.kind === 'call') this.#callTemplate(node, dot);
       else outcome = this.#scoped(() => this.#branch(node, dot));

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { invalidParameter } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
+import { Regex } from '../../core/patterns/regex.ts';
 import type { ContainerDefinition } from '../model.ts';
 
 /** What may stand in a tag: `{{.Name}}` and the like. */
@@ -15,11 +16,26 @@ const FIELDS: Readonly<Record<string, (definition: ContainerDefinition) => strin
   Hostname: () => hostname(),
 };
 
-const PLACEHOLDER = /\{\{-?\s*(.*?)\s*-?\}\}/g;
+/** A template with each `{{…}}` replaced by what `fill` makes of its word. */
+function fillPlaceholders(template: string, fill: (word: string) => string): string {
+  let result = '';
+  let done = 0;
+  for (let open = template.indexOf('{{'); open !== -1; open = template.indexOf('{{', done)) {
+    const close = template.indexOf('}}', open + 2);
+    if (close === -1) break;
+    const word = template
+      .slice(open + 2, close)
+      .replace(/^-/, '')
+      .replace(/-$/, '');
+    result += template.slice(done, open) + fill(word.trim());
+    done = close + 2;
+  }
+  return result + template.slice(done);
+}
 
 /** @throws BargeError invalid-parameter for a template that names what there is not. */
 export function checkTag(template: string): void {
-  const rest = template.replace(PLACEHOLDER, (_, word: string) => {
+  const rest = fillPlaceholders(template, (word) => {
     if (!word.startsWith('.') || !FIELDS[word.slice(1)]) {
       const names = Object.keys(FIELDS).map((name) => `{{.${name}}}`);
       throw invalidParameter(`invalid log tag "${template}": {{${word}}} is none of ${names.join(', ')}`);
@@ -31,7 +47,7 @@ export function checkTag(template: string): void {
 
 /** A tag's text for a container. */
 export function expandTag(template: string, definition: ContainerDefinition): string {
-  return template.replace(PLACEHOLDER, (_, word: string) => FIELDS[word.slice(1)]?.(definition) ?? '');
+  return fillPlaceholders(template, (word) => FIELDS[word.slice(1)]?.(definition) ?? '');
 }
 
 /** Fields that `labels`, `env`, `labels-regex` and `env-regex` choose of the container, for each line of its log. */
@@ -55,6 +71,6 @@ function chosen(
   pattern: string | undefined,
 ): Record<string, string> {
   const listed = new Set((names ?? '').split(',').filter(Boolean));
-  const matches = pattern ? new RegExp(pattern) : undefined;
+  const matches = pattern ? new Regex(pattern) : undefined;
   return Object.fromEntries(entries.filter(([name]) => listed.has(name) || matches?.test(name)));
 }

@@ -1,4 +1,5 @@
 import { invalidParameter } from '../../core/errors.ts';
+import { Regex } from '../../core/patterns/regex.ts';
 import { parseBytes } from '../../core/units.ts';
 import type { HostConfig } from '../../spec/engine.ts';
 import type { ContainerDefaults } from '../defaults.ts';
@@ -65,7 +66,7 @@ export function checkLogConfig({ Type: driver = '', Config }: LogConfig): void {
 
 function assertPattern(name: string, pattern: string | undefined): void {
   try {
-    new RegExp(pattern ?? '');
+    new Regex(pattern ?? '');
   } catch (error) {
     throw invalidParameter(`invalid ${name}: ${pattern} is not a regular expression`, { cause: error });
   }

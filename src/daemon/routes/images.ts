@@ -120,7 +120,7 @@ async function pullRoute(engine: Engine, exchange: Exchange): Promise<void> {
       signal,
       onProgress,
     };
-    if (!tag && !/[@:][^/]*$/.test(name)) await pullAll(engine, name, options);
+    if (!tag && !/[@:]/.test(name.slice(name.lastIndexOf('/') + 1))) await pullAll(engine, name, options);
     else await pull(engine, tag ? `${name}${tag.includes(':') ? '@' : ':'}${tag}` : name, options);
   });
 }

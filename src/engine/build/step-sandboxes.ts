@@ -27,10 +27,15 @@ export class StepSandboxes {
     const { name: network } = this.#networks.find(mode === 'default' ? 'bridge' : mode);
     const sandbox = await this.#networks.sandboxes.attach([{ network }]);
     if (network !== 'bridge') {
-      const view = { networks: [network], links: new Map(), servers: upstreamServers([]) };
+      const view = { networks: [network], links: new Map(), servers: this.#serversOf(sandbox) };
       await this.#networks.serveNames(sandbox, view);
     }
     return sandbox;
+  }
+
+  /** Without a way out, names of the world outside have no answer, as in containers. */
+  #serversOf(sandbox: Sandbox): readonly string[] {
+    return this.#networks.leadsOut(sandbox) ? upstreamServers([]) : [];
   }
 
   async disconnect({ network, security }: ExecRequest, sandbox: Sandbox): Promise<void> {

@@ -26,6 +26,7 @@ import type { Networks } from '../../network/networks.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import type { Descriptor, ImageConfig } from '../../spec/oci-image.ts';
+import { assertMountTargets } from '../containers/mount-targets.ts';
 import type { ImageContext } from '../images/context.ts';
 import type { EngineSettings } from '../settings.ts';
 import { localBase, resolveBase } from './base-images.ts';
@@ -152,15 +153,16 @@ export class EngineWorker implements BuildWorker {
     let started: StartedStep | undefined;
     try {
       await using held = new AsyncDisposableStack();
+      const { lower, layersFolder } = this.#ctx.layers.rootfs(step.layers);
+      const below = lower.map((name) => join(layersFolder, name));
       const mounts = await this.#mounts(step, scratch, held);
+      assertMountTargets({ upper, lower: below }, mounts.mounts);
       const sandbox = await this.#sandboxes.connect(step);
       if (sandbox) held.defer(() => this.#sandboxes.disconnect(step, sandbox));
       const edits = await this.#devices(step);
       started = await this.#run(id, step, { mounts, sandbox, edits });
       if (started.exitCode !== 0 || (await readdir(upper)).length === 0)
         return { exitCode: started.exitCode };
-      const { lower, layersFolder } = this.#ctx.layers.rootfs(step.layers);
-      const below = lower.map((name) => join(layersFolder, name));
       const targets = mounts.mounts.map((mount) => mount.Destination);
       await started.gone;
       removeMountPoints(upper, below, targets);

@@ -1,7 +1,7 @@
 import type { Container } from '../../container/model.ts';
 import type { Digest } from '../../core/digest.ts';
 import { invalidParameter, isKind } from '../../core/errors.ts';
-import { assertKnownFilters, booleanFilter, type Filters, labelMatches, matchesPattern } from '../filters.ts';
+import { assertKnownFilters, booleanFilter, type Filters, labelMatches, patternTest } from '../filters.ts';
 import type { ContainerContext } from './context.ts';
 import { networksOf } from './network-settings.ts';
 
@@ -20,10 +20,14 @@ const anyOf =
     values.some((value) => test(container, value));
 
 const FILTERS: Record<string, MakeTest> = {
-  id: anyOf(({ definition }, value) => matchesPattern(definition.id, value)),
-  name: anyOf(
-    ({ definition: { name } }, value) => matchesPattern(`/${name}`, value) || matchesPattern(name, value),
-  ),
+  id: (values) => {
+    const tests = values.map(patternTest);
+    return ({ definition: { id } }) => tests.some((test) => test(id));
+  },
+  name: (values) => {
+    const tests = values.map(patternTest);
+    return ({ definition: { name } }) => tests.some((test) => test(`/${name}`) || test(name));
+  },
   label:
     (values) =>
     ({ definition }) =>

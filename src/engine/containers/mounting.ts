@@ -7,6 +7,7 @@ import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import { overlayOptions, resolveBelow, statBelow } from '../../host/fs-tool.ts';
 import { assertPropagation, holderOf, inheritedLimits } from '../../volume/propagation.ts';
 import type { ContainerContext } from './context.ts';
+import { assertMountTargets } from './mount-targets.ts';
 
 type MountContext = Pick<ContainerContext, 'volumes' | 'mounted' | 'events' | 'layers' | 'runner'>;
 
@@ -18,8 +19,11 @@ export type StagedMounts = Pick<StartInput, 'definition' | 'overlays' | 'below'>
  * @throws BargeError when a source is not there or cannot be mounted; `releaseMounts` undoes what was done.
  */
 export async function stageMounts(ctx: MountContext, { definition }: Container): Promise<StagedMounts> {
+  const { exec: folder, upper } = ctx.runner.folders(definition.id);
+  const { lower, layersFolder } = ctx.layers.rootfs(definition.layers);
+  const root = { upper, lower: lower.map((name) => join(layersFolder, name)) };
+  assertMountTargets(root, definition.mounts, { keepsProc: true });
   if (definition.mounts.length === 0) return { definition };
-  const folder = ctx.runner.folders(definition.id).exec;
   const overlays: { options: string; target: string }[] = [];
   const below: { root: string; path: string; target: string }[] = [];
   const stage = async (mount: ResolvedMount, index: number): Promise<ResolvedMount> => {

@@ -66,7 +66,7 @@ const nameForEvent = (ctx: ImageContext, { id }: Image) => ctx.images.names(id).
 
 function selectionOf(ctx: ImageContext, word: string): SavedImage[] {
   const reference = referenceOf(word);
-  const isBare = reference && !reference.digest && !/:[^/]+$/.test(word);
+  const isBare = reference && !reference.digest && !/:./s.test(word.slice(word.lastIndexOf('/') + 1));
   const inRepository = isBare ? tagsOf(ctx, reference) : [];
   if (inRepository.length > 0) return inRepository;
   const image = ctx.images.find(word);

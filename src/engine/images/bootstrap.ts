@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { invalidParameter, systemError, unavailable } from '../../core/errors.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
+import { trimEndOf } from '../../core/trim.ts';
 import { packTar } from '../../host/fs-tool.ts';
 import { capture, run } from '../../host/process.ts';
 import type { Image } from '../../image/images.ts';
@@ -127,7 +128,7 @@ function followProgress(stderr: NodeJS.ReadableStream, onProgress: OnProgress): 
       if (!line.trim()) continue;
       last.push(line);
       if (last.length > 20) last.shift();
-      const step = /^I: (.*?)\.*$/.exec(line)?.[1];
+      const step = line.startsWith('I: ') ? trimEndOf(line.slice(3), '.') : undefined;
       if (step) onProgress({ status: step });
     }
   });

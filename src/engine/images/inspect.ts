@@ -1,4 +1,5 @@
 import { invalidParameter } from '../../core/errors.ts';
+import { pathGlob } from '../../core/patterns/glob.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
 import type { Image, ImageNames } from '../../image/images.ts';
 import type { ImageHistoryItem, ImageInspect, ImageSummary } from '../../spec/engine.ts';
@@ -68,14 +69,13 @@ const TESTS: Record<string, Test> = {
   'label!': ({ config }, _, value) => !labelMatches(config.config?.Labels ?? {}, value),
 };
 
-/** A shell pattern against the whole reference or its repository. */
+/** Go's path.Match against the whole reference or its repository. @throws BargeError for what is not a pattern. */
 function referenceMatches(name: string, pattern: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '[^/]*')
-    .replace(/\?/g, '[^/]');
-  const repository = name.replace(/[:@][^/]*$/, '');
-  return new RegExp(`^${source}$`).test(name) || new RegExp(`^${source}$`).test(repository);
+  const glob = pathGlob(pattern);
+  const tail = name.slice(name.lastIndexOf('/') + 1);
+  const mark = tail.search(/[:@]/);
+  const repository = mark === -1 ? name : name.slice(0, name.length - tail.length + mark);
+  return glob.matches(name) || glob.matches(repository);
 }
 
 export function listImages(ctx: ImageContext, query: ImageListQuery): ImageSummary[] {

@@ -9,7 +9,7 @@ import {
   type Filters,
   labelMatches,
   labelsPass,
-  matchesPattern,
+  patternTest,
 } from '../filters.ts';
 import { containersOf, referenceCounts } from './users.ts';
 
@@ -32,11 +32,12 @@ export function listVolumes(ctx: VolumeContext, filters: Filters): Record<string
   const wanted = (name: string) => filters.get(name) ?? [];
   const some = (values: readonly string[], test: (value: string) => boolean) =>
     values.length === 0 || values.some(test);
+  const names = wanted('name').map(patternTest);
   const dangling = filters.has('dangling') ? booleanFilter('dangling', wanted('dangling')) : undefined;
   const counts = dangling === undefined ? new Map<string, number>() : referenceCounts(ctx);
   return ctx.volumes
     .list()
-    .filter(({ name }) => some(wanted('name'), (value) => matchesPattern(name, value)))
+    .filter(({ name }) => names.length === 0 || names.some((test) => test(name)))
     .filter(({ labels }) => wanted('label').every((value) => labelMatches(labels, value)))
     .filter(() => some(wanted('driver'), (value) => value === 'local'))
     .filter(({ name }) => dangling === undefined || !counts.has(name) === dangling)

@@ -1,3 +1,5 @@
+import { headerItems } from '../../core/header-items.ts';
+
 /** One way to authenticate, from a `WWW-Authenticate` header (RFC 9110 section 11.6.1). */
 export interface Challenge {
   /** Lower case: `bearer`, `basic`. */
@@ -7,14 +9,11 @@ export interface Challenge {
 }
 
 const MAX_HEADER_LENGTH = 8192;
-/** `name=value`, `name="value"`, or the name of a scheme. */
-const ITEM = /([!#$%&'*+.^_`|~\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/g;
 
 /** Challenges in the order of the header; what cannot be read is left out. */
 export function parseChallenges(header: string | undefined): Challenge[] {
   const found: { scheme: string; parameters: Record<string, string> }[] = [];
-  for (const [, name = '', quoted, bare] of (header ?? '').slice(0, MAX_HEADER_LENGTH).matchAll(ITEM)) {
-    const value = quoted?.replace(/\\(.)/g, '$1') ?? bare;
+  for (const { name, value } of headerItems((header ?? '').slice(0, MAX_HEADER_LENGTH))) {
     const current = found.at(-1);
     if (value === undefined) found.push({ scheme: name.toLowerCase(), parameters: {} });
     else if (current) current.parameters[name.toLowerCase()] = value;

@@ -44,6 +44,15 @@ async function tagsIn(response: HttpResponse): Promise<string[]> {
 /** The target of `rel="next"` in a Link header (RFC 8288). */
 function nextPage({ headers, request }: HttpResponse): URL | undefined {
   const link = String(headers.link ?? '');
-  const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/.exec(link)?.[1];
-  return target === undefined ? undefined : new URL(target, request.url);
+  for (let open = link.indexOf('<'); open !== -1; open = link.indexOf('<', open + 1)) {
+    const close = link.indexOf('>', open);
+    if (close === -1) return undefined;
+    const comma = link.indexOf(',', close);
+    const parameters = link.slice(close + 1, comma === -1 ? undefined : comma);
+    if (/^\s*;/.test(parameters) && /\brel="?next\b/.test(parameters)) {
+      return new URL(link.slice(open + 1, close), request.url);
+    }
+    open = close;
+  }
+  return undefined;
 }

@@ -1,3 +1,5 @@
+import { headerItems } from '../../core/header-items.ts';
+
 /** How a registry wants its clients to name themselves (RFC 9110 section 11.6.1). */
 export interface Challenge {
   readonly scheme: 'basic' | 'bearer';
@@ -6,11 +8,12 @@ export interface Challenge {
 
 /** Reads a `WWW-Authenticate` header; undefined when it offers neither Basic nor Bearer. */
 export function parseChallenge(header: string | undefined): Challenge | undefined {
-  const [, scheme = '', rest = ''] = /^\s*(basic|bearer)\b\s*(.*)$/i.exec(header ?? '') ?? [];
-  if (!scheme) return undefined;
+  const [first, ...rest] = headerItems(header ?? '');
+  const scheme = first?.value === undefined ? first?.name.toLowerCase() : undefined;
+  if (scheme !== 'basic' && scheme !== 'bearer') return undefined;
   const parameters: Record<string, string> = {};
-  for (const [, name = '', quoted, plain] of rest.matchAll(/(\w+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))/g)) {
-    parameters[name.toLowerCase()] = quoted ?? plain ?? '';
+  for (const { name, value } of rest) {
+    if (value !== undefined) parameters[name.toLowerCase()] = value;
   }
-  return { scheme: scheme.toLowerCase() as Challenge['scheme'], parameters };
+  return { scheme, parameters };
 }

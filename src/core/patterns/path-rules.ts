@@ -1,8 +1,21 @@
+import { invalidParameter, messageOf } from '../errors.ts';
+import { type Glob, pathGlob } from './glob.ts';
+
+/** Characters of all patterns together, each of which becomes some hundred bytes while it is at work. */
+const MAX_PATTERNS = 1 << 18;
+
 /** Patterns of .dockerignore and `--exclude`, as moby's patternmatcher reads them: the last match decides. */
 export class PatternMatcher {
   readonly #rules: readonly Rule[];
 
+  /** @throws BargeError invalid-parameter for a pattern that cannot be read. */
   constructor(patterns: readonly string[]) {
+    const total = patterns.reduce((sum, { length }) => sum + length, 0);
+    if (total > MAX_PATTERNS) {
+      throw invalidParameter(
+        `invalid excludepatterns: they are longer than ${MAX_PATTERNS} characters together`,
+      );
+    }
     this.#rules = patterns.map(readRule).filter((rule) => rule !== undefined);
   }
 
@@ -16,7 +29,7 @@ export class PatternMatcher {
    */
   judge(path: string, parent?: Verdict): Verdict {
     const above = parent ?? this.#judgeParent(path);
-    const hits = this.#rules.map((rule, index) => above?.hits[index] === true || rule.regex.test(path));
+    const hits = this.#rules.map((rule, index) => above?.hits[index] === true || rule.glob.matches(path));
     const last = hits.lastIndexOf(true);
     return { matched: last !== -1 && this.#rules[last]?.negated === false, hits };
   }
@@ -46,7 +59,7 @@ export interface Verdict {
 
 interface Rule {
   readonly negated: boolean;
-  readonly regex: RegExp;
+  readonly glob: Glob;
   /** The leading path parts without wildcards. */
   readonly literalPrefix: string;
 }
@@ -63,12 +76,23 @@ export function ignorePatterns(text: string): string[] {
 
 function readRule(pattern: string): Rule | undefined {
   const negated = pattern.startsWith('!');
+  if (pattern.trim() === '!') throw invalidParameter('illegal exclusion pattern: "!"');
   const path = cleanPattern(negated ? pattern.slice(1) : pattern);
-  if (path === '' || path === '.') return undefined;
+  if (path === '') return undefined;
   const parts = path.split('/');
   const wild = parts.findIndex((part) => /[*?[\\]/.test(part));
   const literalPrefix = (wild === -1 ? parts : parts.slice(0, wild)).join('/');
-  return { negated, regex: new RegExp(`^${globSource(path)}$`, 'su'), literalPrefix };
+  return { negated, glob: readGlob(path), literalPrefix };
+}
+
+function readGlob(path: string): Glob {
+  try {
+    return pathGlob(path, { doubleStar: true });
+  } catch (error) {
+    throw invalidParameter(`invalid excludepatterns: [${path.slice(0, 200)}]: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Without empty and dot parts and a leading slash; `..` parts take off what is before them. */
@@ -80,38 +104,3 @@ export function cleanPattern(pattern: string): string {
   }
   return parts.join('/');
 }
-
-/**
- * A regular expression's source for a pattern of Go's filepath.Match, with `**` for any number of folders.
- */
-export function globSource(pattern: string): string {
-  let source = '';
-  for (let i = 0; i < pattern.length; i++) {
-    const char = pattern[i] ?? '';
-    if (char === '*' && pattern[i + 1] === '*') {
-      i++;
-      if (pattern[i + 1] === '/') i++;
-      source += i + 1 >= pattern.length ? '.*' : '(?:.*/)?';
-    } else if (char === '*') source += '[^/]*';
-    else if (char === '?') source += '[^/]';
-    else if (char === '[') {
-      const end = pattern.indexOf(']', i + 2);
-      if (end === -1) source += '\\[';
-      else {
-        source += characterClass(pattern.slice(i + 1, end));
-        i = end;
-      }
-    } else if (char === '\\' && i + 1 < pattern.length) source += literal(pattern[++i] ?? '');
-    else source += literal(char);
-  }
-  return source;
-}
-
-/** `[a-z]`, `[^0-9]`: Go's classes match anything but a slash when negated. */
-function characterClass(body: string): string {
-  const negated = body.startsWith('^');
-  const inner = (negated ? body.slice(1) : body).replace(/[\\\][^|(){}/]/g, (char) => `\\${char}`);
-  return negated ? `[^/${inner}]` : `[${inner}]`;
-}
-
-const literal = (char: string) => char.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');

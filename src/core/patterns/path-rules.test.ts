@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ignorePatterns, PatternMatcher } from './matcher.ts';
+import { ignorePatterns, PatternMatcher } from './path-rules.ts';
 
 const CASES: readonly (readonly [string, string, boolean])[] = [
   ['a', 'a', true],
