@@ -26,7 +26,11 @@ async function other(folder: string) {
   const child = spawn(process.execPath, ['--input-type=module', '-e', CHILD, module, folder]);
   const [said] = await once(child.stdout, 'data');
   const gone = once(child, 'exit');
-  return { said: String(said).trim(), end: () => (child.kill('SIGKILL'), gone) };
+  const end = async () => {
+    child.kill('SIGKILL');
+    await gone;
+  };
+  return { said: String(said).trim(), end };
 }
 
 test('a folder is one process’s at a time, and free when that process is killed', async () => {
