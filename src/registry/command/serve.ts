@@ -7,6 +7,8 @@ import { type AccessControl, usersOnly } from '../auth/access.ts';
 import { AccountAccess } from '../auth/account-access.ts';
 import { HtpasswdAuthenticator } from '../auth/htpasswd-authenticator.ts';
 import { HtpasswdFile } from '../auth/htpasswd-file.ts';
+import { forgetKeyOfDatabase } from '../auth/key-sources.ts';
+import type { Counters } from '../database/counters.ts';
 import { RegistryMetrics, serveMetrics } from '../metrics.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { createRequestHandler } from '../request-handler.ts';
@@ -17,7 +19,7 @@ import { HouseKeeping } from './keep-house.ts';
 import { inUse } from './maintain.ts';
 import { openProxy } from './proxy.ts';
 import type { ServeOptions } from './serve-options.ts';
-import { openStore, type Store } from './store.ts';
+import { keySourceOf, openStore, type Store } from './store.ts';
 
 /** Serves until SIGTERM or SIGINT. `announce` gets the one line that says where. */
 export async function serve(options: ServeOptions, announce: (line: string) => void): Promise<void> {
@@ -33,6 +35,7 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
     stack.defer(() => void lock.close());
   }
   const accounts = options.accounts ? new Accounts(await store.database()) : undefined;
+  if (accounts) await takeOver(options, accounts, store);
   const access = await accessFor(options, accounts, store, log);
   if (!access && !isLoopback(options.host)) {
     log.warn('anybody who reaches this address can read and write images; --accounts asks who they are');
@@ -113,24 +116,39 @@ async function hooksFor(
   return new Webhooks({ urls, secret, log, db: await store.database(), locks: store.locks });
 }
 
+/** What earlier versions, and a registry without accounts, did not write down. */
+async function takeOver(
+  { store: { database } }: ServeOptions,
+  accounts: Accounts,
+  store: Store,
+): Promise<void> {
+  await accounts.namespaces.useAll(await store.storage.namespaces());
+  if (!database) await forgetKeyOfDatabase(accounts);
+}
+
 async function accessFor(
-  { htpasswd, externalUrl, selfRegistration }: ServeOptions,
+  { htpasswd, externalUrl, selfRegistration, store }: ServeOptions,
   accounts: Accounts | undefined,
   { counters }: Store,
   log: Logger,
 ): Promise<AccessControl | undefined> {
-  if (htpasswd) return usersOnly(await openHtpasswd(htpasswd, log));
+  if (htpasswd) return usersOnly(await openHtpasswd(htpasswd, counters, log));
   if (!accounts) return undefined;
   if ((await accounts.users()).length === 0 && !selfRegistration) {
     log.warn('there are no users yet: barge-registry user add NAME --admin');
   }
-  return new AccountAccess(accounts, { externalUrl, selfRegistration, counters });
+  return new AccountAccess(accounts, {
+    externalUrl,
+    selfRegistration,
+    counters,
+    key: keySourceOf(store, accounts),
+  });
 }
 
-async function openHtpasswd(path: string, log: Logger): Promise<HtpasswdAuthenticator> {
+async function openHtpasswd(path: string, counters: Counters, log: Logger): Promise<HtpasswdAuthenticator> {
   const file = new HtpasswdFile(path);
   if ((await file.users()).size === 0) log.warn({ path }, 'the htpasswd file has no user with a bcrypt hash');
-  return new HtpasswdAuthenticator(file);
+  return new HtpasswdAuthenticator(file, counters);
 }
 
 async function readTls(paths: { cert: string; key: string }): Promise<TlsFiles> {
