@@ -84,7 +84,12 @@ test('docker’s way in: a challenge with the scope, a token for it, the request
 
 test('the OAuth2 form of a token request', async (t) => {
   const { ask, registry } = await start(t);
-  const form = { grant_type: 'password', service: registry.host, client_id: 'c', scope: 'repository:shop/app:pull' };
+  const form = {
+    grant_type: 'password',
+    service: registry.host,
+    client_id: 'c',
+    scope: 'repository:shop/app:pull',
+  };
   const post = (more: Record<string, string>) =>
     ask('/token', undefined, { method: 'POST', body: new URLSearchParams({ ...form, ...more }) });
   const good = (await (await post({ username: 'otto', password: PASSWORD })).json()) as {

@@ -10,6 +10,7 @@ import { HtpasswdFile } from '../auth/htpasswd-file.ts';
 import { forgetKeyOfDatabase } from '../auth/key-sources.ts';
 import type { Counters } from '../database/counters.ts';
 import { RegistryMetrics, serveMetrics } from '../metrics.ts';
+import { printableLine } from '../printable.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { createRequestHandler } from '../request-handler.ts';
 import { RegistryServer, type TlsFiles } from '../server.ts';
@@ -24,7 +25,7 @@ import { keySourceOf, openStore, type Store } from './store.ts';
 /** Serves until SIGTERM or SIGINT. `announce` gets the one line that says where. */
 export async function serve(options: ServeOptions, announce: (line: string) => void): Promise<void> {
   const stopped = stopSignal();
-  const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
+  const log = openLog(options.logLevel);
   await using stack = new AsyncDisposableStack();
   const { dataRoot, database } = options.store;
   const store = stack.use(
@@ -76,6 +77,12 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
   announce(`barge-registry listening on ${await server.listen(options.host, options.port)}\n`);
   log.info({ signal: await stopped }, 'stopping; requests under way may finish');
   await server.close();
+}
+
+/** Lines of JSON on standard error, in which nothing of what strangers send can act on a terminal. */
+function openLog(level: string): Logger {
+  const stderr = pino.destination({ fd: 2, sync: true });
+  return pino({ level }, { write: (line) => void stderr.write(printableLine(line)) });
 }
 
 /** A server that drains gets no new clients from a balancer that looks. */

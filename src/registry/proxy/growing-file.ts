@@ -3,6 +3,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { systemError } from '../../core/errors.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 
 const READ_SIZE = 256 * 1024;
 
@@ -77,7 +78,7 @@ export class GrowingFile {
         this.#leave().then(() => done(error), done);
       },
     });
-    return reader;
+    return failsElsewhere(reader);
   }
 
   /** null at the end. */

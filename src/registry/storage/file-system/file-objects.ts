@@ -3,6 +3,7 @@ import { opendir, readFile, rename, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { syncFolder } from '../../../core/durable.ts';
+import { failsElsewhere } from '../../../core/streams.ts';
 import type { ObjectEntry, ObjectInfo, ObjectStore } from '../objects.ts';
 import type { ByteRange, WritePiece } from '../storage.ts';
 import { ensureFolder, entriesOf, ifPresent, removeDurably, writeInFolder } from './files.ts';
@@ -38,7 +39,7 @@ export class FileObjects implements ObjectStore {
   }
 
   read(key: string, range?: ByteRange): Readable {
-    return createReadStream(this.path(key), { ...range, highWaterMark: READ_SIZE });
+    return failsElsewhere(createReadStream(this.path(key), { ...range, highWaterMark: READ_SIZE }));
   }
 
   pour(key: string, range: ByteRange | undefined, write: WritePiece): Promise<void> {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { systemError } from '../../../core/errors.ts';
+import { failsElsewhere } from '../../../core/streams.ts';
 import type { ObjectEntry, ObjectInfo, ObjectStore } from '../objects.ts';
 import type { ByteRange } from '../storage.ts';
 import type { S3Bucket } from './bucket.ts';
@@ -29,7 +30,7 @@ export class S3Objects implements ObjectStore {
   }
 
   read(key: string, range?: ByteRange): Readable {
-    return Readable.from(this.#pieces(key, range), { objectMode: false });
+    return failsElsewhere(Readable.from(this.#pieces(key, range), { objectMode: false }));
   }
 
   async *#pieces(key: string, range: ByteRange | undefined) {
