@@ -43,6 +43,14 @@ async function restrict(path: string, mode: number, flags: number): Promise<void
   }
 }
 
+/** Makes an empty file that only its owner can read, unless there is one; it is private then, too. */
+export async function ensurePrivateFile(path: string): Promise<void> {
+  await (
+    await open(path, constants.O_RDONLY | constants.O_CREAT | constants.O_NOFOLLOW, PRIVATE_FILE)
+  ).close();
+  await restrictFiles([path]);
+}
+
 export interface PrivateWrite {
   /** Leave a file that exists as it is. */
   readonly onlyNew?: boolean;

@@ -7,7 +7,7 @@ import { KeyFile, KeyRow, type RotatingKeySource } from '../auth/key-sources.ts'
 import { type Counters, MemoryCounters, SqlCounters } from '../database/counters.ts';
 import type { SqlDatabase } from '../database/sql.ts';
 import { SqliteDatabase } from '../database/sqlite.ts';
-import { ensurePrivateDirectory, restrictFiles } from '../private-files.ts';
+import { ensurePrivateDirectory, ensurePrivateFile, restrictFiles } from '../private-files.ts';
 import { openFileSystem } from '../storage/file-system/open.ts';
 import { KeyedLock } from '../storage/keyed-lock.ts';
 import { REPOSITORIES } from '../storage/layout.ts';
@@ -109,11 +109,13 @@ export async function openDatabase(
     return await PostgresDatabase.open(database, warn);
   }
   await makePrivate(dataRoot);
+  /* What SQLite makes beside it has its mode. */
+  await ensurePrivateFile(join(dataRoot, DATABASE));
   return new SqliteDatabase(join(dataRoot, DATABASE));
 }
 
 export const DATABASE = 'accounts.db';
-/** What SQLite and we keep beside the database; those that SQLite makes later have its mode. */
+/** The database with what SQLite and we keep beside it. */
 const DATABASE_FILES = ['', '-wal', '-shm', '-journal', '-reserve'].map((suffix) => `${DATABASE}${suffix}`);
 const KEY_FILE = 'token.key';
 
