@@ -349,3 +349,53 @@ test('requests that a browser sends for other pages are refused, and bodies that
     'without a body too',
   );
 });
+
+test('a name that looks like another part of the path gives nobody a right that they lack', async (t) => {
+  const { accounts, url } = await start(t);
+  await resetOrganisation(accounts);
+  const status = async (user: string, method: string, path: string) => {
+    const answer = await fetch(`${url}${path}`, { method, headers: { authorization: basic(user) } });
+    return answer.status;
+  };
+  /* Deleting takes an administrator of the repository, pulling no more than a puller, whatever the name. */
+  for (const name of ['shop/blobs/uploads', 'shop/blobs/uploads/app', 'shop/api/v1', 'shop/token']) {
+    assert.equal(await status('pusher', 'DELETE', `/v2/${name}/manifests/v1`), 403, name);
+    assert.equal(await status('puller', 'GET', `/v2/${name}/manifests/v1`), 404, name);
+  }
+  const odd = [
+    'shop%2Fapp',
+    'eve/../shop/app',
+    'eve/%2e%2e/shop/app',
+    'eve%2F..%2Fshop%2Fapp',
+    'SHOP/app',
+    'Shop/App',
+  ];
+  const odder = [
+    'sho\u0440/app',
+    '%73hop/app',
+    'shop%00/app',
+    'shop//app',
+    'shop/app%20',
+    './shop/app',
+    'eve/app/..',
+  ];
+  for (const name of [...odd, ...odder]) {
+    for (const rest of ['manifests/v1', 'tags/list', `blobs/${PARAMETERS.digest}`]) {
+      /* fetch resolves dots by itself, so that some of these are shop/app after all. */
+      assert.ok(
+        [400, 403, 404].includes(await status('eve', 'GET', `/v2/${name}/${rest}`)),
+        `${name}/${rest}`,
+      );
+      const needs = `/v2/${name}/manifests/v1`;
+      assert.notEqual(await status('eve', 'PUT', needs), 201, name);
+    }
+    const settings = `/api/v1/repositories/${encodeURIComponent(name)}`;
+    assert.equal(await status('eve', 'GET', settings), 403, settings);
+  }
+});
+
+test('a token request with more scopes than anybody needs is refused', async (t) => {
+  const { url } = await start(t);
+  const scope = Array.from({ length: 101 }, (_, i) => `repository:a/${i}:pull`).join(' ');
+  assert.equal((await fetch(`${url}/token?scope=${encodeURIComponent(scope)}`)).status, 405);
+});

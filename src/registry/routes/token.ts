@@ -5,6 +5,8 @@ import { readBounded } from '../http/read-bounded.ts';
 import { registryError } from '../registry-error.ts';
 
 const MAX_FORM = 64 << 10;
+/** Each takes some looks at the accounts. */
+const MAX_SCOPES = 100;
 
 /** GET /token (Docker's token authentication) and POST /token (its OAuth2 form, `grant_type=password`). */
 export function tokenRoute(access: AccountAccess): Handler {
@@ -19,6 +21,9 @@ export function tokenRoute(access: AccountAccess): Handler {
       throw registryError('UNSUPPORTED', `this registry gives tokens for ${service}, not for ${asked}`);
     }
     const scopes = parseScopes(query.getAll('scope'));
+    if (scopes.length > MAX_SCOPES) {
+      throw registryError('UNSUPPORTED', `a token has at most ${MAX_SCOPES} scopes, not ${scopes.length}`);
+    }
     const grants = await Promise.all(scopes.map((scope) => granted(scope, visitor)));
     const claims = { ...visitor.claims, access: grants };
     const { token, lifetime } = await access.bearers.issue(claims, service, visitor.until);
