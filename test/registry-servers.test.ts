@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Digest, digestOf } from '../src/core/digest.ts';
 import { Accounts } from '../src/registry/accounts/accounts.ts';
+import { KeyRow } from '../src/registry/auth/key-sources.ts';
 import { SqlCounters } from '../src/registry/database/counters.ts';
 import { PostgresDatabase } from '../src/registry/database/postgres.ts';
 import { PostgresLocks } from '../src/registry/database/postgres-locks.ts';
@@ -87,7 +88,31 @@ describe('several servers', { skip: withoutPostgres() }, () => {
     await second.changeSettings('shop/app', { public: true, retention: [{ keepLast: 2 }] });
     await second.grant('other/app', 'anna', 'pull');
     await second.setQuota('shop', 5_000_000_000);
-    assert.equal(await first.quotaOf('shop/app'), 5_000_000_000);
+    assert.deepEqual(
+      [await first.quotaOf('shop'), await first.quotaFor('shop/app')],
+      [5_000_000_000, { owner: 'shop', bytes: 5_000_000_000, namespaces: ['shop'] }],
+    );
+    assert.equal(await second.highestPasswordCost(), 10);
+    await first.namespaces.use('shop/app');
+    await first.removeOrganisation('shop');
+    await second.addOrganisation('shop');
+    await second.setMember('shop', 'anna', 'push');
+    const owners = await second.namespaces.list();
+    assert.deepEqual(
+      owners.find(({ name }) => name === 'shop'),
+      { name: 'shop', owner: null, orphaned: true },
+    );
+    assert.equal(await second.quotaFor('shop/app'), undefined);
+    await first.namespaces.give('shop', 'shop');
+    assert.equal(
+      await second.namespaces.roleAsMember((await second.namespaces.ownerOf('shop/app')) ?? '', 'anna'),
+      'push',
+    );
+    const [ours, theirs] = [new KeyRow(first), new KeyRow(second)];
+    const before = await ours.load();
+    assert.deepEqual(await theirs.load(), before);
+    await ours.rotate();
+    assert.notEqual((await theirs.load()).id, before.id);
     assert.deepEqual((await first.settings('shop/app')).retention, [{ keepLast: 2 }]);
     assert.deepEqual(
       [await first.roleOf(undefined, 'shop/app'), await first.roleOf('anna', 'x')],
