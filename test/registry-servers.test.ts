@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { type Digest, digestOf } from '../src/core/digest.ts';
 import { Accounts } from '../src/registry/accounts/accounts.ts';
 import { KeyRow } from '../src/registry/auth/key-sources.ts';
 import { SqlCounters } from '../src/registry/database/counters.ts';
-import { PostgresDatabase } from '../src/registry/database/postgres.ts';
+import { PostgresDatabase, postgresOptions } from '../src/registry/database/postgres.ts';
 import { PostgresLocks } from '../src/registry/database/postgres-locks.ts';
+import { postgresSteps } from '../src/registry/database/schema.ts';
 import { FileObjects } from '../src/registry/storage/file-system/file-objects.ts';
 import { openFileSystem } from '../src/registry/storage/file-system/open.ts';
 import { contentKey } from '../src/registry/storage/layout.ts';
@@ -134,6 +136,27 @@ describe('several servers', { skip: withoutPostgres() }, () => {
       Array.from({ length: 20 }, (_, i) => i + 1),
     );
     for (const db of opened) await db[Symbol.asyncDispose]();
+  });
+
+  test('accounts of an earlier version get ids and keep what they own', async () => {
+    const url = await newDatabase();
+    const old = new pg.Client(postgresOptions(url));
+    await old.connect();
+    await old.query('CREATE TABLE schema_version (version BIGINT NOT NULL)');
+    for (const [index, step] of postgresSteps().slice(0, 3).entries())
+      await old.query(`${step}; INSERT INTO schema_version VALUES (${index + 1})`);
+    await old.query(`INSERT INTO users (name, password, created_at) VALUES ('anna', 'x', 1), ('otto', 'x', 1);
+      INSERT INTO organisations (name, created_at) VALUES ('shop', 1);
+      INSERT INTO members VALUES ('shop', 'otto', 'push')`);
+    await old.end();
+    await using db = await PostgresDatabase.open(url, fail);
+    const accounts = new Accounts(db);
+    const roles = [accounts.roleOf('anna', 'anna/app'), accounts.roleOf('otto', 'shop/app')];
+    assert.deepEqual(await Promise.all(roles), ['admin', 'push']);
+    await accounts.namespaces.use('anna/app');
+    await accounts.removeUser('anna');
+    await accounts.addUser('anna', 'x');
+    assert.equal(await accounts.roleOf('anna', 'anna/app'), 'none');
   });
 
   test('a bucket and a database: push at one, pull at the other, and all the rest', async (t) => {
