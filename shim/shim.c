@@ -591,7 +591,8 @@ static void set_oom_score(void) {
     if (fd >= 0 && n >= 0) close(fd);
 }
 
-static int run(char **argv, const int stdio[3], int cgroup) {
+/* Executes the runtime to its end; what starts the container starts it in its cgroup, with its OOM score. */
+static int run(char **argv, const int stdio[3], int cgroup, int starts) {
     pid_t pid = cgroup < 0 ? fork() : fork_into(cgroup);
     if (pid < 0) die("starting", argv[0]);
     if (pid == 0) {
@@ -600,7 +601,7 @@ static int run(char **argv, const int stdio[3], int cgroup) {
         sigprocmask(SIG_SETMASK, &none, NULL);
         for (int s = 1; s < 32; s++) signal(s, SIG_DFL);
         for (int i = 0; i < 3; i++) dup2(stdio[i], i);
-        set_oom_score();
+        if (starts) set_oom_score();
         execute(argv);
         _exit(127);
     }
@@ -646,7 +647,7 @@ static void start(void) {
             theirs[i] = pipes[i][i == 0 ? 0 : 1];
         }
     }
-    int code = run(options.run, theirs, cgroup_fd);
+    int code = run(options.run, theirs, cgroup_fd, 1);
     if (cgroup_fd >= 0) close(cgroup_fd);
     if (code != 0) {
         char line[64];
@@ -732,7 +733,7 @@ static void notify(void) {
     if (output_fd[0] < 0 && output_fd[1] < 0 && chunk_length == 0) hang_up(ATTACH);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC), stdio[3] = {null, null, null};
     if (!options.delete) return;
-    run(options.delete, stdio, -1);
+    run(options.delete, stdio, -1, 0);
     if (options.cgroup) remove_cgroup(cgroup_parent, strrchr(options.cgroup, '/') + 1, 0);
 }
 

@@ -26,7 +26,10 @@ test('each answer has the shape that the description gives it', async () => {
     const filled = path.replaceAll(/\{\w+\}/g, () => encodeURIComponent(values[next++] ?? ''));
     const answer = await fetch(`${registry.url}/api/v1${filled}`, {
       method: method.toUpperCase(),
-      headers: { authorization: `Basic ${Buffer.from('root:correct horse').toString('base64')}` },
+      headers: {
+        authorization: `Basic ${Buffer.from('root:correct horse').toString('base64')}`,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
     const text = await answer.text();
@@ -51,7 +54,7 @@ test('each answer has the shape that the description gives it', async () => {
   await ask('put', '/quotas/{owner}', ['shop'], { bytes: null });
   assert.deepEqual(await ask('get', '/quotas/{owner}', ['shop']), { owner: 'shop', bytes: null });
   const { id } = (await ask('post', '/tokens', [], { role: 'pull', days: 1 })) as { id: string };
-  for (const path of ['/me', '/tokens', '/users', '/organisations', '/repositories', '/audit'])
+  for (const path of ['/me', '/tokens', '/users', '/organisations', '/repositories', '/namespaces', '/audit'])
     await ask('get', path);
   await ask('get', '/repositories/{repository}', ['shop/app']);
   await ask('delete', '/tokens/{id}', [id]);
@@ -60,5 +63,6 @@ test('each answer has the shape that the description gives it', async () => {
   await ask('delete', '/organisations/{organisation}', ['shop']);
   await ask('patch', '/users/{user}', ['anna'], { disabled: true });
   await ask('delete', '/users/{user}', ['anna']);
-  await ask('put', '/me/password', [], { password: 'correct horse' });
+  await ask('put', '/namespaces/{namespace}', ['shop'], { owner: null });
+  await ask('put', '/me/password', [], { current: 'correct horse', password: 'correct horse' });
 });

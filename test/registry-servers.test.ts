@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { type Digest, digestOf } from '../src/core/digest.ts';
 import { Accounts } from '../src/registry/accounts/accounts.ts';
+import { KeyRow } from '../src/registry/auth/key-sources.ts';
 import { SqlCounters } from '../src/registry/database/counters.ts';
-import { PostgresDatabase } from '../src/registry/database/postgres.ts';
+import { PostgresDatabase, postgresOptions } from '../src/registry/database/postgres.ts';
 import { PostgresLocks } from '../src/registry/database/postgres-locks.ts';
+import { postgresSteps } from '../src/registry/database/schema.ts';
 import { FileObjects } from '../src/registry/storage/file-system/file-objects.ts';
 import { openFileSystem } from '../src/registry/storage/file-system/open.ts';
 import { contentKey } from '../src/registry/storage/layout.ts';
@@ -87,7 +90,31 @@ describe('several servers', { skip: withoutPostgres() }, () => {
     await second.changeSettings('shop/app', { public: true, retention: [{ keepLast: 2 }] });
     await second.grant('other/app', 'anna', 'pull');
     await second.setQuota('shop', 5_000_000_000);
-    assert.equal(await first.quotaOf('shop/app'), 5_000_000_000);
+    assert.deepEqual(
+      [await first.quotaOf('shop'), await first.quotaFor('shop/app')],
+      [5_000_000_000, { owner: 'shop', bytes: 5_000_000_000, namespaces: ['shop'] }],
+    );
+    assert.equal(await second.highestPasswordCost(), 10);
+    await first.namespaces.use('shop/app');
+    await first.removeOrganisation('shop');
+    await second.addOrganisation('shop');
+    await second.setMember('shop', 'anna', 'push');
+    const owners = await second.namespaces.list();
+    assert.deepEqual(
+      owners.find(({ name }) => name === 'shop'),
+      { name: 'shop', owner: null, orphaned: true },
+    );
+    assert.equal(await second.quotaFor('shop/app'), undefined);
+    await first.namespaces.give('shop', 'shop');
+    assert.equal(
+      await second.namespaces.roleAsMember((await second.namespaces.ownerOf('shop/app')) ?? '', 'anna'),
+      'push',
+    );
+    const [ours, theirs] = [new KeyRow(first), new KeyRow(second)];
+    const before = await ours.load();
+    assert.deepEqual(await theirs.load(), before);
+    await ours.rotate();
+    assert.notEqual((await theirs.load()).id, before.id);
     assert.deepEqual((await first.settings('shop/app')).retention, [{ keepLast: 2 }]);
     assert.deepEqual(
       [await first.roleOf(undefined, 'shop/app'), await first.roleOf('anna', 'x')],
@@ -109,6 +136,27 @@ describe('several servers', { skip: withoutPostgres() }, () => {
       Array.from({ length: 20 }, (_, i) => i + 1),
     );
     for (const db of opened) await db[Symbol.asyncDispose]();
+  });
+
+  test('accounts of an earlier version get ids and keep what they own', async () => {
+    const url = await newDatabase();
+    const old = new pg.Client(postgresOptions(url));
+    await old.connect();
+    await old.query('CREATE TABLE schema_version (version BIGINT NOT NULL)');
+    for (const [index, step] of postgresSteps().slice(0, 3).entries())
+      await old.query(`${step}; INSERT INTO schema_version VALUES (${index + 1})`);
+    await old.query(`INSERT INTO users (name, password, created_at) VALUES ('anna', 'x', 1), ('otto', 'x', 1);
+      INSERT INTO organisations (name, created_at) VALUES ('shop', 1);
+      INSERT INTO members VALUES ('shop', 'otto', 'push')`);
+    await old.end();
+    await using db = await PostgresDatabase.open(url, fail);
+    const accounts = new Accounts(db);
+    const roles = [accounts.roleOf('anna', 'anna/app'), accounts.roleOf('otto', 'shop/app')];
+    assert.deepEqual(await Promise.all(roles), ['admin', 'push']);
+    await accounts.namespaces.use('anna/app');
+    await accounts.removeUser('anna');
+    await accounts.addUser('anna', 'x');
+    assert.equal(await accounts.roleOf('anna', 'anna/app'), 'none');
   });
 
   test('a bucket and a database: push at one, pull at the other, and all the rest', async (t) => {

@@ -37,7 +37,12 @@ export function confusingV2Mount(): string | undefined {
 export function makeHybridCgroup(path: string): string | undefined {
   if (cgroupLayout() !== 'hybrid') return undefined;
   const directory = join(CGROUP_ROOT, 'unified', path);
-  mkdirSync(directory, { recursive: true });
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') mkdirSync(directory, { recursive: true });
+    else if (errnoOf(error) !== 'EEXIST') throw error;
+  }
   return directory;
 }
 

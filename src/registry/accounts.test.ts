@@ -83,8 +83,13 @@ test('docker’s way in: a challenge with the scope, a token for it, the request
 });
 
 test('the OAuth2 form of a token request', async (t) => {
-  const { ask } = await start(t);
-  const form = { grant_type: 'password', service: 's', client_id: 'c', scope: 'repository:shop/app:pull' };
+  const { ask, registry } = await start(t);
+  const form = {
+    grant_type: 'password',
+    service: registry.host,
+    client_id: 'c',
+    scope: 'repository:shop/app:pull',
+  };
   const post = (more: Record<string, string>) =>
     ask('/token', undefined, { method: 'POST', body: new URLSearchParams({ ...form, ...more }) });
   const good = (await (await post({ username: 'otto', password: PASSWORD })).json()) as {
@@ -120,7 +125,7 @@ test('what is public anybody may pull, and nobody push', async (t) => {
   await accounts.changeSettings('shop/app', { public: true });
   const anonymous = await bearer(
     ask,
-    `Bearer realm="${registry.url}/token",service="x",scope="repository:shop/app:pull"`,
+    `Bearer realm="${registry.url}/token",service="${registry.host}",scope="repository:shop/app:pull"`,
   );
   assert.equal(await listTags(ask, 'shop/app'), 404, 'no such repository yet, but no barrier');
   assert.equal(await listTags(ask, 'shop/app', anonymous), 404);
@@ -222,7 +227,7 @@ test('the API: users, organisations, repositories and tokens, each by those who 
   const api = async (user: string, method: string, path: string, body?: unknown) => {
     const answer = await ask(`/api/v1${path}`, basic(user), {
       method,
-      ...(body ? { body: JSON.stringify(body) } : {}),
+      ...(body ? { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } } : {}),
     });
     const text = await answer.text();
     return [answer.status, text ? JSON.parse(text) : undefined];
@@ -282,7 +287,11 @@ test('the API’s description has every operation, and each is there', async (t)
 test('anybody may become a user where that is wanted, but not many at once', async (t) => {
   const { ask } = await start(t, { selfRegistration: true });
   const register = (name: string) =>
-    ask('/api/v1/register', undefined, { method: 'POST', body: JSON.stringify({ name, password: 'x' }) });
+    ask('/api/v1/register', undefined, {
+      method: 'POST',
+      body: JSON.stringify({ name, password: 'x' }),
+      headers: { 'Content-Type': 'application/json' },
+    });
   assert.equal((await register('new')).status, 204);
   assert.equal((await register('anna')).status, 409);
   assert.equal(await startUpload(ask, 'new/app', basic('new', 'x')), 202);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { failsElsewhere } from '../core/streams.ts';
 
 const BUCKETS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
 
@@ -109,6 +110,8 @@ export async function serveMetrics(
   healthy: () => Promise<boolean>,
 ): Promise<Server> {
   const server = createServer(async (request, response) => {
+    failsElsewhere(request);
+    failsElsewhere(response);
     if (request.url === '/metrics') {
       response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(metrics.text());
     } else if (request.url === '/health') {

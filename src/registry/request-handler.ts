@@ -1,7 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Logger } from 'pino';
-import { type AccessControl, EVERYBODY, NOBODY, needOf, type Visitor } from './auth/access.ts';
+import {
+  type AccessControl,
+  EVERYBODY,
+  mayEnter,
+  type Need,
+  NOBODY,
+  needOf,
+  type Visitor,
+} from './auth/access.ts';
 import { AccountAccess } from './auth/account-access.ts';
 import { answerError } from './http/answer-error.ts';
 import { clientAddress, resolveClientAddress } from './http/client-address.ts';
@@ -38,7 +46,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
   const { storage, access, hooks } = options;
   const accounts = access instanceof AccountAccess ? access.accounts : undefined;
   const { maxBlob } = options;
-  const rules = new Rules({ accounts, hooks, maxBlob, measure: (owner) => storage.usage(owner) });
+  const rules = new Rules({ accounts, hooks, maxBlob, measure: (namespaces) => storage.usage(namespaces) });
   const router = new Router({ storage, access, rules, proxy: options.proxy });
   return async (request, response) => {
     const { path, query } = splitUrl(request.url ?? '/');
@@ -51,9 +59,12 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     const match = router.find(method, path);
     const exchange = { request, response, params: match?.params ?? {}, query, log };
     try {
-      const name = match?.params.name;
-      const asked = { request, response, path, name };
-      const visitor = match?.isOpen ? await welcome(options, asked) : await admit(options, asked);
+      const asked = { request, response };
+      const needs = match?.needs ?? 'known';
+      const visitor =
+        needs === 'self'
+          ? await welcome(options, asked)
+          : await admit(options, asked, needOf(needs, match?.params.name));
       await (match ?? noSuchEndpoint(router, path, response)).handler({ ...exchange, visitor });
     } catch (error) {
       answerError({ ...exchange, visitor: NOBODY }, error);
@@ -61,41 +72,39 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
   };
 }
 
-/** Who asks is found out later, by the password that comes with it: the address counts. */
+/** The handler identifies the visitor later, from what comes with the request: the address counts. */
 async function welcome(
   { rateLimit }: Pick<RequestHandlerOptions, 'rateLimit'>,
   { request, response }: Asked,
 ): Promise<Visitor> {
   await rateLimit?.assertRoom({ user: undefined, address: clientAddress(request) }, response);
-  return EVERYBODY;
+  return NOBODY;
 }
 
 /** @throws RegistryError UNAUTHORIZED with the way to get in, DENIED for known visitors. */
 async function admit(
   { access, rateLimit }: Pick<RequestHandlerOptions, 'access' | 'rateLimit'>,
-  { request, response, path, name }: Asked,
+  { request, response }: Asked,
+  need: Need,
 ): Promise<Visitor> {
-  const need = needOf(request.method ?? 'GET', path, name);
   const visitor = access ? await access.visitor(request) : EVERYBODY;
   await rateLimit?.assertRoom({ user: visitor?.user, address: clientAddress(request) }, response);
   if (!access) return EVERYBODY;
-  const mayEnter =
-    visitor && (need ? await visitor.can(need.repository, need.action) : visitor.user !== undefined);
-  if (mayEnter) return visitor;
-  const isBearer = /^bearer /i.test(request.headers.authorization ?? '');
-  if (visitor?.user !== undefined && !isBearer) {
-    throw registryError('DENIED', 'requested access to the resource is denied', need);
+  if (visitor && (await mayEnter(visitor, need))) {
+    if (typeof need !== 'string' && need.action === 'push') await access.beforePush?.(need.repository);
+    return visitor;
+  }
+  const detail = typeof need === 'string' ? undefined : need;
+  if (visitor?.user !== undefined && visitor.credential !== 'bearer token') {
+    throw registryError('DENIED', 'requested access to the resource is denied', detail);
   }
   response.setHeader('WWW-Authenticate', access.challenge(request, need));
-  throw registryError('UNAUTHORIZED', 'authentication required', need);
+  throw registryError('UNAUTHORIZED', 'authentication required', detail);
 }
 
 interface Asked {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly path: string;
-  /** The repository in the path. */
-  readonly name: string | undefined;
 }
 
 function noSuchEndpoint(router: Router, path: string, response: ServerResponse): Match {

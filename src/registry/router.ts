@@ -1,6 +1,6 @@
 import FindMyWay from 'find-my-way';
 import { apiRoutes } from './api/routes.ts';
-import type { AccessControl } from './auth/access.ts';
+import type { AccessControl, RouteNeed } from './auth/access.ts';
 import { AccountAccess } from './auth/account-access.ts';
 import type { Handler, Method } from './http/exchange.ts';
 import type { PullThrough } from './proxy/pull-through.ts';
@@ -46,57 +46,75 @@ export interface Served {
 export interface Match {
   readonly handler: Handler;
   readonly params: Readonly<Record<string, string | undefined>>;
-  /** Decides for itself who may come in. */
-  readonly isOpen: boolean;
+  readonly needs: RouteNeed;
 }
 
-/** The endpoints of the distribution spec 1.1 ("Endpoints"), and `_catalog`. */
+/** A route as it was declared. */
+export interface Declared {
+  readonly method: Method;
+  readonly path: string;
+  readonly needs: RouteNeed;
+}
+
+interface Entry {
+  readonly handler: Handler;
+  readonly needs: RouteNeed;
+}
+
+/** The endpoints of the distribution spec 1.1 ("Endpoints"), and `_catalog`; each says what it needs of its visitor. */
 export class Router {
   readonly #routes = FindMyWay({ ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH });
+  readonly #declared: Declared[] = [];
 
   constructor({ storage, access, rules, proxy }: Served) {
-    this.#on(['GET', 'HEAD'], '/v2', ping);
-    this.#on(['GET'], '/v2/_catalog', catalog(storage));
+    this.#on(['GET', 'HEAD'], '/v2', 'known', ping);
+    this.#on(['GET'], '/v2/_catalog', 'catalog', catalog(storage));
     if (proxy) this.#copies(storage, proxy);
     else this.#content(storage, rules);
     if (access instanceof AccountAccess) {
-      this.#on(['GET', 'POST'], TOKEN_PATH, tokenRoute(access));
-      apiRoutes(access, storage, (methods, path, handler) => this.#on(methods, path, handler));
+      this.#on(['GET', 'POST'], TOKEN_PATH, 'self', tokenRoute(access));
+      apiRoutes(access, storage, (method, path, handler) => this.#on([method], path, 'self', handler));
     }
   }
 
   #content(storage: RegistryStorage, rules: Rules): void {
-    this.#on(['GET', 'HEAD'], MANIFEST, getManifest(storage));
-    this.#on(['PUT'], MANIFEST, putManifest(storage, rules));
-    this.#on(['DELETE'], MANIFEST, deleteManifest(storage, rules));
-    this.#on(['GET', 'HEAD'], BLOB, getBlob(storage.blobs));
-    this.#on(['DELETE'], BLOB, deleteBlob(storage.blobs));
-    this.#on(['POST'], UPLOADS, startUpload(storage, rules));
-    this.#on(['GET'], UPLOAD, uploadStatus(storage.uploads));
-    this.#on(['PATCH'], UPLOAD, appendUpload(storage.uploads, rules));
-    this.#on(['PUT'], UPLOAD, finishUpload(storage.uploads, rules));
-    this.#on(['DELETE'], UPLOAD, cancelUpload(storage.uploads));
-    this.#on(['GET'], TAGS, listTags(storage.tags));
-    this.#on(['GET'], REFERRERS, listReferrers(storage.referrers));
+    this.#on(['GET', 'HEAD'], MANIFEST, 'pull', getManifest(storage));
+    this.#on(['PUT'], MANIFEST, 'push', putManifest(storage, rules));
+    this.#on(['DELETE'], MANIFEST, 'delete', deleteManifest(storage, rules));
+    this.#on(['GET', 'HEAD'], BLOB, 'pull', getBlob(storage.blobs));
+    this.#on(['DELETE'], BLOB, 'delete', deleteBlob(storage.blobs));
+    /* An upload is known only to those who may push; giving up one of one's own is part of pushing. */
+    this.#on(['POST'], UPLOADS, 'push', startUpload(storage, rules));
+    this.#on(['GET'], UPLOAD, 'push', uploadStatus(storage.uploads));
+    this.#on(['PATCH'], UPLOAD, 'push', appendUpload(storage.uploads, rules));
+    this.#on(['PUT'], UPLOAD, 'push', finishUpload(storage.uploads, rules));
+    this.#on(['DELETE'], UPLOAD, 'push', cancelUpload(storage.uploads));
+    this.#on(['GET'], TAGS, 'pull', listTags(storage.tags));
+    this.#on(['GET'], REFERRERS, 'pull', listReferrers(storage.referrers));
   }
 
   #copies(storage: RegistryStorage, proxy: PullThrough): void {
-    this.#on(['GET', 'HEAD'], MANIFEST, proxiedManifest(proxy, storage));
-    this.#on(['GET', 'HEAD'], BLOB, proxiedBlob(proxy));
-    this.#on(['GET'], TAGS, proxiedTags(proxy, storage));
-    this.#on(['GET'], REFERRERS, proxiedReferrers(proxy, listReferrers(storage.referrers)));
-    this.#on(['PUT', 'DELETE'], MANIFEST, refused(proxy));
-    this.#on(['DELETE'], BLOB, refused(proxy));
-    this.#on(['POST'], UPLOADS, refused(proxy));
-    this.#on(['GET', 'PATCH', 'PUT', 'DELETE'], UPLOAD, refused(proxy));
+    this.#on(['GET', 'HEAD'], MANIFEST, 'pull', proxiedManifest(proxy, storage));
+    this.#on(['GET', 'HEAD'], BLOB, 'pull', proxiedBlob(proxy));
+    this.#on(['GET'], TAGS, 'pull', proxiedTags(proxy, storage));
+    this.#on(['GET'], REFERRERS, 'pull', proxiedReferrers(proxy, listReferrers(storage.referrers)));
+    this.#on(['PUT'], MANIFEST, 'push', refused(proxy));
+    this.#on(['DELETE'], MANIFEST, 'delete', refused(proxy));
+    this.#on(['DELETE'], BLOB, 'delete', refused(proxy));
+    this.#on(['POST'], UPLOADS, 'push', refused(proxy));
+    this.#on(['GET', 'PATCH', 'PUT', 'DELETE'], UPLOAD, 'push', refused(proxy));
+  }
+
+  /** Everything that there is. */
+  get declared(): readonly Declared[] {
+    return this.#declared;
   }
 
   /** @param path without the query. */
   find(method: string, path: string): Match | undefined {
     const found = this.#routes.find(method as Method, withNameAsOnePart(path));
     if (!found) return undefined;
-    const isOpen = path === TOKEN_PATH || path.startsWith('/api/');
-    return { handler: found.store as Handler, params: found.params, isOpen };
+    return { ...(found.store as Entry), params: found.params };
   }
 
   /** Methods that `path` answers to; none when it is no endpoint. */
@@ -104,8 +122,10 @@ export class Router {
     return METHODS.filter((method) => this.find(method, path) !== undefined);
   }
 
-  #on(methods: Method[], path: string, handler: Handler): void {
-    this.#routes.on(methods, path, () => {}, handler);
+  #on(methods: Method[], path: string, needs: RouteNeed, handler: Handler): void {
+    const entry: Entry = { handler, needs };
+    this.#routes.on(methods, path, () => {}, entry);
+    for (const method of methods) this.#declared.push({ method, path, needs });
   }
 }
 

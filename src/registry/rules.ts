@@ -2,15 +2,16 @@ import type { Digest } from '../core/digest.ts';
 import { formatBytes } from '../core/units.ts';
 import { clientAddress } from './http/client-address.ts';
 import type { Exchange } from './http/exchange.ts';
-import { RegistryError, registryError } from './registry-error.ts';
+import { type Quota, Quotas } from './quotas.ts';
+import { RegistryError } from './registry-error.ts';
 import type { ChunkLimit } from './storage/storage.ts';
 import type { ContentChange, Webhooks } from './webhooks.ts';
 
 /** What the registry's accounts know of repositories. */
 export interface RepositoryAccounts {
   settings(repository: string): Promise<{ readonly immutableTags: boolean }>;
-  /** Bytes that the owner of a repository may fill; undefined: as many as there are. */
-  quotaOf(repository: string): Promise<number | undefined>;
+  /** What bounds the repositories of the owner of this one; undefined: nothing. */
+  quotaFor(repository: string): Promise<Quota | undefined>;
   readonly audit: {
     note(entry: {
       user: string | null;
@@ -21,17 +22,14 @@ export interface RepositoryAccounts {
   };
 }
 
-/** How long a measured usage is believed, in milliseconds. */
-const MEASURE_EVERY = 30_000;
-
 /** Bytes. */
 export const DEFAULT_MAX_BLOB = 100e9;
 
 export interface RulesOptions {
   readonly accounts?: RepositoryAccounts | undefined;
   readonly hooks?: Webhooks | undefined;
-  /** Bytes that the repositories of an owner hold. */
-  readonly measure: (owner: string) => Promise<number>;
+  /** Bytes that the repositories below some first parts of names hold. */
+  readonly measure: (namespaces: readonly string[]) => Promise<number>;
   /** Bytes: the longest blob that is taken. */
   readonly maxBlob?: number | undefined;
 }
@@ -40,14 +38,13 @@ export interface RulesOptions {
 export class Rules {
   readonly #accounts: RepositoryAccounts | undefined;
   readonly #hooks: Webhooks | undefined;
-  readonly #measure: (owner: string) => Promise<number>;
+  readonly #quotas: Quotas;
   readonly #maxBlob: number;
-  readonly #usage = new Map<string, { bytes: number; at: number }>();
 
   constructor({ accounts, hooks, measure, maxBlob = DEFAULT_MAX_BLOB }: RulesOptions) {
     this.#accounts = accounts;
     this.#hooks = hooks;
-    this.#measure = measure;
+    this.#quotas = new Quotas(measure);
     this.#maxBlob = maxBlob;
   }
 
@@ -56,48 +53,38 @@ export class Rules {
   }
 
   /**
-   * Called before bytes are taken in.
+   * Called before bytes of a blob are taken in.
    * @param bytes how many are announced; 0 when the client does not say.
    * @param before bytes that the upload has already.
-   * @returns the most that may come.
+   * @returns what says how many may come.
    * @throws RegistryError DENIED when they do not fit into the owner's quota, SIZE_INVALID when no blob may be as long.
    */
-  async assertRoom(repository: string, bytes: number, before = 0): Promise<ChunkLimit | undefined> {
+  async assertRoom(repository: string, bytes: number, before = 0): Promise<ChunkLimit> {
     if (before + bytes > this.#maxBlob) throw this.#tooLong();
-    const own = await this.#quotaLeft(repository, before + bytes);
-    const limits = [{ bytes: this.#maxBlob - before, error: () => this.#tooLong() }];
-    if (own) limits.push({ ...own, bytes: own.bytes - before });
-    return limits.reduce((least, limit) => (limit.bytes < least.bytes ? limit : least));
+    const quota = await this.#accounts?.quotaFor(repository);
+    const own = quota && (await this.#quotas.assertRoom(quota, bytes));
+    let isShort = true;
+    return {
+      admits: (taken) => {
+        isShort = before + taken <= this.#maxBlob;
+        return isShort && (own?.admits(taken) ?? true);
+      },
+      error: () => (own && isShort ? own.error() : this.#tooLong()),
+    };
+  }
+
+  /**
+   * Called before a repository gets content that is there in whole: a manifest, or a blob of another repository.
+   * @throws RegistryError DENIED when it does not fit into the owner's quota.
+   */
+  async assertRoomFor(repository: string, bytes: number): Promise<void> {
+    const quota = await this.#accounts?.quotaFor(repository);
+    if (quota) (await this.#quotas.assertRoom(quota, bytes)).admits(bytes);
   }
 
   #tooLong(): Error {
     const message = `the blob is longer than ${formatBytes(this.#maxBlob)}, the most that this registry takes`;
     return new RegistryError([{ code: 'SIZE_INVALID', message }], { status: 413 });
-  }
-
-  async #quotaLeft(repository: string, bytes: number): Promise<ChunkLimit | undefined> {
-    const quota = await this.#accounts?.quotaOf(repository);
-    if (quota === undefined) return undefined;
-    const [owner = ''] = repository.split('/');
-    let used = this.#usage.get(owner);
-    if (!used || Date.now() - used.at > MEASURE_EVERY || used.bytes + bytes > quota) {
-      used = { bytes: await this.#measure(owner), at: Date.now() };
-      this.#usage.set(owner, used);
-    }
-    const { bytes: usedBytes } = used;
-    const full = () =>
-      registryError(
-        'DENIED',
-        `the quota of ${owner} is full: ${formatBytes(usedBytes)} of ${formatBytes(quota)} are used; delete what is not needed, or ask an administrator for more`,
-      );
-    if (usedBytes + Math.max(bytes, 1) <= quota) return { bytes: quota - usedBytes, error: full };
-    throw full();
-  }
-
-  /** Counts what has just been taken in, until the next measurement. */
-  noteBytes(repository: string, bytes: number): void {
-    const used = this.#usage.get(repository.split('/')[0] ?? '');
-    if (used) used.bytes += bytes;
   }
 
   /** Writes down what a visitor has changed, and tells who wants to know. */

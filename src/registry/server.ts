@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { failsElsewhere } from '../core/streams.ts';
 import type { RequestHandler } from './request-handler.ts';
 
 /** Milliseconds. */
@@ -49,6 +50,9 @@ export class RegistryServer {
       maxHeaderSize: MAX_HEADER_SIZE,
     };
     const serve = (request: IncomingMessage, response: ServerResponse) => {
+      /* Whoever reads or writes them learns of a client that goes; nobody may be at it at that moment. */
+      failsElsewhere(request);
+      failsElsewhere(response);
       response.shouldKeepAlive &&= !this.#draining;
       request.once('end', () => request.socket.setTimeout(WORK_TIMEOUT));
       void handler(request, response);

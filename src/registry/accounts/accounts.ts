@@ -3,12 +3,16 @@ import { conflict, invalidParameter, notFound } from '../../core/errors.ts';
 import { isRepositoryPath } from '../../core/reference.ts';
 import { hashPassword } from '../auth/passwords.ts';
 import type { SqlDatabase } from '../database/sql.ts';
+import type { Quota } from '../quotas.ts';
 import { parseRule, type RetentionRule } from '../retention.ts';
 import { AuditLog } from './audit.ts';
+import { Namespaces } from './namespaces.ts';
 import { higher, type Role } from './roles.ts';
 import { PersonalTokens } from './tokens.ts';
 
 export interface User {
+  /** Never given to another account, unlike the name. */
+  readonly id: string;
   readonly name: string;
   readonly admin: boolean;
   readonly disabled: boolean;
@@ -31,12 +35,14 @@ const NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 export class Accounts {
   readonly tokens: PersonalTokens;
   readonly audit: AuditLog;
+  readonly namespaces: Namespaces;
   readonly #db: SqlDatabase;
 
   constructor(db: SqlDatabase) {
     this.#db = db;
     this.tokens = new PersonalTokens(db);
     this.audit = new AuditLog(db);
+    this.namespaces = new Namespaces(db);
   }
 
   async users(): Promise<User[]> {
@@ -61,10 +67,19 @@ export class Accounts {
     { admin = false }: { readonly admin?: boolean } = {},
   ): Promise<void> {
     await this.#assertNameFree(name);
+    const id = newId();
     const sql =
-      'INSERT INTO users (name, password, admin, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING';
-    const added = await this.#db.run(sql, name, hash, Number(admin), Date.now());
+      'INSERT INTO users (id, name, password, admin, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING';
+    const added = await this.#db.run(sql, id, name, hash, Number(admin), Date.now());
     if (added === 0) throw nameInUse(name);
+    await this.namespaces.claim(name, id);
+  }
+
+  /** A user who made themselves: unlike administrators, they get no name that repositories begin with. */
+  async register(name: string, password: string): Promise<void> {
+    await this.#assertNameFree(name);
+    if (await this.namespaces.isTaken(name)) throw nameInUse(name);
+    await this.addUser(name, password);
   }
 
   async setPassword(name: string, password: string): Promise<void> {
@@ -83,15 +98,24 @@ export class Accounts {
     if (disabled !== undefined) await set('disabled', disabled);
   }
 
+  /** Their repositories stay, with an owner that nobody is any more; see `Namespaces`. */
   async removeUser(name: string): Promise<void> {
-    await this.#assertUser(name);
-    await this.#db.run('DELETE FROM users WHERE name = ?', name);
+    const { id } = await this.#assertUser(name);
+    await this.#db.run('DELETE FROM users WHERE id = ?', id);
+    await this.namespaces.release(id);
   }
 
   /** The bcrypt hash of a user who may sign in. */
   async passwordHash(name: string): Promise<string | undefined> {
     const sql = 'SELECT password FROM users WHERE name = ? AND disabled = 0';
     return (await this.#db.get<{ password: string }>(sql, name))?.password;
+  }
+
+  /** The highest bcrypt cost among all passwords; undefined while there are no users. */
+  async highestPasswordCost(): Promise<number | undefined> {
+    const sql = 'SELECT max(substr(password, 5, 2)) AS cost FROM users';
+    const cost = (await this.#db.get<{ cost: string | null }>(sql))?.cost;
+    return cost ? Number(cost) : undefined;
   }
 
   async organisations(): Promise<Organisation[]> {
@@ -108,13 +132,19 @@ export class Accounts {
 
   async addOrganisation(name: string): Promise<void> {
     await this.#assertNameFree(name);
-    const sql = 'INSERT INTO organisations (name, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING';
-    if ((await this.#db.run(sql, name, Date.now())) === 0) throw nameInUse(name);
+    const id = newId();
+    const sql = 'INSERT INTO organisations (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
+    if ((await this.#db.run(sql, id, name, Date.now())) === 0) throw nameInUse(name);
+    await this.namespaces.claim(name, id);
   }
 
+  /** As for users, its repositories stay. */
   async removeOrganisation(name: string): Promise<void> {
-    const removed = await this.#db.run('DELETE FROM organisations WHERE name = ?', name);
-    if (removed === 0) throw noOrganisation(name);
+    const sql = 'SELECT id FROM organisations WHERE name = ?';
+    const found = await this.#db.get<{ id: string }>(sql, name);
+    if (!found) throw noOrganisation(name);
+    await this.#db.run('DELETE FROM organisations WHERE id = ?', found.id);
+    await this.namespaces.release(found.id);
   }
 
   /** @param bytes undefined: as many as there are. @throws BargeError not-found for what is no user and no organisation. */
@@ -128,12 +158,22 @@ export class Accounts {
     await this.#db.run(`UPDATE ${table} SET quota = ? WHERE name = ?`, bytes ?? null, owner);
   }
 
-  /** Bytes that a user or an organisation may fill. */
-  async quotaOf(repository: string): Promise<number | undefined> {
-    const [owner = ''] = repository.split('/');
+  /** Bytes that a user or an organisation may fill; undefined: as many as there are. */
+  async quotaOf(owner: string): Promise<number | undefined> {
     const sql =
       'SELECT quota FROM users WHERE name = ? UNION ALL SELECT quota FROM organisations WHERE name = ?';
     return (await this.#db.get<{ quota: number | null }>(sql, owner, owner))?.quota ?? undefined;
+  }
+
+  /** What bounds the repositories of the owner of this one, when something does. */
+  async quotaFor(repository: string): Promise<Quota | undefined> {
+    const id = await this.namespaces.ownerOf(repository);
+    if (id === undefined) return undefined;
+    const sql =
+      'SELECT name, quota FROM users WHERE id = ? UNION ALL SELECT name, quota FROM organisations WHERE id = ?';
+    const found = await this.#db.get<{ name: string; quota: number | null }>(sql, id, id);
+    if (!found || found.quota === null) return undefined;
+    return { owner: found.name, bytes: found.quota, namespaces: await this.namespaces.ownedBy(id) };
   }
 
   /** @param role undefined: ends the membership. */
@@ -168,6 +208,7 @@ export class Accounts {
   async changeSettings(repository: string, change: Partial<RepositorySettings>): Promise<void> {
     assertRepository(repository);
     for (const rule of change.retention ?? []) parseRule(rule);
+    await this.namespaces.use(repository);
     const {
       public: isPublic,
       immutableTags,
@@ -188,6 +229,7 @@ export class Accounts {
   async grant(repository: string, user: string, role: Exclude<Role, 'none'> | undefined): Promise<void> {
     assertRepository(repository);
     await this.#assertUser(user);
+    await this.namespaces.use(repository);
     if (role === undefined) {
       await this.#db.run('DELETE FROM grants WHERE repository = ? AND "user" = ?', repository, user);
       return;
@@ -209,10 +251,15 @@ export class Accounts {
     const found = user === undefined ? undefined : await this.user(user);
     if (!found || found.disabled) return open;
     if (found.admin) return 'admin';
-    const [owner = '', ...rest] = repository.split('/');
-    if (rest.length > 0 && owner === found.name) return 'admin';
-    const member = rest.length > 0 ? await this.memberRole(owner, found.name) : 'none';
-    return higher(open, higher(member, (await this.grants(repository))[found.name] ?? 'none'));
+    const owner = await this.namespaces.ownerOf(repository);
+    if (owner === found.id) return 'admin';
+    const member = owner === undefined ? 'none' : await this.namespaces.roleAsMember(owner, found.name);
+    return higher(open, higher(member, await this.#grantOf(repository, found.name)));
+  }
+
+  async #grantOf(repository: string, user: string): Promise<Role> {
+    const sql = 'SELECT role FROM grants WHERE repository = ? AND "user" = ?';
+    return (await this.#db.get<{ role: Role }>(sql, repository, user))?.role ?? 'none';
   }
 
   /** A secret that is made when it is first asked for, the same for every process on this database. */
@@ -223,12 +270,25 @@ export class Accounts {
     return Buffer.from(row?.value ?? '', 'base64');
   }
 
+  /** @param value in base64. */
+  async replaceSecret(name: string, value: string): Promise<void> {
+    const sql =
+      'INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value';
+    await this.#db.run(sql, name, value);
+  }
+
+  async removeSecret(name: string): Promise<void> {
+    await this.#db.run('DELETE FROM secrets WHERE name = ?', name);
+  }
+
   async #isOrganisation(name: string): Promise<boolean> {
     return (await this.#db.get('SELECT 1 AS there FROM organisations WHERE name = ?', name)) !== undefined;
   }
 
-  async #assertUser(name: string): Promise<void> {
-    if (!(await this.user(name))) throw notFound(`there is no user ${name}`);
+  async #assertUser(name: string): Promise<User> {
+    const found = await this.user(name);
+    if (!found) throw notFound(`there is no user ${name}`);
+    return found;
   }
 
   /** Users and organisations share one space of names. */
@@ -254,13 +314,15 @@ interface SettingsRow {
 }
 
 interface UserRow {
+  readonly id: string;
   readonly name: string;
   readonly admin: number;
   readonly disabled: number;
   readonly created_at: number;
 }
 
-const userOf = ({ name, admin, disabled, created_at: createdAt }: UserRow): User => ({
+const userOf = ({ id, name, admin, disabled, created_at: createdAt }: UserRow): User => ({
+  id,
   name,
   admin: admin === 1,
   disabled: disabled === 1,
@@ -270,6 +332,8 @@ const userOf = ({ name, admin, disabled, created_at: createdAt }: UserRow): User
 function assertRepository(name: string): void {
   if (!isRepositoryPath(name)) throw invalidParameter(`invalid repository name "${name}"`);
 }
+
+const newId = () => randomBytes(12).toString('hex');
 
 const nameInUse = (name: string) => conflict(`the name ${name} is in use`);
 const noOrganisation = (name: string) => notFound(`there is no organisation ${name}`);

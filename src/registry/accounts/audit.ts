@@ -1,4 +1,5 @@
 import type { SqlDatabase } from '../database/sql.ts';
+import { printable } from '../printable.ts';
 
 export interface AuditEntry {
   readonly at: number;
@@ -9,6 +10,8 @@ export interface AuditEntry {
 }
 
 const KEPT = 100_000;
+/** Characters of what a client may have chosen. */
+const MAX_TEXT = 1000;
 
 /** Who did what. */
 export class AuditLog {
@@ -18,10 +21,12 @@ export class AuditLog {
     this.#db = db;
   }
 
-  /** Writes down who did what; the newest hundred thousand entries are kept. */
+  /** Writes down who did what, with what cannot be printed escaped; the newest hundred thousand entries are kept. */
   async note(entry: Omit<AuditEntry, 'at'>): Promise<void> {
     const sql = 'INSERT INTO audit (at, "user", address, action, target) VALUES (?, ?, ?, ?, ?)';
-    await this.#db.run(sql, Date.now(), entry.user, entry.address, entry.action, entry.target);
+    const text = (value: string | null) => value && printable(value.slice(0, MAX_TEXT));
+    const { user, address, action, target } = entry;
+    await this.#db.run(sql, Date.now(), text(user), text(address), action, text(target) ?? '');
     await this.#db.run('DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?', KEPT);
   }
 

@@ -64,15 +64,26 @@ export class PersonalTokens {
   /** The token with this text, if it may still be used; notes that it was. */
   async use(text: string): Promise<PersonalToken | undefined> {
     if (!text.startsWith(TOKEN_PREFIX)) return undefined;
-    const row = await this.#db.get<TokenRow>('SELECT * FROM tokens WHERE hash = ?', digestOf(text));
-    if (!row || (row.expires_at !== null && row.expires_at <= Date.now())) return undefined;
-    const sql = 'SELECT disabled FROM users WHERE name = ?';
-    const owner = await this.#db.get<{ disabled: number }>(sql, row.user);
-    if (owner?.disabled !== 0) return undefined;
+    const row = await this.#usable('hash', digestOf(text));
+    if (!row) return undefined;
     if (Date.now() - (row.used_at ?? 0) > USE_PRECISION) {
       await this.#db.run('UPDATE tokens SET used_at = ? WHERE id = ?', Date.now(), row.id);
     }
     return tokenOf(row);
+  }
+
+  /** The token with this id, if it may still be used. */
+  async find(id: string): Promise<PersonalToken | undefined> {
+    const row = await this.#usable('id', id);
+    return row && tokenOf(row);
+  }
+
+  async #usable(column: 'hash' | 'id', value: string): Promise<TokenRow | undefined> {
+    const row = await this.#db.get<TokenRow>(`SELECT * FROM tokens WHERE ${column} = ?`, value);
+    if (!row || (row.expires_at !== null && row.expires_at <= Date.now())) return undefined;
+    const sql = 'SELECT disabled FROM users WHERE name = ?';
+    const owner = await this.#db.get<{ disabled: number }>(sql, row.user);
+    return owner?.disabled === 0 ? row : undefined;
   }
 
   async list(user?: string): Promise<PersonalToken[]> {

@@ -1,5 +1,5 @@
 import { BargeError, type ErrorKind } from '../../core/errors.ts';
-import { retryHeader } from '../http/answer-error.ts';
+import { hasLeft, retryHeader } from '../http/answer-error.ts';
 import { type Exchange, sendJson } from '../http/exchange.ts';
 import { RegistryError } from '../registry-error.ts';
 
@@ -9,12 +9,13 @@ const STATUS: Partial<Record<ErrorKind, number>> = {
   forbidden: 403,
   'not-found': 404,
   conflict: 409,
-  unavailable: 429,
+  unavailable: 503,
 };
 
-/** A failure of the administration's API: `{"message": …}` and the status of its kind. */
+/** A failure of the management API: `{"message": …}` and the status of its kind. */
 export function answerApiError(exchange: Exchange, error: unknown): void {
-  const known = error instanceof BargeError ? STATUS[error.kind] : undefined;
+  if (hasLeft(exchange, error)) return;
+  const known = statusOf(error);
   if (known === undefined) exchange.log.error({ err: error }, 'failed while answering');
   const message =
     known === undefined
@@ -22,4 +23,11 @@ export function answerApiError(exchange: Exchange, error: unknown): void {
       : (error as Error).message;
   const headers = error instanceof RegistryError ? retryHeader(error) : {};
   sendJson(exchange, known ?? 500, { message }, headers);
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof RegistryError) {
+    return error.status ?? (error.code === 'TOOMANYREQUESTS' ? 429 : STATUS[error.kind]);
+  }
+  return error instanceof BargeError ? STATUS[error.kind] : undefined;
 }

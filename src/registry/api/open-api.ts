@@ -21,7 +21,7 @@ const whole = (properties: Json): Json => object(properties, Object.keys(propert
 
 const TIME = { type: 'integer', description: 'Milliseconds since 1970' };
 const TIME_OR_NULL = { ...TIME, type: ['integer', 'null'] };
-const USER = whole({ name: TEXT, admin: TRUTH, disabled: TRUTH, createdAt: TIME });
+const USER = whole({ id: TEXT, name: TEXT, admin: TRUTH, disabled: TRUTH, createdAt: TIME });
 const TOKEN = whole({
   id: TEXT,
   user: TEXT,
@@ -67,15 +67,20 @@ export const OPERATIONS: readonly Operation[] = [
   {
     path: '/me/password',
     method: 'put',
-    summary: 'Change one’s password',
-    body: object({ password: TEXT }, ['password']),
+    summary: 'Change one’s password (by password)',
+    body: object({ current: TEXT, password: TEXT }, ['current', 'password']),
   },
-  { path: '/tokens', method: 'get', answer: list(TOKEN), summary: 'One’s personal access tokens' },
+  {
+    path: '/tokens',
+    method: 'get',
+    answer: list(TOKEN),
+    summary: 'One’s personal access tokens (by password)',
+  },
   {
     path: '/tokens',
     method: 'post',
     answer: whole({ id: TEXT, token: TEXT }),
-    summary: 'Make a personal access token; the answer is the only time that it is shown',
+    summary: 'Make a personal access token (by password); the answer is the only time that it is shown',
     body: object({
       description: TEXT,
       role: ROLE,
@@ -83,21 +88,25 @@ export const OPERATIONS: readonly Operation[] = [
       days: { type: 'number', description: 'Until it expires; without it never' },
     }),
   },
-  { path: '/tokens/{id}', method: 'delete', summary: 'Revoke a token' },
+  { path: '/tokens/{id}', method: 'delete', summary: 'Revoke a token (by password)' },
   { path: '/users', method: 'get', answer: list(USER), summary: 'Users (administrators)' },
   {
     path: '/users',
     method: 'post',
-    summary: 'Add a user (administrators)',
+    summary: 'Add a user (administrators, by password)',
     body: object({ name: TEXT, password: TEXT, admin: TRUTH }, ['name', 'password']),
   },
   {
     path: '/users/{user}',
     method: 'patch',
-    summary: 'Change a user (administrators)',
+    summary: 'Change a user (administrators, by password)',
     body: object({ admin: TRUTH, disabled: TRUTH, password: TEXT }),
   },
-  { path: '/users/{user}', method: 'delete', summary: 'Remove a user (administrators)' },
+  {
+    path: '/users/{user}',
+    method: 'delete',
+    summary: 'Remove a user; repositories stay (administrators, by password)',
+  },
   {
     path: '/organisations',
     method: 'get',
@@ -107,17 +116,25 @@ export const OPERATIONS: readonly Operation[] = [
   {
     path: '/organisations',
     method: 'post',
-    summary: 'Add an organisation (administrators)',
+    summary: 'Add an organisation (administrators, by password)',
     body: object({ name: TEXT }, ['name']),
   },
-  { path: '/organisations/{organisation}', method: 'delete', summary: 'Remove an organisation' },
+  {
+    path: '/organisations/{organisation}',
+    method: 'delete',
+    summary: 'Remove an organisation; repositories stay (by password)',
+  },
   {
     path: '/organisations/{organisation}/members/{user}',
     method: 'put',
-    summary: 'Take somebody in, or change their role',
+    summary: 'Take somebody in, or change their role (by password)',
     body: object({ role: ROLE }, ['role']),
   },
-  { path: '/organisations/{organisation}/members/{user}', method: 'delete', summary: 'End a membership' },
+  {
+    path: '/organisations/{organisation}/members/{user}',
+    method: 'delete',
+    summary: 'End a membership (by password)',
+  },
   {
     path: '/quotas/{owner}',
     method: 'get',
@@ -127,8 +144,20 @@ export const OPERATIONS: readonly Operation[] = [
   {
     path: '/quotas/{owner}',
     method: 'put',
-    summary: 'Change a quota (administrators)',
+    summary: 'Change a quota (administrators, by password)',
     body: object({ bytes: orNull('integer') }, ['bytes']),
+  },
+  {
+    path: '/namespaces',
+    method: 'get',
+    answer: list(whole({ name: TEXT, owner: orNull('string'), orphaned: TRUTH })),
+    summary: 'Who owns the first parts of repositories’ names; null: the administrators (administrators)',
+  },
+  {
+    path: '/namespaces/{namespace}',
+    method: 'put',
+    summary: 'Hand all repositories below a name to an account (administrators, by password)',
+    body: object({ owner: orNull('string') }, ['owner']),
   },
   {
     path: '/register',
@@ -158,10 +187,14 @@ export const OPERATIONS: readonly Operation[] = [
   {
     path: '/repositories/{repository}/grants/{user}',
     method: 'put',
-    summary: 'Let somebody in',
+    summary: 'Let somebody in (by password)',
     body: object({ role: ROLE }, ['role']),
   },
-  { path: '/repositories/{repository}/grants/{user}', method: 'delete', summary: 'Take a grant back' },
+  {
+    path: '/repositories/{repository}/grants/{user}',
+    method: 'delete',
+    summary: 'Take a grant back (by password)',
+  },
   {
     path: '/audit',
     method: 'get',

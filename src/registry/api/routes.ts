@@ -1,282 +1,174 @@
 import { invalidParameter } from '../../core/errors.ts';
-import type { Accounts } from '../accounts/accounts.ts';
 import { parseRole } from '../accounts/roles.ts';
-import type { Visitor } from '../auth/access.ts';
 import type { AccountAccess } from '../auth/account-access.ts';
 import { clientAddress } from '../http/client-address.ts';
-import { type Exchange, type Handler, type Method, sendEmpty, sendJson } from '../http/exchange.ts';
-import { readBounded } from '../http/read-bounded.ts';
+import type { Handler, Method } from '../http/exchange.ts';
 import { registryError } from '../registry-error.ts';
 import type { RegistryStorage } from '../storage/storage.ts';
-import { answerApiError } from './errors.ts';
+import { type Action, flagsOf, textOf } from './call.ts';
+import { apiHandler } from './handler.ts';
 import { openApiDocument } from './open-api.ts';
+import type { Requirement } from './requirements.ts';
 
-const MAX_BODY = 64 << 10;
 const DAY = 24 * 3600_000;
 const AUDIT_PAGE = 100;
+const MAX_DESCRIPTION = 1000;
 
-type Body = Readonly<Record<string, unknown>>;
-type On = (methods: Method[], path: string, handler: Handler) => void;
+/** Declares a route; there is none without a requirement. */
+type Route = (method: Method, path: string, requirement: Requirement, action: Action) => void;
 
-/** A request of the administration's API. */
-interface Call {
-  readonly exchange: Exchange;
-  readonly accounts: Accounts;
-  readonly visitor: Visitor;
-  /** The one who asks. */
-  readonly user: string;
-  readonly body: Body;
-  param(name: string): string;
-}
-
-type Action = (call: Call) => Promise<unknown> | unknown;
-
-/** The API under `/api/v1`; `GET /api/v1/openapi.json` describes it. Who asks says so by HTTP Basic. */
+/** The API under `/api/v1`; `GET /api/v1/openapi.json` describes it. */
 export function apiRoutes(
   access: AccountAccess,
   storage: Pick<RegistryStorage, 'repositories'>,
-  on: On,
+  on: (method: Method, path: string, handler: Handler) => void,
 ): void {
-  const route = (method: Method, path: string, action: Action) =>
-    on([method], `/api/v1${path}`, apiHandler(access, action));
-  on(['GET'], '/api/v1/openapi.json', async (exchange) => sendJson(exchange, 200, openApiDocument()));
-  if (access.selfRegistration) on(['POST'], '/api/v1/register', register(access));
-  route('GET', '/me', ({ accounts, user }) => accounts.user(user));
-  route('PUT', '/me/password', async ({ accounts, user, body }) =>
-    accounts.setPassword(user, textOf(body, 'password')),
-  );
-  tokenRoutes(route);
+  const route: Route = (method, path, requirement, action) =>
+    on(method, `/api/v1${path}`, apiHandler(access, requirement, action));
+  route('GET', '/openapi.json', 'nothing', () => openApiDocument());
+  if (access.selfRegistration) route('POST', '/register', 'nothing', register);
+  ownRoutes(route);
   userRoutes(route);
   organisationRoutes(route);
-  quotaRoutes(route);
+  ownershipRoutes(route);
   repositoryRoutes(route, storage);
-  route('GET', '/audit', ({ accounts, visitor, exchange }) => {
-    assertAdmin(visitor);
-    return accounts.audit.newest(Number(exchange.query.get('n')) || AUDIT_PAGE);
-  });
+  route('GET', '/audit', 'an administrator', ({ accounts, exchange }) =>
+    accounts.audit.newest(Number(exchange.query.get('n')) || AUDIT_PAGE),
+  );
 }
 
 /** Anybody may become a user, at most so often from one address. */
-function register(access: AccountAccess): Handler {
-  return async (exchange) => {
-    try {
-      const address = clientAddress(exchange.request);
-      await access.limitRegistrations(address);
-      const body = await bodyOf(exchange);
-      await access.accounts.addUser(textOf(body, 'name'), textOf(body, 'password'));
-      const entry = { user: textOf(body, 'name'), address, action: 'registered', target: '' };
-      await access.accounts.audit.note(entry);
-      sendEmpty(exchange, 204);
-    } catch (error) {
-      answerApiError(exchange, error);
+const register: Action = async ({ access, accounts, exchange, body }) => {
+  const address = clientAddress(exchange.request);
+  await access.limitRegistrations(address);
+  const user = textOf(body, 'name');
+  await accounts.register(user, textOf(body, 'password'));
+  await accounts.audit.note({ user, address, action: 'registered', target: '' });
+};
+
+function ownRoutes(route: Route): void {
+  route('GET', '/me', 'a user', ({ accounts, user }) => accounts.user(user));
+  route('PUT', '/me/password', 'a user, by password', async ({ access, accounts, exchange, user, body }) => {
+    if (!(await access.isPassword(exchange.request, user, textOf(body, 'current')))) {
+      throw registryError('DENIED', '"current" is not the current password');
     }
-  };
-}
-
-type Route = (method: Method, path: string, action: Action) => void;
-
-function tokenRoutes(route: Route): void {
-  route('GET', '/tokens', ({ accounts, user }) => accounts.tokens.list(user));
-  route('POST', '/tokens', ({ accounts, user, body }) => {
+    await accounts.setPassword(user, textOf(body, 'password'));
+  });
+  route('GET', '/tokens', 'a user, by password', ({ accounts, user }) => accounts.tokens.list(user));
+  route('POST', '/tokens', 'a user, by password', ({ accounts, user, body }) => {
     const { role, repositories, days } = body;
     return accounts.tokens.create(user, {
-      description: String(body.description ?? ''),
+      description: String(body.description ?? '').slice(0, MAX_DESCRIPTION),
       ...(role === undefined ? {} : { role: parseRole(role) }),
-      ...(Array.isArray(repositories) ? { repositories: repositories.map(String) } : {}),
-      ...(typeof days === 'number' && days > 0 ? { expiresAt: Date.now() + days * DAY } : {}),
+      ...(repositories === undefined ? {} : { repositories: namesIn(repositories) }),
+      ...(days === undefined ? {} : { expiresAt: Date.now() + daysIn(days) * DAY }),
     });
   });
-  route('DELETE', '/tokens/:id', ({ accounts, user, param }) => accounts.tokens.remove(param('id'), user));
+  route('DELETE', '/tokens/:id', 'a user, by password', ({ accounts, user, param }) =>
+    accounts.tokens.remove(param('id'), user),
+  );
+}
+
+/** What is not understood must not make a token that can do more than was meant. */
+function namesIn(value: unknown): string[] {
+  const isList = Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
+  if (isList) return value;
+  throw invalidParameter('"repositories" is not a list of names');
+}
+
+function daysIn(value: unknown): number {
+  if (typeof value === 'number' && value > 0) return value;
+  throw invalidParameter('"days" is not a positive number');
 }
 
 function userRoutes(route: Route): void {
-  const admins =
-    (action: Action): Action =>
-    (call) => {
-      assertAdmin(call.visitor);
-      return action(call);
-    };
-  route(
-    'GET',
-    '/users',
-    admins(({ accounts }) => accounts.users()),
-  );
-  route(
-    'POST',
-    '/users',
-    admins(async ({ accounts, body }) => {
-      await accounts.addUser(textOf(body, 'name'), textOf(body, 'password'), { admin: body.admin === true });
-    }),
-  );
-  route(
-    'PATCH',
-    '/users/:user',
-    admins(async ({ accounts, body, param }) => {
-      const flag = (name: string) => (typeof body[name] === 'boolean' ? { [name]: body[name] } : {});
-      await accounts.updateUser(param('user'), { ...flag('admin'), ...flag('disabled') });
-      if (typeof body.password === 'string') await accounts.setPassword(param('user'), body.password);
-    }),
-  );
-  route(
-    'DELETE',
-    '/users/:user',
-    admins(({ accounts, param }) => accounts.removeUser(param('user'))),
+  route('GET', '/users', 'an administrator', ({ accounts }) => accounts.users());
+  route('POST', '/users', 'an administrator, by password', async ({ accounts, body }) => {
+    await accounts.addUser(textOf(body, 'name'), textOf(body, 'password'), { admin: body.admin === true });
+  });
+  route('PATCH', '/users/:user', 'an administrator, by password', async ({ accounts, user, body, param }) => {
+    const { password } = body;
+    if (password !== undefined && param('user') === user) {
+      throw invalidParameter('change your own password with PUT /api/v1/me/password');
+    }
+    await accounts.updateUser(param('user'), flagsOf(body, 'admin', 'disabled'));
+    if (password !== undefined) await accounts.setPassword(param('user'), textOf(body, 'password'));
+  });
+  route('DELETE', '/users/:user', 'an administrator, by password', ({ accounts, param }) =>
+    accounts.removeUser(param('user')),
   );
 }
 
 function organisationRoutes(route: Route): void {
-  const rulers =
-    (action: Action): Action =>
-    async (call) => {
-      const isRuler = (await call.accounts.memberRole(call.param('organisation'), call.user)) === 'admin';
-      if (!isRuler) assertAdmin(call.visitor);
-      return action(call);
-    };
-  route('GET', '/organisations', async ({ accounts, visitor, user }) =>
-    (await accounts.organisations()).filter(({ members }) => visitor.admin || user in members),
+  route('GET', '/organisations', 'a user', async ({ accounts, visitor, user }) =>
+    (await accounts.organisations()).filter(({ members }) => visitor.admin || Object.hasOwn(members, user)),
   );
-  route('POST', '/organisations', ({ accounts, visitor, body }) => {
-    assertAdmin(visitor);
-    return accounts.addOrganisation(textOf(body, 'name'));
-  });
-  route(
-    'DELETE',
-    '/organisations/:organisation',
-    rulers(({ accounts, param }) => accounts.removeOrganisation(param('organisation'))),
+  route('POST', '/organisations', 'an administrator, by password', ({ accounts, body }) =>
+    accounts.addOrganisation(textOf(body, 'name')),
+  );
+  const leaders = 'who leads the organisation, by password';
+  route('DELETE', '/organisations/:organisation', leaders, ({ accounts, param }) =>
+    accounts.removeOrganisation(param('organisation')),
   );
   const member = '/organisations/:organisation/members/:user';
-  route(
-    'PUT',
-    member,
-    rulers(({ accounts, body, param }) =>
-      accounts.setMember(param('organisation'), param('user'), parseRole(body.role)),
-    ),
+  route('PUT', member, leaders, ({ accounts, body, param }) =>
+    accounts.setMember(param('organisation'), param('user'), parseRole(body.role)),
   );
-  route(
-    'DELETE',
-    member,
-    rulers(({ accounts, param }) => accounts.setMember(param('organisation'), param('user'), undefined)),
+  route('DELETE', member, leaders, ({ accounts, param }) =>
+    accounts.setMember(param('organisation'), param('user'), undefined),
   );
 }
 
-/** What users and organisations may fill, in bytes; null: as much as there is. */
-function quotaRoutes(route: Route): void {
-  route('GET', '/quotas/:owner', async ({ accounts, visitor, user, param }) => {
-    const isRuler = (await accounts.memberRole(param('owner'), user)) === 'admin';
-    if (param('owner') !== user && !isRuler) assertAdmin(visitor);
-    return { owner: param('owner'), bytes: (await accounts.quotaOf(param('owner'))) ?? null };
-  });
-  route('PUT', '/quotas/:owner', async ({ accounts, visitor, body, param }) => {
-    assertAdmin(visitor);
+/** What accounts may fill, in bytes (null: as much as there is), and which first parts of names are theirs. */
+function ownershipRoutes(route: Route): void {
+  route('GET', '/quotas/:owner', 'who may know the quota', async ({ accounts, param }) => ({
+    owner: param('owner'),
+    bytes: (await accounts.quotaOf(param('owner'))) ?? null,
+  }));
+  route('PUT', '/quotas/:owner', 'an administrator, by password', async ({ accounts, body, param }) => {
     const { bytes } = body;
     if (bytes !== null && !(Number.isSafeInteger(bytes) && Number(bytes) >= 0)) {
       throw invalidParameter('"bytes" is neither a number nor null');
     }
     await accounts.setQuota(param('owner'), bytes === null ? undefined : Number(bytes));
   });
+  route('GET', '/namespaces', 'an administrator', ({ accounts }) => accounts.namespaces.list());
+  route('PUT', '/namespaces/:namespace', 'an administrator, by password', ({ accounts, body, param }) => {
+    const owner = body.owner === null ? undefined : textOf(body, 'owner');
+    return accounts.namespaces.give(param('namespace'), owner);
+  });
 }
 
 function repositoryRoutes(route: Route, storage: Pick<RegistryStorage, 'repositories'>): void {
-  const owners =
-    (action: Action): Action =>
-    async (call) => {
-      if (!(await call.visitor.can(call.param('repository'), 'delete'))) throw denied();
-      return action(call);
-    };
-  route('GET', '/repositories', async ({ accounts, visitor }) => {
+  route('GET', '/repositories', 'a user', async ({ accounts, visitor }) => {
     const seen = [];
     for (const name of await storage.repositories()) {
       if (await visitor.sees(name)) seen.push({ name, ...(await accounts.settings(name)) });
     }
     return seen;
   });
-  route(
-    'GET',
-    '/repositories/:repository',
-    owners(async ({ accounts, param }) => ({
-      name: param('repository'),
-      ...(await accounts.settings(param('repository'))),
-      grants: await accounts.grants(param('repository')),
-    })),
-  );
-  route(
-    'PATCH',
-    '/repositories/:repository',
-    owners(({ accounts, body, param }) => {
-      const flag = (name: string) => (typeof body[name] === 'boolean' ? { [name]: body[name] } : {});
-      const { retention } = body;
-      if (retention !== undefined && !Array.isArray(retention)) {
-        throw invalidParameter('"retention" is not a list of rules');
-      }
-      return accounts.changeSettings(param('repository'), {
-        ...flag('public'),
-        ...flag('immutableTags'),
-        ...(retention === undefined ? {} : { retention }),
-      });
-    }),
-  );
-  const grant = '/repositories/:repository/grants/:user';
-  route(
-    'PUT',
-    grant,
-    owners(({ accounts, body, param }) =>
-      accounts.grant(param('repository'), param('user'), parseRole(body.role)),
-    ),
-  );
-  route(
-    'DELETE',
-    grant,
-    owners(({ accounts, param }) => accounts.grant(param('repository'), param('user'), undefined)),
-  );
-}
-
-function apiHandler(access: AccountAccess, action: Action): Handler {
-  return async (exchange) => {
-    try {
-      const visitor = await access.signIn(exchange.request, exchange.request.headers.authorization);
-      if (visitor?.user === undefined) {
-        exchange.response.setHeader('WWW-Authenticate', 'Basic realm="barge-registry"');
-        throw registryError('UNAUTHORIZED', 'incorrect username or password');
-      }
-      const { user } = visitor;
-      const { accounts } = access;
-      const body = await bodyOf(exchange);
-      const param = (name: string) => exchange.params[name] ?? '';
-      const result = await action({ exchange, accounts, visitor, user, body, param });
-      if (exchange.request.method !== 'GET') {
-        const address = clientAddress(exchange.request);
-        const target = new URL(exchange.request.url ?? '/', 'http://x').pathname;
-        await accounts.audit.note({ user, address, action: `api ${exchange.request.method}`, target });
-      }
-      if (result === undefined) sendEmpty(exchange, 204);
-      else sendJson(exchange, 200, result, { 'Cache-Control': 'no-store' });
-    } catch (error) {
-      answerApiError(exchange, error);
+  const one = '/repositories/:repository';
+  route('GET', one, 'who administers the repository', async ({ accounts, param }) => ({
+    name: param('repository'),
+    ...(await accounts.settings(param('repository'))),
+    grants: await accounts.grants(param('repository')),
+  }));
+  route('PATCH', one, 'who administers the repository', ({ accounts, body, param }) => {
+    const { retention } = body;
+    if (retention !== undefined && !Array.isArray(retention)) {
+      throw invalidParameter('"retention" is not a list of rules');
     }
-  };
+    return accounts.changeSettings(param('repository'), {
+      ...flagsOf(body, 'public', 'immutableTags'),
+      ...(retention === undefined ? {} : { retention }),
+    });
+  });
+  const grant = '/repositories/:repository/grants/:user';
+  const byPassword = 'who administers the repository, by password';
+  route('PUT', grant, byPassword, ({ accounts, body, param }) =>
+    accounts.grant(param('repository'), param('user'), parseRole(body.role)),
+  );
+  route('DELETE', grant, byPassword, ({ accounts, param }) =>
+    accounts.grant(param('repository'), param('user'), undefined),
+  );
 }
-
-async function bodyOf({ request }: Exchange): Promise<Body> {
-  const bytes = await readBounded(request, MAX_BODY);
-  if (bytes === undefined) throw invalidParameter(`the body is longer than ${MAX_BODY} bytes`);
-  if (bytes.length === 0) return {};
-  try {
-    const parsed: unknown = JSON.parse(bytes.toString());
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Body;
-  } catch {
-    /* Said below. */
-  }
-  throw invalidParameter('the body is not a JSON object');
-}
-
-function textOf(body: Body, name: string): string {
-  const value = body[name];
-  if (typeof value === 'string' && value !== '') return value;
-  throw invalidParameter(`"${name}" is missing in the body`);
-}
-
-function assertAdmin(visitor: Visitor): void {
-  if (!visitor.admin) throw denied();
-}
-
-const denied = () => registryError('DENIED', 'this takes an administrator');

@@ -4,7 +4,9 @@ export interface Authenticator {
   readonly challenge: string;
   /**
    * @param authorization value of the `Authorization` header, if any.
+   * @param address where the request comes from.
    * @returns the user's name, or undefined when the credentials are missing or wrong.
+   * @throws RegistryError TOOMANYREQUESTS after many wrong ones from `address`.
    */
-  authenticate(authorization: string | undefined): Promise<string | undefined>;
+  authenticate(authorization: string | undefined, address?: string): Promise<string | undefined>;
 }

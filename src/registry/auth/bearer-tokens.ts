@@ -1,10 +1,15 @@
 import { jwtVerify, SignJWT } from 'jose';
+import { isObject } from '../../core/is-object.ts';
 import type { Action } from '../accounts/roles.ts';
+import type { TokenKeys } from './token-keys.ts';
 
 /** Seconds that a token is good for; what is taken from a user meanwhile still works for so long. */
 export const TOKEN_LIFETIME = 300;
 const ISSUER = 'barge-registry';
 const ALGORITHM = 'HS256';
+const TYPE = 'JWT';
+/** Seconds that the clocks of servers may differ by. */
+const CLOCK_TOLERANCE = 5;
 
 /** One grant of a token: Docker's token specification, claim `access`. */
 export interface Grant {
@@ -16,53 +21,91 @@ export interface Grant {
 export interface BearerClaims {
   /** Empty: nobody said who they are. */
   readonly user: string;
-  readonly admin: boolean;
+  /** The account's id: another user may get the same name later. */
+  readonly userId: string;
+  /** The personal token that this one was asked for with; empty: none. */
+  readonly personalToken: string;
   readonly access: readonly Grant[];
+}
+
+export interface Issued {
+  readonly token: string;
+  /** Seconds. */
+  readonly lifetime: number;
 }
 
 /** Short-lived tokens that say what their bearer may do, so that requests need no look at the accounts. */
 export class BearerTokens {
-  readonly #load: () => Promise<Uint8Array>;
-  #key: Promise<Uint8Array> | undefined;
+  readonly #keys: TokenKeys;
 
-  /** @param load fetches the key, which is the same for every process that serves the registry. */
-  constructor(load: () => Promise<Uint8Array>) {
-    this.#load = load;
+  constructor(keys: TokenKeys) {
+    this.#keys = keys;
   }
 
-  /** Fetched once; again when that failed. */
-  async #secret(): Promise<Uint8Array> {
-    this.#key ??= this.#load();
-    try {
-      return await this.#key;
-    } catch (error) {
-      this.#key = undefined;
-      throw error;
-    }
-  }
-
-  async issue({ user, admin, access }: BearerClaims, service: string): Promise<string> {
-    return await new SignJWT({ access, admin })
-      .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
+  /**
+   * Signs a token.
+   * @param service the registry that it is for.
+   * @param until milliseconds since 1970 after which it must not be good any more, however long tokens usually are.
+   */
+  async issue(claims: BearerClaims, service: string, until = Number.POSITIVE_INFINITY): Promise<Issued> {
+    const { user, userId, personalToken, access } = claims;
+    const key = await this.#keys.current();
+    const now = Math.floor(Date.now() / 1000);
+    const lifetime = Math.max(1, Math.min(TOKEN_LIFETIME, Math.floor(until / 1000) - now));
+    const token = await new SignJWT({ access, userId, personalToken })
+      .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: key.id })
       .setIssuer(ISSUER)
       .setSubject(user)
       .setAudience(service)
-      .setIssuedAt()
-      .setExpirationTime(`${TOKEN_LIFETIME}s`)
-      .sign(await this.#secret());
+      .setIssuedAt(now)
+      .setNotBefore(now)
+      .setExpirationTime(now + lifetime)
+      .sign(key.secret);
+    return { token, lifetime };
   }
 
-  /** @returns undefined for a token that is not ours, has been changed, or is too old. */
-  async verify(token: string): Promise<BearerClaims | undefined> {
-    const key = await this.#secret();
+  /**
+   * @param service the registry that is asked.
+   * @returns undefined for a token that is not ours or not for `service`, was changed, is too old or not yet good.
+   */
+  async verify(token: string, service: string): Promise<BearerClaims | undefined> {
+    const key = await this.#keys.named(keyIdOf(token));
+    if (!key) return undefined;
     try {
-      const { payload } = await jwtVerify(token, key, { issuer: ISSUER, algorithms: [ALGORITHM] });
-      const access = (payload.access ?? []) as readonly Grant[];
-      return { user: payload.sub ?? '', admin: payload.admin === true, access };
+      const { payload } = await jwtVerify(token, key.secret, {
+        issuer: ISSUER,
+        audience: service,
+        algorithms: [ALGORITHM],
+        typ: TYPE,
+        requiredClaims: ['iss', 'aud', 'sub', 'iat', 'nbf', 'exp'],
+        maxTokenAge: TOKEN_LIFETIME,
+        clockTolerance: CLOCK_TOLERANCE,
+      });
+      const { sub: user = '', userId, personalToken, access } = payload;
+      if (typeof userId !== 'string' || typeof personalToken !== 'string') return undefined;
+      if (!Array.isArray(access) || !access.every(isGrant)) return undefined;
+      return { user, userId, personalToken, access };
     } catch {
       return undefined;
     }
   }
+}
+
+/** Says which key to try; nothing is believed of a token before its signature was checked. */
+function keyIdOf(token: string): string | undefined {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
+    return isObject(header) && typeof header.kid === 'string' ? header.kid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isGrant(value: unknown): value is Grant {
+  if (!isObject(value)) return false;
+  const { type, name, actions } = value;
+  const isType = type === 'repository' || type === 'registry';
+  return isType && typeof name === 'string' && Array.isArray(actions);
 }
 
 /** `repository:team/app:pull,push` of a token request's `scope`, which may hold several. */
@@ -79,16 +122,27 @@ export function parseScopes(texts: readonly string[]): Grant[] {
 }
 
 const ALL: readonly Action[] = ['pull', 'push', 'delete'];
+/** The one thing of the registry itself that can be asked for: the list of repositories. */
+const CATALOG = 'catalog';
 
-/** As much of a wish as may be had. */
+export const isCatalogGrant = ({ type, name, actions }: Grant): boolean =>
+  type === 'registry' && name === CATALOG && actions.includes('*');
+
+/** As much of what is asked for as the visitor may have. */
 export async function granted(
-  wish: Grant,
-  can: (repository: string, action: Action) => Promise<boolean>,
+  asked: Grant,
+  visitor: {
+    readonly lists: boolean;
+    can(repository: string, action: Action): Promise<boolean>;
+  },
 ): Promise<Grant> {
-  const wanted = wish.actions.includes('*') ? ALL : ALL.filter((action) => wish.actions.includes(action));
-  const actions: Action[] = [];
-  for (const action of wish.type === 'repository' ? wanted : []) {
-    if (await can(wish.name, action)) actions.push(action);
+  if (asked.type === 'registry') {
+    return { ...asked, actions: visitor.lists && isCatalogGrant(asked) ? ['*'] : [] };
   }
-  return { ...wish, actions };
+  const wanted = asked.actions.includes('*') ? ALL : ALL.filter((action) => asked.actions.includes(action));
+  const actions: Action[] = [];
+  for (const action of wanted) {
+    if (await visitor.can(asked.name, action)) actions.push(action);
+  }
+  return { ...asked, actions };
 }

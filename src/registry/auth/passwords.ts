@@ -32,50 +32,75 @@ export function parseBasic(
   return colon === -1 ? undefined : { name: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
+/** The highest cost of some bcrypt hashes; undefined when there are none. */
+export function highestCost(hashes: Iterable<string>): number | undefined {
+  let highest: number | undefined;
+  for (const hash of hashes) highest = Math.max(highest ?? 0, bcrypt.getRounds(hash));
+  return highest;
+}
+
+export type Compare = (password: string, hash: string) => Promise<boolean>;
+
 /**
- * Compares passwords with bcrypt hashes. An unknown user takes as long as a known one. What was right is
- * remembered, as a keyed hash of user, password and hash: a push makes many requests and bcrypt is slow by design.
+ * Compares passwords with bcrypt hashes. A wrong password takes the same work whether its user exists and whatever
+ * their hash costs. What was right is remembered, as a keyed hash of user, password and hash: a push makes many
+ * requests and bcrypt is slow by design.
  */
 export class PasswordChecker {
   readonly #key = randomBytes(32);
   readonly #good = new Set<string>();
   readonly #decoys = new Map<number, string>();
+  readonly #bcrypt: Compare;
   #checks = 0;
 
-  /** @param hash undefined: there is no such user. @param example another user's hash, whose cost a decoy has. */
+  constructor(compare: Compare = (password, hash) => bcrypt.compare(password, hash)) {
+    this.#bcrypt = compare;
+  }
+
+  /**
+   * @param hash undefined: there is no such user.
+   * @param cost the highest cost among the hashes of all users: what a wrong password takes.
+   */
   async matches(
     name: string,
     password: string,
     hash: string | undefined,
-    example?: string,
+    cost: number = ROUNDS,
   ): Promise<boolean> {
     const fingerprint = this.#fingerprint(name, password, hash ?? '');
     if (this.#good.has(fingerprint)) return true;
-    const matches = await this.#compare(password, hash ?? this.#decoy(example));
-    if (!matches || hash === undefined) return false;
+    if (!(await this.#compare(password, hash, cost))) return false;
     if (this.#good.size >= MAX_REMEMBERED) this.#good.clear();
     this.#good.add(fingerprint);
     return true;
   }
 
   #fingerprint(...parts: readonly string[]): string {
-    return createHmac('sha256', this.#key).update(parts.join('\0')).digest('base64');
+    return createHmac('sha256', this.#key).update(JSON.stringify(parts)).digest('base64');
   }
 
-  #decoy(example: string | undefined): string {
-    const rounds = example === undefined ? ROUNDS : bcrypt.getRounds(example);
+  #decoy(rounds: number): string {
     const decoy = this.#decoys.get(rounds) ?? `${bcrypt.genSaltSync(rounds)}${'x'.repeat(31)}`;
     this.#decoys.set(rounds, decoy);
     return decoy;
   }
 
-  async #compare(password: string, hash: string): Promise<boolean> {
+  async #compare(password: string, hash: string | undefined, cost: number): Promise<boolean> {
     if (this.#checks >= MAX_CHECKS) {
       throw registryError('TOOMANYREQUESTS', 'too many sign-ins at once; try again soon');
     }
     this.#checks++;
     try {
-      return await bcrypt.compare(password, hash);
+      if (hash === undefined) {
+        await this.#bcrypt(password, this.#decoy(cost));
+        return false;
+      }
+      if (await this.#bcrypt(password, hash)) return true;
+      /* A cost of n is 2^n rounds: the own ones and those of all costs up to the highest are as many as the highest's. */
+      for (let rounds = bcrypt.getRounds(hash); rounds < cost; rounds++) {
+        await this.#bcrypt(password, this.#decoy(rounds));
+      }
+      return false;
     } finally {
       this.#checks--;
     }

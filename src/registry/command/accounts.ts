@@ -5,9 +5,10 @@ import { parseBytes } from '../../core/units.ts';
 import { Accounts } from '../accounts/accounts.ts';
 import { parseRole, type Role } from '../accounts/roles.ts';
 import { parseHtpasswd } from '../auth/htpasswd-file.ts';
+import { printable } from '../printable.ts';
 import { parseRule, type RetentionRule } from '../retention.ts';
 import type { Flags } from './flags.ts';
-import { openDatabase, storeOptions } from './store.ts';
+import { keySourceOf, openStore, type StoreOptions, storeOptions } from './store.ts';
 
 const DAY = 24 * 3600_000;
 const AUDIT_PAGE = 100;
@@ -16,6 +17,7 @@ interface Invocation {
   readonly accounts: Accounts;
   readonly values: Flags['values'];
   readonly args: readonly string[];
+  readonly store: StoreOptions;
   /** What comes on standard input, without the newline at its end. */
   password(): Promise<string>;
 }
@@ -29,7 +31,8 @@ interface Entry {
   readonly run: Command;
 }
 
-const lines = (rows: readonly (readonly string[])[]) => rows.map((row) => `${row.join('\t')}\n`).join('');
+const lines = (rows: readonly (readonly string[])[]) =>
+  rows.map((row) => `${row.map(printable).join('\t')}\n`).join('');
 const when = (milliseconds: number | null) =>
   milliseconds === null ? 'never' : new Date(milliseconds).toISOString();
 const roleOrNone = (word: string): Exclude<Role, 'none'> | undefined =>
@@ -148,6 +151,25 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
       ]);
     },
   },
+  'namespace ls': {
+    usage: '',
+    run: async ({ accounts }) =>
+      lines(
+        (await accounts.namespaces.list()).map(({ name, owner, orphaned }) => [
+          name,
+          owner ?? (orphaned ? 'of an account that was removed' : 'of the administrators'),
+        ]),
+      ),
+  },
+  'namespace give': {
+    usage: 'NAME OWNER',
+    run: async ({ accounts, args: [name = '', owner = ''] }) =>
+      void (await accounts.namespaces.give(name, owner === 'none' ? undefined : owner)),
+  },
+  'key rotate': {
+    usage: '',
+    run: async ({ accounts, store }) => void (await keySourceOf(store, accounts).rotate()),
+  },
   'token create': {
     usage: 'USER',
     run: async ({ accounts, values, args: [user = ''] }) => {
@@ -211,7 +233,7 @@ function retentionIn(values: Flags['values']): { readonly retention?: readonly R
   return { retention: [parseRule(rule)] };
 }
 
-/** `user …`, `org …`, `repo …`, `token …` and `audit`: beside a registry that runs, or without one. */
+/** `user …`, `org …`, `repo …`, `token …`, `key …`, `namespace …` and `audit`: beside a registry that runs, or without one. */
 export async function runAccountCommand(flags: Flags, stdin: NodeJS.ReadableStream): Promise<string> {
   const [group = '', ...rest] = flags.positionals;
   const name = COMMANDS[group] ? group : `${group} ${rest.shift() ?? ''}`.trim();
@@ -225,8 +247,11 @@ export async function runAccountCommand(flags: Flags, stdin: NodeJS.ReadableStre
   if (rest.length < least || rest.length > wanted.length) {
     throw invalidParameter(`${name} takes ${entry.usage || 'no arguments'}`);
   }
-  await using database = await openDatabase(storeOptions(flags));
-  const accounts = new Accounts(database);
+  const options = storeOptions(flags);
+  await using store = await openStore(options);
+  const accounts = new Accounts(await store.database());
+  /* Before an account is made or removed: names that have repositories are not free. */
+  if (['user', 'org'].includes(group)) await accounts.namespaces.useAll(await store.storage.namespaces());
   const password = async () => (await text(stdin)).replace(/\r?\n$/, '');
-  return (await entry.run({ accounts, values: flags.values, args: rest, password })) ?? '';
+  return (await entry.run({ accounts, store: options, values: flags.values, args: rest, password })) ?? '';
 }

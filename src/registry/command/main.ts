@@ -9,7 +9,19 @@ import { serve } from './serve.ts';
 import { serveOptions } from './serve-options.ts';
 import { USAGE } from './usage.ts';
 
-const COMMANDS = ['audit', 'check', 'gc', 'htpasswd', 'org', 'quota', 'repo', 'token', 'user'];
+const COMMANDS = [
+  'audit',
+  'check',
+  'gc',
+  'htpasswd',
+  'key',
+  'namespace',
+  'org',
+  'quota',
+  'repo',
+  'token',
+  'user',
+];
 
 /** What a command line program is given and writes to. */
 export interface Terminal {

@@ -6,7 +6,7 @@ import { Accounts } from '../accounts/accounts.ts';
 import { readPolicies, retentionOf, wordsFor } from './chores.ts';
 import type { Flags } from './flags.ts';
 import { collectionOptions } from './serve-options.ts';
-import { openExistingStore, type Store, type StoreOptions, storeOptions } from './store.ts';
+import { DATABASE, openExistingStore, type Store, type StoreOptions, storeOptions } from './store.ts';
 
 interface Output {
   write(text: string): unknown;
@@ -40,8 +40,7 @@ export async function collect(flags: Flags, out: Output): Promise<void> {
 
 /** Repositories may have retention rules of their own there; no database is made for it. */
 async function accountsOf(store: Store, { database, dataRoot }: StoreOptions): Promise<Accounts | undefined> {
-  const isThere =
-    database !== undefined || (await stat(join(dataRoot, 'accounts.db')).catch(() => undefined));
+  const isThere = database !== undefined || (await stat(join(dataRoot, DATABASE)).catch(() => undefined));
   return isThere ? new Accounts(await store.database()) : undefined;
 }
 

@@ -92,6 +92,11 @@ export function serveOptions(flags: Flags): ServeOptions {
     throw invalidParameter('--self-registration needs --accounts');
   }
   const proxy = proxyOptions(flags);
+  if (proxy && values['self-registration']) {
+    throw invalidParameter(
+      '--self-registration and --proxy exclude each other: who takes a name would pull what the origin has below it',
+    );
+  }
   return {
     store: storeOptions(flags),
     scrub: {

@@ -7,7 +7,10 @@ import { type AccessControl, usersOnly } from '../auth/access.ts';
 import { AccountAccess } from '../auth/account-access.ts';
 import { HtpasswdAuthenticator } from '../auth/htpasswd-authenticator.ts';
 import { HtpasswdFile } from '../auth/htpasswd-file.ts';
+import { forgetKeyOfDatabase } from '../auth/key-sources.ts';
+import type { Counters } from '../database/counters.ts';
 import { RegistryMetrics, serveMetrics } from '../metrics.ts';
+import { printableLine } from '../printable.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { createRequestHandler } from '../request-handler.ts';
 import { RegistryServer, type TlsFiles } from '../server.ts';
@@ -17,12 +20,12 @@ import { HouseKeeping } from './keep-house.ts';
 import { inUse } from './maintain.ts';
 import { openProxy } from './proxy.ts';
 import type { ServeOptions } from './serve-options.ts';
-import { openStore, type Store } from './store.ts';
+import { keySourceOf, openStore, type Store } from './store.ts';
 
 /** Serves until SIGTERM or SIGINT. `announce` gets the one line that says where. */
 export async function serve(options: ServeOptions, announce: (line: string) => void): Promise<void> {
   const stopped = stopSignal();
-  const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
+  const log = openLog(options.logLevel);
   await using stack = new AsyncDisposableStack();
   const { dataRoot, database } = options.store;
   const store = stack.use(
@@ -33,6 +36,7 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
     stack.defer(() => void lock.close());
   }
   const accounts = options.accounts ? new Accounts(await store.database()) : undefined;
+  if (accounts) await takeOver(options, accounts, store);
   const access = await accessFor(options, accounts, store, log);
   if (!access && !isLoopback(options.host)) {
     log.warn('anybody who reaches this address can read and write images; --accounts asks who they are');
@@ -75,6 +79,12 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
   await server.close();
 }
 
+/** Lines of JSON on standard error, in which nothing of what strangers send can act on a terminal. */
+function openLog(level: string): Logger {
+  const stderr = pino.destination({ fd: 2, sync: true });
+  return pino({ level }, { write: (line) => void stderr.write(printableLine(line)) });
+}
+
 /** A server that drains gets no new clients from a balancer that looks. */
 async function isHealthy(server: RegistryServer, store: Store): Promise<boolean> {
   if (server.isDraining) return false;
@@ -113,24 +123,39 @@ async function hooksFor(
   return new Webhooks({ urls, secret, log, db: await store.database(), locks: store.locks });
 }
 
+/** What earlier versions, and a registry without accounts, did not write down. */
+async function takeOver(
+  { store: { database } }: ServeOptions,
+  accounts: Accounts,
+  store: Store,
+): Promise<void> {
+  await accounts.namespaces.useAll(await store.storage.namespaces());
+  if (!database) await forgetKeyOfDatabase(accounts);
+}
+
 async function accessFor(
-  { htpasswd, externalUrl, selfRegistration }: ServeOptions,
+  { htpasswd, externalUrl, selfRegistration, store }: ServeOptions,
   accounts: Accounts | undefined,
   { counters }: Store,
   log: Logger,
 ): Promise<AccessControl | undefined> {
-  if (htpasswd) return usersOnly(await openHtpasswd(htpasswd, log));
+  if (htpasswd) return usersOnly(await openHtpasswd(htpasswd, counters, log));
   if (!accounts) return undefined;
   if ((await accounts.users()).length === 0 && !selfRegistration) {
     log.warn('there are no users yet: barge-registry user add NAME --admin');
   }
-  return new AccountAccess(accounts, { externalUrl, selfRegistration, counters });
+  return new AccountAccess(accounts, {
+    externalUrl,
+    selfRegistration,
+    counters,
+    key: keySourceOf(store, accounts),
+  });
 }
 
-async function openHtpasswd(path: string, log: Logger): Promise<HtpasswdAuthenticator> {
+async function openHtpasswd(path: string, counters: Counters, log: Logger): Promise<HtpasswdAuthenticator> {
   const file = new HtpasswdFile(path);
   if ((await file.users()).size === 0) log.warn({ path }, 'the htpasswd file has no user with a bcrypt hash');
-  return new HtpasswdAuthenticator(file);
+  return new HtpasswdAuthenticator(file, counters);
 }
 
 async function readTls(paths: { cert: string; key: string }): Promise<TlsFiles> {

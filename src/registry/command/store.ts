@@ -1,10 +1,13 @@
-import { constants, mkdirSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalidParameter, notFound } from '../../core/errors.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import { KeyFile, KeyRow, type RotatingKeySource } from '../auth/key-sources.ts';
 import { type Counters, MemoryCounters, SqlCounters } from '../database/counters.ts';
 import type { SqlDatabase } from '../database/sql.ts';
 import { SqliteDatabase } from '../database/sqlite.ts';
+import { ensurePrivateDirectory, ensurePrivateFile, restrictFiles } from '../private-files.ts';
 import { openFileSystem } from '../storage/file-system/open.ts';
 import { KeyedLock } from '../storage/keyed-lock.ts';
 import { REPOSITORIES } from '../storage/layout.ts';
@@ -52,6 +55,7 @@ type Warn = (error: Error) => void;
 /** Opens what the options name; the packages for PostgreSQL and object storage are loaded only then. */
 export async function openStore(options: StoreOptions, warn: Warn = () => {}): Promise<Store> {
   await using stack = new AsyncDisposableStack();
+  await makePrivate(options.dataRoot);
   const database = stack.use(new LazyDatabase(options, warn));
   const locks = options.database ? stack.use(await postgresLocks(options.database, warn)) : new KeyedLock();
   const { storage, probe } = await openContent(options, locks, stack);
@@ -104,8 +108,26 @@ export async function openDatabase(
     const { PostgresDatabase } = await import('../database/postgres.ts');
     return await PostgresDatabase.open(database, warn);
   }
-  mkdirSync(dataRoot, { recursive: true });
-  return new SqliteDatabase(join(dataRoot, 'accounts.db'));
+  await makePrivate(dataRoot);
+  /* What SQLite makes beside it has its mode. */
+  await ensurePrivateFile(join(dataRoot, DATABASE));
+  return new SqliteDatabase(join(dataRoot, DATABASE));
+}
+
+export const DATABASE = 'accounts.db';
+/** The database with what SQLite and we keep beside it. */
+const DATABASE_FILES = ['', '-wal', '-shm', '-journal', '-reserve'].map((suffix) => `${DATABASE}${suffix}`);
+const KEY_FILE = 'token.key';
+
+/** Hashes of passwords and private images are nobody else's business, nor what an earlier version left readable. */
+async function makePrivate(dataRoot: string): Promise<void> {
+  await ensurePrivateDirectory(dataRoot);
+  await restrictFiles([...DATABASE_FILES, KEY_FILE].map((name) => join(dataRoot, name)));
+}
+
+/** A file of the data root for one server; several share what their database has. */
+export function keySourceOf({ database, dataRoot }: StoreOptions, accounts: Accounts): RotatingKeySource {
+  return database ? new KeyRow(accounts) : new KeyFile(join(dataRoot, KEY_FILE));
 }
 
 /** Most registries need none: it is made only for those that do. */

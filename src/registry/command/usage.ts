@@ -1,6 +1,6 @@
 export const USAGE = `Usage:  barge-registry [OPTIONS]
         barge-registry htpasswd FILE USER
-        barge-registry user|org|repo|token|quota|audit COMMAND...
+        barge-registry user|org|repo|namespace|token|key|quota|audit COMMAND...
         barge-registry gc [--dry-run]
         barge-registry check [--deep] [--repair]
 
@@ -22,6 +22,9 @@ Commands:
   repo show NAME
   token create USER [--role ROLE] [--repositories LIST] [--days N] [--description TEXT]
   token ls [USER], token rm ID      Personal access tokens, which stand for a password
+  namespace ls                      Who owns what repositories' names begin with
+  namespace give NAME OWNER         Hand repositories below NAME/ to a user or an organisation; "none": the administrators
+  key rotate                        Replace the key that signs bearer tokens; those given out are refused from then on
   audit [N]                         The newest N entries (default 100)
   htpasswd FILE USER    Add a user to FILE or change the password, which is read from standard input
 

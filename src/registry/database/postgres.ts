@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { errnoOf, systemError, unavailable } from '../../core/errors.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 import { postgresSteps } from './schema.ts';
 import type { SqlDatabase, SqlValue } from './sql.ts';
 
@@ -94,6 +95,8 @@ function isOutage(error: unknown): boolean {
 
 async function migrate(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
+  /* The query under way, or the next one, says so. */
+  failsElsewhere(client);
   try {
     await client.query('SELECT pg_advisory_lock($1)', [SCHEMA_LOCK]);
     await client.query('CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)');

@@ -43,6 +43,18 @@ export const REGISTRY_MIGRATIONS: readonly string[] = [
   CREATE INDEX webhook_queue_by_url ON webhook_queue(url, id);
   CREATE TABLE counters (key TEXT PRIMARY KEY, count INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;
   `,
+  /* Ids of accounts; who owns a first part of repositories' names, NULL: the administrators. `used`: there may be some. */
+  `
+  ALTER TABLE users ADD COLUMN id TEXT NOT NULL DEFAULT '';
+  ALTER TABLE organisations ADD COLUMN id TEXT NOT NULL DEFAULT '';
+  UPDATE users SET id = name || '@' || created_at;
+  UPDATE organisations SET id = name || '@' || created_at;
+  CREATE UNIQUE INDEX users_by_id ON users(id);
+  CREATE UNIQUE INDEX organisations_by_id ON organisations(id);
+  CREATE TABLE namespaces (name TEXT PRIMARY KEY, owner TEXT, used INTEGER NOT NULL) STRICT;
+  INSERT INTO namespaces SELECT name, id, 0 FROM users;
+  INSERT INTO namespaces SELECT name, id, 0 FROM organisations WHERE name NOT IN (SELECT name FROM users);
+  `,
 ];
 
 /** The same for PostgreSQL, which has other words for some types, and `user` as a word of its own. */

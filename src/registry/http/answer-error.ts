@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { isKind } from '../../core/errors.ts';
+import { errnoOf, isKind } from '../../core/errors.ts';
 import { type RegistryCode, RegistryError } from '../registry-error.ts';
 import { isStorageFull, storageFull } from '../storage/storage-full.ts';
 import { type Exchange, type Headers, sendJson } from './exchange.ts';
@@ -35,11 +35,8 @@ const RETRY_AFTER = 5000;
  * client must not take a part for the whole.
  */
 export function answerError(exchange: Exchange, error: unknown, headers: Headers = {}): void {
-  const { response, request, log } = exchange;
-  if (request.socket.destroyed) {
-    log.debug({ err: error }, 'the client went away');
-    return;
-  }
+  const { response, log } = exchange;
+  if (hasLeft(exchange, error)) return;
   const known = asRegistryError(error, log);
   if (response.headersSent) {
     log.warn({ err: error }, 'failed while answering; the connection is cut');
@@ -48,6 +45,22 @@ export function answerError(exchange: Exchange, error: unknown, headers: Headers
   }
   const all = { ...retryHeader(known), ...headers };
   sendJson(exchange, known.status ?? STATUS[known.code], { errors: known.items }, all);
+}
+
+/** What streams say of a connection that the other side has given up. */
+const GONE = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);
+
+/**
+ * Whether there is nobody to answer any more: clients that give up are nothing for the log. What then is left of the
+ * connection is cut.
+ */
+export function hasLeft({ request, response, log }: Exchange, error: unknown): boolean {
+  const isCut = request.socket.destroyed || response.destroyed;
+  const isBroken = request.errored !== null && GONE.has(errnoOf(request.errored) ?? '');
+  if (!isCut && !isBroken) return false;
+  log.debug({ err: error }, 'the client went away');
+  response.destroy();
+  return true;
 }
 
 /** When it may be tried again, where the failure says so. */

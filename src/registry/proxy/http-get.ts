@@ -1,6 +1,7 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { systemError } from '../../core/errors.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 
 /** Milliseconds without a byte. */
 const IDLE_TIMEOUT = 30_000;
@@ -48,10 +49,12 @@ function request(url: URL, { method, headers, signal, ca }: GetOptions): Promise
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) =>
       reject(systemError(`${method} ${url.origin}${url.pathname} failed: ${String(cause)}`, { cause }));
+    /* It may break off before anybody reads it. */
+    const answered = (answer: IncomingMessage) => resolve(failsElsewhere(answer));
     const asked =
       url.protocol === 'https:'
-        ? https.request(url, { method, headers, signal, ...(ca ? { ca } : {}) }, resolve)
-        : http.request(url, { method, headers, signal }, resolve);
+        ? https.request(url, { method, headers, signal, ...(ca ? { ca } : {}) }, answered)
+        : http.request(url, { method, headers, signal }, answered);
     asked.on('error', fail);
     asked.setTimeout(IDLE_TIMEOUT, () => asked.destroy(new Error(`no byte for ${IDLE_TIMEOUT / 1000} s`)));
     asked.end();

@@ -12,9 +12,7 @@ export function finishUpload(uploads: Pick<UploadStorage, 'finish' | 'offset'>, 
     const before = await uploads.offset(repository, id);
     const limit = await rules.assertRoom(repository, announcedBytes(exchange), before);
     const { accepted, offset } = await uploads.finish(repository, id, digest, chunkOf(exchange, limit));
-    if (accepted) {
-      rules.noteBytes(repository, offset);
-      sendBlobCreated(exchange, digest);
-    } else sendOutOfOrder(exchange, id, offset);
+    if (accepted) sendBlobCreated(exchange, digest);
+    else sendOutOfOrder(exchange, id, offset);
   };
 }

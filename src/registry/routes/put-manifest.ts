@@ -29,6 +29,8 @@ export function putManifest(storage: Storage, rules: Rules): Handler {
     const document = parseManifestDocument(bytes, exchange.request.headers['content-type']);
     await requireContent(storage, repository, document);
     if ('tag' in reference) await requireMovable(storage, rules, repository, reference.tag, digest);
+    const isThere = (await storage.manifests.find(repository, digest)) !== undefined;
+    if (!isThere) await rules.assertRoomFor(repository, bytes.byteLength);
     await storage.manifests.put(repository, newManifest(digest, bytes, document));
     if ('tag' in reference) await setTag(storage, rules, repository, reference.tag, digest);
     const { mediaType } = document;

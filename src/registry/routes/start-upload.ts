@@ -17,15 +17,20 @@ export function startUpload(storage: Pick<RegistryStorage, 'blobs' | 'uploads'>,
     const limit = await rules.assertRoom(repository, announcedBytes(exchange));
     if (digest !== null) {
       const chunk = { bytes: exchange.request, limit };
-      await receiveWhole(exchange, storage.uploads, rules, { digest: parseDigestText(digest), chunk });
+      await receiveWhole(exchange, storage.uploads, { digest: parseDigestText(digest), chunk });
       return;
     }
     const mount = exchange.query.get('mount') ?? '';
     const from = exchange.query.get('from') ?? '';
     const mayMount = isDigest(mount) && isRepositoryPath(from) && (await exchange.visitor.can(from, 'pull'));
-    if (mayMount && (await storage.blobs.mount(repository, mount, from))) {
-      sendBlobCreated(exchange, mount);
-      return;
+    const size = mayMount ? await storage.blobs.size(from, mount) : undefined;
+    if (mayMount && size !== undefined) {
+      const isThere = (await storage.blobs.size(repository, mount)) !== undefined;
+      if (!isThere) await rules.assertRoomFor(repository, size);
+      if (await storage.blobs.mount(repository, mount, from)) {
+        sendBlobCreated(exchange, mount);
+        return;
+      }
     }
     sendProgress(exchange, 202, await storage.uploads.start(repository), 0);
   };
@@ -34,14 +39,12 @@ export function startUpload(storage: Pick<RegistryStorage, 'blobs' | 'uploads'>,
 async function receiveWhole(
   exchange: Exchange,
   uploads: UploadStorage,
-  rules: Rules,
   { digest, chunk }: { readonly digest: Digest; readonly chunk: Chunk },
 ): Promise<void> {
   const repository = repositoryOf(exchange);
   const id = await uploads.start(repository);
   try {
-    const { offset } = await uploads.finish(repository, id, digest, chunk);
-    rules.noteBytes(repository, offset);
+    await uploads.finish(repository, id, digest, chunk);
   } catch (error) {
     // Nobody knows this upload's id, so nobody could resume it. A wrong digest has removed it already.
     await uploads.cancel(repository, id).catch(() => {});

@@ -1,11 +1,12 @@
-import type { Visitor } from '../auth/access.ts';
-import type { AccountAccess } from '../auth/account-access.ts';
-import { granted, parseScopes, TOKEN_LIFETIME } from '../auth/bearer-tokens.ts';
+import type { AccountAccess, AccountVisitor } from '../auth/account-access.ts';
+import { granted, parseScopes } from '../auth/bearer-tokens.ts';
 import { type Exchange, type Handler, sendJson } from '../http/exchange.ts';
 import { readBounded } from '../http/read-bounded.ts';
 import { registryError } from '../registry-error.ts';
 
 const MAX_FORM = 64 << 10;
+/** Each takes some looks at the accounts. */
+const MAX_SCOPES = 100;
 
 /** GET /token (Docker's token authentication) and POST /token (its OAuth2 form, `grant_type=password`). */
 export function tokenRoute(access: AccountAccess): Handler {
@@ -14,13 +15,20 @@ export function tokenRoute(access: AccountAccess): Handler {
     const form = request.method === 'POST' ? await formOf(exchange) : undefined;
     const query = form ?? exchange.query;
     const visitor = await whoAsks(access, exchange, form);
-    const wishes = parseScopes(query.getAll('scope'));
-    const grants = await Promise.all(wishes.map((wish) => granted(wish, visitor.can)));
-    const service = query.get('service') ?? '';
-    const claims = { user: visitor.user ?? '', admin: visitor.admin, access: grants };
-    const token = await access.bearers.issue(claims, service);
+    const service = access.serviceOf(request);
+    const asked = query.get('service') ?? '';
+    if (asked !== '' && asked !== service) {
+      throw registryError('UNSUPPORTED', `this registry gives tokens for ${service}, not for ${asked}`);
+    }
+    const scopes = parseScopes(query.getAll('scope'));
+    if (scopes.length > MAX_SCOPES) {
+      throw registryError('UNSUPPORTED', `a token has at most ${MAX_SCOPES} scopes, not ${scopes.length}`);
+    }
+    const grants = await Promise.all(scopes.map((scope) => granted(scope, visitor)));
+    const claims = { ...visitor.claims, access: grants };
+    const { token, lifetime } = await access.bearers.issue(claims, service, visitor.until);
     const issued = new Date().toISOString();
-    const answer = { token, access_token: token, expires_in: TOKEN_LIFETIME, issued_at: issued };
+    const answer = { token, access_token: token, expires_in: lifetime, issued_at: issued };
     sendJson(exchange, 200, answer, { 'Cache-Control': 'no-store' });
   };
 }
@@ -30,11 +38,11 @@ async function whoAsks(
   access: AccountAccess,
   { request, response }: Exchange,
   form: URLSearchParams | undefined,
-): Promise<Visitor> {
+): Promise<AccountVisitor> {
   const named = form ? `${form.get('username') ?? ''}:${form.get('password') ?? ''}` : undefined;
   const basic = named === undefined ? undefined : `Basic ${Buffer.from(named).toString('base64')}`;
   const sent = basic ?? request.headers.authorization;
-  const visitor = sent === undefined ? await access.visitor(request) : await access.signIn(request, sent);
+  const visitor = sent === undefined ? access.anonymous() : await access.signIn(request, sent);
   if (visitor) return visitor;
   response.setHeader('WWW-Authenticate', 'Basic realm="barge-registry"');
   throw registryError('UNAUTHORIZED', 'incorrect username or password');

@@ -3,7 +3,7 @@ import { Blobs } from './blobs.ts';
 import { type CheckOptions, checkStore, type Finding } from './check.ts';
 import { type Collected, type CollectOptions, collectGarbage } from './collect.ts';
 import { type Evicted, type EvictOptions, evict } from './evict.ts';
-import { blobLinks, CACHE_MARK, contentKey, manifestRecords } from './layout.ts';
+import { blobLinks, CACHE_MARK, contentKey, manifestRecords, REPOSITORIES } from './layout.ts';
 import { COLLECTION_LOCK, type Locks } from './locks.ts';
 import { Manifests } from './manifests.ts';
 import type { ObjectStore } from './objects.ts';
@@ -43,15 +43,32 @@ export class ObjectStorage implements RegistryStorage {
     return found;
   }
 
-  async usage(owner: string): Promise<number> {
+  /** First parts of the names of all repositories. */
+  async namespaces(): Promise<string[]> {
+    const entries = await this.#objects.list(REPOSITORIES);
+    return entries.filter(({ isFolder }) => isFolder).map(({ name }) => name);
+  }
+
+  async usage(namespaces: readonly string[]): Promise<number> {
+    const isBelow = (name: string) => namespaces.some((space) => name.startsWith(`${space}/`));
     const counted = new Set<Digest>();
-    let bytes = 0;
-    for (const repository of await repositoryNames(this.#objects, owner)) {
-      for (const digest of await digestsIn(this.#objects, blobLinks(repository))) {
-        if (counted.has(digest)) continue;
-        counted.add(digest);
-        bytes += (await this.#objects.stat(contentKey(digest)))?.size ?? 0;
+    let bytes = await this.uploads.usage(isBelow);
+    for (const space of namespaces) {
+      for (const repository of (await repositoryNames(this.#objects, space)).filter(isBelow)) {
+        for (const folder of [blobLinks(repository), manifestRecords(repository)]) {
+          bytes += await this.#sizeOf(await digestsIn(this.#objects, folder), counted);
+        }
       }
+    }
+    return bytes;
+  }
+
+  async #sizeOf(digests: readonly Digest[], counted: Set<Digest>): Promise<number> {
+    let bytes = 0;
+    for (const digest of digests) {
+      if (counted.has(digest)) continue;
+      counted.add(digest);
+      bytes += (await this.#objects.stat(contentKey(digest)))?.size ?? 0;
     }
     return bytes;
   }

@@ -11,8 +11,11 @@ export interface RegistryStorage {
   readonly referrers: ReferrerStorage;
   /** Every repository that holds a manifest, in byte order. */
   repositories(): Promise<string[]>;
-  /** Bytes of the blobs in all repositories whose names begin with `owner/`; what several hold counts once. */
-  usage(owner: string): Promise<number>;
+  /**
+   * Bytes of blobs, manifests and uploads under way in all repositories below some first parts of names; what several
+   * hold counts once.
+   */
+  usage(namespaces: readonly string[]): Promise<number>;
 }
 
 /** First and last byte, both included, counted from 0. */
@@ -53,10 +56,11 @@ export interface Chunk {
   readonly limit?: ChunkLimit | undefined;
 }
 
-/** The most bytes that may come, and what is thrown when there are more. */
+/** Says whether more bytes may come, and what is thrown when they may not. */
 export interface ChunkLimit {
-  readonly bytes: number;
-  readonly error: () => Error;
+  /** Called for every piece, with the bytes of the chunk so far including it. */
+  admits(taken: number): boolean;
+  error(): Error;
 }
 
 /** `accepted` is false when the chunk does not start where the upload ends; nothing was written then. */
@@ -80,6 +84,8 @@ export interface UploadStorage {
    */
   finish(repository: string, id: string, digest: Digest, chunk: Chunk): Promise<ChunkResult>;
   cancel(repository: string, id: string): Promise<void>;
+  /** Bytes of all uploads under way, of repositories that are `counted`. */
+  usage(counted: (repository: string) => boolean): Promise<number>;
   /** Removes uploads that took no bytes for `age` milliseconds. @returns how many. */
   expire(age: number): Promise<number>;
 }

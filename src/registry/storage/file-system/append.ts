@@ -23,11 +23,9 @@ export async function appendChunk(
   chunk: Chunk,
   observe: (piece: Uint8Array) => void = () => {},
 ): Promise<number> {
-  const most = Math.min(
-    chunk.length ?? Number.POSITIVE_INFINITY,
-    chunk.limit?.bytes ?? Number.POSITIVE_INFINITY,
-  );
+  const most = chunk.length ?? Number.POSITIVE_INFINITY;
   let taken = 0;
+  let isRefused = false;
   using _room = heapRoom();
   const disk = new EarlySync(file);
   let gathered: Uint8Array[] = [];
@@ -47,14 +45,19 @@ export async function appendChunk(
     // The stream must outlive a failure here: it is the request, and its connection carries the answer.
     for await (const piece of chunk.bytes.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
       taken += piece.byteLength;
-      if (taken > most) break;
+      isRefused = chunk.limit?.admits(taken) === false;
+      if (isRefused || taken > most) break;
       gathered.push(piece);
       size += piece.byteLength;
       if (size >= WRITE_SIZE || chunk.bytes.readableLength === 0) await write();
     }
   } finally {
-    if (taken <= most && gathered.length > 0) await write();
+    if (!isRefused && taken <= most && gathered.length > 0) await write();
     await disk.settled();
+  }
+  if (chunk.limit && isRefused) {
+    await file.truncate(offset);
+    throw chunk.limit.error();
   }
   await assertLength(file, offset, taken, chunk);
   return offset + taken;
@@ -96,14 +99,10 @@ class EarlySync {
 }
 
 async function assertLength(file: FileHandle, offset: number, taken: number, chunk: Chunk): Promise<void> {
-  const { length, limit } = chunk;
+  const { length } = chunk;
   if (length !== undefined && taken !== length) {
     await file.truncate(offset);
     throw registryError('SIZE_INVALID', `chunk is not the ${length} bytes that it claims to be`);
-  }
-  if (limit && taken > limit.bytes) {
-    await file.truncate(offset);
-    throw limit.error();
   }
 }
 

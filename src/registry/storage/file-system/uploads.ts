@@ -72,6 +72,17 @@ export class FileUploads implements UploadStorage {
     await this.#locks.run(uploadLock(id), () => removeTree(this.#folder(id)));
   }
 
+  async usage(counted: (repository: string) => boolean): Promise<number> {
+    let bytes = 0;
+    for (const { name } of await entriesOf(this.#objects.path(UPLOADS))) {
+      const folder = this.#folder(name);
+      const repository = await readIfPresent(join(folder, 'repository'));
+      if (repository === undefined || !counted(repository)) continue;
+      bytes += (await ifPresent(stat(join(folder, 'data'))))?.size ?? 0;
+    }
+    return bytes;
+  }
+
   async expire(age: number): Promise<number> {
     const oldest = Date.now() - age;
     let removed = 0;

@@ -17,6 +17,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { systemError } from '../../../core/errors.ts';
+import { failsElsewhere } from '../../../core/streams.ts';
 import type { ByteRange } from '../storage.ts';
 import type { S3Location } from './location.ts';
 
@@ -74,7 +75,8 @@ export class S3Bucket {
     const Range = range && `bytes=${range.start}-${range.end}`;
     const command = new GetObjectCommand({ ...this.#at(key), ...(Range ? { Range } : {}) });
     const found = await this.#find('reading', key, () => this.#client.send(command));
-    return found?.Body as Readable | undefined;
+    const body = found?.Body as Readable | undefined;
+    return body && failsElsewhere(body);
   }
 
   async put(key: string, data: string | Uint8Array): Promise<void> {

@@ -87,6 +87,15 @@ export class S3Uploads implements UploadStorage {
     await this.#alone(repository, id, (state) => this.#remove(id, state));
   }
 
+  async usage(counted: (repository: string) => boolean): Promise<number> {
+    let bytes = 0;
+    for (const { name } of await this.#objects.list(UPLOADS)) {
+      const state = isUploadId(name) ? await this.#loadState(name) : undefined;
+      if (state && counted(state.repository)) bytes += offsetOf(state);
+    }
+    return bytes;
+  }
+
   async expire(age: number): Promise<number> {
     const oldest = Date.now() - age;
     let removed = 0;
@@ -240,7 +249,7 @@ async function receive(
     if (length !== undefined && (taken > length || (next.done && taken !== length))) {
       throw registryError('SIZE_INVALID', `chunk is not the ${length} bytes that it claims to be`);
     }
-    if (limit && taken > limit.bytes) throw limit.error();
+    if (limit && !limit.admits(taken)) throw limit.error();
     if (next.done) return undefined;
     await take(next.value);
   }

@@ -1,0 +1,109 @@
+import { notFound } from '../../core/errors.ts';
+import type { SqlDatabase } from '../database/sql.ts';
+import type { Role } from './roles.ts';
+
+/** A first part of repositories' names. */
+export interface Namespace {
+  readonly name: string;
+  /** null: it is the administrators'. */
+  readonly owner: string | null;
+  /** The account that owned it was removed; only administrators reach its repositories until they give it away. */
+  readonly orphaned: boolean;
+}
+
+interface OwnerRow {
+  readonly owner: string | null;
+}
+
+const SELECT_OWNER = 'SELECT owner FROM namespaces WHERE name = ?';
+
+/**
+ * Who owns repositories: the first part of a name belongs to the id of a user or an organisation, and goes on belonging
+ * to that id when the account is removed and another one gets its name.
+ */
+export class Namespaces {
+  readonly #db: SqlDatabase;
+  /** Names that are known to be marked as used; they stay so. */
+  readonly #used = new Set<string>();
+
+  constructor(db: SqlDatabase) {
+    this.#db = db;
+  }
+
+  /** Gives a new account the namespace of its name, unless it is somebody's already or has repositories. */
+  async claim(name: string, id: string): Promise<void> {
+    const sql = 'INSERT INTO namespaces (name, owner, used) VALUES (?, ?, 0) ON CONFLICT DO NOTHING';
+    await this.#db.run(sql, name, id);
+  }
+
+  async isTaken(name: string): Promise<boolean> {
+    return (await this.#db.get(SELECT_OWNER, name)) !== undefined;
+  }
+
+  /** Notes that there are, or soon will be, repositories below a name: it stays with whoever has it now. */
+  async use(repository: string): Promise<void> {
+    const name = firstPart(repository);
+    if (this.#used.has(name)) return;
+    const sql =
+      'INSERT INTO namespaces (name, owner, used) VALUES (?, NULL, 1) ON CONFLICT (name) DO UPDATE SET used = 1';
+    await this.#db.run(sql, name);
+    if (this.#used.size > 10_000) this.#used.clear();
+    this.#used.add(name);
+  }
+
+  /** Notes names of which there are repositories, whoever pushed them. */
+  async useAll(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.use(name);
+  }
+
+  /** Called when an account was removed. What has repositories stays with its id. */
+  async release(id: string): Promise<void> {
+    await this.#db.run('DELETE FROM namespaces WHERE owner = ? AND used = 0', id);
+  }
+
+  /** The account id that owns a repository; undefined when it is the administrators'. */
+  async ownerOf(repository: string): Promise<string | undefined> {
+    if (!repository.includes('/')) return undefined;
+    return (await this.#db.get<OwnerRow>(SELECT_OWNER, firstPart(repository)))?.owner ?? undefined;
+  }
+
+  async ownedBy(id: string): Promise<string[]> {
+    const sql = 'SELECT name FROM namespaces WHERE owner = ? ORDER BY name';
+    return (await this.#db.all<{ name: string }>(sql, id)).map(({ name }) => name);
+  }
+
+  /** The role that a user has as a member of the organisation with this id. */
+  async roleAsMember(id: string, user: string): Promise<Role> {
+    const sql =
+      'SELECT m.role AS role FROM members m JOIN organisations o ON o.name = m.organisation WHERE o.id = ? AND m."user" = ?';
+    return (await this.#db.get<{ role: Role }>(sql, id, user))?.role ?? 'none';
+  }
+
+  async list(): Promise<Namespace[]> {
+    const sql = `SELECT n.name AS name, n.owner AS id, coalesce(u.name, o.name) AS owner FROM namespaces n
+      LEFT JOIN users u ON u.id = n.owner LEFT JOIN organisations o ON o.id = n.owner ORDER BY n.name`;
+    const rows = await this.#db.all<{ name: string; id: string | null; owner: string | null }>(sql);
+    return rows.map(({ name, id, owner }) => ({ name, owner, orphaned: id !== null && owner === null }));
+  }
+
+  /**
+   * Hands all repositories below a name to an account.
+   * @param account the name of a user or an organisation; undefined: the administrators.
+   * @throws BargeError not-found.
+   */
+  async give(name: string, account: string | undefined): Promise<void> {
+    if (!(await this.isTaken(name))) throw notFound(`there is no namespace ${name}`);
+    const id = account === undefined ? null : await this.#idOf(account);
+    await this.#db.run('UPDATE namespaces SET owner = ? WHERE name = ?', id, name);
+  }
+
+  async #idOf(account: string): Promise<string> {
+    const sql =
+      'SELECT id FROM users WHERE name = ? UNION ALL SELECT id FROM organisations WHERE name = ? LIMIT 1';
+    const row = await this.#db.get<{ id: string }>(sql, account, account);
+    if (!row) throw notFound(`there is no user or organisation ${account}`);
+    return row.id;
+  }
+}
+
+const firstPart = (repository: string): string => repository.split('/')[0] ?? '';
