@@ -29,6 +29,7 @@ libc6-dev:/usr/include/stdio.h
 make:make
 musl-tools:musl-gcc
 iproute2:ip
+procps:ps
 nftables:nft
 mmdebstrap:mmdebstrap
 busybox-static:/var/lib/dpkg/info/busybox-static.md5sums

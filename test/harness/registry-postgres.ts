@@ -1,11 +1,27 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { postgresPrograms } from '../../tools/postgresql.ts';
+
+/**
+ * The folder of programs, or a copy of them at `copy` if that user cannot get there: a checkout may lie below a home
+ * folder that is its owner's alone.
+ */
+function reachable(
+  programs: string,
+  copy: string,
+  user: { readonly uid?: number; readonly gid?: number },
+): string {
+  if (spawnSync(join(programs, 'initdb'), ['--version'], user).status === 0) return programs;
+  const [tree = '', inside = ''] = programs.split('/.cache/postgresql/');
+  if (!inside) return programs;
+  cpSync(join(tree, '.cache/postgresql'), copy, { recursive: true, verbatimSymlinks: true });
+  return join(copy, inside);
+}
 
 /** PostgreSQL refuses to run as root: as whom it runs then. */
 const NOBODY = 65_534;
@@ -23,12 +39,13 @@ export interface Postgres extends AsyncDisposable {
 }
 
 export async function startPostgres(): Promise<Postgres> {
-  const programs = postgresPrograms();
-  if (!programs) throw new Error('there is no PostgreSQL');
+  const found = postgresPrograms();
+  if (!found) throw new Error('there is no PostgreSQL');
   const folder = mkdtempSync(join(tmpdir(), 'barge-pg-'));
   chmodSync(folder, 0o700);
   const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   if (process.getuid?.() === 0) chownSync(folder, NOBODY, NOBODY);
+  const programs = reachable(found, join(folder, 'postgresql'), asNobody);
   const env = { ...process.env, LC_ALL: 'C' };
   const data = join(folder, 'data');
   const made = spawnSync(
