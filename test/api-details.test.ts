@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 import { connect } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { after, test } from 'node:test';
 import { openApi } from './harness/api.ts';
 import { apiClient, errorOf } from './harness/api-client.ts';
@@ -41,6 +43,13 @@ test('a body that is declared as something else than JSON, or goes on after it, 
   }
 });
 
+/** What the tar that answers a request has in it. */
+async function namesIn(path: string): Promise<string[]> {
+  const file = daemon.path('names.tar');
+  await pipeline(await openApi(daemon.socket, { path }), createWriteStream(file));
+  return spawnSync('tar', ['-tPf', file], { encoding: 'utf8' }).stdout.trim().split('\n');
+}
+
 test('names in archives follow the path that was asked for', async () => {
   await run('names', {
     Cmd: [
@@ -50,12 +59,7 @@ test('names in archives follow the path that was asked for', async () => {
     ],
   });
   await exec('names', ['sh', '-c', 'until [ -L /d/root ]; do sleep 0.05; done']);
-  const namesOf = async (path: string): Promise<string[]> => {
-    const file = daemon.path('names.tar');
-    const command = `curl -s --unix-socket ${daemon.socket} 'http://d/containers/names/archive?path=${path}' >${file}`;
-    assert.equal(spawnSync('sh', ['-c', command]).status, 0);
-    return spawnSync('tar', ['-tPf', file], { encoding: 'utf8' }).stdout.trim().split('\n');
-  };
+  const namesOf = (path: string) => namesIn(`/containers/names/archive?path=${path}`);
   assert.deepEqual(await namesOf('/d/sub'), ['sub/', 'sub/f']);
   assert.deepEqual(await namesOf('d/sub/'), ['sub/', 'sub/f']);
   assert.deepEqual(await namesOf('/d/sub/.'), ['./', './f']);
@@ -91,11 +95,7 @@ test('an export of a container that runs has its own files, and none of what is 
     Volumes: { '/vol': {} },
   });
   await exec('whole', ['sh', '-c', 'until [ -f /vol/other ]; do sleep 0.05; done']);
-  const list = spawnSync(
-    'sh',
-    ['-c', `curl -s --unix-socket ${daemon.socket} http://d/containers/whole/export | tar -t`],
-    { encoding: 'utf8' },
-  ).stdout.split('\n');
+  const list = await namesIn('/containers/whole/export');
   assert.ok(list.includes('mine') && list.includes('vol/'));
   assert.deepEqual(
     list.filter((name) => /^(vol|proc|sys)\/./.test(name)),

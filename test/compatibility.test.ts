@@ -1,5 +1,6 @@
 /** Every flag of `docker run` and every operation of the API is tried, and docs/COMPATIBILITY.md says what came of it. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,14 +9,24 @@ import { OPERATIONS, tryOperation } from './compatibility/operations.ts';
 import { compatibilityPage } from './compatibility/page.ts';
 import { type Bench, RUN_FLAGS } from './compatibility/run-flags.ts';
 import { ROOT, TestDaemon } from './harness/daemon.ts';
-import { withoutDocker } from './harness/docker.ts';
+import { dockerProgram, withoutDocker } from './harness/docker.ts';
 import { judged } from './harness/recorder.ts';
 
 const PAGE = join(ROOT, 'docs/COMPATIBILITY.md');
 const COMMANDS = join(ROOT, 'src/client/testing/docker-commands.json');
 
-function benchOf(daemon: TestDaemon, env: Readonly<Record<string, string>>): Bench {
-  const docker = (...args: string[]) => daemon.ok('docker', args, { env });
+/** Flags of `docker run` that this machine's client has: an older one lacks some, which ours then tries. */
+function knownFlags(): ReadonlySet<string> {
+  const { stdout } = spawnSync(dockerProgram(), ['run', '--help'], { encoding: 'utf8' });
+  return new Set([...stdout.matchAll(/--([\w-]+)/g)].map(([, name = '']) => name));
+}
+
+function benchOf(
+  daemon: TestDaemon,
+  env: Readonly<Record<string, string>>,
+  client: 'docker' | 'barge' = 'docker',
+): Bench {
+  const docker = (...args: string[]) => daemon.ok(client, args, { env });
   const nameOf = (flags: readonly string[]) => {
     const at = flags.indexOf('--name');
     return at < 0 ? `flags-${randomBytes(4).toString('hex')}` : (flags[at + 1] ?? '');
@@ -24,7 +35,7 @@ function benchOf(daemon: TestDaemon, env: Readonly<Record<string, string>>): Ben
     daemon,
     docker,
     run: (flags, ...command) => docker('run', '--rm', ...flags, 'busybox', ...command),
-    attempt: (flags, ...command) => daemon.docker(['run', '--rm', ...flags, 'busybox', ...command], { env }),
+    attempt: (flags, ...command) => daemon[client](['run', '--rm', ...flags, 'busybox', ...command], { env }),
     inspect: async (flags, field) => {
       const name = nameOf(flags);
       await docker(
@@ -54,7 +65,8 @@ describe('compatibility', { skip: withoutDocker() }, async () => {
   after(() => daemon.end());
   await daemon.makeBusybox();
   const { env } = await judged(daemon);
-  const bench = benchOf(daemon, env);
+  const known = knownFlags();
+  const [dockers, ours] = [benchOf(daemon, env), benchOf(daemon, env, 'barge')];
 
   test('there is a verdict on every flag of docker run', () => {
     const commands = JSON.parse(readFileSync(COMMANDS, 'utf8')) as Record<string, string[]>;
@@ -64,6 +76,7 @@ describe('compatibility', { skip: withoutDocker() }, async () => {
 
   describe('docker run', { concurrency: 3 }, () => {
     for (const [flag, verdict] of Object.entries(RUN_FLAGS)) {
+      const bench = known.has(flag) ? dockers : ours;
       if ('works' in verdict) test(`--${flag} works`, () => verdict.works(bench));
       else if ('refused' in verdict) test(`--${flag} is refused by name`, () => verdict.refused(bench));
     }
