@@ -89,9 +89,10 @@ describe('over ssh', { skip: withoutSsh() }, async () => {
     ssh.install('barge', BARGE);
   });
 
-  test('docker comes in through our bridge', { skip: withoutDocker() }, async () => {
+  test('docker comes in through our bridge', { skip: withoutDocker() }, async (t) => {
     ssh.install('docker', BARGE);
     const ran = await daemon.docker(['run', '--rm', 'busybox', 'sh', '-c', 'echo hi; exit 4'], away());
+    if (/extra path after the host/.test(ran.stderr)) return t.skip('this docker client is older than 23');
     assert.deepEqual({ code: ran.code, stdout: ran.stdout }, { code: 4, stdout: 'hi\n' }, ran.stderr);
   });
 });
