@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { TestDaemon } from './harness/daemon.ts';
+import { withoutDocker } from './harness/docker.ts';
 
 const daemon = await TestDaemon.start();
 after(() => daemon.end());
@@ -330,7 +331,9 @@ describe('connect and disconnect', () => {
     await docker('network', 'rm', 'r-one', 'r-auto');
   });
 
-  test('the default route follows priorities, and endpoint options reach the interface', async () => {
+  test('the default route follows priorities, and endpoint options reach the interface', {
+    skip: withoutDocker(28),
+  }, async () => {
     await docker('network', 'create', '--subnet', '10.69.0.0/24', 'g-a');
     await docker('network', 'create', '--subnet', '10.70.0.0/24', 'g-b');
     await docker('network', 'create', '--internal', '--subnet', '10.71.0.0/24', 'g-internal');

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { TestDaemon } from './harness/daemon.ts';
+import { withoutDocker } from './harness/docker.ts';
 import { eventually, execute } from './harness/execute.ts';
 import { OutsideHost } from './harness/outside.ts';
 import { askTcp, askUdp, freePort, startUdpEcho } from './harness/ports.ts';
@@ -86,7 +87,9 @@ describe('networks of one host', () => {
     await remove(['i1', 'i2', 'p1', 'p2'], ['inner', 'apart']);
   });
 
-  test('IPv6: addresses, names, the way out, and a network with nothing else', async () => {
+  test('IPv6: addresses, names, the way out, and a network with nothing else', {
+    skip: withoutDocker(28),
+  }, async () => {
     await docker('network', 'create', '--ipv6', '--subnet', 'fd73::/64', '--gateway', 'fd73::9', 'six');
     await docker('network', 'create', '--ipv6', '--ipv4=false', 'six-only');
     await serve('s1', '--network', 'six', '--ip6', 'fd73::77');
@@ -402,7 +405,7 @@ describe('published ports', () => {
     await remove(['holder'], []);
   });
 
-  test('ports follow the default route, and keep their number', async () => {
+  test('ports follow the default route, and keep their number', { skip: withoutDocker(28) }, async () => {
     await docker('network', 'create', 'first');
     await docker('network', 'create', 'second');
     await serve('walker', '--network', 'first', '-p', '80');

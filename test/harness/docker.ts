@@ -15,10 +15,17 @@ function lookUp(): string | undefined {
   );
 }
 
-/** Why tests that need the real client cannot run here; false when they can. */
-export function withoutDocker(): string | false {
+/**
+ * Why tests that need the real client cannot run here; false when they can.
+ * @param oldest the first major version with the flags that the test uses: distributions have old ones.
+ */
+export function withoutDocker(oldest = 0): string | false {
   found ??= lookUp();
-  return found ? false : 'no docker client on the PATH or in .cache/docker-cli (npm test unpacks one)';
+  if (!found) return 'no docker client on the PATH or in .cache/docker-cli (npm test unpacks one)';
+  if (oldest === 0) return false;
+  const { stdout } = spawnSync(found, ['--version'], { encoding: 'utf8' });
+  const major = Number(/version (\d+)/.exec(stdout)?.[1]);
+  return major >= oldest ? false : `the docker client is of version ${major}, and the test needs ${oldest}`;
 }
 
 export function dockerProgram(): string {
