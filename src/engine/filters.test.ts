@@ -15,10 +15,19 @@ test('filters are read in both of the forms that clients send', () => {
   const lists = parseFilters('{"label":["a","b=c"],"name":["x"]}');
   const maps = parseFilters('{"label":{"a":true,"b=c":true,"off":false},"name":{"x":true}}');
   assert.deepEqual([...lists], [...maps]);
-  assert.deepEqual([...parseFilters('')], []);
+  assert.deepEqual([...parseFilters(''), ...parseFilters('null')], []);
+  assert.deepEqual([...parseFilters('{"label":null}')], [['label', []]]);
 });
 
-for (const text of ['nonsense', '[]', '7', 'null', '{"label":"a"}', '{"label":7}']) {
+for (const text of [
+  'nonsense',
+  '[]',
+  '7',
+  '{"label":"a"}',
+  '{"label":7}',
+  '{"label":[7]}',
+  '{"label":{"a":1}}',
+]) {
   test(`${text} is no filter`, () => assert.throws(() => parseFilters(text), /invalid filter/));
 }
 

@@ -59,8 +59,13 @@ export interface MountRequest {
     readonly DriverConfig?: { readonly Name?: string; readonly Options?: Readonly<Record<string, string>> };
     readonly Subpath?: string;
   };
-  readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number; readonly Options?: unknown };
+  readonly TmpfsOptions?: {
+    readonly SizeBytes?: number;
+    readonly Mode?: number;
+    readonly Options?: readonly (readonly string[])[];
+  };
   readonly ImageOptions?: { readonly Subpath?: string };
+  readonly ClusterOptions?: object;
 }
 
 export interface DeviceMapping {
@@ -109,6 +114,11 @@ export interface Resources {
   readonly Init?: boolean | null;
   readonly PidsLimit?: number | null;
   readonly Ulimits?: readonly Ulimit[] | null;
+  /** The next four are Windows' own: remembered, and without effect. */
+  readonly CpuCount?: number;
+  readonly CpuPercent?: number;
+  readonly IOMaximumIOps?: number;
+  readonly IOMaximumBandwidth?: number;
 }
 
 export interface DeviceRequest {
@@ -156,6 +166,8 @@ export interface HostConfig extends Resources {
   readonly ShmSize?: number;
   readonly Sysctls?: Readonly<Record<string, string>> | null;
   readonly Runtime?: string;
+  /** Of the container's processes; the runtime's own when absent. */
+  readonly Umask?: number | null;
   readonly Isolation?: string;
   readonly MaskedPaths?: readonly string[] | null;
   readonly ReadonlyPaths?: readonly string[] | null;
@@ -262,6 +274,18 @@ export interface NetworkInspect extends NetworkSummary {
 
 export interface NetworkingConfig {
   readonly EndpointsConfig?: Readonly<Record<string, EndpointSettings | null>> | null;
+}
+
+/** Body of `POST /networks/{id}/connect`. */
+export interface NetworkConnectRequest {
+  readonly Container: string;
+  readonly EndpointConfig?: EndpointSettings | null;
+}
+
+/** Body of `POST /networks/{id}/disconnect`. */
+export interface NetworkDisconnectRequest {
+  readonly Container: string;
+  readonly Force?: boolean;
 }
 
 /** Body of `POST /containers/create`. */

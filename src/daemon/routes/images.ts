@@ -11,9 +11,10 @@ import { isIdOf, referenceOf } from '../../engine/images/names.ts';
 import { pruneImages, removeImage } from '../../engine/images/remove.ts';
 import { searchImages } from '../../engine/images/search.ts';
 import { login, pull, pullAll, push } from '../../engine/images/transfer.ts';
-import type { AuthConfig } from '../../spec/engine.ts';
 import { registryAuth } from '../auth.ts';
-import { type Exchange, flag, integer, readJson } from '../http.ts';
+import { readBody } from '../decode/body.ts';
+import { AUTH } from '../decode/others.ts';
+import { type Exchange, flag, integer } from '../http.ts';
 import { messageStream } from '../messages.ts';
 import { platformOf, platformsOf } from '../platforms.ts';
 import { bodyOf } from '../request-body.ts';
@@ -90,7 +91,7 @@ export function imageRoutes(router: Router, engine: Engine): void {
     );
   });
   router.on('POST', '/auth', async ({ request, response, signal }) => {
-    response.json(200, await login(engine, await readJson<AuthConfig>(request), signal));
+    response.json(200, await login(engine, await readBody(request, AUTH), signal));
   });
   router.on('POST', '/barge/bootstrap', (exchange) => bootstrapRoute(engine, exchange));
 }
