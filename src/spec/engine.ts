@@ -1,10 +1,11 @@
+import type { ExactInteger } from '../core/exact-integer.ts';
 import type { ImageRunConfig, Platform } from './oci-image.ts';
 
 /**
- * Bodies of the Docker Engine API (v1.55 down to v1.24) that client and daemon share. Member names are the
+ * Bodies of the Docker Engine API (v1.56 down to v1.24) that client and daemon share. Member names are the
  * API's own. Times are RFC 3339 text, durations nanoseconds, sizes bytes, unless a member says otherwise.
  */
-export const API_VERSION = '1.55';
+export const API_VERSION = '1.56';
 export const MIN_API_VERSION = '1.24';
 
 export interface ErrorBody {
@@ -264,7 +265,7 @@ export interface NetworkInspect extends NetworkSummary {
   readonly Status: {
     readonly IPAM: {
       readonly Subnets: Readonly<
-        Record<string, { readonly IPsInUse: number; readonly DynamicIPsAvailable: number }>
+        Record<string, { readonly IPsInUse: ExactInteger; readonly DynamicIPsAvailable: ExactInteger }>
       >;
     };
   };
@@ -531,7 +532,7 @@ export interface EventMessage {
   readonly scope: 'local' | 'swarm';
   /** Unix seconds. */
   readonly time: number;
-  readonly timeNano: number;
+  readonly timeNano: ExactInteger;
   readonly status?: string;
   readonly id?: string;
   readonly from?: string;
