@@ -108,7 +108,7 @@ describe('update', () => {
       [{ Memory: 1024 }, /[Mm]inimum memory limit/],
       [{ RestartPolicy: { Name: 'sometimes' } }, /invalid restart policy: unknown policy 'sometimes'/],
       [{ RestartPolicy: { Name: 'always', MaximumRetryCount: 3 } }, /can only be used with 'on-failure'/],
-      [{ Memory: 'much' }, /Memory must be a number/],
+      [{ Memory: 'much' }, /cannot unmarshal string into Go struct field UpdateConfig.Memory of type int64/],
     ];
     for (const [body, message] of refused) {
       const [status, text] = errorOf(await post('/containers/up/update', body));

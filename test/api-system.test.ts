@@ -15,11 +15,11 @@ const now = () => (Date.now() / 1000).toFixed(9);
 
 describe('the daemon', () => {
   test('_ping answers with all of Docker’s headers, before and after versions', async () => {
-    for (const path of ['/_ping', '/v1.24/_ping', '/v1.55/_ping']) {
+    for (const path of ['/_ping', '/v1.24/_ping', '/v1.56/_ping']) {
       for (const method of ['GET', 'HEAD']) {
         const { status, headers, text } = await daemon.api(path, { method });
         assert.deepEqual([status, text], [200, method === 'GET' ? 'OK' : '']);
-        assert.equal(headers['api-version'], '1.55');
+        assert.equal(headers['api-version'], '1.56');
         assert.equal(headers['builder-version'], '1');
         assert.equal(headers.swarm, 'inactive');
         assert.equal(headers.pragma, 'no-cache');

@@ -54,7 +54,7 @@ describe('versions', () => {
       const { status, headers, text } = await daemon.api('/_ping', { method });
       assert.equal(status, 200);
       assert.equal(text, method === 'GET' ? 'OK' : '');
-      assert.equal(headers['api-version'], '1.55');
+      assert.equal(headers['api-version'], '1.56');
       assert.equal(headers.ostype, 'linux');
       assert.match(String(headers['cache-control']), /no-cache/);
       assert.equal(headers['docker-experimental'], 'false');
@@ -62,23 +62,23 @@ describe('versions', () => {
     }
   });
 
-  test('paths with versions from 1.24 to 1.55 work, and others are told what would', async () => {
-    for (const version of ['1.24', '1.41', '1.55'])
+  test('paths with versions from 1.24 to 1.56 work, and others are told what would', async () => {
+    for (const version of ['1.24', '1.41', '1.56'])
       assert.equal((await get(`/v${version}/version`)).status, 200);
     assert.deepEqual(errorOf(await get('/v1.23/version')), [
       400,
       'client version 1.23 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version',
     ]);
-    assert.deepEqual(errorOf(await get('/v1.56/version')), [
+    assert.deepEqual(errorOf(await get('/v1.57/version')), [
       400,
-      'client version 1.56 is too new. Maximum supported API version is 1.55',
+      'client version 1.57 is too new. Maximum supported API version is 1.56',
     ]);
   });
 
   test('clients before 1.52 find the address outside of Networks too', async () => {
     await run('old');
     const { NetworkSettings: before } = (await get('/v1.51/containers/old/json')).json();
-    const { NetworkSettings: now } = (await get('/v1.55/containers/old/json')).json();
+    const { NetworkSettings: now } = (await get('/v1.56/containers/old/json')).json();
     assert.equal(before.IPAddress, before.Networks.bridge.IPAddress);
     assert.match(before.IPAddress, /^10\./);
     assert.equal('IPAddress' in now, false);
@@ -404,7 +404,7 @@ test('a client that leaves in the middle of anything does not disturb the others
 });
 
 test('answers are held against the API’s description', { skip: withoutReference }, () => {
-  const answer = { method: 'GET', path: '/v1.55/_ping', status: 299, contentType: 'text/plain', body: 'OK' };
+  const answer = { method: 'GET', path: '/v1.56/_ping', status: 299, contentType: 'text/plain', body: 'OK' };
   assert.notDeepEqual(complaintsAbout(answer), [], 'a status that the description does not have');
   assert.deepEqual(complaintsAbout({ ...answer, status: 200 }), []);
 });

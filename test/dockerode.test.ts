@@ -44,7 +44,7 @@ async function running(name: string, options: Partial<Docker.ContainerCreateOpti
 describe('dockerode', () => {
   test('asks about the daemon', async () => {
     assert.equal(String(await docker.ping()), 'OK');
-    assert.equal((await docker.version()).ApiVersion, '1.55');
+    assert.equal((await docker.version()).ApiVersion, '1.56');
     const info = await docker.info();
     assert.equal(info.OSType, 'linux');
     assert.equal(info.Swarm.LocalNodeState, 'inactive');

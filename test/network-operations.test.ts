@@ -124,7 +124,7 @@ describe('create', () => {
         /nowhere0 .*does not exist/,
       ],
       [{ Name: 'wrong', Driver: 'macvlan', Options: { macvlan_mode: 'x' } }, 400, /macvlan_mode/],
-      [{ Name: 5 }, 400, /Name must be a string/],
+      [{ Name: 5 }, 400, /cannot unmarshal number into Go struct field CreateRequest.Name of type string/],
     ] as const) {
       await refused(create(body), status, message);
     }

@@ -1,5 +1,5 @@
 import { messageOf } from '../core/errors.ts';
-import { VERSION } from '../core/version.ts';
+import { ENGINE_VERSION, VERSION } from '../core/version.ts';
 import { startDaemon } from '../daemon/daemon.ts';
 import { type DaemonOptions, helpText, parseDaemonOptions } from '../daemon/options.ts';
 
@@ -13,7 +13,9 @@ function main(args: readonly string[]): void {
     else if (parsed.kind === 'valid') process.stdout.write('configuration OK\n');
     else if (parsed.kind === 'version')
       process.stdout.write(
-        PROGRAM === 'dockerd' ? `Docker version ${VERSION}, build barge\n` : `Barge version ${VERSION}\n`,
+        PROGRAM === 'dockerd'
+          ? `Docker version ${ENGINE_VERSION}, build barge\n`
+          : `Barge version ${VERSION}\n`,
       );
     else run(parsed.options, args);
   } catch (error) {

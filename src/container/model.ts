@@ -132,10 +132,13 @@ export function assertNotRestarting({ definition, state }: Container): void {
   throw conflict(`Container ${definition.id} is restarting, wait until the container is running`);
 }
 
-/** @throws BargeError conflict unless signals can reach the container, now or after its restart. */
-export function assertKillable({ definition, state }: Container): void {
+/**
+ * @param word the container as the user named it, for the message.
+ * @throws BargeError conflict unless signals can reach the container, now or after its restart.
+ */
+export function assertKillable({ definition, state }: Container, word: string): void {
   if (!isRunning(state) && state.status !== 'restarting') {
-    throw conflict(`cannot kill container: ${definition.id}: container ${definition.id} is not running`);
+    throw conflict(`cannot kill container: ${word}: container ${definition.id} is not running`);
   }
 }
 
@@ -155,12 +158,10 @@ export function assertRemovable({ definition, state }: Container, force: boolean
     throw conflict(`removal of container ${definition.id} is already in progress`);
   }
   if (force) return;
-  const advice =
-    state.status === 'paused'
-      ? 'unpause and then stop the container before removing or force remove'
-      : 'stop the container before removing or force remove';
+  const what = `cannot remove container "/${definition.name}": container is ${state.status}`;
+  if (state.status === 'paused') throw conflict(`${what} and must be unpaused first`);
   if (isRunning(state) || state.status === 'restarting') {
-    throw conflict(`cannot remove container "/${definition.name}": container is ${state.status}: ${advice}`);
+    throw conflict(`${what}: stop the container before removing or force remove`);
   }
 }
 

@@ -12,7 +12,8 @@ export function parseJson(bytes: Uint8Array): unknown {
   return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
 }
 
-function depthOf(bytes: Uint8Array): number {
+/** How deep the brackets of JSON lie in each other. */
+export function depthOf(bytes: Uint8Array): number {
   let depth = 0;
   let deepest = 0;
   for (let i = 0; i < bytes.length; i++) {

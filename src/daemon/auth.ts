@@ -1,23 +1,26 @@
-import { invalidParameter } from '../core/errors.ts';
 import type { AuthConfig } from '../spec/engine.ts';
+import { decode } from './decode/decode.ts';
+import { parseExactJson } from './decode/json.ts';
+import { AUTH, AUTHS } from './decode/others.ts';
+import type { Schema } from './decode/schema.ts';
 
-function decode<T>(header: string, name: string): T {
+/** As Docker does for its oldest clients: a header that cannot be read is as good as none. */
+function decodeHeader<T>(header: string | string[] | undefined, schema: Schema<T>): T | undefined {
+  if (typeof header !== 'string' || header === '') return undefined;
   try {
-    return JSON.parse(Buffer.from(header, 'base64url').toString()) as T;
-  } catch (error) {
-    throw invalidParameter(`the ${name} header is not base64url-encoded JSON`, { cause: error });
+    return decode(schema, parseExactJson(Buffer.from(header, 'base64url').toString()));
+  } catch {
+    return undefined;
   }
 }
 
 /** The credentials of `X-Registry-Auth`, if any. */
 export function registryAuth(header: string | string[] | undefined): AuthConfig | undefined {
-  if (typeof header !== 'string' || header === '') return undefined;
-  const auth = decode<AuthConfig>(header, 'X-Registry-Auth');
-  return Object.keys(auth ?? {}).length > 0 ? auth : undefined;
+  const auth = decodeHeader(header, AUTH);
+  return auth && Object.keys(auth).length > 0 ? auth : undefined;
 }
 
 /** Credentials by registry, from `X-Registry-Config`. */
-export function registryConfig(header: string | string[] | undefined): Record<string, AuthConfig> {
-  if (typeof header !== 'string' || header === '') return {};
-  return decode<Record<string, AuthConfig>>(header, 'X-Registry-Config') ?? {};
+export function registryConfig(header: string | string[] | undefined): Readonly<Record<string, AuthConfig>> {
+  return decodeHeader(header, AUTHS) ?? {};
 }

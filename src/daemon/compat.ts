@@ -6,6 +6,8 @@ import type {
   ContainerInspect,
   ContainerSummary,
   EventMessage,
+  ImageInspect,
+  ImageSummary,
   NetworkCreateRequest,
 } from '../spec/engine.ts';
 
@@ -35,6 +37,53 @@ export function bridgeSettingsOutside(version: string, inspect: ContainerInspect
     MacAddress: rest.MacAddress ?? '',
   };
   return { ...inspect, NetworkSettings: { ...inspect.NetworkSettings, ...settings } };
+}
+
+const BEFORE_1_52 = {
+  Cmd: null,
+  Entrypoint: null,
+  Env: null,
+  Labels: null,
+  OnBuild: null,
+  User: '',
+  Volumes: null,
+  WorkingDir: '',
+};
+
+/** What a container has and an image cannot, which images of old showed as unset. */
+const BEFORE_1_50 = {
+  AttachStderr: false,
+  AttachStdin: false,
+  AttachStdout: false,
+  Domainname: '',
+  Hostname: '',
+  Image: '',
+  OpenStdin: false,
+  StdinOnce: false,
+  Tty: false,
+};
+
+/**
+ * `GET /images/{name}/json`: before 1.52 the main members of the configuration were there also when unset, before 1.50
+ * those of a container, too; before 1.45 the container that an image was committed from, before 1.44 its size twice.
+ */
+export function imageOfVersion(version: string, image: ImageInspect): Record<string, unknown> {
+  if (!isBefore(version, 52)) return { ...image };
+  const unset = isBefore(version, 50) ? { ...BEFORE_1_52, ...BEFORE_1_50 } : BEFORE_1_52;
+  return {
+    ...image,
+    Config: { ...unset, ...image.Config },
+    ...(isBefore(version, 45) ? { Container: '', ContainerConfig: { ...BEFORE_1_52, ...BEFORE_1_50 } } : {}),
+    ...(isBefore(version, 44) ? { VirtualSize: image.Size } : {}),
+  };
+}
+
+/** `GET /images/json`: before 1.44 the size stood there twice. */
+export function imagesOfVersion(
+  version: string,
+  images: readonly ImageSummary[],
+): readonly (ImageSummary & { readonly VirtualSize?: number })[] {
+  return isBefore(version, 44) ? images.map((image) => ({ ...image, VirtualSize: image.Size })) : images;
 }
 
 /** Before 1.52 events of containers and images have what they are about at the top, too. */
@@ -97,11 +146,18 @@ export function createOfVersion(version: string, body: ContainerCreateRequest): 
   if (isBefore(version, 44) && Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {}).length > 1) {
     throw invalidParameter('Container cannot be created with multiple network endpoints');
   }
-  if (!isBefore(version, 41)) return body;
-  const host = { ...body.HostConfig, CgroupnsMode: body.HostConfig?.CgroupnsMode || 'host' };
-  if (!isBefore(version, 40)) return { ...body, HostConfig: host };
+  const asked = isBefore(version, 56) ? withoutUmask(body) : body;
+  if (!isBefore(version, 41)) return asked;
+  const host = { ...asked.HostConfig, CgroupnsMode: asked.HostConfig?.CgroupnsMode || 'host' };
+  if (!isBefore(version, 40)) return { ...asked, HostConfig: host };
   const { PidsLimit, ...known } = host;
-  return { ...body, HostConfig: { ...known, IpcMode: known.IpcMode || 'shareable' } };
+  return { ...asked, HostConfig: { ...known, IpcMode: known.IpcMode || 'shareable' } };
+}
+
+function withoutUmask(body: ContainerCreateRequest): ContainerCreateRequest {
+  if (body.HostConfig?.Umask === undefined) return body;
+  const { Umask, ...host } = body.HostConfig;
+  return { ...body, HostConfig: host };
 }
 
 /** Before 1.40 an update knew no limit of processes. */

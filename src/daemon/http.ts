@@ -54,45 +54,6 @@ export function errorAnswer(error: unknown): {
   return { status, body: { message: messageOf(error), ...exitCode } };
 }
 
-const MAX_JSON = 8 << 20;
-
-/**
- * The request's body as JSON; an empty one, and null, is an empty object.
- * @throws BargeError invalid-parameter, also for a body that is declared as something else.
- */
-export async function readJson<T>(request: AsyncIterable<Buffer> & Headed): Promise<T> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > MAX_JSON) throw invalidParameter(`the request's body is larger than ${MAX_JSON} bytes`);
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString();
-  if (size > 0) assertJsonType(request.headers['content-type'] ?? '');
-  if (!text.trim()) return {} as T;
-  try {
-    return (JSON.parse(text) ?? {}) as T;
-  } catch (error) {
-    const words = messageOf(error);
-    const said = /after JSON/.test(words) ? 'unexpected content after JSON' : `invalid JSON: ${words}`;
-    throw invalidParameter(said, { cause: error });
-  }
-}
-
-/** What has headers of HTTP, of which only the type matters here. */
-interface Headed {
-  readonly headers: { readonly 'content-type'?: string | undefined };
-}
-
-/** @throws BargeError invalid-parameter for another media type than JSON's, whatever its parameters. */
-function assertJsonType(header: string): void {
-  const type = header.split(';', 1)[0]?.trim().toLowerCase();
-  if (type === 'application/json') return;
-  const problem = type ? 'unsupported' : 'malformed';
-  throw invalidParameter(`${problem} Content-Type header (${header}): must be 'application/json'`);
-}
-
 /** `1`, `true` and the like, as Docker reads booleans. */
 export function flag(query: URLSearchParams, name: string, otherwise = false): boolean {
   const value = query.get(name);

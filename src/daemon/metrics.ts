@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { cpus, totalmem } from 'node:os';
 import { invalidParameter } from '../core/errors.ts';
-import { VERSION } from '../core/version.ts';
+import { ENGINE_VERSION } from '../core/version.ts';
 import type { Engine } from '../engine/engine.ts';
 
 /** Serves `/metrics` in the text format of Prometheus, under the names that dockerd's dashboards look for. */
@@ -30,7 +30,7 @@ export function metricsText(engine: Engine): string {
     [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines.map((line) => `${name}${line}`)].join('\n');
   const stateName = 'engine_daemon_container_states_containers';
   return `${[
-    metric('engine_daemon_engine_info', 'gauge', 'Version of the engine.', `{version="${VERSION}"} 1`),
+    metric('engine_daemon_engine_info', 'gauge', 'Version of the engine.', `{version="${ENGINE_VERSION}"} 1`),
     metric('engine_daemon_engine_cpus_cpus', 'gauge', 'CPUs of the host.', ` ${cpus().length}`),
     metric('engine_daemon_engine_memory_bytes', 'gauge', 'Memory of the host.', ` ${totalmem()}`),
     metric(

@@ -1,5 +1,8 @@
-import { invalidParameter } from '../core/errors.ts';
+import { invalidParameter, messageOf } from '../core/errors.ts';
 import type { Platform } from '../spec/oci-image.ts';
+import { decode } from './decode/decode.ts';
+import { parseExactJson } from './decode/json.ts';
+import { PLATFORM } from './decode/others.ts';
 
 /**
  * Platforms as JSON, `{"os":"linux","architecture":"arm64"}`, of a parameter that may come several times.
@@ -20,14 +23,13 @@ export function platformOf(query: URLSearchParams, name = 'platform'): Platform 
 }
 
 function platformIn(text: string): Platform {
-  let value: unknown;
+  let platform: Platform;
   try {
-    value = JSON.parse(text);
+    platform = decode(PLATFORM, parseExactJson(text));
   } catch (error) {
-    throw invalidParameter(`failed to parse platform "${text}": it is not JSON`, { cause: error });
+    throw invalidParameter(`failed to parse platform "${text}": ${messageOf(error)}`, { cause: error });
   }
-  const { os, architecture, variant } = (value ?? {}) as Record<string, unknown>;
-  if (typeof os !== 'string' || typeof architecture !== 'string' || !os || !architecture)
-    throw invalidParameter(`invalid platform "${text}": want os and architecture`);
-  return { os, architecture, ...(typeof variant === 'string' && variant ? { variant } : {}) };
+  const { os, architecture, variant } = platform;
+  if (!os || !architecture) throw invalidParameter(`invalid platform "${text}": want os and architecture`);
+  return { os, architecture, ...(variant ? { variant } : {}) };
 }

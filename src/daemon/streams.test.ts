@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { type Duplex, duplexPair } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { assertShape, CREATE_SHAPE } from './shape.ts';
 import { bridge, detachFilter, parseDetachKeys } from './streams.ts';
 
 const KEYS = parseDetachKeys('ctrl-p,ctrl-q');
@@ -54,16 +53,4 @@ test('a bridge carries both ways and ends the client once the exit is known', as
   assert.equal(over, false, 'the client may ask for the exit code once its stream ends');
   exit.resolve();
   await bridged;
-});
-
-test('a wrong type in a body is named by its field', () => {
-  const refused: [unknown, RegExp][] = [
-    [[], /the body must be an object/],
-    [{ Cmd: 7 }, /Cmd must be a list of strings/],
-    [{ Env: ['A=b', 7] }, /Env must be a list of strings/],
-    [{ HostConfig: [] }, /HostConfig must be an object/],
-    [{ HostConfig: { Memory: 'lots' } }, /HostConfig\.Memory must be a number/],
-  ];
-  for (const [body, message] of refused) assert.throws(() => assertShape(body, CREATE_SHAPE), message);
-  assertShape({ Cmd: null, Unknown: 7, HostConfig: { Memory: 1, PortBindings: null } }, CREATE_SHAPE);
 });

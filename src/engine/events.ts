@@ -1,3 +1,4 @@
+import { exactInteger } from '../core/exact-integer.ts';
 import type { EventMessage } from '../spec/engine.ts';
 
 /** As many as Docker keeps for clients that ask for the past. */
@@ -14,14 +15,14 @@ export class EventBus {
   #last = 0n;
 
   emit(type: string, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
-    const timeNano = Number(this.#now());
+    const now = this.#now();
     const event: EventMessage = {
       Type: type,
       Action: action,
       Actor: { ID: id, Attributes: attributes },
       scope: 'local',
-      time: Math.floor(timeNano / 1e9),
-      timeNano,
+      time: Number(now / SECOND),
+      timeNano: exactInteger(now),
     };
     this.#kept.push(event);
     if (this.#kept.length > KEPT) this.#kept.shift();
@@ -34,7 +35,7 @@ export class EventBus {
     const fine = clockOffset + process.hrtime.bigint();
     if (fine < floor || fine >= floor + MILLISECOND) clockOffset += floor - fine;
     const now = clockOffset + process.hrtime.bigint();
-    this.#last = now > this.#last + STEP ? now : this.#last + STEP;
+    this.#last = now > this.#last ? now : this.#last + 1n;
     return this.#last;
   }
 
@@ -54,7 +55,6 @@ export class EventBus {
 }
 
 const MILLISECOND = 1_000_000n;
-/** Nanoseconds that a double can tell apart this century. */
-const STEP = 256n;
+const SECOND = 1000n * MILLISECOND;
 /** Turns the monotonic clock into nanoseconds since 1970; set anew whenever the wall clock says otherwise. */
 let clockOffset = BigInt(Date.now()) * MILLISECOND - process.hrtime.bigint();

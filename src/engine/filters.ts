@@ -1,4 +1,5 @@
 import { invalidParameter, isKind } from '../core/errors.ts';
+import { isObject } from '../core/is-object.ts';
 import { Regex } from '../core/patterns/regex.ts';
 import { parseTimestamp } from '../core/timestamp.ts';
 
@@ -14,15 +15,18 @@ export function parseFilters(text: string | undefined): Filters {
   } catch (error) {
     throw invalidParameter('invalid filter: the filters parameter is not JSON', { cause: error });
   }
-  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) {
-    throw invalidParameter('invalid filter: want an object of lists');
-  }
+  if (parsed === null) return new Map();
+  if (!isObject(parsed)) throw invalidParameter('invalid filter: want an object of lists');
   return new Map(Object.entries(parsed).map(([name, values]) => [name, valuesOf(values)]));
 }
 
+/** As everywhere in the API, null is what is not set. */
 function valuesOf(values: unknown): string[] {
-  if (Array.isArray(values)) return values.map(String);
-  if (values && typeof values === 'object') {
+  if (values === null) return [];
+  if (Array.isArray(values) && values.every((value) => value === null || typeof value === 'string')) {
+    return values.map((value) => value ?? '');
+  }
+  if (isObject(values) && Object.values(values).every((on) => on === null || typeof on === 'boolean')) {
     return Object.entries(values)
       .filter(([, on]) => on)
       .map(([value]) => value);

@@ -3,7 +3,7 @@ import { arch, cpus, hostname, version as kernelVersion, release, totalmem } fro
 import { LOG_DRIVERS } from '../container/log/drivers.ts';
 import { isRunning } from '../container/model.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
-import { VERSION } from '../core/version.ts';
+import { ENGINE_VERSION, VERSION } from '../core/version.ts';
 import { hasAppArmor } from '../host/apparmor.ts';
 import { type CgroupFeatures, cgroupFeatures } from '../host/cgroup-features.ts';
 import { cgroupLayout } from '../host/cgroups.ts';
@@ -176,7 +176,7 @@ function daemonState(engine: Engine) {
     Labels: engine.settings.labels,
     ExperimentalBuild: engine.settings.experimental,
     CDISpecDirs: engine.settings.defaults.cdiFolders,
-    ServerVersion: VERSION,
+    ServerVersion: ENGINE_VERSION,
     LiveRestoreEnabled: true,
     HttpProxy: process.env.HTTP_PROXY ?? '',
     HttpsProxy: process.env.HTTPS_PROXY ?? '',

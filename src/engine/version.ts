@@ -1,5 +1,5 @@
 import { arch, release } from 'node:os';
-import { VERSION } from '../core/version.ts';
+import { ENGINE_VERSION, VERSION } from '../core/version.ts';
 import { type OciRuntime, runtimeVersion } from '../host/oci-runtime.ts';
 import { API_VERSION, MIN_API_VERSION, type VersionInfo } from '../spec/engine.ts';
 import type { Engine } from './engine.ts';
@@ -23,7 +23,7 @@ export async function versionInfo(engine: Engine): Promise<VersionInfo> {
     ApiVersion: API_VERSION,
     Arch: architecture,
     BuildTime: '',
-    Experimental: 'false',
+    Experimental: `${engine.settings.experimental}`,
     GitCommit: '',
     GoVersion: `node ${process.version}`,
     KernelVersion: release(),
@@ -32,13 +32,13 @@ export async function versionInfo(engine: Engine): Promise<VersionInfo> {
   };
   const { name } = engine.runtime;
   return {
-    Platform: { Name: 'Barge' },
+    Platform: { Name: `Barge ${VERSION}` },
     Components: [
-      { Name: 'Engine', Version: VERSION, Details: details },
+      { Name: 'Engine', Version: ENGINE_VERSION, Details: details },
       { Name: name, Version: await knownRuntimeVersion(engine.runtime), Details: {} },
       { Name: 'barge-init', Version: VERSION, Details: {} },
     ],
-    Version: VERSION,
+    Version: ENGINE_VERSION,
     ApiVersion: API_VERSION,
     MinAPIVersion: MIN_API_VERSION,
     GitCommit: '',

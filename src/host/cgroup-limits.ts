@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { conflict, errnoOf, systemError } from '../core/errors.ts';
+import { conflict, errnoOf, invalidParameter, systemError } from '../core/errors.ts';
 import { CGROUP_ROOT, cgroupLayout } from './cgroups.ts';
 
 /** Limits of a cgroup; what is absent stays as it is. Bytes, microseconds; -1: no limit. */
@@ -34,7 +34,8 @@ type Write = readonly [controller: string, file: string, value: string];
 
 /**
  * Sets limits of a cgroup whose processes run.
- * @throws BargeError conflict when the kernel refuses a value, not-found files as system errors.
+ * @throws BargeError conflict when more than a limit is in use, invalid-parameter for another value that the kernel
+ *   refuses, not-found files as system errors.
  */
 export function applyLimits(path: string, limits: CgroupLimits): void {
   const v2 = cgroupLayout() === 'v2';
@@ -50,6 +51,11 @@ function write(file: string, value: string): void {
     const code = errnoOf(error) ?? '';
     if (code === 'EBUSY') {
       throw conflict(`the kernel does not take ${value} for ${file}: more than that is in use`, {
+        cause: error,
+      });
+    }
+    if (['EINVAL', 'ERANGE', 'EDOM'].includes(code)) {
+      throw invalidParameter(`write ${file}: invalid argument: the kernel does not take ${value}`, {
         cause: error,
       });
     }

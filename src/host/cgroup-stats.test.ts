@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { integerValue } from '../core/exact-integer.ts';
 import { blockV1, blockV2, parseNetDev, systemCpuTime } from './cgroup-stats.ts';
 
 test('block devices of both versions of control groups count alike', () => {
@@ -33,7 +34,12 @@ test('interfaces are read from /proc/net/dev, the loopback left out', () => {
 });
 
 test('the host’s CPU time never runs backwards', () => {
-  const before = systemCpuTime();
-  assert(before > 0);
-  assert(systemCpuTime() >= before);
+  const before = integerValue(systemCpuTime());
+  assert(before > 0n);
+  assert(integerValue(systemCpuTime()) >= before);
+});
+
+test('counters of 64 bits are exact', () => {
+  const shown = JSON.stringify(blockV2('8:0 rbytes=18446744073709551615 wbytes=9007199254740993'));
+  assert.match(shown, /"op":"read","value":18446744073709551615\}.*"op":"write","value":9007199254740993\}/);
 });

@@ -1,30 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../core/errors.ts';
+import { type ExactInteger, exactInteger } from '../core/exact-integer.ts';
 import { CGROUP_ROOT, cgroupLayout } from './cgroups.ts';
 
 /** What a cgroup's processes use, with the members that its version of control groups has. */
 export interface CgroupUsage {
   /** Nanoseconds. */
   readonly cpu: {
-    readonly total: number;
-    readonly user: number;
-    readonly kernel: number;
+    readonly total: ExactInteger;
+    readonly user: ExactInteger;
+    readonly kernel: ExactInteger;
     /** By CPU; v1 only. */
-    readonly perCpu?: readonly number[];
-    readonly periods: number;
-    readonly throttledPeriods: number;
-    readonly throttledTime: number;
+    readonly perCpu?: readonly ExactInteger[];
+    readonly periods: ExactInteger;
+    readonly throttledPeriods: ExactInteger;
+    readonly throttledTime: ExactInteger;
   };
   /** Bytes. */
   readonly memory: {
-    readonly usage: number;
+    readonly usage: ExactInteger;
     /** Infinity without one. */
     readonly limit: number;
-    readonly detail: Readonly<Record<string, number>>;
+    readonly detail: Readonly<Record<string, ExactInteger>>;
     /** v1 only. */
-    readonly maxUsage?: number;
-    readonly failures?: number;
+    readonly maxUsage?: ExactInteger;
+    readonly failures?: ExactInteger;
   };
   readonly pids: { readonly current: number; readonly limit: number };
   readonly blockBytes: readonly BlockCount[];
@@ -36,7 +37,7 @@ export interface BlockCount {
   readonly major: number;
   readonly minor: number;
   readonly op: string;
-  readonly value: number;
+  readonly value: ExactInteger;
 }
 
 /** What the processes of the cgroup `path` use now; undefined when there is no such cgroup. */
@@ -65,21 +66,32 @@ function number(text: string | undefined, otherwise = 0): number {
   return value === undefined || value === 'max' || value === '' ? otherwise : Number(value);
 }
 
+/** A counter of the kernel's, of up to 64 bits; what is not there is 0. */
+function count(text: string | undefined): bigint {
+  const value = text?.trim() ?? '';
+  return /^-?\d+$/.test(value) ? BigInt(value) : 0n;
+}
+
+const exact = (text: string | undefined): ExactInteger => exactInteger(count(text));
+
 /** Lines of `name value`. */
-function pairs(text: string | undefined): Record<string, number> {
+function pairs(text: string | undefined): Map<string, bigint> {
   const lines = (text ?? '').split('\n').filter(Boolean);
-  return Object.fromEntries(
+  return new Map(
     lines.map((line) => {
       const [name = '', value] = line.split(' ');
-      return [name, Number(value)];
+      return [name, count(value)];
     }),
   );
 }
 
+const detailOf = (text: string | undefined): Record<string, ExactInteger> =>
+  Object.fromEntries([...pairs(text)].map(([name, value]) => [name, exactInteger(value)]));
+
 /** The largest number of pages that v1 can count: its way to say that there is no limit. */
 const V1_UNLIMITED = 2 ** 62;
 /** `cpuacct.stat` counts in USER_HZ, 100 on every architecture that we run on. */
-const TICK = 1e7;
+const TICK = 10_000_000n;
 
 function usageV1(file: (controller: string) => Reader): CgroupUsage {
   const [account, cpu, memory, pids, block] = ['cpuacct', 'cpu', 'memory', 'pids', 'blkio'].map(file) as [
@@ -91,23 +103,25 @@ function usageV1(file: (controller: string) => Reader): CgroupUsage {
   ];
   const times = pairs(account('cpuacct.stat'));
   const throttling = pairs(cpu('cpu.stat'));
+  const scaled = (name: string) => exactInteger((times.get(name) ?? 0n) * TICK);
+  const throttled = (name: string) => exactInteger(throttling.get(name) ?? 0n);
   const limit = number(memory('memory.limit_in_bytes'));
   return {
     cpu: {
-      total: number(account('cpuacct.usage')),
-      user: (times.user ?? 0) * TICK,
-      kernel: (times.system ?? 0) * TICK,
-      perCpu: (account('cpuacct.usage_percpu') ?? '').trim().split(' ').filter(Boolean).map(Number),
-      periods: throttling.nr_periods ?? 0,
-      throttledPeriods: throttling.nr_throttled ?? 0,
-      throttledTime: throttling.throttled_time ?? 0,
+      total: exact(account('cpuacct.usage')),
+      user: scaled('user'),
+      kernel: scaled('system'),
+      perCpu: (account('cpuacct.usage_percpu') ?? '').trim().split(' ').filter(Boolean).map(exact),
+      periods: throttled('nr_periods'),
+      throttledPeriods: throttled('nr_throttled'),
+      throttledTime: throttled('throttled_time'),
     },
     memory: {
-      usage: number(memory('memory.usage_in_bytes')),
+      usage: exact(memory('memory.usage_in_bytes')),
       limit: limit >= V1_UNLIMITED ? Number.POSITIVE_INFINITY : limit,
-      detail: pairs(memory('memory.stat')),
-      maxUsage: number(memory('memory.max_usage_in_bytes')),
-      failures: number(memory('memory.failcnt')),
+      detail: detailOf(memory('memory.stat')),
+      maxUsage: exact(memory('memory.max_usage_in_bytes')),
+      failures: exact(memory('memory.failcnt')),
     },
     pids: { current: number(pids('pids.current')), limit: number(pids('pids.max')) },
     blockBytes: blockV1(block('blkio.throttle.io_service_bytes_recursive')),
@@ -120,27 +134,28 @@ export function blockV1(text: string | undefined): BlockCount[] {
   return (text ?? '').split('\n').flatMap((line): BlockCount[] => {
     const [, major, minor, op = '', value] = /^(\d+):(\d+) (\w+) (\d+)$/.exec(line) ?? [];
     if (major === undefined) return [];
-    return [{ major: Number(major), minor: Number(minor), op: op.toLowerCase(), value: Number(value) }];
+    return [{ major: Number(major), minor: Number(minor), op: op.toLowerCase(), value: exact(value) }];
   });
 }
 
-const MICRO = 1000;
+const MICRO = 1000n;
 
 function usageV2(read: Reader): CgroupUsage {
   const cpu = pairs(read('cpu.stat'));
+  const times = (name: string, unit = 1n) => exactInteger((cpu.get(name) ?? 0n) * unit);
   return {
     cpu: {
-      total: (cpu.usage_usec ?? 0) * MICRO,
-      user: (cpu.user_usec ?? 0) * MICRO,
-      kernel: (cpu.system_usec ?? 0) * MICRO,
-      periods: cpu.nr_periods ?? 0,
-      throttledPeriods: cpu.nr_throttled ?? 0,
-      throttledTime: (cpu.throttled_usec ?? 0) * MICRO,
+      total: times('usage_usec', MICRO),
+      user: times('user_usec', MICRO),
+      kernel: times('system_usec', MICRO),
+      periods: times('nr_periods'),
+      throttledPeriods: times('nr_throttled'),
+      throttledTime: times('throttled_usec', MICRO),
     },
     memory: {
-      usage: number(read('memory.current')),
+      usage: exact(read('memory.current')),
       limit: number(read('memory.max'), Number.POSITIVE_INFINITY),
-      detail: pairs(read('memory.stat')),
+      detail: detailOf(read('memory.stat')),
     },
     pids: { current: number(read('pids.current')), limit: number(read('pids.max')) },
     blockBytes: blockV2(read('io.stat')),
@@ -155,28 +170,28 @@ export function blockV2(text: string | undefined): BlockCount[] {
     const counts = new Map(rest.split(' ').map((part) => part.split('=') as [string, string]));
     const device = { major: Number(major), minor: Number(minor) };
     return [
-      { ...device, op: 'read', value: Number(counts.get('rbytes') ?? 0) },
-      { ...device, op: 'write', value: Number(counts.get('wbytes') ?? 0) },
+      { ...device, op: 'read', value: exact(counts.get('rbytes')) },
+      { ...device, op: 'write', value: exact(counts.get('wbytes')) },
     ];
   });
 }
 
 /** Nanoseconds that all CPUs of the host together have been up: busy, idle or waiting. */
-export function systemCpuTime(): number {
+export function systemCpuTime(): ExactInteger {
   const [first = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
-  const fields = first.split(/\s+/).slice(1, 8).map(Number);
-  return fields.reduce((sum, ticks) => sum + ticks, 0) * TICK;
+  const fields = first.split(/\s+/).slice(1, 8).map(count);
+  return exactInteger(fields.reduce((sum, ticks) => sum + ticks, 0n) * TICK);
 }
 
 export interface InterfaceCounters {
-  readonly rx_bytes: number;
-  readonly rx_packets: number;
-  readonly rx_errors: number;
-  readonly rx_dropped: number;
-  readonly tx_bytes: number;
-  readonly tx_packets: number;
-  readonly tx_errors: number;
-  readonly tx_dropped: number;
+  readonly rx_bytes: ExactInteger;
+  readonly rx_packets: ExactInteger;
+  readonly rx_errors: ExactInteger;
+  readonly rx_dropped: ExactInteger;
+  readonly tx_bytes: ExactInteger;
+  readonly tx_packets: ExactInteger;
+  readonly tx_errors: ExactInteger;
+  readonly tx_dropped: ExactInteger;
 }
 
 /** Counters of the network interfaces that a process sees, but for the loopback; none when it has gone. */
@@ -188,7 +203,7 @@ export function parseNetDev(text: string): Record<string, InterfaceCounters> {
   const rows = text.split('\n').flatMap((line): [string, InterfaceCounters][] => {
     const [, name = '', rest = ''] = /^\s*([^\s:]+):\s*(.*)$/.exec(line) ?? [];
     if (!name || name === 'lo') return [];
-    const n = rest.split(/\s+/).map(Number);
+    const n = rest.split(/\s+/).map(exact);
     const [rx_bytes = 0, rx_packets = 0, rx_errors = 0, rx_dropped = 0] = n;
     const [tx_bytes = 0, tx_packets = 0, tx_errors = 0, tx_dropped = 0] = n.slice(8);
     const counters = { rx_bytes, rx_packets, rx_errors, rx_dropped };

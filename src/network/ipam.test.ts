@@ -56,3 +56,10 @@ test('the status counts as the API does', () => {
   const [block] = plan({ subnet: '172.16.0.0/16', gateway: '172.16.0.1' }).blocks;
   assert.deepEqual(block?.status(), { IPsInUse: 3, DynamicIPsAvailable: 65533 });
 });
+
+test('the status of a subnet with more addresses than 64 bits count says the most that they do', () => {
+  const statusOf = (subnet: string) => JSON.stringify(plan({ subnet }).blocks[0]?.status());
+  assert.equal(statusOf('fd00:5::/64'), '{"IPsInUse":1,"DynamicIPsAvailable":18446744073709551615}');
+  assert.equal(statusOf('fd00:5::/32'), '{"IPsInUse":1,"DynamicIPsAvailable":18446744073709551615}');
+  assert.equal(statusOf('fd00:5::/65'), '{"IPsInUse":1,"DynamicIPsAvailable":9223372036854775807}');
+});

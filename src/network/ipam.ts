@@ -1,4 +1,5 @@
 import { forbidden, invalidParameter } from '../core/errors.ts';
+import { type ExactInteger, exactInteger } from '../core/exact-integer.ts';
 import {
   type Address,
   contains,
@@ -23,8 +24,8 @@ export interface IpamBlock {
 }
 
 export interface BlockStatus {
-  readonly IPsInUse: number;
-  readonly DynamicIPsAvailable: number;
+  readonly IPsInUse: ExactInteger;
+  readonly DynamicIPsAvailable: ExactInteger;
 }
 
 /** Addresses of one subnet: gives each to one taker, and the one given back last comes again last. */
@@ -90,7 +91,7 @@ export class AddressBlock {
   status(): BlockStatus {
     const inRange = [...this.#taken].filter((value) => contains(this.#range, { family: this.family, value }));
     const left = sizeOf(this.#range) - BigInt(inRange.length);
-    return { IPsInUse: this.#taken.size, DynamicIPsAvailable: Number(left) };
+    return { IPsInUse: this.#taken.size, DynamicIPsAvailable: exactInteger(left) };
   }
 }
 

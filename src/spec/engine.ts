@@ -1,10 +1,11 @@
+import type { ExactInteger } from '../core/exact-integer.ts';
 import type { ImageRunConfig, Platform } from './oci-image.ts';
 
 /**
- * Bodies of the Docker Engine API (v1.55 down to v1.24) that client and daemon share. Member names are the
+ * Bodies of the Docker Engine API (v1.56 down to v1.24) that client and daemon share. Member names are the
  * API's own. Times are RFC 3339 text, durations nanoseconds, sizes bytes, unless a member says otherwise.
  */
-export const API_VERSION = '1.55';
+export const API_VERSION = '1.56';
 export const MIN_API_VERSION = '1.24';
 
 export interface ErrorBody {
@@ -59,8 +60,13 @@ export interface MountRequest {
     readonly DriverConfig?: { readonly Name?: string; readonly Options?: Readonly<Record<string, string>> };
     readonly Subpath?: string;
   };
-  readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number; readonly Options?: unknown };
+  readonly TmpfsOptions?: {
+    readonly SizeBytes?: number;
+    readonly Mode?: number;
+    readonly Options?: readonly (readonly string[])[];
+  };
   readonly ImageOptions?: { readonly Subpath?: string };
+  readonly ClusterOptions?: object;
 }
 
 export interface DeviceMapping {
@@ -109,6 +115,11 @@ export interface Resources {
   readonly Init?: boolean | null;
   readonly PidsLimit?: number | null;
   readonly Ulimits?: readonly Ulimit[] | null;
+  /** The next four are Windows' own: remembered, and without effect. */
+  readonly CpuCount?: number;
+  readonly CpuPercent?: number;
+  readonly IOMaximumIOps?: number;
+  readonly IOMaximumBandwidth?: number;
 }
 
 export interface DeviceRequest {
@@ -156,6 +167,8 @@ export interface HostConfig extends Resources {
   readonly ShmSize?: number;
   readonly Sysctls?: Readonly<Record<string, string>> | null;
   readonly Runtime?: string;
+  /** Of the container's processes; the runtime's own when absent. */
+  readonly Umask?: number | null;
   readonly Isolation?: string;
   readonly MaskedPaths?: readonly string[] | null;
   readonly ReadonlyPaths?: readonly string[] | null;
@@ -252,7 +265,7 @@ export interface NetworkInspect extends NetworkSummary {
   readonly Status: {
     readonly IPAM: {
       readonly Subnets: Readonly<
-        Record<string, { readonly IPsInUse: number; readonly DynamicIPsAvailable: number }>
+        Record<string, { readonly IPsInUse: ExactInteger; readonly DynamicIPsAvailable: ExactInteger }>
       >;
     };
   };
@@ -262,6 +275,18 @@ export interface NetworkInspect extends NetworkSummary {
 
 export interface NetworkingConfig {
   readonly EndpointsConfig?: Readonly<Record<string, EndpointSettings | null>> | null;
+}
+
+/** Body of `POST /networks/{id}/connect`. */
+export interface NetworkConnectRequest {
+  readonly Container: string;
+  readonly EndpointConfig?: EndpointSettings | null;
+}
+
+/** Body of `POST /networks/{id}/disconnect`. */
+export interface NetworkDisconnectRequest {
+  readonly Container: string;
+  readonly Force?: boolean;
 }
 
 /** Body of `POST /containers/create`. */
@@ -507,7 +532,7 @@ export interface EventMessage {
   readonly scope: 'local' | 'swarm';
   /** Unix seconds. */
   readonly time: number;
-  readonly timeNano: number;
+  readonly timeNano: ExactInteger;
   readonly status?: string;
   readonly id?: string;
   readonly from?: string;

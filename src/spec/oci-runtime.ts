@@ -10,7 +10,12 @@ export interface OciMount {
 export interface OciProcess {
   readonly terminal?: boolean;
   readonly consoleSize?: { readonly height: number; readonly width: number };
-  readonly user: { readonly uid: number; readonly gid: number; readonly additionalGids?: readonly number[] };
+  readonly user: {
+    readonly uid: number;
+    readonly gid: number;
+    readonly umask?: number;
+    readonly additionalGids?: readonly number[];
+  };
   readonly args: readonly string[];
   readonly env: readonly string[];
   readonly cwd: string;

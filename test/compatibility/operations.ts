@@ -29,7 +29,7 @@ const without = (because: string, text: string): Operation[] =>
 const refused = (because: string, text: string): Operation[] =>
   listed(text).map((operation) => ({ ...operation, verdict: 'refused', because }));
 
-/** Every operation of the Engine API 1.55. */
+/** Every operation of the Engine API 1.56. */
 export const OPERATIONS: readonly Operation[] = [
   ...works(`
     GET /containers/json

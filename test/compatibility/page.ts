@@ -61,7 +61,7 @@ export function compatibilityPage(): string {
     `Log drivers: ${LOG_DRIVERS.map((name) => `\`${name}\``).join(', ')}. Others are refused by name.`,
     '',
     ...section(
-      'Operations of the Engine API 1.55',
+      'Operations of the Engine API 1.56',
       OPERATIONS.map(({ method, path, verdict, because }) => [`${method} ${path}`, verdict, because ?? '']),
     ),
     ...section('Flags of `dockerd`', settingRows()),

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import type { Ajv as AjvClass, ValidateFunction } from 'ajv';
 
 const ROOT = join(import.meta.dirname, '../..');
-const SOURCE = join(ROOT, '../shared/reference/engine-api-v1.55.yaml');
-const CACHE = join(ROOT, '.cache/engine-api.json');
-const VERSION = 55;
+const VERSION = 56;
+const SOURCE = join(ROOT, `../shared/reference/engine-api-v1.${VERSION}.yaml`);
+const CACHE = join(ROOT, `.cache/engine-api-v1.${VERSION}.json`);
 
 /** Why answers are not judged here; false when they are. */
 export const withoutReference: string | false = existsSync(SOURCE)

@@ -103,7 +103,7 @@ export class FakeDaemon implements AsyncDisposable {
       status: 404,
       body: { message: 'page not found' },
     };
-    response.writeHead(answer.status ?? 200, { 'Api-Version': '1.55', ...answer.headers });
+    response.writeHead(answer.status ?? 200, { 'Api-Version': '1.56', ...answer.headers });
     if (answer.until) {
       response.flushHeaders();
       await answer.until;

@@ -91,7 +91,7 @@ test('the request carries version, query, length and JSON', async () => {
   });
   await server.engine.post('/c', { query: { all: true, no: false, t: ['a b', 'c'] }, json: { A: 'ü' } });
   const [head = ''] = (await seen.promise).split('\r\n\r\n');
-  assert.match(head, /^POST \/v1\.55\/c\?all=1&t=a%20b&t=c HTTP\/1\.1\r\n/);
+  assert.match(head, /^POST \/v1\.56\/c\?all=1&t=a%20b&t=c HTTP\/1\.1\r\n/);
   assert.match(head, /\r\nContent-Length: 10\b/);
   assert.match(head, /\r\nContent-Type: application\/json/);
 });
@@ -150,17 +150,17 @@ test('a daemon that names a lower API version is asked again in it', async () =>
     targets.push(request.split(' ')[1] ?? '');
     const old = targets.length === 1;
     const head = old ? 'HTTP/1.1 400 Bad Request' : 'HTTP/1.1 200 OK';
-    const body = old ? '{"message":"client version 1.55 is too new"}' : '[]';
+    const body = old ? '{"message":"client version 1.56 is too new"}' : '[]';
     socket.end(`${head}\r\nApi-Version: 1.41\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
   });
   await server.engine.get('/containers/json');
-  assert.deepEqual(targets, ['/v1.55/containers/json', '/v1.41/containers/json']);
+  assert.deepEqual(targets, ['/v1.56/containers/json', '/v1.41/containers/json']);
 });
 
 test('an upload that the daemon refuses ends in its message, not in a broken pipe', async () => {
   await using server = await rawServer((socket, request) => {
     if (request.startsWith('GET /_ping'))
-      return void socket.end('HTTP/1.1 200 OK\r\nApi-Version: 1.55\r\n\r\n');
+      return void socket.end('HTTP/1.1 200 OK\r\nApi-Version: 1.56\r\n\r\n');
     const body = '{"message":"too large"}';
     socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     socket.resume();

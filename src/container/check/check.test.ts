@@ -84,6 +84,7 @@ for (const [host, words] of [
   [{ ExtraHosts: ['nothing'] }, /bad format for add-host: "nothing"/],
   [{ ExtraHosts: ['a:b'] }, /invalid IP address in add-host: "b"/],
   [{ PortBindings: { '99999/tcp': null } }, /invalid port specification: "99999\/tcp"/],
+  [{ Umask: 0o1000 }, /invalid umask 01000/],
   [{ ShmSize: -1 }, /SHM size can not be less than 0/],
   [{ Annotations: { '': 'x' } }, /empty string is not permitted/],
   [{ AutoRemove: true, RestartPolicy: { Name: 'always' } }, /can't create 'AutoRemove' container/],

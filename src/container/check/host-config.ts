@@ -10,6 +10,8 @@ import { assertPort } from './config.ts';
 /** Annotations by which crun is handed a system call filter: with them a container could choose its own. */
 const RESERVED_ANNOTATIONS = ['run.oci.seccomp_bpf_data', 'run.oci.seccomp.receiver'];
 
+const MAX_UMASK = 0o777;
+
 /**
  * Checks what a container asks of its host, but for limits (`checkResources`), mounts and networks.
  * @returns warnings for what has no effect.
@@ -37,6 +39,9 @@ export function checkHostConfig(config: ContainerConfig, host: HostConfig): stri
         `invalid Annotations: ${name} is set by the daemon: choose a profile with --security-opt seccomp=FILE`,
       );
     }
+  }
+  if ((host.Umask ?? 0) > MAX_UMASK) {
+    throw invalidParameter(`invalid umask 0${host.Umask?.toString(8)}: the range is 0 to 0777`);
   }
   if ((host.ShmSize ?? 0) < 0) throw invalidParameter('SHM size can not be less than 0');
   if (host.VolumeDriver && host.VolumeDriver !== 'local') {

@@ -1,5 +1,5 @@
 import { invalidParameter } from '../../core/errors.ts';
-import type { ContainerConfig } from '../../spec/engine.ts';
+import type { ContainerConfig, HostConfig } from '../../spec/engine.ts';
 import type { OciNamespace, OciProcess, OciSeccomp, OciSpec } from '../../spec/oci-runtime.ts';
 import type { ContainerDefaults } from '../defaults.ts';
 import type { ContainerDefinition } from '../model.ts';
@@ -142,6 +142,7 @@ function containerProcess(
     user: {
       uid: user.uid,
       gid: user.gid,
+      ...umaskOf(host),
       additionalGids: [...new Set([...user.additionalGids, ...edits.additionalGids])],
     },
     args: host.Init ? [INIT_PATH, '--', ...commandOf(config)] : commandOf(config),
@@ -152,6 +153,10 @@ function containerProcess(
     ...(appArmor ? { apparmorProfile: appArmor } : {}),
   };
 }
+
+/** Every process of the container has it, those of execs and health checks, too. */
+export const umaskOf = ({ Umask: umask }: HostConfig): { umask?: number } =>
+  umask === undefined || umask === null ? {} : { umask };
 
 /** Another user than root holds what it is given only in the bounding set, as with Docker. */
 export function capabilitySets(

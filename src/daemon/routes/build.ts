@@ -7,13 +7,16 @@ import type { ContextEntry } from '../../engine/build/kept-contexts.ts';
 import { listBuildCache } from '../../engine/build/list-cache.ts';
 import { cacheArchive } from '../../engine/build/portable/export.ts';
 import { pruneBuildCache } from '../../engine/build/prune.ts';
-import type { BuildSession, SessionRequest } from '../../engine/build/sessions.ts';
+import type { BuildSession } from '../../engine/build/sessions.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
 import { dropUnnamed, withImageFiles } from '../../engine/images/files.ts';
 import type { ProgressMessage } from '../../spec/engine.ts';
 import { registryConfig } from '../auth.ts';
-import { type Exchange, flag, integer, readJson } from '../http.ts';
+import { readBody } from '../decode/body.ts';
+import { SESSION } from '../decode/others.ts';
+import { jsonParameter } from '../decode/query.ts';
+import { type Exchange, flag, integer } from '../http.ts';
 import { messageStream } from '../messages.ts';
 import { bodyOf, leave } from '../request-body.ts';
 import type { Router } from '../router.ts';
@@ -55,7 +58,7 @@ function filesRoutes(router: Router, engine: Engine): void {
 function sessionRoutes(router: Router, state: BuildState): void {
   const sessionOf = ({ params }: Exchange) => state.sessions.get(params.id ?? '');
   router.on('POST', '/barge/sessions', async ({ request, response }) => {
-    const session = state.sessions.create(await readJson<SessionRequest>(request));
+    const session = state.sessions.create(await readBody(request, SESSION));
     response.json(201, { Id: session.id });
   });
   router.on('DELETE', '/barge/sessions/{id}', ({ params, response }) => {
@@ -139,16 +142,6 @@ async function pruneRoute(engine: Engine, state: BuildState, exchange: Exchange)
   response.json(200, await pruneBuildCache(engine, state, defined(options)));
 }
 
-function jsonOf<T>(query: URLSearchParams, name: string): T | undefined {
-  const text = query.get(name);
-  if (!text) return undefined;
-  try {
-    return JSON.parse(text) as T;
-  } catch (error) {
-    throw invalidParameter(`error reading ${name}: it is not JSON`, { cause: error });
-  }
-}
-
 const ENTITLEMENT = /^(network\.host|security\.insecure|device(=.*)?)$/;
 
 const defined = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
@@ -166,8 +159,8 @@ async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange)
     dockerfile: { path: query.get('dockerfile') || 'Dockerfile' },
     tags: query.getAll('t'),
     target: query.get('target') || undefined,
-    buildArgs: jsonOf<Record<string, string | null>>(query, 'buildargs'),
-    labels: jsonOf<Record<string, string>>(query, 'labels'),
+    buildArgs: jsonParameter(query, 'buildargs'),
+    labels: jsonParameter(query, 'labels'),
     call: callOf(query),
     noCache: flag(query, 'nocache'),
     noCacheStages: query.getAll('nocachefilter'),
@@ -190,14 +183,14 @@ async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange)
     tar,
     remote: query.get('remote') || undefined,
     session,
-    namedContexts: jsonOf<Record<string, string>>(query, 'contexts'),
+    namedContexts: jsonParameter(query, 'contexts'),
     buildId: query.get('buildid') || undefined,
     request: build,
     wishes: {
       annotations: query.getAll('annotation'),
       attestations: query.getAll('attest'),
-      cacheFrom: jsonOf<string[] | null>(query, 'cachefrom') ?? [],
-      cacheTo: jsonOf<string[] | null>(query, 'cacheto') ?? [],
+      cacheFrom: jsonParameter(query, 'cachefrom') ?? [],
+      cacheTo: jsonParameter(query, 'cacheto') ?? [],
     },
     auth: registryConfig(request.headers['x-registry-config']),
     quiet: flag(query, 'q'),
@@ -254,7 +247,6 @@ function takenSession(state: BuildState, id: string): BuildSession {
 }
 
 function resourcesOf(query: URLSearchParams) {
-  const ulimits = jsonOf<{ Name: string; Soft: number; Hard: number }[]>(query, 'ulimits');
   return defined({
     memory: integer(query, 'memory') || undefined,
     memorySwap: integer(query, 'memswap') || undefined,
@@ -264,7 +256,7 @@ function resourcesOf(query: URLSearchParams) {
     cpusetCpus: query.get('cpusetcpus') || undefined,
     cpusetMems: query.get('cpusetmems') || undefined,
     cgroupParent: query.get('cgroupparent') || undefined,
-    ulimits: ulimits ?? undefined,
-    securityOpt: jsonOf<string[]>(query, 'securityopt'),
+    ulimits: jsonParameter(query, 'ulimits'),
+    securityOpt: jsonParameter(query, 'securityopt'),
   });
 }

@@ -14,15 +14,14 @@ import {
 } from '../../engine/containers/stop.ts';
 import { topContainer } from '../../engine/containers/top.ts';
 import { unlinkContainer } from '../../engine/containers/unlink.ts';
-import type { ContainerUpdate } from '../../engine/containers/update.ts';
 import { waitContainer } from '../../engine/containers/wait.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
-import type { ContainerConfig, ContainerCreateRequest } from '../../spec/engine.ts';
 import { bridgeSettingsOutside, createOfVersion, listOfVersion, updateOfVersion } from '../compat.ts';
-import { type Exchange, flag, integer, readJson } from '../http.ts';
+import { readBody } from '../decode/body.ts';
+import { COMMIT, CREATE, UPDATE } from '../decode/container.ts';
+import { type Exchange, flag, integer } from '../http.ts';
 import type { Router } from '../router.ts';
-import { assertShape, CREATE_SHAPE, UPDATE_SHAPE } from '../shape.ts';
 
 const idOf = ({ params }: Exchange) => params.id ?? '';
 
@@ -38,8 +37,7 @@ export function containerRoutes(router: Router, engine: Engine): void {
     response.json(200, listOfVersion(version, list));
   });
   router.on('POST', '/containers/create', async ({ request, query, version, response }) => {
-    const body = await readJson<ContainerCreateRequest>(request);
-    assertShape(body, CREATE_SHAPE);
+    const body = await readBody(request, CREATE, { needed: true });
     const named = { name: query.get('name') ?? '', platform: query.get('platform') ?? '' };
     response.json(201, await createContainer(engine, createOfVersion(version, body), named));
   });
@@ -59,8 +57,7 @@ export function containerRoutes(router: Router, engine: Engine): void {
     exchange.response.json(200, answer);
   });
   router.on('POST', '/containers/{id...}/update', async (exchange) => {
-    const body = await readJson<ContainerUpdate>(exchange.request);
-    assertShape(body, UPDATE_SHAPE);
+    const body = await readBody(exchange.request, UPDATE);
     const { updateContainer } = await import('../../engine/containers/update.ts');
     const update = updateOfVersion(exchange.version, body);
     exchange.response.json(200, await updateContainer(engine, idOf(exchange), update));
@@ -81,8 +78,7 @@ export function containerRoutes(router: Router, engine: Engine): void {
 }
 
 async function commit(engine: Engine, { request, query, response, signal }: Exchange): Promise<void> {
-  const config = await readJson<ContainerConfig>(request);
-  assertShape(config, CREATE_SHAPE);
+  const config = await readBody(request, COMMIT);
   const [repository, tag] = [query.get('repo'), query.get('tag')];
   const { commitContainer } = await import('../../engine/containers/commit.ts');
   const { id } = await commitContainer(engine, query.get('container') ?? '', {

@@ -1,4 +1,5 @@
 import { invalidParameter } from '../../core/errors.ts';
+import { integerValue } from '../../core/exact-integer.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { eventPasses } from '../../engine/event-filter.ts';
@@ -31,12 +32,12 @@ export async function streamEvents(
   const out = response.stream(200, { 'Content-Type': type });
   const send = (event: EventMessage) => {
     if (out.writableLength > MAX_UNREAD) return void out.destroy();
-    if (until !== undefined && BigInt(event.timeNano) > until) return;
+    if (until !== undefined && integerValue(event.timeNano) > until) return;
     if (eventPasses(event, filters)) out.write(`${prefix}${JSON.stringify(legacyEvent(version, event))}\n`);
   };
   if (since !== undefined || until !== undefined) {
     for (const event of engine.events.past()) {
-      if (since === undefined || BigInt(event.timeNano) >= since) send(event);
+      if (since === undefined || integerValue(event.timeNano) >= since) send(event);
     }
   }
   using _listening = engine.events.listen(send);

@@ -1,23 +1,17 @@
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
-import {
-  type ExecCreateRequest,
-  type ExecStartRequest,
-  MULTIPLEXED_STREAM,
-  RAW_STREAM,
-} from '../../spec/engine.ts';
-import { readJson } from '../http.ts';
+import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../spec/engine.ts';
+import { readBody } from '../decode/body.ts';
+import { EXEC_CREATE, EXEC_START } from '../decode/exec.ts';
 import { frame } from '../logs.ts';
 import type { Router } from '../router.ts';
-import { assertShape, EXEC_SHAPE, EXEC_START_SHAPE } from '../shape.ts';
 import { bridge, parseDetachKeys } from '../streams.ts';
 import { terminalSize } from './container-streams.ts';
 
 export function execRoutes(router: Router, engine: Engine): void {
   router.on('POST', '/containers/{id...}/exec', async ({ request, params, response }) => {
-    const body = await readJson<ExecCreateRequest>(request);
-    assertShape(body, EXEC_SHAPE);
+    const body = await readBody(request, EXEC_CREATE);
     if (body.DetachKeys) parseDetachKeys(body.DetachKeys);
     response.json(201, { Id: await engine.execs.create(params.id ?? '', body) });
   });
@@ -26,8 +20,7 @@ export function execRoutes(router: Router, engine: Engine): void {
     '/exec/{id}/start',
     async ({ request, params, response }) => {
       const id = params.id ?? '';
-      const body = await readJson<ExecStartRequest>(request);
-      assertShape(body, EXEC_START_SHAPE);
+      const body = await readBody(request, EXEC_START);
       const keys = engine.execs.hasTerminal(id) ? parseDetachKeys(engine.execs.detachKeys(id)) : undefined;
       /* Frames are what this request asks for, whether the process has a terminal or not: so does docker. */
       const raw = Boolean(body.Tty);

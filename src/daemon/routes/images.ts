@@ -11,9 +11,11 @@ import { isIdOf, referenceOf } from '../../engine/images/names.ts';
 import { pruneImages, removeImage } from '../../engine/images/remove.ts';
 import { searchImages } from '../../engine/images/search.ts';
 import { login, pull, pullAll, push } from '../../engine/images/transfer.ts';
-import type { AuthConfig } from '../../spec/engine.ts';
 import { registryAuth } from '../auth.ts';
-import { type Exchange, flag, integer, readJson } from '../http.ts';
+import { imageOfVersion, imagesOfVersion } from '../compat.ts';
+import { readBody } from '../decode/body.ts';
+import { AUTH } from '../decode/others.ts';
+import { type Exchange, flag, integer } from '../http.ts';
 import { messageStream } from '../messages.ts';
 import { platformOf, platformsOf } from '../platforms.ts';
 import { bodyOf } from '../request-body.ts';
@@ -26,17 +28,15 @@ const nameOf = ({ params }: Exchange) => params.name ?? '';
 export function imageRoutes(router: Router, engine: Engine): void {
   imageArchiveRoutes(router, engine);
   manifestRoutes(router, engine);
-  router.on('GET', '/images/json', ({ query, response }) => {
+  router.on('GET', '/images/json', ({ query, version, response }) => {
     const filters = parseFilters(query.get('filters') ?? '');
-    response.json(
-      200,
-      listImages(engine, {
-        filters,
-        all: flag(query, 'all'),
-        digests: flag(query, 'digests'),
-        sharedSize: flag(query, 'shared-size'),
-      }),
-    );
+    const list = listImages(engine, {
+      filters,
+      all: flag(query, 'all'),
+      digests: flag(query, 'digests'),
+      sharedSize: flag(query, 'shared-size'),
+    });
+    response.json(200, imagesOfVersion(version, list));
   });
   router.on('POST', '/images/create', (exchange) =>
     exchange.query.get('fromSrc') ? importRoute(engine, exchange) : pullRoute(engine, exchange),
@@ -47,7 +47,9 @@ export function imageRoutes(router: Router, engine: Engine): void {
   });
   router.on('GET', '/images/search', (exchange) => searchRoute(engine, exchange));
   router.on('GET', '/images/{name...}/json', (exchange) => {
-    exchange.response.json(200, inspectImage(engine, nameOf(exchange), platformsOf(exchange.query)));
+    const { query, version, response } = exchange;
+    const image = inspectImage(engine, nameOf(exchange), platformsOf(query));
+    response.json(200, imageOfVersion(version, image));
   });
   router.on('GET', '/images/{name...}/history', (exchange) => {
     exchange.response.json(200, imageHistory(engine, nameOf(exchange), platformsOf(exchange.query)));
@@ -90,7 +92,7 @@ export function imageRoutes(router: Router, engine: Engine): void {
     );
   });
   router.on('POST', '/auth', async ({ request, response, signal }) => {
-    response.json(200, await login(engine, await readJson<AuthConfig>(request), signal));
+    response.json(200, await login(engine, await readBody(request, AUTH), signal));
   });
   router.on('POST', '/barge/bootstrap', (exchange) => bootstrapRoute(engine, exchange));
 }

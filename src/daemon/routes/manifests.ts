@@ -1,12 +1,9 @@
 import type { Engine } from '../../engine/engine.ts';
-import {
-  type ManifestList,
-  type ManifestOptions,
-  pushManifestList,
-  readManifest,
-} from '../../engine/images/manifest-lists.ts';
+import { type ManifestOptions, pushManifestList, readManifest } from '../../engine/images/manifest-lists.ts';
 import { registryAuth } from '../auth.ts';
-import { type Exchange, flag, readJson } from '../http.ts';
+import { readBody } from '../decode/body.ts';
+import { MANIFEST_LIST } from '../decode/others.ts';
+import { type Exchange, flag } from '../http.ts';
 import type { Router } from '../router.ts';
 
 /** Additions of ours: manifests of registries, for `barge manifest`. */
@@ -17,7 +14,7 @@ export function manifestRoutes(router: Router, engine: Engine): void {
   });
   router.on('POST', '/barge/manifests/{name...}', async (exchange) => {
     const { params, request, response } = exchange;
-    const list = await readJson<ManifestList>(request);
+    const list = await readBody(request, MANIFEST_LIST);
     response.json(201, await pushManifestList(engine, params.name ?? '', list, optionsOf(exchange)));
   });
 }

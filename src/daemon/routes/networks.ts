@@ -4,11 +4,10 @@ import { connectContainer, containerOf, disconnectContainer } from '../../engine
 import { inspectNetwork } from '../../engine/networks/describe.ts';
 import { listNetworks } from '../../engine/networks/list.ts';
 import { assertScope, createNetwork, pruneNetworks, removeNetwork } from '../../engine/networks/manage.ts';
-import type { EndpointSettings, NetworkCreateRequest } from '../../spec/engine.ts';
 import { networkOfVersion } from '../compat.ts';
-import { readJson } from '../http.ts';
+import { readBody } from '../decode/body.ts';
+import { NETWORK_CONNECT, NETWORK_CREATE, NETWORK_DISCONNECT } from '../decode/network.ts';
 import type { Router } from '../router.ts';
-import { assertShape, CONNECT_SHAPE, NETWORK_SHAPE } from '../shape.ts';
 
 export function networkRoutes(router: Router, engine: Engine): void {
   /* With a slash as well: Docker's router takes both, and clients rely on either. */
@@ -23,8 +22,7 @@ export function networkRoutes(router: Router, engine: Engine): void {
     response.json(200, await inspectNetwork(engine, id));
   });
   router.on('POST', '/networks/create', async ({ request, version, response }) => {
-    const body = await readJson<NetworkCreateRequest>(request);
-    assertShape(body, NETWORK_SHAPE);
+    const body = await readBody(request, NETWORK_CREATE);
     response.json(201, await createNetwork(engine, networkOfVersion(version, body)));
   });
   router.on('DELETE', '/networks/{id}', async ({ params, response }) => {
@@ -35,14 +33,12 @@ export function networkRoutes(router: Router, engine: Engine): void {
     response.json(200, await pruneNetworks(engine, parseFilters(query.get('filters') ?? '')));
   });
   router.on('POST', '/networks/{id}/connect', async ({ params, request, response }) => {
-    const body = await readJson<{ Container?: string; EndpointConfig?: EndpointSettings | null }>(request);
-    assertShape(body, CONNECT_SHAPE);
+    const body = await readBody(request, NETWORK_CONNECT);
     await connectContainer(engine, params.id ?? '', containerOf(body), body.EndpointConfig ?? {});
     response.empty(200);
   });
   router.on('POST', '/networks/{id}/disconnect', async ({ params, request, response }) => {
-    const body = await readJson<{ Container?: string; Force?: boolean }>(request);
-    assertShape(body, CONNECT_SHAPE);
+    const body = await readBody(request, NETWORK_DISCONNECT);
     await disconnectContainer(engine, params.id ?? '', containerOf(body), body.Force ?? false);
     response.empty(200);
   });

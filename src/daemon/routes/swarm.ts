@@ -1,5 +1,6 @@
 import { invalidParameter, notFound, unavailable } from '../../core/errors.ts';
-import { readJson } from '../http.ts';
+import { readBody } from '../decode/body.ts';
+import { anything } from '../decode/schema.ts';
 import type { Router } from '../router.ts';
 
 /** What Docker answers on a machine that is in no swarm and has no plugins: clients look at status and words. */
@@ -105,7 +106,7 @@ export function checkpointRoutes(router: Router): void {
     ['DELETE', '/containers/{id...}/checkpoints/{name}'],
   ] as const) {
     router.on(method, path, async ({ request }) => {
-      await readJson(request).catch(() => {});
+      await readBody(request, anything()).catch(() => {});
       throw notFound(
         'page not found: checkpoints are an experimental feature that this daemon does not have',
       );

@@ -9,7 +9,9 @@ import {
 } from '../../engine/volumes/manage.ts';
 import { cloneVolume, exportVolume, importVolume } from '../../engine/volumes/transfer.ts';
 import { pruneFilters } from '../compat.ts';
-import { flag, readJson } from '../http.ts';
+import { readBody } from '../decode/body.ts';
+import { VOLUME_CREATE } from '../decode/others.ts';
+import { flag } from '../http.ts';
 import { bodyOf, leave } from '../request-body.ts';
 import type { Router } from '../router.ts';
 import { sendStream } from '../send-stream.ts';
@@ -44,7 +46,7 @@ export function volumeRoutes(router: Router, engine: Engine): void {
     response.json(200, { Volumes: listVolumes(engine, filters), Warnings: null });
   });
   router.on('POST', '/volumes/create', async ({ request, response }) => {
-    response.json(201, await createVolume(engine, await readJson(request)));
+    response.json(201, await createVolume(engine, await readBody(request, VOLUME_CREATE)));
   });
   router.on('POST', '/volumes/prune', async ({ query, response, version }) => {
     const filters = pruneFilters(version, parseFilters(query.get('filters') ?? ''));

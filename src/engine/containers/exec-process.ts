@@ -1,7 +1,7 @@
 import type { Container } from '../../container/model.ts';
 import { effectiveCapabilities } from '../../container/oci/capabilities.ts';
 import { parseSecurityOptions } from '../../container/oci/security-options.ts';
-import { capabilitySets } from '../../container/oci/spec.ts';
+import { capabilitySets, umaskOf } from '../../container/oci/spec.ts';
 import type { ProcessUser } from '../../container/oci/user.ts';
 import { conflict } from '../../core/errors.ts';
 import { hasAppArmor } from '../../host/apparmor.ts';
@@ -27,7 +27,12 @@ export function execProcess(
   });
   return {
     terminal: Boolean(request.Tty),
-    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    user: {
+      uid: user.uid,
+      gid: user.gid,
+      ...umaskOf(hostConfig),
+      additionalGids: user.additionalGids,
+    },
     args: request.Cmd ?? [],
     env: execEnvironment(config.Env ?? [], request, config.Hostname ?? '', user.home ?? '/'),
     cwd: request.WorkingDir || config.WorkingDir || '/',

@@ -32,6 +32,10 @@ const FILTERS: Record<string, MakeTest> = {
     (values) =>
     ({ definition }) =>
       values.every((value) => labelMatches(definition.config.Labels ?? {}, value)),
+  annotation:
+    (values) =>
+    ({ definition: { hostConfig } }) =>
+      values.every((value) => labelMatches(hostConfig.Annotations ?? {}, value)),
   status: (values) => {
     assertOneOf('state', values, STATES);
     return ({ state }) => values.includes(state.status);

@@ -12,7 +12,9 @@ export function renameContainer(ctx: ContainerContext, word: string, newName: st
   const { definition, state } = ctx.containers.find(word);
   if (!name) throw invalidParameter('Neither old nor new names may be empty');
   assertNameValid(name, newName);
-  if (name === definition.name) throw conflict('Renaming a container with the same name as its current name');
+  if (name === definition.name) {
+    throw invalidParameter('Renaming a container with the same name as its current name');
+  }
   if (state.status === 'removing' || state.status === 'dead') {
     throw conflict(`container ${definition.id} is marked for removal and cannot be renamed`);
   }

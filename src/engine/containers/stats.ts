@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import { type Container, isRunning } from '../../container/model.ts';
+import type { ExactInteger } from '../../core/exact-integer.ts';
 import {
   type BlockCount,
   type CgroupUsage,
@@ -17,17 +18,17 @@ const NEVER = '0001-01-01T00:00:00Z';
 
 interface CpuStats {
   readonly cpu_usage: {
-    readonly total_usage: number;
-    readonly percpu_usage?: readonly number[];
-    readonly usage_in_kernelmode: number;
-    readonly usage_in_usermode: number;
+    readonly total_usage: ExactInteger;
+    readonly percpu_usage?: readonly ExactInteger[];
+    readonly usage_in_kernelmode: ExactInteger;
+    readonly usage_in_usermode: ExactInteger;
   };
-  readonly system_cpu_usage?: number;
+  readonly system_cpu_usage?: ExactInteger;
   readonly online_cpus?: number;
   readonly throttling_data: {
-    readonly periods: number;
-    readonly throttled_periods: number;
-    readonly throttled_time: number;
+    readonly periods: ExactInteger;
+    readonly throttled_periods: ExactInteger;
+    readonly throttled_time: ExactInteger;
   };
 }
 

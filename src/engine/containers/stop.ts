@@ -88,7 +88,7 @@ async function staysDeafTo({ state }: Container, signal: number): Promise<boolea
 export async function killContainer(ctx: ContainerContext, word: string, signalName: string): Promise<void> {
   const signal = signalNumber(signalName || 'SIGKILL');
   const container = ctx.containers.find(word);
-  assertKillable(container);
+  assertKillable(container, word);
   const { id, config } = container.definition;
   const ends = signal === SIGKILL || signal === signalNumber(config.StopSignal || 'SIGTERM');
   if (ends && container.state.status === 'restarting' && (await staysStopped(ctx, id))) return;

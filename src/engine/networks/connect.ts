@@ -182,8 +182,8 @@ async function publishAgain(
 }
 
 /** @throws BargeError invalid-parameter when a body names no container. */
-export function containerOf(body: { readonly Container?: unknown }): string {
-  if (typeof body.Container !== 'string' || body.Container === '') {
+export function containerOf(body: { readonly Container: string }): string {
+  if (body.Container === '') {
     throw invalidParameter('a container is needed: name it in the member Container');
   }
   return body.Container;
