@@ -11,6 +11,7 @@ import { hostPlatform } from '../../image/pull.ts';
 import type { ContainerConfig } from '../../spec/engine.ts';
 import type { ImageConfig, ImageRunConfig } from '../../spec/oci-image.ts';
 import type { ImageContext } from '../images/context.ts';
+import { emitImage } from '../images/emit.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 
 export interface CommitRequest {
@@ -57,7 +58,7 @@ export async function commitContainer(
     imageID: image.id,
     imageRef: reference ? familiarString(reference) : '',
   });
-  if (reference) ctx.events.emit('image', 'tag', image.id, { name: familiarString(reference) });
+  if (reference) emitImage(ctx, image, 'tag', familiarString(reference));
   return image;
 }
 
