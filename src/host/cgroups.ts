@@ -91,10 +91,25 @@ export function warmCgroupLock(): void {
   writeFile(ownProcs, `${process.pid}`).catch(() => {});
 }
 
-/** Pids of the cgroup's processes, in the daemon's pid namespace. */
+/** Pids of the processes in the cgroup and in those below it, in the daemon's pid namespace; none without the cgroup. */
 export function cgroupPids(path: string): number[] {
-  const file = cgroupLayout() === 'v2' ? join(CGROUP_ROOT, path) : join(CGROUP_ROOT, 'pids', path);
-  return (read(join(file, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number);
+  return pidsBelow(cgroupLayout() === 'v2' ? join(CGROUP_ROOT, path) : join(CGROUP_ROOT, 'pids', path));
+}
+
+function pidsBelow(directory: string): number[] {
+  const own = (read(join(directory, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number);
+  return [...own, ...directoriesIn(directory).flatMap((name) => pidsBelow(join(directory, name)))];
+}
+
+/** Cgroups come and go: one that has gone meanwhile has none below it. */
+function directoriesIn(directory: string): string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    if (['ENOENT', 'ENODEV'].includes(errnoOf(error) ?? '')) return [];
+    throw error;
+  }
 }
 
 /** Stops every process of the cgroup where it stands, or lets them go on. */
