@@ -112,10 +112,16 @@ function directoriesIn(directory: string): string[] {
   }
 }
 
-/** Stops every process of the cgroup where it stands, or lets them go on. */
-export function freeze(path: string, frozen: boolean): void {
-  if (cgroupLayout() === 'v2') writeFileSync(join(CGROUP_ROOT, path, 'cgroup.freeze'), frozen ? '1' : '0');
-  else writeFileSync(join(CGROUP_ROOT, 'freezer', path, 'freezer.state'), frozen ? 'FROZEN' : 'THAWED');
+/** Stops every process of the cgroup where it stands, or lets them go on. @returns false when there is no such cgroup. */
+export function freeze(path: string, frozen: boolean): boolean {
+  try {
+    if (cgroupLayout() === 'v2') writeFileSync(join(CGROUP_ROOT, path, 'cgroup.freeze'), frozen ? '1' : '0');
+    else writeFileSync(join(CGROUP_ROOT, 'freezer', path, 'freezer.state'), frozen ? 'FROZEN' : 'THAWED');
+    return true;
+  } catch (error) {
+    if (['ENOENT', 'ENODEV'].includes(errnoOf(error) ?? '')) return false;
+    throw error;
+  }
 }
 
 /** Names of the cgroups directly below `path`, in any hierarchy. */

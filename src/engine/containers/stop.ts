@@ -131,8 +131,9 @@ export async function restartContainer(
   emitContainer(ctx, ctx.containers.get(definition.id), 'restart');
 }
 
-function thaw(ctx: ContainerContext, { definition }: Container): void {
-  freeze(ctx.runner.cgroupOf(definition), false);
+/** @returns false when the container's processes have ended, and the news is still on its way. */
+function thaw(ctx: ContainerContext, { definition }: Container): boolean {
+  return freeze(ctx.runner.cgroupOf(definition), false);
 }
 
 export async function pauseContainer(ctx: ContainerContext, word: string): Promise<void> {
@@ -141,7 +142,9 @@ export async function pauseContainer(ctx: ContainerContext, word: string): Promi
   if (container.state.status === 'paused') throw conflict(`Container ${id} is already paused`);
   assertNotRestarting(container);
   if (container.state.status !== 'running') throw conflict(`Container ${id} is not running`);
-  freeze(ctx.runner.cgroupOf(container.definition), true);
+  /* Its processes may have ended, and the news be on its way. */
+  if (!freeze(ctx.runner.cgroupOf(container.definition), true))
+    throw conflict(`Container ${id} is not running`);
   emitContainer(ctx, ctx.containers.setState(id, { status: 'paused' }), 'pause');
 }
 
@@ -149,6 +152,6 @@ export async function unpauseContainer(ctx: ContainerContext, word: string): Pro
   const container = ctx.containers.find(word);
   const { id } = container.definition;
   if (container.state.status !== 'paused') throw conflict(`Container ${id} is not paused`);
-  thaw(ctx, container);
+  if (!thaw(ctx, container)) throw conflict(`Container ${id} is not running`);
   emitContainer(ctx, ctx.containers.setState(id, { status: 'running' }), 'unpause');
 }
