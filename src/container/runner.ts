@@ -15,7 +15,7 @@ import {
   runArguments,
   runtimeLog,
 } from '../host/oci-runtime.ts';
-import { parentOf } from '../host/parent.ts';
+import { parentOf } from '../host/process-state.ts';
 import type { HostConfig } from '../spec/engine.ts';
 import type { OciProcess, OciSeccomp } from '../spec/oci-runtime.ts';
 import type { ContainerDefaults } from './defaults.ts';

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { applyChanges } from '../../build/changes.ts';
-import { type Container, isRunning } from '../../container/model.ts';
+import { type Container, isRunning, noSuchContainer } from '../../container/model.ts';
 import type { Digest } from '../../core/digest.ts';
 import { conflict } from '../../core/errors.ts';
 import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
@@ -108,13 +108,16 @@ async function packChanges(
 ): Promise<Digest | undefined> {
   const { definition, state } = container;
   const { upper } = ctx.runner.folders(definition.id);
-  if ((await readdir(upper)).length === 0) return undefined;
   const freezing = pause && isRunning(state) && state.status !== 'paused';
   const cgroup = ctx.runner.cgroupOf(definition);
   if (freezing) freeze(cgroup, true);
   try {
+    if ((await readdir(upper)).length === 0) return undefined;
     const { diffId } = await ctx.layers.addTar(packTar({ root: upper, layer: true, signal }), { signal });
     return diffId;
+  } catch (error) {
+    if (!ctx.containers.has(definition.id)) throw noSuchContainer(definition.id);
+    throw error;
   } finally {
     /* Someone may have paused it, or it may have been killed, meanwhile. */
     const isStill = ctx.containers.has(definition.id) && ctx.containers.get(definition.id).state;
