@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { errnoOf } from '../core/errors.ts';
+import { join, posix } from 'node:path';
+import { errnoOf, invalidParameter } from '../core/errors.ts';
 
 export const CGROUP_ROOT = '/sys/fs/cgroup';
 
@@ -44,6 +44,15 @@ export function makeHybridCgroup(path: string): string | undefined {
     else if (errnoOf(error) !== 'EEXIST') throw error;
   }
   return directory;
+}
+
+/**
+ * A cgroup that somebody named, as a path from the root of every hierarchy: `..` leads no further up than that.
+ * @throws BargeError invalid-parameter for what no path can have.
+ */
+export function cgroupNamed(name: string): string {
+  if (name.includes('\0')) throw invalidParameter('invalid cgroup parent: it has a zero byte');
+  return posix.join('/', name).replace(/(.)\/$/, '$1');
 }
 
 /** v1 hierarchies by folder name; one empty name on v2. */

@@ -92,22 +92,21 @@ export class ExecSessions {
     return this.#get(id).request.DetachKeys;
   }
 
-  /** @throws BargeError not-found; conflict for a session that has been started before, or cannot be now. */
+  /** @throws BargeError not-found; conflict when the session's container can take no process now. */
   assertStartable(id: string): void {
-    const session = this.#get(id);
-    if (session.running) throw conflict(`exec command ${id} is already running`);
-    if (session.started) throw conflict(`exec command ${id} has already run`);
-    assertExecutable(this.#ctx.containers.get(session.containerId));
+    assertExecutable(this.#ctx.containers.get(this.#get(id).containerId));
   }
 
   /**
    * Starts the process. @returns its streams; of a detached one, a stream that has ended.
-   * @throws StartFailure, or BargeError as `assertStartable`.
+   * @throws StartFailure, or BargeError as `assertStartable`, and conflict for a session that has been started before.
    */
   async start(id: string, start: ExecStartRequest): Promise<Duplex> {
     warmCgroupLock();
     this.assertStartable(id);
     const session = this.#get(id);
+    if (session.running) throw conflict(`Error: Exec command ${id} is already running`);
+    if (session.started) throw conflict(`Error: Exec command ${id} has already run`);
     const container = this.#ctx.containers.get(session.containerId);
     session.started = true;
     const { request } = session;
