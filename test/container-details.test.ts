@@ -225,3 +225,24 @@ test('the filter ancestor does not take images of the same layers for each other
   await destroy('of-one', 'source');
   for (const repo of ['same-one', 'same-two']) await daemon.ok('barge', ['rmi', repo]);
 });
+
+test('a forced removal tells of the signal first', async () => {
+  const since = Date.now() / 1000 - 1;
+  const id = await run('forced');
+  await destroy('forced');
+  const { text } = await get(
+    withFilters(`/events?since=${since}&until=${Date.now() / 1000 + 1}`, {
+      container: [id],
+      type: ['container'],
+    }),
+  );
+  const events = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    events.map(({ Action }) => Action),
+    ['create', 'start', 'kill', 'die', 'destroy'],
+  );
+  assert.equal(events[2].Actor.Attributes.signal, '9');
+});
