@@ -189,8 +189,9 @@ describe('lists', () => {
       [{ health: ['none'] }, ['l-child', 'l-old']],
       [{ expose: ['8000-8100'] }, ['l-child', 'l-old']],
       [{ expose: ['53/udp'] }, ['l-child', 'l-old']],
-      [{ publish: ['80-95/tcp'] }, ['l-up']],
-      [{ publish: ['90/udp'] }, []],
+      [{ publish: ['1024-65535/tcp'] }, ['l-up']],
+      [{ publish: ['90/tcp'] }, []],
+      [{ expose: ['80-95/tcp'] }, ['l-up']],
       [{ ancestor: ['busybox'] }, ['l-child', 'l-old', 'l-up']],
       [{ ancestor: ['child'], name: ['child$'] }, ['l-child']],
       [{ 'is-task': ['false'] }, ['l-child', 'l-old', 'l-up']],
@@ -390,7 +391,7 @@ describe('processes', () => {
     assert.equal((await post(`/exec/${Id}/start`, { Detach: true })).status, 200);
     const { Running, Pid, CanRemove } = (await get(`/exec/${Id}/json`)).json();
     assert.deepEqual([Running, Pid > 0, CanRemove], [true, true, false]);
-    assert.equal(errorOf(await post(`/exec/${Id}/start`, {}))[0], 409);
+    assert.equal(errorOf(await post(`/exec/${Id}/start`, { Detach: true }))[0], 409);
     for (const query of ['', '?h=x&w=10', '?h=-1&w=10', '?h=4294967296&w=10']) {
       assert.equal(errorOf(await post(`/exec/${Id}/resize${query}`))[0], 400, query);
       assert.equal(errorOf(await post(`/containers/ex/resize${query}`))[0], 400, query);

@@ -86,3 +86,24 @@ test('a check that is switched off is none', async () => {
   assert.equal(await health('off'), undefined);
   await ok('rm', '-f', 'off');
 });
+
+test('what has ended is unhealthy, however it was', async () => {
+  await ok('run', '-d', '--name', 'ending', ...QUICK, '--health-cmd', 'true', 'busybox', 'sleep', '1000');
+  await becomes('ending', 'healthy');
+  await ok('kill', 'ending');
+  await becomes('ending', 'unhealthy');
+  await ok('rm', 'ending');
+});
+
+test('what a probe says is kept up to a limit, and shows that it was cut', async () => {
+  const said = async (name: string, bytes: number) => {
+    const command = `head -c ${bytes} /dev/zero | tr '\\0' x`;
+    await ok('run', '-d', '--name', name, ...QUICK, '--health-cmd', command, 'busybox', 'sleep', '1000');
+    await becomes(name, 'healthy');
+    const { Output } = (await health(name)).Log.at(-1);
+    await ok('rm', '-f', name);
+    return Output;
+  };
+  assert.equal(await said('brief', 4096), 'x'.repeat(4096));
+  assert.equal(await said('talkative', 4097), `${'x'.repeat(4096)}...`);
+});

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { digestOf } from '../src/core/digest.ts';
 import { apiClient, errorOf, withFilters } from './harness/api-client.ts';
-import { tarOf } from './harness/crafted-image.ts';
+import { imageOf, serveImage, tarOf } from './harness/crafted-image.ts';
 import { TestDaemon } from './harness/daemon.ts';
+import { startRegistry } from './harness/registry.ts';
 
 const daemon = await TestDaemon.start();
 after(() => daemon.end());
@@ -130,4 +131,104 @@ test('an image without layers, lists written as null, comes out of an archive an
   assert.equal((await list({ dangling: ['true'], label: ['empty'] })).length, 1);
   const pruned = (await post(withFilters('/images/prune', { label: ['empty'] }))).json();
   assert.deepEqual(pruned.ImagesDeleted, [{ Deleted: id }]);
+});
+
+const gone = async (name: string, query = '') => {
+  const answer = await daemon.api(`/images/${name}${query}`, { method: 'DELETE' });
+  assert.equal(answer.status, 200, answer.text);
+  return answer.json();
+};
+const namesOf = async (id: string) => {
+  const { RepoTags, RepoDigests } = (await get(`/images/${id}/json`)).json();
+  return [...RepoTags, ...RepoDigests];
+};
+
+test('a digest that is removed takes no other name along, and goes with the last tag of its repository', async () => {
+  const crafted = imageOf([await tarOf([{ name: 'file', content: 'by digest' }])]);
+  await using one = await serveImage(crafted);
+  await using other = await serveImage(crafted);
+  const [first, second] = [`${one.host}/app`, `${other.host}/app`];
+  const digest = digestOf(crafted.manifest);
+  const id = digestOf(crafted.config);
+  const pull = async (name: string) => {
+    const answer = await post(`/images/create?fromImage=${name}&tag=1`);
+    assert.match(answer.text, /Downloaded newer|up to date/);
+  };
+  await pull(first);
+  await tag('kept:1', `${first}:1`);
+  assert.deepEqual(await gone(`${first}@${digest}`), [{ Untagged: `${first}@${digest}` }]);
+  assert.deepEqual(await namesOf(id), [`${first}:1`, 'kept:1']);
+
+  await pull(first);
+  await pull(second);
+  await tag(`${first}:2`, `${first}:1`);
+  assert.deepEqual(await gone(`${first}:1`), [{ Untagged: `${first}:1` }]);
+  assert.deepEqual(await gone(`${first}:2`), [
+    { Untagged: `${first}:2` },
+    { Untagged: `${first}@${digest}` },
+  ]);
+  assert.deepEqual(await namesOf(id), [`${second}:1`, 'kept:1', `${second}@${digest}`]);
+
+  await untag('kept:1');
+  await create('uses-it', { Image: `${second}:1` });
+  const refused = await daemon.api(`/images/${second}:1`, { method: 'DELETE' });
+  assert.match(errorOf(refused)[1], /must force.*is using its referenced image/);
+  assert.equal(refused.status, 409);
+  assert.equal((await gone(`${second}:1`, '?force=1')).length, 2);
+  await destroy('uses-it');
+  assert.equal((await get(`/images/${id}/json`)).status, 200);
+  assert.equal((await gone(id)).at(0).Deleted, id);
+
+  await pull(first);
+  await untag(`${first}@${digest}`);
+  const [, deleted] = await gone(`${first}:1`);
+  assert.deepEqual(deleted, { Deleted: id });
+});
+
+test('an image that has only digests stays until the last of them goes', async () => {
+  const crafted = imageOf([await tarOf([{ name: 'file', content: 'digests alone' }])]);
+  await using one = await serveImage(crafted);
+  await using other = await serveImage(crafted);
+  const names = [one, other].map(({ host }) => `${host}/app@${digestOf(crafted.manifest)}`);
+  for (const name of names) assert.equal((await post(`/images/create?fromImage=${name}`)).status, 200);
+  assert.deepEqual(await gone(names[0] ?? ''), [{ Untagged: names[0] }]);
+  assert.deepEqual(await namesOf(names[1] ?? ''), [names[1]]);
+  assert.deepEqual((await gone(names[1] ?? '')).at(1), { Deleted: digestOf(crafted.config) });
+});
+
+test('events of an image carry its labels', async () => {
+  const since = Date.now() / 1000 - 1;
+  await create('labelled');
+  const made = await post('/commit?container=labelled&repo=labelled&tag=1', { Labels: { purpose: 'test' } });
+  const { Id: id } = made.json();
+  await tag('labelled:2', 'labelled:1');
+  assert.equal((await get('/images/labelled:2/get')).status, 200);
+  await untag('labelled:2');
+  await using registry = await startRegistry(daemon.path('labelled'));
+  await tag(`${registry.host}/labelled:1`, 'labelled:1');
+  const pushed = await post(`/images/${registry.host}/labelled/push?tag=1`);
+  assert.match(pushed.text, /"Digest":/);
+  await post(`/images/create?fromImage=${registry.host}/labelled&tag=1`);
+  await gone(id, '?force=1');
+  await destroy('labelled');
+  const until = Date.now() / 1000 + 1;
+  const path = `/events?since=${since}&until=${until}`;
+  const { text } = await get(withFilters(path, { type: ['image'], label: ['purpose=test'] }));
+  const actions = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).Action);
+  assert.deepEqual(new Set(actions), new Set(['tag', 'save', 'untag', 'push', 'pull', 'delete']));
+});
+
+test('a layer that another repository of the registry has is mounted from it, not sent', async () => {
+  await using registry = await startRegistry(daemon.path('mounted'));
+  const push = async (name: string) => {
+    await tag(`${registry.host}/${name}:1`);
+    return (await post(`/images/${registry.host}/${name}/push?tag=1`)).text;
+  };
+  assert.match(await push('team/first'), /"status":"Pushed"/);
+  assert.match(await push('team/second'), /"status":"Mounted from team\/first"/);
+  assert.doesNotMatch(await push('team/second'), /Mounted|Pushed/);
+  await untag(`${registry.host}/team/first:1`, `${registry.host}/team/second:1`);
 });

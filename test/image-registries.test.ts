@@ -58,6 +58,26 @@ test('an image of Docker Hub comes from the first mirror that has it, under its 
   await remove('team/mirrored:1');
 });
 
+test('the tags of a repository of Docker Hub are asked of the mirrors, too', async () => {
+  const listing = await serveImage(image, (request, response) => {
+    if (!request.url?.includes('/tags/list')) return false;
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ name: 'team/mirrored', tags: ['1', '2'] }));
+    return true;
+  });
+  const flags = ['--registry-mirror', broken.url, '--registry-mirror', listing.url];
+  const other = await TestDaemon.start({ flags, withoutBridge: true });
+  try {
+    const pulled = await other.barge(['pull', '-a', 'team/mirrored']);
+    assert.equal(pulled.code, 0, pulled.stderr + other.log);
+    const { RepoTags } = (await other.api('/images/team/mirrored:2/json')).json();
+    assert.deepEqual(RepoTags, ['team/mirrored:1', 'team/mirrored:2']);
+  } finally {
+    await other.end();
+    await listing[Symbol.asyncDispose]();
+  }
+});
+
 test('images of other registries do not come from mirrors', async () => {
   const before = mirror.requests.length;
   const { code } = await daemon.barge(['pull', '127.0.0.1:1/team/mirrored:1']);

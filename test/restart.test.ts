@@ -62,10 +62,10 @@ function assertCounts(text: string): number {
 const COUNT = 'i=0; while [ $i -lt $N ]; do i=$((i+1)); echo $i; usleep 2000; done; exit 5';
 
 test('a container that runs goes on running, and its output is complete', async () => {
-  /* It speaks while the daemon is away, and stays until the next one has looked at it. */
+  /* It speaks while the daemon is away, and stays until the next one has looked at it and the session has ended. */
   const script =
-    'for i in $(seq 1 400); do echo $i; usleep 1000; done; until [ -e /go ]; do usleep 1000; done; exit 5';
-  await detach('lives', script);
+    'for i in $(seq 1 400); do echo $i; usleep 1000; done; until [ -e /go ] && [ -e /host/go1 ]; do usleep 1000; done; exit 5';
+  await detach('lives', script, '-v', `${daemon.path('')}:/host`);
   const before = await stateOf('lives');
   await eventually('it has begun', async () => (await ok('logs', 'lives')).includes('20'));
   await killAndStartAgain();
@@ -73,6 +73,7 @@ test('a container that runs goes on running, and its output is complete', async 
   assert.equal(during.Pid, before.Pid);
   assert.equal(during.StartedAt, before.StartedAt);
   await ok('exec', 'lives', 'touch', '/go');
+  writeFileSync(daemon.path('go1'), '');
   assert.equal((await ok('wait', 'lives')).trim(), '5');
   assert.equal(assertCounts(await ok('logs', 'lives')), 400);
   await remove('lives');
@@ -299,22 +300,58 @@ test('after a reboot the policies decide who runs, and nobody’s end is forgott
 test('a process that would never see the signal is killed at once, and the event says why', async () => {
   const since = `${Date.now() / 1000}`;
   await ok('run', '-d', '--name', 'deaf', 'busybox', 'sleep', '1000');
-  await ok('stop', '-t', '1000', 'deaf');
+  await ok('stop', 'deaf');
   assert.equal((await stateOf('deaf')).ExitCode, 137);
-  const until = `${Date.now() / 1000 + 1}`;
-  const events = await ok(
-    'events',
-    '--since',
-    since,
-    '--until',
-    until,
-    '--filter',
-    'event=kill',
-    '--format',
-    'json',
-  );
-  assert.equal(JSON.parse(events).Actor.Attributes.reason, 'pid 1 drops signal 15');
+  assert.deepEqual(await killsOf('deaf', since), [{ signal: '9', reason: 'pid 1 drops signal 15' }]);
   await remove('deaf');
+});
+
+/** Signals that events tell of. */
+async function killsOf(name: string, since: string): Promise<{ signal: string; reason?: string }[]> {
+  const until = `${Date.now() / 1000 + 1}`;
+  const filters = ['--filter', 'event=kill', '--filter', `container=${name}`];
+  const events = await ok('events', '--since', since, '--until', until, ...filters, '--format', 'json');
+  const lines = events.split('\n').filter(Boolean);
+  return lines.map((line) => {
+    const { signal, reason } = JSON.parse(line).Actor.Attributes;
+    return { signal, ...(reason ? { reason } : {}) };
+  });
+}
+
+test('a grace period that was asked for is kept, though process 1 cannot see the signal', async () => {
+  const flags = ['-v', `${daemon.path('')}:/host`];
+  for (const [name, run, stop] of [
+    ['graceful-stop', [], ['-t', '1000']],
+    ['graceful-run', ['--stop-timeout', '1000'], []],
+    ['graceful-forever', ['--stop-timeout', '-1'], []],
+  ] as const) {
+    const since = `${Date.now() / 1000}`;
+    await detach(name, `until [ -e /host/${name} ]; do usleep 10000; done; exit 42`, ...flags, ...run);
+    const stopping = daemon.startBarge(['stop', ...stop, name]);
+    await eventually('the signal is sent', async () => (await killsOf(name, since)).length > 0);
+    writeFileSync(daemon.path(name), '');
+    assert.equal((await stopping.done).code, 0, stopping.stderr());
+    assert.equal((await stateOf(name)).ExitCode, 42);
+    assert.deepEqual(await killsOf(name, since), [{ signal: '15' }]);
+    await remove(name);
+  }
+});
+
+test('the usual grace period is kept while another process of the container may end it', async () => {
+  const since = `${Date.now() / 1000}`;
+  for (const [name, script] of [
+    ['has-child', 'sleep 1000 & echo up; wait'],
+    ['has-session', 'echo up; exec sleep 1000'],
+  ] as const) {
+    await detach(name, script);
+    await eventually('it has begun', async () => (await ok('logs', name)) === 'up');
+    if (name === 'has-session') await ok('exec', '-d', name, 'sleep', '1001');
+    const stopping = daemon.startBarge(['stop', name]);
+    await eventually('the signal is sent', async () => (await killsOf(name, since)).length > 0);
+    assert.deepEqual((await killsOf(name, since))[0], { signal: '15' });
+    await remove(name);
+    await stopping.done;
+  }
 });
 
 test('rm -f does not wait for a stop that waits', async () => {

@@ -35,7 +35,20 @@ export async function startFailure(logPath: string, command: string, action: str
         : 'permission denied';
     return new StartFailure(`${prefix}: exec: "${command}": ${reason}`, 126);
   }
-  return new StartFailure(`${action} failed: ${said}`, 128);
+  const words = inDockersCase(said);
+  if (NO_DIRECTORY.test(said)) return new StartFailure(`${prefix}: ${words}`, 127);
+  return new StartFailure(`${action} failed: ${words}`, 128);
+}
+
+/** The working directory is not there, or is none. */
+const NO_DIRECTORY = /^ch?dir .*: (no such file or|not a) directory$/i;
+
+const LIBC_WORDS =
+  /: (No such file or directory|Permission denied|Operation not permitted|Is a directory|Not a directory|File exists|Invalid argument|Too many levels of symbolic links|No space left on device|Read-only file system|Device or resource busy|Cannot allocate memory|No such device|File name too long|Input\/output error|Resource temporarily unavailable|Bad file descriptor|No such process|Exec format error|Function not implemented|Operation not supported)$/gm;
+
+/** The C library's words as Go writes them: clients look for these. */
+function inDockersCase(said: string): string {
+  return said.replace(LIBC_WORDS, (words) => words.toLowerCase());
 }
 
 const MISSING = 'no such file or directory';

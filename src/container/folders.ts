@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { cgroupNamed } from '../host/cgroups.ts';
 
 /** Length of a container's folder name in the exec root: sockets in it must stay under 108 bytes. */
 const SHORT = 20;
@@ -44,5 +45,5 @@ export function containerFolders(roots: Roots, id: string): ContainerFolders {
 }
 
 export function cgroupPath(roots: Roots, id: string, parent: string | undefined): string {
-  return join('/', parent || roots.cgroupParent, id);
+  return join(cgroupNamed(parent || roots.cgroupParent), id);
 }

@@ -1,11 +1,12 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { systemError } from '../core/errors.ts';
-import { makeHybridCgroup, oomFile } from '../host/cgroups.ts';
+import { cgroupPids, makeHybridCgroup, oomFile, removeCgroup } from '../host/cgroups.ts';
 import { type OverlayMount, overlayOptions, userBelow } from '../host/fs-tool.ts';
+import { killCgroup, killProcess } from '../host/kill-cgroup.ts';
 import {
   deleteArguments,
   execArguments,
@@ -14,7 +15,7 @@ import {
   runArguments,
   runtimeLog,
 } from '../host/oci-runtime.ts';
-import { parentOf } from '../host/parent.ts';
+import { parentOf } from '../host/process-state.ts';
 import type { HostConfig } from '../spec/engine.ts';
 import type { OciProcess, OciSeccomp } from '../spec/oci-runtime.ts';
 import type { ContainerDefaults } from './defaults.ts';
@@ -145,7 +146,8 @@ export class Runner {
       runtime: runArguments(runtime, runtimeFolders, definition.id, Boolean(config.Tty)),
       cleanup: deleteArguments(runtime, runtimeFolders, definition.id),
     };
-    const { link, attached } = ShimLink.spawn(options);
+    await this.clear(definition);
+    const { link, attached } = ShimLink.spawn(options, () => this.clear(definition));
     const { warnings, seccomp } = await this.#describe(input, link, wish);
     const pid = await this.#settle(
       link,
@@ -157,6 +159,30 @@ export class Runner {
       this.#seccomp.learn(seccomp, join(folders.runtimeRoot, definition.id, 'seccomp.bpf'));
     }
     return { link, pid, attached, warnings: [...warnings, ...score.warnings] };
+  }
+
+  /** The shim of a container that an earlier daemon started; undefined when it has gone. */
+  async reconnect(definition: ContainerDefinition): Promise<ShimLink | undefined> {
+    return await ShimLink.reconnect(this.folders(definition.id).exec, () => this.clear(definition));
+  }
+
+  /**
+   * Ends the processes of a container that has no shim any more, and forgets what its runtime has noted about it. Does
+   * nothing for one whose shim could clean up itself.
+   * @throws BargeError system when a process does not end.
+   */
+  async clear(definition: Pick<ContainerDefinition, 'id'> & Partial<ContainerDefinition>): Promise<void> {
+    const state = join(this.folders(definition.id).runtimeRoot, definition.id);
+    if (!existsSync(state)) return;
+    const cgroup = cgroupPath(this.roots, definition.id, definition.hostConfig?.CgroupParent);
+    await killCgroup(cgroup);
+    removeCgroup(cgroup);
+    await rm(state, { recursive: true, force: true });
+  }
+
+  /** Ids of the containers that runtimes know: those that run, and those whose shim was killed. */
+  async known(): Promise<string[]> {
+    return await readdir(join(this.roots.execRoot, 'runtime')).catch(() => []);
   }
 
   cgroupOf(definition: ContainerDefinition): string {
@@ -249,7 +275,7 @@ export class Runner {
     const tty = Boolean(process.terminal);
     const cgroup = makeHybridCgroup(this.cgroupOf(definition));
     const { value: score } = oomScore(definition.hostConfig);
-    const { link, attached } = ShimLink.spawn({
+    const options: ShimOptions = {
       folder,
       ...(cgroup ? { cgroup } : {}),
       ...(score === undefined ? {} : { oomScore: score }),
@@ -261,11 +287,20 @@ export class Runner {
       stdinOnce: true,
       attach: input.attach,
       runtime: execArguments(runtime, runtimeFolders, definition.id, tty, processFile),
+    };
+    const { link, attached } = ShimLink.spawn(options, async (exit) => {
+      if (!exit) await killOrphan(folder, this.cgroupOf(definition));
     });
     link.gone.then(() => rm(folder, { recursive: true, force: true }));
     const pid = await this.#settle(link, runtimeLog(runtimeFolders), process.args[0] ?? '', EXEC_ACTION);
     return { link, pid, attached, warnings: [] };
   }
+}
+
+/** Kills the process of a session whose shim has died, unless it is not in the container's cgroup any more. */
+async function killOrphan(folder: string, cgroup: string): Promise<void> {
+  const pid = Number(await readFile(join(folder, 'pid'), 'utf8').catch(() => ''));
+  if (cgroupPids(cgroup).includes(pid)) killProcess(pid);
 }
 
 /** Milliseconds until a start is given up whose shim does not say who the process is. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { errnoOf, systemError } from '../core/errors.ts';
+import { conflict, errnoOf, systemError } from '../core/errors.ts';
 import { failsElsewhere } from '../core/streams.ts';
 import { helperProgram } from '../host/helpers.ts';
 
@@ -85,10 +85,17 @@ export type StartOutcome =
   | { readonly kind: 'runtime-failed'; readonly code: number }
   | { readonly kind: 'shim-failed'; readonly message: string };
 
+/**
+ * Ends what a shim that was killed has left behind. It is called when any shim has gone.
+ * @param exit how the process ended, if the shim lived to tell.
+ */
+export type CleanUp = (exit: ShimExit | undefined) => Promise<void>;
+
 /** The daemon's end of a shim's control connection. */
 export class ShimLink {
   readonly folder: string;
   readonly #control: Socket;
+  readonly #cleanUp: CleanUp;
   #buffered = '';
   readonly #outcome = Promise.withResolvers<StartOutcome>();
   readonly #exit = Promise.withResolvers<ShimExit>();
@@ -99,8 +106,9 @@ export class ShimLink {
   #knowsUsers = false;
   #shimPid: number | undefined;
 
-  private constructor(folder: string, control: Socket) {
+  private constructor(folder: string, control: Socket, cleanUp: CleanUp) {
     this.folder = folder;
+    this.#cleanUp = cleanUp;
     this.#control = control;
     this.#exit.promise.catch(() => {});
     control.on('data', (chunk) => this.#receive(chunk.toString()));
@@ -110,7 +118,10 @@ export class ShimLink {
   }
 
   /** Starts a shim, and with it the process; `attached` are the streams for `options.attach`, in order. */
-  static spawn(options: ShimOptions): { link: ShimLink; attached: Socket[] } {
+  static spawn(
+    options: ShimOptions,
+    cleanUp: CleanUp = async () => {},
+  ): { link: ShimLink; attached: Socket[] } {
     const socket = join(options.folder, 'sock');
     if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
       throw systemError(
@@ -128,7 +139,7 @@ export class ShimLink {
     attached.forEach((stream, i) => {
       stream.write(hello('A', options.attach[i]));
     });
-    const link = new ShimLink(options.folder, streams[3] as Socket);
+    const link = new ShimLink(options.folder, streams[3] as Socket, cleanUp);
     link.#watchSpawn(child);
     return { link, attached };
   }
@@ -140,17 +151,17 @@ export class ShimLink {
   }
 
   /** Connects to a shim that an earlier daemon started; undefined when it has gone. */
-  static async reconnect(folder: string): Promise<ShimLink | undefined> {
+  static async reconnect(folder: string, cleanUp: CleanUp = async () => {}): Promise<ShimLink | undefined> {
     const socket = await connect(join(folder, 'sock'));
     if (!socket) return undefined;
     socket.write(hello('C'));
-    return new ShimLink(folder, socket);
+    return new ShimLink(folder, socket, cleanUp);
   }
 
   /** A further reader of (and writer to) the process's streams. */
   async attach(wish: AttachWish): Promise<Socket> {
     const socket = await connect(join(this.folder, 'sock'));
-    if (!socket) throw systemError('the container has just ended: there is nothing to attach to');
+    if (!socket) throw conflict('the container has just ended: there is nothing to attach to');
     socket.write(hello('A', wish));
     return socket;
   }
@@ -181,13 +192,22 @@ export class ShimLink {
 
   #closed(): void {
     for (const { resolve } of this.#questions.splice(0)) resolve('');
+    void this.#settle();
+  }
+
+  /** A shim that was killed tells nothing: the record, if any, decides. */
+  async #settle(): Promise<void> {
+    const record = await readExitRecord(this.folder);
+    if (record) this.#exit.resolve(record);
+    const failure = await this.#cleanUp(record).then(
+      () => undefined,
+      (error) => error,
+    );
     this.#outcome.resolve({ kind: 'shim-failed', message: 'the shim ended before the process started' });
-    /* A shim that was killed tells nothing: the record, if any, decides. */
-    readExitRecord(this.folder).then((record) => {
-      if (record) this.#exit.resolve(record);
-      else this.#exit.reject(systemError('the shim has died, and the exit code with it'));
-      this.#gone.resolve();
-    });
+    this.#exit.reject(
+      failure ?? systemError('the shim has died, and the exit code with it: the container was ended'),
+    );
+    this.#gone.resolve();
   }
 
   /** The answer to `userQuestion`; nothing when the shim ended without one, and `outcome` says why. */
@@ -241,7 +261,7 @@ export class ShimLink {
   /** A question that does not fit into a control line. */
   async #askAlone(question: string): Promise<string> {
     const socket = await connect(join(this.folder, 'sock'));
-    if (!socket) throw systemError('the container has just ended: nobody can be looked up in it');
+    if (!socket) throw conflict('the container has just ended: nobody can be looked up in it');
     socket.setTimeout(LOOK_UP_TIMEOUT_MS, () => socket.destroy());
     const bytes = Buffer.from(question);
     socket.write(Buffer.concat([hello('U', undefined, bytes.length), bytes]));

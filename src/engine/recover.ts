@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Container, isRunning } from '../container/model.ts';
+import type { Runner } from '../container/runner.ts';
 import { readExitRecord, ShimLink } from '../container/shim.ts';
 import { messageOf } from '../core/errors.ts';
 import { childCgroups, removeCgroup } from '../host/cgroups.ts';
@@ -25,8 +26,8 @@ export async function recover(ctx: ContainerContext): Promise<void> {
   const adopted: Sandbox[] = [];
   const ended: { container: Container; error: string }[] = [];
   for (const container of ctx.containers.list()) {
-    const folders = ctx.runner.folders(container.definition.id);
-    const link = await ShimLink.reconnect(folders.exec);
+    const link = await ctx.runner.reconnect(container.definition);
+    if (!link) await clear(ctx, container.definition);
     if (link && isRunning(container.state)) {
       adopt(ctx, container, link);
       const sandbox = await adoptSandbox(ctx, container);
@@ -106,9 +107,20 @@ async function sweep(ctx: ContainerContext): Promise<void> {
     if (link) await endUnrecorded(link);
     await rm(join(roots.execRoot, name), { recursive: true, force: true });
   }
+  for (const id of await ctx.runner.known()) if (!running.has(id)) await clear(ctx, { id });
   for (const name of childCgroups(roots.cgroupParent)) {
     if (!running.has(name)) removeCgroup(join(roots.cgroupParent, name));
   }
+}
+
+/** What does not end of a container whose shim was killed must not keep the daemon from its start. */
+async function clear(ctx: ContainerContext, definition: Parameters<Runner['clear']>[0]): Promise<void> {
+  await ctx.runner.clear(definition).catch((error) =>
+    ctx.warn('ending what a shim left behind failed', {
+      container: definition.id,
+      error: messageOf(error),
+    }),
+  );
 }
 
 async function removeOthers(folder: string, known: ReadonlySet<string>): Promise<void> {

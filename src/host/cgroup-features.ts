@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../core/errors.ts';
-import { CGROUP_ROOT, cgroupLayout } from './cgroups.ts';
+import { CGROUP_ROOT, cgroupLayout, cgroupNamed } from './cgroups.ts';
 
 /** Which limits the kernel can enforce on the cgroups of this host. */
 export interface CgroupFeatures {
@@ -27,9 +27,10 @@ const known = new Map<string, CgroupFeatures>();
 
 /**
  * Looks at the interface files, once for each parent.
- * @param parent the cgroup that containers are made below, e.g. `/barge`; some files are only there.
+ * @param name the cgroup that containers are made below, e.g. `/barge`; some files are only there.
  */
-export function cgroupFeatures(parent: string): CgroupFeatures {
+export function cgroupFeatures(name: string): CgroupFeatures {
+  const parent = cgroupNamed(name);
   const found = known.get(parent) ?? (cgroupLayout() === 'v2' ? unified(parent) : legacy(parent));
   known.set(parent, found);
   return found;

@@ -51,11 +51,14 @@ export function cgroupUsage(path: string): CgroupUsage | undefined {
 
 type Reader = (name: string) => string | undefined;
 
+/** What reading of a cgroup or process that has gone, or is going, fails with; and of what the kernel does not have. */
+const GONE = ['ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ESRCH', 'EINVAL'];
+
 function readOr(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (['ENOENT', 'ENODEV', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) return undefined;
+    if (GONE.includes(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { errnoOf } from '../core/errors.ts';
+import { join, posix } from 'node:path';
+import { errnoOf, invalidParameter } from '../core/errors.ts';
 
 export const CGROUP_ROOT = '/sys/fs/cgroup';
 
@@ -44,6 +44,15 @@ export function makeHybridCgroup(path: string): string | undefined {
     else if (errnoOf(error) !== 'EEXIST') throw error;
   }
   return directory;
+}
+
+/**
+ * A cgroup that somebody named, as a path from the root of every hierarchy: `..` leads no further up than that.
+ * @throws BargeError invalid-parameter for what no path can have.
+ */
+export function cgroupNamed(name: string): string {
+  if (name.includes('\0')) throw invalidParameter('invalid cgroup parent: it has a zero byte');
+  return posix.join('/', name).replace(/(.)\/$/, '$1');
 }
 
 /** v1 hierarchies by folder name; one empty name on v2. */
@@ -91,16 +100,37 @@ export function warmCgroupLock(): void {
   writeFile(ownProcs, `${process.pid}`).catch(() => {});
 }
 
-/** Pids of the cgroup's processes, in the daemon's pid namespace. */
+/** Pids of the processes in the cgroup and in those below it, in the daemon's pid namespace; none without the cgroup. */
 export function cgroupPids(path: string): number[] {
-  const file = cgroupLayout() === 'v2' ? join(CGROUP_ROOT, path) : join(CGROUP_ROOT, 'pids', path);
-  return (read(join(file, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number);
+  return pidsBelow(cgroupLayout() === 'v2' ? join(CGROUP_ROOT, path) : join(CGROUP_ROOT, 'pids', path));
 }
 
-/** Stops every process of the cgroup where it stands, or lets them go on. */
-export function freeze(path: string, frozen: boolean): void {
-  if (cgroupLayout() === 'v2') writeFileSync(join(CGROUP_ROOT, path, 'cgroup.freeze'), frozen ? '1' : '0');
-  else writeFileSync(join(CGROUP_ROOT, 'freezer', path, 'freezer.state'), frozen ? 'FROZEN' : 'THAWED');
+function pidsBelow(directory: string): number[] {
+  const own = (read(join(directory, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number);
+  return [...own, ...directoriesIn(directory).flatMap((name) => pidsBelow(join(directory, name)))];
+}
+
+/** Cgroups come and go: one that has gone meanwhile has none below it. */
+function directoriesIn(directory: string): string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    if (['ENOENT', 'ENODEV'].includes(errnoOf(error) ?? '')) return [];
+    throw error;
+  }
+}
+
+/** Stops every process of the cgroup where it stands, or lets them go on. @returns false when there is no such cgroup. */
+export function freeze(path: string, frozen: boolean): boolean {
+  try {
+    if (cgroupLayout() === 'v2') writeFileSync(join(CGROUP_ROOT, path, 'cgroup.freeze'), frozen ? '1' : '0');
+    else writeFileSync(join(CGROUP_ROOT, 'freezer', path, 'freezer.state'), frozen ? 'FROZEN' : 'THAWED');
+    return true;
+  } catch (error) {
+    if (['ENOENT', 'ENODEV'].includes(errnoOf(error) ?? '')) return false;
+    throw error;
+  }
 }
 
 /** Names of the cgroups directly below `path`, in any hierarchy. */

@@ -49,8 +49,9 @@ export function namedRuntime(
   name: string,
   known: Readonly<Record<string, { readonly path: string; readonly runtimeArgs?: readonly string[] }>>,
 ): OciRuntime | undefined {
-  const setting = known[name];
-  const program = setting?.path ?? BUILT_IN[name];
+  const setting = Object.hasOwn(known, name) ? known[name] : undefined;
+  const builtIn = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined;
+  const program = setting?.path ?? builtIn;
   if (!program) throw invalidParameter(`unknown or invalid runtime name: ${name}`);
   if (!setting && !searchPath(program)) return undefined;
   const { name: _, ...runtime } = findRuntime(program);

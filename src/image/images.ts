@@ -205,6 +205,26 @@ export class ImageStore {
     return all;
   }
 
+  /**
+   * A repository of the same registry that a layer was pulled from or pushed to: its path, or undefined. It may have lost
+   * the layer since.
+   */
+  otherRepositoryWith(
+    diffId: Digest,
+    { domain, path }: Pick<Reference, 'domain' | 'path'>,
+  ): string | undefined {
+    const row = this.#db.get<{ name: string }>(
+      `SELECT r.name FROM image_layers l JOIN image_references r ON r.image_id = l.image_id
+       WHERE l.diff_id = ? AND r.digest IS NOT NULL AND r.name > ? AND r.name < ? AND r.name <> ?
+       ORDER BY r.tagged_at DESC LIMIT 1`,
+      diffId,
+      `${domain}/`,
+      `${domain}0` /* what follows the slash */,
+      `${domain}/${path}`,
+    );
+    return row?.name.slice(domain.length + 1);
+  }
+
   lastTagged(id: Digest): number | undefined {
     const row = this.#db.get<{ at: number | null }>(
       'SELECT max(tagged_at) AS at FROM image_references WHERE image_id = ? AND tag IS NOT NULL',

@@ -22,7 +22,7 @@ export async function pushBundle(
   onProgress({ status: `The push refers to repository [${canonicalName(reference)}]` });
   for (const member of bundle.images) {
     lease.add(...member.image.config.rootfs.diff_ids);
-    const { blobs } = await pushContents(stores, remote, member.image, options);
+    const { blobs } = await pushContents(stores, remote, { image: member.image, reference }, options);
     assertSame(member, blobs);
   }
   for (const { digest, bytes } of bundle.blobs)

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { heapRoom } from '../core/heap-room.ts';
 import { shortId } from '../core/ids.ts';
 import type { Limiter } from '../core/limiter.ts';
+import type { Reference } from '../core/reference.ts';
 import { failsElsewhere } from '../core/streams.ts';
 import { MEDIA_TYPE } from '../spec/oci-image.ts';
 import type { BlobStore } from '../store/blobs.ts';
@@ -26,11 +27,13 @@ export interface PushOptions {
   readonly signal: AbortSignal;
 }
 
+type Repository = Pick<Reference, 'domain' | 'path'>;
+
 /** Uploads layers and configuration. */
 export async function pushContents(
   stores: PushStores,
   remote: RemoteRepository,
-  image: Image,
+  { image, reference }: { readonly image: Image; readonly reference: Repository },
   { onProgress, signal }: PushOptions,
 ): Promise<{ readonly config: LayerBlob; readonly blobs: readonly LayerBlob[] }> {
   const layers = image.config.rootfs.diff_ids.map((diffId) => stores.layers.need(diffId));
@@ -40,7 +43,8 @@ export async function pushContents(
     layers.map((layer) =>
       stores.uploads(async () => {
         signal.throwIfAborted();
-        return await pushLayer(stores, remote, layer, onProgress);
+        const mountFrom = stores.images.otherRepositoryWith(layer.diffId, reference);
+        return await pushLayer(stores, remote, { layer, mountFrom }, onProgress);
       }),
     ),
   );
@@ -56,17 +60,20 @@ export async function pushContents(
 async function pushLayer(
   stores: PushStores,
   remote: RemoteRepository,
-  layer: Layer,
+  { layer, mountFrom }: { readonly layer: Layer; readonly mountFrom: string | undefined },
   onProgress: OnProgress,
 ): Promise<LayerBlob> {
   using _room = heapRoom();
   const id = shortId(layer.diffId);
   const blob = await compressedBlob(stores, layer);
   const count = byteProgress(onProgress, 'Pushing', id, blob.size);
-  const outcome = await remote.uploadBlob(blob, () =>
-    failsElsewhere(Readable.from(counted(stores.blobs.stream(blob.digest), count))),
+  const outcome = await remote.uploadBlob(
+    blob,
+    () => failsElsewhere(Readable.from(counted(stores.blobs.stream(blob.digest), count))),
+    { mountFrom },
   );
-  const status = { existing: 'Layer already exists', mounted: 'Mounted', uploaded: 'Pushed' }[outcome];
+  const mounted = `Mounted from ${mountFrom}`;
+  const status = { existing: 'Layer already exists', mounted, uploaded: 'Pushed' }[outcome];
   onProgress({ status, progressDetail: {}, id });
   return blob;
 }

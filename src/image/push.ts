@@ -27,7 +27,7 @@ export async function pushImage(
   if (bundle) return await pushBundle(stores, remote, bundle, { image, reference }, options);
   using _lease = stores.layers.lease(image.config.rootfs.diff_ids);
   onProgress({ status: `The push refers to repository [${canonicalName(reference)}]` });
-  const { config, blobs } = await pushContents(stores, remote, image, options);
+  const { config, blobs } = await pushContents(stores, remote, { image, reference }, options);
   const manifest = manifestFor(stores.images, image, config, blobs);
   const descriptor = await putAll(stores.images, remote, image, manifest, tag);
   stores.images.addManifest(image.id, manifest, manifest.bytes);

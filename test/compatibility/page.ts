@@ -39,7 +39,7 @@ function section(title: string, rows: readonly Row[]): string[] {
 const ON_PURPOSE = [
   '## Other than docker, on purpose',
   '',
-  '- `stop` kills at once when process 1 of the container would never see the signal; docker waits out its grace period.',
+  '- `stop` without a grace period of its own (`-t`, `--stop-timeout`, Compose’s `stop_grace_period`) kills at once when process 1 of the container is alone and would never see the signal; docker waits for 10 seconds.',
   '- Containers never end with the daemon, whatever `--live-restore` says.',
   '- Only SIGKILL and the stop signal count as a wish that the container stays down; docker takes any signal of `kill` so.',
   '- A bind of the data root may have any propagation: no mount of a container is in it.',

@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { errnoOf, invalidParameter, systemError } from '../../core/errors.ts';
 import type { DeviceMapping } from '../../spec/engine.ts';
 import type { OciDevice, OciDeviceRule } from '../../spec/oci-runtime.ts';
@@ -39,7 +39,7 @@ export interface DeviceAccess {
   readonly rules: readonly OciDeviceRule[];
 }
 
-/** Device nodes and cgroup rules of a container. A folder stands for every device in it. */
+/** Device nodes and cgroup rules of a container. A folder stands for every device in it, of which it needs one. */
 export function deviceAccess(
   mappings: readonly DeviceMapping[],
   cgroupRules: readonly string[],
@@ -47,7 +47,7 @@ export function deviceAccess(
 ): DeviceAccess {
   if (privileged) return { devices: devicesBelow('/dev', '/dev'), rules: ALL };
   const mapped = mappings.flatMap((mapping) => {
-    const target = mapping.PathInContainer || mapping.PathOnHost;
+    const target = posix.join('/', mapping.PathInContainer || mapping.PathOnHost);
     const access = mapping.CgroupPermissions || 'rwm';
     if (!/^[rwm]{1,3}$/.test(access)) throw invalidParameter(`invalid device mode: ${access}`);
     return hostDevices(mapping.PathOnHost, target).map((device) => ({ device, access }));
@@ -73,7 +73,10 @@ function parseRule(text: string): OciDeviceRule {
 function hostDevices(path: string, target: string): OciDevice[] {
   try {
     const stats = statSync(path);
-    if (stats.isDirectory()) return devicesBelow(path, target);
+    if (stats.isDirectory()) {
+      const found = devicesBelow(path, target);
+      if (found.length > 0) return found;
+    }
     const device = deviceAt(path, target);
     if (device) return [device];
   } catch (error) {

@@ -167,6 +167,9 @@ export function capabilitySets(
   return { bounding: caps, effective: held, permitted: held, inheritable: [], ambient: [] };
 }
 
+/** As runtimes do: an empty HOME is none, and the user's own stands in. */
+export const isEmptyHome = (entry: string) => entry === 'HOME=';
+
 /** Entrypoint and command, one after the other. @throws BargeError invalid-parameter when there is neither. */
 export function commandOf(config: ContainerConfig): string[] {
   const args = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
@@ -175,7 +178,7 @@ export function commandOf(config: ContainerConfig): string[] {
 }
 
 function environment(config: ContainerConfig, user: ProcessUser): string[] {
-  const own = config.Env ?? [];
+  const own = (config.Env ?? []).filter((entry) => !isEmptyHome(entry));
   const has = (name: string) => own.some((entry) => entry.startsWith(`${name}=`));
   return [
     ...(has('PATH') ? [] : [DEFAULT_PATH]),

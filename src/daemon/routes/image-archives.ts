@@ -1,7 +1,7 @@
 import type { Engine } from '../../engine/engine.ts';
 import { loadArchive, saveArchive } from '../../engine/images/archives.ts';
 import type { ProgressMessage } from '../../spec/engine.ts';
-import { type Exchange, flag } from '../http.ts';
+import { type Exchange, errorAnswer, flag } from '../http.ts';
 import { messageStream } from '../messages.ts';
 import { platformsOf } from '../platforms.ts';
 import { bodyOf } from '../request-body.ts';
@@ -33,6 +33,13 @@ async function loadRoute(engine: Engine, exchange: Exchange): Promise<void> {
     const onProgress = (message: ProgressMessage) => {
       if (!quiet || message.stream) write(message);
     };
-    await loadArchive(engine, bodyOf(request), { platforms, onProgress, signal });
+    try {
+      await loadArchive(engine, bodyOf(request), { platforms, onProgress, signal });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      /* Docker's status is 200 before it has looked at the archive. */
+      const { message } = errorAnswer(error).body;
+      write({ errorDetail: { message }, error: message });
+    }
   });
 }

@@ -5,6 +5,7 @@ import { parseFilters } from '../../engine/filters.ts';
 import { listAttestations } from '../../engine/images/attestations.ts';
 import { bootstrapImage } from '../../engine/images/bootstrap.ts';
 import { inspectDistribution } from '../../engine/images/distribution.ts';
+import { emitImage } from '../../engine/images/emit.ts';
 import { importRequested } from '../../engine/images/import-request.ts';
 import { imageHistory, inspectImage, listImages } from '../../engine/images/inspect.ts';
 import { isIdOf, referenceOf } from '../../engine/images/names.ts';
@@ -79,7 +80,7 @@ export function imageRoutes(router: Router, engine: Engine): void {
       throw invalidParameter('refusing to create an ambiguous tag using digest algorithm as name');
     }
     engine.images.tag(reference, image.id, source?.tag ? engine.images.target(source)?.digest : undefined);
-    engine.events.emit('image', 'tag', image.id, { name: tag ? `${repository}:${tag}` : repository });
+    emitImage(engine, image, 'tag', tag ? `${repository}:${tag}` : repository);
     response.empty(201);
   });
   router.on('DELETE', '/images/{name...}', async (exchange) => {

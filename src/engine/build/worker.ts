@@ -28,6 +28,7 @@ import type { AuthConfig } from '../../spec/engine.ts';
 import type { Descriptor, ImageConfig } from '../../spec/oci-image.ts';
 import { assertMountTargets } from '../containers/mount-targets.ts';
 import type { ImageContext } from '../images/context.ts';
+import { emitImage } from '../images/emit.ts';
 import type { EngineSettings } from '../settings.ts';
 import { localBase, resolveBase } from './base-images.ts';
 import type { CacheFolders } from './cache-folders.ts';
@@ -296,6 +297,6 @@ export class EngineWorker implements BuildWorker {
 
   async tag(id: Digest, reference: string, target?: Digest): Promise<void> {
     this.#ctx.images.tag(withDefaultTag(parseReference(reference)), id, target);
-    this.#ctx.events.emit('image', 'tag', id, { name: reference });
+    emitImage(this.#ctx, this.#ctx.images.need(id), 'tag', reference);
   }
 }

@@ -16,7 +16,7 @@ import {
   unpackTar,
   userBelow,
 } from '../../host/fs-tool.ts';
-import { parentOf } from '../../host/parent.ts';
+import { parentOf } from '../../host/process-state.ts';
 import { decompress } from '../../image/compression.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { volumeNames } from './mounting.ts';

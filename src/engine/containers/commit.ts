@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { applyChanges } from '../../build/changes.ts';
-import { type Container, isRunning } from '../../container/model.ts';
+import { type Container, isRunning, noSuchContainer } from '../../container/model.ts';
 import type { Digest } from '../../core/digest.ts';
 import { conflict } from '../../core/errors.ts';
 import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
@@ -11,6 +11,7 @@ import { hostPlatform } from '../../image/pull.ts';
 import type { ContainerConfig } from '../../spec/engine.ts';
 import type { ImageConfig, ImageRunConfig } from '../../spec/oci-image.ts';
 import type { ImageContext } from '../images/context.ts';
+import { emitImage } from '../images/emit.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 
 export interface CommitRequest {
@@ -57,7 +58,7 @@ export async function commitContainer(
     imageID: image.id,
     imageRef: reference ? familiarString(reference) : '',
   });
-  if (reference) ctx.events.emit('image', 'tag', image.id, { name: familiarString(reference) });
+  if (reference) emitImage(ctx, image, 'tag', familiarString(reference));
   return image;
 }
 
@@ -107,13 +108,16 @@ async function packChanges(
 ): Promise<Digest | undefined> {
   const { definition, state } = container;
   const { upper } = ctx.runner.folders(definition.id);
-  if ((await readdir(upper)).length === 0) return undefined;
   const freezing = pause && isRunning(state) && state.status !== 'paused';
   const cgroup = ctx.runner.cgroupOf(definition);
   if (freezing) freeze(cgroup, true);
   try {
+    if ((await readdir(upper)).length === 0) return undefined;
     const { diffId } = await ctx.layers.addTar(packTar({ root: upper, layer: true, signal }), { signal });
     return diffId;
+  } catch (error) {
+    if (!ctx.containers.has(definition.id)) throw noSuchContainer(definition.id);
+    throw error;
   } finally {
     /* Someone may have paused it, or it may have been killed, meanwhile. */
     const isStill = ctx.containers.has(definition.id) && ctx.containers.get(definition.id).state;

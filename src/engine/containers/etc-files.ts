@@ -57,9 +57,9 @@ function hostLines(
   { config }: ContainerDefinition,
   { ipv4, ipv6 }: Pick<AttachedEndpoint, 'ipv4' | 'ipv6'>,
 ): string[] {
-  const name = config.Hostname ?? '';
-  const full = config.Domainname ? `${name}.${config.Domainname} ${name}` : name;
-  return [ipv4, ipv6].filter(Boolean).map((address) => `${address}\t${full}\n`);
+  const full = [config.Hostname, config.Domainname].filter(Boolean).join('.');
+  const names = full.includes('.') ? `${full} ${full.split('.', 1)[0]}` : full;
+  return [ipv4, ipv6].filter(Boolean).map((address) => `${address}\t${names}\n`);
 }
 
 const LOOPBACK_HOSTS = [

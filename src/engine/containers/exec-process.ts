@@ -1,7 +1,8 @@
 import type { Container } from '../../container/model.ts';
-import { effectiveCapabilities } from '../../container/oci/capabilities.ts';
+import { effectiveCapabilities, hostCapabilities } from '../../container/oci/capabilities.ts';
+import { resourceLimits } from '../../container/oci/limits.ts';
 import { parseSecurityOptions } from '../../container/oci/security-options.ts';
-import { capabilitySets, umaskOf } from '../../container/oci/spec.ts';
+import { capabilitySets, isEmptyHome, umaskOf } from '../../container/oci/spec.ts';
 import type { ProcessUser } from '../../container/oci/user.ts';
 import { conflict } from '../../core/errors.ts';
 import { hasAppArmor } from '../../host/apparmor.ts';
@@ -37,6 +38,7 @@ export function execProcess(
     env: execEnvironment(config.Env ?? [], request, config.Hostname ?? '', user.home ?? '/'),
     cwd: request.WorkingDir || config.WorkingDir || '/',
     capabilities: capabilitySets(granted, user.uid),
+    ...resourceLimits(hostConfig.Ulimits ?? [], hostCapabilities().has('CAP_SYS_RESOURCE')).limits,
     noNewPrivileges: security.noNewPrivileges ?? ctx.settings.defaults.noNewPrivileges,
     ...(hasAppArmor() ? { apparmorProfile: appArmorProfile(hostConfig, privileged) } : {}),
   };
@@ -72,6 +74,6 @@ function execEnvironment(
   add(`HOSTNAME=${hostname}`);
   add(`HOME=${home}`);
   if (request.Tty) add('TERM=xterm');
-  for (const entry of [...own, ...asked]) if (entry.includes('=')) add(entry);
+  for (const entry of [...own, ...asked]) if (entry.includes('=') && !isEmptyHome(entry)) add(entry);
   return [...entries.values()];
 }

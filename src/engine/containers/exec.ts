@@ -1,12 +1,13 @@
 import { type Duplex, PassThrough } from 'node:stream';
 import { StartFailure } from '../../container/failure.ts';
-import { assertExecutable } from '../../container/model.ts';
+import { assertExecutable, isRunning } from '../../container/model.ts';
 import type { ProcessUser } from '../../container/oci/user.ts';
 import type { AttachWish, ShimLink } from '../../container/shim.ts';
 import { conflict, invalidParameter, messageOf, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { failsElsewhere } from '../../core/streams.ts';
 import { warmCgroupLock } from '../../host/cgroups.ts';
+import { isEnding } from '../../host/process-state.ts';
 import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../spec/engine.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { execProcess, execUser } from './exec-process.ts';
@@ -91,22 +92,21 @@ export class ExecSessions {
     return this.#get(id).request.DetachKeys;
   }
 
-  /** @throws BargeError not-found; conflict for a session that has been started before, or cannot be now. */
+  /** @throws BargeError not-found; conflict when the session's container can take no process now. */
   assertStartable(id: string): void {
-    const session = this.#get(id);
-    if (session.running) throw conflict(`exec command ${id} is already running`);
-    if (session.started) throw conflict(`exec command ${id} has already run`);
-    assertExecutable(this.#ctx.containers.get(session.containerId));
+    assertExecutable(this.#ctx.containers.get(this.#get(id).containerId));
   }
 
   /**
    * Starts the process. @returns its streams; of a detached one, a stream that has ended.
-   * @throws StartFailure, or BargeError as `assertStartable`.
+   * @throws StartFailure, or BargeError as `assertStartable`, and conflict for a session that has been started before.
    */
   async start(id: string, start: ExecStartRequest): Promise<Duplex> {
     warmCgroupLock();
     this.assertStartable(id);
     const session = this.#get(id);
+    if (session.running) throw conflict(`Error: Exec command ${id} is already running`);
+    if (session.started) throw conflict(`Error: Exec command ${id} has already run`);
     const container = this.#ctx.containers.get(session.containerId);
     session.started = true;
     const { request } = session;
@@ -127,8 +127,18 @@ export class ExecSessions {
       return attached[0] ?? failsElsewhere(new PassThrough()).end();
     } catch (error) {
       session.exitCode = error instanceof StartFailure ? error.exitCode : 126;
+      if (this.#hasEnded(session.containerId)) {
+        throw conflict(`container ${session.containerId} is not running`, { cause: error });
+      }
       throw error;
     }
+  }
+
+  /** Whether a container's first process has ended; the news of it may still be on its way. */
+  #hasEnded(id: string): boolean {
+    if (!this.#ctx.containers.has(id)) return true;
+    const { state } = this.#ctx.containers.get(id);
+    return !isRunning(state) || isEnding(state.pid);
   }
 
   #watch(session: ExecSession, link: ShimLink): void {

@@ -3,6 +3,7 @@ import type { ShimExit, ShimLink } from '../../container/shim.ts';
 import { messageOf } from '../../core/errors.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { disconnectEnded } from './endpoints.ts';
+import { endedHealth } from './health.ts';
 import { releaseShm } from './host-extras.ts';
 import { releaseMounts } from './mounting.ts';
 import { removeLocked } from './remove.ts';
@@ -44,6 +45,7 @@ export async function handleExit(
   const restart = shouldRestart(before, exit.code);
   const state: ContainerRunState = {
     ...rest,
+    ...endedHealth(rest.health),
     status: restart ? 'restarting' : 'exited',
     pid: 0,
     exitCode: exit.code,

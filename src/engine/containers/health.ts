@@ -10,6 +10,7 @@ import { execProcess, execUser } from './exec-process.ts';
 
 const SIGKILL = 9;
 const KEPT_RESULTS = 5;
+/** Bytes. */
 const MAX_OUTPUT = 4096;
 /** Docker's defaults, nanoseconds. */
 const DEFAULT = { interval: 30e9, timeout: 30e9, startInterval: 5e9, retries: 3 };
@@ -29,6 +30,10 @@ function probeCommand({ definition }: Container): readonly string[] | undefined 
 export function startingHealth(container: Container): Health | undefined {
   return probeCommand(container) && { Status: 'starting', FailingStreak: 0, Log: [] };
 }
+
+/** Nothing looks after a container that has ended: to whoever asks, that is unhealthy. */
+export const endedHealth = (health: Health | undefined): { readonly health?: Health } =>
+  health ? { health: { ...health, Status: 'unhealthy' } } : {};
 
 /** Probes a running container, at its intervals, until this run of it ends. */
 export function watchHealth(ctx: ContainerContext, id: string): void {
@@ -76,9 +81,11 @@ async function probe(
   timeout: number,
 ): Promise<HealthResult> {
   const began = new Date().toISOString();
-  let output = '';
+  const kept: Buffer[] = [];
+  let size = 0;
   const collect = new FrameReader((_, chunk) => {
-    if (output.length < MAX_OUTPUT) output = (output + chunk).slice(0, MAX_OUTPUT);
+    if (size < MAX_OUTPUT) kept.push(chunk.subarray(0, MAX_OUTPUT - size));
+    size += chunk.length;
   });
   const finish = (exitCode: number, said: string): HealthResult => ({
     Start: began,
@@ -108,6 +115,7 @@ async function probe(
     const { code } = await link.exit.finally(() => clearTimeout(timer));
     await link.gone;
     emitContainer(ctx, container, 'exec_die', { execID: execId, exitCode: `${code}` });
+    const output = `${Buffer.concat(kept)}${size > MAX_OUTPUT ? '...' : ''}`;
     if (!late) return finish(code, output);
     const exceeded = `Health check exceeded timeout (${goDuration(timeout)})`;
     return finish(-1, output ? `${exceeded}: ${output}` : exceeded);

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Container } from '../../container/model.ts';
 import type { Digest } from '../../core/digest.ts';
 import { invalidParameter, isKind } from '../../core/errors.ts';
+import type { Image } from '../../image/images.ts';
 import { assertKnownFilters, booleanFilter, type Filters, labelMatches, patternTest } from '../filters.ts';
 import type { ContainerContext } from './context.ts';
 import { networksOf } from './network-settings.ts';
@@ -72,11 +74,12 @@ const FILTERS: Record<string, MakeTest> = {
   ),
   publish: (values) => {
     const wanted = values.flatMap((value) => portsOf('publish', value));
-    return ({ definition }) => hasPort(definition.hostConfig.PortBindings ?? {}, wanted);
+    return (container) => hasPort(publishedPorts(container), wanted);
   },
   expose: (values) => {
     const wanted = values.flatMap((value) => portsOf('expose', value));
-    return ({ definition }) => hasPort(definition.config.ExposedPorts ?? {}, wanted);
+    return ({ definition: { config, hostConfig } }) =>
+      hasPort({ ...config.ExposedPorts, ...hostConfig.PortBindings }, wanted);
   },
   /* Only Windows has kinds of isolation to choose from. */
   isolation: () => () => true,
@@ -105,26 +108,49 @@ function assertOneOf(word: string, values: readonly string[], allowed: readonly 
   }
 }
 
-/** Containers of these images or of images that were built on them: those with the same lowest layers. */
+/** Containers of these images, or of images that were built on them. */
 function ancestor(values: readonly string[], ctx: ContainerContext): ContainerTest {
   const images = values.flatMap((value) => imageOf(ctx, value));
-  return ({ definition }) =>
-    images.some(
-      ({ id, layers }) =>
-        definition.imageId === id ||
-        (layers.length > 0 && layers.every((layer, i) => definition.layers[i] === layer)),
-    );
+  const known = new Map<string, boolean>();
+  const isWanted = (id: Digest | '') => {
+    const own = id && ctx.images.get(id);
+    return own ? images.some((image) => image.id === id || descends(own, image)) : false;
+  };
+  return ({ definition: { imageId } }) => {
+    const found = known.get(imageId) ?? isWanted(imageId);
+    known.set(imageId, found);
+    return found;
+  };
 }
 
+/** Layers alone tell too little: images that set nothing but variables have those of their base, and of each other. */
+function descends({ config: child }: Image, { config: parent }: Image): boolean {
+  const layers = [child.rootfs.diff_ids, parent.rootfs.diff_ids] as const;
+  const history = [child.history ?? [], parent.history ?? []] as const;
+  const more = layers[0].length > layers[1].length || history[0].length > history[1].length;
+  return layers[1].length > 0 && more && beginsWith(...layers) && beginsWith(...history);
+}
+
+const beginsWith = (list: readonly unknown[], start: readonly unknown[]) =>
+  isDeepStrictEqual(list.slice(0, start.length), start);
+
 /** None when there is no such image: then nothing descends from it. */
-function imageOf(ctx: ContainerContext, word: string): { id: Digest; layers: readonly Digest[] }[] {
+function imageOf(ctx: ContainerContext, word: string): Image[] {
   try {
-    const { id, config } = ctx.images.find(word);
-    return [{ id, layers: config.rootfs.diff_ids }];
+    return [ctx.images.find(word)];
   } catch (error) {
     if (isKind(error, 'not-found') || isKind(error, 'invalid-parameter')) return [];
     throw error;
   }
+}
+
+/** Ports of the host by which a running container can be reached. */
+function publishedPorts({ state }: Container): Readonly<Record<string, true>> {
+  const ports = Object.entries(state.attachment?.ports ?? {}).flatMap(([inside, bindings]) => {
+    const protocol = inside.split('/')[1] ?? 'tcp';
+    return (bindings ?? []).map(({ HostPort: port }) => [`${port}/${protocol}`, true] as const);
+  });
+  return Object.fromEntries(ports);
 }
 
 /** `80`, `80/udp`, `8000-8010/tcp` as the keys of port maps. */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { posix } from 'node:path';
 import type { ContainerDefaults } from '../../container/defaults.ts';
 import { mergeLogOptions } from '../../container/log/drivers.ts';
@@ -20,7 +21,7 @@ export function mergeConfig(
   const health = mergeHealth(own.Healthcheck, image.Healthcheck);
   return {
     ...own,
-    Hostname: own.Hostname || (host.UTSMode === 'host' ? '' : shortId(id)),
+    Hostname: own.Hostname || hostnameOf(host, id),
     User: own.User || image.User || '',
     Env: mergeEnv(own.Env ?? [], image.Env ?? []),
     Entrypoint: cleared ? null : (entrypoint ?? null),
@@ -32,6 +33,12 @@ export function mergeConfig(
     ...(own.StopSignal || image.StopSignal ? { StopSignal: own.StopSignal || image.StopSignal || '' } : {}),
     ...(health ? { Healthcheck: health } : {}),
   };
+}
+
+/** Who shares the host's network has its name as well, unless it was given one. */
+function hostnameOf(host: HostConfig, id: string): string {
+  if (host.UTSMode === 'host') return '';
+  return host.NetworkMode === 'host' ? hostname() : shortId(id);
 }
 
 /** Without `.`, `..` and a slash at the end; empty stays empty. */

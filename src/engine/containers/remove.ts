@@ -27,27 +27,30 @@ export async function removeContainer(
   const { id } = definition;
   assertRemovable(ctx.containers.get(id), options.force ?? false);
   /* Before the lock: whoever has it may be waiting for the container to stop. */
-  if (isRunning(ctx.containers.get(id).state)) killNow(ctx, id);
+  const killed = isRunning(ctx.containers.get(id).state);
+  if (killed) killNow(ctx, id, { tell: true });
   await ctx.locks.run(id, async () => {
     if (!ctx.containers.has(id)) return;
     assertRemovable(ctx.containers.get(id), options.force ?? false);
     cancelRestart(ctx, id);
-    if (isRunning(ctx.containers.get(id).state)) await killForRemoval(ctx, id);
+    if (isRunning(ctx.containers.get(id).state)) await killForRemoval(ctx, id, { tell: !killed });
     if (ctx.containers.has(id)) await removeLocked(ctx, id, options);
   });
 }
 
-async function killForRemoval(ctx: ContainerContext, id: string): Promise<void> {
+async function killForRemoval(ctx: ContainerContext, id: string, how: { readonly tell: boolean }) {
   const exit = ctx.live.nextExit(id);
-  killNow(ctx, id);
+  killNow(ctx, id, how);
   await exit;
 }
 
-function killNow(ctx: ContainerContext, id: string): void {
-  const { definition, state } = ctx.containers.setState(id, { stoppedByUser: true });
+function killNow(ctx: ContainerContext, id: string, { tell }: { readonly tell: boolean }): void {
+  const container = ctx.containers.setState(id, { stoppedByUser: true });
+  const { definition, state } = container;
   /* On v1 a frozen process does not even die. */
   if (state.status === 'paused') freeze(ctx.runner.cgroupOf(definition), false);
   ctx.live.links.get(id)?.kill(SIGKILL);
+  if (tell) emitContainer(ctx, container, 'kill', { signal: `${SIGKILL}` });
 }
 
 /** Removes a container that does not run and whose lock the caller holds (or whose exit it handles). */

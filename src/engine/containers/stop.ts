@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { signalNumber } from '../../container/check/signal.ts';
 import { assertKillable, assertNotRestarting, type Container, isRunning } from '../../container/model.ts';
 import { conflict } from '../../core/errors.ts';
-import { freeze } from '../../host/cgroups.ts';
+import { cgroupPids, freeze } from '../../host/cgroups.ts';
 import { isDeafTo } from '../../host/signals.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { cancelRestart } from './restarts.ts';
@@ -39,12 +39,14 @@ async function stopLocked(ctx: ContainerContext, id: string, options: StopOption
   if (!isRunning(container.state)) return false;
   const { config } = container.definition;
   const signal = signalNumber(options.signal || config.StopSignal || 'SIGTERM');
-  const seconds = options.timeout ?? config.StopTimeout ?? DEFAULT_STOP_SECONDS;
+  const asked = options.timeout ?? config.StopTimeout ?? undefined;
+  const seconds = asked ?? DEFAULT_STOP_SECONDS;
   ctx.containers.setState(id, { stoppedByUser: true });
   const link = ctx.live.links.get(id);
   const exit = ctx.live.nextExit(id);
   if (container.state.status === 'paused') thaw(ctx, container);
-  const deaf = signal !== SIGKILL && (await staysDeafTo(container, signal));
+  /* A grace period that somebody asked for is theirs: the container may end by itself meanwhile. */
+  const deaf = asked === undefined && signal !== SIGKILL && (await staysDeafTo(ctx, container, signal));
   const sent = deaf ? SIGKILL : signal;
   link?.kill(sent);
   emitContainer(ctx, container, 'kill', {
@@ -73,9 +75,15 @@ async function stopLocked(ctx: ContainerContext, id: string, options: StopOption
 const SETTLING_MS = 250;
 const LOOK_AGAIN_MS = 20;
 
-async function staysDeafTo({ state }: Container, signal: number): Promise<boolean> {
+/** Whether no process of a container can react to a signal: its first one is alone, and would never see it. */
+async function staysDeafTo(
+  ctx: ContainerContext,
+  { definition, state }: Container,
+  signal: number,
+): Promise<boolean> {
+  const cgroup = ctx.runner.cgroupOf(definition);
   for (;;) {
-    if (!isDeafTo(state.pid, signal)) return false;
+    if (!isDeafTo(state.pid, signal) || cgroupPids(cgroup).some((pid) => pid !== state.pid)) return false;
     if (Date.now() - state.startedAt >= SETTLING_MS) return true;
     await sleep(LOOK_AGAIN_MS);
   }
@@ -123,8 +131,9 @@ export async function restartContainer(
   emitContainer(ctx, ctx.containers.get(definition.id), 'restart');
 }
 
-function thaw(ctx: ContainerContext, { definition }: Container): void {
-  freeze(ctx.runner.cgroupOf(definition), false);
+/** @returns false when the container's processes have ended, and the news is still on its way. */
+function thaw(ctx: ContainerContext, { definition }: Container): boolean {
+  return freeze(ctx.runner.cgroupOf(definition), false);
 }
 
 export async function pauseContainer(ctx: ContainerContext, word: string): Promise<void> {
@@ -133,7 +142,9 @@ export async function pauseContainer(ctx: ContainerContext, word: string): Promi
   if (container.state.status === 'paused') throw conflict(`Container ${id} is already paused`);
   assertNotRestarting(container);
   if (container.state.status !== 'running') throw conflict(`Container ${id} is not running`);
-  freeze(ctx.runner.cgroupOf(container.definition), true);
+  /* Its processes may have ended, and the news be on its way. */
+  if (!freeze(ctx.runner.cgroupOf(container.definition), true))
+    throw conflict(`Container ${id} is not running`);
   emitContainer(ctx, ctx.containers.setState(id, { status: 'paused' }), 'pause');
 }
 
@@ -141,6 +152,6 @@ export async function unpauseContainer(ctx: ContainerContext, word: string): Pro
   const container = ctx.containers.find(word);
   const { id } = container.definition;
   if (container.state.status !== 'paused') throw conflict(`Container ${id} is not paused`);
-  thaw(ctx, container);
+  if (!thaw(ctx, container)) throw conflict(`Container ${id} is not running`);
   emitContainer(ctx, ctx.containers.setState(id, { status: 'running' }), 'unpause');
 }

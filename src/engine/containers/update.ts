@@ -4,6 +4,7 @@ import { assertRestartPolicy } from '../../container/restart-policy.ts';
 import { BargeError, conflict, messageOf } from '../../core/errors.ts';
 import { cgroupFeatures } from '../../host/cgroup-features.ts';
 import { applyLimits } from '../../host/cgroup-limits.ts';
+import { cgroupPids } from '../../host/cgroups.ts';
 import type { HostConfig, Resources, RestartPolicy } from '../../spec/engine.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { DEVICE_LIMITS, limitsOf, swapOf } from './update-limits.ts';
@@ -136,6 +137,8 @@ function applyOrRestore(
   try {
     applyLimits(cgroup, limitsOf(after, limits, before));
   } catch (error) {
+    /* Its processes have ended, and the news is still on its way: there is nothing left to limit. */
+    if (cgroupPids(cgroup).length === 0) return;
     try {
       applyLimits(cgroup, limitsOf(before, limits, after));
     } catch (cleanup) {

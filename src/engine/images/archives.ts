@@ -8,6 +8,7 @@ import { type Bundle, bundleAround, bundleOf } from '../../image/bundle.ts';
 import type { Image, StoredManifest } from '../../image/images.ts';
 import type { Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
+import { emitImage } from './emit.ts';
 import { isIdOf, referenceOf } from './names.ts';
 import { imageFor } from './platforms.ts';
 import { collectGarbage } from './remove.ts';
@@ -39,8 +40,7 @@ export function saveArchive(
     }
   }
   const images = [...selected.values()];
-  for (const { image } of images)
-    ctx.events.emit('image', 'save', image.id, { name: nameForEvent(ctx, image) });
+  for (const { image } of images) emitImage(ctx, image, 'save', nameForEvent(ctx, image));
   return saveImages(ctx, images, signal);
 }
 
@@ -88,7 +88,7 @@ function tagsOf(ctx: ImageContext, { domain, path }: Reference): SavedImage[] {
 export async function loadArchive(ctx: ImageContext, archive: Readable, options: LoadOptions): Promise<void> {
   try {
     for (const { image, names, target } of await loadImages(ctx, archive, options)) {
-      ctx.events.emit('image', 'load', image.id, { name: image.id });
+      emitImage(ctx, image, 'load', image.id);
       for (const name of names) tagLoaded(ctx, { image, target }, name, options);
       if (names.length === 0 && !ctx.images.isInIndex(image.id))
         options.onProgress({ stream: `Loaded image ID: ${image.id}\n` });

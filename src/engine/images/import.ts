@@ -7,6 +7,7 @@ import type { Image } from '../../image/images.ts';
 import { hostPlatform } from '../../image/platform.ts';
 import type { ImageRunConfig, Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
+import { emitImage } from './emit.ts';
 
 export interface ImportOptions {
   /** `name[:tag]`; undefined: the image gets no name. */
@@ -51,6 +52,6 @@ export async function importImage(ctx: ImageContext, tar: Readable, options: Imp
     throw error;
   }
   if (reference) ctx.images.tag(reference, image.id);
-  ctx.events.emit('image', 'import', image.id, reference ? { name: options.name ?? '' } : {});
+  emitImage(ctx, image, 'import', reference ? (options.name ?? '') : '');
   return image;
 }

@@ -1,7 +1,7 @@
 import { type Container, isRunning } from '../../container/model.ts';
 import { conflict } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
-import { familiarString, parseReference, type Reference } from '../../core/reference.ts';
+import { canonicalName, familiarString, parseReference, type Reference } from '../../core/reference.ts';
 import { imagesOf } from '../../image/bundle.ts';
 import type { Image } from '../../image/images.ts';
 import type { ImageDeleteItem } from '../../spec/engine.ts';
@@ -10,6 +10,7 @@ import { cachedLayers } from '../build/cache.ts';
 import { layersInUse } from '../containers/create.ts';
 import { assertKnownFilters, booleanFilter, type Filters, labelsPass, untilFilter } from '../filters.ts';
 import type { ImageContext } from './context.ts';
+import { emitImage } from './emit.ts';
 import { isIdOf, referenceOf } from './names.ts';
 import { assertPlatform } from './platforms.ts';
 
@@ -26,32 +27,71 @@ export async function removeImage(
   const image = ctx.images.find(word);
   assertPlatform(image, word, platforms);
   const reference = isIdOf(image, word) ? undefined : referenceOf(word);
+  return reference && ctx.images.resolve(reference) === image.id
+    ? await removeReference(ctx, image, withOneName(reference), force)
+    : await removeById(ctx, image, force);
+}
+
+/** A digest decides by itself, whatever tag is written before it. */
+function withOneName({ tag, ...rest }: Reference): Reference {
+  return tag && !rest.digest ? { ...rest, tag } : rest;
+}
+
+/** Every other name stays, and keeps the image with it. */
+async function removeReference(
+  ctx: ImageContext,
+  image: Image,
+  reference: Reference,
+  force: boolean,
+): Promise<ImageDeleteItem[]> {
+  if (isLastName(ctx, image, reference)) assertUnused(ctx, image, force, familiarString(reference));
+  const behind = reference.digest ? [] : imagesOf(ctx.images, reference);
+  const gone = dropName(ctx, image, reference);
   const { tags, digests } = ctx.images.names(image.id);
-  const result: ImageDeleteItem[] = [];
-  const members = tags.map(parseReference).flatMap((tag) => imagesOf(ctx.images, tag));
-  if (reference && ctx.images.resolve(reference) === image.id) {
-    const others = tags.filter((tag) => tag !== shown(reference));
-    if (reference.tag && others.length > 0) {
-      const behind = imagesOf(ctx.images, reference);
-      const gone = [untag(ctx, image, reference), ...dropMembers(ctx, behind)];
-      if (gone.length > 1) await collectGarbage(ctx);
-      return gone;
-    }
-    assertUnused(ctx, image, force, shown(reference));
-  } else {
-    if (new Set(tags.map((tag) => tag.replace(/:[^/:]*$/, ''))).size > 1 && !force) {
-      throw conflict(
-        `conflict: unable to delete ${shortId(image.id)} (must be forced) - image is referenced in multiple repositories`,
-      );
-    }
-    assertUnused(ctx, image, force, shortId(image.id));
+  if (tags.length + digests.length === 0 && usersOf(ctx, image).length === 0)
+    return [...gone, ...(await deleteUnnamed(ctx, image, behind))];
+  const members = dropMembers(
+    ctx,
+    behind.filter(({ id }) => id !== image.id),
+  );
+  if (members.length > 0) await collectGarbage(ctx);
+  return [...gone, ...members];
+}
+
+/** Whether nothing would be left of an image but its id: digests go with the last tag of their repository. */
+function isLastName(ctx: ImageContext, image: Image, reference: Reference): boolean {
+  const { tags, digests } = ctx.images.names(image.id);
+  const repository = canonicalName(reference);
+  const names = [...tags, ...digests].filter((name) => name !== familiarString(reference));
+  if (reference.digest || tags.length > 1) return names.length === 0;
+  return names.every((name) => canonicalName(parseReference(name)) === repository);
+}
+
+async function removeById(ctx: ImageContext, image: Image, force: boolean): Promise<ImageDeleteItem[]> {
+  const { tags, digests } = ctx.images.names(image.id);
+  const names = [...tags, ...digests].map(parseReference);
+  if (new Set(names.map(canonicalName)).size > 1 && !force) {
+    throw conflict(
+      `conflict: unable to delete ${shortId(image.id)} (must be forced) - image is referenced in multiple repositories`,
+    );
   }
-  for (const name of [...tags, ...digests]) result.push(untag(ctx, image, parseReference(name)));
-  if (usersOf(ctx, image).length > 0) return result;
+  assertUnused(ctx, image, force, shortId(image.id));
+  const behind = tags.map(parseReference).flatMap((tag) => imagesOf(ctx.images, tag));
+  const gone = names.map((name) => untag(ctx, image, name));
+  if (usersOf(ctx, image).length > 0) return gone;
+  return [...gone, ...(await deleteUnnamed(ctx, image, behind))];
+}
+
+/** @param behind images that stood behind the names it had. */
+async function deleteUnnamed(
+  ctx: ImageContext,
+  image: Image,
+  behind: readonly Image[],
+): Promise<ImageDeleteItem[]> {
   deleteImage(ctx, image);
-  const others = dropMembers(ctx, members);
+  const members = dropMembers(ctx, behind);
   await collectGarbage(ctx);
-  return [...result, { Deleted: image.id }, ...goneLayers(ctx, image), ...others];
+  return [{ Deleted: image.id }, ...goneLayers(ctx, image), ...members];
 }
 
 /** Images that were there for an index only, which no tag stands for any more. */
@@ -71,19 +111,22 @@ function goneLayers(ctx: ImageContext, image: Image): ImageDeleteItem[] {
   return image.config.rootfs.diff_ids.filter((id) => !ctx.layers.get(id)).map((id) => ({ Deleted: id }));
 }
 
-function shown(reference: Reference): string {
-  const { tag, digest } = reference;
-  const name =
-    reference.domain === 'docker.io'
-      ? reference.path.replace(/^library\//, '')
-      : `${reference.domain}/${reference.path}`;
-  return `${name}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}`;
-}
-
 function untag(ctx: ImageContext, image: Image, reference: Reference): ImageDeleteItem {
   ctx.images.untag(reference);
-  ctx.events.emit('image', 'untag', image.id, { name: shown(reference) });
-  return { Untagged: shown(reference) };
+  emitImage(ctx, image, 'untag', familiarString(reference));
+  return { Untagged: familiarString(reference) };
+}
+
+/** As `untag`; the digests by which an image is known in a repository go with its last tag there. */
+function dropName(ctx: ImageContext, image: Image, reference: Reference): ImageDeleteItem[] {
+  const items = [untag(ctx, image, reference)];
+  if (reference.digest) return items;
+  const { tags, digests } = ctx.images.names(image.id);
+  const repository = canonicalName(reference);
+  const inRepository = (name: string) => canonicalName(parseReference(name)) === repository;
+  if (tags.some(inRepository)) return items;
+  const behind = digests.filter(inRepository).map((name) => untag(ctx, image, parseReference(name)));
+  return [...items, ...behind];
 }
 
 function usersOf(ctx: ImageContext, image: Image) {
@@ -143,7 +186,7 @@ export async function pruneImages(
     const users = usersOf(ctx, image);
     if (users.length > 0) {
       const spare = spareTags(tags, users);
-      deleted.push(...spare.map((name) => untag(ctx, image, parseReference(name))));
+      deleted.push(...spare.flatMap((name) => dropName(ctx, image, parseReference(name))));
       continue;
     }
     members.push(...tags.map(parseReference).flatMap((tag) => imagesOf(ctx.images, tag)));
@@ -172,7 +215,7 @@ function unique(items: readonly ImageDeleteItem[]): ImageDeleteItem[] {
   return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 }
 
-function deleteImage(ctx: ImageContext, { id }: Image): void {
-  ctx.images.remove(id);
-  ctx.events.emit('image', 'delete', id, { name: id });
+function deleteImage(ctx: ImageContext, image: Image): void {
+  ctx.images.remove(image.id);
+  emitImage(ctx, image, 'delete', image.id);
 }

@@ -19,6 +19,7 @@ import { RemoteRepository } from '../../image/remote/remote-repository.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import type { Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
+import { emitImage } from './emit.ts';
 import { imageFor } from './platforms.ts';
 import { remoteOptions } from './registries.ts';
 
@@ -54,7 +55,7 @@ export async function pull(
       ...platform,
     }),
   ).catch(throwAsDocker);
-  ctx.events.emit('image', 'pull', familiarString(reference), { name: familiarString(reference) });
+  emitImage(ctx, image, 'pull', familiarString(reference), familiarString(reference));
   return image;
 }
 
@@ -89,8 +90,8 @@ export async function fromFirst<T>(
 /** Every tag of a repository. */
 export async function pullAll(ctx: ImageContext, name: string, options: TransferOptions): Promise<void> {
   const reference = parseReference(name);
-  using remote = await remoteFor(ctx, reference, options);
-  for (const tag of await remote.tags()) await pull(ctx, familiarString({ ...reference, tag }), options);
+  const tags = await fromFirst(ctx, reference, options, (remote) => remote.tags());
+  for (const tag of tags) await pull(ctx, familiarString({ ...reference, tag }), options);
 }
 
 /** @param tag undefined: every tag of the repository that the store has. */
@@ -110,7 +111,7 @@ export async function push(
     using remote = await remoteFor(ctx, reference, options);
     const alone = options.platform !== undefined;
     await pushImage(ctx, remote, image, reference, { ...options, alone }).catch(throwAsDocker);
-    ctx.events.emit('image', 'push', familiarString(reference), { name: familiarString(reference) });
+    emitImage(ctx, image, 'push', familiarString(reference), familiarString(reference));
   }
 }
 
