@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import type {
   BaseImage,
   BuildWorker,
   BuiltImage,
   ExecRequest,
   ExecResult,
+  LayerPart,
   Layers,
   PublishOptions,
   ResolveOptions,
@@ -20,7 +20,7 @@ import type { Digest } from '../../core/digest.ts';
 import { cancelled, messageOf } from '../../core/errors.ts';
 import { newId, shortId } from '../../core/ids.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
-import { HeldMount, unpackTar, userBelow } from '../../host/fs-tool.ts';
+import { attributesBelow, HeldMount, type OverlayMount, unpackTar, userBelow } from '../../host/fs-tool.ts';
 import { removeTree } from '../../host/remove-tree.ts';
 import type { Networks } from '../../network/networks.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
@@ -249,7 +249,7 @@ export class EngineWorker implements BuildWorker {
     }
   }
 
-  async apply(layers: Layers, tar: Readable, signal: AbortSignal): Promise<Digest | undefined> {
+  async apply(layers: Layers, parts: readonly LayerPart[], signal: AbortSignal): Promise<Digest | undefined> {
     return await this.#withFolder(async (folder) => {
       const [root, upper, work] = ['root', 'upper', 'work'].map((name) => join(folder, name)) as [
         string,
@@ -257,9 +257,14 @@ export class EngineWorker implements BuildWorker {
         string,
       ];
       for (const path of [root, upper, work]) await mkdir(path, { mode: 0o755 });
-      await unpackTar({ root, tar, overlay: { ...this.#ctx.layers.overlay(layers), upper, work }, signal });
+      const overlay = { ...this.#ctx.layers.overlay(layers), upper, work };
+      for (const part of parts) await unpackPart(part, root, overlay, signal);
       return await this.#addUpper(upper);
     });
+  }
+
+  async attributes(root: string, paths: readonly string[]): Promise<ReadonlyMap<number, Uint8Array>> {
+    return await attributesBelow(root, paths);
   }
 
   async withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T> {
@@ -297,5 +302,21 @@ export class EngineWorker implements BuildWorker {
   async tag(id: Digest, reference: string, target?: Digest): Promise<void> {
     this.#ctx.images.tag(withDefaultTag(parseReference(reference)), id, target);
     this.#ctx.events.emit('image', 'tag', id, { name: reference });
+  }
+}
+
+async function unpackPart(
+  { open, archive }: LayerPart,
+  root: string,
+  overlay: OverlayMount,
+  signal: AbortSignal,
+): Promise<void> {
+  const tar = open();
+  try {
+    if (!archive) return await unpackTar({ root, tar, overlay, rules: 'copy', signal });
+    const { into: path, owner } = archive;
+    await unpackTar({ root, tar, overlay, path, rules: 'archive', ...(owner ? { owner } : {}), signal });
+  } finally {
+    tar.destroy();
   }
 }
