@@ -7,6 +7,7 @@ import { openArchive } from './archive.ts';
 import type { SourceEntry } from './entry.ts';
 import type { Placement } from './layout.ts';
 import type { Owner } from './ownership.ts';
+import { paxEntry } from './pax.ts';
 
 /** tar-stream takes a mode of 0 for a missing one; with the bit of a plain file it is one. */
 const MODE_GIVEN = 0o100000;
@@ -85,7 +86,7 @@ class TarWriter {
     const name = tarName(path, entry.type === 'directory');
     const { type, mode, uid, gid, mtime, size, content } = entry;
     const header: NewHeader = { name, type, mode, uid, gid, mtime, size };
-    if (entry.attributes && content.kind !== 'file') await this.#attributes(entry.attributes);
+    if (entry.attributes && content.kind !== 'file') this.#attributes(entry.attributes);
     switch (content.kind) {
       case 'text':
         return await this.#put(header, content.text);
@@ -100,7 +101,7 @@ class TarWriter {
         if (first !== undefined)
           return await this.#put({ ...header, type: 'link', linkname: first, size: 0 });
         if (content.inode !== undefined) this.#names.set(content.inode, name);
-        if (entry.attributes) await this.#attributes(entry.attributes);
+        if (entry.attributes) this.#attributes(entry.attributes);
         if (size <= SMALL) return await this.#put(header, readFileSync(content.file));
         return await this.#stream(header, failsElsewhere(createReadStream(content.file)));
       }
@@ -108,9 +109,8 @@ class TarWriter {
   }
 
   /** In a header of their own: the library would write the bytes of their values as text. */
-  async #attributes(records: Uint8Array): Promise<void> {
-    const header = { name: 'PaxHeader', type: 'pax-header', size: records.length };
-    await this.#put(header as unknown as NewHeader, records);
+  #attributes(records: Uint8Array): void {
+    this.#pack.push(paxEntry(records));
   }
 
   async #put(header: NewHeader, content?: string | Uint8Array): Promise<void> {
