@@ -47,10 +47,20 @@ static void skip(long long length, const char *what) {
     }
 }
 
+static long long padding(long long size) { return (BLOCK - size % BLOCK) % BLOCK; }
+
+/* What fills up an entry's last block; nothing is lost where the archive ends before it. */
+static void skip_padding(long long size) {
+    long long length = padding(size);
+    while (length > 0 && fill() > 0) {
+        size_t have = fill(), n = (long long)have < length ? have : (size_t)length;
+        consumed += n;
+        length -= (long long)n;
+    }
+}
+
 /* Sizes of other kinds of entries say nothing of what follows their header. */
 int has_contents(char type) { return type == '0' || type == '7' || type == 'S'; }
-
-static long long padding(long long size) { return (BLOCK - size % BLOCK) % BLOCK; }
 
 static long long number(const char *field, size_t length) {
     const unsigned char *bytes = (const unsigned char *)field;
@@ -169,7 +179,7 @@ static char *take_text(long long size, const char *what, long long *left) {
     char *data = calloc(1, (size_t)size + 1);
     if (!data) fail("allocating", what);
     take(data, (size_t)size, what);
-    skip(padding(size), what);
+    skip_padding(size);
     return data;
 }
 
@@ -351,13 +361,13 @@ void write_contents(int fd, struct entry *e) {
         skip(left, e->path);
     }
     if (ftruncate(fd, e->real_size) < 0) blame("writing", e->path);
-    skip(padding(archived), e->path);
+    skip_padding(archived);
 }
 
 void skip_contents(const struct entry *e) {
     if (!has_contents(e->type)) return;
     skip(e->size, "an entry without content");
-    skip(padding(e->size), "an entry without content");
+    skip_padding(e->size);
 }
 
 void skip_rest(void) {

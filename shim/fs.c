@@ -1,7 +1,7 @@
 /*
  * barge-fs: the file-system work that needs system calls of its own, each run in a short-lived process.
  *
- * usage: barge-fs unpack|pack|hold|stat|resolve|size|user|lines|is-empty|remove|limit|mount --root DIR OPTION...
+ * usage: barge-fs unpack|pack|attributes|hold|stat|resolve|size|user|lines|is-empty|remove|limit|mount --root DIR OPTION...
  *   --mount OPTIONS --layers DIR   first mount an overlay on DIR, in a mount namespace of our own, so that
  *                                  nothing is left behind however we end
  *   --of PID --parent PID          DIR is the root of a process, which must be a child of that other one
@@ -12,14 +12,19 @@
  *   --files-only                   pack: nothing of /proc, /sys and the like mounted below P, only the folders
  *   --latest SECONDS               pack: the time of everything that is younger
  *   --keep-kinds                   unpack: refuse what would replace a folder by something else or the reverse
+ *   --copy                         unpack: the same, in the words of a build's COPY
+ *   --contain                      unpack: names with `..` end in their folder in place of being refused
+ *   --archive                      unpack: as a build's ADD does: folders go through links that are in their place, what the
+ *                                  tar says of its top is left alone; names as with --contain
  *   --owner UID:GID                unpack: whose everything is, whatever the tar says
  *   --bind SOURCE SUBPATH TARGET ro|rw   hold: mount what SUBPATH (empty: SOURCE itself) is in SOURCE, where no link in it
  *                                  leads, too, at TARGET below DIR, which is made if need be; may be given again
  *
  * unpack: tar from standard input. The process changes its root to DIR first, so that no name, symlink or
- *         hard link in the tar reaches anything outside; names with `..` are refused. Links of /proc, which lead out of any
+ *         hard link in the tar reaches anything outside; names with `..` are refused by default. Links of /proc, which lead out of any
  *         root, are followed by no command: a container that sees other processes has those of the host there.
  * pack:   tar to standard output: entries sorted, times in seconds, so the same tree gives the same bytes.
+ * attributes: of each path on standard input, those extended attributes that pack keeps (fs.h).
  * hold:   prints "ready" and keeps the mount, seen at /proc/PID/root/DIR, until standard input ends.
  * stat:   one line about P: mode (octal) size mtime(ns) and, for a symlink, its target.
  * resolve: P with every symlink in it followed.
@@ -84,11 +89,16 @@ void blame(const char *action, const char *on) {
     fail(action, on);
 }
 
+void refuse_between(const char *before, const char *on, const char *after) {
+    fputs(before, stderr);
+    print_name(on);
+    fprintf(stderr, "%s\n", after);
+    exit(INVALID);
+}
+
 void refuse(const char *what, const char *on) {
     fprintf(stderr, "%s: ", what);
-    print_name(on);
-    fputc('\n', stderr);
-    exit(INVALID);
+    refuse_between("", on, "");
 }
 
 int open_folder(int at, const char *path) { return open_path(at, path, O_DIRECTORY, 0); }
@@ -315,6 +325,9 @@ int main(int argc, char **argv) {
         const char *option = argv[i];
         if (strcmp(option, "--layer") == 0) { how.layer = 1; continue; }
         if (strcmp(option, "--keep-kinds") == 0) { how.keep_kinds = 1; continue; }
+        if (strcmp(option, "--copy") == 0) { how.copy = 1; continue; }
+        if (strcmp(option, "--contain") == 0) { how.contain = 1; continue; }
+        if (strcmp(option, "--archive") == 0) { how.archive = how.contain = 1; continue; }
         if (strcmp(option, "--sparse") == 0) { keep_holes = 1; continue; }
         if (strcmp(option, "--files-only") == 0) { leave_out_made_up = 1; continue; }
         if (strcmp(option, "--bind") == 0) { i += 4; continue; }   /* once the root is mounted */
@@ -341,8 +354,8 @@ int main(int argc, char **argv) {
         else root = NULL, i = argc;
     }
     if (argc < 4 || !root) {
-        fprintf(stderr, "usage: barge-fs unpack|pack|hold|stat|resolve|size|user|lines|is-empty|remove|limit|mount --root DIR "
-                        "[--mount OPTIONS --layers DIR] [--question Q] [--drop TEXT]... [--add TEXT] [--only] [--layer] [--path P] [--name N] [--keep-kinds] [--owner UID:GID] [--bind SOURCE SUBPATH TARGET ro|rw] "
+        fprintf(stderr, "usage: barge-fs unpack|pack|attributes|hold|stat|resolve|size|user|lines|is-empty|remove|limit|mount --root DIR "
+                        "[--mount OPTIONS --layers DIR] [--question Q] [--drop TEXT]... [--add TEXT] [--only] [--layer] [--path P] [--name N] [--keep-kinds] [--copy] [--contain] [--archive] [--owner UID:GID] [--bind SOURCE SUBPATH TARGET ro|rw] "
                         "[--bytes N --project N] [--sparse] [--files-only] [--latest SECONDS] [--device D --type T --flags N --data O]\n");
         return USAGE;
     }
@@ -387,6 +400,7 @@ int main(int argc, char **argv) {
     else if (strcmp(argv[1], "stat") == 0) print_stat(enter_parent(path));
     else if (strcmp(argv[1], "resolve") == 0) print_resolved(path);
     else if (strcmp(argv[1], "size") == 0) print_size();
+    else if (strcmp(argv[1], "attributes") == 0) print_attributes();
     else refuse("unknown command", argv[1]);
     return 0;
 }

@@ -22,6 +22,7 @@ _Noreturn void fail_as(int status, const char *action, const char *on);
 _Noreturn void blame(const char *action, const char *on);
 /* The same for input that is not what it should be. */
 _Noreturn void refuse(const char *what, const char *on);
+_Noreturn void refuse_between(const char *before, const char *on, const char *after);
 
 /* Opens (O_PATH) a folder; links are followed, but those of /proc. @returns -1 with errno. */
 int open_folder(int at, const char *path);
@@ -34,6 +35,9 @@ void remove_tree(int at, const char *name);
 struct placing {
     int layer;        /* OCI whiteouts become overlay's */
     int keep_kinds;   /* refuse to replace a folder by something else, or something else by a folder */
+    int copy;         /* the same, in the words of a build's COPY */
+    int contain;      /* names that lead out of their folder end in it; else they are refused */
+    int archive;      /* a build's ADD: folders go through links in their place, and the top folder stays as it is */
     int owned;        /* everything belongs to this user and group, whatever the tar says */
     unsigned uid, gid;
 };
@@ -42,6 +46,11 @@ struct placing {
 void unpack(const struct placing *how);
 /* `path` below the root becomes a tar on standard output, its entries named from `name` on. */
 void pack(const char *path, const char *name, int layer);
+/*
+ * Paths on standard input, each ending in a zero byte; of every one with attributes that `pack` keeps, standard output gets
+ * its number from 0, a space, the length of their pax records, a newline and the records.
+ */
+void print_attributes(void);
 /* Whether `pack` writes files with holes as such; else the same content always gives the same bytes. */
 extern int keep_holes, leave_out_made_up;
 extern long long latest_mtime;

@@ -176,6 +176,19 @@ static void collect_attributes(const char *path) {
     free(names);
 }
 
+void print_attributes(void) {
+    char *path = NULL;
+    size_t room = 0;
+    for (long number = 0; getdelim(&path, &room, 0, stdin) > 0; number++) {
+        collect_attributes(path);
+        if (pax_length == 0) continue;
+        printf("%ld %zu\n", number, pax_length);
+        fwrite(pax, 1, pax_length, stdout);
+    }
+    free(path);
+    if (ferror(stdin) || fflush(stdout) != 0) fail("reading", "the attributes");
+}
+
 static const char *linked_before(const struct stat *s, const char *name) {
     if (s->st_nlink < 2 || S_ISDIR(s->st_mode)) return NULL;
     if (inode_count * 2 >= inode_room) {

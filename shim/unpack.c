@@ -11,14 +11,19 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* Makes `path` relative to our root: no leading `/` or `./`, no empty or `.` part; `..` is refused. */
-static void normalise(char *path) {
+/* Makes `path` relative to our root: no leading `/` or `./`, no empty or `.` part. With `contain`, `..` goes up as far as the
+   root; else it is refused. */
+static void normalise(char *path, int contain) {
     char *to = path;
     for (char *part = path, *end; *part; part = end) {
         while (*part == '/') part++;
         end = part + strcspn(part, "/");
         size_t n = (size_t)(end - part);
-        if (n == 2 && part[0] == '.' && part[1] == '.') refuse("refusing an entry whose name leaves its folder", path);
+        if (n == 2 && part[0] == '.' && part[1] == '.') {
+            if (!contain) refuse("refusing an entry whose name leaves its folder", path);
+            while (to > path && *--to != '/') continue;
+            continue;
+        }
         if (n == 0 || (n == 1 && part[0] == '.')) continue;
         if (to != path) *to++ = '/';
         memmove(to, part, n);
@@ -70,18 +75,46 @@ static void make_missing(int parent, const char *name, const char *path) {
     if (was_written(&s)) utimensat(parent, ".", before, 0);
 }
 
-/* Opens a folder below `top`, and makes those that are missing. */
-static int need_folder(char *path) {
-    int fd = open_folder(top, *path ? path : ".");
+enum { MAX_LINKS = 40 };   /* the kernel's own bound */
+static int through_links, links_followed;
+
+static int need_folder(int base, char *path);
+
+/* What a link that leads nowhere means, as a folder that is made; the kernel resolves it below the root that we have. */
+static int need_target(int parent, const char *name, const char *path) {
+    char target[4096];
+    ssize_t n = readlinkat(parent, name, target, sizeof target - 1);
+    if (n < 0 || ++links_followed > MAX_LINKS) {
+        errno = n < 0 ? errno : ELOOP;
+        blame("making a file in", path);
+    }
+    target[n] = 0;
+    int base = *target == '/' ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : dup(parent);
+    if (base < 0) fail("opening the folder of", path);
+    char *below = target + strspn(target, "/");
+    for (size_t length = strlen(below); length > 0 && below[length - 1] == '/';) below[--length] = 0;
+    int fd = need_folder(base, below);
+    close(base);
+    return fd;
+}
+
+/* Opens a folder below `base`, and makes those that are missing. @param path changed while this runs. */
+static int need_folder(int base, char *path) {
+    int fd = open_folder(base, *path ? path : ".");
     if (fd >= 0) return fd;
     if (errno != ENOENT) blame("making a file in", path);
     char *slash = strrchr(path, '/');
     if (slash) *slash = 0;
-    int parent = need_folder(slash ? path : "");
+    int parent = need_folder(base, slash ? path : "");
     if (slash) *slash = '/';
     const char *name = slash ? slash + 1 : path;
-    make_missing(parent, name, path);
-    fd = open_folder(parent, name);
+    struct stat s;
+    if (through_links && fstatat(parent, name, &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(s.st_mode))
+        fd = need_target(parent, name, path);
+    else {
+        make_missing(parent, name, path);
+        fd = open_folder(parent, name);
+    }
     if (fd < 0) blame("making a file in", path);
     close(parent);
     return fd;
@@ -93,7 +126,8 @@ static void enter(char *path) {
     leave();
     char place[4096];
     struct stat s;
-    int fd = need_folder(path);
+    links_followed = 0;
+    int fd = need_folder(top, path);
     if (fchdir(fd) < 0 || fstat(fd, &s) < 0) fail("entering", path);
     close(fd);
     /* Through links, a folder can lie deeper than any name can say. */
@@ -159,8 +193,8 @@ static void make_special(const struct entry *e, const char *name) {
     set_metadata(e, -1, name);
 }
 
-static void make_hard_link(struct entry *e, const char *name) {
-    normalise(e->link);
+static void make_hard_link(struct entry *e, const char *name, int contain) {
+    normalise(e->link, contain);
     char *slash = strrchr(e->link, '/');
     if (slash) *slash = 0;
     int at = open_folder(top, slash ? e->link : ".");
@@ -189,16 +223,42 @@ static void make_whiteout(const char *name, const char *path) {
     }
 }
 
+static void refuse_other_kind(const struct entry *e, const struct placing *how) {
+    int folder = e->type == '5';
+    if (!how->copy) refuse(folder ? "cannot overwrite non-directory with directory" : "cannot overwrite directory with non-directory", e->path);
+    if (folder) refuse_between("cannot copy to non-directory: /", e->path, "");
+    refuse_between("cannot replace to directory /", e->path, " with file");
+}
+
+/* What an archive says of a folder holds for the one that a link in its place leads to. */
+static void describe_target(const struct entry *e, const char *name) {
+    int at = open_folder(AT_FDCWD, ".");
+    if (at < 0) fail("opening the folder of", e->path);
+    links_followed = 0;
+    int fd = open_folder(at, name);
+    if (fd < 0 && errno == ENOENT) fd = need_target(at, name, e->path);
+    if (fd < 0) blame("following the link", e->path);
+    int folder = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) fail("opening the folder", e->path);
+    set_metadata(e, folder, name);
+    close(folder);
+    close(fd);
+    close(at);
+}
+
 static void make_entry(struct entry *e, const char *name, const struct placing *how) {
     struct stat s;
     int exists = lstat(name, &s) == 0;
-    if (exists && how->keep_kinds && S_ISDIR(s.st_mode) != (e->type == '5'))
-        refuse(e->type == '5' ? "cannot overwrite non-directory with directory" : "cannot overwrite directory with non-directory", e->path);
+    if (exists && how->archive && S_ISLNK(s.st_mode) && e->type == '5') {
+        describe_target(e, name);
+        return;
+    }
+    if (exists && (how->keep_kinds || how->copy) && S_ISDIR(s.st_mode) != (e->type == '5')) refuse_other_kind(e, how);
     if (exists && !(S_ISDIR(s.st_mode) && e->type == '5')) remove_tree(AT_FDCWD, name);
     switch (e->type) {
     case '5': make_folder(e, name, how->layer && exists && is_whiteout(&s)); break;
     case '0': case '7': case 'S': make_file(e, name); break;
-    case '1': make_hard_link(e, name); break;
+    case '1': make_hard_link(e, name, how->contain); break;
     case '2':
         if (symlink(e->link, name) < 0) blame("making the symlink", e->path);
         set_metadata(e, -1, name);
@@ -210,8 +270,8 @@ static void make_entry(struct entry *e, const char *name, const struct placing *
 
 static void place(struct entry *e, const struct placing *how) {
     if (how->owned) e->uid = how->uid, e->gid = how->gid;
-    normalise(e->path);
-    if (*e->path == 0 && e->type != '5') {
+    normalise(e->path, how->contain);
+    if (*e->path == 0 && (e->type != '5' || how->archive)) {
         skip_contents(e);
         return;
     }
@@ -228,6 +288,7 @@ static void place(struct entry *e, const struct placing *how) {
 
 void unpack(const struct placing *how) {
     struct entry e;
+    through_links = how->archive;
     top = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (top < 0) fail("opening", ".");
     clock_gettime(CLOCK_REALTIME_COARSE, &began);   /* the clock of files' times */

@@ -124,8 +124,24 @@ const outside = daemon.path('outside');
 mkdirSync(outside);
 writeFileSync(join(outside, 'kept'), 'kept');
 
-const HOSTILE: readonly (readonly [title: string, archive: Buffer, refused?: RegExp, added?: RegExp])[] = [
-  ['a name with ..', rawTar(file(`a/../../../../../../..${outside}/new`)), /leaves its folder/, /^$/],
+/** What ADD and a build context say where it is something else than the rest. */
+interface Otherwise {
+  readonly added?: RegExp;
+  readonly context?: RegExp;
+}
+
+const HOSTILE: readonly (readonly [
+  title: string,
+  archive: Buffer,
+  refused?: RegExp,
+  otherwise?: RegExp | Otherwise,
+])[] = [
+  [
+    'a name with ..',
+    rawTar(file(`a/../../../../../../..${outside}/new`)),
+    /leaves its folder/,
+    { added: /^$/, context: /Dockerfile/ },
+  ],
   ['an absolute name', rawTar(file(`${outside}/new`))],
   ['a file through a link', rawTar({ name: 'door', type: '2', link: outside }, file('door/new'))],
   [
@@ -152,7 +168,7 @@ const HOSTILE: readonly (readonly [title: string, archive: Buffer, refused?: Reg
     'a hard link with ..',
     rawTar({ name: 'hard', type: '1', link: `../../../../..${outside}/kept` }),
     /leaves its folder/,
-    /hard link to/,
+    { added: /hard link to/, context: /hard link to/ },
   ],
   [
     'a whiteout through a link',
@@ -168,25 +184,14 @@ const HOSTILE: readonly (readonly [title: string, archive: Buffer, refused?: Reg
     /ends in the middle|Dockerfile/,
     /\w/,
   ],
-  ['a negative size', rawTar({ name: 'big', size: -1n }), /negative size/, /^$/],
-  [
-    'a pax header of 1 GB',
-    rawTar({ name: 'pax', type: 'x', size: 1 << 30 }),
-    /extended header is too large/,
-    /max size/,
-  ],
+  ['a negative size', rawTar({ name: 'big', size: -1n }), /negative size/],
+  ['a pax header of 1 GB', rawTar({ name: 'pax', type: 'x', size: 1 << 30 }), /extended header is too large/],
   [
     'a name of a megabyte',
     rawTar({ name: '@', type: 'L', content: Buffer.from('n'.repeat(1_000_000)) }, file('@')),
     /name too long/i,
-    /name too long/i,
   ],
-  [
-    'an archive that is cut',
-    rawTar(file('cut', 'x'.repeat(5000))).subarray(0, 3000),
-    /ends in the middle/,
-    /Unexpected end/,
-  ],
+  ['an archive that is cut', rawTar(file('cut', 'x'.repeat(5000))).subarray(0, 3000), /ends in the middle/],
   [
     'an archive in an archive',
     gzipSync(gzipSync(rawTar(file('inner')))),
@@ -237,12 +242,14 @@ async function greedyXz(bytes: Buffer): Promise<Buffer> {
 }
 
 describe('hostile archives', () => {
-  for (const [title, archive, refused, added] of HOSTILE) {
+  for (const [title, archive, refused, otherwise = {}] of HOSTILE) {
+    const { added, context }: Otherwise = otherwise instanceof RegExp ? { added: otherwise } : otherwise;
     test(title, async () => {
       for (const [sink, give] of Object.entries(SINKS)) {
         const before = held(daemon);
         const answer = await give(daemon, archive);
-        const words = sink === 'ADD' ? added : refused;
+        const other = sink === 'ADD' ? added : sink === 'build context' ? context : undefined;
+        const words = other ?? refused;
         if (words) assertSaid(answer, words, sink);
         else assert.doesNotMatch(messageOf(answer), /unexpected|undefined/i, sink);
         assert.deepEqual(readdirSync(outside), ['kept'], sink);

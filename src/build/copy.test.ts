@@ -112,7 +112,7 @@ test('.dockerignore hides files, and an exclamation mark shows them again', asyn
     'x/deep/y': 'no',
   });
   const files = await built(bench, 'FROM scratch\nCOPY . /\n');
-  assert.deepEqual(Object.keys(files).sort(), ['aab', 'b.txt', 'dir/sub/d.md', 'x']);
+  assert.deepEqual(Object.keys(files).sort(), ['aab', 'b.txt', 'dir', 'dir/sub', 'dir/sub/d.md', 'x']);
 });
 
 test("a Dockerfile's own ignore file is used instead of the context's", async () => {

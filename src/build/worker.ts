@@ -3,10 +3,21 @@ import type { Digest } from '../core/digest.ts';
 import type { ProgressMessage } from '../spec/engine.ts';
 import type { Descriptor, ImageConfig } from '../spec/oci-image.ts';
 import type { Annotation } from './annotations.ts';
-import type { FindOwner } from './copy/ownership.ts';
+import type { FindOwner, Owner } from './copy/ownership.ts';
 
 /** A root file system: the diffIDs of its layers, lowest first. Empty is `scratch`. */
 export type Layers = readonly Digest[];
+
+/** Files for a layer. */
+export interface LayerPart {
+  /** An uncompressed tar; called once, when it is this part's turn. */
+  open(): Readable;
+  /**
+   * The tar is one that ADD unpacks: its names begin at the folder `into`, hostile ones are contained, its folders go
+   * through links to folders, and what it says of its top is ignored. `owner` is given to everything in it.
+   */
+  readonly archive?: { readonly into: string; readonly owner?: Owner };
+}
 
 /** What the builder needs from the machine. `engine/` implements it with real images and containers. */
 export interface BuildWorker {
@@ -23,18 +34,24 @@ export interface BuildWorker {
   exec(step: ExecRequest): Promise<ExecResult>;
 
   /**
-   * Unpacks an uncompressed tar over `layers`, inside that root file system: symlinks in an entry's parent
-   * folders are resolved within the root, hostile names are contained, missing parents are made 0755 root.
-   * Folders without an entry of their own keep their attributes. Returns the layer of the changes, or
-   * undefined when there are none.
+   * Puts files over `layers`, one part after the other, inside that root file system: symlinks in an entry's parent
+   * folders are resolved within the root, missing parents are made 0755 root. Folders without an entry of their own keep
+   * their attributes. Returns the layer of the changes, or undefined when there are none.
+   * @throws BargeError invalid-parameter where a folder meets something else or the reverse, but for archives.
    */
-  apply(layers: Layers, tar: Readable, signal: AbortSignal): Promise<Digest | undefined>;
+  apply(layers: Layers, parts: readonly LayerPart[], signal: AbortSignal): Promise<Digest | undefined>;
 
   /**
    * Mounts `layers` read-only at a host folder while `use` runs. Symlinks below that folder belong to the
    * image: the caller resolves them within the folder and never lets the host's kernel do it.
    */
   withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T>;
+
+  /**
+   * The extended attributes that images keep, of files below a folder that `withRootfs` gave: by the place of their path,
+   * as records of a pax header.
+   */
+  attributes(root: string, paths: readonly string[]): Promise<ReadonlyMap<number, Uint8Array>>;
 
   /** Looks a user and a group up in `layers`, by the account files there. */
   findOwner(layers: Layers, user: string, group: string): ReturnType<FindOwner>;

@@ -33,8 +33,10 @@ function toolArgs(command: string, root: Root, overlay: OverlayMount | undefined
   return [command, '--root', `/proc/${root.of}/root`, '--of', `${root.of}`, '--parent', `${root.parent}`];
 }
 
-function failure(action: string, code: number, stderr: string): BargeError {
-  const message = `${action}: ${stderr || `barge-fs exited with ${code}`}`;
+/** @param action what was tried; undefined where barge-fs says that itself. */
+function failure(action: string | undefined, code: number, stderr: string): BargeError {
+  const reason = stderr || `barge-fs exited with ${code}`;
+  const message = action === undefined ? reason.trimEnd() : `${action}: ${reason}`;
   if (code === 2) return invalidParameter(message);
   if (code === 3) return systemError(`${message} (free some space under the data root and try again)`);
   return systemError(message);
@@ -50,6 +52,12 @@ export interface UnpackRequest {
   readonly overlay?: OverlayMount;
   /** Refuse what would replace a folder by something else, or something else by a folder. */
   readonly keepKinds?: boolean;
+  /**
+   * `copy`: refuse the same, in the words of a build's COPY. `archive`: as a build's ADD, folders go through links that are
+   * in their place, and what the archive says of its top is ignored. `context` and `archive`: names that lead out of the
+   * folder end in it; else they are refused.
+   */
+  readonly rules?: 'copy' | 'archive' | 'context';
   /** Whose everything is, whatever the archive says. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   readonly signal?: AbortSignal;
@@ -65,6 +73,7 @@ export async function unpackTar(request: UnpackRequest): Promise<void> {
   if (request.layer) args.push('--layer');
   if (request.path) args.push('--path', request.path);
   if (request.keepKinds) args.push('--keep-kinds');
+  if (request.rules) args.push(RULES[request.rules]);
   if (request.owner) args.push('--owner', `${request.owner.uid}:${request.owner.gid}`);
   const tool = pipeThrough(TOOL, args, request.signal);
   tool.stdout.resume();
@@ -75,9 +84,12 @@ export async function unpackTar(request: UnpackRequest): Promise<void> {
     broken = error;
   }
   const { code, stderr } = await tool.done;
-  if (code !== 0 && !(broken && /ends in the middle/.test(stderr))) throw failure('unpacking', code, stderr);
+  if (code !== 0 && !(broken && /ends in the middle/.test(stderr)))
+    throw failure(request.rules === 'copy' ? undefined : 'unpacking', code, stderr);
   if (broken) throw broken;
 }
+
+const RULES = { copy: '--copy', archive: '--archive', context: '--contain' } as const;
 
 export interface PackRequest {
   readonly root: Root;
@@ -141,6 +153,38 @@ export interface PathStat {
   /** Nanoseconds since 1970. */
   readonly mtime: bigint;
   readonly linkTarget: string;
+}
+
+/**
+ * The extended attributes that layers keep, of files below a folder: by the place of their path, as records of a pax header.
+ * @param paths relative to `root`; a link at the end of one is looked at itself.
+ */
+export async function attributesBelow(
+  root: string,
+  paths: readonly string[],
+): Promise<ReadonlyMap<number, Uint8Array>> {
+  const tool = pipeThrough(TOOL, toolArgs('attributes', root, undefined));
+  const chunks: Uint8Array[] = [];
+  const read = (async () => {
+    for await (const chunk of tool.stdout) chunks.push(chunk);
+  })();
+  tool.stdin.on('error', () => undefined);
+  tool.stdin.end(paths.map((path) => `${path === '' ? '.' : path}\0`).join(''));
+  await read;
+  const { code, stderr } = await tool.done;
+  if (code !== 0) throw failure(`reading attributes below ${root}`, code, stderr);
+  return readAttributes(Buffer.concat(chunks));
+}
+
+function readAttributes(output: Buffer): Map<number, Uint8Array> {
+  const found = new Map<number, Uint8Array>();
+  for (let at = 0; at < output.length; ) {
+    const line = output.indexOf('\n', at);
+    const [number = '', length = ''] = output.toString('latin1', at, line).split(' ');
+    at = line + 1 + Number(length);
+    found.set(Number(number), output.subarray(line + 1, at));
+  }
+  return found;
 }
 
 /** Looks at one path below `root` as a process whose root folder it is would see it. */

@@ -1,9 +1,11 @@
-import { posix } from 'node:path';
-import { resolveInRoot } from './rooted.ts';
+import { lstat } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { errnoOf } from '../../core/errors.ts';
+import { targetInRoot } from './rooted.ts';
 
 /** What is at a destination within a root file system. */
 export interface Destination {
-  /** Absolute, without a slash at its end. */
+  /** Absolute, without a slash at its end, links followed as far as they lead. */
   readonly path: string;
   readonly is: 'folder' | 'file' | 'nothing';
   /** Folders on the way that are not there, the destination itself included; outermost first. */
@@ -12,14 +14,25 @@ export interface Destination {
 
 /** @param root undefined for an empty root file system. */
 export async function inspectDestination(root: string | undefined, path: string): Promise<Destination> {
+  const clean = posix.resolve(path);
+  const target = root === undefined ? clean : await targetInRoot(root, clean);
   const missing: string[] = [];
-  let is: Destination['is'] = 'nothing';
-  for (let folder = posix.resolve(path); folder !== '/'; folder = posix.dirname(folder)) {
-    const found = root === undefined ? undefined : await resolveInRoot(root, folder);
-    if (missing.length === 0 && found) is = found.stats.isDirectory() ? 'folder' : 'file';
+  let is: Destination['is'] = target === '/' ? 'folder' : 'nothing';
+  for (let folder = target; folder !== '/'; folder = posix.dirname(folder)) {
+    const found = root === undefined ? undefined : await kindOf(join(root, folder));
+    if (missing.length === 0 && found) is = found;
     if (found) break;
     missing.unshift(folder);
   }
-  const clean = posix.resolve(path);
-  return { path: clean, is: clean === '/' ? 'folder' : is, missing };
+  return { path: target, is, missing };
+}
+
+/** Of a path without links. */
+async function kindOf(path: string): Promise<'folder' | 'file' | undefined> {
+  try {
+    return (await lstat(path)).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
 }

@@ -16,6 +16,8 @@ export interface SourceEntry {
   /** Bytes of content; 0 for what has none. */
   readonly size: number;
   readonly content: EntryContent;
+  /** Extended attributes, as records of a pax header. */
+  readonly attributes?: Uint8Array;
 }
 
 export type EntryContent =

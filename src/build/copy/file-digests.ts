@@ -17,13 +17,15 @@ export class FileDigests {
   readonly #known = new Map<string, string>();
   #sinceTurn = 0;
 
-  /** Over type, mode, owner and content or link target; not over times or names. Hexadecimal. */
+  /** Over type, mode, owner, extended attributes and content or link target; not over times or names. Hexadecimal. */
   async digest(entry: SourceEntry, signal: AbortSignal): Promise<string> {
     const { type, mode, uid, gid } = entry;
     const permissions = type === 'symlink' ? 0 : mode;
     const content = await this.#content(entry, signal);
     const parts = JSON.stringify([type, permissions, uid, gid, content]);
-    return createHash('sha256').update(parts).digest('hex').slice(0, 32);
+    const hash = createHash('sha256').update(parts);
+    if (entry.attributes) hash.update(entry.attributes);
+    return hash.digest('hex').slice(0, 32);
   }
 
   async #content(entry: SourceEntry, signal: AbortSignal): Promise<string> {

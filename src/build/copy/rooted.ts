@@ -53,6 +53,35 @@ export async function resolveInRoot(
   return { path: done.join('/'), stats };
 }
 
+/**
+ * Where a file or folder of this path would be: links within `root` followed as above, those that lead nowhere too; names
+ * that are not there stand for themselves. Absolute, without a slash at its end.
+ */
+export async function targetInRoot(root: string, path: string): Promise<string> {
+  const pending = path.split('/').reverse();
+  const done: string[] = [];
+  let links = 0;
+  while (pending.length > 0) {
+    const part = pending.pop() ?? '';
+    if (part === '' || part === '.') continue;
+    if (part === '..') {
+      done.pop();
+      continue;
+    }
+    const file = join(root, ...done, part);
+    const found = await lstatOrNothing(file);
+    if (!found?.isSymbolicLink()) {
+      done.push(part);
+      continue;
+    }
+    if (++links > MAX_LINKS) throw invalidParameter(`too many links in ${path}`);
+    const target = await readlink(file);
+    if (target.startsWith('/')) done.length = 0;
+    pending.push(...target.split('/').reverse());
+  }
+  return `/${done.join('/')}`;
+}
+
 const outside = (path: string) => forbidden(`forbidden path outside the build context: ${path} ()`);
 
 async function lstatOrNothing(path: string): Promise<Stats | undefined> {

@@ -86,6 +86,7 @@ export class SourceTree {
     const entry = this.entry(path);
     if (!entry) return;
     const skipped = verdict?.matched === true || isExcluded(path, filter);
+    const place = entries.length;
     if (!skipped) entries.push(entry);
     if (entry.type !== 'directory') return;
     if (skipped && !this.#options.ignore?.mayWantBelow(path) && !filter.exclude?.mayWantBelow(path)) return;
@@ -94,6 +95,8 @@ export class SourceTree {
       const child = path === '' ? name : `${path}/${name}`;
       await this.#collect(child, this.#options.ignore?.judge(child, verdict), filter, entries);
     }
+    // An ignored folder is there all the same when something in it is wanted.
+    if (skipped && entries.length > place) entries.splice(place, 0, entry);
   }
 
   async #names(folder: string): Promise<string[]> {

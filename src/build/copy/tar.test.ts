@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import type { Placement } from './layout.ts';
 import { tarOf } from './tar.ts';
 
 test('a tar whose reader gives up half-way ends, and nothing else does', async (t) => {
@@ -23,8 +22,8 @@ test('a tar whose reader gives up half-way ends, and nothing else does', async (
     size,
     content: { kind: 'file', file },
   };
-  const placements = [{ kind: 'entry', path: '/large', entry }] as unknown as Placement[];
-  const tar = tarOf(placements, undefined, new Date(0));
+  const placements = [{ kind: 'entry', path: '/large', entry }] as unknown as Parameters<typeof tarOf>[0];
+  const tar = tarOf(placements, new Date(0));
   await once(tar, 'readable');
   assert.ok(tar.read(512));
   const failed = once(tar, 'error');

@@ -1,13 +1,13 @@
 import { createReadStream, readFileSync } from 'node:fs';
-import { posix } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { extract as extractTar, type Header, type Pack, pack as packTar } from 'tar-stream';
+import { type Header, type Pack, pack as packTar } from 'tar-stream';
 import { drained, failsElsewhere } from '../../core/streams.ts';
+import type { LayerPart } from '../worker.ts';
 import { openArchive } from './archive.ts';
 import type { SourceEntry } from './entry.ts';
 import type { Placement } from './layout.ts';
 import type { Owner } from './ownership.ts';
+import { paxEntry } from './pax.ts';
 
 /** tar-stream takes a mode of 0 for a missing one; with the bit of a plain file it is one. */
 const MODE_GIVEN = 0o100000;
@@ -16,13 +16,38 @@ const SMALL = 64 * 1024;
 
 type NewHeader = Partial<Header> & Pick<Header, 'name'>;
 
+type Made = Exclude<Placement, { kind: 'archive' }>;
+
 /**
- * The placements as an uncompressed tar, files streamed as it is read. A failure destroys the stream.
+ * The placements as parts of a layer: runs of files as a tar each, archives as they are.
  * @param owner given to what archives hold; undefined keeps theirs.
  */
-export function tarOf(placements: readonly Placement[], owner: Owner | undefined, now: Date): Readable {
+export function partsOf(placements: readonly Placement[], owner: Owner | undefined, now: Date): LayerPart[] {
+  const parts: LayerPart[] = [];
+  let run: Made[] = [];
+  const endRun = () => {
+    const made = run;
+    if (made.length > 0) parts.push({ open: () => tarOf(made, now) });
+    run = [];
+  };
+  for (const placement of placements) {
+    if (placement.kind !== 'archive') {
+      run.push(placement);
+      continue;
+    }
+    endRun();
+    const { file, compression } = placement.archive;
+    const archive = { into: placement.path, ...(owner ? { owner } : {}) };
+    parts.push({ open: () => openArchive(file, compression), archive });
+  }
+  endRun();
+  return parts;
+}
+
+/** Files and folders as an uncompressed tar, streamed as it is read. A failure destroys the stream. */
+export function tarOf(placements: readonly Made[], now: Date): Readable {
   const pack = packTar();
-  const writer = new TarWriter(pack, owner, now);
+  const writer = new TarWriter(pack, now);
   const write = async () => {
     for (const placement of placements) await writer.write(placement);
     pack.finalize();
@@ -34,18 +59,16 @@ export function tarOf(placements: readonly Placement[], owner: Owner | undefined
 
 class TarWriter {
   readonly #pack: Pack;
-  readonly #owner: Owner | undefined;
   readonly #now: Date;
   /** Where the first name of a file with several went. */
   readonly #names = new Map<string, string>();
 
-  constructor(pack: Pack, owner: Owner | undefined, now: Date) {
+  constructor(pack: Pack, now: Date) {
     this.#pack = pack;
-    this.#owner = owner;
     this.#now = now;
   }
 
-  async write(placement: Placement): Promise<void> {
+  async write(placement: Made): Promise<void> {
     switch (placement.kind) {
       case 'folder': {
         const { uid, gid } = placement.owner;
@@ -56,9 +79,6 @@ class TarWriter {
       case 'entry':
         await this.#entry(placement.path, placement.entry);
         return;
-      case 'archive':
-        await this.#archive(placement);
-        return;
     }
   }
 
@@ -66,6 +86,7 @@ class TarWriter {
     const name = tarName(path, entry.type === 'directory');
     const { type, mode, uid, gid, mtime, size, content } = entry;
     const header: NewHeader = { name, type, mode, uid, gid, mtime, size };
+    if (entry.attributes && content.kind !== 'file') this.#attributes(entry.attributes);
     switch (content.kind) {
       case 'text':
         return await this.#put(header, content.text);
@@ -80,32 +101,16 @@ class TarWriter {
         if (first !== undefined)
           return await this.#put({ ...header, type: 'link', linkname: first, size: 0 });
         if (content.inode !== undefined) this.#names.set(content.inode, name);
+        if (entry.attributes) this.#attributes(entry.attributes);
         if (size <= SMALL) return await this.#put(header, readFileSync(content.file));
         return await this.#stream(header, failsElsewhere(createReadStream(content.file)));
       }
     }
   }
 
-  /** Puts every entry of an archive below `path`; names that climb out of it stay in it. */
-  async #archive({ path, archive }: Extract<Placement, { kind: 'archive' }>): Promise<void> {
-    const extract = extractTar();
-    const source = openArchive(archive.file, archive.compression);
-    const inside = (name: string) => posix.resolve('/', posix.join(path, posix.resolve('/', name)));
-    const done = pipeline(source, extract);
-    done.catch(() => undefined);
-    for await (const entry of extract) {
-      const { header } = entry;
-      // The archive's own root says nothing about the folder it is unpacked into.
-      if (inside(header.name) === posix.resolve('/', path)) {
-        entry.resume();
-        continue;
-      }
-      const name = tarName(inside(header.name), header.type === 'directory');
-      const linkname = header.type === 'link' ? tarName(inside(header.linkname), false) : header.linkname;
-      const moved = { ...header, name, linkname, pax: extendedAttributes(header), ...this.#owner };
-      await this.#stream(moved, failsElsewhere(Readable.from(entry)));
-    }
-    await done;
+  /** In a header of their own: the library would write the bytes of their values as text. */
+  #attributes(records: Uint8Array): void {
+    this.#pack.push(paxEntry(records));
   }
 
   async #put(header: NewHeader, content?: string | Uint8Array): Promise<void> {
@@ -136,13 +141,6 @@ class TarWriter {
 }
 
 const withMode = (header: NewHeader): NewHeader => ({ ...header, mode: (header.mode ?? 0) | MODE_GIVEN });
-
-/** What an archive says beyond names and sizes: file capabilities and the like. */
-function extendedAttributes(header: Header): Record<string, string> | null {
-  const records = Object.entries((header.pax ?? {}) as Record<string, string>);
-  const kept = records.filter(([key]) => key.startsWith('SCHILY.xattr.'));
-  return kept.length > 0 ? Object.fromEntries(kept) : null;
-}
 
 function tarName(path: string, isFolder: boolean): string {
   const name = path.replace(/^\/+/, '');

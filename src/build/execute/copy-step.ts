@@ -1,11 +1,12 @@
 import type { Digest } from '../../core/digest.ts';
 import { inspectDestination } from '../copy/destination.ts';
 import { type Downloaded, Downloads } from '../copy/download.ts';
+import type { SourceEntry } from '../copy/entry.ts';
 import { layOut } from '../copy/layout.ts';
 import { isNumericOwner, type Owner, readOwner } from '../copy/ownership.ts';
 import { type Item, selectItems } from '../copy/selection.ts';
 import { SourceTree } from '../copy/source-tree.ts';
-import { tarOf } from '../copy/tar.ts';
+import { partsOf } from '../copy/tar.ts';
 import type { CopyOperation } from '../plan/graph.ts';
 import type { Layers } from '../worker.ts';
 import { Ingredients } from './ingredients.ts';
@@ -74,7 +75,8 @@ export async function withCopy<T>(
   const clones: string[] = [];
   for (const source of operation.repositories) clones.push(await downloads.clone(source, io.signal));
   const withTree = async (tree: SourceTree) => {
-    const items = await selectItems(operation, tree, fetched, clones);
+    const selected = await selectItems(operation, tree, fetched, clones);
+    const items = from === undefined ? selected : await withAttributes(selected, tree.root, io);
     const ingredients = commonIngredients(operation, base);
     await addFiles(ingredients, items, io);
     return await use({ ingredients, apply: () => applyCopy(operation, base, items, io) });
@@ -87,6 +89,29 @@ export async function withCopy<T>(
     operation.from.kind === 'context' ? operation.from.name : undefined,
   );
   return await withTree(new SourceTree(folder, { isContext: true, ...options }));
+}
+
+/** Documents and downloads have none. */
+async function withAttributes(items: readonly Item[], root: string, io: StepIo): Promise<readonly Item[]> {
+  const entries = items.flatMap((item) =>
+    item.kind === 'folder' ? item.entries.map(({ entry }) => entry) : [item.entry],
+  );
+  const local = entries.filter(({ content }) => content.kind !== 'text');
+  const found = await io.worker.attributes(
+    root,
+    local.map(({ path }) => path),
+  );
+  if (found.size === 0) return items;
+  const attributes = new Map(local.map((entry, place) => [entry, found.get(place)]));
+  const change = <T extends SourceEntry>(entry: T): T => {
+    const own = attributes.get(entry);
+    return own ? { ...entry, attributes: own } : entry;
+  };
+  return items.map((item) =>
+    item.kind === 'folder'
+      ? { ...item, entries: item.entries.map((one) => ({ ...one, entry: change(one.entry) })) }
+      : { ...item, entry: change(item.entry) },
+  );
 }
 
 async function addFiles(ingredients: Ingredients, items: readonly Item[], io: StepIo): Promise<void> {
@@ -109,12 +134,8 @@ async function applyCopy(
   const destination = await withOptionalRootfs(below, io, (root) =>
     inspectDestination(root, operation.destination),
   );
-  const tar = tarOf(layOut(operation, items, destination, owner), owner, io.now());
-  try {
-    return await io.worker.apply(below, tar, io.signal);
-  } finally {
-    tar.destroy();
-  }
+  const parts = partsOf(layOut(operation, items, destination, owner), owner, io.now());
+  return await io.worker.apply(below, parts, io.signal);
 }
 
 /** The ids of `user[:group]`, its names as `layers` have them. @throws BargeError invalid-parameter for unknown ones. */

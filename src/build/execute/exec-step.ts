@@ -116,7 +116,7 @@ async function scriptMount(operation: ExecOperation, io: StepIo): Promise<BuildM
     failsElsewhere(tar.entry(header, script.content));
   }
   tar.finalize();
-  const layer = await io.worker.apply([], failsElsewhere(Readable.from(tar)), io.signal);
+  const layer = await io.worker.apply([], [{ open: () => failsElsewhere(Readable.from(tar)) }], io.signal);
   const target = posix.dirname(operation.scripts[0]?.path ?? '/dev/pipes/script');
   return { type: 'bind', target, from: layer ? [layer] : [], source: '/', readOnly: true };
 }

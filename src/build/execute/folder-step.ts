@@ -3,7 +3,7 @@ import { invalidParameter } from '../../core/errors.ts';
 import { inspectDestination } from '../copy/destination.ts';
 import type { Placement } from '../copy/layout.ts';
 import { ROOT_OWNER } from '../copy/ownership.ts';
-import { tarOf } from '../copy/tar.ts';
+import { partsOf } from '../copy/tar.ts';
 import type { FolderOperation } from '../plan/graph.ts';
 import type { Layers } from '../worker.ts';
 import { ownerIn, withOptionalRootfs } from './copy-step.ts';
@@ -34,5 +34,5 @@ export async function makeFolder(
     return destination.missing.map((path) => ({ kind: 'folder', path, owner }));
   });
   if (placements.length === 0) return undefined;
-  return await io.worker.apply(base, tarOf(placements, undefined, io.now()), io.signal);
+  return await io.worker.apply(base, partsOf(placements, undefined, io.now()), io.signal);
 }

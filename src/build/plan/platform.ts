@@ -12,7 +12,15 @@ const ARCHITECTURES: Readonly<Record<string, { architecture: string; variant?: s
   armhf: { architecture: 'arm', variant: 'v7' },
   armel: { architecture: 'arm', variant: 'v6' },
 };
-const SYSTEMS = ['linux', 'windows', 'darwin', 'freebsd'];
+const SYSTEMS =
+  'aix android darwin dragonfly freebsd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1 windows zos'.split(
+    ' ',
+  );
+/** Those that Go knows: a word alone is one of these, or a system. */
+const KNOWN_ARCHITECTURES = (
+  '386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mips64 mips64le mips64p32 mips64p32le mipsle ppc ppc64 ' +
+  'ppc64le riscv riscv64 s390 s390x sparc sparc64 wasm'
+).split(' ');
 
 /** The platform of this machine. */
 export function hostPlatform(): Platform {
@@ -27,9 +35,10 @@ export function parsePlatform(text: string): Platform {
     throw invalidParameter(`"${text}" is an invalid platform: want os/arch[/variant]`);
   }
   if (architecture === undefined) {
-    return SYSTEMS.includes(first)
-      ? { ...hostPlatform(), os: first }
-      : normalize({ os: 'linux', architecture: first });
+    if (SYSTEMS.includes(first)) return { ...hostPlatform(), os: first };
+    const platform = normalize({ os: 'linux', architecture: first });
+    if (KNOWN_ARCHITECTURES.includes(platform.architecture)) return platform;
+    throw invalidParameter(`"${text}": unknown operating system or architecture: want os/arch[/variant]`);
   }
   return normalize({ os: first, architecture, ...(variant === undefined ? {} : { variant }) });
 }

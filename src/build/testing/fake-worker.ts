@@ -1,12 +1,20 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { extract, type Header } from 'tar-stream';
 import { type Digest, digestOf } from '../../core/digest.ts';
 import { notFound } from '../../core/errors.ts';
 import type { ImageConfig } from '../../spec/oci-image.ts';
-import type { BaseImage, BuildWorker, ExecRequest, ExecResult, Layers, ResolveOptions } from '../worker.ts';
+import type {
+  BaseImage,
+  BuildWorker,
+  ExecRequest,
+  ExecResult,
+  LayerPart,
+  Layers,
+  ResolveOptions,
+} from '../worker.ts';
 
 export interface FakeFile {
   readonly type: string;
@@ -91,16 +99,30 @@ export class FakeWorker implements BuildWorker {
     return { exitCode, layer: this.#store(new Map(entries)) };
   }
 
-  async apply(_layers: Layers, tar: Readable, signal: AbortSignal): Promise<Digest | undefined> {
+  async apply(
+    _layers: Layers,
+    parts: readonly LayerPart[],
+    signal: AbortSignal,
+  ): Promise<Digest | undefined> {
     this.applied++;
     const files = new Map<string, FakeFile>();
-    const parser = extract();
-    // streamx streams take part in Node's pipe, though their types don't say so.
-    tar.on('error', (error) => parser.destroy(error));
-    tar.pipe(parser as unknown as NodeJS.WritableStream);
-    for await (const entry of parser) {
-      signal.throwIfAborted();
-      files.set(entry.header.name.replace(/\/$/, ''), await fakeFile(entry.header, Readable.from(entry)));
+    for (const { open, archive } of parts) {
+      const parser = extract();
+      const tar = open();
+      const inside = (name: string) => posix.join(archive?.into ?? '/', posix.resolve('/', name)).slice(1);
+      // streamx streams take part in Node's pipe, though their types don't say so.
+      tar.on('error', (error) => parser.destroy(error));
+      tar.pipe(parser as unknown as NodeJS.WritableStream);
+      for await (const entry of parser) {
+        signal.throwIfAborted();
+        const { header } = entry;
+        const linkname = header.type === 'link' && archive ? inside(header.linkname) : header.linkname;
+        const file = await fakeFile({ ...header, linkname }, Readable.from(entry));
+        const name = inside(entry.header.name).replace(/\/$/, '');
+        if (!archive) files.set(name, file);
+        else if (name !== posix.join(archive.into, '/').slice(1, -1))
+          files.set(name, { ...file, ...archive.owner });
+      }
     }
     return files.size === 0 ? undefined : this.#store(files);
   }
@@ -113,6 +135,10 @@ export class FakeWorker implements BuildWorker {
     } finally {
       await rm(root, { recursive: true, force: true });
     }
+  }
+
+  async attributes(): Promise<ReadonlyMap<number, Uint8Array>> {
+    return new Map();
   }
 
   async findOwner(layers: Layers, user: string, group: string): ReturnType<BuildWorker['findOwner']> {

@@ -158,7 +158,7 @@ async function mainContext(
     return { contextDir: fetched.folder, dockerfile: text === undefined ? given : { text } };
   }
   if (session?.contexts.has('')) return { contextDir: session.context('').files, dockerfile: given };
-  await unpackTar({ root, tar: await decompress(tar), signal });
+  await unpackTar({ root, tar: await decompress(tar), rules: 'context', signal });
   return { contextDir: root, dockerfile: given };
 }
 

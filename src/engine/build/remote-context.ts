@@ -34,7 +34,7 @@ export async function fetchContext(
   if (!compression) return { folder, dockerfile: await readDockerfile(address, file) };
   const root = join(folder, 'context');
   await mkdir(root);
-  await unpackTar({ root, tar: openArchive(file, compression), signal });
+  await unpackTar({ root, tar: openArchive(file, compression), rules: 'context', signal });
   await rm(file);
   return { folder: root };
 }

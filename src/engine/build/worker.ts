@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import type {
   BaseImage,
   BuildWorker,
   BuiltImage,
   ExecRequest,
   ExecResult,
+  LayerPart,
   Layers,
   PublishOptions,
   ResolveOptions,
@@ -15,18 +15,21 @@ import { StartFailure } from '../../container/failure.ts';
 import { FrameReader } from '../../container/frames.ts';
 import { type DeviceEdits, deviceEdits } from '../../container/oci/cdi.ts';
 import { readUserAnswer, unknownName, userQuestion } from '../../container/oci/user.ts';
-import type { Runner } from '../../container/runner.ts';
+import type { EtcFiles, Runner } from '../../container/runner.ts';
 import type { Digest } from '../../core/digest.ts';
 import { cancelled, messageOf } from '../../core/errors.ts';
 import { newId, shortId } from '../../core/ids.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
-import { HeldMount, unpackTar, userBelow } from '../../host/fs-tool.ts';
+import { attributesBelow, HeldMount, type OverlayMount, unpackTar, userBelow } from '../../host/fs-tool.ts';
 import { removeTree } from '../../host/remove-tree.ts';
 import type { Networks } from '../../network/networks.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { AuthConfig } from '../../spec/engine.ts';
 import type { Descriptor, ImageConfig } from '../../spec/oci-image.ts';
+import type { ContainerContext } from '../containers/context.ts';
+import { ownerOf } from '../containers/etc-files.ts';
 import { assertMountTargets } from '../containers/mount-targets.ts';
+import { pidOf } from '../containers/namespaces.ts';
 import type { ImageContext } from '../images/context.ts';
 import { emitImage } from '../images/emit.ts';
 import type { EngineSettings } from '../settings.ts';
@@ -39,7 +42,7 @@ import { publishImages } from './publish.ts';
 import { etcOf, stepDefinition } from './step-definition.ts';
 import { StepSandboxes } from './step-sandboxes.ts';
 
-export interface WorkerContext extends ImageContext {
+export interface WorkerContext extends ImageContext, ContainerContext {
   readonly runner: Runner;
   readonly networks: Networks;
   readonly dataRoot: string;
@@ -50,7 +53,14 @@ export interface WorkerContext extends ImageContext {
 interface StepParts {
   readonly mounts: StepMounts;
   readonly sandbox: Sandbox | undefined;
+  /** The container whose network namespace and files of /etc it shares. */
+  readonly joined: JoinedContainer | undefined;
   readonly edits: DeviceEdits | undefined;
+}
+
+interface JoinedContainer {
+  readonly networkNamespace: string;
+  readonly etc: EtcFiles;
 }
 
 /** Where a step is; `gone` is called when nothing runs there any more. */
@@ -158,10 +168,11 @@ export class EngineWorker implements BuildWorker {
       const below = lower.map((name) => join(layersFolder, name));
       const mounts = await this.#mounts(step, scratch, held);
       assertMountTargets({ upper, lower: below }, mounts.mounts);
-      const sandbox = await this.#sandboxes.connect(step);
+      const joined = joinedContainer(this.#ctx, step.network);
+      const sandbox = joined ? undefined : await this.#sandboxes.connect(step);
       if (sandbox) held.defer(() => this.#sandboxes.disconnect(step, sandbox));
       const edits = await this.#devices(step);
-      started = await this.#run(id, step, { mounts, sandbox, edits });
+      started = await this.#run(id, step, { mounts, sandbox, joined, edits });
       if (started.exitCode !== 0 || (await readdir(upper)).length === 0)
         return { exitCode: started.exitCode };
       const targets = mounts.mounts.map((mount) => mount.Destination);
@@ -202,16 +213,18 @@ export class EngineWorker implements BuildWorker {
   }
 
   /** Runs the step's process to its end. */
-  async #run(id: string, step: ExecRequest, { mounts, sandbox, edits }: StepParts): Promise<StartedStep> {
+  async #run(id: string, step: ExecRequest, parts: StepParts): Promise<StartedStep> {
     const { runner, layers } = this.#ctx;
+    const { mounts, sandbox, joined, edits } = parts;
+    const networkNamespace = joined?.networkNamespace ?? sandbox?.path;
     const started = await runner.start({
       definition: stepDefinition(id, step, mounts),
       rootfs: layers.rootfs(step.layers),
       overlays: mounts.overlays,
-      ...(sandbox ? { networkNamespace: sandbox.path } : {}),
+      ...(networkNamespace ? { networkNamespace } : {}),
       ...(edits ? { edits } : {}),
-      privateNetwork: step.network !== 'host',
-      etc: etcOf(id, step, sandbox),
+      privateNetwork: step.network !== 'host' && !joined,
+      etc: joined?.etc ?? etcOf(id, step, sandbox),
       sharedNamespaces: {},
       attach: [{ stdin: false, stdout: true, stderr: true, raw: false }],
     });
@@ -250,7 +263,7 @@ export class EngineWorker implements BuildWorker {
     }
   }
 
-  async apply(layers: Layers, tar: Readable, signal: AbortSignal): Promise<Digest | undefined> {
+  async apply(layers: Layers, parts: readonly LayerPart[], signal: AbortSignal): Promise<Digest | undefined> {
     return await this.#withFolder(async (folder) => {
       const [root, upper, work] = ['root', 'upper', 'work'].map((name) => join(folder, name)) as [
         string,
@@ -258,9 +271,14 @@ export class EngineWorker implements BuildWorker {
         string,
       ];
       for (const path of [root, upper, work]) await mkdir(path, { mode: 0o755 });
-      await unpackTar({ root, tar, overlay: { ...this.#ctx.layers.overlay(layers), upper, work }, signal });
+      const overlay = { ...this.#ctx.layers.overlay(layers), upper, work };
+      for (const part of parts) await unpackPart(part, root, overlay, signal);
       return await this.#addUpper(upper);
     });
+  }
+
+  async attributes(root: string, paths: readonly string[]): Promise<ReadonlyMap<number, Uint8Array>> {
+    return await attributesBelow(root, paths);
   }
 
   async withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T> {
@@ -298,5 +316,28 @@ export class EngineWorker implements BuildWorker {
   async tag(id: Digest, reference: string, target?: Digest): Promise<void> {
     this.#ctx.images.tag(withDefaultTag(parseReference(reference)), id, target);
     emitImage(this.#ctx, this.#ctx.images.need(id), 'tag', reference);
+  }
+}
+
+/** @throws BargeError not-found or system unless the container of `container:NAME` is there and runs. */
+function joinedContainer(ctx: ContainerContext, network: string | undefined): JoinedContainer | undefined {
+  if (!network?.startsWith('container:')) return undefined;
+  const networkNamespace = `/proc/${pidOf(ctx, network, 'network')}/ns/net`;
+  return { networkNamespace, etc: { from: ownerOf(ctx, network) } };
+}
+
+async function unpackPart(
+  { open, archive }: LayerPart,
+  root: string,
+  overlay: OverlayMount,
+  signal: AbortSignal,
+): Promise<void> {
+  const tar = open();
+  try {
+    if (!archive) return await unpackTar({ root, tar, overlay, rules: 'copy', signal });
+    const { into: path, owner } = archive;
+    await unpackTar({ root, tar, overlay, path, rules: 'archive', ...(owner ? { owner } : {}), signal });
+  } finally {
+    tar.destroy();
   }
 }

@@ -33,7 +33,7 @@ export function etcFiles(
 }
 
 /** Whose files a container has that shares another one's network, perhaps through others. */
-function ownerOf(ctx: ContainerContext, mode: string): string {
+export function ownerOf(ctx: ContainerContext, mode: string): string {
   const seen = new Set<string>();
   for (let next = mode; ; ) {
     const { definition } = ctx.containers.find(next.slice('container:'.length));

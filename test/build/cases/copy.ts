@@ -252,4 +252,91 @@ export const COPY_CASES: readonly BuildCase[] = [
     dockerfile: 'FROM scratch\nADD http://127.0.0.1:9/x /x\n',
     fails: /http:\/\/127\.0\.0\.1:9\/x/,
   },
+  {
+    name: 'a folder does not take the place of a link to a folder',
+    dockerfile: 'FROM busybox\nRUN mkdir -p /usr/bin && ln -s usr/bin /link\nCOPY src /\n',
+    files: { 'src/link/new': 'N' },
+    fails: /: cannot copy to non-directory: \/link$/m,
+  },
+  {
+    name: 'a folder does not take the place of a file',
+    dockerfile: 'FROM busybox\nRUN echo x >/thing\nCOPY src /\n',
+    files: { 'src/thing/new': 'N' },
+    fails: /: cannot copy to non-directory: \/thing$/m,
+  },
+  {
+    name: 'a folder below a left out one does not take the place of a link either',
+    dockerfile: 'FROM busybox\nRUN mkdir /real && ln -s real /link\nCOPY . /\n',
+    files: { '.dockerignore': 'link\n!link/new\n', 'link/new': 'N' },
+    fails: /: cannot copy to non-directory: \/link$/m,
+  },
+  {
+    name: 'a file does not take the place of a folder',
+    dockerfile: 'FROM busybox\nRUN mkdir -p /x/name\nCOPY src /x\n',
+    files: { 'src/name': 'N' },
+    fails: /: cannot replace to directory \/x\/name with file$/m,
+  },
+  {
+    name: 'a file does not take the place of a folder of its name within the destination',
+    dockerfile: 'FROM busybox\nRUN mkdir -p /x/a\nCOPY a /x/\n',
+    files: TWO,
+    fails: /: cannot replace to directory \/x\/a with file$/m,
+  },
+  {
+    name: 'two sources of one COPY are of one kind where they meet',
+    dockerfile: 'FROM scratch\nCOPY one two /x/\n',
+    files: { 'one/name/a': 'A', 'two/name': 'N' },
+    fails: /: cannot replace to directory \/x\/name with file$/m,
+  },
+  {
+    name: 'a link within the copied folder replaces a file, and a file a link',
+    dockerfile: 'FROM busybox\nRUN mkdir /x && echo t >/t && echo f >/x/f && ln -s /t /x/l\nCOPY src /x\n',
+    files: { 'src/f': { link: '/t' }, 'src/l': 'L' },
+    tree: { '/x/f': '-> /t', '/x/l': 'L', '/t': 't\n' },
+  },
+  {
+    name: 'a destination that is a link is written through, wherever it leads in the image',
+    dockerfile:
+      'FROM busybox\nRUN mkdir /real && echo x >/real/old && ln -s real/old /file && ln -s /real /folder\n' +
+      'COPY a /file\nCOPY b /folder\n',
+    files: TWO,
+    tree: { '/file': '-> real/old', '/real/old': 'A', '/folder': '-> /real', '/real/b': 'B' },
+  },
+  {
+    name: 'a destination that is a link to nothing is written through',
+    dockerfile:
+      'FROM busybox\nRUN ln -s /far/away /file && ln -s ../../far/folder /folder && ln -s /far/one /deep && ln -s deep /two\n' +
+      'COPY a /file\nCOPY a /folder/\nADD b /two/in/it\nCOPY <<-EOF /folder/text\n\thello\n\tEOF\n' +
+      'WORKDIR /two/work\nRUN pwd -P >/pwd\n',
+    files: TWO,
+    tree: {
+      '/file': '-> /far/away',
+      '/far/away': '644 0:0 A',
+      '/folder': '-> ../../far/folder',
+      '/far/folder/a': 'A',
+      '/far/folder/text': 'hello\n',
+      '/two': '-> deep',
+      '/far/one/in/it': 'B',
+      '/far/one/work': '755/ 0:0',
+      '/pwd': '/far/one/work\n',
+    },
+  },
+  {
+    name: 'a link that leads nowhere ends',
+    dockerfile: 'FROM busybox\nRUN ln -s b /a && ln -s a /b\nCOPY a /a/x\n',
+    files: TWO,
+    fails: /too many links/,
+  },
+  {
+    name: '--link asks nothing of what is below, so folders stand where they are written',
+    dockerfile: 'FROM busybox\nRUN mkdir /real && ln -s real /link\nCOPY --link a /link/\n',
+    files: TWO,
+    tree: { '/link': '755/ 0:0', '/link/a': 'A', '/real/a': null },
+  },
+  {
+    name: '--parents goes through no link below the destination',
+    dockerfile: 'FROM busybox\nRUN mkdir /real && ln -s real /src\nCOPY --parents src/one.txt /\n',
+    files: TREE,
+    fails: /: cannot copy to non-directory: \/src$/m,
+  },
 ];
