@@ -122,6 +122,14 @@ test('bodies in which Go’s clients say null for what is not set', async () => 
     assert.equal((await remove(`/containers/${name}`)).status, 204);
 });
 
+test('a list of a context’s files holds nothing else', async () => {
+  const { Id } = (await post('/barge/sessions', {})).json();
+  for (const line of ['null', '7', '{}', '[null]', '["a","f",7]', '["a"]', '{']) {
+    const { status, text } = await send(`/barge/sessions/${Id}/compare?name=c&key=${'0'.repeat(64)}`, line);
+    assert.equal(status, 400, `${line}: ${text}`);
+  }
+});
+
 test('an empty body where one is needed', async () => {
   assert.deepEqual(errorOf(await post('/containers/create')), [
     400,
