@@ -116,8 +116,18 @@ test('bodies in which Go’s clients say null for what is not set', async () => 
   await create('lower', { hostconfig: { networkmode: 'none', tmpfs: { '/t': null } } });
   const { HostConfig: host } = (await get('/containers/lower/json')).json();
   assert.deepEqual([host.NetworkMode, host.Tmpfs], ['none', { '/t': '' }]);
+  /* Members of Docker's that nobody has set are shown all the same: programs read them without asking. */
+  assert.deepEqual([host.Memory, host.Devices, host.PidsLimit, host.CpusetCpus], [0, null, null, '']);
   for (const name of ['nulls', 'policy', 'lower'])
     assert.equal((await remove(`/containers/${name}`)).status, 204);
+});
+
+test('a list of a context’s files holds nothing else', async () => {
+  const { Id } = (await post('/barge/sessions', {})).json();
+  for (const line of ['null', '7', '{}', '[null]', '["a","f",7]', '["a"]', '{']) {
+    const { status, text } = await send(`/barge/sessions/${Id}/compare?name=c&key=${'0'.repeat(64)}`, line);
+    assert.equal(status, 400, `${line}: ${text}`);
+  }
 });
 
 test('an empty body where one is needed', async () => {

@@ -331,7 +331,7 @@ describe('ends', () => {
     const rename = (to: string) => post(`/containers/name-a/rename?name=${encodeURIComponent(to)}`);
     assert.equal(errorOf(await rename(''))[0], 400);
     assert.equal(errorOf(await rename('b ad'))[0], 400);
-    assert.equal(errorOf(await rename('name-a'))[0], 409);
+    assert.equal(errorOf(await rename('name-a'))[0], 400);
     assert.equal(errorOf(await rename('name-b'))[0], 409);
     assert.equal((await rename('/name-c')).status, 204);
     await destroy('name-b', 'name-c');

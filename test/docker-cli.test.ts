@@ -29,7 +29,7 @@ describe('the docker client', { skip: withoutDocker() }, async () => {
     test('version shows a server with the API versions', async () => {
       const text = await ok('version');
       assert.match(text, /Server: Barge/);
-      assert.match(text, /API version: +1\.55 \(minimum version 1\.24\)/);
+      assert.match(text, /API version: +1\.56 \(minimum version 1\.24\)/);
       assert.equal(await ok('version', '-f', '{{.Server.Os}}'), 'linux');
     });
 

@@ -3,11 +3,8 @@ import type { Server as HttpServer } from 'node:http';
 import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { conflict, errnoOf, invalidParameter, systemError } from '../core/errors.ts';
+import { PLAIN_PORT, TLS_PORT } from './options/hosts.ts';
 import type { TlsOptions } from './options.ts';
-
-/** Docker's ports. */
-const PLAIN_PORT = 2375;
-const TLS_PORT = 2376;
 
 export interface ListenOptions {
   readonly group: string;

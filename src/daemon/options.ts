@@ -1,5 +1,6 @@
 import { invalidParameter } from '../core/errors.ts';
 import type { EngineSettings } from '../engine/settings.ts';
+import { distinctHosts } from './options/hosts.ts';
 import { type NetworkOptions, resolveNetwork } from './options/network.ts';
 import { checkSupport, LOG_LEVELS, Reader, resolveSettings } from './options/resolve.ts';
 import { SETTINGS } from './options/table.ts';
@@ -97,6 +98,7 @@ function resolveOptions(flags: Values, program: ProgramDefaults): DaemonOptions 
   if (!LOG_LEVELS.includes(logLevel)) {
     throw invalidParameter(`unknown log level "${logLevel}": want ${LOG_LEVELS.join(', ')}`);
   }
+  const tls = tlsOptions(read);
   const execRoot = read.text('exec-root') ?? '/run/barge';
   const optional = (name: string, field: string) => {
     const value = read.text(name);
@@ -105,7 +107,8 @@ function resolveOptions(flags: Values, program: ProgramDefaults): DaemonOptions 
   return {
     dataRoot: read.text('data-root') ?? '/var/lib/barge',
     execRoot,
-    hosts: read.list('host').length > 0 ? read.list('host') : [program.host],
+    hosts:
+      read.list('host').length > 0 ? distinctHosts(read.list('host'), tls !== undefined) : [program.host],
     network: resolveNetwork(read, program.bridge),
     cgroupParent: read.text('cgroup-parent') ?? '/barge',
     ...optional('default-runtime', 'defaultRuntime'),
@@ -113,7 +116,7 @@ function resolveOptions(flags: Values, program: ProgramDefaults): DaemonOptions 
     logLevel,
     logFormat: (read.oneOf('log-format', ['json', 'text']) ?? 'json') as 'json' | 'text',
     group: read.text('group') ?? program.group,
-    tls: tlsOptions(read),
+    tls,
     configFile,
     ...optional('metrics-addr', 'metricsAddress'),
     ...optional('min-api-version', 'minApiVersion'),

@@ -122,3 +122,17 @@ test('the log as text', () => {
   const line = textLine('{"level":40,"time":0,"pid":1,"name":"barged","a":"b c","n":1,"msg":"hi"}');
   assert.equal(line, 'time="1970-01-01T00:00:00.000Z" level=warning msg="hi" a="b c" n=1\n');
 });
+
+test('a host that is named twice is listened at once', () => {
+  const hosts = (...names: string[]) => parse(names.flatMap((name) => ['-H', name])).hosts;
+  assert.deepEqual(hosts('unix:///a', 'unix:///b', 'unix:///a'), ['unix:///a', 'unix:///b']);
+  assert.deepEqual(hosts('tcp://127.0.0.1:2375', 'tcp://:2375', '127.0.0.1', 'tcp://127.0.0.1'), [
+    'tcp://127.0.0.1:2375',
+  ]);
+  assert.deepEqual(hosts('tcp://[::1]:1', 'tcp://[::1]:2', 'tcp://[::1]:1'), [
+    'tcp://[::1]:1',
+    'tcp://[::1]:2',
+  ]);
+  assert.equal(hosts('tcp://127.0.0.1:0', 'tcp://127.0.0.1:0').length, 2);
+  assert.deepEqual(hosts('fd://', 'fd://'), ['fd://']);
+});

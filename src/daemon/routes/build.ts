@@ -14,6 +14,7 @@ import { dropUnnamed, withImageFiles } from '../../engine/images/files.ts';
 import type { ProgressMessage } from '../../spec/engine.ts';
 import { registryConfig } from '../auth.ts';
 import { readBody } from '../decode/body.ts';
+import { parseExactJson } from '../decode/json.ts';
 import { SESSION } from '../decode/others.ts';
 import { jsonParameter } from '../decode/query.ts';
 import { type Exchange, flag, integer } from '../http.ts';
@@ -92,16 +93,21 @@ function sessionRoutes(router: Router, state: BuildState): void {
   );
 }
 
+const isEntry = (value: unknown): value is ContextEntry =>
+  Array.isArray(value) && value.length === 3 && value.every((part) => typeof part === 'string');
+
 /** A JSON array on every line. */
 async function readEntries(request: NodeJS.ReadableStream): Promise<ContextEntry[]> {
   const entries: ContextEntry[] = [];
   for await (const line of createInterface({ input: request, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line === '') continue;
-    try {
-      entries.push(JSON.parse(line) as ContextEntry);
-    } catch (cause) {
-      throw invalidParameter(`line ${entries.length + 1} of the list of files is not JSON`, { cause });
+    const entry = parseExactJson(line);
+    if (!isEntry(entry)) {
+      throw invalidParameter(
+        `line ${entries.length + 1} of the list of files is not a list of three strings`,
+      );
     }
+    entries.push(entry);
   }
   return entries;
 }

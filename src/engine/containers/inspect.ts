@@ -7,6 +7,7 @@ import type { ContainerInspect, ContainerState, MountPoint } from '../../spec/en
 import { destinationOf } from '../../volume/destination.ts';
 import type { ContainerContext } from './context.ts';
 import { networkSettings } from './network-settings.ts';
+import { UNSET_HOST_CONFIG } from './unset-host-config.ts';
 
 /** Docker's way to say "never". */
 const NEVER = '0001-01-01T00:00:00Z';
@@ -83,30 +84,7 @@ function graphDriver(ctx: ContainerContext, definition: ContainerDefinition) {
 function hostConfigWithDefaults(definition: ContainerDefinition): ContainerInspect['HostConfig'] {
   const { hostConfig: host } = definition;
   return {
-    Binds: null,
-    ContainerIDFile: '',
-    PortBindings: {},
-    AutoRemove: false,
-    VolumeDriver: '',
-    VolumesFrom: null,
-    ConsoleSize: [0, 0],
-    CapAdd: null,
-    CapDrop: null,
-    Dns: [],
-    DnsOptions: [],
-    DnsSearch: [],
-    ExtraHosts: null,
-    GroupAdd: null,
-    Cgroup: '',
-    Links: null,
-    OomScoreAdj: 0,
-    PidMode: '',
-    Privileged: false,
-    PublishAllPorts: false,
-    ReadonlyRootfs: false,
-    SecurityOpt: null,
-    UTSMode: '',
-    UsernsMode: '',
+    ...UNSET_HOST_CONFIG,
     ...host,
     ...(host.Links?.length
       ? { Links: host.Links.map((text) => shownLink(parseLink(text), definition.name)) }
