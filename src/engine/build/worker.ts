@@ -205,7 +205,7 @@ export class EngineWorker implements BuildWorker {
   async #run(id: string, step: ExecRequest, { mounts, sandbox, edits }: StepParts): Promise<StartedStep> {
     const { runner, layers } = this.#ctx;
     const started = await runner.start({
-      definition: stepDefinition(id, step, mounts),
+      definition: stepDefinition(id, step, mounts, this.#ctx.settings.defaults),
       rootfs: layers.rootfs(step.layers),
       overlays: mounts.overlays,
       ...(sandbox ? { networkNamespace: sandbox.path } : {}),
