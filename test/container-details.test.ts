@@ -280,3 +280,20 @@ test('IPv6 that a sysctl switches off is in no answer, name or file', async () =
   await destroy('without-one');
   assert.equal((await daemon.api('/networks/dual', { method: 'DELETE' })).status, 204);
 });
+
+test('the files of /etc are there for cp when nothing runs', async () => {
+  await run('etc', { HostConfig: { ExtraHosts: ['extra:192.0.2.7'] } });
+  const copied = async (file: string) => {
+    const answer = await daemon.api(`/containers/etc/archive?path=/etc/${file}`);
+    assert.equal(answer.status, 200, answer.text);
+    return answer.text;
+  };
+  const looks = async () => [await copied('hosts'), await copied('hostname'), await copied('resolv.conf')];
+  const before = await looks();
+  assert.match(before[0] ?? '', /^192\.0\.2\.7\textra$/m);
+  assert.equal((await post('/containers/etc/kill')).status, 204);
+  await post('/containers/etc/wait');
+  assert.deepEqual(await looks(), before);
+  assert.deepEqual((await get('/containers/etc/changes')).json() ?? [], []);
+  await destroy('etc');
+});
