@@ -246,3 +246,54 @@ test('a forced removal tells of the signal first', async () => {
   );
   assert.equal(events[2].Actor.Attributes.signal, '9');
 });
+
+test('IPv6 that a sysctl switches off is in no answer, name or file', async () => {
+  const made = await post('/networks/create', { Name: 'dual', EnableIPv6: true });
+  assert.equal(made.status, 201, made.text);
+  const off = { 'net.ipv6.conf.all.disable_ipv6': '1' };
+  const HostConfig = { NetworkMode: 'dual', ExtraHosts: ['six:fd00::1', 'four:192.0.2.1'] };
+  await run('with-six', { HostConfig });
+  await run('without-six', { HostConfig: { ...HostConfig, Sysctls: off } });
+  const addressOf = async (name: string) =>
+    (await get(`/containers/${name}/json`)).json().NetworkSettings.Networks.dual.GlobalIPv6Address;
+  const namesOf = async (name: string) => await exec('with-six', ['nslookup', '-type=aaaa', `${name}.`]);
+  const hostsOf = (name: string) => exec(name, ['cat', '/etc/hosts']);
+  const six = await addressOf('with-six');
+  assert.match(six, /:/);
+  assert.ok((await namesOf('with-six')).includes(six));
+  assert.match(await hostsOf('with-six'), /^::1\t/m);
+  assert.equal(await addressOf('without-six'), '');
+  assert.doesNotMatch(await namesOf('without-six'), /Address: [0-9a-f]*:[0-9a-f:]+/);
+  const hosts = await hostsOf('without-six');
+  assert.match(hosts, /^127\.0\.0\.1\tlocalhost\n192\.0\.2\.1\tfour$/m);
+  assert.doesNotMatch(hosts, /^\S*:/m);
+  await destroy('with-six', 'without-six');
+
+  const endpoint = {
+    DriverOpts: { 'com.docker.network.endpoint.sysctls': 'net.ipv6.conf.IFNAME.disable_ipv6=1' },
+  };
+  await run('without-one', {
+    HostConfig: { NetworkMode: 'dual' },
+    NetworkingConfig: { EndpointsConfig: { dual: endpoint } },
+  });
+  assert.equal(await addressOf('without-one'), '');
+  await destroy('without-one');
+  assert.equal((await daemon.api('/networks/dual', { method: 'DELETE' })).status, 204);
+});
+
+test('the files of /etc are there for cp when nothing runs', async () => {
+  await run('etc', { HostConfig: { ExtraHosts: ['extra:192.0.2.7'] } });
+  const copied = async (file: string) => {
+    const answer = await daemon.api(`/containers/etc/archive?path=/etc/${file}`);
+    assert.equal(answer.status, 200, answer.text);
+    return answer.text;
+  };
+  const looks = async () => [await copied('hosts'), await copied('hostname'), await copied('resolv.conf')];
+  const before = await looks();
+  assert.match(before[0] ?? '', /^192\.0\.2\.7\textra$/m);
+  assert.equal((await post('/containers/etc/kill')).status, 204);
+  await post('/containers/etc/wait');
+  assert.deepEqual(await looks(), before);
+  assert.deepEqual((await get('/containers/etc/changes')).json() ?? [], []);
+  await destroy('etc');
+});

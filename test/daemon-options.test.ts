@@ -173,3 +173,23 @@ test('suites that start dockerd can start barged', {
   child.kill('SIGTERM');
   assert.equal(await ended, 0);
 });
+
+test('the usual cgroup namespace holds for containers and for the steps of builds', async () => {
+  const daemon = await TestDaemon.start({
+    flags: ['--default-cgroupns-mode', 'private'],
+  });
+  try {
+    await daemon.makeBusybox();
+    const seen = 'cat /proc/self/cgroup';
+    assert.doesNotMatch(await daemon.ok('barge', ['run', '--rm', 'busybox', 'sh', '-c', seen]), /\/bt-/);
+    const dockerfile = `FROM busybox\nRUN ${seen}\n`;
+    const built = await daemon.barge(['build', '--progress', 'plain', '--no-cache', '-'], {
+      input: dockerfile,
+    });
+    assert.equal(built.code, 0, built.stderr);
+    assert.match(built.stderr + built.stdout, /\d+:\S*:\//);
+    assert.doesNotMatch(built.stderr + built.stdout, /\/bt-/);
+  } finally {
+    await daemon.end();
+  }
+});

@@ -46,7 +46,7 @@ export class LiveNetwork {
     if (!this.link) throw forbidden(`containers cannot be connected to the network ${name}`);
     const device = interfaceName(this.link.interfacePrefix, wish, taken);
     const four = this.#take(4, wish.ipv4);
-    const six = this.#takeSix(wish.ipv6, four?.address);
+    const six = wish.without6 ? undefined : this.#takeSix(wish.ipv6, four?.address);
     const mac = wish.mac || (four ? macOf(four.address) : randomMac());
     const id = newId();
     this.users.add(id);

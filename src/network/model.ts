@@ -49,6 +49,8 @@ export interface EndpointWish {
   readonly ipv6?: string;
   readonly linkLocal?: readonly string[];
   readonly mac?: string;
+  /** A sysctl of the container switches IPv6 off: the endpoint gets no address of it. */
+  readonly without6?: boolean;
   readonly priority?: number;
   readonly driverOpts?: Readonly<Record<string, string>>;
 }

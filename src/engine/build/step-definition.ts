@@ -1,8 +1,10 @@
 import type { ExecRequest } from '../../build/worker.ts';
+import type { ContainerDefaults } from '../../container/defaults.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
 import { shortId } from '../../core/ids.ts';
 import { resolvConf } from '../../network/resolv.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
+import { cgroupnsMode } from '../containers/merge-config.ts';
 import type { StepMounts } from './mounts.ts';
 
 /** A step of a build as the container that it is in all but name. */
@@ -10,8 +12,10 @@ export function stepDefinition(
   id: string,
   step: ExecRequest,
   { mounts, env }: StepMounts,
+  defaults: ContainerDefaults,
 ): ContainerDefinition {
   const { resources = {} } = step;
+  const Privileged = step.security === 'insecure';
   return {
     id,
     name: `build-${shortId(id)}`,
@@ -29,7 +33,8 @@ export function stepDefinition(
     hostConfig: {
       NetworkMode: step.network || 'bridge',
       LogConfig: { Type: 'none' },
-      Privileged: step.security === 'insecure',
+      Privileged,
+      CgroupnsMode: cgroupnsMode({ Privileged }, defaults),
       ...(step.shmSize ? { ShmSize: step.shmSize } : {}),
       ...(resources.memory ? { Memory: resources.memory } : {}),
       ...(resources.memorySwap ? { MemorySwap: resources.memorySwap } : {}),

@@ -218,7 +218,7 @@ export class EngineWorker implements BuildWorker {
     const { mounts, sandbox, joined, edits } = parts;
     const networkNamespace = joined?.networkNamespace ?? sandbox?.path;
     const started = await runner.start({
-      definition: stepDefinition(id, step, mounts),
+      definition: stepDefinition(id, step, mounts, this.#ctx.settings.defaults),
       rootfs: layers.rootfs(step.layers),
       overlays: mounts.overlays,
       ...(networkNamespace ? { networkNamespace } : {}),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -47,7 +48,8 @@ async function withRoot<T>(
   const volumes = volumeNames(definition.mounts).map((name) => ctx.volumes.get(name));
   try {
     for (const volume of volumes) await ctx.mounted.use(volume, user);
-    return await withLayers(ctx, container, { work, binds: bindsOf(definition) }, use);
+    const binds = [...bindsOf(definition), ...etcBinds(ctx, definition)];
+    return await withLayers(ctx, container, { work, binds, asStarted: true }, use);
   } finally {
     for (const volume of volumes) await ctx.mounted.release(volume, user);
   }
@@ -72,9 +74,25 @@ function bindsOf(definition: ContainerDefinition): HeldBind[] {
     }));
 }
 
+/** The files of /etc that a start has written, unless something that is mounted there hides them, as it does in a start. */
+function etcBinds({ containers, runner }: ArchiveContext, definition: ContainerDefinition): HeldBind[] {
+  const mode = definition.hostConfig.NetworkMode ?? '';
+  const owner = mode.startsWith('container:') ? containers.idOf(mode.slice('container:'.length)) : undefined;
+  const { hosts, hostname, resolvConf } = runner.folders(owner ?? definition.id);
+  const asked = new Set(definition.mounts.map(({ Destination }) => Destination));
+  const readOnly = Boolean(definition.hostConfig.ReadonlyRootfs);
+  return [
+    { source: hosts, target: '/etc/hosts', readOnly },
+    { source: hostname, target: '/etc/hostname', readOnly },
+    { source: resolvConf, target: '/etc/resolv.conf', readOnly },
+  ].filter(({ source, target }) => !asked.has('/etc') && !asked.has(target) && existsSync(source));
+}
+
 interface LayersView {
   /** Makes the view writable. */
   readonly work?: string;
+  /** With what a start finds at least: mount points that are not the container's own. */
+  readonly asStarted?: boolean;
   readonly binds?: readonly HeldBind[];
 }
 
@@ -82,14 +100,16 @@ interface LayersView {
 async function withLayers<T>(
   ctx: ArchiveContext,
   { definition }: Container,
-  { work, binds = [] }: LayersView,
+  { work, binds = [], asStarted = false }: LayersView,
   use: (root: string) => Promise<T>,
 ): Promise<T> {
   const parent = join(ctx.dataRoot, 'tmp');
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const folder = await mkdtemp(join(parent, 'root-'));
   const { upper } = ctx.runner.folders(definition.id);
-  const { lower, layersFolder } = ctx.layers.overlay(definition.layers);
+  const { lower, layersFolder } = asStarted
+    ? ctx.layers.rootfs(definition.layers)
+    : ctx.layers.overlay(definition.layers);
   const overlay = work ? { lower, layersFolder, upper, work } : { lower: [...lower, upper], layersFolder };
   try {
     await using mounted = await HeldMount.open(folder, overlay, binds);

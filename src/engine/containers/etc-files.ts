@@ -7,7 +7,7 @@ import type { ContainerContext } from './context.ts';
 import { dnsWish } from './dns-wish.ts';
 import { changeEtcFile } from './etc-change.ts';
 import { linkHosts } from './legacy-links.ts';
-import { modeOf } from './networking.ts';
+import { isIPv6Off, modeOf } from './networking.ts';
 import { needsNames } from './resolution.ts';
 
 /** Contents of `/etc/hostname`, `/etc/hosts` and `/etc/resolv.conf` of a container. */
@@ -22,8 +22,11 @@ export function etcFiles(
   const onHost = mode === 'host';
   const name = onHost && !config.Hostname ? hostname() : (config.Hostname ?? '');
   const own = (attachment?.endpoints ?? []).flatMap((endpoint) => hostLines(definition, endpoint));
-  const head = onHost ? readFileSync('/etc/hosts', 'utf8') : LOOPBACK_HOSTS;
-  const extra = extraHosts(ctx, hostConfig.ExtraHosts ?? [], attachment);
+  const without6 = !onHost && isIPv6Off(definition);
+  const loopback = without6 ? LOOPBACK_HOSTS_4 : LOOPBACK_HOSTS;
+  const head = onHost ? readFileSync('/etc/hosts', 'utf8') : loopback;
+  const asked = extraHosts(ctx, hostConfig.ExtraHosts ?? [], attachment);
+  const extra = without6 ? asked.replace(/^[^\t\n]*:.*\n/gm, '') : asked;
   const place = onHost ? 'host' : needsNames(attachment?.endpoints ?? []) ? 'embedded' : 'bridge';
   return {
     hostname: `${name}\n`,
@@ -62,15 +65,15 @@ function hostLines(
   return [ipv4, ipv6].filter(Boolean).map((address) => `${address}\t${names}\n`);
 }
 
-const LOOPBACK_HOSTS = [
-  '127.0.0.1\tlocalhost',
+const LOOPBACK_HOSTS_4 = '127.0.0.1\tlocalhost\n';
+const LOOPBACK_HOSTS = `${LOOPBACK_HOSTS_4}${[
   '::1\tlocalhost ip6-localhost ip6-loopback',
   'fe00::\tip6-localnet',
   'ff00::\tip6-mcastprefix',
   'ff02::1\tip6-allnodes',
   'ff02::2\tip6-allrouters',
   '',
-].join('\n');
+].join('\n')}`;
 
 /** `name:address` or `name=address`; `host-gateway` is the host as the container sees it. */
 function extraHosts(

@@ -79,7 +79,8 @@ export function withDefaults(host: HostConfig, defaults: ContainerDefaults): Hos
   };
 }
 
-function cgroupnsMode(host: HostConfig, defaults: ContainerDefaults): string {
+/** Whose cgroups a container sees that does not say so itself. */
+export function cgroupnsMode(host: HostConfig, defaults: ContainerDefaults): string {
   if (host.Privileged) return 'host';
   return defaults.cgroupnsMode ?? (cgroupLayout() === 'v2' ? 'private' : 'host');
 }

@@ -37,8 +37,19 @@ export function wishesOf(definition: ContainerDefinition): EndpointWish[] {
   if (hasFixedNetwork(definition)) return [];
   const configs = Object.entries(endpointConfigs(definition));
   return configs.map(([network, settings], i) =>
-    wishOf(network, settings, i === 0 ? definition.config.MacAddress : undefined),
+    containerWish(definition, network, settings, i === 0 ? definition.config.MacAddress : undefined),
   );
+}
+
+/** As `wishOf`, for a container that may have IPv6 switched off. */
+export function containerWish(
+  definition: ContainerDefinition,
+  network: string,
+  settings: EndpointSettings,
+  mac?: string,
+): EndpointWish {
+  const wish = wishOf(network, settings, mac);
+  return isIPv6Off(definition, settings.DriverOpts) ? { ...wish, without6: true } : wish;
 }
 
 /** @param mac for an endpoint that names none itself. */
@@ -54,6 +65,22 @@ export function wishOf(network: string, settings: EndpointSettings, mac?: string
     ...(GwPriority ? { priority: GwPriority } : {}),
     ...(DriverOpts ? { driverOpts: DriverOpts } : {}),
   };
+}
+
+/** Options of an endpoint for the sysctls of its interface, which they call IFNAME. */
+const ENDPOINT_SYSCTLS = 'com.docker.network.endpoint.sysctls';
+const SWITCH = /^net\.ipv6\.conf\.(all|default|ifname)\.disable_ipv6$/i;
+
+/** Whether sysctls switch IPv6 off: of the whole container, or of one endpoint. */
+export function isIPv6Off(
+  { hostConfig }: ContainerDefinition,
+  options?: Readonly<Record<string, string>> | null,
+): boolean {
+  const own = (options?.[ENDPOINT_SYSCTLS] ?? '')
+    .split(',')
+    .map((entry) => entry.split('=') as [string, string?]);
+  const entries = [...Object.entries(hostConfig.Sysctls ?? {}), ...own];
+  return entries.some(([name, value]) => SWITCH.test(name) && Number(value) !== 0);
 }
 
 /** The names that a container has on a user-defined network, its own first. */

@@ -7,7 +7,7 @@ import type { ContainerContext } from '../containers/context.ts';
 import { emitNetwork, portsToPublish, sandboxOf } from '../containers/endpoints.ts';
 import { updateEtcFiles } from '../containers/etc-files.ts';
 import { assertEndpoint } from '../containers/network-check.ts';
-import { endpointConfigs, hasFixedNetwork, modeOf, wishOf } from '../containers/networking.ts';
+import { containerWish, endpointConfigs, hasFixedNetwork, modeOf } from '../containers/networking.ts';
 import { needsNames, registerNames, viewOf } from '../containers/resolution.ts';
 
 /**
@@ -34,7 +34,12 @@ export async function connectContainer(
     const changed = { ...definition, networkingConfig: { EndpointsConfig: configs } };
     if (isRunning(state) && state.attachment) {
       announceChange(ctx, id, state.attachment);
-      const sandbox = await joinOrRestore(ctx, id, state.attachment, wishOf(network.name, settings));
+      const sandbox = await joinOrRestore(
+        ctx,
+        id,
+        state.attachment,
+        containerWish(definition, network.name, settings),
+      );
       try {
         await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
       } catch (error) {

@@ -221,7 +221,8 @@ export class Sandboxes {
 }
 
 /** Nothing is asked for but a place on the default bridge. */
-function isPlain({ network, ipv4, ipv6, linkLocal, mac, driverOpts }: EndpointWish): boolean {
+function isPlain(wish: EndpointWish): boolean {
+  const { network, ipv4, ipv6, linkLocal, mac, without6, driverOpts } = wish;
   const options = Object.keys(driverOpts ?? {}).length + (linkLocal ?? []).length;
-  return network === 'bridge' && !ipv4 && !ipv6 && !mac && options === 0;
+  return network === 'bridge' && !ipv4 && !ipv6 && !mac && !without6 && options === 0;
 }
