@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
-import { inspectEach } from '../inspect/inspect.ts';
+import { asType, inspectEach } from '../inspect/inspect.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
@@ -9,8 +9,13 @@ export const command: Command = {
   args: { min: 1 },
   completes: ['container'],
   run({ flags, args, cli }) {
-    return inspectEach(cli, args, flags.text('format'), (name) =>
-      cli.engine.getExact(`/containers/${pathSegment(name)}/json`, { size: flags.bool('size') }),
+    return inspectEach(
+      cli,
+      args,
+      flags.text('format'),
+      asType('container.InspectResponse', (name) =>
+        cli.engine.getExact(`/containers/${pathSegment(name)}/json`, { size: flags.bool('size') }),
+      ),
     );
   },
 };

@@ -12,7 +12,9 @@ export const command: Command = {
   completes: ['context'],
   run({ flags, args, cli }) {
     const names = args.length > 0 ? args : [cli.contextName];
-    return inspectEach(cli, names, flags.text('format'), async (name) => shown(viewContext(cli, name)));
+    return inspectEach(cli, names, flags.text('format'), async (name) => ({
+      value: shown(viewContext(cli, name)),
+    }));
   },
 };
 

@@ -2,7 +2,7 @@ import type { Command } from '../command.ts';
 import { imagePath } from '../each.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
 import { platformJson } from '../images/platform.ts';
-import { inspectEach } from '../inspect/inspect.ts';
+import { asType, inspectEach } from '../inspect/inspect.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',
@@ -13,10 +13,15 @@ export const command: Command = {
   args: { min: 1 },
   completes: ['image'],
   run({ flags, args, cli }) {
-    return inspectEach(cli, args, flags.text('format'), (name) =>
-      cli.engine.getExact(`/images/${imagePath(name)}/json`, {
-        platform: flags.has('platform') ? platformJson(flags.text('platform')) : undefined,
-      }),
+    return inspectEach(
+      cli,
+      args,
+      flags.text('format'),
+      asType('image.InspectResponse', (name) =>
+        cli.engine.getExact(`/images/${imagePath(name)}/json`, {
+          platform: flags.has('platform') ? platformJson(flags.text('platform')) : undefined,
+        }),
+      ),
     );
   },
 };

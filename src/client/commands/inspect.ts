@@ -3,7 +3,14 @@ import type { Command } from '../command.ts';
 import { imagePath, pathSegment } from '../each.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
 import { inspectEach } from '../inspect/inspect.ts';
+import type { InspectedType } from '../inspect/types.ts';
 
+const TYPES: Readonly<Record<string, InspectedType>> = {
+  container: 'container.InspectResponse',
+  image: 'image.InspectResponse',
+  network: 'network.Inspect',
+  volume: 'volume.Volume',
+};
 /** Where objects of each kind are, in the order they are looked for. */
 const PATHS: Readonly<Record<string, (name: string) => string>> = {
   container: (name) => `/containers/${pathSegment(name)}/json`,
@@ -37,7 +44,9 @@ export const command: Command = {
       for (const kind of kinds) {
         try {
           const size = kind === 'container' && flags.bool('size');
-          return await cli.engine.getExact(PATHS[kind]?.(name) ?? '', { size });
+          const value = await cli.engine.getExact(PATHS[kind]?.(name) ?? '', { size });
+          const goType = TYPES[kind];
+          return goType ? { value, type: goType } : { value };
         } catch (error) {
           if (!isKind(error, 'not-found') || type !== '') throw error;
         }

@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
-import { inspectEach } from '../inspect/inspect.ts';
+import { asType, inspectEach } from '../inspect/inspect.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] NETWORK [NETWORK...]',
@@ -12,8 +12,13 @@ export const command: Command = {
   args: { min: 1 },
   completes: ['network'],
   run({ flags, args, cli }) {
-    return inspectEach(cli, args, flags.text('format'), (name) =>
-      cli.engine.getExact(`/networks/${pathSegment(name)}`, { verbose: flags.bool('verbose') }),
+    return inspectEach(
+      cli,
+      args,
+      flags.text('format'),
+      asType('network.Inspect', (name) =>
+        cli.engine.getExact(`/networks/${pathSegment(name)}`, { verbose: flags.bool('verbose') }),
+      ),
     );
   },
 };

@@ -25,7 +25,9 @@ export const command: Command = {
   ],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {
-    const format = listFormat(flags, cli.config, 'psFormat');
+    const quiet = flags.bool('quiet') && flags.has('format');
+    if (quiet) cli.err('WARNING: Ignoring custom format, because both --format and --quiet are set.\n');
+    const format = quiet ? '{{.ID}}' : listFormat(flags, cli.config, 'psFormat');
     const size = flags.bool('size') || /\.Size|\{\{\s*json\s+\.\s*\}\}/.test(format);
     const last = flags.bool('latest') && !flags.has('last') ? 1 : flags.number('last');
     const containers = await cli.engine.get<ContainerSummary[]>('/containers/json', {

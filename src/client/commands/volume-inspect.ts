@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
-import { inspectEach } from '../inspect/inspect.ts';
+import { asType, inspectEach } from '../inspect/inspect.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] VOLUME [VOLUME...]',
@@ -9,8 +9,11 @@ export const command: Command = {
   args: { min: 1 },
   completes: ['volume'],
   run({ flags, args, cli }) {
-    return inspectEach(cli, args, flags.text('format'), (name) =>
-      cli.engine.getExact(`/volumes/${pathSegment(name)}`),
+    return inspectEach(
+      cli,
+      args,
+      flags.text('format'),
+      asType('volume.Volume', (name) => cli.engine.getExact(`/volumes/${pathSegment(name)}`)),
     );
   },
 };

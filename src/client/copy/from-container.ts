@@ -27,9 +27,14 @@ export async function copyFromContainer(
 ): Promise<string> {
   const container = source.container ?? '';
   let path = source.path;
+  /* A link that is followed gives its name to what it leads to. */
+  let linkName: string | undefined;
   if (options.followLink) {
     const found = await statPath(cli.engine, container, path);
-    if (isLink(found)) path = resolve(dirname(path), found.linkTarget);
+    if (isLink(found)) {
+      linkName = basename(resolve('/', path));
+      path = resolve(dirname(resolve('/', path)), found.linkTarget);
+    }
   }
   const { headers, body } = await cli.engine.request('GET', archivePath(container), { query: { path } });
   if (target === '-') {
@@ -42,7 +47,7 @@ export async function copyFromContainer(
   const isWhole = asksForContents(path) || ['', '/', '.', '..'].includes(found.name);
   const from = isWhole ? '.' : found.name;
   await extractInto(place.folder, body, {
-    rename: { from, to: place.name ?? from },
+    rename: { from, to: place.name ?? (isWhole ? from : (linkName ?? from)) },
     owners: options.archive,
   });
   return `Successfully copied ${source.container}:${source.path} to ${resolve(target)}`;

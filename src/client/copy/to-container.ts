@@ -30,7 +30,7 @@ export async function copyToContainer(
     });
   if (source === '-') {
     const found = await statTarget(cli, container, target.path);
-    if (!found || !isFolder(found.stat)) {
+    if (!found?.stat || !isFolder(found.stat)) {
       throw invalidParameter(`destination "${container}:${target.path}" must be a directory`);
     }
     await upload(target.path, process.stdin);
@@ -40,7 +40,7 @@ export async function copyToContainer(
   const folder = await isLocalFolder(local);
   const place = await chooseTarget(cli, container, target.path, folder);
   const contents = asksForContents(source) && folder;
-  const name = contents && place.exists ? '.' : (place.name ?? basename(resolve(local)));
+  const name = contents && place.exists ? '.' : (place.name ?? basename(resolve(source)));
   await upload(place.folder, packPath(resolve(local), name));
   return `Successfully copied ${source} to ${container}:${target.path}`;
 }
@@ -62,28 +62,31 @@ async function chooseTarget(
   sourceIsFolder: boolean,
 ): Promise<{ folder: string; name?: string; exists: boolean }> {
   const found = await statTarget(cli, container, path);
-  if (found && isFolder(found.stat)) return { folder: found.path, exists: true };
-  if (found && sourceIsFolder) throw invalidParameter(`cannot copy a directory over the file ${path}`);
-  if (!found && !sourceIsFolder && path.endsWith('/')) {
+  if (found?.stat && isFolder(found.stat)) return { folder: found.path, exists: true };
+  if (found?.stat && sourceIsFolder) throw invalidParameter(`cannot copy a directory over the file ${path}`);
+  if (!found?.stat && !sourceIsFolder && path.endsWith('/')) {
     throw invalidParameter(`destination "${container}:${path}" must be a directory`);
   }
   const full = resolve('/', found?.path ?? path);
   return { folder: dirname(full), name: basename(full), exists: false };
 }
 
-/** What is at the target, links followed once as docker's client does. */
+/** What is at the target, a link followed once as docker's client does, also to where nothing is yet. */
 async function statTarget(
   cli: Cli,
   container: string,
   path: string,
-): Promise<{ path: string; stat: PathStat } | undefined> {
+): Promise<{ path: string; stat?: PathStat } | undefined> {
+  let linked: string | undefined;
   try {
     const stat = await statPath(cli.engine, container, path);
     if (!isLink(stat)) return { path, stat };
-    const linked = resolve(dirname(resolve('/', path)), stat.linkTarget);
+    linked = resolve(dirname(resolve('/', path)), stat.linkTarget);
     return { path: linked, stat: await statPath(cli.engine, container, linked) };
   } catch (error) {
-    if (isKind(error, 'not-found') && !/No such container/i.test(error.message)) return undefined;
+    if (isKind(error, 'not-found') && !/No such container/i.test(error.message)) {
+      return linked === undefined ? undefined : { path: linked };
+    }
     throw error;
   }
 }

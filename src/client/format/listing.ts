@@ -65,8 +65,11 @@ function parsed<T>(compile: () => T): T {
   }
 }
 
+/** A label's last word, as docker heads its column. */
+const labelHeading = (name: string) => name.slice(name.lastIndexOf('.') + 1).replace(/[-_]/g, ' ');
+
 function headingFields(listing: Listing): Record<string, unknown> {
-  return { ...listing.headings, Label: (name: unknown) => String(name) };
+  return { ...listing.headings, Label: (name: unknown) => labelHeading(String(name)) };
 }
 
 /** `\t` and `\n` may be written out, since shells pass them so. */

@@ -3,41 +3,24 @@ import type { Cli } from '../cli.ts';
 import { CommandFailure } from '../failure.ts';
 import { compileTemplate } from '../template/evaluator.ts';
 import { exactJson } from '../template/print.ts';
-
-/** Members that Go's structs have though the daemon's JSON leaves them out when they are empty. */
-const OPTIONAL: ReadonlySet<string> = new Set([
-  'Annotations',
-  'Cmd',
-  'ConfigFrom',
-  'ConfigOnly',
-  'Entrypoint',
-  'Env',
-  'ExposedPorts',
-  'Health',
-  'Healthcheck',
-  'HealthConfig',
-  'Labels',
-  'MacAddress',
-  'Mounts',
-  'NetworkDisabled',
-  'OnBuild',
-  'Options',
-  'Shell',
-  'SizeRootFs',
-  'SizeRw',
-  'Status',
-  'StopSignal',
-  'StopTimeout',
-  'Tmpfs',
-  'UsageData',
-  'User',
-  'Variant',
-  'Volumes',
-  'WorkingDir',
-]);
+import { withType } from '../template/values.ts';
+import { type InspectedType, inspectedType } from './types.ts';
 
 /** What docker ends with for a template that is none. */
 const EXIT_TEMPLATE = 64;
+
+/** One object, and the kind that templates take it for. */
+export interface Inspected {
+  readonly value: unknown;
+  readonly type?: InspectedType;
+}
+
+/** What `find` knows, as objects of one kind. */
+export const asType =
+  (type: InspectedType, find: (name: string) => Promise<unknown>) => async (name: string) => ({
+    value: await find(name),
+    type,
+  });
 
 /**
  * Prints what `find` knows of every name: as one JSON list, or through a Go template, one line each. Names that
@@ -47,10 +30,10 @@ export async function inspectEach(
   cli: Cli,
   names: readonly string[],
   format: string,
-  find: (name: string) => Promise<unknown>,
+  find: (name: string) => Promise<Inspected>,
 ): Promise<number> {
   const render = compileFormat(format);
-  const found: unknown[] = [];
+  const found: Inspected[] = [];
   const failures: string[] = [];
   for (const name of names) {
     try {
@@ -60,20 +43,21 @@ export async function inspectEach(
       if (!(error instanceof BargeError) || isKind(error, 'unavailable')) break;
     }
   }
-  if (!render) cli.out(`${exactJson(found, 4)}\n`);
-  else for (const value of found) cli.draw(`${render(value)}\n`);
+  if (render) for (const one of found) cli.draw(`${render(one)}\n`);
+  else {
+    const values = found.map(({ value }) => value);
+    cli.out(`${format === 'json' ? exactJson(values) : exactJson(values, 4)}\n`);
+  }
   for (const failure of failures) cli.err(`${failure}\n`);
   return failures.length > 0 ? 1 : 0;
 }
 
-/** How to print one object; undefined for docker's indented list. */
-function compileFormat(format: string): ((value: unknown) => string) | undefined {
-  if (format === '') return undefined;
-  if (format === 'json') return (value) => exactJson(value);
-  const template = inTemplate(EXIT_TEMPLATE, () =>
-    compileTemplate(format, { optional: OPTIONAL, structs: true }),
-  );
-  return (value) => inTemplate(1, () => template(value));
+/** How to print one object; undefined for a JSON list of all of them. */
+function compileFormat(format: string): ((one: Inspected) => string) | undefined {
+  if (format === '' || format === 'json') return undefined;
+  const template = inTemplate(EXIT_TEMPLATE, () => compileTemplate(format));
+  return ({ value, type }) =>
+    inTemplate(1, () => template(type === undefined ? value : withType(value, inspectedType(type))));
 }
 
 /** Adds docker's preface to what goes wrong with a template. */

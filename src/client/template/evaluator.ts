@@ -1,17 +1,17 @@
 import { messageOf } from '../../core/errors.ts';
 import { printable } from '../format/printable.ts';
-import { FUNCTIONS, isTrue, type TemplateFunction } from './functions.ts';
+import { ARITY, FUNCTIONS, isTrue, type TemplateFunction } from './functions.ts';
 import { parseTemplate, type Template } from './parser.ts';
 import { printValue } from './print.ts';
+import { byCodePoints } from './printf.ts';
 import type { Branch, Call, Node, Operand, Pipe, Stage } from './syntax.ts';
 import { ExecutionError } from './template-error.ts';
+import { Float, floatOf, goType, isInteger, NilPointer, typedOf } from './values.ts';
 
 export interface EvaluationOptions {
   readonly functions?: Readonly<Record<string, TemplateFunction>>;
   /** Members that a value may lack: they are nil, as a pointer of Go's that was left out of the JSON. */
   readonly optional?: ReadonlySet<string>;
-  /** Objects that look like Go's structs are printed as such: values in braces, without names. */
-  readonly structs?: boolean;
   /** The Go type that the top value stands for, in messages about members it does not have. */
   readonly typeName?: string;
 }
@@ -27,6 +27,8 @@ type Outcome = 'next' | 'break' | 'continue';
 
 /** Templates may call themselves; deeper than this is a mistake. */
 const MAX_CALLS = 1000;
+/** What `{{range 1000000000}}` would take of memory is a mistake as well. */
+const MAX_COUNT = 1_000_000;
 
 class Evaluator {
   readonly #template: Template;
@@ -63,7 +65,7 @@ class Evaluator {
       else if (node.kind === 'action') {
         const value = this.#pipe(node.pipe, dot);
         if (node.pipe.variables.length === 0) {
-          this.#output += printable(printValue(value, this.#options.structs));
+          this.#output += printable(printValue(value));
         }
       } else if (node.kind === 'jump') return node.to;
       else if (node.kind === 'call') this.#callTemplate(node, dot);
@@ -123,10 +125,24 @@ class Evaluator {
   #itemsOf(value: unknown, node: Branch): readonly (readonly [unknown, unknown])[] {
     if (value === null || value === undefined) return [];
     if (Array.isArray(value)) return value.map((item, at) => [at, item]);
-    if (typeof value === 'number' || typeof value === 'bigint')
-      return count(Number(value)).map((at) => [at, at]);
-    if (typeof value === 'object') return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    if (isInteger(value)) return this.#countTo(Number(value), node);
+    const isMap = typeof value === 'object' && floatOf(value) === undefined && !(value instanceof NilPointer);
+    if (isMap && typedOf(value)?.type.kind !== 'struct') {
+      return Object.entries(value).sort(([a], [b]) => byCodePoints(a, b));
+    }
     throw this.#error(node.pipe.at, sourceOf(node.pipe), `range can't iterate over ${printValue(value)}`);
+  }
+
+  /** 0, 1, … up to `end`, without it. */
+  #countTo(end: number, node: Branch): (readonly [number, number])[] {
+    if (end > MAX_COUNT) {
+      throw this.#error(
+        node.pipe.at,
+        sourceOf(node.pipe),
+        `range counts to ${MAX_COUNT} at most, not to ${end}`,
+      );
+    }
+    return Array.from({ length: Math.max(0, end) }, (_, at) => [at, at] as const);
   }
 
   #pipe(pipe: Pipe, dot: unknown): unknown {
@@ -143,12 +159,15 @@ class Evaluator {
   #stage(stage: Stage, dot: unknown, piped: readonly unknown[]): unknown {
     const [head, ...rest] = stage.operands;
     if (!head) return undefined;
+    if (head.kind === 'literal' && head.value === null)
+      throw this.#error(head.at, 'nil', 'nil is not a command');
     if (head.kind === 'function' && (head.name === 'and' || head.name === 'or')) {
       return this.#decide(head.name === 'or', rest, dot, piped);
     }
     const value = head.kind === 'function' ? this.#functions[head.name] : this.#operand(head, dot);
     const args = () => [...rest.map((operand) => this.#value(operand, dot)), ...piped];
-    if (typeof value === 'function') return this.#call(head, value as TemplateFunction, args());
+    if (typeof value === 'function')
+      return this.#call(head, value as TemplateFunction, args(), sourceOfStage(stage));
     if (rest.length > 0 || piped.length > 0) {
       throw this.#error(head.at, head.source, `can't give argument to non-function ${head.source}`);
     }
@@ -165,12 +184,19 @@ class Evaluator {
     return piped.length > 0 ? piped[0] : value;
   }
 
-  #call(head: Operand, target: TemplateFunction, args: readonly unknown[]): unknown {
+  /** @param source the whole call, as messages show it. */
+  #call(head: Operand, target: TemplateFunction, args: readonly unknown[], source = head.source): unknown {
+    const [least, most] = (head.kind === 'function' && ARITY[head.name]) || [0, Number.POSITIVE_INFINITY];
+    if (args.length < least || args.length > most) {
+      const want = least === most ? `${least}` : `at least ${least}`;
+      const message = `wrong number of args for ${head.source}: want ${want} got ${args.length}`;
+      throw this.#error(head.at, head.source, message);
+    }
     try {
       return target(...args);
     } catch (error) {
       if (error instanceof ExecutionError) throw error;
-      throw this.#error(head.at, head.source, `error calling ${head.source}: ${messageOf(error)}`);
+      throw this.#error(head.at, source, `error calling ${nameOf(head)}: ${messageOf(error)}`);
     }
   }
 
@@ -210,8 +236,12 @@ class Evaluator {
   }
 
   #member(operand: Operand, value: unknown, name: string): unknown {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    if (value instanceof NilPointer) {
+      throw this.#error(operand.at, operand.source, `nil pointer evaluating *${value.type.name}.${name}`);
+    }
+    if (typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Float)) {
       if (Object.hasOwn(value, name)) return Reflect.get(value, name);
+      if (typedOf(value)?.type.kind === 'map') return null;
       if (this.#options.optional?.has(name)) return null;
       const { typeName } = this.#options;
       const message =
@@ -223,8 +253,7 @@ class Evaluator {
     if (value === null || value === undefined) {
       throw this.#error(operand.at, operand.source, `nil pointer evaluating interface {}.${name}`);
     }
-    const type = Array.isArray(value) ? '[]interface {}' : typeof value;
-    throw this.#error(operand.at, operand.source, `can't evaluate field ${name} in type ${type}`);
+    throw this.#error(operand.at, operand.source, `can't evaluate field ${name} in type ${goType(value)}`);
   }
 
   #error(at: number, expression: string, message: string): ExecutionError {
@@ -236,5 +265,8 @@ function sourceOf(pipe: Pipe): string {
   return pipe.stages[0]?.operands[0]?.source ?? '';
 }
 
-/** 0, 1, … up to `end`, without it. */
-const count = (end: number) => Array.from({ length: Math.max(0, end) }, (_, at) => at);
+/** As Go shows a call in a message. */
+const sourceOfStage = ({ operands }: Stage) => operands.map(({ source }) => source).join(' ');
+
+/** A method is called by its own name. */
+const nameOf = ({ source }: Operand) => source.slice(source.lastIndexOf('.') + 1);

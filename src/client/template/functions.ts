@@ -1,118 +1,191 @@
 import { invalidParameter } from '../../core/errors.ts';
-import { formatVerb, printValue, toJson } from './print.ts';
+import { compare, same } from './compare.ts';
+import { escapeHtml, escapeJs, escapeQuery } from './escape.ts';
+import { printValue, toJson } from './print.ts';
+import { sprint, sprintf } from './printf.ts';
+import { floatOf, goType, isInteger, isNil, NilPointer, typedOf, zeroOf } from './values.ts';
 
 export type TemplateFunction = (...args: readonly unknown[]) => unknown;
 
-/** Go's truth: empty text, zero, null and empty collections are false. */
+/** Go's truth: empty text, zero, nil and empty collections are false; a struct is true. */
 export function isTrue(value: unknown): boolean {
+  if (isNil(value) || value instanceof NilPointer) return false;
   if (Array.isArray(value)) return value.length > 0;
-  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
+  const float = floatOf(value);
+  if (float !== undefined) return float !== 0;
+  if (typeof value === 'object')
+    return typedOf(value)?.type.kind === 'struct' || Object.keys(value).length > 0;
   return Boolean(value);
 }
 
 function text(value: unknown): string {
   if (typeof value === 'string') return value;
-  throw invalidParameter(`wrong type for value; expected string; got ${goType(value)}`);
+  throw invalidParameter(
+    `wrong type for value; expected string; got ${isNil(value) ? 'invalid value' : goType(value)}`,
+  );
 }
 
-function goType(value: unknown): string {
-  if (value === null || value === undefined) return 'nil';
-  if (Array.isArray(value)) return '[]interface {}';
-  if (typeof value === 'object') return 'map[string]interface {}';
-  return typeof value === 'number' || typeof value === 'bigint'
-    ? 'float64'
-    : typeof value === 'boolean'
-      ? 'bool'
-      : typeof value;
+function whole(value: unknown): number {
+  if (isInteger(value)) return Number(value);
+  throw invalidParameter(`wrong type for value; expected int; got ${goType(value)}`);
 }
 
 function index(collection: unknown, ...keys: readonly unknown[]): unknown {
-  let value = collection;
-  for (const key of keys) {
-    if (Array.isArray(value) || typeof value === 'string') {
-      if (typeof key !== 'number')
-        throw invalidParameter(`cannot index slice/array with type ${goType(key)}`);
-      if (key < 0 || key >= value.length) throw invalidParameter(`index out of range: ${key}`);
-      value = value[key];
-    } else if (typeof value === 'object' && value !== null) {
-      value = Object.hasOwn(value, String(key)) ? Reflect.get(value, String(key)) : undefined;
-    } else if (value === null || value === undefined) {
-      throw invalidParameter('index of untyped nil');
-    } else throw invalidParameter(`can't index item of type ${goType(value)}`);
-  }
+  let value: unknown = collection;
+  if (isNil(value)) throw invalidParameter('index of untyped nil');
+  for (const key of keys) value = indexed(value, key);
   return value;
+}
+
+function indexed(value: unknown, key: unknown): unknown {
+  if (value instanceof NilPointer) throw invalidParameter('index of nil pointer');
+  if (Array.isArray(value) || typeof value === 'string') {
+    const items: ArrayLike<unknown> = typeof value === 'string' ? Buffer.from(value) : value;
+    return items[place(key, items.length - 1)];
+  }
+  if (typeof value !== 'object' || value === null || floatOf(value) !== undefined) {
+    throw invalidParameter(`can't index item of type ${goType(value)}`);
+  }
+  const typed = typedOf(value);
+  if (typed?.type.kind === 'struct') throw invalidParameter(`can't index item of type ${goType(value)}`);
+  if (typeof key !== 'string') {
+    throw invalidParameter(
+      isNil(key)
+        ? 'value is nil; should be of type string'
+        : `value has type ${goType(key)}; should be string`,
+    );
+  }
+  if (Object.hasOwn(value, key)) return Reflect.get(value, key);
+  return typed?.type.kind === 'map' ? zeroOf(typed.type.of) : undefined;
+}
+
+/** @param last the largest index that is allowed. */
+function place(key: unknown, last: number): number {
+  if (isNil(key)) throw invalidParameter('cannot index slice/array with nil');
+  if (!isInteger(key)) throw invalidParameter(`cannot index slice/array with type ${goType(key)}`);
+  if (key < 0 || key > last) throw invalidParameter(`index out of range: ${key}`);
+  return Number(key);
+}
+
+function slice(value: unknown, ...bounds: readonly unknown[]): unknown {
+  if (isNil(value)) throw invalidParameter('slice of untyped nil');
+  if (bounds.length > 3) throw invalidParameter(`too many slice indexes: ${bounds.length}`);
+  if (typeof value !== 'string' && !Array.isArray(value)) {
+    throw invalidParameter(`can't slice item of type ${goType(value)}`);
+  }
+  if (typeof value === 'string' && bounds.length === 3)
+    throw invalidParameter('cannot 3-index slice a string');
+  const bytes = typeof value === 'string' ? Buffer.from(value) : undefined;
+  const length = bytes?.length ?? (value as readonly unknown[]).length;
+  const [from = 0, to = length, most = length] = bounds.map((bound) => place(bound, length));
+  if (from > to) throw invalidParameter(`invalid slice index: ${from} > ${to}`);
+  if (to > most) throw invalidParameter(`invalid slice index: ${to} > ${most}`);
+  return bytes ? bytes.toString('utf8', from, to) : (value as readonly unknown[]).slice(from, to);
 }
 
 function length(value: unknown): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
   if (Array.isArray(value)) return value.length;
-  if (typeof value === 'object' && value !== null) return Object.keys(value).length;
+  if (isNil(value)) throw invalidParameter('len of untyped nil');
+  if (value instanceof NilPointer) throw invalidParameter('len of nil pointer');
+  if (typeof value === 'object' && floatOf(value) === undefined && typedOf(value)?.type.kind !== 'struct') {
+    return Object.keys(value).length;
+  }
   throw invalidParameter(`len of type ${goType(value)}`);
 }
 
-const isNumber = (value: unknown): value is number | bigint =>
-  typeof value === 'number' || typeof value === 'bigint';
-
-/** Whole numbers may be bigints; anything may be compared with nil. */
-function same(a: unknown, b: unknown): boolean {
-  // biome-ignore lint/suspicious/noDoubleEquals: the one comparison in which 1 and 1n are equal
-  if (isNumber(a) && isNumber(b)) return a == b;
-  const nil = a === null || a === undefined || b === null || b === undefined;
-  if (nil) return (a ?? null) === (b ?? null);
-  if (typeof a === 'object' || typeof b === 'object') throw invalidParameter('non-comparable type');
-  if (typeof a !== typeof b) throw invalidParameter('incompatible types for comparison');
-  return a === b;
+/** Go's Sprint: a space between two operands of which neither is text. */
+function print(...values: readonly unknown[]): string {
+  let printed = '';
+  for (const [at, value] of values.entries()) {
+    if (at > 0 && typeof value !== 'string' && typeof values[at - 1] !== 'string') printed += ' ';
+    printed += sprint(value);
+  }
+  return printed;
 }
 
-function compare(a: unknown, b: unknown): number {
-  if (isNumber(a) && isNumber(b)) return a < b ? -1 : a > b ? 1 : 0;
-  if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : a > b ? 1 : 0;
-  throw invalidParameter('incompatible types for comparison');
+/** What the escaping functions take: one text as it is, others as they are printed. */
+const escaped = (values: readonly unknown[]) =>
+  print(...values.map((value) => (isNil(value) ? '<no value>' : value)));
+
+/** Capital letters at the start of words, as Go's strings.Title finds them. */
+const title = (value: unknown) =>
+  text(value).replace(/(?<![\p{L}\p{N}_]|[^\0-\x7f\s])\p{L}/gu, (letter) => letter.toUpperCase());
+
+function truncated(value: unknown, width: unknown): string {
+  const bytes = Buffer.from(text(value));
+  return bytes.length < whole(width) ? bytes.toString() : bytes.toString('utf8', 0, whole(width));
 }
 
-function slice(value: unknown, from: unknown = 0, to?: unknown): unknown {
-  if (typeof value !== 'string' && !Array.isArray(value))
-    throw invalidParameter(`can't slice item of type ${goType(value)}`);
-  const end = to === undefined ? value.length : Number(to);
-  if (Number(from) > end || end > value.length) throw invalidParameter(`index out of range: ${end}`);
-  return value.slice(Number(from), end);
+/** A count that takes all of the memory is a mistake. */
+function spaces(count: unknown): string {
+  const number = whole(count);
+  if (number < 0 || number > 100_000) throw invalidParameter(`cannot pad by ${number}`);
+  return ' '.repeat(number);
 }
-
-const plain = (value: unknown) => printValue(value);
-
-/** Capital letters at the start of words. */
-const title = (value: unknown) => text(value).replace(/(^|[\s_-])(\p{L})/gu, (whole) => whole.toUpperCase());
 
 /** The functions of Go's text/template and docker's own. A pipe's value comes as the last argument. */
 export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   json: toJson,
-  join: (list, separator) => (Array.isArray(list) ? list.map(plain).join(text(separator)) : printValue(list)),
-  split: (value, separator) => text(value).split(text(separator)),
+  join: (list, separator) => {
+    if (!Array.isArray(list)) {
+      throw invalidParameter(`wrong type for value; expected []string; got ${goType(list)}`);
+    }
+    return list.map(printValue).join(text(separator));
+  },
+  split: (value, separator) => (text(value) === '' ? [''] : text(value).split(text(separator))),
   lower: (value) => text(value).toLowerCase(),
   upper: (value) => text(value).toUpperCase(),
   title,
-  pad: (value, before, after) =>
-    value === '' ? '' : ' '.repeat(Number(before)) + text(value) + ' '.repeat(Number(after)),
-  truncate: (value, width) => text(value).slice(0, Number(width)),
-  println: (...values) => `${values.map(plain).join(' ')}\n`,
-  print: (...values) => values.map(plain).join(''),
-  printf: (format, ...values) => formatVerb(text(format), values),
+  pad: (value, before, after) => (value === '' ? '' : spaces(before) + text(value) + spaces(after)),
+  truncate: truncated,
+  println: (...values) => `${values.map(sprint).join(' ')}\n`,
+  print,
+  printf: (format, ...values) => sprintf(text(format), values),
   len: length,
   index,
   slice,
   not: (value) => !isTrue(value),
-  eq: (first, ...others) => others.some((other) => same(first, other)),
+  eq: (first, ...others) => {
+    if (others.length === 0) throw invalidParameter('missing argument for comparison');
+    return others.some((other) => same(first, other));
+  },
   ne: (a, b) => !same(a, b),
   lt: (a, b) => compare(a, b) < 0,
   le: (a, b) => compare(a, b) <= 0,
   gt: (a, b) => compare(a, b) > 0,
   ge: (a, b) => compare(a, b) >= 0,
-  html: (value) => printValue(value).replace(/[<>&'"]/g, (mark) => `&#${mark.charCodeAt(0)};`),
-  js: (value) => JSON.stringify(printValue(value)).slice(1, -1),
-  urlquery: (...values) => encodeURIComponent(values.map(plain).join('')).replace(/%20/g, '+'),
+  html: (...values) => escapeHtml(escaped(values)),
+  js: (...values) => escapeJs(escaped(values)),
+  urlquery: (...values) => escapeQuery(escaped(values)),
   // These two stop at the operand that decides, so the evaluator calls them operand by operand.
   and: (...values) => values.find((value) => !isTrue(value)) ?? values.at(-1),
   or: (...values) => values.find(isTrue) ?? values.at(-1),
+};
+
+/** How many arguments functions take; others take any number. */
+export const ARITY: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  json: [1, 1],
+  join: [2, 2],
+  split: [2, 2],
+  lower: [1, 1],
+  upper: [1, 1],
+  title: [1, 1],
+  pad: [3, 3],
+  truncate: [2, 2],
+  len: [1, 1],
+  not: [1, 1],
+  eq: [1, Number.POSITIVE_INFINITY],
+  ne: [2, 2],
+  lt: [2, 2],
+  le: [2, 2],
+  gt: [2, 2],
+  ge: [2, 2],
+  index: [1, Number.POSITIVE_INFINITY],
+  slice: [1, Number.POSITIVE_INFINITY],
+  printf: [1, Number.POSITIVE_INFINITY],
+  and: [1, Number.POSITIVE_INFINITY],
+  or: [1, Number.POSITIVE_INFINITY],
 };
 
 /** The same names for a table's heading, where values are words that stay as they are. */

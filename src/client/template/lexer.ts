@@ -1,3 +1,4 @@
+import { unquote } from './literals.ts';
 import { templateError } from './template-error.ts';
 
 export type TokenKind =
@@ -8,13 +9,14 @@ export type TokenKind =
   | 'variable'
   | 'word'
   | 'string'
+  | 'character'
   | 'number'
   | 'dot'
   | 'symbol';
 
 export interface Token {
   readonly kind: TokenKind;
-  /** The token as written; of a string, its value. */
+  /** The token as written, or the value of a string. */
   readonly text: string;
   /** Offset in the template. */
   readonly at: number;
@@ -24,11 +26,12 @@ export interface Token {
 
 const RULES: readonly (readonly [TokenKind, RegExp])[] = [
   ['field', /\.[A-Za-z_][A-Za-z0-9_]*/y],
-  ['number', /[+-]?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d+)?)/y],
+  ['number', /[+-]?(?:0[xX][0-9a-fA-F_.]*(?:[pP][+-]?)?|\.?\d)(?:[eEpP][+-]|[\w.])*/y],
   ['dot', /\./y],
   ['variable', /\$[A-Za-z0-9_]*/y],
   ['word', /[A-Za-z_][A-Za-z0-9_]*/y],
-  ['string', /"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\]|\\.)+'/y],
+  ['string', /"(?:[^"\\\n]|\\[^\n])*"|`[^`]*`/y],
+  ['character', /'(?:[^'\\\n]|\\[^\n])*'/y],
   ['symbol', /:=|[|(),=]/y],
 ];
 
@@ -56,11 +59,23 @@ function pushText(tokens: Token[], raw: string, at: number, trimStart: boolean, 
   if (text !== '') tokens.push({ kind: 'text', text, at, spaced: false });
 }
 
+/** A comment is all that its action holds. */
+function lexComment(source: string, from: number) {
+  let at = from;
+  while (/\s/.test(source[at] ?? '')) at++;
+  if (!source.startsWith('/*', at)) return undefined;
+  const end = source.indexOf('*/', at + 2);
+  if (end === -1) throw templateError(source, at, 'unclosed comment');
+  const close = /\s*(?<=\s)-\}\}|\}\}/y;
+  close.lastIndex = end + 2;
+  const found = close.exec(source);
+  if (!found) throw templateError(source, at, 'comment ends before closing delimiter');
+  return { at: close.lastIndex, trimsRight: found[0] !== '}}' };
+}
+
 function lexAction(source: string, open: number, from: number, tokens: Token[]) {
-  const comment = /\s*\/\*[\s\S]*?\*\/\s*(-?)\}\}/y;
-  comment.lastIndex = from;
-  const skipped = comment.exec(source);
-  if (skipped) return { at: comment.lastIndex, trimsRight: skipped[1] === '-' };
+  const comment = lexComment(source, from);
+  if (comment) return comment;
   tokens.push({ kind: 'open', text: '{{', at: open, spaced: false });
   let at = from;
   for (;;) {
@@ -85,23 +100,11 @@ function nextToken(source: string, at: number, spaced: boolean): { token: Token;
     const text = rule.exec(source)?.[0];
     if (text === undefined) continue;
     const value = kind === 'string' ? unquote(text) : text;
+    if (value === undefined) throw templateError(source, at, 'invalid syntax');
     return { token: { kind, text: value, at, spaced }, after: at + text.length };
   }
   if (source[at] === '"') throw templateError(source, at, 'unterminated quoted string');
+  if (source[at] === '`') throw templateError(source, at, 'unterminated raw quoted string');
+  if (source[at] === "'") throw templateError(source, at, 'unterminated character constant');
   throw templateError(source, at, `unexpected ${JSON.stringify(source[at])} in operand`);
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  n: '\n',
-  t: '\t',
-  r: '\r',
-  '\\': '\\',
-  '"': '"',
-  "'": "'",
-};
-
-function unquote(text: string): string {
-  const inner = text.slice(1, -1);
-  if (text.startsWith('`')) return inner;
-  return inner.replace(/\\(.)/g, (whole, letter: string) => ESCAPES[letter] ?? whole);
 }

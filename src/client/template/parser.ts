@@ -1,5 +1,6 @@
 import type { CommandFailure } from '../failure.ts';
 import { lex, type Token } from './lexer.ts';
+import { readCharacter, readNumber } from './literals.ts';
 import type { Node, Operand, Pipe, Stage } from './syntax.ts';
 import { templateError } from './template-error.ts';
 
@@ -17,15 +18,8 @@ export function parseTemplate(source: string, functions: ReadonlySet<string>): T
   return { source, nodes, definitions: parser.definitions };
 }
 
+const MAX_DEPTH = 500;
 const ENDS: ReadonlySet<string> = new Set(['end', 'else']);
-
-/** A whole number that a double would round stays exact. */
-function literalNumber(text: string): number | bigint {
-  const value = Number(text);
-  return Number.isInteger(value) && !Number.isSafeInteger(value) && /^[+-]?\d+$/.test(text)
-    ? BigInt(text)
-    : value;
-}
 
 class Parser {
   readonly #source: string;
@@ -33,6 +27,10 @@ class Parser {
   readonly #functions: ReadonlySet<string>;
   readonly definitions = new Map<string, readonly Node[]>();
   #at = 0;
+  /** How many `{{range}}` are open. */
+  #ranges = 0;
+  /** How many parentheses and blocks are open. */
+  #depth = 0;
 
   constructor(source: string, functions: ReadonlySet<string>) {
     this.#source = source;
@@ -52,11 +50,6 @@ class Parser {
 
   #error(message: string, at = this.#peek()?.at ?? this.#source.length): CommandFailure {
     return templateError(this.#source, at, message);
-  }
-
-  #isWord(word: string, ahead = 0): boolean {
-    const token = this.#peek(ahead);
-    return token?.kind === 'word' && token.text === word;
   }
 
   #isSymbol(symbol: string, ahead = 0): boolean {
@@ -93,6 +86,7 @@ class Parser {
       if (word === 'template') return this.#call();
       if (word === 'block') return this.#block();
       if (word === 'break' || word === 'continue') {
+        if (this.#ranges === 0) throw this.#error(`{{${word}}} outside {{range}}`);
         this.#at++;
         this.#close();
         return { kind: 'jump', to: word };
@@ -151,16 +145,27 @@ class Parser {
     if (token.kind !== 'close') throw this.#error(`unexpected <${token.text}> in command`, token.at);
   }
 
+  /** @throws CommandFailure where going on would take all of the stack. */
+  #deeper(): void {
+    if (++this.#depth > MAX_DEPTH) throw this.#error('max expression depth exceeded');
+  }
+
   #branch(kind: 'if' | 'range' | 'with'): Node {
     this.#at++;
+    this.#deeper();
     const pipe = this.#pipe();
     this.#close();
+    if (kind === 'range') this.#ranges++;
     const body = this.list(true);
+    if (kind === 'range') this.#ranges--;
     let otherwise: readonly Node[] = [];
     this.#take();
     if (this.#take().text === 'else') {
-      if (this.#isWord('if') || this.#isWord('with')) {
-        return { kind, pipe, body, otherwise: [this.#branch(this.#peek()?.text as 'if' | 'with')] };
+      const next = this.#peek();
+      if (kind !== 'range' && next?.kind === 'word' && next.text === kind) {
+        otherwise = [this.#branch(kind)];
+        this.#depth--;
+        return { kind, pipe, body, otherwise };
       }
       this.#close();
       otherwise = this.list(true);
@@ -168,6 +173,7 @@ class Parser {
       if (this.#take().text !== 'end') throw this.#error('expected end; found {{else}}');
     }
     this.#close();
+    this.#depth--;
     return { kind, pipe, body, otherwise };
   }
 
@@ -214,22 +220,35 @@ class Parser {
         return { kind: 'dot', at, source: '.' };
       case 'field': {
         const names = [text.slice(1), ...this.#fields()];
-        return { kind: 'fields', names, at, source: `.${names.join('.')}` };
+        return {
+          kind: 'fields',
+          names,
+          at: this.#chainAt(at, names.length - 1),
+          source: `.${names.join('.')}`,
+        };
       }
       case 'variable': {
         const names = this.#fields();
-        return { kind: 'variable', name: text, names, at, source: [text, ...names].join('.') };
+        const source = [text, ...names].join('.');
+        return { kind: 'variable', name: text, names, at: this.#chainAt(at, names.length), source };
       }
       case 'string':
         return { kind: 'literal', value: text, at, source: JSON.stringify(text) };
       case 'number':
-        return { kind: 'literal', value: literalNumber(text), at, source: text };
+        return this.#number(token, readNumber(text));
+      case 'character':
+        return this.#number(token, readCharacter(text));
       case 'word':
         return this.#word(token);
       default:
         if (text === '(') return this.#parenthesis(at);
         throw this.#error(`unexpected <${text}> in operand`, at);
     }
+  }
+
+  #number({ text, at }: Token, value: unknown): Operand {
+    if (value === undefined) throw this.#error(`bad number syntax: ${JSON.stringify(text)}`, at);
+    return { kind: 'literal', value, at, source: text };
   }
 
   #word({ text, at }: Token): Operand {
@@ -240,11 +259,18 @@ class Parser {
   }
 
   #parenthesis(at: number): Operand {
+    this.#deeper();
     const pipe = this.#pipe();
+    this.#depth--;
     const close = this.#take();
     if (close.text !== ')') throw this.#error('unclosed left paren', close.at);
     const source = this.#source.slice(at, close.at + 1);
     return { kind: 'pipe', pipe, names: this.#fields(), at, source };
+  }
+
+  /** Go places a chain of members where the first that follows its head stands. @param length of what follows. */
+  #chainAt(head: number, length: number): number {
+    return length === 0 ? head : (this.#tokens[this.#at - length]?.at ?? head);
   }
 
   /** `.B.C` standing close behind an operand. */
