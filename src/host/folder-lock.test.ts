@@ -24,8 +24,8 @@ const CHILD = `
 async function other(folder: string) {
   const module = join(import.meta.dirname, 'folder-lock.ts');
   const child = spawn(process.execPath, ['--input-type=module', '-e', CHILD, module, folder]);
-  const [said] = await once(child.stdout, 'data');
   const gone = once(child, 'exit');
+  const [said] = await once(child.stdout, 'data');
   const end = async () => {
     child.kill('SIGKILL');
     await gone;
