@@ -168,6 +168,8 @@ describe('lists of containers', () => {
       Labels: { kind: 'a' },
       HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '' }] }, Binds: ['f-volume:/v'] },
     });
+    const { Ports } = (await get('/containers/f-up/json')).json().NetworkSettings;
+    const [{ HostPort }] = Ports['80/tcp'];
     await run('f-done', { Cmd: ['sh', '-c', 'exit 3'], Labels: { kind: 'b' } });
     await post('/containers/f-done/wait');
     const cases: [object, string[]][] = [
@@ -186,7 +188,9 @@ describe('lists of containers', () => {
       [{ before: ['f-up'] }, ['f-old']],
       [{ volume: ['f-volume'] }, ['f-up']],
       [{ volume: ['/v'] }, ['f-up']],
-      [{ publish: ['80'] }, ['f-up']],
+      [{ expose: ['80'] }, ['f-up']],
+      [{ publish: ['80'] }, []],
+      [{ publish: [String(HostPort)] }, ['f-up']],
       [{ network: ['bridge'], name: ['up'] }, ['f-up']],
     ];
     for (const [filters, expected] of cases) {
