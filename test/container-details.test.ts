@@ -297,3 +297,42 @@ test('the files of /etc are there for cp when nothing runs', async () => {
   assert.deepEqual((await get('/containers/etc/changes')).json() ?? [], []);
   await destroy('etc');
 });
+
+test('a working directory that the image does not have is made at the creation, also behind a link', async () => {
+  const { tarOf } = await import('./harness/crafted-image.ts');
+  await create('linker');
+  const links = [
+    { name: 'to-nowhere', type: 'symlink' as const, linkname: '/made/by-link' },
+    { name: 'out', type: 'symlink' as const, linkname: '../../../../tmp/inside' },
+  ];
+  const put = await daemon.api('/containers/linker/archive?path=/', {
+    method: 'PUT',
+    body: await tarOf(links),
+  });
+  assert.equal(put.status, 200, put.text);
+  assert.equal((await post('/commit?container=linker&repo=linked')).status, 201);
+  await destroy('linker');
+  for (const [WorkingDir, place] of [
+    ['/new/deep', '/new/deep'],
+    ['/to-nowhere/below', '/made/by-link/below'],
+    ['/out', '/tmp/inside'],
+    ['/tmp', '/tmp'],
+  ] as const) {
+    const body = { Image: 'linked', WorkingDir, Cmd: ['pwd', '-P'] };
+    await create('placed', body);
+    const stat = await daemon.api(`/containers/placed/archive?path=${place}`, { method: 'HEAD' });
+    assert.equal(stat.status, 200, WorkingDir);
+    assert.equal((await post('/containers/placed/start')).status, 204);
+    await post('/containers/placed/wait');
+    assert.match((await get('/containers/placed/logs?stdout=1')).text, new RegExp(`${place}\\n$`));
+    const changed = ((await get('/containers/placed/changes')).json() ?? []).map(
+      ({ Path }: { Path: string }) => Path,
+    );
+    assert.equal(changed.includes(place), WorkingDir !== '/tmp', WorkingDir);
+    await destroy('placed');
+  }
+  assert.equal(existsSync('/tmp/inside'), false);
+  const refused = await post('/containers/create', { Image: 'busybox', WorkingDir: '/etc/passwd' });
+  assert.deepEqual(errorOf(refused), [400, 'Cannot mkdir: /etc/passwd is not a directory']);
+  await daemon.ok('barge', ['rmi', 'linked']);
+});

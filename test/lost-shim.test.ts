@@ -16,11 +16,19 @@ const becomes = (name: string, status: string) =>
   eventually(`${name} is ${status}`, async () => (await stateOf(name)).Status === status);
 const start = async (name: string) => assert.equal((await post(`/containers/${name}/start`)).status, 204);
 
-/** Kills the shim of a container or a session by its process. @returns that process. */
-function killShimOf(pid: number): number {
+/** The shim of a container or a session, by its process: for a moment after the start, that is still its runtime's child. */
+function shimOf(pid: number): number | undefined {
   const parent = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-  assert.match(readFileSync(`/proc/${parent}/cmdline`, 'utf8'), /barge-shim/);
-  process.kill(parent, 'SIGKILL');
+  try {
+    return /barge-shim/.test(readFileSync(`/proc/${parent}/cmdline`, 'utf8')) ? parent : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Kills a shim. @param pid its process. @returns that. */
+async function killShimOf(pid: number): Promise<number> {
+  process.kill(await eventually('the shim is the parent', () => shimOf(pid)), 'SIGKILL');
   return pid;
 }
 
@@ -46,7 +54,7 @@ test('its processes are ended, and it starts again', async () => {
   await run('lost', SLEEPERS);
   const session = (await post('/containers/lost/exec', { Cmd: ['sleep', '1003'] })).json().Id;
   assert.equal((await post(`/exec/${session}/start`, { Detach: true })).status, 200);
-  killShimOf((await stateOf('lost')).Pid);
+  await killShimOf((await stateOf('lost')).Pid);
   await becomes('lost', 'exited');
   const { ExitCode, Error: error, Pid } = await stateOf('lost');
   assert.deepEqual([ExitCode, Pid], [255, 0]);
@@ -61,7 +69,7 @@ test('a paused one is ended, too', async () => {
   await run('lost-paused', SLEEPERS);
   const { Pid } = await stateOf('lost-paused');
   assert.equal((await post('/containers/lost-paused/pause')).status, 204);
-  killShimOf(Pid);
+  await killShimOf(Pid);
   await becomes('lost-paused', 'exited');
   assert.deepEqual(sleepers(), []);
   await start('lost-paused');
@@ -70,7 +78,7 @@ test('a paused one is ended, too', async () => {
 
 test('its restart policy starts it again', async () => {
   await run('lost-always', { ...SLEEPERS, HostConfig: { RestartPolicy: { Name: 'always' } } });
-  const pid = killShimOf((await stateOf('lost-always')).Pid);
+  const pid = await killShimOf((await stateOf('lost-always')).Pid);
   await eventually('it runs again', async () => {
     const { Status, Pid } = await stateOf('lost-always');
     return Status === 'running' && Pid !== pid;
@@ -82,7 +90,7 @@ test('its restart policy starts it again', async () => {
 
 test('one that goes with its exit is gone', async () => {
   await run('lost-rm', { ...SLEEPERS, HostConfig: { AutoRemove: true } });
-  killShimOf((await stateOf('lost-rm')).Pid);
+  await killShimOf((await stateOf('lost-rm')).Pid);
   await eventually('it is gone', async () => (await get('/containers/lost-rm/json')).status === 404);
   assert.deepEqual(sleepers(), []);
 });
@@ -92,7 +100,7 @@ test('a session of which the shim is killed ends, and the container goes on', as
   const { Id } = (await post('/containers/steady/exec', { Cmd: ['sleep', '1003'] })).json();
   assert.equal((await post(`/exec/${Id}/start`, { Detach: true })).status, 200);
   const session = async () => (await get(`/exec/${Id}/json`)).json();
-  const pid = killShimOf((await session()).Pid);
+  const pid = await killShimOf((await session()).Pid);
   await eventually('the session has ended', async () => !(await session()).Running);
   await eventually('its process has ended', () => !lives(pid));
   assert.equal((await stateOf('steady')).Status, 'running');
@@ -104,7 +112,7 @@ test('while the daemon is away: after its return the processes are ended, and al
   await run('away-always', { ...SLEEPERS, HostConfig: { RestartPolicy: { Name: 'always' } } });
   const pids = [(await stateOf('away')).Pid, (await stateOf('away-always')).Pid];
   await daemon.stop('SIGKILL');
-  for (const pid of pids) killShimOf(pid);
+  for (const pid of pids) await killShimOf(pid);
   await daemon.startAgain();
   assert.deepEqual(pids.filter(lives), []);
   assert.equal((await stateOf('away')).Status, 'exited');

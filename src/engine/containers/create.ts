@@ -23,6 +23,7 @@ import { mergeConfig, withDefaults } from './merge-config.ts';
 import { assertNamespacesThere } from './namespaces.ts';
 import { checkNetworks, firewallWarnings } from './network-check.ts';
 import { checkStorageOptions, limitSize } from './size-limit.ts';
+import { makeWorkingDirectory } from './working-directory.ts';
 
 /**
  * Makes a container of an image; nothing runs yet.
@@ -72,6 +73,7 @@ export async function createContainer(
   };
   const container = await enterContainer(ctx, definition, volumes, async () => {
     if (sizeLimit) await limitSize(ctx, id, sizeLimit);
+    await makeWorkingDirectory(ctx, definition);
   });
   emitContainer(ctx, container, 'create');
   return { Id: id, Warnings: [...warnings, ...(await firewallWarnings(ctx, definition))] };

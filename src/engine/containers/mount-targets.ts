@@ -62,8 +62,11 @@ function assertOwnTargets(layers: readonly string[]): void {
   checked.add(key);
 }
 
-/** Where a path leads inside of a root file system; what is not there leads to itself. */
-function followWithin(layers: readonly string[], target: string): string {
+/**
+ * Where a path leads inside of a root file system; what is not there leads to itself.
+ * @param layers the highest first.
+ */
+export function followWithin(layers: readonly string[], target: string): string {
   const parts = target.split('/');
   const done: string[] = [];
   for (let links = 0; parts.length > 0; ) {
@@ -85,6 +88,19 @@ function followWithin(layers: readonly string[], target: string): string {
   }
   return `/${done.join('/')}`;
 }
+
+/** What a path without links is in the uppermost layer that has it; undefined for what is not there, or is hidden. */
+export function kindWithin(layers: readonly string[], path: string): 'directory' | 'other' | undefined {
+  const parts = path.split('/').filter(Boolean);
+  for (const layer of layers) {
+    const found = statWithin(layer, parts);
+    if (found === 'hidden' || isWhiteout(found)) return undefined;
+    if (found) return found.isDirectory() ? 'directory' : 'other';
+  }
+  return undefined;
+}
+
+const isWhiteout = (found: Stats | undefined) => Boolean(found?.isCharacterDevice() && found.rdev === 0);
 
 /** The target of the link that the uppermost layer with an entry of that name has there. */
 function linkAt(layers: readonly string[], parts: readonly string[]): string | undefined {
