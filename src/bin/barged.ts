@@ -1,6 +1,6 @@
 import { messageOf } from '../core/errors.ts';
 import { ENGINE_VERSION, VERSION } from '../core/version.ts';
-import { startDaemon } from '../daemon/daemon.ts';
+import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { type DaemonOptions, helpText, parseDaemonOptions } from '../daemon/options.ts';
 
 /** The name that the launcher was called by. */
@@ -34,33 +34,34 @@ function run(options: DaemonOptions, args: readonly string[]): void {
   process.on('unhandledRejection', (reason) => {
     process.stderr.write(`barged: unhandled: ${reason instanceof Error ? reason.stack : String(reason)}\n`);
   });
-  startDaemon(options, args, PROGRAM).then(
-    (daemon) => {
-      process.on('SIGHUP', () => {
-        try {
-          daemon.reload();
-        } catch (error) {
-          process.stderr.write(`barged: settings not read again: ${messageOf(error)}\n`);
-        }
-      });
-      const end = () => {
-        process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
-        daemon[Symbol.asyncDispose]().then(
-          () => process.exit(0),
-          (error) => {
-            fail(error);
-            process.exit(1);
-          },
-        );
-      };
-      process.on('SIGTERM', end);
-      process.on('SIGINT', end);
-    },
-    (error) => {
-      fail(error);
-      process.exit(1);
-    },
-  );
+  const starting = startDaemon(options, args, PROGRAM);
+  /* Before it is ready: who reads that it is may send a signal at once. */
+  const end = () => {
+    process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
+    starting
+      .then((daemon) => daemon[Symbol.asyncDispose]())
+      .then(
+        () => process.exit(0),
+        (error) => {
+          fail(error);
+          process.exit(1);
+        },
+      );
+  };
+  process.on('SIGTERM', end).on('SIGINT', end);
+  process.on('SIGHUP', () => void starting.then(reload, () => {}));
+  starting.catch((error) => {
+    fail(error);
+    process.exit(1);
+  });
+}
+
+function reload(daemon: Daemon): void {
+  try {
+    daemon.reload();
+  } catch (error) {
+    process.stderr.write(`barged: settings not read again: ${messageOf(error)}\n`);
+  }
 }
 
 main(process.argv.slice(2));
