@@ -103,8 +103,8 @@ describe('links of an image', () => {
       const name = await image(`etc-${index}`, `${stage}FROM busybox\nCOPY --from=one /new/ /etc/\n`);
       await refused([name, ...SEE], INSIDE);
     }
-    const moved = 'FROM busybox AS one\nRUN mkdir /new && ln -s /elsewhere /new/proc\n';
-    const name = await image('moved', `${moved}FROM busybox\nCOPY --from=one /new/ /\n`);
+    const moved = 'FROM busybox AS one\nRUN mkdir /new && cp -a /bin /new && ln -s /elsewhere /new/proc\n';
+    const name = await image('moved', `${moved}FROM scratch\nCOPY --from=one /new/ /\n`);
     await refused([name, ...SEE], /filesystem "proc" must be mounted on ordinary directory/);
   });
 
