@@ -9,6 +9,8 @@
  *   --target DIR        where the overlay is mounted, in a mount namespace of the shim's own
  *   --also OPTIONS --at DIR      a further overlay, mounted in the same namespace; may be repeated
  *   --below DIR --path P --on NAME   what P is below DIR, where no link in it leads, mounted at NAME, which is made
+ *   --over FILE --as NAME     FILE is mounted over the file NAME of what the last --below has mounted, made where there is
+ *                       none; a link of that name stays what it is. --over-read-only: no file is made, and FILE is read-only
  *   --cgroup DIR        the cgroup of the v2 hierarchy of a hybrid host that the runtime starts in, and so the container;
  *                       removed after RUNTIME DELETE-ARG...
  *   --oom-score N       the oom_score_adj that the runtime starts with, and so the container; left out where it is refused
@@ -65,7 +67,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONTROL_FD = 3, FIRST_ATTACH_FD = 4, MAX_CONNECTIONS = 64, MAX_ALSO = 64, CHUNK = 64 * 1024, HEADER = 8 };
+enum { CONTROL_FD = 3, FIRST_ATTACH_FD = 4, MAX_CONNECTIONS = 64, MAX_ALSO = 64, MAX_OVER = 8, CHUNK = 64 * 1024, HEADER = 8 };
 enum { WANT_STDIN = 1, WANT_STDOUT = 2, WANT_STDERR = 4, RAW = 8 };
 enum kind { FREE, HELLO, ATTACH, CONTROL };
 enum { LOST_EXIT_CODE = 255 };
@@ -88,7 +90,7 @@ static struct {
     int log_files, rows, cols, attach;
     int tty, keep_stdin, stdin_once, off_mount;
     char **run, **delete;
-    int also_count, below_count;
+    int also_count, below_count, over_count;
 } options = {.log_size = 20 << 20, .log_files = 5};
 
 /*
@@ -100,6 +102,7 @@ static struct {
     uint8_t input[16 * 1024];        /* bytes on their way to the container's standard input */
     struct { const char *options, *target; } also[MAX_ALSO];
     struct { const char *root, *path, *target; } below[MAX_ALSO];
+    struct { const char *file, *name; int read_only, on; } over[MAX_OVER];
 } *room;
 
 static struct connection connections[MAX_CONNECTIONS];
@@ -469,6 +472,24 @@ static void mount_below(const char *root, const char *path, const char *target) 
     close(folder);
 }
 
+/* Nobody can have changed the mount at `target`, but at any time what is in it: the file is held, then mounted over. */
+static void mount_over(const char *target, const char *file, const char *name, int read_only) {
+    struct stat s;
+    int folder = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = folder < 0 ? -1 : open_path(folder, name, O_NOFOLLOW, BENEATH);
+    if (fd < 0 && folder >= 0 && errno == ENOENT && !read_only)
+        fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode)) {
+        if (mount(file, path_of_fd(fd).text, NULL, MS_BIND, NULL) < 0) die("mounting over", name);
+        int over = read_only ? open_path(folder, name, O_NOFOLLOW, BENEATH) : -1;
+        if (over >= 0 && mount(NULL, path_of_fd(over).text, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+            die("making read-only", name);
+        if (over >= 0) close(over);
+    }
+    if (fd >= 0) close(fd);
+    if (folder >= 0) close(folder);
+}
+
 static void mount_rootfs(void) {
     if (!options.mount && !options.hide) return;
     if (unshare(CLONE_NEWNS) < 0) die("unsharing the mount namespace", NULL);
@@ -490,6 +511,8 @@ static void mount_rootfs(void) {
     }
     for (int i = 0; i < options.below_count; i++)
         mount_below(room->below[i].root, room->below[i].path, room->below[i].target);
+    for (int i = 0; i < options.over_count; i++)
+        mount_over(room->below[room->over[i].on].target, room->over[i].file, room->over[i].name, room->over[i].read_only);
 }
 
 /* The daemon says who the process is once it knows; one that goes away meanwhile has given the start up. */
@@ -799,6 +822,10 @@ static void parse_options(int argc, char **argv) {
         if (strcmp(name, "off-mount") == 0) { options.off_mount = 1; continue; }
         if (strcmp(name, "stdin") == 0) { options.keep_stdin = 1; continue; }
         if (strcmp(name, "stdin-once") == 0) { options.stdin_once = 1; continue; }
+        if (strcmp(name, "over-read-only") == 0 && options.over_count > 0) {
+            room->over[options.over_count - 1].read_only = 1;
+            continue;
+        }
         const char *value = ++i < argc ? argv[i] : "";
         if (strcmp(name, "dir") == 0) options.dir = value;
         else if (strcmp(name, "mount") == 0) options.mount = value;
@@ -808,6 +835,11 @@ static void parse_options(int argc, char **argv) {
         else if (strcmp(name, "below") == 0 && options.below_count < MAX_ALSO) room->below[options.below_count++].root = value;
         else if (strcmp(name, "path") == 0 && options.below_count > 0) room->below[options.below_count - 1].path = value;
         else if (strcmp(name, "on") == 0 && options.below_count > 0) room->below[options.below_count - 1].target = value;
+        else if (strcmp(name, "over") == 0 && options.below_count > 0 && options.over_count < MAX_OVER) {
+            room->over[options.over_count].on = options.below_count - 1;
+            room->over[options.over_count++].file = value;
+        }
+        else if (strcmp(name, "as") == 0 && options.over_count > 0) room->over[options.over_count - 1].name = value;
         else if (strcmp(name, "at") == 0 && options.also_count > 0) room->also[options.also_count - 1].target = value;
         else if (strcmp(name, "cgroup") == 0) options.cgroup = value;
         else if (strcmp(name, "oom-score") == 0) options.oom_score = value;

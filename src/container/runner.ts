@@ -28,7 +28,14 @@ import { commandOf, ociSpec } from './oci/spec.ts';
 import { type ProcessUser, readUserAnswer, type UserWish, userQuestion } from './oci/user.ts';
 import { oomScore } from './oom-score.ts';
 import { SeccompCache } from './seccomp-cache.ts';
-import { type AttachWish, ShimLink, type ShimOptions } from './shim.ts';
+import { type AttachWish, type BelowMount, ShimLink, type ShimOptions } from './shim.ts';
+
+/** A mount that the shim makes before the runtime does. */
+export interface StagedMount extends Omit<BelowMount, 'over'> {
+  /** It will be the container's /etc: the daemon's files are mounted in it. */
+  readonly isEtc?: boolean;
+  readonly readOnly?: boolean;
+}
 
 export interface StartInput {
   readonly definition: ContainerDefinition;
@@ -37,7 +44,7 @@ export interface StartInput {
   /** Further overlays, at folders of the host that only this container's mounts see filled. */
   readonly overlays?: readonly { readonly options: string; readonly target: string }[];
   /** Paths that are mounted at `target`, a new name in the shim's folder; links in `path` cannot leave `root`. */
-  readonly below?: readonly { readonly root: string; readonly path: string; readonly target: string }[];
+  readonly below?: readonly StagedMount[];
   readonly networkNamespace?: string;
   readonly privateNetwork: boolean;
   readonly etc: EtcFiles;
@@ -130,7 +137,7 @@ export class Runner {
         target: folders.rootfs,
       },
       ...(input.overlays ? { overlays: input.overlays } : {}),
-      ...(input.below ? { below: input.below } : {}),
+      ...(input.below ? { below: this.#staged(input, input.below) } : {}),
       ...(cgroup ? { cgroup } : {}),
       ...(score.value === undefined ? {} : { oomScore: score.value }),
       userQuestion: userQuestion(wish),
@@ -185,6 +192,19 @@ export class Runner {
     return await readdir(join(this.roots.execRoot, 'runtime')).catch(() => []);
   }
 
+  /** With the daemon's files for what becomes /etc, which the shim mounts at once: they are written before. */
+  #staged({ definition, etc }: StartInput, staged: readonly StagedMount[]): BelowMount[] {
+    if (!staged.some(({ isEtc }) => isEtc)) return [...staged];
+    const folders = this.folders(definition.id);
+    if (!('from' in etc)) writeEtcFiles(folders, etc);
+    const { hostname, hosts, resolvConf } = 'from' in etc ? this.folders(etc.from) : folders;
+    const files = { hostname, hosts, 'resolv.conf': resolvConf };
+    return staged.map(({ isEtc, readOnly = false, ...mount }) => ({
+      ...mount,
+      ...(isEtc ? { over: Object.entries(files).map(([name, file]) => ({ file, name, readOnly })) } : {}),
+    }));
+  }
+
   cgroupOf(definition: ContainerDefinition): string {
     return cgroupPath(this.roots, definition.id, definition.hostConfig.CgroupParent);
   }
@@ -194,7 +214,8 @@ export class Runner {
     const patience = setTimeout(() => void link.abandon(), LOOK_UP_TIMEOUT_MS);
     try {
       /* While the shim mounts: most starts are somebody's who has been started before. */
-      if (!('from' in input.etc)) writeEtcFiles(this.folders(input.definition.id), input.etc);
+      const written = input.below?.some(({ isEtc }) => isEtc);
+      if (!('from' in input.etc) && !written) writeEtcFiles(this.folders(input.definition.id), input.etc);
       const guess = this.#lastUser;
       const guessed = this.#writeBundle(input, guess);
       const answer = await link.user;

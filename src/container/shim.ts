@@ -26,6 +26,22 @@ export interface AttachWish {
   readonly raw: boolean;
 }
 
+/** What `path` is below `root`, mounted at `target`. */
+export interface BelowMount {
+  readonly root: string;
+  readonly path: string;
+  readonly target: string;
+  /** Files of the host that are mounted over files in it, by the latter's names. */
+  readonly over?: readonly OverMount[];
+}
+
+export interface OverMount {
+  readonly file: string;
+  readonly name: string;
+  /** Also: where there is no file of that name, none is made. */
+  readonly readOnly: boolean;
+}
+
 export interface ShimOptions {
   /** The shim's folder: sockets, pid file, exit record. */
   readonly folder: string;
@@ -33,7 +49,7 @@ export interface ShimOptions {
   /** Overlays beside the root file system's, in the same namespace; lower folders as there. */
   readonly overlays?: readonly { readonly options: string; readonly target: string }[];
   /** Paths mounted at `target`, which the shim makes; links in `path` cannot leave `root`. */
-  readonly below?: readonly { readonly root: string; readonly path: string; readonly target: string }[];
+  readonly below?: readonly BelowMount[];
   /** The cgroup of a hybrid host's v2 hierarchy in which the process starts; removed after `cleanup`. */
   readonly cgroup?: string;
   /** The oom_score_adj of the process. */
@@ -325,8 +341,11 @@ function shimArguments(options: ShimOptions): string[] {
   const { mount, log, consoleSize } = options;
   if (mount) args.push('--mount', mount.options, '--layers', mount.layersFolder, '--target', mount.target);
   for (const also of options.overlays ?? []) args.push('--also', also.options, '--at', also.target);
-  for (const { root, path, target } of options.below ?? []) {
+  for (const { root, path, target, over } of options.below ?? []) {
     args.push('--below', root, '--path', path, '--on', target);
+    for (const { file, name, readOnly } of over ?? []) {
+      args.push('--over', file, '--as', name, ...(readOnly ? ['--over-read-only'] : []));
+    }
   }
   if (options.cgroup) args.push('--cgroup', options.cgroup);
   if (options.oomScore !== undefined) args.push('--oom-score', `${options.oomScore}`);

@@ -105,6 +105,9 @@ export function ociMounts(
     ['/etc/hosts', files.hosts],
   ];
   const access = host.ReadonlyRootfs ? 'ro' : 'rw';
+  const own = managed
+    .filter(([destination]) => !asked.has(destination))
+    .map(([destination, source]) => mount(destination, 'bind', source, 'rbind', 'rprivate', access));
   const init = host.Init ? [mount(INIT_PATH, 'bind', INIT_PROGRAM, 'bind', 'ro')] : [];
   const recursive = recursionWorks(host.Runtime);
   const wanted = mounts
@@ -112,11 +115,11 @@ export function ociMounts(
     .sort((a, b) => depth(a.destination) - depth(b.destination));
   return [
     ...systemMounts(host, sharedShm).filter(({ destination }) => !asked.has(destination)),
-    ...managed
-      .filter(([destination]) => !asked.has(destination))
-      .map(([destination, source]) => mount(destination, 'bind', source, 'rbind', 'rprivate', access)),
+    ...(asked.has('/etc') ? [] : own),
     ...init,
     ...wanted,
+    /* An empty tmpfs has no links; in other mounts at /etc the shim has mounted the files. */
+    ...(mounts.some((m) => m.Destination === '/etc' && m.Type === 'tmpfs') ? own : []),
   ];
 }
 

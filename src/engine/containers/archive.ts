@@ -74,18 +74,21 @@ function bindsOf(definition: ContainerDefinition): HeldBind[] {
     }));
 }
 
-/** The files of /etc that a start has written, unless something that is mounted there hides them, as it does in a start. */
+/** The files of /etc that a start has written, unless something else is mounted in their place, as in a start. */
 function etcBinds({ containers, runner }: ArchiveContext, definition: ContainerDefinition): HeldBind[] {
   const mode = definition.hostConfig.NetworkMode ?? '';
   const owner = mode.startsWith('container:') ? containers.idOf(mode.slice('container:'.length)) : undefined;
   const { hosts, hostname, resolvConf } = runner.folders(owner ?? definition.id);
   const asked = new Set(definition.mounts.map(({ Destination }) => Destination));
+  const hidden = definition.mounts.some(
+    ({ Destination, Type }) => Destination === '/etc' && Type !== 'bind' && Type !== 'volume',
+  );
   const readOnly = Boolean(definition.hostConfig.ReadonlyRootfs);
   return [
     { source: hosts, target: '/etc/hosts', readOnly },
     { source: hostname, target: '/etc/hostname', readOnly },
     { source: resolvConf, target: '/etc/resolv.conf', readOnly },
-  ].filter(({ source, target }) => !asked.has('/etc') && !asked.has(target) && existsSync(source));
+  ].filter(({ source, target }) => !hidden && !asked.has(target) && existsSync(source));
 }
 
 interface LayersView {

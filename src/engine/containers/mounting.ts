@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Container, ContainerDefinition, ResolvedMount } from '../../container/model.ts';
-import type { StartInput } from '../../container/runner.ts';
+import type { StagedMount, StartInput } from '../../container/runner.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import { overlayOptions, resolveBelow, statBelow } from '../../host/fs-tool.ts';
 import { assertPropagation, holderOf, inheritedLimits } from '../../volume/propagation.ts';
@@ -25,12 +25,20 @@ export async function stageMounts(ctx: MountContext, { definition }: Container):
   assertMountTargets(root, definition.mounts, { keepsProc: true });
   if (definition.mounts.length === 0) return { definition };
   const overlays: { options: string; target: string }[] = [];
-  const below: { root: string; path: string; target: string }[] = [];
+  const below: StagedMount[] = [];
+  const etcOf = (mount: ResolvedMount) =>
+    isEtc(mount) ? { isEtc: true, readOnly: !mount.RW || Boolean(definition.hostConfig.ReadonlyRootfs) } : {};
+  const stageEtc = (mount: ResolvedMount, index: number): ResolvedMount => {
+    if (!isEtc(mount)) return mount;
+    const target = join(folder, `etc-${index}`);
+    below.push({ root: mount.Source, path: '.', target, ...etcOf(mount) });
+    return { ...mount, Source: target };
+  };
   const stage = async (mount: ResolvedMount, index: number): Promise<ResolvedMount> => {
     if (mount.Type === 'tmpfs') return mount;
     if (mount.Type === 'bind') {
       await assertSource(definition, mount.Source);
-      return await limited(mount);
+      return stageEtc(await limited(mount), index);
     }
     let root = mount.Source;
     if (mount.Type === 'volume') await useVolume(ctx, definition, mount);
@@ -39,11 +47,12 @@ export async function stageMounts(ctx: MountContext, { definition }: Container):
       overlays.push({ options: overlayOptions(ctx.layers.overlay(mount.layers ?? [])), target: root });
     }
     const usable = mount.Type === 'volume' ? await limited(mount) : mount;
-    if (!mount.subpath) return { ...usable, Source: root };
+    if (!mount.subpath) return stageEtc({ ...usable, Source: root }, index);
     const target = join(folder, `below-${index}`);
-    below.push({ root, path: mount.subpath, target });
     const isFolder = mount.Type === 'volume' && (await isFolderBelow(root, mount.subpath));
-    return { ...usable, Source: target, folder: isFolder };
+    const inside = { ...usable, Source: target, folder: isFolder };
+    below.push({ root, path: mount.subpath, target, ...etcOf(inside) });
+    return inside;
   };
   const mounts: ResolvedMount[] = [];
   for (const [index, mount] of definition.mounts.entries()) mounts.push(await stage(mount, index));
@@ -53,6 +62,18 @@ export async function stageMounts(ctx: MountContext, { definition }: Container):
     ...(below.length > 0 ? { below } : {}),
   };
 }
+
+/**
+ * Whether a mount takes the place of /etc, where the daemon's files of a container lie. They are mounted in it by the shim
+ * then, since what is in a volume may be a link, which the runtime would follow. Mounts that the host is to see stay as
+ * they are.
+ */
+const isEtc = ({ Destination, Type, folder, recursion, Propagation }: ResolvedMount): boolean =>
+  Destination === '/etc' &&
+  (Type === 'bind' || Type === 'volume') &&
+  Boolean(folder) &&
+  recursion !== 'disabled' &&
+  ['', 'private', 'rprivate'].includes(Propagation);
 
 /** A source that has gone since the creation is made again for `-v`, and missed for `--mount`. */
 async function assertSource({ hostConfig }: ContainerDefinition, source: string): Promise<void> {

@@ -20,7 +20,10 @@ export function checkNetworks(
   endpoints: Readonly<Record<string, EndpointSettings | null>>,
 ): NetworkingConfig {
   const mode = !host.NetworkMode || host.NetworkMode === 'default' ? 'bridge' : host.NetworkMode;
-  for (const link of host.Links ?? []) assertLinkable(ctx, parseLink(link).target);
+  /* On networks of their own, links are names that are looked up when somebody asks, as aliases are. */
+  const isOwn = !BUILTIN_NAMES.includes(mode) && !mode.startsWith('container:');
+  const links = (host.Links ?? []).map(parseLink);
+  if (!isOwn) for (const { target } of links) assertLinkable(ctx, target);
   if (mode.startsWith('container:')) return { EndpointsConfig: {} };
   const found = new Map<string, EndpointSettings>();
   const chosen = Object.entries(endpoints).map(
