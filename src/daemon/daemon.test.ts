@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { parseFilters } from '../engine/filters.ts';
 import { type DaemonOptions, parseDaemonOptions } from './options.ts';
-import { Router } from './router.ts';
+import { queryOf, Router } from './router.ts';
 import { detachFilter, parseDetachKeys } from './streams.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'barge-options-'));
@@ -104,4 +104,12 @@ test('a broken escape in a path is the client’s mistake', () => {
   const router = new Router();
   router.on('GET', '/containers/{id}/json', () => {});
   assert.throws(() => router.find('GET', '/containers/%/json'), { kind: 'invalid-parameter' });
+});
+
+test('a zero byte in a parameter is the client’s mistake', () => {
+  assert.equal(queryOf('?path=/a%20b').get('path'), '/a b');
+  assert.throws(() => queryOf('?path=/tmp%00'), {
+    kind: 'invalid-parameter',
+    message: /path: it contains a zero/,
+  });
 });

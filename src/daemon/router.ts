@@ -31,6 +31,19 @@ function decoded(part: string): string {
   }
 }
 
+/**
+ * The parameters of a request.
+ * @param text from the `?` on.
+ * @throws BargeError invalid-parameter for a zero byte, which no path, name or argument of a program can have.
+ */
+export function queryOf(text: string): URLSearchParams {
+  const query = new URLSearchParams(text);
+  for (const [name, value] of query) {
+    if (value.includes('\0')) throw invalidParameter(`invalid value for ${name}: it contains a zero byte`);
+  }
+  return query;
+}
+
 /** Routes by method and path. `{name}` is one part of a path, `{name...}` any number of them. */
 export class Router {
   readonly #routes: Route[] = [];

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { BargeError, invalidParameter, isKind, notFound } from '../core/errors.ts';
 import { API_VERSION, MIN_API_VERSION } from '../spec/engine.ts';
 import { type Exchange, errorAnswer, PlainResponse, type Response, UpgradeResponse } from './http.ts';
-import type { Router } from './router.ts';
+import { queryOf, type Router } from './router.ts';
 
 export type RequestLog = (line: {
   method: string;
@@ -131,7 +131,7 @@ function route(
 ) {
   const { method = 'GET', url = '/' } = request;
   const whole = pathOf(url);
-  const query = new URLSearchParams(url.slice(whole.length));
+  const query = queryOf(url.slice(whole.length));
   const { version, path } = splitVersion(whole, oldest);
   const match = router.find(method, path);
   if (match === undefined) throw notFound(`page not found: ${method} ${path}`);

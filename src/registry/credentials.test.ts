@@ -306,6 +306,7 @@ test('what is not understood of a wanted token is refused rather than left out',
     { repositories: [1] },
     { days: '1' },
     { days: 0 },
+    { days: 1e300 },
     { role: 'all' },
   ]) {
     const answer = await fetch(`${url}/api/v1/tokens`, {
@@ -315,6 +316,25 @@ test('what is not understood of a wanted token is refused rather than left out',
     });
     assert.equal(answer.status, 400, JSON.stringify(body));
   }
+});
+
+test('numbers and flags of the management API that are not understood are refused, not left out', async (t) => {
+  const { url } = await start(t);
+  const ask = (path: string, method = 'GET', body?: object) =>
+    fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: { authorization: basic('root'), 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  for (const n of ['0.5', '-1', '1e99', 'x', '']) assert.equal((await ask(`/audit?n=${n}`)).status, 400, n);
+  assert.equal((await ask('/audit?n=2')).status, 200);
+  for (const disabled of ['true', 1, null]) {
+    assert.equal((await ask('/users/eve', 'PATCH', { disabled })).status, 400, `${disabled}`);
+  }
+  assert.equal((await ask('/repositories/shop%2Fapp', 'PATCH', { public: 'no' })).status, 400);
+  assert.equal((await ask('/users', 'POST', { name: 'new', password: PASSWORD, admin: 'no' })).status, 400);
+  const { status } = await ask('/tokens', 'POST', { days: 0.3333333 });
+  assert.equal(status, 200, 'a part of a day');
 });
 
 test('requests that a browser sends for other pages are refused, and bodies that are not JSON', async (t) => {

@@ -1,8 +1,19 @@
 import { posix } from 'node:path';
 import { invalidParameter, notFound } from '../core/errors.ts';
 
-/** The path without `.`, `..`, doubled and closing slashes. @throws BargeError invalid-parameter for `/`, or a relative one. */
+/** A runtime's path ends at a zero byte: what was checked would not be what is mounted. @throws BargeError invalid-parameter. */
+export function assertNoZeroByte(path: string): void {
+  if (path.includes('\0')) {
+    throw invalidParameter(`invalid mount path: ${JSON.stringify(path)} contains a zero byte`);
+  }
+}
+
+/**
+ * The path without `.`, `..`, doubled and closing slashes.
+ * @throws BargeError invalid-parameter for `/`, a relative path, and one that contains a zero byte.
+ */
 export function destinationOf(path: string): string {
+  assertNoZeroByte(path);
   const clean = posix.normalize(path).replace(/(.)\/$/, '$1');
   if (!path.startsWith('/'))
     throw invalidParameter(`invalid mount path: '${path}' mount path must be absolute`);

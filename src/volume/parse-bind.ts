@@ -1,5 +1,5 @@
 import { invalidParameter, messageOf } from '../core/errors.ts';
-import { destinationOf, PROPAGATIONS } from './destination.ts';
+import { assertNoZeroByte, destinationOf, PROPAGATIONS } from './destination.ts';
 import type { MountWish } from './wish.ts';
 
 /** Words of a mode, of which one of each kind may be given. Labels and consistency have no effect here. */
@@ -32,6 +32,7 @@ function isMode(text: string): boolean {
 
 /** Reads `source:destination[:mode]` or `destination`, an entry of `HostConfig.Binds`. @throws BargeError invalid-parameter. */
 export function parseBind(text: string): MountWish {
+  assertNoZeroByte(text);
   const parts = text.split(':');
   const [source = '', target = '', mode = ''] = parts;
   const broken = parts.length > 3 || parts.includes('') || (parts.length === 2 && isMode(target));

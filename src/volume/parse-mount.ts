@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { invalidParameter, messageOf } from '../core/errors.ts';
 import type { MountRequest } from '../spec/engine.ts';
-import { assertLocalDriver, destinationOf, PROPAGATIONS } from './destination.ts';
+import { assertLocalDriver, assertNoZeroByte, destinationOf, PROPAGATIONS } from './destination.ts';
 import { optionsOfRequest } from './tmpfs.ts';
 import type { BindWish, ImageWish, MountWish, Recursion, TmpfsWish, VolumeWish } from './wish.ts';
 
@@ -38,6 +38,7 @@ function bind(request: MountRequest): BindWish {
   if (propagation && !PROPAGATIONS.includes(propagation)) {
     throw invalidParameter(`invalid propagation mode: ${propagation}`);
   }
+  assertNoZeroByte(source);
   if (!source.startsWith('/')) {
     throw invalidParameter(`invalid mount path: '${source}' mount path must be absolute`);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MountRequest } from '../spec/engine.ts';
+import { destinationOf } from './destination.ts';
 import { checkDriverOptions, mountCall } from './driver-options.ts';
 import { parseBind } from './parse-bind.ts';
 import { parseMountRequest } from './parse-mount.ts';
@@ -104,4 +105,14 @@ test('options of tmpfs are known ones', () => {
   assert.deepEqual(tmpfsOptions(['size=1m', 'exec']), ['size=1m', 'exec']);
   assert.throws(() => tmpfsOptions(['size']), /invalid tmpfs option "size"/);
   assert.throws(() => tmpfsOptions(['exec=1']), /invalid tmpfs option "exec=1"/);
+});
+
+test('a path with a zero byte is refused: the runtime would mount at what comes before it', () => {
+  const refused = /contains a zero byte/;
+  for (const path of ['/proc\0x', '/data\0']) {
+    assert.throws(() => destinationOf(path), refused);
+    assert.throws(() => parseBind(`/tmp:${path}`), refused);
+    assert.throws(() => parseBind(`${path}:/data`), refused);
+    assert.throws(() => parseMountRequest({ Type: 'bind', Source: path, Target: '/data' }), refused);
+  }
 });

@@ -87,6 +87,8 @@ for (const [host, words] of [
   [{ Umask: 0o1000 }, /invalid umask 01000/],
   [{ ShmSize: -1 }, /SHM size can not be less than 0/],
   [{ Annotations: { '': 'x' } }, /empty string is not permitted/],
+  [{ Annotations: { 'run.oci.seccomp_bpf_data\0x': 'BgAAAAAA/38=' } }, /contains a zero byte/],
+  [{ Annotations: { a: 'b\0' } }, /contains a zero byte/],
   [{ AutoRemove: true, RestartPolicy: { Name: 'always' } }, /can't create 'AutoRemove' container/],
   [{ NetworkMode: 'container:a', Dns: ['1.1.1.1'] }, /dns and the network mode/],
   [{ NetworkMode: 'container:a', PublishAllPorts: true }, /port publishing and the container type/],

@@ -33,6 +33,14 @@ export function checkHostConfig(config: ContainerConfig, host: HostConfig): stri
   if ('' in (host.Annotations ?? {})) {
     throw invalidParameter('invalid Annotations: the empty string is not permitted as an annotation key');
   }
+  /* Crun reads a key up to its zero byte, and so another one than is looked for below. */
+  if (
+    Object.entries(host.Annotations ?? {})
+      .flat()
+      .some((text) => text.includes('\0'))
+  ) {
+    throw invalidParameter('invalid Annotations: a key or value contains a zero byte');
+  }
   for (const name of RESERVED_ANNOTATIONS) {
     if (name in (host.Annotations ?? {})) {
       throw invalidParameter(

@@ -32,11 +32,16 @@ export function textOf(body: Body, name: string): string {
   throw invalidParameter(`"${name}" is missing in the body`);
 }
 
-/** The members of a body that are true or false, among those named. */
+/**
+ * The members of a body that are true or false, among those named.
+ * @throws BargeError invalid-parameter for any other value: whoever sends `"disabled": "true"` must not take it for done.
+ */
 export const flagsOf = (body: Body, ...names: readonly string[]): Record<string, boolean> =>
   Object.fromEntries(
     names.flatMap((name) => {
       const value = body[name];
-      return typeof value === 'boolean' ? [[name, value]] : [];
+      if (value === undefined) return [];
+      if (typeof value === 'boolean') return [[name, value]];
+      throw invalidParameter(`"${name}" is neither true nor false`);
     }),
   );

@@ -33,8 +33,14 @@ export function apiRoutes(
   ownershipRoutes(route);
   repositoryRoutes(route, storage);
   route('GET', '/audit', 'an administrator', ({ accounts, exchange }) =>
-    accounts.audit.newest(Number(exchange.query.get('n')) || AUDIT_PAGE),
+    accounts.audit.newest(pageSizeIn(exchange.query.get('n'))),
   );
+}
+
+function pageSizeIn(text: string | null): number {
+  if (text === null) return AUDIT_PAGE;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw invalidParameter('"n" is not a positive whole number');
 }
 
 /** Anybody may become a user, at most so often from one address. */
@@ -61,7 +67,7 @@ function ownRoutes(route: Route): void {
       description: String(body.description ?? '').slice(0, MAX_DESCRIPTION),
       ...(role === undefined ? {} : { role: parseRole(role) }),
       ...(repositories === undefined ? {} : { repositories: namesIn(repositories) }),
-      ...(days === undefined ? {} : { expiresAt: Date.now() + daysIn(days) * DAY }),
+      ...(days === undefined ? {} : { expiresAt: expiryIn(days) }),
     });
   });
   route('DELETE', '/tokens/:id', 'a user, by password', ({ accounts, user, param }) =>
@@ -76,15 +82,17 @@ function namesIn(value: unknown): string[] {
   throw invalidParameter('"repositories" is not a list of names');
 }
 
-function daysIn(value: unknown): number {
-  if (typeof value === 'number' && value > 0) return value;
-  throw invalidParameter('"days" is not a positive number');
+/** When what ends in so many days ends, in whole milliseconds since 1970. */
+function expiryIn(days: unknown): number {
+  const at = typeof days === 'number' && days > 0 ? Math.ceil(Date.now() + days * DAY) : Number.NaN;
+  if (Number.isSafeInteger(at)) return at;
+  throw invalidParameter('"days" is not a positive number of days that a clock can count');
 }
 
 function userRoutes(route: Route): void {
   route('GET', '/users', 'an administrator', ({ accounts }) => accounts.users());
   route('POST', '/users', 'an administrator, by password', async ({ accounts, body }) => {
-    await accounts.addUser(textOf(body, 'name'), textOf(body, 'password'), { admin: body.admin === true });
+    await accounts.addUser(textOf(body, 'name'), textOf(body, 'password'), flagsOf(body, 'admin'));
   });
   route('PATCH', '/users/:user', 'an administrator, by password', async ({ accounts, user, body, param }) => {
     const { password } = body;
