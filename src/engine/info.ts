@@ -83,7 +83,7 @@ function counts(engine: Engine) {
     ContainersRunning: states.filter(({ status }) => status === 'running').length,
     ContainersPaused: states.filter(({ status }) => status === 'paused').length,
     ContainersStopped: states.filter((state) => !isRunning(state)).length,
-    Images: engine.images.list().length,
+    Images: engine.images.ids().length,
   };
 }
 

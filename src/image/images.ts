@@ -109,6 +109,12 @@ export class ImageStore {
     return image;
   }
 
+  /** As `list`, but configurations, which may be long, are not read. */
+  ids(): Digest[] {
+    const rows = this.#db.all<Pick<ImageRow, 'id'>>('SELECT id FROM images ORDER BY added_at DESC, id');
+    return rows.map(({ id }) => id as Digest);
+  }
+
   list(): Image[] {
     return this.#db.all<ImageRow>('SELECT * FROM images ORDER BY added_at DESC, id').map(toImage);
   }

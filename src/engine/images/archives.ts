@@ -75,12 +75,12 @@ function selectionOf(ctx: ImageContext, word: string): SavedImage[] {
 }
 
 function tagsOf(ctx: ImageContext, { domain, path }: Reference): SavedImage[] {
-  return ctx.images.list().flatMap((image) => {
+  return ctx.images.ids().flatMap((id) => {
     const names = ctx.images
-      .names(image.id)
+      .names(id)
       .tags.map(parseReference)
       .filter((name) => name.domain === domain && name.path === path);
-    return names.length > 0 ? [{ image, names }] : [];
+    return names.length > 0 ? [{ image: ctx.images.find(id), names }] : [];
   });
 }
 
