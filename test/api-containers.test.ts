@@ -444,3 +444,16 @@ test('many creations at once get names of their own, or a conflict where they as
     .map((answer) => answer.json().Id);
   for (const id of made) assert.equal((await remove(`/containers/${id}`)).status, 204);
 });
+
+test('the size of a session’s terminal waits for its process', async () => {
+  await run('sized');
+  const Cmd = ['sh', '-c', 'until stty size | grep "11 22"; do sleep 0.05; done'];
+  const session = { Cmd, Tty: true, AttachStdout: true };
+  const { Id } = (await post('/containers/sized/exec', session)).json();
+  const resized = post(`/exec/${Id}/resize?h=11&w=22`);
+  const started = post(`/exec/${Id}/start`, { Tty: true });
+  assert.equal((await resized).status, 200);
+  assert.match((await started).text, /11 22/);
+  assert.equal((await post(`/exec/${Id}/resize?h=11&w=22`)).status, 409, 'it has ended');
+  await destroy('sized');
+});

@@ -346,7 +346,15 @@ describe('the docker client', { skip: withoutDocker() }, async () => {
       openTerminal([dockerProgram(), ...args], { rows: 33, columns: 101 }, { env: daemon.environment });
 
     test('run -it has the size of the terminal, echoes, and ends with the shell’s code', async () => {
-      const shell = terminal('run', '-it', '--rm', 'busybox', 'sh', '-c', 'read go; stty size; exec sh');
+      const shell = terminal(
+        'run',
+        '-it',
+        '--rm',
+        'busybox',
+        'sh',
+        '-c',
+        'read go; until stty size; do sleep 0.05; done; exec sh',
+      );
       shell.type('\r');
       await shell.see(/33 101\r\n/);
       shell.type('echo $((6*7)); test -t 0 && echo is-a-tty\r');
@@ -374,8 +382,8 @@ describe('the docker client', { skip: withoutDocker() }, async () => {
       await ok('run', '-d', '--name', 'ee', 'busybox', 'sleep', '1000');
       const shell = terminal('exec', '-it', 'ee', 'sh');
       await shell.see(/\/ # /);
-      shell.type('tty; stty size\r');
-      await shell.see(/\/dev\/pts\/\d+\r\n33 101/);
+      shell.type('tty; until stty size; do sleep 0.05; done\r');
+      await shell.see(/\/dev\/pts\/\d+\r\n(stty: [^\n]*\n)*33 101/);
       shell.type('exit 6\r');
       assert.equal((await shell.done).code, 6);
       await remove('ee');

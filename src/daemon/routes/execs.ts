@@ -52,9 +52,9 @@ export function execRoutes(router: Router, engine: Engine): void {
     },
     { hijacks: true },
   );
-  router.on('POST', '/exec/{id}/resize', ({ params, query, response }) => {
+  router.on('POST', '/exec/{id}/resize', async ({ params, query, response }) => {
     const { rows, columns } = terminalSize(query);
-    engine.execs.resize(params.id ?? '', rows, columns);
+    await engine.execs.resize(params.id ?? '', rows, columns);
     response.empty(200);
   });
   router.on('GET', '/exec/{id}/json', ({ params, response }) => {

@@ -1,4 +1,5 @@
 import { type Duplex, PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StartFailure } from '../../container/failure.ts';
 import { assertExecutable, isRunning } from '../../container/model.ts';
 import type { ProcessUser } from '../../container/oci/user.ts';
@@ -13,6 +14,8 @@ import { type ContainerContext, emitContainer } from './context.ts';
 import { execProcess, execUser } from './exec-process.ts';
 
 interface ExecSession {
+  /** The process runs, or could not be started. */
+  readonly settled: PromiseWithResolvers<void>;
   readonly id: string;
   readonly containerId: string;
   readonly request: ExecCreateRequest;
@@ -24,6 +27,9 @@ interface ExecSession {
   running: boolean;
   exitCode: number | null;
 }
+
+/** Milliseconds for which the size of a terminal waits for its process, as with dockerd. */
+const START_PATIENCE_MS = 10_000;
 
 /** As many sessions that do not run as can still be started or inspected. */
 const KEPT_SESSIONS = 1000;
@@ -49,6 +55,7 @@ export class ExecSessions {
     if (isName(request.User)) await user;
     const session: ExecSession = {
       id: newId(),
+      settled: Promise.withResolvers(),
       containerId: container.definition.id,
       request,
       user,
@@ -122,11 +129,13 @@ export class ExecSessions {
         attach: detached ? [] : [attachWish(request, Boolean(start.Tty))],
       });
       Object.assign(session, { link, pid, running: true });
+      session.settled.resolve();
       emitContainer(this.#ctx, container, `exec_start: ${request.Cmd?.join(' ')}`, { execID: id });
       this.#watch(session, link);
       return attached[0] ?? failsElsewhere(new PassThrough()).end();
     } catch (error) {
       session.exitCode = error instanceof StartFailure ? error.exitCode : 126;
+      session.settled.resolve();
       if (this.#hasEnded(session.containerId)) {
         throw conflict(`container ${session.containerId} is not running`, { cause: error });
       }
@@ -165,8 +174,10 @@ export class ExecSessions {
     return session.exitCode ?? 0;
   }
 
-  resize(id: string, rows: number, columns: number): void {
+  /** Clients ask for their terminal's size while the process is still starting: this waits a while for it. */
+  async resize(id: string, rows: number, columns: number): Promise<void> {
     const session = this.#get(id);
+    await Promise.race([session.settled.promise, sleep(START_PATIENCE_MS, undefined, { ref: false })]);
     if (!session.running) throw conflict(`exec ${id} is not running`);
     session.link?.resize(rows, columns);
   }
