@@ -264,12 +264,23 @@ describe('barge-fs', () => {
   test('archives cut short anywhere are refused with exit code 2 and a word about it', async () => {
     const whole = await everything;
     for (let length = 100; length < whole.length - 1024; length += 700) {
-      if (length % 512 === 0) continue;
+      if (endsWithContent(whole, length)) continue;
       const { status, stderr } = run('unpack', newRoot(), whole.subarray(0, length));
       assert.equal(status, 2, `${length}: ${stderr}`);
       assert.match(String(stderr), /ends in the middle of/);
     }
   });
+
+  /** Whether all that a cut leaves out of an archive's last entry is padding, without which it is whole. */
+  function endsWithContent(archive: Buffer, length: number): boolean {
+    for (let at = 0; at < length; ) {
+      const size = Number.parseInt(archive.toString('latin1', at + 124, at + 136), 8) || 0;
+      const [end, next] = [at + 512 + size, at + 512 + Math.ceil(size / 512) * 512];
+      if (length <= next) return length >= end;
+      at = next;
+    }
+    return true;
+  }
 
   test('damaged archives never upset it: it unpacks, or refuses with a sentence', async () => {
     const whole = await everything;
