@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { drained } from '../../core/streams.ts';
 import { RAW_STREAM } from '../../spec/engine.ts';
 import type { Cli } from '../cli.ts';
 import { Demultiplexer } from '../transport/demux.ts';
 import type { HijackedStream } from '../transport/engine.ts';
-import { drained } from '../transport/exchange.ts';
 
 export interface ConnectOptions {
   /** One raw stream instead of frames. */

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { BargeError, errnoOf, forbidden, messageOf, unavailable } from '../../core/errors.ts';
+import { drained } from '../../core/streams.ts';
 import { Body } from './body.ts';
 import type { Endpoint } from './endpoint.ts';
 import { openConnection } from './open.ts';
@@ -125,20 +126,6 @@ async function upload(
   } catch (error) {
     socket.destroy(error instanceof Error ? error : new Error(messageOf(error)));
   }
-}
-
-/** Resolves when the socket takes more, or never will. */
-export function drained(socket: Duplex): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      socket.off('drain', done);
-      socket.off('close', done);
-      resolve();
-    };
-    socket.on('drain', done);
-    socket.on('close', done);
-    if (socket.destroyed) done();
-  });
 }
 
 /** What went wrong with a connection, in words that say what to do. */
