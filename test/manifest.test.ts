@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { MEDIA_TYPE } from '../src/api/oci-image.ts';
 import { digestOf } from '../src/core/digest.ts';
 import { descriptorOf } from '../src/registry/testing/push.ts';
-import { MEDIA_TYPE } from '../src/spec/oci-image.ts';
 import { TestDaemon } from './harness/daemon.ts';
 import { startRegistry } from './harness/registry.ts';
 

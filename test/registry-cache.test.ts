@@ -6,12 +6,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MEDIA_TYPE } from '../src/api/oci-image.ts';
 import { digestOf } from '../src/core/digest.ts';
 import { freePort } from '../src/registry/testing/free-port.ts';
 import { descriptorOf, putManifest, someBytes } from '../src/registry/testing/push.ts';
 import { runRegistry, spawnRegistry } from '../src/registry/testing/registry-process.ts';
 import { temporaryFolder } from '../src/registry/testing/temporary-folder.ts';
-import { MEDIA_TYPE } from '../src/spec/oci-image.ts';
 import { imageTool } from '../tools/image-tools.ts';
 import { withoutTool } from './harness/image-tools.ts';
 

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { pino } from 'pino';
+import { MEDIA_TYPE } from '../src/api/oci-image.ts';
 import { digestOf } from '../src/core/digest.ts';
 import { createRequestHandler } from '../src/registry/request-handler.ts';
 import { RegistryServer } from '../src/registry/server.ts';
@@ -20,7 +21,6 @@ import {
   spawnRegistry,
 } from '../src/registry/testing/registry-process.ts';
 import { temporaryFolder } from '../src/registry/testing/temporary-folder.ts';
-import { MEDIA_TYPE } from '../src/spec/oci-image.ts';
 
 const MIB = 1 << 20;
 /** Uploads at once: several thousand when BARGE_REGISTRY_UPLOADS says so. */

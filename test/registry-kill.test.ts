@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MEDIA_TYPE } from '../src/api/oci-image.ts';
 import { type Digest, digestOf } from '../src/core/digest.ts';
 import { openFileSystem } from '../src/registry/storage/file-system/open.ts';
 import { descriptorOf, someBytes } from '../src/registry/testing/push.ts';
 import { runRegistry, spawnRegistry } from '../src/registry/testing/registry-process.ts';
 import { temporaryFolder } from '../src/registry/testing/temporary-folder.ts';
-import { MEDIA_TYPE } from '../src/spec/oci-image.ts';
 
 const KILLS = Number(process.env.BARGE_REGISTRY_KILLS ?? 10);
 const PUSHERS = 4;

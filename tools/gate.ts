@@ -52,10 +52,10 @@ const STEPS: readonly Step[] = [
   { name: 'test-packages', command: () => node('tools/test-packages.ts'), limit: 180 },
   { name: 'types', command: () => node('node_modules/typescript/bin/tsc', '-p', '.') },
   { name: 'layers', command: nodeTest('tools/layering.test.ts') },
-  { name: 'shim-build', command: () => ['make', '-C', 'shim', 'all', 'sanitized'] },
+  { name: 'native-build', command: () => ['make', '-C', 'native', 'all', 'sanitized'] },
   {
-    name: 'shim',
-    command: nodeTest('shim/**/*.test.ts'),
+    name: 'native',
+    command: nodeTest('native/**/*.test.ts'),
     limit: 120,
     environment: () => ({ BARGE_LIBEXEC: SANITIZED }),
   },

@@ -8,20 +8,20 @@ const SOURCE = resolve(import.meta.dirname, '../src');
 /** What each folder of src/ may import besides itself: docs/ARCHITECTURE.md, "Folders". */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   core: [],
-  spec: ['core'],
+  api: ['core'],
   host: ['core'],
   store: ['core', 'host'],
-  image: ['core', 'spec', 'host', 'store'],
-  network: ['core', 'spec', 'host', 'store'],
-  volume: ['core', 'spec', 'host', 'store'],
-  container: ['core', 'spec', 'host', 'store'],
-  build: ['core', 'spec', 'image'],
-  registry: ['core', 'spec', 'host', 'store'],
-  engine: ['core', 'spec', 'host', 'store', 'image', 'network', 'volume', 'container', 'build'],
-  daemon: ['core', 'spec', 'engine'],
-  client: ['core', 'spec'],
-  compose: ['core', 'spec', 'client'],
-  bin: ['core', 'spec', 'host', 'store', 'engine', 'daemon', 'client', 'registry', 'compose'],
+  image: ['core', 'api', 'host', 'store'],
+  network: ['core', 'api', 'host', 'store'],
+  volume: ['core', 'api', 'host', 'store'],
+  container: ['core', 'api', 'host', 'store'],
+  builder: ['core', 'api', 'image'],
+  registry: ['core', 'api', 'host', 'store'],
+  engine: ['core', 'api', 'host', 'store', 'image', 'network', 'volume', 'container', 'builder'],
+  daemon: ['core', 'api', 'engine'],
+  client: ['core', 'api'],
+  compose: ['core', 'api', 'client'],
+  bin: ['core', 'api', 'host', 'store', 'engine', 'daemon', 'client', 'registry', 'compose'],
 };
 
 interface Import {

@@ -106,9 +106,9 @@ link_node() {
 }
 
 build_helpers() {
-  make -q -C shim all 2>/dev/null && return
-  say 'building the C helpers: make -C shim all'
-  quietly make -C shim all || fail 'building the C helpers failed'
+  make -q -C native all 2>/dev/null && return
+  say 'building the C helpers: make -C native all'
+  quietly make -C native all || fail 'building the C helpers failed'
 }
 
 # Folders count too: theirs is the time that a removed file changes.

@@ -41,7 +41,7 @@ function commit(): string {
   const git = (...args: string[]) =>
     runToEnd({ file: 'git', args: ['-c', 'safe.directory=*', '-C', import.meta.dirname, ...args] }).trim();
   try {
-    const changed = git('status', '--porcelain', '--', '../../src', '../../shim') !== '';
+    const changed = git('status', '--porcelain', '--', '../../src', '../../native') !== '';
     return git('rev-parse', '--short', 'HEAD') + (changed ? ', with changes' : '');
   } catch {
     return 'unknown';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { invalidParameter, messageOf } from '../core/errors.ts';
 import { type ConfigFile, configuredHeaders, readConfig } from './config/config-file.ts';
-import { contextEndpoint } from './contexts/endpoint.ts';
-import { DEFAULT_CONTEXT, readContext } from './contexts/store.ts';
 import type { FlagValues } from './flags.ts';
 import { printable } from './format/printable.ts';
+import { contextEndpoint } from './targets/endpoint.ts';
+import { DEFAULT_CONTEXT, readContext } from './targets/store.ts';
 import {
   type Endpoint,
   type EndpointOptions,

@@ -1,5 +1,3 @@
-import type { Digest } from '../core/digest.ts';
-import { conflict, invalidParameter, notFound } from '../core/errors.ts';
 import type {
   ContainerConfig,
   ContainerStatus,
@@ -8,7 +6,9 @@ import type {
   MountPoint,
   NetworkingConfig,
   PortMap,
-} from '../spec/engine.ts';
+} from '../api/engine.ts';
+import type { Digest } from '../core/digest.ts';
+import { conflict, invalidParameter, notFound } from '../core/errors.ts';
 
 /** What a container is made of: fixed at creation, but for its name and what `update` changes. */
 export interface ContainerDefinition {

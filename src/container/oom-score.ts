@@ -1,5 +1,5 @@
+import type { HostConfig } from '../api/engine.ts';
 import { canScore } from '../host/oom-score.ts';
-import type { HostConfig } from '../spec/engine.ts';
 import { hostCapabilities } from './oci/capabilities.ts';
 
 /**

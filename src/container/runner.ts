@@ -3,6 +3,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { HostConfig } from '../api/engine.ts';
+import type { OciProcess, OciSeccomp } from '../api/oci-runtime.ts';
 import { systemError } from '../core/errors.ts';
 import { cgroupPids, makeHybridCgroup, oomFile, removeCgroup } from '../host/cgroups.ts';
 import { type OverlayMount, overlayOptions, userBelow } from '../host/fs-tool.ts';
@@ -16,8 +18,6 @@ import {
   runtimeLog,
 } from '../host/oci-runtime.ts';
 import { parentOf } from '../host/process-state.ts';
-import type { HostConfig } from '../spec/engine.ts';
-import type { OciProcess, OciSeccomp } from '../spec/oci-runtime.ts';
 import type { ContainerDefaults } from './defaults.ts';
 import { startFailure } from './failure.ts';
 import { type ContainerFolders, cgroupPath, containerFolders, type Roots } from './folders.ts';

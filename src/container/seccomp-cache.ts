@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { OciSeccomp, OciSpec } from '../api/oci-runtime.ts';
 import { errnoOf } from '../core/errors.ts';
-import type { OciSeccomp, OciSpec } from '../spec/oci-runtime.ts';
 
 /** crun takes a compiled filter, as base64, in place of a profile. */
 const ANNOTATION = 'run.oci.seccomp_bpf_data';

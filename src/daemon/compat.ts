@@ -1,6 +1,3 @@
-import { invalidParameter } from '../core/errors.ts';
-import type { DiskUsage, Usage } from '../engine/disk-usage.ts';
-import type { Filters } from '../engine/filters.ts';
 import type {
   ContainerCreateRequest,
   ContainerInspect,
@@ -9,7 +6,10 @@ import type {
   ImageInspect,
   ImageSummary,
   NetworkCreateRequest,
-} from '../spec/engine.ts';
+} from '../api/engine.ts';
+import { invalidParameter } from '../core/errors.ts';
+import type { DiskUsage, Usage } from '../engine/disk-usage.ts';
+import type { Filters } from '../engine/filters.ts';
 
 /** What older versions of the API look like where they differ, one function for each change. */
 

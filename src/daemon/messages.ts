@@ -1,5 +1,5 @@
+import type { ProgressMessage } from '../api/engine.ts';
 import { isKind, messageOf, systemError } from '../core/errors.ts';
-import type { ProgressMessage } from '../spec/engine.ts';
 import type { Exchange } from './http.ts';
 import { errorAnswer } from './http.ts';
 

@@ -1,5 +1,5 @@
+import type { Platform } from '../api/oci-image.ts';
 import { invalidParameter, messageOf } from '../core/errors.ts';
-import type { Platform } from '../spec/oci-image.ts';
 import { decode } from './decode/decode.ts';
 import { parseExactJson } from './decode/json.ts';
 import { PLATFORM } from './decode/others.ts';

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { API_VERSION, MIN_API_VERSION } from '../api/engine.ts';
 import { BargeError, invalidParameter, isKind, notFound } from '../core/errors.ts';
-import { API_VERSION, MIN_API_VERSION } from '../spec/engine.ts';
 import { type Exchange, errorAnswer, PlainResponse, type Response, UpgradeResponse } from './http.ts';
 import { queryOf, type Router } from './router.ts';
 

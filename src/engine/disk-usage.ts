@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
+import type { ContainerSummary, ImageSummary } from '../api/engine.ts';
 import { isRunning } from '../container/model.ts';
 import { errnoOf, invalidParameter } from '../core/errors.ts';
 import { limiter } from '../core/limiter.ts';
 import { folderSize } from '../host/fs-tool.ts';
-import type { ContainerSummary, ImageSummary } from '../spec/engine.ts';
-import { type BuildCacheItem, cacheItems } from './build/usage.ts';
+import { type BuildCacheItem, cacheItems } from './builds/usage.ts';
 import { namesByLinks } from './containers/legacy-links.ts';
 import { containerSizes } from './containers/sizes.ts';
 import { ImageNamer, summarize } from './containers/summary.ts';

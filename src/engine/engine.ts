@@ -19,7 +19,6 @@ import { NetworkStore } from '../network/store.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { Database } from '../store/database.ts';
 import { VolumeStore } from '../volume/volumes.ts';
-import { orphanBlobs } from './check/layers.ts';
 import { type ContainerContext, LiveContainers } from './containers/context.ts';
 import { ExecSessions } from './containers/exec.ts';
 import { LogKeepers } from './containers/log-keepers.ts';
@@ -28,6 +27,7 @@ import type { ImageContext } from './images/context.ts';
 import { KeyedLock } from './lock.ts';
 import { recover } from './recover.ts';
 import type { EngineSettings } from './settings.ts';
+import { orphanBlobs } from './store-check/layers.ts';
 import { MountedVolumes } from './volumes/mounted.ts';
 
 export interface EngineOptions {

@@ -1,6 +1,6 @@
+import type { EventMessage } from '../api/engine.ts';
 import { BargeError } from '../core/errors.ts';
 import { familiarName, parseReference } from '../core/reference.ts';
-import type { EventMessage } from '../spec/engine.ts';
 import { type Filters, labelMatches } from './filters.ts';
 
 type Test = (event: EventMessage, value: string) => boolean;

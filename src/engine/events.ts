@@ -1,5 +1,5 @@
+import type { EventMessage } from '../api/engine.ts';
 import { exactInteger } from '../core/exact-integer.ts';
-import type { EventMessage } from '../spec/engine.ts';
 
 /** As many as Docker keeps for clients that ask for the past. */
 const KEPT = 256;

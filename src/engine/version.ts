@@ -1,7 +1,7 @@
 import { arch, release } from 'node:os';
+import { API_VERSION, MIN_API_VERSION, type VersionInfo } from '../api/engine.ts';
 import { ENGINE_VERSION, VERSION } from '../core/version.ts';
 import { type OciRuntime, runtimeVersion } from '../host/oci-runtime.ts';
-import { API_VERSION, MIN_API_VERSION, type VersionInfo } from '../spec/engine.ts';
 import type { Engine } from './engine.ts';
 
 const GO_ARCHITECTURE: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };

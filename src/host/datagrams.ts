@@ -8,7 +8,7 @@ import { helperProgram } from './helpers.ts';
 const SEND = helperProgram('barge-send');
 
 /**
- * Sends datagrams to a unix socket, which Node cannot: by way of a helper process (shim/send.c), one for each
+ * Sends datagrams to a unix socket, which Node cannot: by way of a helper process (native/send/send.c), one for each
  * socket however many use it. The helper waits for a receiver that is away for a while, and with it the sender.
  */
 export class DatagramSender implements AsyncDisposable {

@@ -235,7 +235,7 @@ async function answerOf(action: string, args: readonly string[]): Promise<string
   return stdout;
 }
 
-/** Answers a question about users of a root file system; both as in shim/user.h. */
+/** Answers a question about users of a root file system; both as in native/common/user.h. */
 export async function userBelow(root: string, question: string, overlay?: OverlayMount): Promise<string> {
   return await answerOf('looking up a user', [...toolArgs('user', root, overlay), '--question', question]);
 }

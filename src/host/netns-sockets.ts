@@ -47,7 +47,7 @@ export class NamespaceHelper implements Disposable {
   }
 
   /**
-   * Carries out lines as `ip -batch` takes them (which ones, `shim/links.c` says): those of the host, then those of a
+   * Carries out lines as `ip -batch` takes them (which ones, `native/netns/links.c` says): those of the host, then those of a
    * named namespace. @throws BargeError system with the line that failed; those before it stay done.
    */
   async carryOut(outside: readonly string[], name: string, inside: readonly string[]): Promise<void> {

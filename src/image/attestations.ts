@@ -1,6 +1,6 @@
+import { type Descriptor, type ImageIndex, type ImageManifest, isIndexType } from '../api/oci-image.ts';
 import type { Digest } from '../core/digest.ts';
 import { isKind } from '../core/errors.ts';
-import { type Descriptor, type ImageIndex, type ImageManifest, isIndexType } from '../spec/oci-image.ts';
 import { parseManifest } from './documents.ts';
 import type { ImageStore, StoredManifest } from './images.ts';
 import type { RemoteRepository } from './remote/remote-repository.ts';

@@ -1,8 +1,8 @@
+import type { Platform } from '../api/oci-image.ts';
+import { type Descriptor, type ImageIndex, type ImageManifest, isIndexType } from '../api/oci-image.ts';
 import type { Digest } from '../core/digest.ts';
 import { dataLoss } from '../core/errors.ts';
 import type { Reference } from '../core/reference.ts';
-import type { Platform } from '../spec/oci-image.ts';
-import { type Descriptor, type ImageIndex, type ImageManifest, isIndexType } from '../spec/oci-image.ts';
 import type { Image, ImageStore, StoredManifest } from './images.ts';
 import { isFor } from './platform.ts';
 

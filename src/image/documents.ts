@@ -1,8 +1,8 @@
+import type { Descriptor, ImageIndex, ImageManifest } from '../api/oci-image.ts';
 import { parseJson } from '../core/bounded-json.ts';
 import { isDigest } from '../core/digest.ts';
 import { dataLoss } from '../core/errors.ts';
 import { isObject } from '../core/is-object.ts';
-import type { Descriptor, ImageIndex, ImageManifest } from '../spec/oci-image.ts';
 
 /**
  * A manifest of an image (OCI image spec, manifest.md).

@@ -1,5 +1,5 @@
+import type { Descriptor } from '../api/oci-image.ts';
 import { invalidParameter } from '../core/errors.ts';
-import type { Descriptor } from '../spec/oci-image.ts';
 import type { RemoteRepository } from './remote/remote-repository.ts';
 
 /** Bytes. */

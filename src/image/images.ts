@@ -1,3 +1,10 @@
+import {
+  type Descriptor,
+  type ImageConfig,
+  type ImageManifest,
+  isIndexType,
+  isManifestType,
+} from '../api/oci-image.ts';
 import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { BargeError, conflict, invalidParameter, notFound } from '../core/errors.ts';
 import {
@@ -7,13 +14,6 @@ import {
   type Reference,
   withDefaultTag,
 } from '../core/reference.ts';
-import {
-  type Descriptor,
-  type ImageConfig,
-  type ImageManifest,
-  isIndexType,
-  isManifestType,
-} from '../spec/oci-image.ts';
 import type { Database } from '../store/database.ts';
 import { readConfig } from './read-config.ts';
 

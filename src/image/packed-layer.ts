@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
+import { MEDIA_TYPE } from '../api/oci-image.ts';
 import { Digester } from '../core/digest.ts';
 import { dataLoss } from '../core/errors.ts';
-import { MEDIA_TYPE } from '../spec/oci-image.ts';
 import { decompress } from './compression.ts';
 import { gzipped } from './gzip.ts';
 import { type Layer, type LayerBlob, LOCAL_LAYER_TYPE } from './layers.ts';

@@ -1,6 +1,6 @@
 import { arch } from 'node:os';
+import type { Descriptor, ImageIndex, Platform } from '../api/oci-image.ts';
 import { invalidParameter } from '../core/errors.ts';
-import type { Descriptor, ImageIndex, Platform } from '../spec/oci-image.ts';
 
 const GO_ARCHITECTURE: Record<string, string> = { x64: 'amd64', arm64: 'arm64', arm: 'arm' };
 

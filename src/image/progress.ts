@@ -1,4 +1,4 @@
-import type { ProgressMessage } from '../spec/engine.ts';
+import type { ProgressMessage } from '../api/engine.ts';
 
 export type OnProgress = (message: ProgressMessage) => void;
 

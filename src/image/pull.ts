@@ -1,8 +1,3 @@
-import type { Digest } from '../core/digest.ts';
-import { dataLoss, invalidParameter, notFound } from '../core/errors.ts';
-import { shortId } from '../core/ids.ts';
-import type { Limiter } from '../core/limiter.ts';
-import { familiarName, familiarString, type Reference } from '../core/reference.ts';
 import {
   type Descriptor,
   type ImageConfig,
@@ -12,7 +7,12 @@ import {
   isManifestType,
   MEDIA_TYPE,
   type Platform,
-} from '../spec/oci-image.ts';
+} from '../api/oci-image.ts';
+import type { Digest } from '../core/digest.ts';
+import { dataLoss, invalidParameter, notFound } from '../core/errors.ts';
+import { shortId } from '../core/ids.ts';
+import type { Limiter } from '../core/limiter.ts';
+import { familiarName, familiarString, type Reference } from '../core/reference.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { fetchAttestations } from './attestations.ts';
 import { parseIndex, parseManifest } from './documents.ts';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
+import type { Descriptor, ImageManifest } from '../api/oci-image.ts';
 import { dataLoss } from '../core/errors.ts';
 import { canonicalName, type Reference } from '../core/reference.ts';
-import type { Descriptor, ImageManifest } from '../spec/oci-image.ts';
 import type { Bundle, BundledImage } from './bundle.ts';
 import type { Image } from './images.ts';
 import type { LayerBlob } from './layers.ts';

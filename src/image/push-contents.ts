@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
+import { MEDIA_TYPE } from '../api/oci-image.ts';
 import { heapRoom } from '../core/heap-room.ts';
 import { shortId } from '../core/ids.ts';
 import type { Limiter } from '../core/limiter.ts';
 import type { Reference } from '../core/reference.ts';
 import { failsElsewhere } from '../core/streams.ts';
-import { MEDIA_TYPE } from '../spec/oci-image.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import type { Image, ImageStore } from './images.ts';
 import type { Layer, LayerBlob, LayerStore } from './layers.ts';

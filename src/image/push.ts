@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
+import { type Descriptor, type ImageManifest, isManifestType, MEDIA_TYPE } from '../api/oci-image.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { canonicalName, type Reference } from '../core/reference.ts';
-import { type Descriptor, type ImageManifest, isManifestType, MEDIA_TYPE } from '../spec/oci-image.ts';
 import { wholeIndexOf } from './attestations.ts';
 import { bundleOf } from './bundle.ts';
 import type { Image, ImageStore } from './images.ts';

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
+import type { ImageConfig } from '../api/oci-image.ts';
 import { parseJson } from '../core/bounded-json.ts';
 import { isDigest } from '../core/digest.ts';
 import { invalidParameter } from '../core/errors.ts';
 import { isObject } from '../core/is-object.ts';
-import type { ImageConfig } from '../spec/oci-image.ts';
 
 /** Layers that an image may have, as many as fit into a mount's options. */
 export const MAX_LAYERS = 127;

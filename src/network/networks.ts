@@ -1,6 +1,6 @@
+import type { NetworkCreateRequest, PortMap } from '../api/engine.ts';
 import { forbidden, invalidParameter, messageOf } from '../core/errors.ts';
 import { NamespaceHelper } from '../host/netns-sockets.ts';
-import type { NetworkCreateRequest, PortMap } from '../spec/engine.ts';
 import { defaultBridge, ensureFixedNetworks } from './define/builtin.ts';
 import { defineNetwork } from './define/define.ts';
 import { routedSubnets } from './define/subnets.ts';

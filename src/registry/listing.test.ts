@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Descriptor, type ImageIndex, MEDIA_TYPE } from '../api/oci-image.ts';
 import { digestOf } from '../core/digest.ts';
-import { type Descriptor, type ImageIndex, MEDIA_TYPE } from '../spec/oci-image.ts';
 import { codesOf, descriptorOf, imageManifest, putManifest } from './testing/push.ts';
 import { startTestRegistry, type TestRegistry } from './testing/test-registry.ts';
 

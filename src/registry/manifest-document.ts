@@ -1,6 +1,6 @@
+import { type Descriptor, isIndexType, isManifestType } from '../api/oci-image.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { isObject } from '../core/is-object.ts';
-import { type Descriptor, isIndexType, isManifestType } from '../spec/oci-image.ts';
 import { registryError } from './registry-error.ts';
 
 /** What the registry needs to know of a manifest; everything else in it is the clients' business. */

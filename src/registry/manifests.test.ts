@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MEDIA_TYPE } from '../api/oci-image.ts';
 import { digestOf } from '../core/digest.ts';
-import { MEDIA_TYPE } from '../spec/oci-image.ts';
 import { codesOf, descriptorOf, digestBy, imageManifest, putManifest } from './testing/push.ts';
 import { startTestRegistry } from './testing/test-registry.ts';
 

@@ -1,5 +1,5 @@
+import type { Descriptor } from '../api/oci-image.ts';
 import type { Digest } from '../core/digest.ts';
-import type { Descriptor } from '../spec/oci-image.ts';
 import type { ManifestDocument } from './manifest-document.ts';
 import type { NewManifest } from './storage/storage.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { test } from 'node:test';
+import { MEDIA_TYPE } from '../api/oci-image.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
-import { MEDIA_TYPE } from '../spec/oci-image.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { AccountAccess } from './auth/account-access.ts';
 import { SqliteDatabase } from './database/sqlite.ts';

@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
+import type { HostConfig } from '../api/engine.ts';
 import type { Digest } from '../core/digest.ts';
 import { errnoOf, invalidParameter, messageOf } from '../core/errors.ts';
-import type { HostConfig } from '../spec/engine.ts';
 import { assertOutsideProc, destinationOf, duplicate } from './destination.ts';
 import { parseBind } from './parse-bind.ts';
 import { parseMountRequest } from './parse-mount.ts';

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
+import type { MountRequest } from '../api/engine.ts';
 import { invalidParameter, messageOf } from '../core/errors.ts';
-import type { MountRequest } from '../spec/engine.ts';
 import { assertLocalDriver, assertNoZeroByte, destinationOf, PROPAGATIONS } from './destination.ts';
 import { optionsOfRequest } from './tmpfs.ts';
 import type { BindWish, ImageWish, MountWish, Recursion, TmpfsWish, VolumeWish } from './wish.ts';

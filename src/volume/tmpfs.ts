@@ -1,5 +1,5 @@
+import type { MountRequest } from '../api/engine.ts';
 import { invalidParameter } from '../core/errors.ts';
-import type { MountRequest } from '../spec/engine.ts';
 
 const SWITCHES = new Set(
   'defaults ro rw suid nosuid dev nodev exec noexec sync async dirsync remount mand nomand atime noatime diratime nodiratime relatime norelatime strictatime nostrictatime bind rbind unbindable runbindable private rprivate shared rshared slave rslave'.split(

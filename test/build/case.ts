@@ -1,4 +1,4 @@
-import type { ImageConfig } from '../../src/spec/oci-image.ts';
+import type { ImageConfig } from '../../src/api/oci-image.ts';
 
 /** A file of a context: its content, or more than that. */
 export type ContextFile =

@@ -1,4 +1,5 @@
 import { type Header, pack } from 'tar-stream';
+import { MEDIA_TYPE } from '../../src/api/oci-image.ts';
 import { type Digest, digestOf } from '../../src/core/digest.ts';
 import {
   type Script,
@@ -6,7 +7,6 @@ import {
   startScript,
 } from '../../src/image/remote/testing/scripted-server.ts';
 import { descriptorOf } from '../../src/registry/testing/push.ts';
-import { MEDIA_TYPE } from '../../src/spec/oci-image.ts';
 
 /** A tar entry: its header, and content for a file. */
 export type TarEntry = Partial<Header> & { readonly name: string; readonly content?: string | Buffer };

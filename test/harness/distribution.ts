@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MEDIA_TYPE } from '../../src/api/oci-image.ts';
 import { type Digest, digestOf } from '../../src/core/digest.ts';
 import { codesOf, descriptorOf, digestBy, someBytes } from '../../src/registry/testing/push.ts';
-import { MEDIA_TYPE } from '../../src/spec/oci-image.ts';
 
 const EMPTY = Buffer.from('{}');
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';

@@ -1,6 +1,6 @@
+import type { AuthConfig } from '../../api/engine.ts';
 import { parseReference } from '../../core/reference.ts';
 import { trimEndOf } from '../../core/trim.ts';
-import type { AuthConfig } from '../../spec/engine.ts';
 import { type ConfigFile, HUB_KEY, readConfig, type StoredAuth } from '../config/config-file.ts';
 
 /** The key that a registry's login is stored under. */

@@ -1,5 +1,5 @@
+import type { ContainerInspect } from '../../api/engine.ts';
 import { systemError } from '../../core/errors.ts';
-import type { ContainerInspect } from '../../spec/engine.ts';
 import { argument, type Command } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { attachContainer, waitContainer } from '../streams/attached.ts';

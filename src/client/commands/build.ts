@@ -1,19 +1,29 @@
 import { invalidParameter } from '../../core/errors.ts';
 import { parseReference } from '../../core/reference.ts';
 import { allAuthsHeader } from '../auth/registry-auth.ts';
+import { BUILD_FLAGS, buildQuery, callOf, refuseUnsupported } from '../build-context/build-flags.ts';
+import {
+  type BuildCacheFlags,
+  fetchCaches,
+  readCacheFlags,
+  sendCacheFolders,
+} from '../build-context/caches.ts';
+import { deliver } from '../build-context/deliver.ts';
+import {
+  type FollowedBuild,
+  type FollowOptions,
+  followBuild,
+  progressMode,
+} from '../build-context/follow.ts';
+import { writeMetadata } from '../build-context/metadata.ts';
+import { type NamedSources, readNamedContexts, sendNamedFolders } from '../build-context/named.ts';
+import { type BuildOutputs, checkOutputs, readOutputs, toStandardOutput } from '../build-context/outputs.ts';
+import { readAgents, readSecrets } from '../build-context/secrets.ts';
+import { ClientSession } from '../build-context/session.ts';
+import { type BuildSource, openSource } from '../build-context/source.ts';
 import type { Cli } from '../cli.ts';
 import { argument, type Command, type Invocation } from '../command.ts';
 import { namesOf, proxyVariables } from '../config/proxies.ts';
-import { BUILD_FLAGS, buildQuery, callOf, refuseUnsupported } from '../context/build-flags.ts';
-import { type BuildCacheFlags, fetchCaches, readCacheFlags, sendCacheFolders } from '../context/caches.ts';
-import { deliver } from '../context/deliver.ts';
-import { type FollowedBuild, type FollowOptions, followBuild, progressMode } from '../context/follow.ts';
-import { writeMetadata } from '../context/metadata.ts';
-import { type NamedSources, readNamedContexts, sendNamedFolders } from '../context/named.ts';
-import { type BuildOutputs, checkOutputs, readOutputs, toStandardOutput } from '../context/outputs.ts';
-import { readAgents, readSecrets } from '../context/secrets.ts';
-import { ClientSession } from '../context/session.ts';
-import { type BuildSource, openSource } from '../context/source.ts';
 import type { FlagValues } from '../flags.ts';
 import { replaceFile } from '../output/file.ts';
 import { DescriptionView } from '../progress/build-description.ts';

@@ -1,4 +1,4 @@
-import type { BuildRecord } from '../../spec/build-events.ts';
+import type { BuildRecord } from '../../api/build-events.ts';
 import { argument, type Command } from '../command.ts';
 
 export const command: Command = {

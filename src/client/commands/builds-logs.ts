@@ -1,4 +1,4 @@
-import type { BuildMessage, BuildRecord } from '../../spec/build-events.ts';
+import type { BuildMessage, BuildRecord } from '../../api/build-events.ts';
 import { argument, type Command } from '../command.ts';
 import { PlainBuild } from '../progress/build-plain.ts';
 

@@ -1,4 +1,4 @@
-import type { BuildRecord } from '../../spec/build-events.ts';
+import type { BuildRecord } from '../../api/build-events.ts';
 import type { Command } from '../command.ts';
 import { LIST_FORMAT, listFormat } from '../format/format-flag.ts';
 import { type Fields, type Listing, renderListing } from '../format/listing.ts';

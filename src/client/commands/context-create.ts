@@ -1,9 +1,9 @@
 import { invalidParameter } from '../../core/errors.ts';
 import { argument, type Command } from '../command.ts';
-import { DESCRIPTION_FLAG, ENDPOINT_FLAG, readEndpointFlag } from '../contexts/options.ts';
-import { checkContextName, contextExists, DEFAULT_CONTEXT } from '../contexts/store.ts';
-import { viewContext } from '../contexts/view.ts';
-import { contextMeta, writeContext } from '../contexts/write.ts';
+import { DESCRIPTION_FLAG, ENDPOINT_FLAG, readEndpointFlag } from '../targets/options.ts';
+import { checkContextName, contextExists, DEFAULT_CONTEXT } from '../targets/store.ts';
+import { viewContext } from '../targets/view.ts';
+import { contextMeta, writeContext } from '../targets/write.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] CONTEXT',

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { argument, type Command } from '../command.ts';
-import { packContext } from '../contexts/archive.ts';
-import { viewContext } from '../contexts/view.ts';
 import { CommandFailure } from '../failure.ts';
 import { writeOutput } from '../output/file.ts';
+import { packContext } from '../targets/archive.ts';
+import { viewContext } from '../targets/view.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] CONTEXT [FILE|-]',

@@ -1,9 +1,9 @@
 import { invalidParameter } from '../../core/errors.ts';
 import { argument, type Command } from '../command.ts';
-import { unpackContext } from '../contexts/archive.ts';
-import { checkContextName, contextExists } from '../contexts/store.ts';
-import { writeContext } from '../contexts/write.ts';
 import { openInput } from '../images/input-file.ts';
+import { unpackContext } from '../targets/archive.ts';
+import { checkContextName, contextExists } from '../targets/store.ts';
+import { writeContext } from '../targets/write.ts';
 
 export const command: Command = {
   usage: 'CONTEXT FILE|-',

@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts';
-import { type ContextView, viewContext } from '../contexts/view.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
 import { inspectEach } from '../inspect/inspect.ts';
+import { type ContextView, viewContext } from '../targets/view.ts';
 
 const IN_MEMORY = '<IN MEMORY>';
 

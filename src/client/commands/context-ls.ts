@@ -1,11 +1,11 @@
 import { messageOf } from '../../core/errors.ts';
 import type { Cli } from '../cli.ts';
 import type { Command } from '../command.ts';
-import { DEFAULT_CONTEXT, listContexts } from '../contexts/store.ts';
-import { viewContext } from '../contexts/view.ts';
 import { LIST_FORMAT, listFormat } from '../format/format-flag.ts';
 import { type Fields, type Listing, renderListing } from '../format/listing.ts';
 import { ellipsis } from '../format/text.ts';
+import { DEFAULT_CONTEXT, listContexts } from '../targets/store.ts';
+import { viewContext } from '../targets/view.ts';
 
 const DESCRIPTION_WIDTH = 60;
 

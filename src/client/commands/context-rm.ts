@@ -1,9 +1,9 @@
 import { invalidParameter, notFound } from '../../core/errors.ts';
 import type { Command } from '../command.ts';
 import { writeConfig } from '../config/write.ts';
-import { contextExists, DEFAULT_CONTEXT, readContext } from '../contexts/store.ts';
-import { removeContext } from '../contexts/write.ts';
 import { forEachName } from '../each.ts';
+import { contextExists, DEFAULT_CONTEXT, readContext } from '../targets/store.ts';
+import { removeContext } from '../targets/write.ts';
 
 export const command: Command = {
   usage: 'CONTEXT [CONTEXT...]',

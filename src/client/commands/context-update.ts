@@ -1,8 +1,8 @@
 import { argument, type Command } from '../command.ts';
-import { DESCRIPTION_FLAG, ENDPOINT_FLAG, readEndpointFlag } from '../contexts/options.ts';
-import { checkContextName, readContext } from '../contexts/store.ts';
-import { viewContext } from '../contexts/view.ts';
-import { contextMeta, writeContext } from '../contexts/write.ts';
+import { DESCRIPTION_FLAG, ENDPOINT_FLAG, readEndpointFlag } from '../targets/options.ts';
+import { checkContextName, readContext } from '../targets/store.ts';
+import { viewContext } from '../targets/view.ts';
+import { contextMeta, writeContext } from '../targets/write.ts';
 
 export const command: Command = {
   usage: '[OPTIONS] CONTEXT',

@@ -1,7 +1,7 @@
 import { argument, type Command } from '../command.ts';
 import { readConfig } from '../config/config-file.ts';
 import { writeConfig } from '../config/write.ts';
-import { DEFAULT_CONTEXT, readContext } from '../contexts/store.ts';
+import { DEFAULT_CONTEXT, readContext } from '../targets/store.ts';
 
 export const command: Command = {
   usage: 'CONTEXT',

@@ -1,6 +1,6 @@
+import type { ImageHistoryItem } from '../../api/engine.ts';
 import { shortId } from '../../core/ids.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
-import type { ImageHistoryItem } from '../../spec/engine.ts';
 import { argument, type Command } from '../command.ts';
 import { imagePath } from '../each.ts';
 import { LIST_FORMAT, NO_TRUNC } from '../format/format-flag.ts';

@@ -1,5 +1,5 @@
+import type { ImageSummary } from '../../api/engine.ts';
 import { notImplemented } from '../../core/errors.ts';
-import type { ImageSummary } from '../../spec/engine.ts';
 import type { Command } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
 import { FILTER, LIST_FORMAT, listFormat, NO_TRUNC } from '../format/format-flag.ts';

@@ -1,9 +1,9 @@
-import type { AuthConfig } from '../../spec/engine.ts';
+import type { AuthConfig } from '../../api/engine.ts';
 import { ask, askSecret } from '../auth/prompt.ts';
 import { authKey } from '../auth/registry-auth.ts';
 import { storeLogin } from '../auth/store.ts';
+import { readStdin } from '../build-context/dockerfile.ts';
 import type { Command, Invocation } from '../command.ts';
-import { readStdin } from '../context/dockerfile.ts';
 import { CommandFailure } from '../failure.ts';
 
 export const command: Command = {

@@ -1,4 +1,4 @@
-import type { Platform } from '../../spec/oci-image.ts';
+import type { Platform } from '../../api/oci-image.ts';
 import { argument, type Command } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import type { FlagValues } from '../flags.ts';

@@ -1,5 +1,5 @@
+import type { Descriptor } from '../../api/oci-image.ts';
 import { canonicalName, parseReference } from '../../core/reference.ts';
-import type { Descriptor } from '../../spec/oci-image.ts';
 import { registryAuthHeader } from '../auth/registry-auth.ts';
 import { argument, type Command } from '../command.ts';
 import { imagePath } from '../each.ts';

@@ -1,4 +1,4 @@
-import type { ContainerInspect, NetworkInspect, PortBinding } from '../../spec/engine.ts';
+import type { ContainerInspect, NetworkInspect, PortBinding } from '../../api/engine.ts';
 import type { Cli } from '../cli.ts';
 import { argument, type Command } from '../command.ts';
 import { pathSegment } from '../each.ts';

@@ -1,5 +1,5 @@
+import type { ImageDeleteItem } from '../../api/engine.ts';
 import { isKind, messageOf } from '../../core/errors.ts';
-import type { ImageDeleteItem } from '../../spec/engine.ts';
 import type { Command } from '../command.ts';
 import { imagePath } from '../each.ts';
 import { platformJson } from '../images/platform.ts';

@@ -1,5 +1,5 @@
+import type { ContainerInspect } from '../../api/engine.ts';
 import { notImplemented } from '../../core/errors.ts';
-import type { ContainerInspect } from '../../spec/engine.ts';
 import { argument, type Command, type Invocation } from '../command.ts';
 import { forEachName, pathSegment } from '../each.ts';
 import { CommandFailure } from '../failure.ts';

@@ -1,5 +1,5 @@
+import { API_VERSION, type VersionInfo } from '../../api/engine.ts';
 import { messageOf } from '../../core/errors.ts';
-import { API_VERSION, type VersionInfo } from '../../spec/engine.ts';
 import { CLIENT_VERSION, type Cli } from '../cli.ts';
 import type { Command } from '../command.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';

@@ -1,4 +1,4 @@
-import type { WaitResponse } from '../../spec/engine.ts';
+import type { WaitResponse } from '../../api/engine.ts';
 import type { Command } from '../command.ts';
 import { forEachName, pathSegment } from '../each.ts';
 

@@ -1,8 +1,8 @@
-import type { ContainerSummary, ImageSummary } from '../../spec/engine.ts';
+import type { ContainerSummary, ImageSummary } from '../../api/engine.ts';
 import type { Cli } from '../cli.ts';
-import { DEFAULT_CONTEXT, listContexts } from '../contexts/store.ts';
 import type { Completion } from '../flag-types.ts';
 import type { NetworkSummary } from '../networks/network.ts';
+import { DEFAULT_CONTEXT, listContexts } from '../targets/store.ts';
 import type { Volume } from '../volumes/volume.ts';
 import { type Candidate, DIRECTIVE, type Proposal } from './proposal.ts';
 

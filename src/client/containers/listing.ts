@@ -1,7 +1,7 @@
+import type { ContainerSummary } from '../../api/engine.ts';
 import { shortId } from '../../core/ids.ts';
 import { familiarString, parseReference } from '../../core/reference.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
-import type { ContainerSummary } from '../../spec/engine.ts';
 import type { Fields, Listing } from '../format/listing.ts';
 import { ellipsis, formatLabels, labelField } from '../format/text.ts';
 import { formatGoTime } from '../time.ts';

@@ -1,4 +1,4 @@
-import type { PortSummary } from '../../spec/engine.ts';
+import type { PortSummary } from '../../api/engine.ts';
 
 interface Range {
   readonly prefix: string;

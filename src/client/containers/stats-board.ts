@@ -1,5 +1,5 @@
+import type { ContainerSummary, EventMessage } from '../../api/engine.ts';
 import { isKind } from '../../core/errors.ts';
-import type { ContainerSummary, EventMessage } from '../../spec/engine.ts';
 import type { Cli } from '../cli.ts';
 import { pathSegment } from '../each.ts';
 import type { Fields } from '../format/listing.ts';

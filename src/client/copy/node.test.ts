@@ -3,7 +3,7 @@ import { lstat, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { packPath } from '../context/pack.ts';
+import { packPath } from '../build-context/pack.ts';
 import { extractInto } from './extract.ts';
 import { deviceNumbers } from './node.ts';
 

@@ -1,8 +1,8 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { errnoOf, invalidParameter, isKind } from '../../core/errors.ts';
+import { packPath } from '../build-context/pack.ts';
 import type { Cli } from '../cli.ts';
-import { packPath } from '../context/pack.ts';
 import {
   archivePath,
   asksForContents,

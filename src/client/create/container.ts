@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../api/engine.ts';
 import { BargeError, errnoOf, invalidParameter, isKind } from '../../core/errors.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../core/reference.ts';
-import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../spec/engine.ts';
 import type { Cli } from '../cli.ts';
 import { argument, type Invocation } from '../command.ts';
 import { namesOf, proxyVariables } from '../config/proxies.ts';

@@ -1,5 +1,5 @@
+import type { DeviceMapping, DeviceRequest, Ulimit } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import type { DeviceMapping, DeviceRequest, Ulimit } from '../../spec/engine.ts';
 import { splitPair } from '../flags.ts';
 import { splitCsv } from './csv.ts';
 

@@ -1,6 +1,6 @@
+import type { Resources, RestartPolicy, ThrottleDevice } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
-import type { Resources, RestartPolicy, ThrottleDevice } from '../../spec/engine.ts';
 import type { FlagValues } from '../flags.ts';
 import { splitThrottle } from './checks.ts';
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
+import type { MountRequest } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
-import type { MountRequest } from '../../spec/engine.ts';
 import { parseBoolean } from '../flag-types.ts';
 import { splitPair } from '../flags.ts';
 import { splitCsv } from './csv.ts';

@@ -1,5 +1,5 @@
+import type { EndpointSettings } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import type { EndpointSettings } from '../../spec/engine.ts';
 import { type FlagValues, splitPair } from '../flags.ts';
 import { splitCsv } from './csv.ts';
 

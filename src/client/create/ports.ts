@@ -1,5 +1,5 @@
+import type { PortBinding } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import type { PortBinding } from '../../spec/engine.ts';
 import { splitPair } from '../flags.ts';
 
 const PROTOCOLS = new Set(['tcp', 'udp', 'sctp']);

@@ -1,6 +1,6 @@
+import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '../../api/engine.ts';
+import type { HealthConfig } from '../../api/oci-image.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '../../spec/engine.ts';
-import type { HealthConfig } from '../../spec/oci-image.ts';
 import { type FlagValues, splitPair } from '../flags.ts';
 import { splitHost } from './checks.ts';
 import { isCdiName, parseDevice, parseGpus, parseUlimit } from './devices.ts';

@@ -1,5 +1,5 @@
+import type { HostConfig } from '../../api/engine.ts';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
-import type { HostConfig } from '../../spec/engine.ts';
 import { splitPair } from '../flags.ts';
 import { readText } from './key-values.ts';
 

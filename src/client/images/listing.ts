@@ -1,6 +1,6 @@
+import type { ImageSummary } from '../../api/engine.ts';
 import { shortId } from '../../core/ids.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
-import type { ImageSummary } from '../../spec/engine.ts';
 import type { Fields, Listing } from '../format/listing.ts';
 import { exactSize } from '../format/text.ts';
 import { formatGoTime } from '../time.ts';

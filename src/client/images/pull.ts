@@ -1,3 +1,4 @@
+import type { ProgressMessage } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import {
   canonicalName,
@@ -6,7 +7,6 @@ import {
   type Reference,
   withDefaultTag,
 } from '../../core/reference.ts';
-import type { ProgressMessage } from '../../spec/engine.ts';
 import { registryAuthHeader } from '../auth/registry-auth.ts';
 import type { Cli } from '../cli.ts';
 import { renderProgress } from '../progress/render.ts';

@@ -1,6 +1,6 @@
+import { type ImageIndex, isManifestType, MEDIA_TYPE } from '../../api/oci-image.ts';
 import { notFound } from '../../core/errors.ts';
 import { parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
-import { type ImageIndex, isManifestType, MEDIA_TYPE } from '../../spec/oci-image.ts';
 import { registryAuthHeader } from '../auth/registry-auth.ts';
 import type { Cli } from '../cli.ts';
 import { imagePath } from '../each.ts';

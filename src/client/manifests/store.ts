@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Descriptor } from '../../api/oci-image.ts';
 import { writeDurably } from '../../core/durable.ts';
 import { errnoOf } from '../../core/errors.ts';
 import { canonicalName, type Reference } from '../../core/reference.ts';
-import type { Descriptor } from '../../spec/oci-image.ts';
 
 /** A manifest that belongs to a list, as docker keeps it. */
 export interface KeptManifest {

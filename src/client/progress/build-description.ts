@@ -1,4 +1,4 @@
-import type { BuildDescription, BuildMessage } from '../../spec/build-events.ts';
+import type { BuildDescription, BuildMessage } from '../../api/build-events.ts';
 import { renderTable } from '../format/table.ts';
 import type { BuildView } from './build-plain.ts';
 

@@ -1,4 +1,4 @@
-import type { BuildMessage, LintFinding } from '../../spec/build-events.ts';
+import type { BuildMessage, LintFinding } from '../../api/build-events.ts';
 import type { BuildView } from './build-plain.ts';
 
 /** One line for each finding, beside a build. */

@@ -1,4 +1,4 @@
-import type { BuildMessage } from '../../spec/build-events.ts';
+import type { BuildMessage } from '../../api/build-events.ts';
 import { printable, printableCell } from '../format/printable.ts';
 import { lintSummary } from './build-lint.ts';
 import { BuildSteps, seconds } from './build-steps.ts';

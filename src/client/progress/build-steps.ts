@@ -1,4 +1,4 @@
-import type { BuildMessage, BuildStepText } from '../../spec/build-events.ts';
+import type { BuildMessage, BuildStepText } from '../../api/build-events.ts';
 
 type Started = Extract<BuildMessage, { kind: 'started' }>;
 type Done = Extract<BuildMessage, { kind: 'done' }>;

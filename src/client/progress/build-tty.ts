@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { BuildMessage } from '../../spec/build-events.ts';
+import type { BuildMessage } from '../../api/build-events.ts';
 import { printable, printableCell } from '../format/printable.ts';
 import { lintSummary } from './build-lint.ts';
 import type { BuildView, PlainOptions } from './build-plain.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import type { BuildMessage } from '../../spec/build-events.ts';
+import type { BuildMessage } from '../../api/build-events.ts';
 import { PlainBuild } from './build-plain.ts';
 import { TtyBuild } from './build-tty.ts';
 

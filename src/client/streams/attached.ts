@@ -1,5 +1,5 @@
+import type { WaitResponse } from '../../api/engine.ts';
 import { systemError } from '../../core/errors.ts';
-import type { WaitResponse } from '../../spec/engine.ts';
 import type { Cli } from '../cli.ts';
 import type { HijackedStream } from '../transport/engine.ts';
 

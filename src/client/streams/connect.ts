@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { RAW_STREAM } from '../../api/engine.ts';
 import { drained } from '../../core/streams.ts';
-import { RAW_STREAM } from '../../spec/engine.ts';
 import type { Cli } from '../cli.ts';
 import { Demultiplexer } from '../transport/demux.ts';
 import type { HijackedStream } from '../transport/engine.ts';

@@ -1,5 +1,5 @@
+import type { ContainerInspect } from '../../api/engine.ts';
 import { isKind } from '../../core/errors.ts';
-import type { ContainerInspect } from '../../spec/engine.ts';
 import type { Engine } from '../transport/engine.ts';
 
 /** Whether container `id` runs on after its stream has ended: the user detached. */

@@ -1,4 +1,4 @@
-import type { ContainerSummary, ImageSummary } from '../../spec/engine.ts';
+import type { ContainerSummary, ImageSummary } from '../../api/engine.ts';
 import type { Fields } from '../format/listing.ts';
 import { exactSize } from '../format/text.ts';
 import type { Volume } from '../volumes/volume.ts';

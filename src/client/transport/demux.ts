@@ -1,5 +1,5 @@
+import { STREAM } from '../../api/engine.ts';
 import { dataLoss } from '../../core/errors.ts';
-import { STREAM } from '../../spec/engine.ts';
 
 const HEADER_BYTES = 8;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { HostConfig, Resources } from '../../api/engine.ts';
 import type { CgroupFeatures } from '../../host/cgroup-features.ts';
-import type { HostConfig, Resources } from '../../spec/engine.ts';
 import { checkConfig } from './config.ts';
 import { checkHostConfig } from './host-config.ts';
 import { checkResources } from './resources.ts';

@@ -1,5 +1,5 @@
+import type { ContainerConfig } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import type { ContainerConfig } from '../../spec/engine.ts';
 import { signalNumber } from './signal.ts';
 
 /** Nanoseconds below which a health check's times make no sense. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
+import type { ContainerConfig, HostConfig, Ulimit } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import type { ContainerConfig, HostConfig, Ulimit } from '../../spec/engine.ts';
 import { assertCapabilities } from '../oci/capabilities.ts';
 import { LIMIT_TYPES } from '../oci/limits.ts';
 import { parseSecurityOptions } from '../oci/security-options.ts';

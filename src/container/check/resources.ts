@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
+import type { Resources } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import type { CgroupFeatures } from '../../host/cgroup-features.ts';
-import type { Resources } from '../../spec/engine.ts';
 
 const MIN_MEMORY = 6 << 20;
 

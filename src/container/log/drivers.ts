@@ -1,7 +1,7 @@
+import type { HostConfig } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { Regex } from '../../core/patterns/regex.ts';
 import { parseBytes } from '../../core/units.ts';
-import type { HostConfig } from '../../spec/engine.ts';
 import type { ContainerDefaults } from '../defaults.ts';
 import { checkTag } from './attributes.ts';
 import { checkSyslogOptions, SYSLOG_OPTIONS } from './syslog-options.ts';

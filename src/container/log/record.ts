@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 
 /**
- * The log that a shim appends (see shim/shim.c): stream, 1 when it begins within a line, two zero bytes, payload
+ * The log that a shim appends (see native/shim/shim.c): stream, 1 when it begins within a line, two zero bytes, payload
  * length (BE32), nanoseconds since 1970 (BE64), payload, whole length (BE32). A chunk of output as the process wrote it, not a line.
  */
 export interface LogRecord {

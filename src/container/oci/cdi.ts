@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DeviceRequest } from '../../api/engine.ts';
+import type { OciDevice, OciDeviceRule, OciHook, OciHooks, OciMount } from '../../api/oci-runtime.ts';
 import { errnoOf, messageOf, systemError } from '../../core/errors.ts';
-import type { DeviceRequest } from '../../spec/engine.ts';
-import type { OciDevice, OciDeviceRule, OciHook, OciHooks, OciMount } from '../../spec/oci-runtime.ts';
 import { majorOf, minorOf } from './devices.ts';
 
 /** What devices of the Container Device Interface (CDI specification 1.0) add to a container. */

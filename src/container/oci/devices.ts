@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import type { DeviceMapping } from '../../api/engine.ts';
+import type { OciDevice, OciDeviceRule } from '../../api/oci-runtime.ts';
 import { errnoOf, invalidParameter, systemError } from '../../core/errors.ts';
-import type { DeviceMapping } from '../../spec/engine.ts';
-import type { OciDevice, OciDeviceRule } from '../../spec/oci-runtime.ts';
 
 const S_IFMT = 0o170000;
 const S_IFBLK = 0o060000;

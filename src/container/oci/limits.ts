@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Ulimit } from '../../spec/engine.ts';
-import type { OciProcess } from '../../spec/oci-runtime.ts';
+import type { Ulimit } from '../../api/engine.ts';
+import type { OciProcess } from '../../api/oci-runtime.ts';
 
 /** Names in /proc/PID/limits, and of the limits (setrlimit(2)). */
 const PROC_NAMES: Readonly<Record<string, string>> = {

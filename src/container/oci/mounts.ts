@@ -1,8 +1,8 @@
 import { release } from 'node:os';
+import type { HostConfig } from '../../api/engine.ts';
+import type { OciMount } from '../../api/oci-runtime.ts';
 import { systemError } from '../../core/errors.ts';
 import { helperProgram } from '../../host/helpers.ts';
-import type { HostConfig } from '../../spec/engine.ts';
-import type { OciMount } from '../../spec/oci-runtime.ts';
 import { DEFAULT_SHM_SIZE } from '../defaults.ts';
 import type { ResolvedMount } from '../model.ts';
 import { parseSecurityOptions } from './security-options.ts';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
+import type { Resources, ThrottleDevice } from '../../api/engine.ts';
+import type { OciDeviceRule, OciResources } from '../../api/oci-runtime.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import type { Resources, ThrottleDevice } from '../../spec/engine.ts';
-import type { OciDeviceRule, OciResources } from '../../spec/oci-runtime.ts';
 import { majorOf, minorOf } from './devices.ts';
 
 const CPU_PERIOD = 100_000;

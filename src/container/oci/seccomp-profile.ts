@@ -1,4 +1,4 @@
-import type { OciSeccomp, OciSyscallRule } from '../../spec/oci-runtime.ts';
+import type { OciSeccomp, OciSyscallRule } from '../../api/oci-runtime.ts';
 
 /** When a rule holds: capabilities of the container, architecture in Go's words, lowest kernel version. */
 export interface SeccompCondition {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { OciSeccomp } from '../../spec/oci-runtime.ts';
+import type { OciSeccomp } from '../../api/oci-runtime.ts';
 import { customSeccomp, defaultSeccomp, resolveProfile, type SeccompTarget } from './seccomp.ts';
 import { DEFAULT_PROFILE, type SeccompProfile } from './seccomp-profile.ts';
 

@@ -1,6 +1,6 @@
 import { release } from 'node:os';
+import type { OciSeccomp } from '../../api/oci-runtime.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import type { OciSeccomp } from '../../spec/oci-runtime.ts';
 import { DEFAULT_PROFILE, type SeccompCondition, type SeccompProfile } from './seccomp-profile.ts';
 
 /** What a profile's conditions are held against. */

@@ -1,6 +1,6 @@
+import type { ContainerConfig, HostConfig } from '../../api/engine.ts';
+import type { OciNamespace, OciProcess, OciSeccomp, OciSpec } from '../../api/oci-runtime.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import type { ContainerConfig, HostConfig } from '../../spec/engine.ts';
-import type { OciNamespace, OciProcess, OciSeccomp, OciSpec } from '../../spec/oci-runtime.ts';
 import type { ContainerDefaults } from '../defaults.ts';
 import type { ContainerDefinition } from '../model.ts';
 import { effectiveCapabilities, hostCapabilities } from './capabilities.ts';

@@ -15,7 +15,7 @@ export interface UserWish {
   readonly groupAdd: readonly string[];
 }
 
-/** Bytes; the helpers read no more (shim/user.h). */
+/** Bytes; the helpers read no more (native/common/user.h). */
 const MAX_QUESTION = 8 << 10;
 const MAX_ID = 2 ** 31 - 1;
 
@@ -25,7 +25,7 @@ const partsOf = ({ user, groupAdd }: UserWish) => {
 };
 
 /**
- * The wish as the helpers take it, who look names up inside the root file system (shim/user.h).
+ * The wish as the helpers take it, who look names up inside the root file system (native/common/user.h).
  * @throws BargeError invalid-parameter for what no entry can be called.
  */
 export function userQuestion(wish: UserWish): string {

@@ -1,4 +1,3 @@
-import type { ContainerUpdate } from '../../engine/containers/update.ts';
 import type {
   ContainerConfig,
   ContainerCreateRequest,
@@ -11,8 +10,9 @@ import type {
   RestartPolicy,
   ThrottleDevice,
   Ulimit,
-} from '../../spec/engine.ts';
-import type { HealthConfig } from '../../spec/oci-image.ts';
+} from '../../api/engine.ts';
+import type { HealthConfig } from '../../api/oci-image.ts';
+import type { ContainerUpdate } from '../../engine/containers/update.ts';
 import { NETWORKING_CONFIG } from './network.ts';
 import { flag, integer, list, type Members, map, object, pair, text, words, zeroed } from './schema.ts';
 

@@ -5,7 +5,7 @@ import type {
   NetworkCreateRequest,
   NetworkDisconnectRequest,
   NetworkingConfig,
-} from '../../spec/engine.ts';
+} from '../../api/engine.ts';
 import { flag, integer, list, map, object, text, zeroed } from './schema.ts';
 
 const ENDPOINT = object<EndpointSettings>('EndpointSettings', {

@@ -1,8 +1,8 @@
-import type { SessionRequest } from '../../engine/build/sessions.ts';
+import type { AuthConfig } from '../../api/engine.ts';
+import type { Platform } from '../../api/oci-image.ts';
+import type { SessionRequest } from '../../engine/builds/sessions.ts';
 import type { ManifestList } from '../../engine/images/manifest-lists.ts';
 import type { VolumeCreateRequest } from '../../engine/volumes/manage.ts';
-import type { AuthConfig } from '../../spec/engine.ts';
-import type { Platform } from '../../spec/oci-image.ts';
 import { anything, list, map, object, text, zeroed } from './schema.ts';
 
 /** `POST /volumes/create`. */

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import type { Ulimit } from '../../api/engine.ts';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
-import { type BuilderSettings, gcRules } from '../../engine/build/gc.ts';
+import { type BuilderSettings, gcRules } from '../../engine/builds/gc.ts';
 import {
   checkedDefaults,
   type EngineSettings,
   engineSettings,
   type RuntimeSetting,
 } from '../../engine/settings.ts';
-import type { Ulimit } from '../../spec/engine.ts';
 import { SETTINGS } from './table.ts';
 import type { Values } from './values.ts';
 

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
 import {
@@ -9,7 +10,6 @@ import {
 } from '../../engine/containers/attach.ts';
 import { containerLogs } from '../../engine/containers/logs.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../spec/engine.ts';
 import { type Exchange, flag } from '../http.ts';
 import { writeLogs } from '../logs.ts';
 import type { Router } from '../router.ts';

@@ -1,10 +1,10 @@
+import type { EventMessage } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { integerValue } from '../../core/exact-integer.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { eventPasses } from '../../engine/event-filter.ts';
 import { parseFilters } from '../../engine/filters.ts';
-import type { EventMessage } from '../../spec/engine.ts';
 import { legacyEvent } from '../compat.ts';
 import type { Exchange } from '../http.ts';
 

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
+import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../api/engine.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../spec/engine.ts';
 import { readBody } from '../decode/body.ts';
 import { EXEC_CREATE, EXEC_START } from '../decode/exec.ts';
 import { frame } from '../logs.ts';

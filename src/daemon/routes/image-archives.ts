@@ -1,6 +1,6 @@
+import type { ProgressMessage } from '../../api/engine.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { loadArchive, saveArchive } from '../../engine/images/archives.ts';
-import type { ProgressMessage } from '../../spec/engine.ts';
 import { type Exchange, errorAnswer, flag } from '../http.ts';
 import { messageStream } from '../messages.ts';
 import { platformsOf } from '../platforms.ts';

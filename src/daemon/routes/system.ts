@@ -1,7 +1,7 @@
-import { checkStore } from '../../engine/check/check.ts';
 import { diskUsageOf } from '../../engine/disk-usage.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { systemInfo } from '../../engine/info.ts';
+import { checkStore } from '../../engine/store-check/check.ts';
 import { versionInfo } from '../../engine/version.ts';
 import { diskUsageAnswer, infoOfVersion } from '../compat.ts';
 import { type Exchange, flag } from '../http.ts';

@@ -1,5 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { applyChanges } from '../../build/changes.ts';
+import type { ContainerConfig } from '../../api/engine.ts';
+import type { ImageConfig, ImageRunConfig } from '../../api/oci-image.ts';
+import { applyChanges } from '../../builder/changes.ts';
 import { type Container, isRunning, noSuchContainer } from '../../container/model.ts';
 import type { Digest } from '../../core/digest.ts';
 import { conflict } from '../../core/errors.ts';
@@ -8,8 +10,6 @@ import { freeze } from '../../host/cgroups.ts';
 import { packTar } from '../../host/fs-tool.ts';
 import type { Image } from '../../image/images.ts';
 import { hostPlatform } from '../../image/pull.ts';
-import type { ContainerConfig } from '../../spec/engine.ts';
-import type { ImageConfig, ImageRunConfig } from '../../spec/oci-image.ts';
 import type { ImageContext } from '../images/context.ts';
 import { emitImage } from '../images/emit.ts';
 import { type ContainerContext, emitContainer } from './context.ts';

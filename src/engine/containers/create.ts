@@ -1,3 +1,4 @@
+import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../api/engine.ts';
 import { checkConfig } from '../../container/check/config.ts';
 import { checkHostConfig } from '../../container/check/host-config.ts';
 import { checkResources } from '../../container/check/resources.ts';
@@ -12,7 +13,6 @@ import { newId } from '../../core/ids.ts';
 import { cgroupFeatures } from '../../host/cgroup-features.ts';
 import { warmCgroupLock } from '../../host/cgroups.ts';
 import { parsePlatform } from '../../image/platform.ts';
-import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../spec/engine.ts';
 import { resolveMounts } from '../../volume/mounts.ts';
 import { imageFor } from '../images/platforms.ts';
 import { inventName } from '../names.ts';

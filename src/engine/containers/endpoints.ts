@@ -1,7 +1,7 @@
+import type { PortMap } from '../../api/engine.ts';
 import type { Attachment, Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
-import type { PortMap } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
 import { pidOf } from './namespaces.ts';
 import { endpointConfigs, modeOf, wishesOf } from './networking.ts';

@@ -1,3 +1,5 @@
+import type { ExecCreateRequest } from '../../api/engine.ts';
+import type { OciProcess } from '../../api/oci-runtime.ts';
 import type { Container } from '../../container/model.ts';
 import { effectiveCapabilities, hostCapabilities } from '../../container/oci/capabilities.ts';
 import { resourceLimits } from '../../container/oci/limits.ts';
@@ -6,8 +8,6 @@ import { capabilitySets, isEmptyHome, umaskOf } from '../../container/oci/spec.t
 import type { ProcessUser } from '../../container/oci/user.ts';
 import { conflict } from '../../core/errors.ts';
 import { hasAppArmor } from '../../host/apparmor.ts';
-import type { ExecCreateRequest } from '../../spec/engine.ts';
-import type { OciProcess } from '../../spec/oci-runtime.ts';
 import type { ContainerContext } from './context.ts';
 import { appArmorProfile } from './host-extras.ts';
 

@@ -1,5 +1,6 @@
 import { type Duplex, PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../api/engine.ts';
 import { StartFailure } from '../../container/failure.ts';
 import { assertExecutable, isRunning } from '../../container/model.ts';
 import type { ProcessUser } from '../../container/oci/user.ts';
@@ -9,7 +10,6 @@ import { newId } from '../../core/ids.ts';
 import { failsElsewhere } from '../../core/streams.ts';
 import { warmCgroupLock } from '../../host/cgroups.ts';
 import { isEnding } from '../../host/process-state.ts';
-import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../spec/engine.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { execProcess, execUser } from './exec-process.ts';
 

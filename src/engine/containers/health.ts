@@ -1,10 +1,10 @@
+import type { Health, HealthResult } from '../../api/engine.ts';
+import type { HealthConfig } from '../../api/oci-image.ts';
 import { FrameReader } from '../../container/frames.ts';
 import { type Container, isRunning } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { goDuration } from '../../core/units.ts';
-import type { Health, HealthResult } from '../../spec/engine.ts';
-import type { HealthConfig } from '../../spec/oci-image.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { execProcess, execUser } from './exec-process.ts';
 

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { HostConfig } from '../../api/engine.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { deviceEdits } from '../../container/oci/cdi.ts';
 import { parseSecurityOptions } from '../../container/oci/security-options.ts';
@@ -7,7 +8,6 @@ import type { StartInput } from '../../container/runner.ts';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
 import { assertProfile, DEFAULT_PROFILE, hasAppArmor } from '../../host/apparmor.ts';
 import { capture, run } from '../../host/process.ts';
-import type { HostConfig } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
 
 type Extras = Pick<StartInput, 'edits' | 'appArmor' | 'sharedShm'>;

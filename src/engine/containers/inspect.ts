@@ -1,9 +1,9 @@
+import type { ContainerInspect, ContainerState, MountPoint } from '../../api/engine.ts';
 import { DEFAULT_SHM_SIZE } from '../../container/defaults.ts';
 import { parseLink, shownLink } from '../../container/links.ts';
 import type { Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../../container/oci/mounts.ts';
 import { cgroupLayout } from '../../host/cgroups.ts';
-import type { ContainerInspect, ContainerState, MountPoint } from '../../spec/engine.ts';
 import { destinationOf } from '../../volume/destination.ts';
 import type { ContainerContext } from './context.ts';
 import { networkSettings } from './network-settings.ts';

@@ -1,4 +1,4 @@
-import type { ContainerSummary } from '../../spec/engine.ts';
+import type { ContainerSummary } from '../../api/engine.ts';
 import type { Filters } from '../filters.ts';
 import type { ContainerContext } from './context.ts';
 import { namesByLinks } from './legacy-links.ts';

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import { posix } from 'node:path';
+import type { ContainerConfig, HostConfig, Ulimit } from '../../api/engine.ts';
+import type { ImageRunConfig } from '../../api/oci-image.ts';
 import type { ContainerDefaults } from '../../container/defaults.ts';
 import { mergeLogOptions } from '../../container/log/drivers.ts';
 import { shortId } from '../../core/ids.ts';
 import { cgroupLayout } from '../../host/cgroups.ts';
-import type { ContainerConfig, HostConfig, Ulimit } from '../../spec/engine.ts';
-import type { ImageRunConfig } from '../../spec/oci-image.ts';
 
 /** What the user says, over what the image says (Docker's rules: an own entrypoint drops the image's command). */
 export function mergeConfig(

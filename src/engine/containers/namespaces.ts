@@ -1,6 +1,6 @@
+import type { HostConfig } from '../../api/engine.ts';
 import { type Container, isRunning } from '../../container/model.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
-import type { HostConfig } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
 
 const OF_CONTAINER = 'container:';

@@ -1,3 +1,4 @@
+import type { EndpointSettings, HostConfig, NetworkingConfig } from '../../api/engine.ts';
 import { parseLink } from '../../container/links.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
 import { forbidden, invalidParameter, isKind, messageOf } from '../../core/errors.ts';
@@ -5,7 +6,6 @@ import { contains, parseAddress, parseSubnet } from '../../network/ip.ts';
 import { assertWishValid } from '../../network/live.ts';
 import type { NetworkDefinition } from '../../network/model.ts';
 import { BUILTIN_NAMES } from '../../network/model.ts';
-import type { EndpointSettings, HostConfig, NetworkingConfig } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
 import { wishOf } from './networking.ts';
 

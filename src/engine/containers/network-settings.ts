@@ -1,5 +1,5 @@
+import type { ContainerInspect, EndpointSettings, PortMap, PortSummary } from '../../api/engine.ts';
 import type { AttachedEndpoint, Container } from '../../container/model.ts';
-import type { ContainerInspect, EndpointSettings, PortMap, PortSummary } from '../../spec/engine.ts';
 import { dnsNames, endpointConfigs } from './networking.ts';
 
 /** The `NetworkSettings` of `inspect`. */

@@ -1,8 +1,8 @@
+import type { EndpointSettings } from '../../api/engine.ts';
 import { parseLink } from '../../container/links.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { shortId } from '../../core/ids.ts';
 import type { EndpointWish } from '../../network/model.ts';
-import type { EndpointSettings } from '../../spec/engine.ts';
 
 /** How a definition says which networks its container is on. */
 

@@ -1,8 +1,8 @@
+import type { HostConfig } from '../../api/engine.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import { limitFolder } from '../../host/fs-tool.ts';
 import { removeTree } from '../../host/remove-tree.ts';
-import type { HostConfig } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
 
 /**

@@ -1,9 +1,9 @@
+import type { ContainerSummary } from '../../api/engine.ts';
 import type { Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
 import type { Digest } from '../../core/digest.ts';
 import { BargeError } from '../../core/errors.ts';
 import { formatDuration } from '../../core/units.ts';
 import type { ImageStore } from '../../image/images.ts';
-import type { ContainerSummary } from '../../spec/engine.ts';
 import { mountPoints } from './inspect.ts';
 import { networksOf, portSummaries } from './network-settings.ts';
 

@@ -1,6 +1,6 @@
+import type { HostConfig, Resources } from '../../api/engine.ts';
 import { deviceNumbers } from '../../container/oci/resources.ts';
 import type { BlockRule, CgroupLimits } from '../../host/cgroup-limits.ts';
-import type { HostConfig, Resources } from '../../spec/engine.ts';
 
 /** As at creation: a memory limit without a swap limit allows as much swap again. */
 export const swapOf = (host: HostConfig) => host.MemorySwap || 2 * (host.Memory || 0);

@@ -1,3 +1,4 @@
+import type { HostConfig, Resources, RestartPolicy } from '../../api/engine.ts';
 import { checkResources } from '../../container/check/resources.ts';
 import { type Container, isRunning } from '../../container/model.ts';
 import { assertRestartPolicy } from '../../container/restart-policy.ts';
@@ -5,7 +6,6 @@ import { BargeError, conflict, messageOf } from '../../core/errors.ts';
 import { cgroupFeatures } from '../../host/cgroup-features.ts';
 import { applyLimits } from '../../host/cgroup-limits.ts';
 import { cgroupPids } from '../../host/cgroups.ts';
-import type { HostConfig, Resources, RestartPolicy } from '../../spec/engine.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { DEVICE_LIMITS, limitsOf, swapOf } from './update-limits.ts';
 

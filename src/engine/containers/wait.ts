@@ -1,6 +1,6 @@
+import type { WaitResponse } from '../../api/engine.ts';
 import { isRunning } from '../../container/model.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import type { WaitResponse } from '../../spec/engine.ts';
 import type { ContainerContext } from './context.ts';
 
 const CONDITIONS = ['', 'not-running', 'next-exit', 'removed'];

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Platform } from '../../api/oci-image.ts';
 import { type Digest, isDigest } from '../../core/digest.ts';
 import { invalidParameter, notFound } from '../../core/errors.ts';
 import { familiarString, parseReference, type Reference } from '../../core/reference.ts';
@@ -6,7 +7,6 @@ import { type LoadOptions, loadImages } from '../../image/archive/load.ts';
 import { type SavedImage, saveImages } from '../../image/archive/save.ts';
 import { type Bundle, bundleAround, bundleOf } from '../../image/bundle.ts';
 import type { Image, StoredManifest } from '../../image/images.ts';
-import type { Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 import { emitImage } from './emit.ts';
 import { isIdOf, referenceOf } from './names.ts';

@@ -1,5 +1,5 @@
+import type { Descriptor, Platform } from '../../api/oci-image.ts';
 import { statementsOf } from '../../image/attestations.ts';
-import type { Descriptor, Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 import { isIdOf, referenceOf } from './names.ts';
 import { imageFor } from './platforms.ts';

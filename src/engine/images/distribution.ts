@@ -1,10 +1,10 @@
+import { type Descriptor, isIndexType, type Platform } from '../../api/oci-image.ts';
 import { isKind, unauthorized } from '../../core/errors.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
 import { parseIndex, parseManifest } from '../../image/documents.ts';
 import { fetchConfig } from '../../image/fetch-config.ts';
 import { readConfig } from '../../image/read-config.ts';
 import type { RemoteRepository } from '../../image/remote/remote-repository.ts';
-import { type Descriptor, isIndexType, type Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 import { fromFirst, type TransferOptions } from './transfer.ts';
 

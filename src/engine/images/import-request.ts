@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
-import { applyChanges } from '../../build/changes.ts';
+import type { Platform } from '../../api/oci-image.ts';
+import { applyChanges } from '../../builder/changes.ts';
 import { invalidParameter, unavailable } from '../../core/errors.ts';
 import type { Image } from '../../image/images.ts';
 import { parsePlatform } from '../../image/platform.ts';
 import type { OnProgress } from '../../image/progress.ts';
 import { HttpTransport } from '../../image/remote/http-transport.ts';
 import { followRedirects } from '../../image/remote/redirect.ts';
-import type { Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 import { importImage } from './import.ts';
 

@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
+import type { ImageRunConfig, Platform } from '../../api/oci-image.ts';
 import { parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
 import { unpackTar } from '../../host/fs-tool.ts';
 import { removeTree } from '../../host/remove-tree.ts';
 import { decompress } from '../../image/compression.ts';
 import type { Image } from '../../image/images.ts';
 import { hostPlatform } from '../../image/platform.ts';
-import type { ImageRunConfig, Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 import { emitImage } from './emit.ts';
 

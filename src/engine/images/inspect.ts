@@ -1,9 +1,9 @@
+import type { ImageHistoryItem, ImageInspect, ImageSummary } from '../../api/engine.ts';
+import type { Platform } from '../../api/oci-image.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { pathGlob } from '../../core/patterns/glob.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
 import type { Image, ImageNames } from '../../image/images.ts';
-import type { ImageHistoryItem, ImageInspect, ImageSummary } from '../../spec/engine.ts';
-import type { Platform } from '../../spec/oci-image.ts';
 import { booleanFilter, type Filters, labelMatches } from '../filters.ts';
 import type { ImageContext } from './context.ts';
 import { imageFor } from './platforms.ts';

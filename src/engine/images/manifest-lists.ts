@@ -1,17 +1,17 @@
 import { Readable } from 'node:stream';
-import { invalidParameter } from '../../core/errors.ts';
-import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
-import { failsElsewhere } from '../../core/streams.ts';
-import { parseManifest } from '../../image/documents.ts';
-import { fetchConfig } from '../../image/fetch-config.ts';
-import type { RemoteRepository } from '../../image/remote/remote-repository.ts';
 import {
   type Descriptor,
   type ImageConfig,
   isIndexType,
   isManifestType,
   type Platform,
-} from '../../spec/oci-image.ts';
+} from '../../api/oci-image.ts';
+import { invalidParameter } from '../../core/errors.ts';
+import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
+import { failsElsewhere } from '../../core/streams.ts';
+import { parseManifest } from '../../image/documents.ts';
+import { fetchConfig } from '../../image/fetch-config.ts';
+import type { RemoteRepository } from '../../image/remote/remote-repository.ts';
 import type { ImageContext } from './context.ts';
 import { remoteFor, type TransferOptions } from './transfer.ts';
 

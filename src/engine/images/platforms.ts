@@ -1,8 +1,8 @@
+import type { Platform } from '../../api/oci-image.ts';
 import { type BargeError, notFound } from '../../core/errors.ts';
 import { memberFor } from '../../image/bundle.ts';
 import type { Image } from '../../image/images.ts';
 import { isFor, platformText } from '../../image/platform.ts';
-import type { Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 import { isIdOf, referenceOf } from './names.ts';
 

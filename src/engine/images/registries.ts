@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import { join } from 'node:path';
+import type { AuthConfig } from '../../api/engine.ts';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
 import type { ClientCertificate, RemoteOptions } from '../../image/remote/remote-options.ts';
-import type { AuthConfig } from '../../spec/engine.ts';
 import type { RegistrySettings } from './context.ts';
 
 /** Where certificates for registries lie, a folder `HOST[:PORT]` each. */

@@ -1,12 +1,12 @@
+import type { ImageDeleteItem } from '../../api/engine.ts';
+import type { Platform } from '../../api/oci-image.ts';
 import { type Container, isRunning } from '../../container/model.ts';
 import { conflict } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
 import { canonicalName, familiarString, parseReference, type Reference } from '../../core/reference.ts';
 import { imagesOf } from '../../image/bundle.ts';
 import type { Image } from '../../image/images.ts';
-import type { ImageDeleteItem } from '../../spec/engine.ts';
-import type { Platform } from '../../spec/oci-image.ts';
-import { cachedLayers } from '../build/cache.ts';
+import { cachedLayers } from '../builds/cache.ts';
 import { layersInUse } from '../containers/create.ts';
 import { assertKnownFilters, booleanFilter, type Filters, labelsPass, untilFilter } from '../filters.ts';
 import type { ImageContext } from './context.ts';

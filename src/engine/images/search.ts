@@ -1,9 +1,9 @@
+import type { AuthConfig } from '../../api/engine.ts';
 import { invalidParameter, unavailable } from '../../core/errors.ts';
 import { DEFAULT_DOMAIN, parseReference } from '../../core/reference.ts';
 import type { HttpResponse } from '../../image/remote/http-transport.ts';
 import { readBody } from '../../image/remote/read-body.ts';
 import { RegistrySession } from '../../image/remote/session.ts';
-import type { AuthConfig } from '../../spec/engine.ts';
 import { assertKnownFilters, booleanFilter, type Filters } from '../filters.ts';
 import type { ImageContext } from './context.ts';
 import { remoteOptions } from './registries.ts';

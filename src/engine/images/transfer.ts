@@ -1,3 +1,5 @@
+import type { AuthConfig } from '../../api/engine.ts';
+import type { Platform } from '../../api/oci-image.ts';
 import { isKind, messageOf, notFound, systemError } from '../../core/errors.ts';
 import {
   canonicalName,
@@ -16,8 +18,6 @@ import { checkLogin } from '../../image/remote/check-login.ts';
 import { domainOfServerAddress } from '../../image/remote/endpoint.ts';
 import type { RemoteOptions } from '../../image/remote/remote-options.ts';
 import { RemoteRepository } from '../../image/remote/remote-repository.ts';
-import type { AuthConfig } from '../../spec/engine.ts';
-import type { Platform } from '../../spec/oci-image.ts';
 import type { ImageContext } from './context.ts';
 import { emitImage } from './emit.ts';
 import { imageFor } from './platforms.ts';

@@ -1,8 +1,8 @@
+import type { EndpointSettings, PortMap } from '../../api/engine.ts';
 import { type Attachment, type Container, isRunning } from '../../container/model.ts';
 import { forbidden, invalidParameter, isKind, systemError } from '../../core/errors.ts';
 import type { EndpointWish, NetworkDefinition } from '../../network/model.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
-import type { EndpointSettings, PortMap } from '../../spec/engine.ts';
 import type { ContainerContext } from '../containers/context.ts';
 import { emitNetwork, portsToPublish, sandboxOf } from '../containers/endpoints.ts';
 import { updateEtcFiles } from '../containers/etc-files.ts';

@@ -1,7 +1,7 @@
+import type { EndpointResource, NetworkInspect, NetworkSummary } from '../../api/engine.ts';
 import type { Container } from '../../container/model.ts';
 import { formatSubnet } from '../../network/ip.ts';
 import type { NetworkDefinition } from '../../network/model.ts';
-import type { EndpointResource, NetworkInspect, NetworkSummary } from '../../spec/engine.ts';
 import type { ContainerContext } from '../containers/context.ts';
 import { networkNamesOf } from '../containers/endpoints.ts';
 

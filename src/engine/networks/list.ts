@@ -1,6 +1,6 @@
+import type { NetworkSummary } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { BUILTIN_NAMES, type NetworkDefinition } from '../../network/model.ts';
-import type { NetworkSummary } from '../../spec/engine.ts';
 import type { ContainerContext } from '../containers/context.ts';
 import { assertKnownFilters, booleanFilter, type Filters, labelMatches } from '../filters.ts';
 import { isUsed, summarizeNetwork } from './describe.ts';

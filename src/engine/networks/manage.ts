@@ -1,6 +1,6 @@
+import type { NetworkCreateRequest, NetworkCreateResponse } from '../../api/engine.ts';
 import { forbidden, isKind, notFound } from '../../core/errors.ts';
 import { BUILTIN_NAMES, type NetworkDefinition } from '../../network/model.ts';
-import type { NetworkCreateRequest, NetworkCreateResponse } from '../../spec/engine.ts';
 import type { ContainerContext } from '../containers/context.ts';
 import { assertKnownFilters, type Filters, labelsPass, untilFilter } from '../filters.ts';
 import { activeOn, isUsed } from './describe.ts';

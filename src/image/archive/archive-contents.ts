@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
+import { MEDIA_TYPE } from '../../api/oci-image.ts';
 import { algorithmOf, type Digest, Digester, isDigest } from '../../core/digest.ts';
 import { dataLoss, invalidParameter, isKind } from '../../core/errors.ts';
 import { failsElsewhere } from '../../core/streams.ts';
-import { MEDIA_TYPE } from '../../spec/oci-image.ts';
 import { type Compression, detectCompression } from '../compression.ts';
 import { type LayerLease, LOCAL_LAYER_TYPE } from '../layers.ts';
 import { byteProgress, type OnProgress } from '../progress.ts';

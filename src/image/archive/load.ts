@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
+import type { Platform } from '../../api/oci-image.ts';
 import type { Digest } from '../../core/digest.ts';
 import { type BargeError, invalidParameter, notFound } from '../../core/errors.ts';
 import type { Reference } from '../../core/reference.ts';
-import type { Platform } from '../../spec/oci-image.ts';
 import { decompress } from '../compression.ts';
 import type { Image, ImageStore } from '../images.ts';
 import { platformText } from '../platform.ts';

@@ -1,6 +1,6 @@
+import type { Platform } from '../../api/oci-image.ts';
 import { type Digest, digestOf } from '../../core/digest.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import type { Platform } from '../../spec/oci-image.ts';
 import type { ArchiveContents } from './archive-contents.ts';
 import { arrayOf, documentOf, listOf, nameOf, type Plan, planOf } from './plan.ts';
 

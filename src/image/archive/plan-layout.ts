@@ -1,6 +1,3 @@
-import { type Digest, isDigest } from '../../core/digest.ts';
-import { invalidParameter } from '../../core/errors.ts';
-import type { Reference } from '../../core/reference.ts';
 import {
   type Descriptor,
   type ImageConfig,
@@ -9,7 +6,10 @@ import {
   isIndexType,
   isManifestType,
   type Platform,
-} from '../../spec/oci-image.ts';
+} from '../../api/oci-image.ts';
+import { type Digest, isDigest } from '../../core/digest.ts';
+import { invalidParameter } from '../../core/errors.ts';
+import type { Reference } from '../../core/reference.ts';
 import type { StoredManifest } from '../images.ts';
 import { hostPlatform, isFor } from '../platform.ts';
 import type { ArchiveContents } from './archive-contents.ts';

@@ -1,8 +1,8 @@
+import type { Descriptor, Platform } from '../../api/oci-image.ts';
 import { parseJson } from '../../core/bounded-json.ts';
 import { type Digest, digestOf } from '../../core/digest.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
-import type { Descriptor, Platform } from '../../spec/oci-image.ts';
 import type { StoredManifest } from '../images.ts';
 import { isFor } from '../platform.ts';
 import { readConfig } from '../read-config.ts';

@@ -1,10 +1,5 @@
 import { Readable, type Writable } from 'node:stream';
 import { type Pack, pack } from 'tar-stream';
-import { type Digest, Digester, digestOf, hexOf } from '../../core/digest.ts';
-import { cancelled, dataLoss } from '../../core/errors.ts';
-import { heapRoom } from '../../core/heap-room.ts';
-import { canonicalName, familiarName, familiarString, type Reference } from '../../core/reference.ts';
-import { drained, failsElsewhere } from '../../core/streams.ts';
 import {
   type Descriptor,
   type ImageConfig,
@@ -13,7 +8,12 @@ import {
   isIndexType,
   MEDIA_TYPE,
   type Platform,
-} from '../../spec/oci-image.ts';
+} from '../../api/oci-image.ts';
+import { type Digest, Digester, digestOf, hexOf } from '../../core/digest.ts';
+import { cancelled, dataLoss } from '../../core/errors.ts';
+import { heapRoom } from '../../core/heap-room.ts';
+import { canonicalName, familiarName, familiarString, type Reference } from '../../core/reference.ts';
+import { drained, failsElsewhere } from '../../core/streams.ts';
 import type { Bundle } from '../bundle.ts';
 import type { Image } from '../images.ts';
 import type { Layer, LayerBlob } from '../layers.ts';

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
+import type { AuthConfig } from '../../api/engine.ts';
 import { unauthorized } from '../../core/errors.ts';
-import type { AuthConfig } from '../../spec/engine.ts';
 import { domainOfServerAddress } from './endpoint.ts';
 import { requestName } from './failure.ts';
 import { discardBody } from './read-body.ts';

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
+import type { Descriptor } from '../../api/oci-image.ts';
 import { algorithmOf, Digester } from '../../core/digest.ts';
 import { BargeError, cancelled, dataLoss } from '../../core/errors.ts';
 import { failsElsewhere } from '../../core/streams.ts';
-import type { Descriptor } from '../../spec/oci-image.ts';
 import { answerFailure } from './answer-failure.ts';
 import { networkFailure, requestName, TransientFailure } from './failure.ts';
 import type { HttpResponse } from './http-transport.ts';

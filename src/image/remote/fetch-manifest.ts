@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { type Descriptor, MEDIA_TYPE } from '../../api/oci-image.ts';
 import { parseJson } from '../../core/bounded-json.ts';
 import { algorithmOf, type Digest, isDigest } from '../../core/digest.ts';
 import { dataLoss } from '../../core/errors.ts';
-import { type Descriptor, MEDIA_TYPE } from '../../spec/oci-image.ts';
 import { answerFailure } from './answer-failure.ts';
 import type { HttpResponse } from './http-transport.ts';
 import { readBody } from './read-body.ts';

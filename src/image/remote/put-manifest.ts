@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Descriptor } from '../../api/oci-image.ts';
 import { algorithmOf, type Digest, isDigest } from '../../core/digest.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import type { Descriptor } from '../../spec/oci-image.ts';
 import { answerFailure } from './answer-failure.ts';
 import { pathOf, type RepositoryContext, scopesFor, subjectOf } from './repository-context.ts';
 import { withRetries } from './retry.ts';

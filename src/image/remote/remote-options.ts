@@ -1,4 +1,4 @@
-import type { AuthConfig } from '../../spec/engine.ts';
+import type { AuthConfig } from '../../api/engine.ts';
 
 /** How to talk to a registry. */
 export interface RemoteOptions {

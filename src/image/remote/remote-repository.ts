@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
+import type { Descriptor } from '../../api/oci-image.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { Reference } from '../../core/reference.ts';
-import type { Descriptor } from '../../spec/oci-image.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { type FetchedManifest, fetchManifest, resolveManifest } from './fetch-manifest.ts';
 import { hasBlob } from './has-blob.ts';

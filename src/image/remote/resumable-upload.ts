@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
+import type { Descriptor } from '../../api/oci-image.ts';
 import { dataLoss, unavailable } from '../../core/errors.ts';
 import { failsElsewhere } from '../../core/streams.ts';
-import type { Descriptor } from '../../spec/oci-image.ts';
 import { answerFailure } from './answer-failure.ts';
 import { requestName, TransientFailure } from './failure.ts';
 import type { HttpResponse } from './http-transport.ts';

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Descriptor } from '../../spec/oci-image.ts';
+import type { Descriptor } from '../../api/oci-image.ts';
 import { hasBlob } from './has-blob.ts';
 import type { RepositoryContext } from './repository-context.ts';
 import { ResumableUpload } from './resumable-upload.ts';

@@ -1,6 +1,6 @@
+import type { IpamConfig, NetworkCreateRequest } from '../../api/engine.ts';
 import { forbidden, invalidParameter, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
-import type { IpamConfig, NetworkCreateRequest } from '../../spec/engine.ts';
 import { formatAddress, formatSubnet, parseAddress, parseSubnet, type Subnet } from '../ip.ts';
 import type { IpamBlock } from '../ipam.ts';
 import { bridgeOptions, truth } from '../links/options.ts';

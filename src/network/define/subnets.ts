@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type { IpamConfig } from '../../api/engine.ts';
 import { forbidden, invalidParameter } from '../../core/errors.ts';
 import { run } from '../../host/process.ts';
-import type { IpamConfig } from '../../spec/engine.ts';
 import {
   type Address,
   bitsOf,

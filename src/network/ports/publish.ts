@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
+import type { PortMap } from '../../api/engine.ts';
 import { conflict, invalidParameter } from '../../core/errors.ts';
 import type { NamespaceHelper } from '../../host/netns-sockets.ts';
-import type { PortMap } from '../../spec/engine.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { GatewayMode, PortRule } from '../firewall/table.ts';
 import type { Family } from '../ip.ts';

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import type { Logger } from 'pino';
+import { MEDIA_TYPE } from '../../api/oci-image.ts';
 import { algorithmOf, type Digest, Digester, isDigest } from '../../core/digest.ts';
-import { MEDIA_TYPE } from '../../spec/oci-image.ts';
+import type { ManifestReference } from '../distribution/manifest-reference.ts';
 import { readBounded } from '../http/read-bounded.ts';
 import { parseManifestDocument } from '../manifest-document.ts';
 import type { RegistryMetrics } from '../metrics.ts';
 import { newManifest } from '../new-manifest.ts';
 import { RegistryError, registryError } from '../registry-error.ts';
-import type { ManifestReference } from '../routes/manifest-reference.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { ByteRange, StoredManifest } from '../storage/storage.ts';
 import { Download, wordsForFailure } from './download.ts';

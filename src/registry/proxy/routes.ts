@@ -1,8 +1,8 @@
+import { listTags } from '../distribution/list-tags.ts';
+import { manifestUnknown, referenceOf } from '../distribution/manifest-reference.ts';
 import { digestParam, type Exchange, type Handler, repositoryOf, sendJson } from '../http/exchange.ts';
 import { sendContent } from '../http/send-content.ts';
 import { registryError } from '../registry-error.ts';
-import { listTags } from '../routes/list-tags.ts';
-import { manifestUnknown, referenceOf } from '../routes/manifest-reference.ts';
 import type { RegistryStorage } from '../storage/storage.ts';
 import { isOutage, type PullThrough } from './pull-through.ts';
 

@@ -1,5 +1,5 @@
+import type { Descriptor } from '../../api/oci-image.ts';
 import { type Digest, isDigest } from '../../core/digest.ts';
-import type { Descriptor } from '../../spec/oci-image.ts';
 import { manifestRecord, referrerFolder, referrerKey } from './layout.ts';
 import type { ObjectStore } from './objects.ts';
 import type { ReferrerStorage } from './storage.ts';

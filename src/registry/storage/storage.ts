@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
+import type { Descriptor } from '../../api/oci-image.ts';
 import type { Digest } from '../../core/digest.ts';
-import type { Descriptor } from '../../spec/oci-image.ts';
 
 /** Where a registry keeps its content. The callers have validated names, tags and digests. */
 export interface RegistryStorage {

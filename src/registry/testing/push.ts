@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { type Descriptor, MEDIA_TYPE } from '../../api/oci-image.ts';
 import { type Digest, type DigestAlgorithm, digestOf } from '../../core/digest.ts';
-import { type Descriptor, MEDIA_TYPE } from '../../spec/oci-image.ts';
 
 /** Bytes that are the same for the same seed. */
 export function someBytes(size: number, seed = 'barge'): Buffer {

@@ -1,0 +1,189 @@
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { BuildMessage } from '../../api/build-events.ts';
+import type { AuthConfig, ProgressMessage } from '../../api/engine.ts';
+import { readAnnotations } from '../../builder/annotations.ts';
+import { readAttestations } from '../../builder/attest/options.ts';
+import { buildImage } from '../../builder/build.ts';
+import type { NamedContext } from '../../builder/contexts.ts';
+import { buildErrorMessage, classicStream } from '../../builder/report/classic-stream.ts';
+import { allReporters, messageReporter } from '../../builder/report/messages.ts';
+import type { BuildRequest, Entitlement } from '../../builder/request.ts';
+import { cancelled, invalidParameter, messageOf } from '../../core/errors.ts';
+import { unpackTar } from '../../host/fs-tool.ts';
+import { removeTree } from '../../host/remove-tree.ts';
+import { decompress } from '../../image/compression.ts';
+import type { Engine } from '../engine.ts';
+import type { BuildState } from './builds.ts';
+import { StoredBuildCache } from './cache.ts';
+import { BuildCaches, CACHE_CONTEXT, readCaches, type WithCaches } from './caches.ts';
+import { fetchContext } from './remote-context.ts';
+import type { BuildSession } from './sessions.ts';
+import { EngineWorker } from './worker.ts';
+
+export interface BuildJob {
+  /** The context: a tar, compressed or not; read only when nothing else gives one. */
+  readonly tar: Readable;
+  /** An address that the context is fetched from. */
+  readonly remote?: string;
+  /** What a client of ours handed over before. */
+  readonly session?: BuildSession;
+  /** Further contexts by name: image references (`docker-image://…`) and addresses. */
+  readonly namedContexts?: Readonly<Record<string, string>>;
+  /** What `/build/cancel` calls this build. */
+  readonly buildId?: string;
+  readonly request: Omit<BuildRequest, 'contextDir'>;
+  readonly wishes: BuildWishes;
+  readonly auth: Readonly<Record<string, AuthConfig>>;
+  readonly quiet: boolean;
+  readonly write: (message: ProgressMessage) => void;
+  /** Gets messages in their own form, in place of the classic ones. */
+  readonly tell?: (message: BuildMessage) => void;
+}
+
+/** Options as people write them, to be read here. */
+export interface BuildWishes {
+  readonly annotations: readonly string[];
+  readonly attestations: readonly string[];
+  readonly cacheFrom: readonly string[];
+  readonly cacheTo: readonly string[];
+}
+
+/** Builds, and tells of it in messages. Errors are thrown, not written. */
+export async function runBuild(engine: Engine, state: BuildState, job: BuildJob): Promise<void> {
+  const { buildId, request } = job;
+  const stop = new AbortController();
+  if (buildId !== undefined && state.active.has(buildId)) {
+    throw invalidParameter(`a build of the id ${buildId} is under way already`);
+  }
+  const annotations = readAnnotations(job.wishes.annotations);
+  const attestations = readAttestations(job.wishes.attestations);
+  const caches = readCaches(job.wishes);
+  if (buildId !== undefined) state.active.set(buildId, stop);
+  const signal = AbortSignal.any([request.signal, stop.signal]);
+  try {
+    const wanted = { ...request, annotations, attestations, signal };
+    await recorded(engine, state, { ...job, caches, request: wanted });
+  } finally {
+    if (buildId !== undefined) state.active.delete(buildId);
+    void state.collect();
+  }
+}
+
+async function recorded(engine: Engine, state: BuildState, job: BuildJob & WithCaches): Promise<void> {
+  const { request, session } = job;
+  const { tags = [], target, platforms = [], buildArgs = {} } = request;
+  const platform = platforms.join(',');
+  const secrets = session?.secrets.values() ?? [];
+  const file = 'path' in request.dockerfile ? request.dockerfile.path : 'Dockerfile';
+  const about = { Name: tags[0] ?? file, Tags: tags, BuildArgs: Object.keys(buildArgs) };
+  const optional = { ...(target ? { Target: target } : {}), ...(platform ? { Platform: platform } : {}) };
+  const running = await state.history.begin({ ...about, ...optional }, secrets);
+  const tell = (message: BuildMessage) => {
+    running.add(message);
+    job.tell?.(message);
+  };
+  try {
+    job.tell?.({ kind: 'begun', id: running.record.ID, at: Date.now() });
+    await inFolder(engine, (folder) => build(engine, state, { ...job, tell, id: running.record.ID }, folder));
+    running.finish('completed');
+  } catch (error) {
+    running.finish(request.signal.aborted ? 'canceled' : 'error', messageOf(error));
+    throw error;
+  } finally {
+    state.endHistory(running);
+  }
+}
+
+async function inFolder(engine: Engine, use: (folder: string) => Promise<void>): Promise<void> {
+  const parent = join(engine.dataRoot, 'tmp');
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  const folder = await mkdtemp(join(parent, 'context-'));
+  try {
+    await use(folder);
+  } finally {
+    await removeTree(folder);
+  }
+}
+
+async function build(
+  engine: Engine,
+  state: BuildState,
+  job: BuildJob & WithCaches & { readonly id: string; readonly tell: (message: BuildMessage) => void },
+  folder: string,
+): Promise<void> {
+  const { request, session, quiet } = job;
+  const main = await mainContext(job, folder);
+  const contexts = await namedContexts(job, folder);
+  const messages = messageReporter(job.tell);
+  const classic = classicStream(job.write, { quiet });
+  const reporter = allReporters(messages, classic);
+  const own = new StoredBuildCache(engine.db, engine.layers, state.running);
+  using caches = await BuildCaches.open(engine, own, job, reporter);
+  await using worker = new EngineWorker(engine, job.auth, state.caches, caches.inline);
+  const { images } = await buildImage(
+    {
+      ...request,
+      ...main,
+      contexts,
+      ...(session ? { secrets: session.secrets, agents: session.agents } : {}),
+    },
+    {
+      worker,
+      cache: caches.cache,
+      reporter,
+      clock: { now: () => new Date() },
+      digests: state.digests,
+    },
+  );
+  const kept = await caches.deliver(images);
+  if (kept) state.keepCache(job.id, kept);
+}
+
+/** Where the main context is, and the Dockerfile where that follows from it. */
+async function mainContext(
+  { remote, session, tar, request }: BuildJob,
+  folder: string,
+): Promise<Pick<BuildRequest, 'contextDir' | 'dockerfile'>> {
+  const { dockerfile, signal } = request;
+  const root = join(folder, 'main');
+  await mkdir(root);
+  const given = session?.dockerfile ?? dockerfile;
+  if (remote) {
+    const fetched = await fetchContext(remote, root, signal).catch((error: unknown) => {
+      throw signal.aborted ? cancelled('build cancelled', { cause: error }) : error;
+    });
+    const text = fetched.dockerfile;
+    return { contextDir: fetched.folder, dockerfile: text === undefined ? given : { text } };
+  }
+  if (session?.contexts.has('')) return { contextDir: session.context('').files, dockerfile: given };
+  await unpackTar({ root, tar: await decompress(tar), rules: 'context', signal });
+  return { contextDir: root, dockerfile: given };
+}
+
+async function namedContexts(job: BuildJob, folder: string): Promise<Map<string, NamedContext>> {
+  const found = new Map<string, NamedContext>();
+  for (const [name, context] of job.session?.contexts ?? []) {
+    if (name !== '' && !name.startsWith(CACHE_CONTEXT))
+      found.set(name.toLowerCase(), { kind: 'folder', folder: context.files });
+  }
+  let count = 0;
+  for (const [name, address] of Object.entries(job.namedContexts ?? {})) {
+    const reference = /^docker-image:\/\/(.+)$/.exec(address)?.[1];
+    if (reference !== undefined) found.set(name.toLowerCase(), { kind: 'image', reference });
+    else {
+      const root = join(folder, `named-${count++}`);
+      await mkdir(root);
+      const fetched = await fetchContext(address, root, job.request.signal);
+      if (fetched.dockerfile !== undefined) {
+        throw invalidParameter(`build context ${name}: ${address} is no archive`);
+      }
+      found.set(name.toLowerCase(), { kind: 'folder', folder: fetched.folder });
+    }
+  }
+  return found;
+}
+
+export type { Entitlement };
+export { buildErrorMessage };

@@ -1,0 +1,79 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { FileDigests } from '../../builder/copy/file-digests.ts';
+import { RunningSteps } from '../../builder/execute/running-steps.ts';
+import { messageOf, notFound } from '../../core/errors.ts';
+import type { EngineSettings } from '../settings.ts';
+import { CacheFolders } from './cache-folders.ts';
+import { collectBuildCache } from './gc.ts';
+import { BuildHistory, type RunningRecord } from './history.ts';
+import { KeptContexts } from './kept-contexts.ts';
+import type { PortableRecord } from './portable/document.ts';
+import { BuildSessions } from './sessions.ts';
+import { CACHE_FOLDERS, type UsageContext } from './usage.ts';
+
+interface StateContext extends UsageContext {
+  readonly settings: EngineSettings;
+  readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Milliseconds between two collections, however many builds end meanwhile. */
+const GC_PAUSE_MS = 60_000;
+const MAX_EXPORTS = 20;
+
+/** What builds of one daemon share. */
+export class BuildState {
+  readonly digests = new FileDigests();
+  readonly running = new RunningSteps();
+  readonly caches: CacheFolders;
+  readonly contexts: KeptContexts;
+  readonly sessions: BuildSessions;
+  readonly history: BuildHistory;
+  /** Builds under way, by the id that `/build/cancel` takes. */
+  readonly active = new Map<string, AbortController>();
+  /** Caches that clients want for folders of theirs, by build. */
+  readonly #exports = new Map<string, readonly PortableRecord[]>();
+  readonly #ctx: StateContext;
+  #collected = 0;
+
+  constructor(ctx: StateContext) {
+    this.#ctx = ctx;
+    mkdirSync(join(ctx.dataRoot, 'tmp'), { recursive: true, mode: 0o700 });
+    this.caches = new CacheFolders(join(ctx.dataRoot, CACHE_FOLDERS['exec.cachemount']));
+    this.contexts = new KeptContexts(join(ctx.dataRoot, CACHE_FOLDERS['source.local']));
+    this.sessions = new BuildSessions(this.contexts);
+    this.history = new BuildHistory(join(ctx.dataRoot, 'builds'));
+  }
+
+  /** Keeps what `cacheOf` gives; the oldest goes when there are too many. */
+  keepCache(build: string, records: readonly PortableRecord[]): void {
+    this.#exports.set(build, records);
+    const [oldest] = this.#exports.keys();
+    if (this.#exports.size > MAX_EXPORTS && oldest !== undefined) this.#exports.delete(oldest);
+  }
+
+  /** @throws BargeError not-found for a build that was asked for no cache, or long ago. */
+  cacheOf(build: string): readonly PortableRecord[] {
+    const records = this.#exports.get(build);
+    if (!records) throw notFound(`no cache is kept of the build ${build}`);
+    return records;
+  }
+
+  /** After a build, which does not wait for it. */
+  endHistory(running: RunningRecord): void {
+    this.history.end(running).catch((error) => {
+      this.#ctx.warn('a build could not be written down', { error: messageOf(error) });
+    });
+  }
+
+  /** After a build: bounds the cache, now and then. Never throws; nobody waits for it. */
+  async collect(): Promise<void> {
+    if (Date.now() - this.#collected < GC_PAUSE_MS) return;
+    this.#collected = Date.now();
+    try {
+      await collectBuildCache(this.#ctx, this, this.#ctx.settings.builder);
+    } catch (error) {
+      this.#ctx.warn('collecting the build cache failed', { error: messageOf(error) });
+    }
+  }
+}

@@ -1,0 +1,343 @@
+import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AuthConfig } from '../../api/engine.ts';
+import type { Descriptor, ImageConfig } from '../../api/oci-image.ts';
+import type {
+  BaseImage,
+  BuildWorker,
+  BuiltImage,
+  ExecRequest,
+  ExecResult,
+  LayerPart,
+  Layers,
+  PublishOptions,
+  ResolveOptions,
+} from '../../builder/worker.ts';
+import { StartFailure } from '../../container/failure.ts';
+import { FrameReader } from '../../container/frames.ts';
+import { type DeviceEdits, deviceEdits } from '../../container/oci/cdi.ts';
+import { readUserAnswer, unknownName, userQuestion } from '../../container/oci/user.ts';
+import type { EtcFiles, Runner } from '../../container/runner.ts';
+import type { Digest } from '../../core/digest.ts';
+import { cancelled, messageOf } from '../../core/errors.ts';
+import { newId, shortId } from '../../core/ids.ts';
+import { parseReference, withDefaultTag } from '../../core/reference.ts';
+import { attributesBelow, HeldMount, type OverlayMount, unpackTar, userBelow } from '../../host/fs-tool.ts';
+import { removeTree } from '../../host/remove-tree.ts';
+import type { Networks } from '../../network/networks.ts';
+import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
+import type { ContainerContext } from '../containers/context.ts';
+import { ownerOf } from '../containers/etc-files.ts';
+import { assertMountTargets } from '../containers/mount-targets.ts';
+import { pidOf } from '../containers/namespaces.ts';
+import type { ImageContext } from '../images/context.ts';
+import { emitImage } from '../images/emit.ts';
+import type { EngineSettings } from '../settings.ts';
+import { localBase, resolveBase } from './base-images.ts';
+import type { CacheFolders } from './cache-folders.ts';
+import { assertRuns } from './emulation.ts';
+import { removeMountPoints } from './mount-points.ts';
+import { buildMounts, type StepMounts } from './mounts.ts';
+import { publishImages } from './publish.ts';
+import { etcOf, stepDefinition } from './step-definition.ts';
+import { StepSandboxes } from './step-sandboxes.ts';
+
+export interface WorkerContext extends ImageContext, ContainerContext {
+  readonly runner: Runner;
+  readonly networks: Networks;
+  readonly dataRoot: string;
+  readonly settings: EngineSettings;
+}
+
+/** What a step has besides its root file system. */
+interface StepParts {
+  readonly mounts: StepMounts;
+  readonly sandbox: Sandbox | undefined;
+  /** The container whose network namespace and files of /etc it shares. */
+  readonly joined: JoinedContainer | undefined;
+  readonly edits: DeviceEdits | undefined;
+}
+
+interface JoinedContainer {
+  readonly networkNamespace: string;
+  readonly etc: EtcFiles;
+}
+
+/** Where a step is; `gone` is called when nothing runs there any more. */
+interface StepPlace {
+  readonly id: string;
+  readonly upper: string;
+  readonly scratch: string;
+  readonly gone: () => void;
+}
+
+interface StartedStep {
+  readonly exitCode: number;
+  /** Its mounts and its shim, too, have ended. */
+  readonly gone: Promise<unknown>;
+}
+
+const SIGKILL = 9;
+/** Folders of build steps in the exec root: in memory, for they hold secrets. */
+const STEP_PREFIX = 'step-';
+
+/** The builder's hands: steps run as containers do, on the same shim, runtime and overlays. */
+export class EngineWorker implements BuildWorker {
+  readonly #ctx: WorkerContext;
+  /** Credentials by registry, as the client sent them with the build. */
+  readonly #auth: Readonly<Record<string, AuthConfig>>;
+  /** Layers made by this build, kept from garbage collection until an image or the cache has them. */
+  readonly #leases: Disposable[] = [];
+
+  readonly #caches: CacheFolders;
+  readonly #sandboxes: StepSandboxes;
+  /** What is done for steps that have ended. */
+  readonly #chores: Promise<unknown>[] = [];
+
+  readonly #finish: (config: ImageConfig) => ImageConfig;
+
+  /** @param finish has the last word about configurations. */
+  constructor(
+    ctx: WorkerContext,
+    auth: Readonly<Record<string, AuthConfig>>,
+    caches: CacheFolders,
+    finish: (config: ImageConfig) => ImageConfig,
+  ) {
+    this.#finish = finish;
+    this.#ctx = ctx;
+    this.#sandboxes = new StepSandboxes(ctx.networks);
+    this.#auth = auth;
+    this.#caches = caches;
+  }
+
+  #keep(layers: Layers): void {
+    this.#leases.push(this.#ctx.layers.lease(layers));
+  }
+
+  /** Lets go of everything; nothing of a step is left then. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#chores, this.#sandboxes.release()]);
+    for (const lease of this.#leases) lease[Symbol.dispose]();
+  }
+
+  async resolveImage(reference: string, options: ResolveOptions): Promise<BaseImage> {
+    const image = await resolveBase(this.#ctx, this.#auth, reference, options);
+    this.#keep(image.layers);
+    return image;
+  }
+
+  knownVariables(reference: string): string[] | undefined {
+    const image = localBase(this.#ctx, reference, undefined);
+    return image && (image.config.config?.Env ?? []).map((entry) => entry.split('=')[0] ?? '');
+  }
+
+  async exec(step: ExecRequest): Promise<ExecResult> {
+    const { runner } = this.#ctx;
+    step.signal.throwIfAborted();
+    assertRuns(step.architecture);
+    const id = newId();
+    await runner.prepare(id);
+    const { data, exec, upper } = runner.folders(id);
+    const scratch = join(runner.roots.execRoot, `${STEP_PREFIX}${shortId(id)}`);
+    const gone = Promise.withResolvers<void>();
+    try {
+      return await this.#execIn({ id, upper, scratch, gone: gone.resolve }, step);
+    } catch (error) {
+      if (!(error instanceof StartFailure)) throw error;
+      gone.resolve();
+      step.output('stderr', Buffer.from(`${error.message}\n`));
+      return { exitCode: error.exitCode };
+    } finally {
+      /* The next step does not wait for what this one leaves behind. */
+      const remove = (folder: string) => removeTree(folder);
+      const removed = gone.promise.then(() => Promise.all([data, exec, scratch].map(remove)));
+      this.#chores.push(removed.catch((error) => this.#warn(error)));
+    }
+  }
+
+  /** The next start of the daemon removes it. */
+  #warn(error: unknown): void {
+    this.#ctx.warn('what a step of a build left could not be removed', { error: messageOf(error) });
+  }
+
+  async #execIn({ id, upper, scratch, gone }: StepPlace, step: ExecRequest): Promise<ExecResult> {
+    let started: StartedStep | undefined;
+    try {
+      await using held = new AsyncDisposableStack();
+      const { lower, layersFolder } = this.#ctx.layers.rootfs(step.layers);
+      const below = lower.map((name) => join(layersFolder, name));
+      const mounts = await this.#mounts(step, scratch, held);
+      assertMountTargets({ upper, lower: below }, mounts.mounts);
+      const joined = joinedContainer(this.#ctx, step.network);
+      const sandbox = joined ? undefined : await this.#sandboxes.connect(step);
+      if (sandbox) held.defer(() => this.#sandboxes.disconnect(step, sandbox));
+      const edits = await this.#devices(step);
+      started = await this.#run(id, step, { mounts, sandbox, joined, edits });
+      if (started.exitCode !== 0 || (await readdir(upper)).length === 0)
+        return { exitCode: started.exitCode };
+      const targets = mounts.mounts.map((mount) => mount.Destination);
+      await started.gone;
+      removeMountPoints(upper, below, targets);
+      const layer = await this.#addUpper(upper);
+      return { exitCode: 0, ...(layer ? { layer } : {}) };
+    } finally {
+      void (started?.gone ?? Promise.resolve()).then(gone, gone);
+    }
+  }
+
+  #mounts(step: ExecRequest, scratch: string, held: AsyncDisposableStack): Promise<StepMounts> {
+    const context = {
+      layers: this.#ctx.layers,
+      caches: this.#caches,
+      scratch,
+      signal: step.signal,
+      withRootfs: <T>(layers: Layers, use: (path: string) => Promise<T>) => this.withRootfs(layers, use),
+    };
+    return buildMounts(context, step.mounts ?? [], held);
+  }
+
+  /** What the step's devices add to it; of one that need not be there, only a word is said when it is not. */
+  async #devices(step: ExecRequest): Promise<DeviceEdits | undefined> {
+    const folders = this.#ctx.settings.defaults.cdiFolders;
+    const found: string[] = [];
+    for (const { name, required } of step.devices ?? []) {
+      try {
+        await deviceEdits([{ Driver: 'cdi', DeviceIDs: [name] }], folders);
+        found.push(name);
+      } catch (error) {
+        if (required) throw error;
+        step.output('stderr', Buffer.from(`without ${name}: ${messageOf(error)}\n`));
+      }
+    }
+    return found.length === 0 ? undefined : await deviceEdits([{ Driver: 'cdi', DeviceIDs: found }], folders);
+  }
+
+  /** Runs the step's process to its end. */
+  async #run(id: string, step: ExecRequest, parts: StepParts): Promise<StartedStep> {
+    const { runner, layers } = this.#ctx;
+    const { mounts, sandbox, joined, edits } = parts;
+    const networkNamespace = joined?.networkNamespace ?? sandbox?.path;
+    const started = await runner.start({
+      definition: stepDefinition(id, step, mounts, this.#ctx.settings.defaults),
+      rootfs: layers.rootfs(step.layers),
+      overlays: mounts.overlays,
+      ...(networkNamespace ? { networkNamespace } : {}),
+      ...(edits ? { edits } : {}),
+      privateNetwork: step.network !== 'host' && !joined,
+      etc: joined?.etc ?? etcOf(id, step, sandbox),
+      sharedNamespaces: {},
+      attach: [{ stdin: false, stdout: true, stderr: true, raw: false }],
+    });
+    const stop = () => started.link.kill(SIGKILL);
+    step.signal.addEventListener('abort', stop, { once: true });
+    if (step.signal.aborted) stop();
+    const frames = new FrameReader((stream, chunk) => step.output(stream, chunk));
+    const output = started.attached[0];
+    output?.on('data', (chunk: Buffer) => frames.push(chunk)).on('error', () => {});
+    const drained = new Promise<void>((resolve) => output?.once('close', resolve) ?? resolve());
+    const { code } = await started.link.exit;
+    await drained;
+    step.signal.removeEventListener('abort', stop);
+    if (step.signal.aborted) {
+      await started.link.gone;
+      throw cancelled('the build was cancelled');
+    }
+    return { exitCode: code, gone: started.link.gone };
+  }
+
+  async #addUpper(upper: string): Promise<Digest | undefined> {
+    if ((await readdir(upper)).length === 0) return undefined;
+    const { diffId } = await this.#ctx.layers.addUpper(upper);
+    this.#keep([diffId]);
+    return diffId;
+  }
+
+  async #withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+    const parent = join(this.#ctx.dataRoot, 'tmp');
+    await mkdir(parent, { recursive: true, mode: 0o700 });
+    const folder = await mkdtemp(join(parent, 'build-'));
+    try {
+      return await use(folder);
+    } finally {
+      await removeTree(folder);
+    }
+  }
+
+  async apply(layers: Layers, parts: readonly LayerPart[], signal: AbortSignal): Promise<Digest | undefined> {
+    return await this.#withFolder(async (folder) => {
+      const [root, upper, work] = ['root', 'upper', 'work'].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
+      for (const path of [root, upper, work]) await mkdir(path, { mode: 0o755 });
+      const overlay = { ...this.#ctx.layers.overlay(layers), upper, work };
+      for (const part of parts) await unpackPart(part, root, overlay, signal);
+      return await this.#addUpper(upper);
+    });
+  }
+
+  async attributes(root: string, paths: readonly string[]): Promise<ReadonlyMap<number, Uint8Array>> {
+    return await attributesBelow(root, paths);
+  }
+
+  async withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T> {
+    return await this.#withFolder(async (folder) => {
+      await using mounted = await HeldMount.open(folder, this.#ctx.layers.overlay(layers));
+      return await use(mounted.path);
+    });
+  }
+
+  async findOwner(layers: Layers, user: string, group: string): ReturnType<BuildWorker['findOwner']> {
+    const wish = { user: group ? `${user}:${group}` : user, groupAdd: [] };
+    const overlay = this.#ctx.layers.overlay(layers);
+    return await this.#withFolder(async (folder) => {
+      const answer = await userBelow(folder, userQuestion(wish), overlay);
+      return unknownName(answer) ?? readUserAnswer(answer, wish);
+    });
+  }
+
+  async commit(config: ImageConfig): Promise<Digest> {
+    return this.#ctx.images.add(Buffer.from(JSON.stringify(this.#finish(config)))).id;
+  }
+
+  async clampTimes(layer: Digest, latest: Date, signal: AbortSignal): Promise<Digest> {
+    const { layers } = this.#ctx;
+    const seconds = Math.floor(latest.getTime() / 1000);
+    const { diffId } = await layers.addClamped(layers.need(layer), seconds, signal);
+    this.#keep([diffId]);
+    return diffId;
+  }
+
+  async publish(images: readonly BuiltImage[], options: PublishOptions): Promise<Descriptor | undefined> {
+    return await publishImages(this.#ctx, images, options);
+  }
+
+  async tag(id: Digest, reference: string, target?: Digest): Promise<void> {
+    this.#ctx.images.tag(withDefaultTag(parseReference(reference)), id, target);
+    emitImage(this.#ctx, this.#ctx.images.need(id), 'tag', reference);
+  }
+}
+
+/** @throws BargeError not-found or system unless the container of `container:NAME` is there and runs. */
+function joinedContainer(ctx: ContainerContext, network: string | undefined): JoinedContainer | undefined {
+  if (!network?.startsWith('container:')) return undefined;
+  const networkNamespace = `/proc/${pidOf(ctx, network, 'network')}/ns/net`;
+  return { networkNamespace, etc: { from: ownerOf(ctx, network) } };
+}
+
+async function unpackPart(
+  { open, archive }: LayerPart,
+  root: string,
+  overlay: OverlayMount,
+  signal: AbortSignal,
+): Promise<void> {
+  const tar = open();
+  try {
+    if (!archive) return await unpackTar({ root, tar, overlay, rules: 'copy', signal });
+    const { into: path, owner } = archive;
+    await unpackTar({ root, tar, overlay, path, rules: 'archive', ...(owner ? { owner } : {}), signal });
+  } finally {
+    tar.destroy();
+  }
+}
