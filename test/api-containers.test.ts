@@ -228,7 +228,7 @@ describe('lists', () => {
 
   test('sizes count what was written, in lists, inspect and prune', async () => {
     await run('sized', { Labels: { sized: '' } });
-    await exec('sized', ['sh', '-c', 'head -c 100000 /dev/zero > /big; ln /big /same; mkdir /folder']);
+    await exec('sized', ['sh', '-c', 'head -c 100000 /dev/zero > /big; ln /big /same; mkdir /directory']);
     const [row] = (await get(withFilters('/containers/json?size=1', { name: ['sized'] }))).json();
     assert.equal(row.SizeRw, 100_000);
     assert(row.SizeRootFs > 100_000);
@@ -378,7 +378,7 @@ describe('processes', () => {
     await destroy('top');
   });
 
-  test('exec: detached, with a terminal’s size, environment, user and folder', async () => {
+  test('exec: detached, with a terminal’s size, environment, user and directory', async () => {
     await run('ex');
     const options = { Env: ['A=b'], User: 'nobody', WorkingDir: '/tmp', ConsoleSize: [33, 77] };
     assert.equal(

@@ -78,15 +78,15 @@ describe('archives', () => {
 
   test('kinds are kept when asked, and owners are the container’s user when asked', async () => {
     await run('kinds', { User: '1234:567' });
-    const folder = [{ name: 'thing', type: 'directory' as const }];
+    const directory = [{ name: 'thing', type: 'directory' as const }];
     const file = [{ name: 'thing', content: 'x', uid: 42, gid: 43 }];
-    await put('kinds', 'path=/tmp', folder);
+    await put('kinds', 'path=/tmp', directory);
     const refused = errorOf(await put('kinds', 'path=/tmp&noOverwriteDirNonDir=1', file));
     assert.equal(refused[0], 400);
     assert.match(refused[1], /cannot overwrite directory with non-directory/);
     assert.equal((await put('kinds', 'path=/tmp', file)).status, 200);
     assert.match(
-      errorOf(await put('kinds', 'path=/tmp&noOverwriteDirNonDir=true', folder))[1],
+      errorOf(await put('kinds', 'path=/tmp&noOverwriteDirNonDir=true', directory))[1],
       /cannot overwrite non-directory with directory/,
     );
     assert.equal(await exec('kinds', ['stat', '-c', '%u:%g', '/tmp/thing']), '42:43\n');
@@ -109,7 +109,7 @@ describe('archives', () => {
     assert.equal(await exec('links', ['cat', '/etc/marker']), 'inside');
     assert.equal((await stat('links', '/tmp/up-link/etc/marker')).size, 6);
     assert.equal((await stat('links', '/tmp/etc-link')).linkTarget, '/etc');
-    assert.equal(await stat('links', `/tmp/up-link${daemon.folder}`), 404);
+    assert.equal(await stat('links', `/tmp/up-link${daemon.directory}`), 404);
     await destroy('links');
   });
 

@@ -34,8 +34,8 @@ test('containers are listed by their annotations', async () => {
   await create('two', { HostConfig: { Annotations: { team: 'b' } } });
   await create('none');
   const names = async (...annotation: string[]) => {
-    const answer = await get(withFilters('/containers/json?all=1', { annotation }));
-    return answer.json().flatMap(({ Names }: { Names: string[] }) => Names);
+    const response = await get(withFilters('/containers/json?all=1', { annotation }));
+    return response.json().flatMap(({ Names }: { Names: string[] }) => Names);
   };
   assert.deepEqual((await names('team')).sort(), ['/one', '/two']);
   assert.deepEqual(await names('team=b'), ['/two']);

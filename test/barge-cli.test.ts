@@ -16,13 +16,13 @@ await daemon.makeBusybox();
 const barge = (...args: string[]) => daemon.barge(args);
 const ok = (...args: string[]) => daemon.ok('barge', args);
 
-/** A folder with these files; their text may be a Dockerfile's alone. */
+/** A directory with these files; their text may be a Dockerfile's alone. */
 function context(name: string, files: Record<string, string> | string): string {
-  const folder = daemon.path(name);
-  mkdirSync(folder, { recursive: true });
+  const directory = daemon.path(name);
+  mkdirSync(directory, { recursive: true });
   const all = typeof files === 'string' ? { Dockerfile: files } : files;
-  for (const [file, text] of Object.entries(all)) writeFileSync(`${folder}/${file}`, text);
-  return folder;
+  for (const [file, text] of Object.entries(all)) writeFileSync(`${directory}/${file}`, text);
+  return directory;
 }
 
 async function assertFails(running: Promise<Outcome>, code: number, ...words: RegExp[]): Promise<void> {
@@ -41,13 +41,13 @@ async function assertNothingNew(): Promise<void> {
 
 describe('the main job', () => {
   test('build, run, ps, logs, exec, stop, rm as the README shows them', async () => {
-    const folder = context('app', {
+    const directory = context('app', {
       Dockerfile: 'FROM busybox\nCOPY . /app\nRUN sh /app/make.sh\nCMD httpd -f -p 80 -h /www\n',
       'make.sh': 'mkdir /www && echo "made in the build" >/www/index.html && echo making\n',
       '.dockerignore': 'secret\n',
       secret: 'x',
     });
-    const built = await barge('build', '-t', 'app:1', folder);
+    const built = await barge('build', '-t', 'app:1', directory);
     assert.equal(built.code, 0, built.stderr);
     assert.match(built.stdout + built.stderr, /making/);
     const port = await freePort();
@@ -171,13 +171,13 @@ describe('bad command lines', () => {
 describe('bad builds', () => {
   test('no Dockerfile', async () => {
     await assertFails(barge('build', context('without', { other: '' })), 1, /there is no Dockerfile/);
-    await assertFails(barge('build', daemon.path('no-folder')), 1, /no-folder/);
+    await assertFails(barge('build', daemon.path('no-directory')), 1, /no-directory/);
   });
 
   test('an invalid Dockerfile: file, line, column, and the line itself', async () => {
-    const folder = context('invalid', 'FROM busybox\nENV A=1\nCPOY . /app\n');
+    const directory = context('invalid', 'FROM busybox\nENV A=1\nCPOY . /app\n');
     await assertFails(
-      barge('build', folder),
+      barge('build', directory),
       1,
       /Dockerfile:3:1/,
       /unknown instruction: CPOY/i,
@@ -200,8 +200,8 @@ describe('bad builds', () => {
   });
 
   test('a RUN that fails shows its output and its exit code, and leaves nothing', async () => {
-    const folder = context('fails', 'FROM busybox\nRUN echo before the end && exit 42\nRUN echo never\n');
-    const running = barge('build', '-t', 'never', folder);
+    const directory = context('fails', 'FROM busybox\nRUN echo before the end && exit 42\nRUN echo never\n');
+    const running = barge('build', '-t', 'never', directory);
     await assertFails(
       running,
       1,
@@ -213,8 +213,14 @@ describe('bad builds', () => {
   });
 
   test('a COPY of what is not there names it', async () => {
-    const folder = context('copy', 'FROM busybox\nCOPY missing.txt /\n');
-    await assertFails(barge('build', folder), 1, /missing\.txt/, /not found|no such file/i, /Dockerfile:2/);
+    const directory = context('copy', 'FROM busybox\nCOPY missing.txt /\n');
+    await assertFails(
+      barge('build', directory),
+      1,
+      /missing\.txt/,
+      /not found|no such file/i,
+      /Dockerfile:2/,
+    );
     await assertNothingNew();
   });
 });
@@ -263,10 +269,10 @@ describe('a world that does not fit', () => {
     await assertNothingNew();
   });
 
-  test('a bound folder that is not there is made for -v and refused for --mount', async () => {
-    const folder = daemon.path('made-for-me');
-    await ok('run', '--rm', '-v', `${folder}:/x`, 'busybox', 'true');
-    assert(existsSync(folder));
+  test('a bound directory that is not there is made for -v and refused for --mount', async () => {
+    const directory = daemon.path('made-for-me');
+    await ok('run', '--rm', '-v', `${directory}:/x`, 'busybox', 'true');
+    assert(existsSync(directory));
     const missing = daemon.path('not-made');
     await assertFails(
       barge('run', '--rm', '--mount', `type=bind,src=${missing},dst=/x`, 'busybox', 'true'),

@@ -36,12 +36,12 @@ function docker(args: readonly string[], input: string) {
 test('docker build takes the Dockerfile from standard input, or from outside of the context', {
   skip: withoutDocker(),
 }, async () => {
-  const folder = makeContext(daemon, 'classic', { a: 'A', '.dockerignore': 'ignored\n', ignored: 'I' });
+  const directory = makeContext(daemon, 'classic', { a: 'A', '.dockerignore': 'ignored\n', ignored: 'I' });
   const text = 'FROM busybox\nCOPY . /in/\n';
-  const piped = docker(['build', '-q', '-t', 'piped', '-f', '-', folder], text);
+  const piped = docker(['build', '-q', '-t', 'piped', '-f', '-', directory], text);
   assert.equal(piped.status, 0, piped.stderr);
   const outside = makeContext(daemon, 'outside', { Other: text });
-  const apart = docker(['build', '-q', '-t', 'apart', '-f', `${outside}/Other`, folder], '');
+  const apart = docker(['build', '-q', '-t', 'apart', '-f', `${outside}/Other`, directory], '');
   assert.equal(apart.status, 0, apart.stderr);
   for (const image of ['piped', 'apart']) {
     const files = await filesOf(image);
@@ -162,7 +162,7 @@ async function attributesOf(image: string): Promise<Map<string, Buffer>> {
   return found;
 }
 
-test('folders of an archive that ADD unpacks go through links in their place', async () => {
+test('directories of an archive that ADD unpacks go through links in their place', async () => {
   const archive = rawTar(
     { name: './', type: '5', mode: 0o700 },
     { name: 'link/', type: '5', mode: 0o751 },

@@ -31,14 +31,14 @@ after(async () => {
   rmSync(devices, { recursive: true });
 });
 
-/** A build context in a folder of its own. */
+/** A build context in a directory of its own. */
 function context(name: string, files: Readonly<Record<string, string>>): string {
-  const folder = daemon.path(name);
+  const directory = daemon.path(name);
   for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content);
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
   }
-  return folder;
+  return directory;
 }
 
 const build = (...args: string[]) => daemon.ok('barge', ['build', '--progress=plain', ...args]);
@@ -46,7 +46,7 @@ const build = (...args: string[]) => daemon.ok('barge', ['build', '--progress=pl
 const cat = (image: string, path: string) => daemon.ok('barge', ['run', '--rm', image, 'cat', path]);
 
 test('secrets come by file and variable, and stay nowhere', async () => {
-  const folder = context('secrets', {
+  const directory = context('secrets', {
     Dockerfile:
       'FROM busybox\n' +
       'RUN --mount=type=secret,id=file,uid=5,mode=0440 stat -c "%u %a" /run/secrets/file > /o && md5sum < /run/secrets/file >> /o\n' +
@@ -56,7 +56,7 @@ test('secrets come by file and variable, and stay nowhere', async () => {
   writeFileSync(daemon.path('secret.txt'), file);
   const args = ['--secret', `id=file,src=${daemon.path('secret.txt')}`, '--secret', 'id=env,env=MY_TOKEN'];
   const env = { MY_TOKEN: token };
-  await daemon.ok('barge', ['build', '-t', 'secrets', ...args, folder], { env });
+  await daemon.ok('barge', ['build', '-t', 'secrets', ...args, directory], { env });
   assert.match(await cat('secrets', '/o'), /^5 440\n[0-9a-f]{32}/);
   for (const secret of [file, token]) {
     for (const root of [daemon.dataRoot, daemon.execRoot]) {
@@ -65,7 +65,7 @@ test('secrets come by file and variable, and stay nowhere', async () => {
     }
     assert.equal(daemon.log.includes(secret), false, `${secret} is in the daemon's log`);
   }
-  const again = await daemon.barge(['build', '--secret', 'id=file', folder]);
+  const again = await daemon.barge(['build', '--secret', 'id=file', directory]);
   assert.equal(again.code, 1);
   assert.match(again.stderr, /secret file: .*no such file/);
 });
@@ -91,27 +91,27 @@ int main(int count, char **words) {
 `;
 
 test('an ssh agent is forwarded, and answers', async () => {
-  const socket = join(daemon.folder, 'agent');
+  const socket = join(daemon.directory, 'agent');
   const agent = createSocketServer((client) => client.on('data', (data) => client.end(`re:${data}`)));
   await once(agent.listen(socket), 'listening');
-  const folder = context('ssh', {
+  const directory = context('ssh', {
     Dockerfile:
       'FROM busybox\nCOPY ask /bin/ask\n' +
       'RUN --mount=type=ssh,required,uid=7,mode=0666 stat -c "%u %a" $SSH_AUTH_SOCK > /o; for i in 1 2 3; do ask ask$i >> /o; done\n',
     'ask.c': ASK,
   });
-  const compiled = spawnSync('musl-gcc', ['-static', '-o', join(folder, 'ask'), join(folder, 'ask.c')]);
+  const compiled = spawnSync('musl-gcc', ['-static', '-o', join(directory, 'ask'), join(directory, 'ask.c')]);
   assert.equal(compiled.status, 0, String(compiled.stderr));
   try {
-    await build('--ssh', `default=${socket}`, '-t', 'ssh', folder);
+    await build('--ssh', `default=${socket}`, '-t', 'ssh', directory);
     assert.equal(await cat('ssh', '/o'), '7 666\nre:ask1\nre:ask2\nre:ask3');
   } finally {
     agent.close();
   }
 });
 
-test('a folder is sent again only where it has changed, and every change is noticed', async () => {
-  const folder = context('incremental', {
+test('a directory is sent again only where it has changed, and every change is noticed', async () => {
+  const directory = context('incremental', {
     Dockerfile: 'FROM scratch\nCOPY . /o/\n',
     a: 'one',
     'd/b': 'two',
@@ -120,33 +120,33 @@ test('a folder is sent again only where it has changed, and every change is noti
   const out = daemon.path('out');
   const result = async () => {
     rmSync(out, { recursive: true, force: true });
-    await build('-o', out, folder);
+    await build('-o', out, directory);
     return (path: string) => readFileSync(join(out, 'o', path), 'utf8');
   };
   assert.equal((await result())('gone/c'), 'three');
-  const { mtime } = statSync(join(folder, 'a'));
-  writeFileSync(join(folder, 'a'), 'ONE');
-  spawnSync('touch', ['-d', mtime.toISOString(), join(folder, 'a')]);
-  rmSync(join(folder, 'gone'), { recursive: true });
-  writeFileSync(join(folder, 'gone'), 'a file now');
-  rmSync(join(folder, 'd/b'));
-  symlinkSync('../a', join(folder, 'd/b'));
-  chmodSync(join(folder, 'Dockerfile'), 0o600);
+  const { mtime } = statSync(join(directory, 'a'));
+  writeFileSync(join(directory, 'a'), 'ONE');
+  spawnSync('touch', ['-d', mtime.toISOString(), join(directory, 'a')]);
+  rmSync(join(directory, 'gone'), { recursive: true });
+  writeFileSync(join(directory, 'gone'), 'a file now');
+  rmSync(join(directory, 'd/b'));
+  symlinkSync('../a', join(directory, 'd/b'));
+  chmodSync(join(directory, 'Dockerfile'), 0o600);
   const read = await result();
   assert.deepEqual([read('a'), read('gone'), read('d/b')], ['ONE', 'a file now', 'ONE']);
   assert.equal(statSync(join(out, 'o/Dockerfile')).mode & 0o777, 0o600);
 });
 
-test('named contexts: a folder and an image, for FROM, COPY and RUN', async () => {
+test('named contexts: a directory and an image, for FROM, COPY and RUN', async () => {
   const other = context('other', { f: 'from the other', '.dockerignore': 'hidden\n', hidden: 'x' });
-  const folder = context('named', {
+  const directory = context('named', {
     Dockerfile:
       'FROM base AS one\nCOPY --from=lib /f /f\nRUN --mount=from=lib,target=/m ls -A /m > /l\n' +
       'FROM lib\nCOPY --from=one /f /l /o/\n',
   });
   const out = daemon.path('named-out');
   const contexts = ['--build-context', `lib=${other}`, '--build-context', 'base=docker-image://busybox'];
-  await build(...contexts, '-o', `type=local,dest=${out}`, folder);
+  await build(...contexts, '-o', `type=local,dest=${out}`, directory);
   const read = (path: string) => readFileSync(join(out, path), 'utf8');
   assert.deepEqual(
     [read('f'), read('o/f'), read('o/l')],
@@ -154,10 +154,10 @@ test('named contexts: a folder and an image, for FROM, COPY and RUN', async () =
   );
 });
 
-test('contexts by address: a Dockerfile, an archive, and a git repository with a branch and a folder', async () => {
+test('contexts by address: a Dockerfile, an archive, and a git repository with a branch and a directory', async () => {
   const repository = context('repo', { 'sub/Dockerfile': 'FROM scratch\nCOPY f /\n', 'sub/f': 'main' });
   const git = (...args: string[]) => {
-    const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', HOME: daemon.folder };
+    const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', HOME: daemon.directory };
     const who = ['-c', 'user.name=x', '-c', 'user.email=x@x', '-c', 'init.defaultBranch=main'];
     const ran = spawnSync('git', ['-C', repository, ...who, ...args], { env, encoding: 'utf8' });
     assert.equal(ran.status, 0, ran.stderr);
@@ -206,29 +206,37 @@ test('contexts by address: a Dockerfile, an archive, and a git repository with a
 });
 
 test('outputs: a tar on standard output, files without an image, an id and metadata', async () => {
-  const folder = context('outputs', {
+  const directory = context('outputs', {
     Dockerfile: 'FROM busybox\nRUN echo x > /x\nFROM scratch\nCOPY --from=0 /x /x\n',
   });
   const before = (await daemon.api('/images/json?all=1')).json().length;
-  const tar = await daemon.ok('barge', ['build', '-o', '-', folder]);
+  const tar = await daemon.ok('barge', ['build', '-o', '-', directory]);
   assert.match(tar, /^x\0/m);
-  await build('-o', `type=tar,dest=${daemon.path('x.tar')}`, folder);
+  await build('-o', `type=tar,dest=${daemon.path('x.tar')}`, directory);
   const list = spawnSync('tar', ['-tf', daemon.path('x.tar')], { encoding: 'utf8' });
   assert.match(list.stdout, /^(\.\/)?x$/m);
   assert.equal((await daemon.api('/images/json?all=1')).json().length, before);
   const [iid, metadata] = [daemon.path('iid'), daemon.path('metadata.json')];
-  await build('-t', 'outputs:1', '--iidfile', iid, '--metadata-file', metadata, folder);
+  await build('-t', 'outputs:1', '--iidfile', iid, '--metadata-file', metadata, directory);
   const id = readFileSync(iid, 'utf8');
   assert.equal(JSON.parse(readFileSync(metadata, 'utf8'))['containerimage.config.digest'], id);
-  await build('-o', daemon.path('files-only'), '--label', 'files=only', '--metadata-file', metadata, folder);
+  await build(
+    '-o',
+    daemon.path('files-only'),
+    '--label',
+    'files=only',
+    '--metadata-file',
+    metadata,
+    directory,
+  );
   assert.deepEqual(Object.keys(JSON.parse(readFileSync(metadata, 'utf8'))), ['buildx.build.ref']);
-  await build('--provenance=false', '--sbom=false', folder);
+  await build('--provenance=false', '--sbom=false', directory);
   for (const [flag, message] of [
     ['type=local', /dest is required/],
     ['type=nope', /unknown type "nope"/],
     ['type=registry', /tag is needed when pushing/],
   ] as const) {
-    const ran = await daemon.barge(['build', '-o', flag, folder]);
+    const ran = await daemon.barge(['build', '-o', flag, directory]);
     assert.equal(ran.code, 1);
     assert.match(ran.stderr, message);
   }
@@ -237,14 +245,14 @@ test('outputs: a tar on standard output, files without an image, an id and metad
 test('what is said about an image takes the place of a link of the image, and nothing is written through it', async () => {
   const [victim, out] = [daemon.path('victim'), daemon.path('through')];
   writeFileSync(victim, 'untouched');
-  const folder = context('links-out', {
+  const directory = context('links-out', {
     Dockerfile:
       'FROM busybox AS b\n' +
       `RUN mkdir /o && ln -s ${victim} /o/provenance.json && ln -s ${victim} /o/sbom.spdx.json && echo x > /o/f\n` +
       'FROM scratch\nCOPY --from=b /o/ /\n',
   });
   for (let round = 0; round < 2; round++) {
-    await build('--provenance=true', '--sbom=true', '-o', out, folder);
+    await build('--provenance=true', '--sbom=true', '-o', out, directory);
     assert.equal(readFileSync(victim, 'utf8'), 'untouched');
     for (const name of ['provenance.json', 'sbom.spdx.json']) {
       assert.ok(lstatSync(join(out, name)).isFile(), name);
@@ -252,22 +260,22 @@ test('what is said about an image takes the place of a link of the image, and no
     }
   }
   symlinkSync(victim, join(out, 'iid'));
-  const failed = await daemon.barge(['build', '--iidfile', join(out, 'iid'), folder]);
+  const failed = await daemon.barge(['build', '--iidfile', join(out, 'iid'), directory]);
   assert.match(failed.stderr, /cannot write to a symbolic link directly/);
   assert.equal(readFileSync(victim, 'utf8'), 'untouched');
 });
 
 test('misses are explained, steps run again by stage, and builds are remembered', async () => {
-  const folder = context('explain', {
+  const directory = context('explain', {
     Dockerfile:
       'FROM busybox AS one\nCOPY a b /\nRUN cat /a\nFROM busybox AS two\nRUN echo two\nCOPY --from=one /a /\n',
     a: '1',
     b: '1',
   });
-  const args = ['--explain', '-t', 'explain', folder];
+  const args = ['--explain', '-t', 'explain', directory];
   await build(...args);
   assert.match(await build(...args), /#3 CACHED/);
-  writeFileSync(join(folder, 'a'), '2');
+  writeFileSync(join(directory, 'a'), '2');
   const changed = await build(...args);
   assert.match(changed, /#2 not cached: file a changed\n/);
   assert.match(changed, /#3 not cached: step 2 before it changed\n/);
@@ -290,10 +298,10 @@ test('misses are explained, steps run again by stage, and builds are remembered'
 });
 
 test('--check tells what is wrong and builds nothing; # check=error ends a build', async () => {
-  const folder = context('check', {
+  const directory = context('check', {
     Dockerfile: 'FROM busybox as b\nRUN false\nCMD echo $X\nLABEL a=$NONE\n',
   });
-  const ran = await daemon.barge(['build', '--check', folder]);
+  const ran = await daemon.barge(['build', '--check', directory]);
   assert.equal(ran.code, 1);
   assert.match(ran.stdout, /3 warnings have been found!/);
   assert.match(
@@ -311,21 +319,21 @@ test('--check tells what is wrong and builds nothing; # check=error ends a build
 });
 
 test('builds beside each other do the same step once', async () => {
-  const folder = context('once', {
+  const directory = context('once', {
     Dockerfile: 'FROM busybox\nRUN sleep 0.5; cat /proc/sys/kernel/random/uuid > /u\n',
   });
   const tags = ['once:1', 'once:2', 'once:3'];
-  await Promise.all(tags.map((tag) => build('-t', tag, folder)));
+  await Promise.all(tags.map((tag) => build('-t', tag, directory)));
   const found = new Set(await Promise.all(tags.map((tag) => cat(tag, '/u'))));
   assert.equal(found.size, 1);
 });
 
 test('the cache is listed with its sizes and pruned as asked', async () => {
-  const folder = context('prune', {
+  const directory = context('prune', {
     Dockerfile:
       'FROM busybox\nRUN --mount=type=cache,id=prune,target=/c dd if=/dev/zero of=/c/f bs=1k count=64 && head -c 300000 /dev/urandom > /big\n',
   });
-  await build(folder);
+  await build(directory);
   const usage = (await daemon.api('/system/df?type=build-cache')).json();
   const items = usage.BuildCache ?? usage.BuildCacheUsage?.Items ?? usage.BuildCacheDiskUsage?.Items;
   const big = items.find((item: { Description: string }) => item.Description.includes('/big'));
@@ -348,15 +356,15 @@ test('the cache is listed with its sizes and pruned as asked', async () => {
 });
 
 test('a build ends when its client goes, and by /build/cancel', async () => {
-  const folder = context('cancel', { Dockerfile: 'FROM busybox\nRUN echo started; sleep 60\n' });
-  const running = daemon.startBarge(['build', '--progress=plain', folder]);
+  const directory = context('cancel', { Dockerfile: 'FROM busybox\nRUN echo started; sleep 60\n' });
+  const running = daemon.startBarge(['build', '--progress=plain', directory]);
   await eventually('the step runs', () => running.stdout().includes(' started'));
   running.child.kill('SIGINT');
   await running.done;
   const status = async () => ((await daemon.api('/barge/builds')).json() as { Status: string }[])[0]?.Status;
   await eventually('the build has ended', async () => (await status()) === 'canceled');
   const path = '/build?buildid=mine&q=1';
-  const tar = spawnSync('tar', ['-C', folder, '-c', '.']).stdout;
+  const tar = spawnSync('tar', ['-C', directory, '-c', '.']).stdout;
   const other = daemon.api(path, {
     method: 'POST',
     body: tar,
@@ -377,10 +385,10 @@ test('a RUN has the device that it is allowed, and only that RUN', async () => {
   ];
   const spec = { cdiVersion: '0.6.0', kind: 'acme.example/part', devices: devicesOf };
   writeFileSync(join(devices, 'acme.json'), JSON.stringify(spec));
-  const folder = context('device', {
+  const directory = context('device', {
     Dockerfile:
       'FROM busybox\nRUN --device=acme.example/part=full test -c /dev/acme && echo "$ACME" > /o\nRUN test ! -e /dev/acme\n',
   });
-  await build('--allow', 'device=acme.example/part=full', '-t', 'device', folder);
+  await build('--allow', 'device=acme.example/part=full', '-t', 'device', directory);
   assert.equal(await cat('device', '/o'), 'yes');
 });

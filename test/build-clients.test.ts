@@ -117,10 +117,10 @@ test('Testcontainers builds an image and starts it', async () => {
   process.env.TESTCONTAINERS_HOST_OVERRIDE = '127.0.0.1';
   process.env.HOME = daemon.path('home');
   const { GenericContainer } = await import('testcontainers');
-  const folder = makeContext(daemon, 'testcontainers', {
+  const directory = makeContext(daemon, 'testcontainers', {
     Dockerfile: 'FROM busybox AS one\nARG A\nRUN echo "built with $A" > /o\nFROM one\nRUN false\n',
   });
-  const image = await GenericContainer.fromDockerfile(folder)
+  const image = await GenericContainer.fromDockerfile(directory)
     .withBuildArgs({ A: '1' })
     .withTarget('one')
     .build('tc-built:1', { deleteOnExit: false });

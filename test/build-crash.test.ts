@@ -32,13 +32,13 @@ RUN cmp /one /sum && echo same > /same
 `;
 
 test(`killing the daemon or the client at any moment (${ROUNDS} times) spoils nothing`, async () => {
-  const folder = daemon.path('context');
-  mkdirSync(join(folder, 'data'), { recursive: true });
-  writeFileSync(join(folder, 'Dockerfile'), DOCKERFILE);
+  const directory = daemon.path('context');
+  mkdirSync(join(directory, 'data'), { recursive: true });
+  writeFileSync(join(directory, 'Dockerfile'), DOCKERFILE);
   for (let round = 0; round < ROUNDS; round++) {
     /* Not the whole context changes, so that what was kept of it counts. */
     for (let i = round % 2; i < FILES; i += 2)
-      writeFileSync(join(folder, 'data', `${i}`), `${round} ${i}\n`.repeat(2000));
+      writeFileSync(join(directory, 'data', `${i}`), `${round} ${i}\n`.repeat(2000));
     const args = [
       'build',
       '--progress=plain',
@@ -46,7 +46,7 @@ test(`killing the daemon or the client at any moment (${ROUNDS} times) spoils no
       `ROUND=${round}`,
       '-t',
       `crash:${round}`,
-      folder,
+      directory,
     ];
     const build = daemon.startBarge(args);
     await setTimeout(randomInt(LONGEST));
@@ -56,15 +56,15 @@ test(`killing the daemon or the client at any moment (${ROUNDS} times) spoils no
     await daemon.ok('barge', args, { limit: 60_000 });
     const script = 'cat /same /round /sum';
     const shown = await daemon.ok('barge', ['run', '--rm', `crash:${round}`, 'sh', '-c', script]);
-    assert.equal(shown, `same\n${round}\n${sumOf(join(folder, 'data'))}`);
+    assert.equal(shown, `same\n${round}\n${sumOf(join(directory, 'data'))}`);
     assert.match(await daemon.ok('barge', args), /#\d+ CACHED/);
   }
 });
 
 /** What the image's `cat /data/* | md5sum` has to say. */
-function sumOf(folder: string): string {
+function sumOf(directory: string): string {
   const hash = createHash('md5');
-  for (const name of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, name)));
+  for (const name of readdirSync(directory).sort()) hash.update(readFileSync(join(directory, name)));
   return `${hash.digest('hex')}  -`;
 }
 

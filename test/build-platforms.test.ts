@@ -51,9 +51,9 @@ COPY --from=made /made /made
 `;
 
 test('an index of two platforms is made, run, inspected, pushed, saved, loaded and removed', async () => {
-  const folder = makeContext(daemon, 'two', { Dockerfile: FOREIGN });
+  const directory = makeContext(daemon, 'two', { Dockerfile: FOREIGN });
   const name = `${registry.host}/two:1`;
-  const said = await build('--platform', BOTH, '-t', name, '--push', folder);
+  const said = await build('--platform', BOTH, '-t', name, '--push', directory);
   assert.match(said, new RegExp(`\\[linux/${other} made 3/3\\] RUN echo`));
   const index = await document<Index>('two/manifests/1');
   const platforms = index.manifests.map(({ platform }) => platform.architecture);
@@ -92,30 +92,30 @@ test('one of several platforms is a base, whichever is asked for; RUN works wher
   const out = daemon.path('both-out');
   const text =
     'FROM both AS r\nARG TARGETARCH\nRUN echo $TARGETARCH > /o\nFROM scratch\nCOPY --from=r /o /o\n';
-  const folder = makeContext(daemon, 'on-base', { Dockerfile: text });
-  await build(...platforms, '-o', out, folder);
+  const directory = makeContext(daemon, 'on-base', { Dockerfile: text });
+  await build(...platforms, '-o', out, directory);
   assert.equal(readFileSync(join(out, 'linux_386/o'), 'utf8'), '386\n');
   assert.equal(readFileSync(join(out, 'linux_amd64/o'), 'utf8'), 'amd64\n');
   const tar = daemon.path('both.tar');
-  await build(...platforms, '-o', `type=tar,dest=${tar}`, folder);
+  await build(...platforms, '-o', `type=tar,dest=${tar}`, directory);
   const list = spawnSync('tar', ['-tf', tar], { encoding: 'utf8' }).stdout;
   assert.match(list, /^linux_386\/o$/m);
 });
 
 test('RUN for a machine that has no emulator here says what to do; one failure ends all platforms', async () => {
   const text = `FROM busybox AS b\nFROM scratch\nCOPY --from=b / /\nRUN echo x\n`;
-  const folder = makeContext(daemon, 'no-emulator', {
+  const directory = makeContext(daemon, 'no-emulator', {
     Dockerfile: text.replace('FROM', 'FROM --platform=$BUILDPLATFORM'),
   });
-  const ran = await daemon.barge(['build', '--platform', `linux/${own},linux/s390x`, folder]);
+  const ran = await daemon.barge(['build', '--platform', `linux/${own},linux/s390x`, directory]);
   assert.equal(ran.code, 1);
   assert.match(ran.stderr, /RUN needs s390x programs, and this machine .* has no emulator.*qemu-user-static/);
-  const wrong = await daemon.barge(['build', '--platform', 'a/b/c/d', folder]);
+  const wrong = await daemon.barge(['build', '--platform', 'a/b/c/d', directory]);
   assert.match(wrong.stderr, /invalid platform/);
 });
 
 test('provenance and a list of packages go beside the image as BuildKit puts them', async () => {
-  const folder = makeContext(daemon, 'attested', {
+  const directory = makeContext(daemon, 'attested', {
     Dockerfile: 'FROM busybox\nARG TOKEN\nCOPY status /var/lib/dpkg/status\nCOPY lib /usr/lib/\n',
     status:
       'Package: zlib1g\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:1.2\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n',
@@ -126,7 +126,7 @@ test('provenance and a list of packages go beside the image as BuildKit puts the
   const name = `${registry.host}/attested:1`;
   const metadata = daemon.path('attested.json');
   const wanted = ['--sbom=true', '--provenance=mode=max,version=v1', '--build-arg', 'TOKEN=hidden'];
-  await build(...wanted, '--metadata-file', metadata, '-t', name, '--push', folder);
+  await build(...wanted, '--metadata-file', metadata, '-t', name, '--push', directory);
   const index = await document<Index>('attested/manifests/1');
   const [image, attestation] = index.manifests;
   assert.deepEqual(attestation?.annotations, {
@@ -167,7 +167,7 @@ test('provenance and a list of packages go beside the image as BuildKit puts the
     false,
   );
   const [out, tar] = [daemon.path('attested-out'), daemon.path('attested.tar')];
-  await build('--sbom=true', '-o', out, '-o', `type=tar,dest=${tar}`, folder);
+  await build('--sbom=true', '-o', out, '-o', `type=tar,dest=${tar}`, directory);
   assert.equal(
     JSON.parse(readFileSync(join(out, 'sbom.spdx.json'), 'utf8')).predicate.spdxVersion,
     'SPDX-2.3',
@@ -183,7 +183,7 @@ test('provenance and a list of packages go beside the image as BuildKit puts the
     'TOKEN=hidden',
     '-t',
     'min',
-    folder,
+    directory,
   ]);
   assert.equal(secret.code, 0, secret.stderr);
   const min = (await daemon.api('/images/min/attestations?statement=1')).text;
@@ -192,14 +192,14 @@ test('provenance and a list of packages go beside the image as BuildKit puts the
 });
 
 test('annotations go where they are said to go, and an OCI layout has them', async () => {
-  const folder = makeContext(daemon, 'annotated', { Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+  const directory = makeContext(daemon, 'annotated', { Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
   const layout = daemon.path('layout');
   mkdirSync(layout);
   const read = (digest: string) =>
     JSON.parse(readFileSync(join(layout, 'blobs', digest.replace(':', '/')), 'utf8'));
   const annotations = ['--annotation', 'a=1', '--annotation', 'manifest[linux/s390x],index:b=2'];
   const output = `type=oci,tar=false,dest=${layout},annotation-manifest-descriptor.c=3`;
-  await build('--platform', 'linux/s390x', '--sbom=1', ...annotations, '-o', output, folder);
+  await build('--platform', 'linux/s390x', '--sbom=1', ...annotations, '-o', output, directory);
   const [top] = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')).manifests;
   const index = read(top.digest) as Index;
   assert.deepEqual(index.annotations, { b: '2' });
@@ -207,17 +207,17 @@ test('annotations go where they are said to go, and an OCI layout has them', asy
   assert.deepEqual(image?.annotations, { c: '3' });
   assert.deepEqual(read(image?.digest ?? '').annotations, { a: '1', b: '2' });
   const name = `${registry.host}/annotated:1`;
-  await build('--annotation', 'org.example=yes', '-t', name, '--push', folder);
+  await build('--annotation', 'org.example=yes', '-t', name, '--push', directory);
   assert.deepEqual((await document<Index>('annotated/manifests/1')).annotations, { 'org.example': 'yes' });
-  const alone = await daemon.barge(['build', '--annotation', 'index:a=1', folder]);
+  const alone = await daemon.barge(['build', '--annotation', 'index:a=1', directory]);
   assert.match(alone.stderr, /index annotations need an index/);
 });
 
 test('--call tells what a Dockerfile offers', async () => {
   const text = `# VERSION is what it is called\nARG VERSION=1\n# tool makes the tool\nFROM busybox AS tool\nARG DEBUG\nRUN --mount=type=secret,id=key,required=true --mount=type=ssh true\nFROM tool AS last\n`;
-  const folder = makeContext(daemon, 'call', { Dockerfile: text });
-  assert.match(await build('--call=targets', folder), /^tool +makes the tool\nlast \(default\)/m);
-  const outline = JSON.parse(await build('--call=outline,format=json', '--target', 'tool', folder));
+  const directory = makeContext(daemon, 'call', { Dockerfile: text });
+  assert.match(await build('--call=targets', directory), /^tool +makes the tool\nlast \(default\)/m);
+  const outline = JSON.parse(await build('--call=outline,format=json', '--target', 'tool', directory));
   assert.deepEqual(outline, {
     name: 'tool',
     description: 'makes the tool',
@@ -226,5 +226,5 @@ test('--call tells what a Dockerfile offers', async () => {
     ssh: [{ name: 'default', required: false }],
     cache: [],
   });
-  assert.match(await build('--call=outline', '--build-arg', 'DEBUG=2', folder), /DEBUG +2/);
+  assert.match(await build('--call=outline', '--build-arg', 'DEBUG=2', directory), /DEBUG +2/);
 });

@@ -66,18 +66,18 @@ test('a cache in a registry, of all steps or of the last stage, gives hits on an
   assert.match(missing, /WARN: no cache from .*cache:nothing/);
 });
 
-test('a cache in a folder goes from one engine to another', async () => {
-  const [here, there] = [first, second].map((daemon) => makeContext(daemon, 'folder-cache', files)) as [
+test('a cache in a directory goes from one engine to another', async () => {
+  const [here, there] = [first, second].map((daemon) => makeContext(daemon, 'directory-cache', files)) as [
     string,
     string,
   ];
-  const folder = first.path('cache-folder');
-  await build(first, '-t', 'folder', '--cache-to', `type=local,dest=${folder},mode=max`, here);
-  assert.ok(existsSync(join(folder, 'index.json')));
+  const directory = first.path('cache-directory');
+  await build(first, '-t', 'directory', '--cache-to', `type=local,dest=${directory},mode=max`, here);
+  assert.ok(existsSync(join(directory, 'index.json')));
   await second.ok('barge', ['builder', 'prune', '-af']);
-  const said = await build(second, '-t', 'folder', '--cache-from', `type=local,src=${folder}`, there);
+  const said = await build(second, '-t', 'directory', '--cache-from', `type=local,src=${directory}`, there);
   assert.deepEqual(ran(said), []);
-  assert.equal(await ids(second, 'folder'), await ids(first, 'folder'));
+  assert.equal(await ids(second, 'directory'), await ids(first, 'directory'));
 });
 
 test('an image carries the cache of its own layers', async () => {
@@ -108,11 +108,11 @@ test('with SOURCE_DATE_EPOCH and rewrite-timestamp two engines make the same byt
     'FROM busybox\nWORKDIR /work/deep\nCOPY source .\nRUN echo x > made && mkdir -p /new && ln -s made link && chmod 4755 made\nADD --chown=7:8 source /other/\n';
   const digests = await Promise.all(
     [first, second].map(async (daemon) => {
-      const folder = makeContext(daemon, 'reproducible', { Dockerfile: text, source: 'x' });
+      const directory = makeContext(daemon, 'reproducible', { Dockerfile: text, source: 'x' });
       const metadata = daemon.path('reproducible.json');
       const output = 'type=image,rewrite-timestamp=true,annotation.a=b';
       const args = ['--build-arg', 'SOURCE_DATE_EPOCH=1000000000', '-o', output, '--metadata-file', metadata];
-      await build(daemon, '--no-cache', '-t', 'reproducible', ...args, folder);
+      await build(daemon, '--no-cache', '-t', 'reproducible', ...args, directory);
       return JSON.parse(readFileSync(metadata, 'utf8'));
     }),
   );
@@ -132,7 +132,7 @@ test('with SOURCE_DATE_EPOCH and rewrite-timestamp two engines make the same byt
   assert.equal(shown, '1000000000 4755\n1000000000 755\n1000000000 755');
   const { Created } = (await first.api('/images/reproducible/json')).json();
   assert.equal(Date.parse(Created), 1_000_000_000_000);
-  const folder = first.path('reproducible');
-  const without = await first.barge(['build', '-o', 'type=image,rewrite-timestamp=true', folder]);
+  const directory = first.path('reproducible');
+  const without = await first.barge(['build', '-o', 'type=image,rewrite-timestamp=true', directory]);
   assert.match(without.stderr, /needs the build argument SOURCE_DATE_EPOCH/);
 });

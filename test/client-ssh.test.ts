@@ -37,14 +37,14 @@ describe('over ssh', { skip: withoutSsh() }, async () => {
   });
 
   test('a context leads there, and builds send their files', async () => {
-    const folder = daemon.path('context');
-    mkdirSync(folder);
-    writeFileSync(join(folder, 'Dockerfile'), 'FROM busybox\nCOPY big /big\n');
-    writeFileSync(join(folder, 'big'), 'y'.repeat(2_000_000));
+    const directory = daemon.path('context');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'Dockerfile'), 'FROM busybox\nCOPY big /big\n');
+    writeFileSync(join(directory, 'big'), 'y'.repeat(2_000_000));
     const made = await barge(['context', 'create', 'far', '--docker', `host=${url}`]);
     assert.equal(made.code, 0, made.stderr);
     const there = (...args: string[]) => barge(['--context', 'far', ...args], { env: { DOCKER_HOST: '' } });
-    const built = await there('build', '-q', '-t', 'far', folder);
+    const built = await there('build', '-q', '-t', 'far', directory);
     assert.equal(built.code, 0, built.stderr);
     assert.equal((await there('run', '--rm', 'far', 'wc', '-c', '/big')).stdout, '2000000 /big\n');
     assert.equal((await there('images', '--format', '{{.Repository}}', 'far')).stdout, 'far\n');

@@ -29,7 +29,7 @@ test('stats draws a table with the figures of every container, again and again',
 });
 
 test('the detach keys of the configuration leave the container running', async () => {
-  const config = join(daemon.folder, 'docker', 'config.json');
+  const config = join(daemon.directory, 'docker', 'config.json');
   writeFileSync(config, JSON.stringify({ detachKeys: 'ctrl-x,d' }));
   const program = [...BARGE, 'run', '-it', '--name', 'kept', 'busybox', 'cat'];
   const shell = openTerminal(program, { rows: 24, columns: 80 }, { env: daemon.environment });
@@ -42,17 +42,17 @@ test('the detach keys of the configuration leave the container running', async (
   await ok('rm', '-f', 'kept');
 });
 
-test('cp carries folders, links and devices out and back in', async () => {
+test('cp carries directories, links and devices out and back in', async () => {
   await ok('run', '-d', '--init', '--name', 'files', ...SLEEP);
   const script = 'mkdir -p /d/sub; echo x >/d/sub/f; ln -s sub/f /d/l; mknod /d/null c 1 3; mkfifo /d/pipe';
   await ok('exec', 'files', 'sh', '-c', script);
-  const folder = daemon.path('copied');
-  mkdirSync(folder);
-  await ok('cp', '-a', 'files:/d', folder);
-  assert.equal(readFileSync(join(folder, 'd/l'), 'utf8'), 'x\n');
-  assert.equal(lstatSync(join(folder, 'd/null')).isCharacterDevice(), true);
-  assert.equal(lstatSync(join(folder, 'd/pipe')).isFIFO(), true);
-  await ok('cp', join(folder, 'd'), 'files:/back');
+  const directory = daemon.path('copied');
+  mkdirSync(directory);
+  await ok('cp', '-a', 'files:/d', directory);
+  assert.equal(readFileSync(join(directory, 'd/l'), 'utf8'), 'x\n');
+  assert.equal(lstatSync(join(directory, 'd/null')).isCharacterDevice(), true);
+  assert.equal(lstatSync(join(directory, 'd/pipe')).isFIFO(), true);
+  await ok('cp', join(directory, 'd'), 'files:/back');
   const listed = await ok(
     'exec',
     'files',

@@ -13,9 +13,9 @@ await daemon.makeBusybox();
 const { get, post, create, run, destroy, exec } = apiClient(daemon);
 
 const session = async (name: string, body: object): Promise<string> => {
-  const answer = await post(`/containers/${name}/exec`, { AttachStdout: true, ...body });
-  assert.equal(answer.status, 201, answer.text);
-  return answer.json().Id;
+  const response = await post(`/containers/${name}/exec`, { AttachStdout: true, ...body });
+  assert.equal(response.status, 201, response.text);
+  return response.json().Id;
 };
 const outputOf = async (name: string, Cmd: readonly string[], more: object = {}) => {
   await create(name, { Cmd, ...more });
@@ -157,12 +157,12 @@ test('a cgroup parent cannot lead out of the cgroup tree, nor a build’s', asyn
   assert.equal(errorOf(refused)[0], 400);
   const dockerfile = 'FROM busybox\nRUN cat /proc/self/cgroup\n';
   const { tarOf } = await import('./harness/crafted-image.ts');
-  const answer = await daemon.api(`/build?nocache=1&cgroupparent=${encodeURIComponent(parent)}`, {
+  const response = await daemon.api(`/build?nocache=1&cgroupparent=${encodeURIComponent(parent)}`, {
     method: 'POST',
     body: await tarOf([{ name: 'Dockerfile', content: dockerfile }]),
     headers: { 'Content-Type': 'application/x-tar' },
   });
-  assert.match(answer.text, new RegExp(`/tmp/${name}/`));
+  assert.match(response.text, new RegExp(`/tmp/${name}/`));
   assert.equal(existsSync(`/tmp/${name}`), false);
   await removeCgroups(`/tmp/${name}`);
 });
@@ -175,8 +175,8 @@ async function removeCgroups(path: string): Promise<void> {
 
 test('names that a request gives are never taken from the prototype of an object', async () => {
   for (const Runtime of ['constructor', '__proto__', '../../bin/sh']) {
-    const answer = await post('/containers/create', { Image: 'busybox', HostConfig: { Runtime } });
-    assert.deepEqual(errorOf(answer), [400, `unknown or invalid runtime name: ${Runtime}`]);
+    const response = await post('/containers/create', { Image: 'busybox', HostConfig: { Runtime } });
+    assert.deepEqual(errorOf(response), [400, `unknown or invalid runtime name: ${Runtime}`]);
   }
 });
 
@@ -284,9 +284,9 @@ test('IPv6 that a sysctl switches off is in no answer, name or file', async () =
 test('the files of /etc are there for cp when nothing runs', async () => {
   await run('etc', { HostConfig: { ExtraHosts: ['extra:192.0.2.7'] } });
   const copied = async (file: string) => {
-    const answer = await daemon.api(`/containers/etc/archive?path=/etc/${file}`);
-    assert.equal(answer.status, 200, answer.text);
-    return answer.text;
+    const response = await daemon.api(`/containers/etc/archive?path=/etc/${file}`);
+    assert.equal(response.status, 200, response.text);
+    return response.text;
   };
   const looks = async () => [await copied('hosts'), await copied('hostname'), await copied('resolv.conf')];
   const before = await looks();

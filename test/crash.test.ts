@@ -16,10 +16,10 @@ await daemon.makeBusybox();
 const ok = (...args: string[]) => daemon.ok('barge', args);
 
 function context(name: string, dockerfile: string): string {
-  const folder = daemon.path(name);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'Dockerfile'), dockerfile);
-  return folder;
+  const directory = daemon.path(name);
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'Dockerfile'), dockerfile);
+  return directory;
 }
 
 const SLOW_BUILD = 'FROM busybox\nRUN echo one >/one\nRUN echo sleeping; sleep 1000; echo two >/two\n';

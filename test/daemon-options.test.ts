@@ -11,10 +11,10 @@ import { freePort } from './harness/ports.ts';
 
 describe('a daemon with settings', { skip: withoutDocker() }, async () => {
   const metrics = await freePort();
-  const folder = `/tmp/bt-settings-${process.pid}`;
-  const cdi = join(folder, 'cdi');
+  const directory = `/tmp/bt-settings-${process.pid}`;
+  const cdi = join(directory, 'cdi');
   mkdirSync(cdi, { recursive: true });
-  const file = join(folder, 'daemon.json');
+  const file = join(directory, 'daemon.json');
   const write = (more: object) =>
     writeFileSync(
       file,
@@ -39,7 +39,7 @@ describe('a daemon with settings', { skip: withoutDocker() }, async () => {
   const daemon = await TestDaemon.start({ flags: ['--config-file', file, '--containerd', '/run/c.sock'] });
   after(async () => {
     await daemon.end();
-    await execute(['rm', '-r', folder]);
+    await execute(['rm', '-r', directory]);
   });
   await daemon.makeBusybox();
   const ok = (...args: string[]) => daemon.ok('docker', args);
@@ -72,7 +72,7 @@ describe('a daemon with settings', { skip: withoutDocker() }, async () => {
     await ok('rm', '-f', 'defaults');
   });
 
-  test('devices come from the folders that were named', async () => {
+  test('devices come from the directories that were named', async () => {
     const spec = {
       cdiVersion: '0.6.0',
       kind: 'acme.com/card',
@@ -139,10 +139,10 @@ describe('a daemon with settings', { skip: withoutDocker() }, async () => {
 test('suites that start dockerd can start barged', {
   skip: !existsSync(join(ROOT, 'dist/.bundled')),
 }, async (t) => {
-  const folder = `/tmp/bt-dockerd-${process.pid}`;
-  mkdirSync(folder);
-  t.after(() => execute(['rm', '-rf', folder]));
-  const dockerd = join(folder, 'dockerd');
+  const directory = `/tmp/bt-dockerd-${process.pid}`;
+  mkdirSync(directory);
+  t.after(() => execute(['rm', '-rf', directory]));
+  const dockerd = join(directory, 'dockerd');
   symlinkSync(join(ROOT, 'barged'), dockerd);
   assert.match((await execute([dockerd, '--version'])).stdout, /^Docker version /);
   assert.match((await execute([dockerd, '--help'])).stdout, /^Usage: dockerd/);
@@ -150,11 +150,18 @@ test('suites that start dockerd can start barged', {
   const refused = await execute([dockerd, '--userns-remap', 'default']);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /^dockerd: --userns-remap is not supported by Barge/);
-  const socket = join(folder, 's');
-  const args = ['--data-root', join(folder, 'd'), '--exec-root', join(folder, 'x'), '-H', `unix://${socket}`];
+  const socket = join(directory, 's');
+  const args = [
+    '--data-root',
+    join(directory, 'd'),
+    '--exec-root',
+    join(directory, 'x'),
+    '-H',
+    `unix://${socket}`,
+  ];
   const more = [
     '-p',
-    join(folder, 'pid'),
+    join(directory, 'pid'),
     '--bridge',
     'none',
     '--cgroup-parent',

@@ -81,18 +81,18 @@ describe('the docker client', { skip: withoutDocker() }, async () => {
   });
 
   test('cp goes both ways, diff shows what came of it', async () => {
-    const folder = daemon.path('cp');
-    mkdirSync(`${folder}/deep`, { recursive: true });
-    writeFileSync(`${folder}/deep/file`, 'from here');
+    const directory = daemon.path('cp');
+    mkdirSync(`${directory}/deep`, { recursive: true });
+    writeFileSync(`${directory}/deep/file`, 'from here');
     await sleeper('cp', '-v', '/data');
-    await ok('cp', folder, 'cp:/data/');
-    await ok('cp', `${folder}/deep/file`, 'cp:/tmp/renamed');
+    await ok('cp', directory, 'cp:/data/');
+    await ok('cp', `${directory}/deep/file`, 'cp:/tmp/renamed');
     assert.equal(await ok('exec', 'cp', 'cat', '/data/cp/deep/file', '/tmp/renamed'), 'from herefrom here');
     await ok('stop', '-t', '0', 'cp');
     await ok('cp', 'cp:/data/cp/.', daemon.path('back'));
     assert.equal(readFileSync(daemon.path('back/deep/file'), 'utf8'), 'from here');
     assert.match(await ok('diff', 'cp'), /A \/tmp\/renamed/);
-    const { code, stderr } = await docker('cp', 'cp:/nowhere', folder);
+    const { code, stderr } = await docker('cp', 'cp:/nowhere', directory);
     assert.equal(code, 1);
     /* The latter are the words of clients before 23. */
     assert.match(
@@ -168,7 +168,7 @@ describe('the docker client', { skip: withoutDocker() }, async () => {
     await remove('at');
   });
 
-  test('exec: detached, with environment, user, folder and privileges', async () => {
+  test('exec: detached, with environment, user, directory and privileges', async () => {
     await sleeper('ex');
     await ok('exec', '-d', 'ex', 'touch', '/tmp/detached');
     await eventually(

@@ -60,9 +60,9 @@ describe('the docker client', { skip: withoutDocker() }, async () => {
       const missing = await docker('run', '--rm', 'busybox', 'nonesuch');
       assert.equal(missing.code, 127);
       assert.match(missing.stderr, /exec: "nonesuch": executable file not found in \$PATH/);
-      const folder = await docker('run', '--rm', 'busybox', '/etc');
-      assert.equal(folder.code, 126);
-      assert.match(folder.stderr, /exec: "\/etc": permission denied/);
+      const directory = await docker('run', '--rm', 'busybox', '/etc');
+      assert.equal(directory.code, 126);
+      assert.match(directory.stderr, /exec: "\/etc": permission denied/);
       assert.equal((await docker('run', '--rm', '--memory', 'lots', 'busybox')).code, 125);
       const image = await docker('run', '--rm', '127.0.0.1:1/none', 'true');
       assert.equal(image.code, 125);
@@ -82,7 +82,7 @@ describe('the docker client', { skip: withoutDocker() }, async () => {
       assert.equal(stdout, `${Array.from({ length: 200_000 }, (_, i) => i + 1).join('\n')}\n`);
     });
 
-    test('environment, working folder, user and hostname are as told', async () => {
+    test('environment, working directory, user and hostname are as told', async () => {
       const script = 'echo $COLOUR $FROM_HOST; pwd; id -u; hostname';
       const flags = ['-e', 'COLOUR=red', '-e', 'FROM_HOST', '-w', '/tmp/deep', '-u', 'nobody', '-h', 'box'];
       const { stdout } = await daemon.docker(['run', '--rm', ...flags, 'busybox', 'sh', '-c', script], {
@@ -230,16 +230,25 @@ describe('the docker client', { skip: withoutDocker() }, async () => {
   });
 
   describe('mounts', () => {
-    test('a bound folder is read and written in place, read-only when told', async () => {
-      const folder = daemon.path('bound');
-      mkdirSync(folder);
-      writeFileSync(`${folder}/in`, 'from the host');
+    test('a bound directory is read and written in place, read-only when told', async () => {
+      const directory = daemon.path('bound');
+      mkdirSync(directory);
+      writeFileSync(`${directory}/in`, 'from the host');
       assert.equal(
-        await ok('run', '--rm', '-v', `${folder}:/b`, 'busybox', 'sh', '-c', 'cat /b/in; echo back >/b/out'),
+        await ok(
+          'run',
+          '--rm',
+          '-v',
+          `${directory}:/b`,
+          'busybox',
+          'sh',
+          '-c',
+          'cat /b/in; echo back >/b/out',
+        ),
         'from the host',
       );
-      assert.equal(readFileSync(`${folder}/out`, 'utf8'), 'back\n');
-      const refused = await docker('run', '--rm', '-v', `${folder}:/b:ro`, 'busybox', 'touch', '/b/no');
+      assert.equal(readFileSync(`${directory}/out`, 'utf8'), 'back\n');
+      const refused = await docker('run', '--rm', '-v', `${directory}:/b:ro`, 'busybox', 'touch', '/b/no');
       assert.match(refused.stderr, /Read-only file system/);
     });
 
@@ -392,20 +401,20 @@ describe('the docker client', { skip: withoutDocker() }, async () => {
 
   describe('handles images', () => {
     test('build makes an image from a context and says what it did', async () => {
-      const folder = daemon.path('context');
-      mkdirSync(folder);
+      const directory = daemon.path('context');
+      mkdirSync(directory);
       writeFileSync(
-        `${folder}/Dockerfile`,
+        `${directory}/Dockerfile`,
         'FROM busybox\nARG WHO=world\nCOPY greet /greet\nRUN chmod +x /greet && echo built for $WHO\nENV WHO=$WHO\nLABEL stage=test\nCMD ["/greet"]\n',
       );
-      writeFileSync(`${folder}/greet`, '#!/bin/sh\necho hello $WHO\n');
-      const { code, stdout } = await docker('build', '-t', 'greet:1', '--build-arg', 'WHO=team', folder);
+      writeFileSync(`${directory}/greet`, '#!/bin/sh\necho hello $WHO\n');
+      const { code, stdout } = await docker('build', '-t', 'greet:1', '--build-arg', 'WHO=team', directory);
       assert.equal(code, 0, stdout);
       assert.match(stdout, /Step 1\/7 : FROM busybox/);
       assert.match(stdout, /built for team/);
       assert.match(stdout, /Successfully built [0-9a-f]{12}\nSuccessfully tagged greet:1/);
       assert.equal(await ok('run', '--rm', 'greet:1'), 'hello team');
-      assert.match(await ok('build', '-t', 'greet:2', '--build-arg', 'WHO=team', folder), /Using cache/);
+      assert.match(await ok('build', '-t', 'greet:2', '--build-arg', 'WHO=team', directory), /Using cache/);
       assert.equal(await ok('images', '-q', 'greet:1'), await ok('images', '-q', 'greet:2'));
       assert.equal(await ok('inspect', '-f', '{{.Config.Labels.stage}}', 'greet:1'), 'test');
       assert.match(await ok('history', 'greet:1'), /CMD \["\/greet"\]/);

@@ -111,21 +111,21 @@ test('cp -L keeps the name of the link, and links to nothing are written through
   await daemon.ok('barge', ['run', '-d', '--name', 'links', 'busybox', 'sleep', '1000000']);
   const inside = 'mkdir /real /there; echo in >/real/file; ln -s /real/file /link; ln -s there/new /lost';
   await daemon.ok('barge', ['exec', 'links', 'sh', '-c', inside]);
-  const folder = daemon.path('links');
-  mkdirSync(join(folder, 'out'), { recursive: true });
-  writeFileSync(join(folder, 'real'), 'out');
-  symlinkSync('real', join(folder, 'name'));
-  symlinkSync('out/new', join(folder, 'lost'));
+  const directory = daemon.path('links');
+  mkdirSync(join(directory, 'out'), { recursive: true });
+  writeFileSync(join(directory, 'real'), 'out');
+  symlinkSync('real', join(directory, 'name'));
+  symlinkSync('out/new', join(directory, 'lost'));
 
-  await daemon.ok('barge', ['cp', '-L', 'links:/link', join(folder, 'out')]);
-  assert.equal(readFileSync(join(folder, 'out/link'), 'utf8'), 'in\n');
-  await daemon.ok('barge', ['cp', '-L', join(folder, 'name'), 'links:/there']);
+  await daemon.ok('barge', ['cp', '-L', 'links:/link', join(directory, 'out')]);
+  assert.equal(readFileSync(join(directory, 'out/link'), 'utf8'), 'in\n');
+  await daemon.ok('barge', ['cp', '-L', join(directory, 'name'), 'links:/there']);
   assert.equal(await daemon.ok('barge', ['exec', 'links', 'cat', '/there/name']), 'out');
 
-  await daemon.ok('barge', ['cp', 'links:/real/file', join(folder, 'lost')]);
-  assert.equal(readFileSync(join(folder, 'out/new'), 'utf8'), 'in\n');
-  assert.equal(readlinkSync(join(folder, 'lost')), 'out/new');
-  await daemon.ok('barge', ['cp', join(folder, 'real'), 'links:/lost']);
+  await daemon.ok('barge', ['cp', 'links:/real/file', join(directory, 'lost')]);
+  assert.equal(readFileSync(join(directory, 'out/new'), 'utf8'), 'in\n');
+  assert.equal(readlinkSync(join(directory, 'lost')), 'out/new');
+  await daemon.ok('barge', ['cp', join(directory, 'real'), 'links:/lost']);
   assert.equal(
     await daemon.ok('barge', ['exec', 'links', 'sh', '-c', 'cat /there/new; readlink /lost']),
     'outthere/new',

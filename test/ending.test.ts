@@ -40,9 +40,9 @@ const OPERATIONS: Readonly<Record<string, Ask>> = {
 
 /** Asks again and again from before the end on until the container has ended, or gone. */
 async function askUntilOver(id: string, ask: Ask, isOver: () => boolean): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  while (!isOver()) answers.push(await ask(id));
-  return [...answers, await ask(id)];
+  const responses: Answer[] = [];
+  while (!isOver()) responses.push(await ask(id));
+  return [...responses, await ask(id)];
 }
 
 for (const [name, ask] of Object.entries(OPERATIONS)) {
@@ -58,9 +58,9 @@ for (const [name, ask] of Object.entries(OPERATIONS)) {
       assert.equal((await post(`/containers/${id}/start`)).status, 204);
       const askers = [1, 2].map(() => askUntilOver(id, ask, () => over));
       if (name === 'pause') askers.push(askUntilOver(id, OPERATIONS.unpause as Ask, () => over));
-      const answers = (await Promise.all(askers)).flat();
+      const responses = (await Promise.all(askers)).flat();
       await ended;
-      const failures = answers.filter(({ status }) => status >= 500);
+      const failures = responses.filter(({ status }) => status >= 500);
       assert.deepEqual(
         failures.map(({ text }) => text),
         [],

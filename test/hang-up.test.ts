@@ -173,15 +173,15 @@ const unheard = (from: number) =>
 
 /** Files that the daemon has open. What it opens lazily and keeps, such as a database's, is a few. */
 function openFiles(): string[] {
-  const folder = `/proc/${daemon.pid}/fd`;
+  const directory = `/proc/${daemon.pid}/fd`;
   const target = (fd: string) => {
     try {
-      return readlinkSync(`${folder}/${fd}`).replace(/\d+/g, 'N');
+      return readlinkSync(`${directory}/${fd}`).replace(/\d+/g, 'N');
     } catch {
       return ''; /* closed meanwhile */
     }
   };
-  return readdirSync(folder).map(target).sort();
+  return readdirSync(directory).map(target).sort();
 }
 const SPARE_FILES = 8;
 const openBefore = openFiles();

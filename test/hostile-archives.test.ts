@@ -73,9 +73,9 @@ async function asCopied(to: TestDaemon, archive: Archive): Promise<Answer> {
 }
 
 async function asVolume(to: TestDaemon, archive: Archive): Promise<Answer> {
-  const answer = await post(to, '/barge/volumes/hostile/import', archive);
-  if (answer.status === 201) await to.api('/volumes/hostile', { method: 'DELETE' });
-  return answer;
+  const response = await post(to, '/barge/volumes/hostile/import', archive);
+  if (response.status === 201) await to.api('/volumes/hostile', { method: 'DELETE' });
+  return response;
 }
 
 const SINKS: Readonly<Record<string, (to: TestDaemon, archive: Archive) => Promise<Answer>>> = {
@@ -88,11 +88,13 @@ const SINKS: Readonly<Record<string, (to: TestDaemon, archive: Archive) => Promi
   'volume import': asVolume,
 };
 
-const folders = (of: TestDaemon) => `/proc/${of.pid}/root${of.dataRoot}`;
+const directories = (of: TestDaemon) => `/proc/${of.pid}/root${of.dataRoot}`;
 function held(of: TestDaemon): string[] {
   return ['blobs/sha256', 'layers', 'tmp', 'volumes', 'containers']
-    .map((name) => join(folders(of), name))
-    .flatMap((folder) => (existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []))
+    .map((name) => join(directories(of), name))
+    .flatMap((directory) =>
+      existsSync(directory) ? readdirSync(directory).map((name) => join(directory, name)) : [],
+    )
     .sort();
 }
 
@@ -109,9 +111,9 @@ async function leavesNothing(of: TestDaemon, before: readonly string[], why: str
 const messageOf = ({ text }: Answer) =>
   /"message":"((?:[^"\\]|\\.)*)"/.exec(text.trim().split('\n').at(-1) ?? '')?.[1] ?? '';
 
-function assertSaid(answer: Answer, words: RegExp, why: string): void {
-  const message = messageOf(answer);
-  assert.match(message, words, `${why}: ${answer.text.slice(0, 500)}`);
+function assertSaid(response: Answer, words: RegExp, why: string): void {
+  const message = messageOf(response);
+  assert.match(message, words, `${why}: ${response.text.slice(0, 500)}`);
   assert.doesNotMatch(message, /undefined|is not a function|not iterable|Cannot read|\n {4}at /, why);
   assert.ok(message.length < 2000, why);
 }
@@ -139,7 +141,7 @@ const HOSTILE: readonly (readonly [
   [
     'a name with ..',
     rawTar(file(`a/../../../../../../..${outside}/new`)),
-    /leaves its folder/,
+    /leaves its directory/,
     { added: /^$/, context: /Dockerfile/ },
   ],
   ['an absolute name', rawTar(file(`${outside}/new`))],
@@ -149,7 +151,7 @@ const HOSTILE: readonly (readonly [
     rawTar({ name: 'door', type: '2', link: `../../../../../..${outside}` }, file('door/new')),
   ],
   [
-    'a folder in the place of a link',
+    'a directory in the place of a link',
     rawTar({ name: 'door', type: '2', link: outside }, { name: 'door', type: '5' }, file('door/new')),
   ],
   [
@@ -167,7 +169,7 @@ const HOSTILE: readonly (readonly [
   [
     'a hard link with ..',
     rawTar({ name: 'hard', type: '1', link: `../../../../..${outside}/kept` }),
-    /leaves its folder/,
+    /leaves its directory/,
     { added: /hard link to/, context: /hard link to/ },
   ],
   [
@@ -247,11 +249,11 @@ describe('hostile archives', () => {
     test(title, async () => {
       for (const [sink, give] of Object.entries(SINKS)) {
         const before = held(daemon);
-        const answer = await give(daemon, archive);
+        const response = await give(daemon, archive);
         const other = sink === 'ADD' ? added : sink === 'build context' ? context : undefined;
         const words = other ?? refused;
-        if (words) assertSaid(answer, words, sink);
-        else assert.doesNotMatch(messageOf(answer), /unexpected|undefined/i, sink);
+        if (words) assertSaid(response, words, sink);
+        else assert.doesNotMatch(messageOf(response), /unexpected|undefined/i, sink);
         assert.deepEqual(readdirSync(outside), ['kept'], sink);
         assert.equal(readFileSync(join(outside, 'kept'), 'utf8'), 'kept', sink);
         await leavesNothing(daemon, before, sink);
@@ -351,14 +353,14 @@ describe('archives that unpack to more than the disk has', () => {
 
 async function fills(t: TestContext, small: TestDaemon, archive: Archive): Promise<void> {
   const used = () => {
-    const { blocks, bfree, bsize } = statfsSync(folders(small));
+    const { blocks, bfree, bsize } = statfsSync(directories(small));
     return (blocks - bfree) * bsize;
   };
   for (const [sink, give] of Object.entries(SINKS)) {
     const [before, bytes] = [held(small), used()];
-    const answer = await give(small, archive);
-    assertSaid(answer, /No space left on device.*free some space|No space left on device/i, sink);
-    t.diagnostic(`${sink}: ${messageOf(answer).slice(0, 120)}`);
+    const response = await give(small, archive);
+    assertSaid(response, /No space left on device.*free some space|No space left on device/i, sink);
+    t.diagnostic(`${sink}: ${messageOf(response).slice(0, 120)}`);
     await leavesNothing(small, before, sink);
     assert.ok(used() - bytes < 1 << 20, `${sink}: ${used() - bytes} bytes stay in use`);
   }
@@ -371,10 +373,10 @@ test('a gzip or zstd archive is refused wherever it is cut', async () => {
   for (const packed of [gzipSync(plain), zstdCompressSync(plain)]) {
     const ends = [1, 5, 6, 7, 10, 18, 19, 100, packed.length >> 1, packed.length - 8, packed.length - 1];
     for (const end of ends) {
-      const answer = await post(daemon, '/images/create?fromSrc=-', packed.subarray(0, end));
-      assert.equal(answer.status, 400, `${end}: ${answer.text}`);
-      assert.match(messageOf(answer), /unexpected end of file|ends in the middle/, `${end}`);
-      /* A layer that breaks off at once does so before its folder is made, or while it is. */
+      const response = await post(daemon, '/images/create?fromSrc=-', packed.subarray(0, end));
+      assert.equal(response.status, 400, `${end}: ${response.text}`);
+      assert.match(messageOf(response), /unexpected end of file|ends in the middle/, `${end}`);
+      /* A layer that breaks off at once does so before its directory is made, or while it is. */
       for (const give of [asLayer, asPulled])
         assertSaid(
           await give(daemon, packed.subarray(0, end)),

@@ -35,17 +35,17 @@ async function uidOf(name: string, User: string): Promise<number> {
   return Number((await exec(name, ['grep', '^Uid:', '/proc/self/status'], { User })).split('\t')[1]);
 }
 
-/** Its folder `path` as its own processes see it. */
-async function folderIn(name: string, path: string): Promise<string> {
+/** Its directory `path` as its own processes see it. */
+async function directoryIn(name: string, path: string): Promise<string> {
   return `/proc/${(await get(`/containers/${name}/json`)).json().State.Pid}/root/${path}`;
 }
 
-/** A folder of the host with a file that no container may see, and a link to it that leads out of a chroot. */
+/** A directory of the host with a file that no container may see, and a link to it that leads out of a chroot. */
 function secret(name: string) {
-  const folder = daemon.path(name);
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'secret'), 'the host’s secret');
-  return { folder, link: `/proc/${process.pid}/root${folder}` };
+  const directory = daemon.path(name);
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'secret'), 'the host’s secret');
+  return { directory, link: `/proc/${process.pid}/root${directory}` };
 }
 
 describe('digits are ids', () => {
@@ -115,10 +115,10 @@ describe('account files', () => {
     await exec('swaps', [
       'sh',
       '-c',
-      'cd /etc; mkfifo fifo; mknod zero c 1 5; ln -s /proc/1/root/dev/zero link; mkdir folder; cp passwd other',
+      'cd /etc; mkfifo fifo; mknod zero c 1 5; ln -s /proc/1/root/dev/zero link; mkdir directory; cp passwd other',
     ]);
-    const others = ['fifo', 'other', 'zero', 'other', 'link', 'folder'];
-    await using _ = await swapping(await folderIn('swaps', 'etc'), 'passwd', others);
+    const others = ['fifo', 'other', 'zero', 'other', 'link', 'directory'];
+    await using _ = await swapping(await directoryIn('swaps', 'etc'), 'passwd', others);
     for (let i = 0; i < 60; i++) {
       assert.equal(await uidOf('swaps', i % 2 ? '1234:5' : ''), i % 2 ? 1234 : 0);
       const { status } = await post('/containers/swaps/exec', { Cmd: ['true'], User: 'nobody-at-all' });
@@ -239,7 +239,7 @@ describe('copies', () => {
     'of a stopped container stay in its volumes while sub-paths become links to the host',
     SOON,
     async () => {
-      const { folder } = secret('sub-path');
+      const { directory } = secret('sub-path');
       await start('mover', { HostConfig: { Binds: ['moved:/v'] } });
       await exec('mover', ['mkdir', '/v/sub']);
       const Mounts = [{ Type: 'volume', Source: 'moved', Target: '/s', VolumeOptions: { Subpath: 'sub' } }];
@@ -247,14 +247,14 @@ describe('copies', () => {
       await exec('mover', [
         'sh',
         '-c',
-        `ln -s ../../../../../../..${folder} /v/up; ln -s ${folder} /v/absolute`,
+        `ln -s ../../../../../../..${directory} /v/up; ln -s ${directory} /v/absolute`,
       ]);
-      await using _ = await swapping(await folderIn('mover', 'v'), 'sub', ['up', 'absolute']);
+      await using _ = await swapping(await directoryIn('mover', 'v'), 'sub', ['up', 'absolute']);
       for (let i = 0; i < 60; i++) {
         assert.notEqual((await get(archive('reader', '/s/secret'))).status, 200);
         await put('reader', '/s', 'written');
       }
-      assert.deepEqual(readdirSync(folder), ['secret']);
+      assert.deepEqual(readdirSync(directory), ['secret']);
       await destroy('mover', 'reader');
       await remove('/volumes/moved');
     },
@@ -264,14 +264,14 @@ describe('copies', () => {
     'make no file of the host where a mount point has become a link that leads nowhere',
     SOON,
     async () => {
-      const { folder } = secret('dangling');
-      const file = join(folder, 'secret');
+      const { directory } = secret('dangling');
+      const file = join(directory, 'secret');
       await start('dangling', { HostConfig: { Binds: [`${file}:/a/point`] } });
-      await exec('dangling', ['sh', '-c', `mkdir /b; ln -s ${folder}/made /b/point; mv /a /c; mv /b /a`]);
+      await exec('dangling', ['sh', '-c', `mkdir /b; ln -s ${directory}/made /b/point; mv /a /c; mv /b /a`]);
       await post('/containers/dangling/stop?t=0');
       await get(archive('dangling', '/etc'));
       await put('dangling', '/etc', 'written');
-      assert.deepEqual(readdirSync(folder), ['secret']);
+      assert.deepEqual(readdirSync(directory), ['secret']);
       await destroy('dangling');
     },
   );
@@ -281,9 +281,9 @@ describe('copies', () => {
     await start('packed', { HostConfig: { PidMode: 'host' } });
     const script = `mkdir -p /d/g; cd /d; echo fine >f; echo fine >g/secret; mkfifo fifo; mknod zero c 1 5; ln -s ${link} link`;
     await exec('packed', ['sh', '-c', script]);
-    const folder = await folderIn('packed', 'd');
-    await using _files = await swapping(folder, 'f', ['fifo', 'zero']);
-    await using _folders = await swapping(folder, 'g', ['link']);
+    const directory = await directoryIn('packed', 'd');
+    await using _files = await swapping(directory, 'f', ['fifo', 'zero']);
+    await using _directories = await swapping(directory, 'g', ['link']);
     for (let i = 0; i < 40; i++) {
       const { text } = await get(i % 4 ? archive('packed', '/d') : '/containers/packed/export');
       assert.ok(!text.includes('the host’s secret'));
@@ -294,14 +294,14 @@ describe('copies', () => {
 });
 
 test('what a container changed is told without looking at files of the host', SOON, async () => {
-  const { folder } = secret('diff');
+  const { directory } = secret('diff');
   await daemon.ok('barge', ['build', '-q', '-t', 'linked', '-'], {
-    input: `FROM busybox\nRUN ln -s ${folder} /lower\n`,
+    input: `FROM busybox\nRUN ln -s ${directory} /lower\n`,
   });
   await start('diff', { Image: 'linked' });
   await exec('diff', ['sh', '-c', 'rm /lower; mkdir /lower; echo >/lower/secret']);
-  await exec('diff', ['sh', '-c', `mkdir -p /e/d; cd /e; ln -s ${folder} link`]);
-  await using _ = await swapping(await folderIn('diff', 'e'), 'd', ['link']);
+  await exec('diff', ['sh', '-c', `mkdir -p /e/d; cd /e; ln -s ${directory} link`]);
+  await using _ = await swapping(await directoryIn('diff', 'e'), 'd', ['link']);
   for (let i = 0; i < 60; i++) {
     const changes: { Path: string; Kind: number }[] = (await get('/containers/diff/changes')).json();
     assert.deepEqual(
@@ -313,7 +313,7 @@ test('what a container changed is told without looking at files of the host', SO
   await destroy('diff');
 });
 
-test('sizes are added up beside folders that lie deeper than a name can say', SOON, async () => {
+test('sizes are added up beside directories that lie deeper than a name can say', SOON, async () => {
   const dig =
     'for n in 1 2; do mkdir /t; cd /t; i=0; while [ $i -lt 400 ]; do mkdir 0123456789 && cd -P 0123456789 || break; i=$((i+1)); done; mv /deep . 2>/dev/null; cd /; mv /t /deep; done; head -c 5000 /dev/zero >/file';
   await start('deep');

@@ -11,10 +11,10 @@ await daemon.makeBusybox();
 
 /** Builds an image in a context of its own. */
 async function build(name: string, dockerfile: string) {
-  const folder = daemon.path(`context-${name}`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'Dockerfile'), dockerfile);
-  return await daemon.barge(['build', '--progress=plain', '-t', name, folder]);
+  const directory = daemon.path(`context-${name}`);
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'Dockerfile'), dockerfile);
+  return await daemon.barge(['build', '--progress=plain', '-t', name, directory]);
 }
 
 async function image(name: string, dockerfile: string): Promise<string> {
@@ -35,18 +35,18 @@ const SEE = ['sh', '-c', 'test -r /proc/self/status && echo whole'];
 
 describe('mounts over /proc', () => {
   test('by their own names are refused, whatever asks for them', async () => {
-    const folder = daemon.path('some');
-    mkdirSync(folder);
+    const directory = daemon.path('some');
+    mkdirSync(directory);
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [['-v', 'vol:/proc/sys'], INSIDE],
-      [['-v', `${folder}:/proc/1`], INSIDE],
+      [['-v', `${directory}:/proc/1`], INSIDE],
       [['-v', '/proc/self'], INSIDE],
       [['-v', 'vol:/x/../proc/self/attr'], INSIDE],
       [['--tmpfs', '/proc/acpi'], INSIDE],
       [['--mount', 'type=tmpfs,dst=/proc/fs'], INSIDE],
       [['--mount', 'type=image,src=busybox,dst=/proc/irq'], INSIDE],
       [['-v', 'vol:/proc'], NOT_PROC],
-      [['-v', `${folder}:/proc/`], NOT_PROC],
+      [['-v', `${directory}:/proc/`], NOT_PROC],
       [['--tmpfs', '/proc'], NOT_PROC],
       [['-v', 'vol:/'], /destination can't be '\/'/],
       [['--tmpfs', '/'], /destination can't be '\/'/],

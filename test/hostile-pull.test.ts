@@ -39,7 +39,9 @@ function withConfig(config: unknown, image = plain): CraftedImage {
 const held = () =>
   ['blobs/sha256', 'blobs/sha512', 'layers', 'tmp']
     .map((name) => join(daemon.dataRoot, name))
-    .flatMap((folder) => (existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []));
+    .flatMap((directory) =>
+      existsSync(directory) ? readdirSync(directory).map((name) => join(directory, name)) : [],
+    );
 
 const pull = async (host: string) =>
   (await daemon.api(`/images/create?fromImage=${host}/app&tag=1`, { method: 'POST' })).text;

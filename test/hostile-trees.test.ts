@@ -1,4 +1,4 @@
-/** Images and containers of very many files, and of very deep folders: they come, work and go, in bounded memory. */
+/** Images and containers of very many files, and of very deep directories: they come, work and go, in bounded memory. */
 import assert from 'node:assert/strict';
 import { createReadStream, createWriteStream, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { asInstalled, BIG, type Footprint, footprint } from './harness/footprint
 import { paxEntry, type RawEntry, rawEntry, rawTar } from './harness/raw-tar.ts';
 
 const FILES = BIG ? 1_000_000 : 15_000;
-const IN_ONE_FOLDER = BIG ? 100_000 : 6000;
+const IN_ONE_DIRECTORY = BIG ? 100_000 : 6000;
 /** Of one file: ext4 takes 65,000. */
 const NAMES = BIG ? 60_000 : 6000;
 /** Kilobytes: what the daemon and a helper may take for any of it. */
@@ -26,7 +26,7 @@ const daemon = await TestDaemon.start(asInstalled);
 after(() => daemon.end());
 await daemon.makeBusybox();
 
-const names = (folder: string) => readdirSync(join(daemon.dataRoot, folder));
+const names = (directory: string) => readdirSync(join(daemon.dataRoot, directory));
 
 function told<T>(
   t: TestContext,
@@ -98,10 +98,10 @@ async function comesAndGoes(t: TestContext, entries: Iterable<RawEntry>): Promis
   await eventually('its files are gone', () => names('layers').sort().join() === before.join(), 60_000);
 }
 
-function* files(count: number, folders: number): Generator<RawEntry> {
-  for (let i = 0; i < folders; i++) {
+function* files(count: number, directories: number): Generator<RawEntry> {
+  for (let i = 0; i < directories; i++) {
     yield { name: `d${i}`, type: '5', mode: 0o755 };
-    for (let k = 0; k < count / folders; k++) yield { name: `d${i}/file${k}` };
+    for (let k = 0; k < count / directories; k++) yield { name: `d${i}/file${k}` };
   }
 }
 
@@ -109,8 +109,8 @@ test(`a layer of ${FILES} empty files`, async (t) => {
   await comesAndGoes(t, files(FILES, 500));
 });
 
-test(`a layer of ${IN_ONE_FOLDER} files in one folder`, async (t) => {
-  await comesAndGoes(t, files(IN_ONE_FOLDER, 1));
+test(`a layer of ${IN_ONE_DIRECTORY} files in one directory`, async (t) => {
+  await comesAndGoes(t, files(IN_ONE_DIRECTORY, 1));
 });
 
 test(`a layer of ${NAMES} names of one file`, async (t) => {
@@ -121,12 +121,12 @@ test(`a layer of ${NAMES} names of one file`, async (t) => {
   await comesAndGoes(t, links());
 });
 
-test('a layer of folders as deep as a name can say', async (t) => {
+test('a layer of directories as deep as a name can say', async (t) => {
   const path = `${'d/'.repeat(2000)}file`;
   await comesAndGoes(t, [paxEntry([['path', path]]), { name: 'file', content: Buffer.from('x') }]);
 });
 
-test('a layer of folders that lie deeper than a name can say is refused, and nothing of it stays', async () => {
+test('a layer of directories that lie deeper than a name can say is refused, and nothing of it stays', async () => {
   const down = 'deep/'.repeat(600);
   const layer = rawTar(
     paxEntry([['path', `${down}file`]]),
@@ -143,30 +143,30 @@ test('a layer of folders that lie deeper than a name can say is refused, and not
   assert.deepEqual(names('layers'), before);
 });
 
-/** Makes folders of 60 names each in each other: a shell cannot name what lies deep, but it can go there. */
+/** Makes directories of 60 names each in each other: a shell cannot name what lies deep, but it can go there. */
 const DIG =
   'i=0; while [ $i -lt 400 ]; do mkdir -p 0123456789 && cd -P 0123456789 || break; i=$((i+1)); done; : >file; exit 0';
 
-test('a container that has dug deep folders goes, and so does its image', async () => {
+test('a container that has dug deep directories goes, and so does its image', async () => {
   /* Moving what was dug into what is dug next makes it deeper than any path. */
   const deeper = `for n in 1 2 3; do mkdir /t; cd /t; ${DIG.replace('; exit 0', '')}; mv /deep . 2>/dev/null; cd /; mv /t /deep; done; echo dug`;
   assert.equal(await daemon.ok('barge', ['run', '--name', 'dug', 'busybox', 'sh', '-c', deeper]), 'dug');
   const commit = await daemon.barge(['commit', 'dug']);
   assert.match(commit.stderr, /name too long/i);
   await daemon.ok('barge', ['rm', 'dug']);
-  await eventually('its folder is gone', () => names('containers').length === 0);
+  await eventually('its directory is gone', () => names('containers').length === 0);
 });
 
 test('a daemon that was killed starts beside what a container had dug, and removes it', async () => {
   const left = join(daemon.dataRoot, 'containers', 'f'.repeat(64));
-  const folder = join(daemon.dataRoot, 'layers', 'tmp-0123456789ab');
+  const directory = join(daemon.dataRoot, 'layers', 'tmp-0123456789ab');
   await daemon.stop('SIGKILL');
-  for (const root of [left, folder]) dig(root);
+  for (const root of [left, directory]) dig(root);
   await daemon.startAgain();
   assert.deepEqual([names('containers'), names('layers').includes('tmp-0123456789ab')], [[], false]);
 });
 
-/** More than a thousand folders in each other, none of whose paths fit into a call. */
+/** More than a thousand directories in each other, none of whose paths fit into a call. */
 function dig(root: string): void {
   const down = Array<string>(300).fill('0123456789').join('/');
   const part = daemon.path('part');
@@ -178,7 +178,7 @@ function dig(root: string): void {
   }
 }
 
-test('what is copied into a container ends in the folder that was named, however often that becomes a link', async () => {
+test('what is copied into a container ends in the directory that was named, however often that becomes a link', async () => {
   const outside = daemon.path('outside');
   mkdirSync(outside);
   const swap = `while :; do mkdir /door 2>/dev/null; rm -rf /door; ln -s /proc/${process.pid}/root${outside} /door; rm /door; done`;

@@ -46,7 +46,7 @@ const load = (daemon: TestDaemon, archive: Uint8Array, query = '') =>
     headers: { 'Content-Type': 'application/x-tar' },
   });
 
-/** What `docker save` wrote before version 25: a folder for each layer, equal ones as links. */
+/** What `docker save` wrote before version 25: a directory for each layer, equal ones as links. */
 async function dockerArchive(layers: readonly Buffer[], tags: readonly string[] | null): Promise<Buffer> {
   const { config } = imageOf(layers);
   const hex = digestOf(config).slice('sha256:'.length);
@@ -185,15 +185,15 @@ describe('what barge saves', () => {
 
 describe('what others save', () => {
   const loaded = async (archive: Uint8Array, name: string, layers: readonly Buffer[]) => {
-    const answer = await load(second, archive);
-    assert.equal(answer.status, 200, answer.text);
-    assert.ok(answer.text.includes(`"stream":"Loaded image: ${name}\\n"`), answer.text);
+    const response = await load(second, archive);
+    assert.equal(response.status, 200, response.text);
+    assert.ok(response.text.includes(`"stream":"Loaded image: ${name}\\n"`), response.text);
     const image = (await second.api(`/images/${name}/json`)).json();
     assert.equal(image.Id, idOf(layers));
     await second.ok('barge', ['rmi', name]);
   };
 
-  test('docker-archives of folders and links, plain or compressed as a whole', async () => {
+  test('docker-archives of directories and links, plain or compressed as a whole', async () => {
     const layers = [special, upper, special];
     const archive = await dockerArchive(layers, ['old:1']);
     for (const bytes of [archive, gzipSync(archive), zstdCompressSync(archive)])
@@ -229,9 +229,9 @@ describe('what is no archive of images', () => {
   /* As Docker: the status is 200 before the archive has been looked at, and the stream ends with the error. */
   const refused = async (archive: Uint8Array, words: RegExp) => {
     const before = [held(), await second.ok('barge', ['images', '-aq', '--no-trunc'])];
-    const answer = await load(second, archive, '?quiet=1');
-    assert.equal(answer.status, 200);
-    const { error, errorDetail } = answer.json();
+    const response = await load(second, archive, '?quiet=1');
+    assert.equal(response.status, 200);
+    const { error, errorDetail } = response.json();
     assert.match(error, words);
     assert.deepEqual(errorDetail, { message: error });
     assert.doesNotMatch(error, /Loaded|undefined|is not a function|not iterable/);

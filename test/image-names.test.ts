@@ -43,8 +43,8 @@ test('images made within the same second are told apart by their times', async (
   await create('source');
   const ids: string[] = [];
   for (const n of [0, 1, 2, 3, 4]) {
-    const answer = await post(`/commit?container=source&repo=timed&tag=v${n}`, { Labels: { n: `${n}` } });
-    ids.push(answer.json().Id);
+    const response = await post(`/commit?container=source&repo=timed&tag=v${n}`, { Labels: { n: `${n}` } });
+    ids.push(response.json().Id);
   }
   const found = async (filters: object) =>
     (await list(filters)).map(({ Id }: { Id: string }) => Id).toSorted();
@@ -105,9 +105,9 @@ test('an import is of the platform that is named, if it is one', async () => {
     ['macos/arm64', /operating system is not supported/],
     ['nintendo64', /unknown operating system or architecture/],
   ] as const) {
-    const answer = await imported(platform);
-    assert.match(errorOf(answer)[1], words);
-    assert.equal(answer.status, 400, platform);
+    const response = await imported(platform);
+    assert.match(errorOf(response)[1], words);
+    assert.equal(response.status, 400, platform);
   }
   await untag('imported:1');
 });
@@ -134,9 +134,9 @@ test('an image without layers, lists written as null, comes out of an archive an
 });
 
 const gone = async (name: string, query = '') => {
-  const answer = await daemon.api(`/images/${name}${query}`, { method: 'DELETE' });
-  assert.equal(answer.status, 200, answer.text);
-  return answer.json();
+  const response = await daemon.api(`/images/${name}${query}`, { method: 'DELETE' });
+  assert.equal(response.status, 200, response.text);
+  return response.json();
 };
 const namesOf = async (id: string) => {
   const { RepoTags, RepoDigests } = (await get(`/images/${id}/json`)).json();
@@ -151,8 +151,8 @@ test('a digest that is removed takes no other name along, and goes with the last
   const digest = digestOf(crafted.manifest);
   const id = digestOf(crafted.config);
   const pull = async (name: string) => {
-    const answer = await post(`/images/create?fromImage=${name}&tag=1`);
-    assert.match(answer.text, /Downloaded newer|up to date/);
+    const response = await post(`/images/create?fromImage=${name}&tag=1`);
+    assert.match(response.text, /Downloaded newer|up to date/);
   };
   await pull(first);
   await tag('kept:1', `${first}:1`);

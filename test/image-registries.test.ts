@@ -136,9 +136,9 @@ test('a failure that may pass is tried as often as the settings say', async () =
 });
 
 test('a client certificate out of certs.d is shown to the registry that wants one', async () => {
-  const folder = daemon.path('certificates');
-  mkdirSync(folder);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const directory = daemon.path('certificates');
+  mkdirSync(directory);
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
   const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
   openssl(
     'req',
@@ -154,7 +154,7 @@ test('a client certificate out of certs.d is shown to the registry that wants on
     '-out',
     'cert',
   );
-  const [cert, key] = ['cert', 'key'].map((name) => readFileSync(join(folder, name), 'utf8'));
+  const [cert, key] = ['cert', 'key'].map((name) => readFileSync(join(directory, name), 'utf8'));
   const seen: boolean[] = [];
   const server = https.createServer(
     { cert, key, ca: cert, requestCert: true, rejectUnauthorized: false },

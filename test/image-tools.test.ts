@@ -40,12 +40,12 @@ const SPECIAL: readonly TarEntry[] = [
 ];
 
 /** What tar-stream cannot write, by the system's tar: a name that is no UTF-8, and a file with a hole. */
-function foreignTar(folder: string): Buffer {
-  mkdirSync(folder);
-  writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), FOREIGN_NAME]), 'foreign');
-  writeFileSync(join(folder, 'sparse'), 'begins');
-  truncateSync(join(folder, 'sparse'), HOLE);
-  return spawnSync('tar', ['-C', folder, '--format=gnu', '-Sc', '.'], { maxBuffer: 1 << 26 }).stdout;
+function foreignTar(directory: string): Buffer {
+  mkdirSync(directory);
+  writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), FOREIGN_NAME]), 'foreign');
+  writeFileSync(join(directory, 'sparse'), 'begins');
+  truncateSync(join(directory, 'sparse'), HOLE);
+  return spawnSync('tar', ['-C', directory, '--format=gnu', '-Sc', '.'], { maxBuffer: 1 << 26 }).stdout;
 }
 
 /** Without the zeros that end an archive: another one may follow. */

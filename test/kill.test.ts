@@ -35,9 +35,9 @@ const post = (path: string, body?: unknown) =>
 async function create(command: string): Promise<Promised> {
   const number = next++;
   const body = { Image: 'busybox', Cmd: ['sh', '-c', command.replaceAll('NUMBER', `${number}`)] };
-  const answer = await post(`/containers/create?name=k${number}`, body);
-  assert.equal(answer.status, 201, answer.text);
-  const found: Promised = { id: answer.json().Id, number, confirmed: 'created' };
+  const response = await post(`/containers/create?name=k${number}`, body);
+  assert.equal(response.status, 201, response.text);
+  const found: Promised = { id: response.json().Id, number, confirmed: 'created' };
   promised.push(found);
   return found;
 }
@@ -139,17 +139,20 @@ async function checkPromise({ id, number, confirmed }: Promised): Promise<void> 
 /** With no container left there are only the daemon's own things. */
 async function assertOnlyPool(): Promise<void> {
   const shims = await eventually('no shim is left', async () => {
-    const { stdout } = await execute(['pgrep', '-f', `barge-shim.*${daemon.folder}`]);
+    const { stdout } = await execute(['pgrep', '-f', `barge-shim.*${daemon.directory}`]);
     return stdout === '' ? 'none' : undefined;
   });
   assert.equal(shims, 'none');
-  await eventually('folders are empty', () => readdirSync(join(daemon.dataRoot, 'containers')).length === 0);
-  const runFolders = () => readdirSync(daemon.execRoot).filter((name) => /^[0-9a-f]{20}$/.test(name));
-  await eventually('run folders are gone', () => runFolders().length === 0);
+  await eventually(
+    'directories are empty',
+    () => readdirSync(join(daemon.dataRoot, 'containers')).length === 0,
+  );
+  const runDirectories = () => readdirSync(daemon.execRoot).filter((name) => /^[0-9a-f]{20}$/.test(name));
+  await eventually('run directories are gone', () => runDirectories().length === 0);
   const sandboxes = () => readdirSync('/run/netns').filter((name) => name.startsWith(`${daemon.bridge}-`));
   /* Some are made ahead of need. */
   await eventually('only the pool’s namespaces are left', () => sandboxes().length <= 8);
-  const mounts = await execute(['grep', '-c', daemon.folder, '/proc/self/mounts']);
+  const mounts = await execute(['grep', '-c', daemon.directory, '/proc/self/mounts']);
   assert.equal(mounts.stdout.trim(), '0');
 }
 

@@ -87,5 +87,5 @@ test('what cannot be a list is refused', async () => {
   await ok('push', '-p', `${host}/app:1`);
   assert.match(await fails('create', `${host}/app:2`, `${host}/app:1`), /is a manifest list, not an image/);
   assert.match(await fails('create', `${host}/app:2`, `${host}/app:none`), /not found/);
-  assert(!existsSync(`${daemon.folder}/docker/manifests/${host.replace(':', '-')}_app-2`));
+  assert(!existsSync(`${daemon.directory}/docker/manifests/${host.replace(':', '-')}_app-2`));
 });

@@ -24,8 +24,8 @@ async function forAll(what: (name: string, index: number) => Promise<void>): Pro
 }
 
 async function succeeds(status: number, path: string, method: string, body?: unknown): Promise<void> {
-  const answer = await call(path, method, body);
-  assert.equal(answer.status, status, `${path}: ${answer.text}`);
+  const response = await call(path, method, body);
+  assert.equal(response.status, status, `${path}: ${response.text}`);
 }
 
 test(`${COUNT} containers on one network, and connections that change under load`, {

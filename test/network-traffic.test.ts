@@ -212,7 +212,7 @@ describe('names', () => {
     const udp = createSocket('udp4');
     udp.on('message', (query, from) => {
       asked.push('udp');
-      udp.send(answerTo(query, 1, 300), from.port, from.address);
+      udp.send(responseTo(query, 1, 300), from.port, from.address);
     });
     udp.bind(0, outside.hostAddress);
     await once(udp, 'listening');
@@ -222,8 +222,8 @@ describe('names', () => {
         .on('error', () => {})
         .once('data', (data) => {
           asked.push('tcp');
-          const answer = answerTo(Buffer.from(data).subarray(2), 100, 300);
-          socket.end(Buffer.concat([Buffer.of(answer.length >> 8, answer.length & 255), answer]));
+          const response = responseTo(Buffer.from(data).subarray(2), 100, 300);
+          socket.end(Buffer.concat([Buffer.of(response.length >> 8, response.length & 255), response]));
         });
     }).listen(port, outside.hostAddress);
     await once(tcp, 'listening');
@@ -302,7 +302,7 @@ describe('names', () => {
 });
 
 /** An answer with `count` addresses 10.9.9.x to a query, as a real server would give it. */
-function answerTo(query: Buffer, count: number, ttl: number): Buffer {
+function responseTo(query: Buffer, count: number, ttl: number): Buffer {
   let end = 12;
   while (query[end]) end += (query[end] ?? 0) + 1;
   const question = query.subarray(12, end + 5);
@@ -354,8 +354,8 @@ describe('published ports', () => {
     const sender = createSocket('udp4').bind(0, '127.0.0.1');
     const ask = async (text: string) => {
       sender.send(text, port, '127.0.0.1');
-      const [answer] = await once(sender, 'message', { signal: AbortSignal.timeout(3000) });
-      return String(answer);
+      const [response] = await once(sender, 'message', { signal: AbortSignal.timeout(3000) });
+      return String(response);
     };
     assert.equal(await ask('before'), 'echo before');
     echo.child.kill();

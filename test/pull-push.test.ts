@@ -98,11 +98,11 @@ describe('through a registry', () => {
   });
 });
 
-/** What lies in a folder of the data root, at any depth. */
+/** What lies in a directory of the data root, at any depth. */
 function filesBelow(daemon: TestDaemon, name: string): string[] {
-  const folder = join(daemon.dataRoot, name);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+  const directory = join(daemon.dataRoot, name);
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name));
 }
@@ -220,16 +220,16 @@ describe('from a layer that tries to escape', () => {
   });
 
   test('nothing is written through a symlink that leads outside', async () => {
-    mkdirSync(target('folder'));
+    mkdirSync(target('directory'));
     const entries: TarEntry[] = [
-      { name: 'door', type: 'symlink', linkname: target('folder') },
+      { name: 'door', type: 'symlink', linkname: target('directory') },
       { name: 'door/in', content: 'out' },
-      { name: 'up', type: 'symlink', linkname: `${'../'.repeat(20)}${target('folder').slice(1)}` },
+      { name: 'up', type: 'symlink', linkname: `${'../'.repeat(20)}${target('directory').slice(1)}` },
       { name: 'up/in2', content: 'out' },
     ];
     const twoLayers = imageOf([await tarOf(entries.slice(0, 1)), await tarOf(entries.slice(1, 2))]);
     for (const image of [imageOf([await tarOf(entries)]), twoLayers]) await pulled(image, async () => {});
-    assert.deepEqual(readdirSync(target('folder')), []);
+    assert.deepEqual(readdirSync(target('directory')), []);
   });
 
   test('a hard link reaches no file of the host', async () => {

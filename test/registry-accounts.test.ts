@@ -10,15 +10,15 @@ import { startRegistry } from './harness/registry.ts';
 describe('a registry with accounts', { skip: withoutDocker() }, async () => {
   const daemon = await TestDaemon.start();
   await daemon.makeBusybox();
-  const folder = daemon.path('registry');
-  const root = join(folder, 'data');
+  const directory = daemon.path('registry');
+  const root = join(directory, 'data');
   const manage = async (args: readonly string[], input = '') => {
     const { code, stdout, stderr } = await runRegistry([...args, '--data-root', root], input);
     assert.equal(code, 0, stderr);
     return stdout.trim();
   };
   for (const name of ['anna', 'otto']) await manage(['user', 'add', name], 'correct horse');
-  const registry = await startRegistry(folder, { flags: ['--accounts'] });
+  const registry = await startRegistry(directory, { flags: ['--accounts'] });
   after(async () => {
     await registry.stop('SIGTERM');
     await daemon.end();

@@ -11,20 +11,20 @@ import { digestOf } from '../src/core/digest.ts';
 import { freePort } from '../src/registry/testing/free-port.ts';
 import { descriptorOf, putManifest, someBytes } from '../src/registry/testing/push.ts';
 import { runRegistry, spawnRegistry } from '../src/registry/testing/registry-process.ts';
-import { temporaryFolder } from '../src/registry/testing/temporary-folder.ts';
+import { temporaryDirectory } from '../src/registry/testing/temporary-directory.ts';
 import { imageTool } from '../tools/image-tools.ts';
 import { withoutTool } from './harness/image-tools.ts';
 
 /** Debian's registry, which is Docker's own. */
-async function startDockerRegistry(folder: string) {
+async function startDockerRegistry(directory: string) {
   const tool = imageTool('docker-registry');
   assert.ok(tool);
   const port = await freePort();
-  const file = join(folder, 'docker-registry.yml');
-  await mkdir(join(folder, 'docker'), { recursive: true });
+  const file = join(directory, 'docker-registry.yml');
+  await mkdir(join(directory, 'docker'), { recursive: true });
   await writeFile(
     file,
-    `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${join(folder, 'docker')}}, delete: {enabled: true}}\nhttp: {addr: "127.0.0.1:${port}"}\n`,
+    `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${join(directory, 'docker')}}, delete: {enabled: true}}\nhttp: {addr: "127.0.0.1:${port}"}\n`,
   );
   const child: ChildProcess = spawn(tool.path, ['serve', file], {
     env: { ...process.env, ...tool.env },
@@ -33,7 +33,7 @@ async function startDockerRegistry(folder: string) {
   const url = `http://127.0.0.1:${port}`;
   while (
     !(await fetch(`${url}/v2/`).then(
-      (answer) => answer.ok,
+      (response) => response.ok,
       () => false,
     ))
   ) {
@@ -65,29 +65,29 @@ async function pushImage(url: string): Promise<Buffer> {
 }
 
 const manifestAt = async (url: string, reference: string) => {
-  const answer = await fetch(`${url}/v2/team/app/manifests/${reference}`, {
+  const response = await fetch(`${url}/v2/team/app/manifests/${reference}`, {
     headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
   });
-  return [answer.status, digestOf(Buffer.from(await answer.arrayBuffer()))] as const;
+  return [response.status, digestOf(Buffer.from(await response.arrayBuffer()))] as const;
 };
 
 async function pullAll(url: string, manifest: Buffer): Promise<void> {
   assert.deepEqual(await manifestAt(url, 'v1'), [200, digestOf(manifest)]);
   const { config, layers } = JSON.parse(manifest.toString());
   for (const { digest } of [config, ...layers]) {
-    const answer = await fetch(`${url}/v2/team/app/blobs/${digest}`);
-    assert.equal(digestOf(Buffer.from(await answer.arrayBuffer())), digest);
+    const response = await fetch(`${url}/v2/team/app/blobs/${digest}`);
+    assert.equal(digestOf(Buffer.from(await response.arrayBuffer())), digest);
   }
 }
 
 test('a cache of Debian’s docker-registry outlives it', {
   skip: withoutTool('docker-registry'),
 }, async () => {
-  await using folder = await temporaryFolder();
-  await using origin = await startDockerRegistry(folder.path);
+  await using directory = await temporaryDirectory();
+  await using origin = await startDockerRegistry(directory.path);
   const manifest = await pushImage(origin.url);
   assert.equal((await putManifest(`${origin.url}/v2/team/app`, 'v1', manifest)).status, 201);
-  const root = join(folder.path, 'cache');
+  const root = join(directory.path, 'cache');
   await using cache = await spawnRegistry(['--data-root', root, '--proxy', origin.url]);
   await pullAll(cache.url, manifest);
   await origin.stop();
@@ -98,8 +98,8 @@ test('a cache of Debian’s docker-registry outlives it', {
 });
 
 test('a cache of a private registry of ours: credentials, a bound on its size, and a store of its own kind', async () => {
-  await using folder = await temporaryFolder();
-  const path = (name: string) => join(folder.path, name);
+  await using directory = await temporaryDirectory();
+  const path = (name: string) => join(directory.path, name);
   const users = path('htpasswd');
   await runRegistry(['htpasswd', users, 'anna'], 'correct horse');
   await writeFile(path('password'), 'correct horse\n');

@@ -1,7 +1,7 @@
 /** The specification's four workflows, on every kind of storage; the whole program. */
 import { after, before, describe } from 'node:test';
 import { type RegistryProcess, spawnRegistry } from '../src/registry/testing/registry-process.ts';
-import { temporaryFolder } from '../src/registry/testing/temporary-folder.ts';
+import { temporaryDirectory } from '../src/registry/testing/temporary-directory.ts';
 import { distributionChecks } from './harness/distribution.ts';
 import { startS3 } from './harness/registry-s3.ts';
 
@@ -15,9 +15,9 @@ function against(
     const stack = new AsyncDisposableStack();
     let registry: RegistryProcess;
     before(async () => {
-      const folder = stack.use(await temporaryFolder());
+      const directory = stack.use(await temporaryDirectory());
       const { flags } = stack.use(await extra());
-      registry = stack.use(await spawnRegistry(['--data-root', folder.path, ...flags]));
+      registry = stack.use(await spawnRegistry(['--data-root', directory.path, ...flags]));
     });
     after(() => stack.disposeAsync());
     distributionChecks(kind, () => registry.url, lastBytes);

@@ -10,7 +10,7 @@ import { test } from 'node:test';
 import { digestOf } from '../src/core/digest.ts';
 import { imageManifest, pushBlob, putManifest, someBytes } from '../src/registry/testing/push.ts';
 import { runRegistry } from '../src/registry/testing/registry-process.ts';
-import { temporaryFolder } from '../src/registry/testing/temporary-folder.ts';
+import { temporaryDirectory } from '../src/registry/testing/temporary-directory.ts';
 
 const PROGRAM = resolve(import.meta.dirname, '../src/bin/barge-registry.ts');
 
@@ -81,16 +81,16 @@ async function hangUpEverywhere(url: string, routes: readonly string[], authoriz
 
 async function assertQuiet(registry: Awaited<ReturnType<typeof start>>, child: ChildProcess): Promise<void> {
   assert.equal(child.exitCode, null, 'the registry runs');
-  const answer = await fetch(`${registry.url}/v2/`);
-  await answer.arrayBuffer();
-  assert.ok([200, 401].includes(answer.status));
+  const response = await fetch(`${registry.url}/v2/`);
+  await response.arrayBuffer();
+  assert.ok([200, 401].includes(response.status));
   const { code, log } = await registry.stop();
   assert.deepEqual({ code, log }, { code: 0, log: '' });
 }
 
 test('at every route of content', { timeout: 240_000 }, async () => {
-  await using folder = await temporaryFolder();
-  await using registry = await start(['--data-root', folder.path, '--drain-timeout', '100ms']);
+  await using directory = await temporaryDirectory();
+  await using registry = await start(['--data-root', directory.path, '--drain-timeout', '100ms']);
   const app = `${registry.url}/v2/app`;
   const manifest = await imageManifest(app);
   await putManifest(app, 'v1', manifest);
@@ -128,8 +128,8 @@ test('at every route of content', { timeout: 240_000 }, async () => {
 });
 
 test('at every route with accounts', { timeout: 240_000 }, async () => {
-  await using folder = await temporaryFolder();
-  const at = ['--data-root', folder.path];
+  await using directory = await temporaryDirectory();
+  const at = ['--data-root', directory.path];
   await runRegistry(['user', 'add', 'root', '--admin', ...at], 'secret\n');
   await using registry = await start([
     ...at,

@@ -20,7 +20,7 @@ import {
   runRegistry,
   spawnRegistry,
 } from '../src/registry/testing/registry-process.ts';
-import { temporaryFolder } from '../src/registry/testing/temporary-folder.ts';
+import { temporaryDirectory } from '../src/registry/testing/temporary-directory.ts';
 
 const MIB = 1 << 20;
 /** Uploads at once: several thousand when BARGE_REGISTRY_UPLOADS says so. */
@@ -44,11 +44,11 @@ async function send(
   request.on('error', () => {});
   const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
   write(request);
-  const [answer] = await answered;
-  const body = await text(answer);
+  const [response] = await answered;
+  const body = await text(response);
   request.destroy();
   return {
-    status: answer.statusCode,
+    status: response.statusCode,
     codes: (JSON.parse(body).errors as { code: string }[]).map(({ code }) => code),
   };
 }
@@ -72,39 +72,41 @@ function pour(request: http.ClientRequest, limit: number): void {
 
 describe('hostile clients', () => {
   let registry: RegistryProcess;
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
   let app: string;
   let start: number;
   before(async () => {
-    folder = await temporaryFolder();
-    registry = await spawnRegistry(['--data-root', folder.path, '--max-blob-size', '50MB']);
+    directory = await temporaryDirectory();
+    registry = await spawnRegistry(['--data-root', directory.path, '--max-blob-size', '50MB']);
     app = `${registry.url}/v2/app`;
     await fetch(`${registry.url}/v2/`);
     start = rssOf(registry.pid);
   });
   after(async () => {
     await registry[Symbol.asyncDispose]();
-    await folder[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
   });
 
   test('a manifest of 100 MB is refused, announced or not', async () => {
     const type = { 'Content-Type': MEDIA_TYPE.ociManifest };
     const announced = { ...type, 'Content-Length': 100 * MIB };
     for (const headers of [announced, type]) {
-      const answer = await send('PUT', `${app}/manifests/v1`, headers, (request) => pour(request, 100 * MIB));
-      assert.deepEqual(answer, { status: 413, codes: ['MANIFEST_INVALID'] });
+      const response = await send('PUT', `${app}/manifests/v1`, headers, (request) =>
+        pour(request, 100 * MIB),
+      );
+      assert.deepEqual(response, { status: 413, codes: ['MANIFEST_INVALID'] });
     }
   });
 
   test('JSON a million levels deep, indexes of forty thousand parts and a part of itself are refused', async () => {
     const put = async (body: string, type: string = MEDIA_TYPE.ociIndex) => {
-      const answer = await fetch(`${app}/manifests/v1`, {
+      const response = await fetch(`${app}/manifests/v1`, {
         method: 'PUT',
         body,
         headers: { 'Content-Type': type },
       });
-      const { errors } = (await answer.json()) as { errors: { code: string }[] };
-      return [answer.status, errors[0]?.code, errors.length];
+      const { errors } = (await response.json()) as { errors: { code: string }[] };
+      return [response.status, errors[0]?.code, errors.length];
     };
     assert.deepEqual(await put('['.repeat(1e6)), [400, 'MANIFEST_INVALID', 1]);
     assert.deepEqual(await put(`${'{"a":'.repeat(5e5)}1${'}'.repeat(5e5)}`), [400, 'MANIFEST_INVALID', 1]);
@@ -124,12 +126,12 @@ describe('hostile clients', () => {
       JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests: [] }),
     );
     for (let depth = 0; depth < 300; depth++) {
-      const answer = await fetch(`${registry.url}/v2/deep/manifests/${digestOf(child)}`, {
+      const response = await fetch(`${registry.url}/v2/deep/manifests/${digestOf(child)}`, {
         method: 'PUT',
         body: new Uint8Array(child),
         headers: { 'Content-Type': MEDIA_TYPE.ociIndex },
       });
-      assert.equal(answer.status, 201);
+      assert.equal(response.status, 201);
       const manifests = [descriptorOf(child, MEDIA_TYPE.ociIndex)];
       child = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests }));
     }
@@ -196,15 +198,15 @@ describe('hostile clients', () => {
     );
     assert.ok(grown < MAX_GROWTH, `grew by ${grown} bytes`);
     assert.deepEqual(await (await fetch(`${registry.url}/v2/_catalog`)).json(), { repositories: ['deep'] });
-    assert.deepEqual((await readdir(join(folder.path, 'repositories'))).sort(), ['deep']);
-    const { stdout } = await runRegistry(['check', '--deep', '--data-root', folder.path]);
+    assert.deepEqual((await readdir(join(directory.path, 'repositories'))).sort(), ['deep']);
+    const { stdout } = await runRegistry(['check', '--deep', '--data-root', directory.path]);
     assert.equal(stdout, 'everything is as it must be\n');
   });
 });
 
 test('who sends headers or a body too slowly is cut off; what came of an upload stays', async () => {
-  await using folder = await temporaryFolder();
-  const storage = await openFileSystem(folder.path);
+  await using directory = await temporaryDirectory();
+  const storage = await openFileSystem(directory.path);
   const handler = createRequestHandler({ storage, log: pino({ level: 'silent' }) });
   await using server = new RegistryServer(handler, { idleTimeout: 400, drainTimeout: 100 });
   const url = await server.listen('127.0.0.1', 0);

@@ -11,7 +11,7 @@ import { type Digest, digestOf } from '../src/core/digest.ts';
 import { openFileSystem } from '../src/registry/storage/file-system/open.ts';
 import { descriptorOf, someBytes } from '../src/registry/testing/push.ts';
 import { runRegistry, spawnRegistry } from '../src/registry/testing/registry-process.ts';
-import { temporaryFolder } from '../src/registry/testing/temporary-folder.ts';
+import { temporaryDirectory } from '../src/registry/testing/temporary-directory.ts';
 
 const KILLS = Number(process.env.BARGE_REGISTRY_KILLS ?? 10);
 const PUSHERS = 4;
@@ -64,10 +64,10 @@ class Traffic {
     };
     const body = JSON.stringify(manifest);
     const headers = { 'Content-Type': MEDIA_TYPE.ociManifest };
-    const answer = await fetch(`${base}/manifests/${tag}`, { method: 'PUT', body, headers });
+    const response = await fetch(`${base}/manifests/${tag}`, { method: 'PUT', body, headers });
     /* Collection may have taken a blob that was there already; then nothing was promised. */
-    if (answer.status === 400) return;
-    assert.equal(answer.status, 201, await answer.text());
+    if (response.status === 400) return;
+    assert.equal(response.status, 201, await response.text());
     const blobs = [config, ...layers].map((blob) => digestOf(blob));
     this.acknowledged.set(`${repository}:${tag}`, { repository, tag, digest: digestOf(body), blobs });
   }
@@ -94,10 +94,10 @@ class Traffic {
 }
 
 test(`after ${KILLS} kills the store is whole and no image lost`, { timeout: KILLS * 30_000 }, async () => {
-  await using folder = await temporaryFolder();
+  await using directory = await temporaryDirectory();
   const acknowledged = new Map<string, Image>();
   for (let kill = 0; kill < KILLS; kill++) {
-    const args = ['--data-root', folder.path, '--gc-grace', '1s', '--gc-untagged', '1s'];
+    const args = ['--data-root', directory.path, '--gc-grace', '1s', '--gc-untagged', '1s'];
     const registry = await spawnRegistry(args);
     const traffic = new Traffic(registry.url, acknowledged, String(kill));
     const running = traffic.run();
@@ -107,7 +107,7 @@ test(`after ${KILLS} kills the store is whole and no image lost`, { timeout: KIL
     await registry.stop('SIGKILL');
     traffic.end();
     await running;
-    const storage = await openFileSystem(folder.path);
+    const storage = await openFileSystem(directory.path);
     const findings = await Array.fromAsync(storage.check({ deep: true }));
     assert.deepEqual(findings, [], `after kill ${kill + 1}`);
     for (const { repository, tag, digest, blobs } of acknowledged.values()) {
@@ -121,6 +121,6 @@ test(`after ${KILLS} kills the store is whole and no image lost`, { timeout: KIL
     }
   }
   assert.ok(acknowledged.size > KILLS, `only ${acknowledged.size} images were pushed`);
-  const { code, stdout } = await runRegistry(['check', '--deep', '--data-root', folder.path]);
+  const { code, stdout } = await runRegistry(['check', '--deep', '--data-root', directory.path]);
   assert.deepEqual([code, stdout], [0, 'everything is as it must be\n']);
 });

@@ -24,7 +24,7 @@ import {
   spawnRegistry,
 } from '../src/registry/testing/registry-process.ts';
 import { storageContract } from '../src/registry/testing/storage-contract.ts';
-import { temporaryFolder } from '../src/registry/testing/temporary-folder.ts';
+import { temporaryDirectory } from '../src/registry/testing/temporary-directory.ts';
 import { type Postgres, startPostgres, withoutPostgres } from './harness/registry-postgres.ts';
 import { type S3Server, startS3 } from './harness/registry-s3.ts';
 
@@ -39,19 +39,19 @@ describe('several servers', { skip: withoutPostgres() }, () => {
   after(() => postgres[Symbol.asyncDispose]());
   const newDatabase = () => postgres.database(`registry${++count}`);
 
-  storageContract('a shared folder with locks in PostgreSQL', async () => {
+  storageContract('a shared directory with locks in PostgreSQL', async () => {
     const url = await newDatabase();
-    const folder = await temporaryFolder();
+    const directory = await temporaryDirectory();
     const [one, two] = [new PostgresLocks(url, fail), new PostgresLocks(url, fail)];
-    const objects = new FileObjects(folder.path);
+    const objects = new FileObjects(directory.path);
     return {
-      storage: await openFileSystem(folder.path, one),
-      other: await openFileSystem(folder.path, two),
+      storage: await openFileSystem(directory.path, one),
+      other: await openFileSystem(directory.path, two),
       damage: (digest) => objects.save(contentKey(digest), 'not what it was'),
       async [Symbol.asyncDispose]() {
         await one[Symbol.asyncDispose]();
         await two[Symbol.asyncDispose]();
-        await folder[Symbol.asyncDispose]();
+        await directory[Symbol.asyncDispose]();
       },
     };
   });
@@ -163,22 +163,22 @@ describe('several servers', { skip: withoutPostgres() }, () => {
     const s3 = await startS3();
     t.after(() => s3[Symbol.asyncDispose]());
     const database = await newDatabase();
-    await using folder = await temporaryFolder();
+    await using directory = await temporaryDirectory();
     const args = ['--storage', s3.url, '--database', database, '--gc-grace', '1h'];
-    await withServers(s3, args, folder.path, async (one, two) => {
+    await withServers(s3, args, directory.path, async (one, two) => {
       await pushAndPull(one.url, two.url);
       await redirects(two.url, s3.endpoint);
       one.signal('SIGUSR2');
       two.signal('SIGUSR2');
       await pushAndPull(two.url, one.url, 'again');
-      const checked = await check(s3, args, folder.path);
+      const checked = await check(s3, args, directory.path);
       assert.deepEqual(checked, { code: 0, stdout: 'everything is as it must be\n', stderr: '' });
     });
   });
 
-  test('a shared folder: limits, webhooks and immutable tags are the same at both', async (t) => {
+  test('a shared directory: limits, webhooks and immutable tags are the same at both', async (t) => {
     const database = await newDatabase();
-    await using folder = await temporaryFolder();
+    await using directory = await temporaryDirectory();
     const told: string[] = [];
     const receiver = createServer(async (request, response) => {
       told.push(JSON.parse(await text(request)).events[0].target.tag);
@@ -188,7 +188,7 @@ describe('several servers', { skip: withoutPostgres() }, () => {
     t.after(() => receiver.close());
     await once(receiver, 'listening');
     const { port } = receiver.address() as { port: number };
-    const root = join(folder.path, 'shared');
+    const root = join(directory.path, 'shared');
     const args = ['--data-root', root, '--database', database, '--webhook', `http://127.0.0.1:${port}/`];
     const limit = ['--rate-limit', '200/1h'];
     await using one = await spawnRegistry([...args, ...limit]);
@@ -213,11 +213,11 @@ describe('several servers', { skip: withoutPostgres() }, () => {
   });
 
   test('without its database a server says that it cannot answer, and does again when it is back', async () => {
-    await using folder = await temporaryFolder();
+    await using directory = await temporaryDirectory();
     const database = await newDatabase();
     await using registry = await spawnRegistry([
       '--data-root',
-      folder.path,
+      directory.path,
       '--database',
       database,
       '--accounts',
@@ -236,18 +236,18 @@ describe('several servers', { skip: withoutPostgres() }, () => {
 async function withServers(
   s3: S3Server,
   args: readonly string[],
-  folder: string,
+  directory: string,
   action: (one: RegistryProcess, two: RegistryProcess) => Promise<void>,
 ): Promise<void> {
   Object.assign(process.env, s3.environment);
-  await using one = await spawnRegistry([...args, '--data-root', join(folder, 'one')]);
-  await using two = await spawnRegistry([...args, '--data-root', join(folder, 'two')]);
+  await using one = await spawnRegistry([...args, '--data-root', join(directory, 'one')]);
+  await using two = await spawnRegistry([...args, '--data-root', join(directory, 'two')]);
   await action(one, two);
 }
 
-const check = (s3: S3Server, args: readonly string[], folder: string) => {
+const check = (s3: S3Server, args: readonly string[], directory: string) => {
   Object.assign(process.env, s3.environment);
-  return runRegistry(['check', '--deep', ...args, '--data-root', join(folder, 'one')]);
+  return runRegistry(['check', '--deep', ...args, '--data-root', join(directory, 'one')]);
 };
 
 /** An upload that changes servers, a manifest by one and from the other, tags and deletion. */

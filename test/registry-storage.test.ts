@@ -40,7 +40,7 @@ if (OTHER === undefined) {
     return await openTwice(parseS3Location(server.url), () => server[Symbol.asyncDispose]());
   });
 } else {
-  /** A folder of the bucket that nobody has used. */
+  /** A directory of the bucket that nobody has used. */
   const fresh = (): S3Location => {
     const location = parseS3Location(OTHER);
     return { ...location, prefix: `${location.prefix}${randomBytes(6).toString('hex')}/` };
@@ -58,13 +58,13 @@ if (OTHER === undefined) {
     await bucket.putPart('c', id, 1, bytes);
     await bucket.abortParts('c', id);
     assert.equal(await bucket.head('c'), undefined);
-    for (let i = 0; i < 25; i++) await bucket.put(`folder/${i}/x`, '');
-    const pages = await Array.fromAsync(bucket.list('folder', { limit: 10 }));
+    for (let i = 0; i < 25; i++) await bucket.put(`directory/${i}/x`, '');
+    const pages = await Array.fromAsync(bucket.list('directory', { limit: 10 }));
     assert.deepEqual(
-      pages.map(({ folders }) => folders.length),
+      pages.map(({ directories }) => directories.length),
       [10, 10, 5],
     );
-    const deep = await Array.fromAsync(bucket.list('folder', { deep: true, limit: 10 }));
+    const deep = await Array.fromAsync(bucket.list('directory', { deep: true, limit: 10 }));
     assert.equal(deep.flatMap(({ names }) => names).length, 25);
     bucket.close();
   });

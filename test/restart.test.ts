@@ -212,7 +212,7 @@ test('SIGTERM ends the daemon with 0 and leaves containers alive', async () => {
   const { Pid } = await stateOf('stays');
   assert.equal(await daemon.stop('SIGTERM'), 0);
   assert(isAlive(Pid));
-  assert(!existsSync(join(daemon.folder, 'barged.pid')));
+  assert(!existsSync(join(daemon.directory, 'barged.pid')));
   await daemon.startAgain();
   assert.equal((await ok('wait', 'stays')).trim(), '5');
   assert.equal(assertCounts(await ok('logs', 'stays')), 300);

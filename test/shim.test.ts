@@ -12,10 +12,10 @@ import { tarOf } from './harness/crafted-image.ts';
 import { eventually } from './harness/execute.ts';
 
 const PROGRAMS = join(import.meta.dirname, '../dist/bin/sanitized');
-const folder = mkdtempSync('/tmp/bs-');
+const directory = mkdtempSync('/tmp/bs-');
 process.env.BARGE_LIBEXEC = PROGRAMS;
-process.env.ASAN_OPTIONS = `detect_leaks=0:log_path=${folder}/sanitizer`;
-process.env.UBSAN_OPTIONS = `log_path=${folder}/sanitizer`;
+process.env.ASAN_OPTIONS = `detect_leaks=0:log_path=${directory}/sanitizer`;
+process.env.UBSAN_OPTIONS = `log_path=${directory}/sanitizer`;
 const { ShimLink } = await import('../src/container/shim.ts');
 const { FrameReader } = await import('../src/container/frames.ts');
 
@@ -23,7 +23,7 @@ const { FrameReader } = await import('../src/container/frames.ts');
  * Starts what follows the pid file, as `crun run -d` does. Not a shell script: a shell may reap what it has
  * started, and the exit code is the shim's to take.
  */
-const RUNTIME = join(folder, 'runtime');
+const RUNTIME = join(directory, 'runtime');
 writeFileSync(
   RUNTIME,
   'my $file = shift; my $pid = fork; exec @ARGV if $pid == 0; open my $out, ">", $file; print $out $pid; close $out;',
@@ -32,15 +32,15 @@ writeFileSync(
 /** Ended at last, so that a test that fails leaves nothing running. */
 const links: Link[] = [];
 
-const complaints = () => readdirSync(folder).filter((name) => name.startsWith('sanitizer'));
+const complaints = () => readdirSync(directory).filter((name) => name.startsWith('sanitizer'));
 
 after(() => {
   for (const link of links) {
     link.kill(9);
     link.release();
   }
-  const text = complaints().map((name) => readFileSync(join(folder, name), 'utf8'));
-  rmSync(folder, { recursive: true });
+  const text = complaints().map((name) => readFileSync(join(directory, name), 'utf8'));
+  rmSync(directory, { recursive: true });
   assert.deepEqual(text, []);
 });
 
@@ -51,9 +51,9 @@ function shell(
   script: string,
   options: Partial<ShimOptions> = {},
 ): { dir: string; link: Link; attached: Socket[] } {
-  const dir = mkdtempSync(join(folder, 'shim-'));
+  const dir = mkdtempSync(join(directory, 'shim-'));
   const { link, attached } = ShimLink.spawn({
-    folder: dir,
+    directory: dir,
     tty: false,
     stdin: false,
     stdinOnce: false,
@@ -188,14 +188,21 @@ describe('barge-fs', () => {
     });
 
   function newRoot(): string {
-    return mkdtempSync(join(folder, 'root-'));
+    return mkdtempSync(join(directory, 'root-'));
   }
 
   /** One of everything. */
   const everything = tarOf([
-    { name: 'folder', type: 'directory', mode: 0o750 },
-    { name: 'folder/file', content: 'x'.repeat(3000), mode: 0o4755, uid: 7, gid: 8, mtime: new Date(1e12) },
-    { name: 'hard', type: 'link', linkname: 'folder/file' },
+    { name: 'directory', type: 'directory', mode: 0o750 },
+    {
+      name: 'directory/file',
+      content: 'x'.repeat(3000),
+      mode: 0o4755,
+      uid: 7,
+      gid: 8,
+      mtime: new Date(1e12),
+    },
+    { name: 'hard', type: 'link', linkname: 'directory/file' },
     { name: 'soft', type: 'symlink', linkname: '../../../etc/passwd' },
     { name: 'null', type: 'character-device', devmajor: 1, devminor: 3 },
     { name: 'fifo', type: 'fifo' },
@@ -254,7 +261,7 @@ describe('barge-fs', () => {
     const root = newRoot();
     const entries = [
       { name: 'way', type: 'symlink' as const, linkname: outside },
-      { name: 'way/kept', content: 'a file in place of a folder' },
+      { name: 'way/kept', content: 'a file in place of a directory' },
       { name: 'way/.wh.kept', content: '' },
     ];
     run('unpack', root, await tarOf(entries), '--layer');

@@ -24,7 +24,7 @@ const isIdle = () =>
   names('tmp').length === 0 &&
   !names('layers').some((name) => name.startsWith('tmp-')) &&
   !names('blobs/sha256').some((name) => name.endsWith('.tmp'));
-const names = (folder: string) => readdirSync(join(daemon.dataRoot, folder));
+const names = (directory: string) => readdirSync(join(daemon.dataRoot, directory));
 const sound = /: 0 problems, 0 repaired\n$/;
 
 async function assertSound(): Promise<void> {
@@ -49,14 +49,14 @@ describe('the check', () => {
     await assertSound();
 
     const [blob = ''] = names('blobs/sha256');
-    const layer = names('layers').find((folder) => !before.includes(folder)) ?? '';
+    const layer = names('layers').find((directory) => !before.includes(directory)) ?? '';
     rmSync(join(daemon.dataRoot, 'layers', layer), { recursive: true });
     writeFileSync(join(daemon.dataRoot, 'layers', 'f'.repeat(20)), '');
     writeFileSync(join(daemon.dataRoot, 'blobs/sha256', 'e'.repeat(64)), '');
     const { code, stdout } = await check();
     assert.equal(code, 1);
-    assert.match(stdout, /^broken layer sha256:\w+: its folder .* is missing$/m);
-    assert.match(stdout, /^orphan layer .*f{20}: no layer has this folder$/m);
+    assert.match(stdout, /^broken layer sha256:\w+: its directory .* is missing$/m);
+    assert.match(stdout, /^orphan layer .*f{20}: no layer has this directory$/m);
     assert.match(stdout, /^orphan blob sha256:e{64}: no layer has this blob$/m);
     assert.match(stdout, /: 3 problems, 0 repaired$/m);
     const repaired = await check('--repair');

@@ -26,8 +26,8 @@ const SERVER = [
 ];
 
 async function get(container: StartedTestContainer, port = 8080): Promise<string> {
-  const answer = await fetch(`http://${container.getHost()}:${container.getMappedPort(port)}/`);
-  return await answer.text();
+  const response = await fetch(`http://${container.getHost()}:${container.getMappedPort(port)}/`);
+  return await response.text();
 }
 
 describe('Testcontainers', () => {
@@ -82,23 +82,23 @@ describe('Testcontainers', () => {
     await container.stop();
   });
 
-  test('copies files, folders and text in and out', async () => {
-    const folder = daemon.path('copied');
-    mkdirSync(`${folder}/deep`, { recursive: true });
-    writeFileSync(`${folder}/deep/file`, 'from a folder');
-    writeFileSync(`${folder}/single`, 'a file');
+  test('copies files, directories and text in and out', async () => {
+    const directory = daemon.path('copied');
+    mkdirSync(`${directory}/deep`, { recursive: true });
+    writeFileSync(`${directory}/deep/file`, 'from a directory');
+    writeFileSync(`${directory}/single`, 'a file');
     const container = await new GenericContainer(IMAGE)
       .withCommand(['sleep', '1000'])
-      .withCopyFilesToContainer([{ source: `${folder}/single`, target: '/tmp/single' }])
+      .withCopyFilesToContainer([{ source: `${directory}/single`, target: '/tmp/single' }])
       .withCopyContentToContainer([{ content: 'text', target: '/tmp/content' }])
       .start();
-    await container.copyDirectoriesToContainer([{ source: folder, target: '/tmp/folder' }]);
+    await container.copyDirectoriesToContainer([{ source: directory, target: '/tmp/directory' }]);
     const { output } = await container.exec([
       'sh',
       '-c',
-      'cat /tmp/single /tmp/content /tmp/folder/deep/file',
+      'cat /tmp/single /tmp/content /tmp/directory/deep/file',
     ]);
-    assert.equal(output, 'a filetextfrom a folder');
+    assert.equal(output, 'a filetextfrom a directory');
     assert.match(await text(await container.copyArchiveFromContainer('/tmp/single')), /a file/);
     await container.stop();
   });
@@ -118,7 +118,7 @@ describe('Testcontainers', () => {
     await container.stop();
   });
 
-  test('limits, tmpfs, users and working folders arrive', async () => {
+  test('limits, tmpfs, users and working directories arrive', async () => {
     const container = await new GenericContainer(IMAGE)
       .withCommand(['sleep', '1000'])
       .withTmpFs({ '/scratch': 'rw,size=1m' })

@@ -9,17 +9,20 @@ import { dockerProgram, withoutDocker } from './harness/docker.ts';
 import { execute } from './harness/execute.ts';
 import { freePort } from './harness/ports.ts';
 
-const folder = mkdtempSync('/tmp/bt-tls');
-const client = join(folder, 'client');
+const directory = mkdtempSync('/tmp/bt-tls');
+const client = join(directory, 'client');
 
 /** An authority, a server's and a client's certificate; the client's under the names that docker looks for. */
 function makeCertificates(): void {
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   openssl('req', '-x509', ...key, '-keyout', 'ca-key.pem', '-out', 'ca.pem', '-subj', '/CN=ca', '-days', '2');
   for (const name of ['server', 'client']) {
     openssl('req', ...key, '-keyout', `${name}-key.pem`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-    writeFileSync(join(folder, `${name}.ext`), `subjectAltName=IP:127.0.0.1\nextendedKeyUsage=${name}Auth\n`);
+    writeFileSync(
+      join(directory, `${name}.ext`),
+      `subjectAltName=IP:127.0.0.1\nextendedKeyUsage=${name}Auth\n`,
+    );
     const signed = ['-CA', 'ca.pem', '-CAkey', 'ca-key.pem', '-CAcreateserial', '-days', '2'];
     openssl(
       'x509',
@@ -39,13 +42,13 @@ function makeCertificates(): void {
     ['client.pem', 'cert.pem'],
     ['client-key.pem', 'key.pem'],
   ] as const) {
-    copyFileSync(join(folder, from), join(client, to));
+    copyFileSync(join(directory, from), join(client, to));
   }
 }
 
 makeCertificates();
 const host = `tcp://127.0.0.1:${await freePort()}`;
-const file = (name: string) => join(folder, name);
+const file = (name: string) => join(directory, name);
 const certificates = [
   '--tlscacert',
   file('ca.pem'),
@@ -57,7 +60,7 @@ const certificates = [
 const daemon = await TestDaemon.start({ flags: ['--host', host, '--tlsverify', ...certificates] });
 after(async () => {
   await daemon.end();
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 });
 await daemon.makeBusybox();
 

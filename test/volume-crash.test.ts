@@ -1,6 +1,6 @@
 /**
  * The daemon is killed at random moments of run, rm, volume create and volume rm. After each restart volumes, their
- * folders and what is mounted agree with the database, and running containers have what they had.
+ * directories and what is mounted agree with the database, and running containers have what they had.
  * BARGE_CRASH_ROUNDS says how often.
  */
 import assert from 'node:assert/strict';
@@ -61,7 +61,7 @@ const mounted = () =>
 async function assertAgreement(round: number): Promise<void> {
   const { Volumes } = (await call('/volumes')).json() as { Volumes: { Name: string; Labels: object }[] };
   const names = Volumes.map(({ Name }) => Name);
-  assert.deepEqual(readdirSync(root).sort(), [...names].sort(), `folders in round ${round}`);
+  assert.deepEqual(readdirSync(root).sort(), [...names].sort(), `directories in round ${round}`);
   const all = await containers();
   const inUse = new Set(all.flatMap(({ Mounts }) => Mounts.map(({ Name }) => Name)));
   for (const name of inUse) assert(names.includes(name), `${name} is mounted and not there`);

@@ -21,15 +21,15 @@ async function refused(mounts: readonly string[], ...command: string[]): Promise
   assert.notEqual(code, 0, `${mounts.join(' ')} works`);
   return stderr;
 }
-function folder(name: string): string {
+function directory(name: string): string {
   const path = daemon.path(name);
   mkdirSync(path, { recursive: true });
   return path;
 }
 
-/** An image with folders whose content volumes take. */
+/** An image with directories whose content volumes take. */
 async function makeImage(): Promise<void> {
-  const root = folder('root');
+  const root = directory('root');
   const script = `
     mkdir -p data/deep etc && cp /bin/busybox . 2>/dev/null || true
     echo first > data/file && ln data/file data/hard && ln -s file data/soft && ln -s /etc/passwd data/out
@@ -144,7 +144,7 @@ describe('volumes', () => {
       '-v',
       'vf:/one',
       '-v',
-      `${folder('two')}:/two`,
+      `${directory('two')}:/two`,
       '--mount',
       'type=tmpfs,dst=/three',
       'busybox',
@@ -200,8 +200,8 @@ describe('binds', () => {
   });
 
   test('what is mounted below is read-only with it, unless told otherwise', async () => {
-    const outer = folder('outer');
-    const inner = folder('outer/inner');
+    const outer = directory('outer');
+    const inner = directory('outer/inner');
     await execute(['mount', '-t', 'tmpfs', 'tmpfs', inner]);
     try {
       const touch = (options: string) =>
@@ -243,8 +243,8 @@ describe('binds', () => {
   });
 
   test('mounts travel as the propagation says, from mounts that pass them on', async () => {
-    const shared = folder('shared');
-    const plain = folder('plain');
+    const shared = directory('shared');
+    const plain = directory('plain');
     for (const path of [shared, plain]) await execute(['mount', '-t', 'tmpfs', 'tmpfs', path]);
     await execute(['mount', '--make-private', plain]);
     await execute(['mount', '--make-shared', shared]);
@@ -295,13 +295,13 @@ describe('binds', () => {
   });
 
   test('nested mounts work in any order, and links in the image stay inside of it', async () => {
-    const [a, b] = [folder('nest-a'), folder('nest-b')];
+    const [a, b] = [directory('nest-a'), directory('nest-b')];
     writeFileSync(`${b}/f`, 'b\n');
     assert.equal(
       await run(['-v', `${b}:/x/y/z`, '-v', 'nested:/x/y', '-v', `${a}:/x`], 'cat', '/x/y/z/f'),
       'b',
     );
-    const linked = folder('linked');
+    const linked = directory('linked');
     symlinkSync('/tmp', `${linked}/escape`);
     for (const name of ['etc', 'tmp']) mkdirSync(`${linked}/${name}`);
     const tar = daemon.path('linked.tar');
@@ -403,7 +403,7 @@ describe('memory and images', () => {
 });
 
 test('mounts stay as they are when the daemon is killed and comes back', async () => {
-  const bound = folder('survivor');
+  const bound = directory('survivor');
   await docker(
     'run',
     '-d',

@@ -82,8 +82,8 @@ describe('operations', () => {
     await create('holder', { HostConfig: { Binds: ['used:/v'] } });
     const { Id } = (await get('/containers/holder/json')).json();
     for (const query of ['', '?force=1']) {
-      const answer = errorOf(await remove(`/volumes/used${query}`));
-      assert.deepEqual(answer, [409, `remove used: volume is in use - [${Id}]`]);
+      const response = errorOf(await remove(`/volumes/used${query}`));
+      assert.deepEqual(response, [409, `remove used: volume is in use - [${Id}]`]);
     }
     await destroy('holder');
     assert.equal((await remove('/volumes/used')).status, 204);
@@ -192,13 +192,13 @@ describe('the driver’s options', () => {
     await docker('volume', 'rm', 'mem');
   });
 
-  test('a bound folder, and a file system on a device', async () => {
-    const folder = daemon.path('folder');
-    await execute(['mkdir', folder]);
-    await volume('bound', { type: 'none', device: folder, o: 'bind' });
+  test('a bound directory, and a file system on a device', async () => {
+    const directory = daemon.path('directory');
+    await execute(['mkdir', directory]);
+    await volume('bound', { type: 'none', device: directory, o: 'bind' });
     await busybox(['-v', 'bound:/b'], 'sh', '-c', 'echo there >/b/f');
-    assert.equal(readFileSync(join(folder, 'f'), 'utf8'), 'there\n');
-    await volume('bound-ro', { type: 'none', device: folder, o: 'bind,ro' });
+    assert.equal(readFileSync(join(directory, 'f'), 'utf8'), 'there\n');
+    await volume('bound-ro', { type: 'none', device: directory, o: 'bind,ro' });
     const { code, stderr } = await daemon.docker([
       'run',
       '--rm',
@@ -211,7 +211,7 @@ describe('the driver’s options', () => {
     assert.equal(code, 1, stderr);
     assert.match(stderr, /Read-only file system/);
     await docker('volume', 'rm', 'bound', 'bound-ro');
-    assert.equal(readFileSync(join(folder, 'f'), 'utf8'), 'there\n');
+    assert.equal(readFileSync(join(directory, 'f'), 'utf8'), 'there\n');
     const disk = daemon.path('disk');
     writeFileSync(disk, '');
     await execute(['truncate', '-s', '8M', disk]);

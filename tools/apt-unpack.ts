@@ -1,4 +1,4 @@
-/** Packages of the distribution, unpacked into a folder: nothing is installed, no service starts. */
+/** Packages of the distribution, unpacked into a directory: nothing is installed, no service starts. */
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -13,14 +13,14 @@ import {
 } from 'node:fs';
 import { delimiter, dirname, join, relative } from 'node:path';
 
-/** Whether apt had `name`, and it is unpacked below `folder` now. */
-export function unpackPackage(name: string, folder: string): boolean {
+/** Whether apt had `name`, and it is unpacked below `directory` now. */
+export function unpackPackage(name: string, directory: string): boolean {
   /* As root, apt downloads as the user _apt, who may not write here: it says so and goes on as root. */
-  const download = spawnSync('apt-get', ['download', '-q', name], { cwd: folder, encoding: 'utf8' });
-  const file = readdirSync(folder).find((entry) => entry.startsWith(`${name}_`));
+  const download = spawnSync('apt-get', ['download', '-q', name], { cwd: directory, encoding: 'utf8' });
+  const file = readdirSync(directory).find((entry) => entry.startsWith(`${name}_`));
   if (download.status !== 0 || !file) return false;
-  const unpacked = spawnSync('dpkg', ['-x', join(folder, file), folder], { encoding: 'utf8' });
-  rmSync(join(folder, file));
+  const unpacked = spawnSync('dpkg', ['-x', join(directory, file), directory], { encoding: 'utf8' });
+  rmSync(join(directory, file));
   return unpacked.status === 0;
 }
 
@@ -33,14 +33,14 @@ export function unpackWithDependencies(name: string, target: string): boolean {
   const packages = missingPackages(name);
   if (packages.length === 0) return false;
   mkdirSync(dirname(target), { recursive: true });
-  const folder = mkdtempSync(join(dirname(target), 'unpacking-'));
+  const directory = mkdtempSync(join(dirname(target), 'unpacking-'));
   try {
-    if (!packages.every((wanted) => unpackPackage(wanted, folder))) return false;
-    if (name !== PATCHELF) bindLibraries(folder, target);
-    renameSync(folder, target);
+    if (!packages.every((wanted) => unpackPackage(wanted, directory))) return false;
+    if (name !== PATCHELF) bindLibraries(directory, target);
+    renameSync(directory, target);
     return true;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
@@ -58,9 +58,9 @@ function bindLibraries(root: string, target: string): void {
   const patchelf = findPatchelf();
   for (const program of programsBelow(root)) {
     if (patchelf(['--print-interpreter', program]).status !== 0) continue; /* a static one */
-    const places = libraries.flatMap((folder) => [
-      `$ORIGIN/${relative(dirname(program), folder)}`,
-      join(target, relative(root, folder)),
+    const places = libraries.flatMap((directory) => [
+      `$ORIGIN/${relative(dirname(program), directory)}`,
+      join(target, relative(root, directory)),
     ]);
     const { status, stderr } = patchelf(['--force-rpath', '--set-rpath', places.join(':'), program]);
     if (status !== 0) throw new Error(`patchelf could not give ${program} its library paths: ${stderr}`);
@@ -100,12 +100,12 @@ function isElf(path: string): boolean {
   return magic.equals(Buffer.from('\x7fELF', 'latin1'));
 }
 
-/** Folders with libraries in a tree that packages were unpacked to. */
+/** Directories with libraries in a tree that packages were unpacked to. */
 function librariesBelow(target: string): string[] {
   return readdirSync(target, { recursive: true, withFileTypes: true })
     .filter((entry) => /^lib.*\.so/.test(entry.name))
     .map((entry) => entry.parentPath)
-    .filter((folder, index, all) => all.indexOf(folder) === index);
+    .filter((directory, index, all) => all.indexOf(directory) === index);
 }
 
 /** What apt would put on this machine for `name`; nothing when it does not know the name. */

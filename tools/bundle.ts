@@ -52,25 +52,26 @@ async function bundleClient(): Promise<void> {
     footer: { js: '})' },
   });
   writeCodeCache(fresh);
-  replaceFolder(join(DIST, 'client'), fresh);
+  replaceDirectory(join(DIST, 'client'), fresh);
 }
 
 /** A `run` that finds no daemon goes through most of what every command needs. */
-function writeCodeCache(folder: string): void {
-  const nowhere = `unix://${join(folder, 'no-such-socket')}`;
-  const args = [join(folder, 'main.cjs'), '--host', nowhere, 'run', '--rm', 'busybox', 'true'];
+function writeCodeCache(directory: string): void {
+  const nowhere = `unix://${join(directory, 'no-such-socket')}`;
+  const args = [join(directory, 'main.cjs'), '--host', nowhere, 'run', '--rm', 'busybox', 'true'];
   const { stderr } = spawnSync(process.execPath, args, {
     env: { ...process.env, BARGE_WRITE_CODE_CACHE: '1' },
     encoding: 'utf8',
   });
-  if (!existsSync(join(folder, 'bundle.cache'))) throw new Error(`the client wrote no code cache: ${stderr}`);
+  if (!existsSync(join(directory, 'bundle.cache')))
+    throw new Error(`the client wrote no code cache: ${stderr}`);
 }
 
 /** Code and cache change together: V8 does not notice when a cache is of another text of the same length. */
-function replaceFolder(folder: string, fresh: string): void {
+function replaceDirectory(directory: string, fresh: string): void {
   const old = `${fresh}.old`;
-  if (existsSync(folder)) renameSync(folder, old);
-  renameSync(fresh, folder);
+  if (existsSync(directory)) renameSync(directory, old);
+  renameSync(fresh, directory);
   rmSync(old, { recursive: true, force: true });
 }
 

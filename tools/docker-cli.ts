@@ -19,8 +19,8 @@ export function dockerClient(): string {
 }
 
 function onPath(): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  return folders.map((folder) => join(folder, 'docker')).find(isDocker);
+  const directories = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return directories.map((directory) => join(directory, 'docker')).find(isDocker);
 }
 
 /** Podman's stand-in goes by the same name. */
@@ -32,15 +32,15 @@ function isDocker(path: string): boolean {
 
 function unpack(): string {
   mkdirSync(CACHE, { recursive: true });
-  const folder = mkdtempSync(join(CACHE, 'unpacking-'));
+  const directory = mkdtempSync(join(CACHE, 'unpacking-'));
   try {
-    const client = join(folder, 'usr/bin/docker');
-    if (!PACKAGES.some((name) => unpackPackage(name, folder) && isDocker(client))) {
+    const client = join(directory, 'usr/bin/docker');
+    if (!PACKAGES.some((name) => unpackPackage(name, directory) && isDocker(client))) {
       throw new Error(`no docker client: apt has none of ${PACKAGES.join(', ')}; put one on the PATH`);
     }
-    renameSync(join(folder, 'usr'), join(CACHE, 'usr'));
+    renameSync(join(directory, 'usr'), join(CACHE, 'usr'));
     return UNPACKED;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }

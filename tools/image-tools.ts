@@ -24,8 +24,8 @@ export function imageTools(): void {
 
 /** The one on the PATH, or one that was unpacked; undefined: neither. */
 export function imageTool(name: ImageTool): RunnableTool | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  const installed = folders.map((folder) => ({ path: join(folder, name), env: {} }));
+  const directories = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  const installed = directories.map((directory) => ({ path: join(directory, name), env: {} }));
   return [...installed, ...unpacked(name)].find(
     ({ path, env }) =>
       existsSync(path) && spawnSync(path, ['--version'], { env: { ...process.env, ...env } }).status === 0,
@@ -33,9 +33,9 @@ export function imageTool(name: ImageTool): RunnableTool | undefined {
 }
 
 function unpacked(name: ImageTool): RunnableTool[] {
-  const folder = join(CACHE, name);
-  if (!existsSync(folder)) return [];
-  const programs = join(folder, 'usr/bin');
+  const directory = join(CACHE, name);
+  if (!existsSync(directory)) return [];
+  const programs = join(directory, 'usr/bin');
   return [
     {
       path: join(programs, name),

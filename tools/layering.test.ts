@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 const SOURCE = resolve(import.meta.dirname, '../src');
 
-/** What each folder of src/ may import besides itself: docs/ARCHITECTURE.md, "Folders". */
+/** What each directory of src/ may import besides itself: docs/ARCHITECTURE.md, "Directories". */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   core: [],
   api: ['core'],
@@ -31,8 +31,8 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-function sourceFiles(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+function sourceFiles(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => join(entry.parentPath, entry.name));
 }
@@ -49,13 +49,13 @@ function importsOf(file: string): Import[] {
   return found;
 }
 
-const folderOf = (file: string) => relative(SOURCE, file).split('/')[0] ?? '';
+const directoryOf = (file: string) => relative(SOURCE, file).split('/')[0] ?? '';
 const allImports = sourceFiles(SOURCE).flatMap(importsOf);
 
-test('every import points down the list of folders', () => {
+test('every import points down the list of directories', () => {
   const against = allImports.filter(({ from, to }) => {
     if (from.endsWith('.test.ts')) return false;
-    const [source, target] = [folderOf(from), folderOf(to)];
+    const [source, target] = [directoryOf(from), directoryOf(to)];
     return source !== target && !MAY_IMPORT[source]?.includes(target);
   });
   assert.deepEqual(

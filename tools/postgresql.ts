@@ -8,7 +8,7 @@ const CACHE = join(import.meta.dirname, '../.cache/postgresql');
 /** Which of them there is, the distribution decides. */
 const SERVERS = ['postgresql-15', 'postgresql-17', 'postgresql-16', 'postgresql-14'];
 
-/** The folder of the server's programs: installed, or unpacked; undefined: neither. */
+/** The directory of the server's programs: installed, or unpacked; undefined: neither. */
 export function postgresPrograms(): string | undefined {
   const [installed] = globSync('/usr/lib/postgresql/*/bin/postgres');
   if (installed) return dirname(installed);

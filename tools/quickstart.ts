@@ -1,18 +1,18 @@
 /**
  * The main job, end to end, in sight: Dockerfile → image → container → registry → a second engine, and then nothing
- * is left but a folder. `npm run quickstart`.
+ * is left but a directory. `npm run quickstart`.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { becomeRoot } from './as-root.ts';
-import { baseImage, enginePlace, FOLDER, ROOT } from './quickstart/place.ts';
+import { baseImage, DIRECTORY, enginePlace, ROOT } from './quickstart/place.ts';
 import { Engine, Registry } from './quickstart/server.ts';
 import { check, say, since, step } from './quickstart/story.ts';
 import { defaultPlaces, linksStillThere, look, type Traces } from './quickstart/traces.ts';
 
 const PACKAGES = 'make,python3,python-is-python3';
-const ANSWER_MS = 10_000;
+const RESPONSE_MS = 10_000;
 const EXAMPLE = 'examples/hello';
 
 const FIRST = enginePlace('a');
@@ -41,7 +41,7 @@ function dockerfileFor(base: string): string {
   const path = join(EXAMPLE, 'Dockerfile');
   const text = readFileSync(join(ROOT, path), 'utf8');
   if (text.startsWith(`FROM ${base}\n`)) return path;
-  const changed = join(FOLDER, 'Dockerfile');
+  const changed = join(DIRECTORY, 'Dockerfile');
   writeFileSync(changed, text.replace(/^FROM .*/, `FROM ${base}`));
   return changed;
 }
@@ -61,10 +61,11 @@ async function fetchPage(url: string): Promise<string> {
   const start = performance.now();
   for (;;) {
     try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+      const response = await fetch(url, { signal: AbortSignal.timeout(RESPONSE_MS) });
       return await response.text();
     } catch (error) {
-      if (performance.now() - start > ANSWER_MS) throw new Error(`${url} does not answer`, { cause: error });
+      if (performance.now() - start > RESPONSE_MS)
+        throw new Error(`${url} does not answer`, { cause: error });
       await pause(50);
     }
   }
@@ -133,7 +134,7 @@ function removeFiles(): void {
     for (const path of [execRoot, socket, `${execRoot}.pid`]) rmSync(path, { recursive: true, force: true });
   }
   for (const name of ['engine-b', 'registry', 'client', 'Dockerfile']) {
-    rmSync(join(FOLDER, name), { recursive: true, force: true });
+    rmSync(join(DIRECTORY, name), { recursive: true, force: true });
   }
 }
 
@@ -156,8 +157,8 @@ async function cleanUp(defaultsBefore: readonly string[]): Promise<void> {
   removeFiles();
   prove(before, look(PLACES));
   const strays = defaultPlaces().filter((path) => !defaultsBefore.includes(path));
-  const temporary = existsSync(join(FOLDER, 'tmp')) ? readdirSync(join(FOLDER, 'tmp')) : [];
-  check(`no file outside of ${FOLDER}${listed(strays)}`, strays.length === 0);
+  const temporary = existsSync(join(DIRECTORY, 'tmp')) ? readdirSync(join(DIRECTORY, 'tmp')) : [];
+  check(`no file outside of ${DIRECTORY}${listed(strays)}`, strays.length === 0);
   check(`no temporary file${listed(temporary)}`, temporary.length === 0);
   if (failures.length > 0) throw new AggregateError(failures, 'stopping did not go well');
 }
@@ -196,14 +197,14 @@ const start = performance.now();
 const stopped = new AbortController();
 process.on('SIGINT', () => stopped.abort());
 process.on('SIGTERM', () => stopped.abort());
-mkdirSync(FOLDER, { recursive: true });
+mkdirSync(DIRECTORY, { recursive: true });
 const defaultsBefore = defaultPlaces();
 const failures: unknown[] = [];
 const note = (error: unknown) => void failures.push(error);
 await mainJob(stopped.signal).catch(note);
 await step('Clean up and prove it', () => cleanUp(defaultsBefore)).catch(note);
 for (const failure of failures) process.stderr.write(`\nquickstart: ${describe(failure)}\n`);
-if (failures.length > 0) process.stderr.write(`The programs' logs are in ${FOLDER}/*.log.\n`);
+if (failures.length > 0) process.stderr.write(`The programs' logs are in ${DIRECTORY}/*.log.\n`);
 say(`\nQuick start ${failures.length > 0 ? 'FAILED' : 'succeeded'} in ${since(start)}`);
 process.exitCode = failures.length > 0 ? 1 : 0;
 

@@ -111,7 +111,7 @@ build_helpers() {
   quietly make -C native all || fail 'building the C helpers failed'
 }
 
-# Folders count too: theirs is the time that a removed file changes.
+# Directories count too: theirs is the time that a removed file changes.
 bundles_are_fresh() {
   [ -e dist/.bundled ] &&
     [ -z "$(find src tools/bundle tools/bundle.ts node_modules/.barge-lock -newer dist/.bundled ! -name '*.test.ts' -print -quit)" ]

@@ -9,7 +9,7 @@ const CACHE = join(import.meta.dirname, '../.cache/strace');
 export function strace(): string | undefined {
   const onPath = (process.env.PATH ?? '')
     .split(delimiter)
-    .map((folder) => join(folder, 'strace'))
+    .map((directory) => join(directory, 'strace'))
     .find((path) => existsSync(path));
   if (onPath) return onPath;
   if (!existsSync(CACHE) && !unpackWithDependencies('strace', CACHE)) return undefined;

@@ -6,20 +6,20 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const FOLDER = join(import.meta.dirname, '../test');
-const LOCK = join(FOLDER, 'package-lock.json');
-const STAMP = join(FOLDER, 'node_modules/.barge-lock');
+const DIRECTORY = join(import.meta.dirname, '../test');
+const LOCK = join(DIRECTORY, 'package-lock.json');
+const STAMP = join(DIRECTORY, 'node_modules/.barge-lock');
 
 const isInstalled = () => existsSync(STAMP) && readFileSync(STAMP).equals(readFileSync(LOCK));
 
 if (!isInstalled()) {
   const { status, error } = spawnSync('npm', ['ci', '--ignore-scripts', '--include=dev'], {
-    cwd: FOLDER,
+    cwd: DIRECTORY,
     stdio: 'inherit',
   });
   if (status === 0) copyFileSync(LOCK, STAMP);
   else {
-    process.stderr.write(`installing the tests’ packages failed (npm ci in ${FOLDER}) ${error ?? ''}\n`);
+    process.stderr.write(`installing the tests’ packages failed (npm ci in ${DIRECTORY}) ${error ?? ''}\n`);
     process.exitCode = 1;
   }
 }

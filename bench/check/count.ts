@@ -9,7 +9,7 @@ import type { Stage } from '../stage/stage.ts';
 import type { HotPath } from './paths.ts';
 import { type Counts, countCalls, TRACED } from './trace.ts';
 
-/** What is done on the side (a network made ahead, a folder removed) is done when nothing comes for so long. */
+/** What is done on the side (a network made ahead, a directory removed) is done when nothing comes for so long. */
 const STILL_MS = 400;
 
 /** How often a path is taken: the least count tells what it needs, the others what chance has added. */
@@ -43,14 +43,14 @@ const FLAGS = [
 ];
 
 function countCommand(stage: Stage, strace: string, { file, args }: Command): Counts {
-  const output = join(stage.folder, 'trace');
+  const output = join(stage.directory, 'trace');
   const own = ['-o', output, '--', file, ...args];
   runToEnd({ file: strace, args: [...FLAGS, ...own] });
   return takeCounts(output);
 }
 
 async function countWork(stage: Stage, strace: string, pid: number, { work }: HotPath): Promise<Counts> {
-  const output = join(stage.folder, 'trace');
+  const output = join(stage.directory, 'trace');
   /* Not -qq: that it says "attached" is what we wait for. */
   const flags = FLAGS.filter((flag) => flag !== '-qq');
   const tracer = spawn(strace, [...flags, '-o', output, '-p', `${pid}`], {

@@ -9,12 +9,12 @@ import { countPath } from './count.ts';
 import { hotPaths } from './paths.ts';
 import type { Counts } from './trace.ts';
 
-interface Wish {
+interface Request {
   readonly stage: Stage;
   readonly record: boolean;
 }
 
-async function main({ stage, record }: Wish): Promise<void> {
+async function main({ stage, record }: Request): Promise<void> {
   const tracer = strace();
   if (!tracer) throw unavailable('the guard counts system calls with strace: apt-get install strace');
   furnish(stage);

@@ -18,7 +18,7 @@ export interface HotPath {
 export async function hotPaths(stage: Stage, peer: Peer): Promise<readonly HotPath[]> {
   const client = peer.subjects[0] as Subject;
   const api = new EngineClient((peer.daemon as ServingDaemon).socket);
-  const context = join(stage.folder, 'tmp');
+  const context = join(stage.directory, 'tmp');
   writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nRUN true 1\nCOPY Dockerfile /\nRUN true 2\n');
   const build = client.command(['build', '-q', context]);
   runToEnd(build);
@@ -37,16 +37,16 @@ export async function hotPaths(stage: Stage, peer: Peer): Promise<readonly HotPa
 }
 
 async function run(api: EngineClient): Promise<void> {
-  const wish = { Image: 'busybox', Cmd: ['true'] };
-  const { Id } = (await api.request('POST', '/containers/create', wish)) as { Id: string };
+  const options = { Image: 'busybox', Cmd: ['true'] };
+  const { Id } = (await api.request('POST', '/containers/create', options)) as { Id: string };
   await api.request('POST', `/containers/${Id}/start`);
   await api.request('POST', `/containers/${Id}/wait`);
   await api.request('DELETE', `/containers/${Id}`);
 }
 
 async function exec(api: EngineClient): Promise<void> {
-  const wish = { Cmd: ['true'] };
-  const { Id } = (await api.request('POST', '/containers/bench-check/exec', wish)) as { Id: string };
+  const options = { Cmd: ['true'] };
+  const { Id } = (await api.request('POST', '/containers/bench-check/exec', options)) as { Id: string };
   await api.request('POST', `/exec/${Id}/start`, { Detach: true });
   for (;;) {
     const { Running } = (await api.request('GET', `/exec/${Id}/json`)) as { Running: boolean };

@@ -6,26 +6,26 @@ import { pack } from 'tar-stream';
 import { runToEnd } from '../measure/process.ts';
 
 /** An image that is made up: so many layers of so many files of such a size. */
-export interface ImageWish {
+export interface ImageMountOptions {
   readonly name: string;
   readonly layers: number;
   readonly filesPerLayer: number;
   readonly fileSize: number;
 }
 
-const PER_FOLDER = 500;
+const PER_DIRECTORY = 500;
 const MTIME = new Date('2026-01-01T00:00:00Z');
 
 /**
- * Writes it as an archive that `docker load` takes, `FOLDER/NAME.tar`.
+ * Writes it as an archive that `docker load` takes, `DIRECTORY/NAME.tar`.
  * @returns its path; it is the caller's to remove.
  */
-export async function makeArchive(folder: string, wish: ImageWish): Promise<string> {
-  const scratch = join(folder, `${wish.name}-scratch`);
+export async function makeArchive(directory: string, request: ImageMountOptions): Promise<string> {
+  const scratch = join(directory, `${request.name}-scratch`);
   mkdirSync(scratch);
   const digests: string[] = [];
-  for (let layer = 0; layer < wish.layers; layer++)
-    digests.push(await writeLayer(join(scratch, `${layer}.tar`), wish, layer));
+  for (let layer = 0; layer < request.layers; layer++)
+    digests.push(await writeLayer(join(scratch, `${layer}.tar`), request, layer));
   const config = {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
@@ -36,24 +36,24 @@ export async function makeArchive(folder: string, wish: ImageWish): Promise<stri
   };
   const Layers = digests.map((_, layer) => `${layer}.tar`);
   writeFileSync(join(scratch, 'config.json'), JSON.stringify(config));
-  const manifest = [{ Config: 'config.json', RepoTags: [localName(wish)], Layers }];
+  const manifest = [{ Config: 'config.json', RepoTags: [localName(request)], Layers }];
   writeFileSync(join(scratch, 'manifest.json'), JSON.stringify(manifest));
-  const tar = join(folder, `${wish.name}.tar`);
+  const tar = join(directory, `${request.name}.tar`);
   runToEnd({ file: 'tar', args: ['-C', scratch, '-cf', tar, 'manifest.json', 'config.json', ...Layers] });
   rmSync(scratch, { recursive: true });
   return tar;
 }
 
 /** How each peer calls it once it is loaded. */
-export const localName = ({ name }: ImageWish): string => `localhost/${name}:latest`;
+export const localName = ({ name }: ImageMountOptions): string => `localhost/${name}:latest`;
 
 /** Holds a whole layer in memory. @returns the tar's digest. */
-async function writeLayer(path: string, wish: ImageWish, layer: number): Promise<string> {
+async function writeLayer(path: string, request: ImageMountOptions, layer: number): Promise<string> {
   const tar = pack();
   const written = pipeline(tar, createWriteStream(path));
-  for (let file = 0; file < wish.filesPerLayer; file++) {
-    const name = `data/l${layer}/d${Math.floor(file / PER_FOLDER)}/f${file}`;
-    tar.entry({ name, size: wish.fileSize, mtime: MTIME }, content(wish.fileSize));
+  for (let file = 0; file < request.filesPerLayer; file++) {
+    const name = `data/l${layer}/d${Math.floor(file / PER_DIRECTORY)}/f${file}`;
+    tar.entry({ name, size: request.fileSize, mtime: MTIME }, content(request.fileSize));
   }
   tar.finalize();
   await written;

@@ -54,7 +54,7 @@ function daemonArguments(stage: Stage, run: string, host: string): string[] {
   writeFileSync(config, '{}');
   return [
     ...['--config-file', config, '--host', host, '--pidfile', join(run, 'pid')],
-    ...['--data-root', join(stage.folder, 'barge'), '--exec-root', join(run, 'x')],
+    ...['--data-root', join(stage.directory, 'barge'), '--exec-root', join(run, 'x')],
     ...['--bridge', 'benchbarge', '--bip', '172.29.0.1/16', '--cgroup-parent', stage.cgroup],
     ...['--log-level', 'warn'],
   ];

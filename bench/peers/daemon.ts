@@ -12,7 +12,7 @@ const START_MS = 60_000;
 const END_MS = 30_000;
 const POLL_MS = 5;
 
-export interface DaemonWish {
+export interface DaemonRequest {
   readonly name: string;
   readonly command: Command;
   readonly socket: string;
@@ -21,20 +21,20 @@ export interface DaemonWish {
 /** A daemon of a peer's, until it is ended. Its output is in the stage's `logs/NAME.log`. */
 export class Daemon implements ServingDaemon, AsyncDisposable {
   readonly socket: string;
-  readonly #wish: DaemonWish;
+  readonly #options: DaemonRequest;
   readonly #log: string;
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
 
-  private constructor(stage: Stage, wish: DaemonWish) {
-    this.#wish = wish;
-    this.socket = wish.socket;
-    this.#log = join(stage.folder, 'logs', `${wish.name}.log`);
+  private constructor(stage: Stage, options: DaemonRequest) {
+    this.#options = options;
+    this.socket = options.socket;
+    this.#log = join(stage.directory, 'logs', `${options.name}.log`);
   }
 
   /** @throws BargeError system, with the end of the log, when it does not come up. */
-  static async start(stage: Stage, wish: DaemonWish): Promise<Daemon> {
-    const daemon = new Daemon(stage, wish);
+  static async start(stage: Stage, options: DaemonRequest): Promise<Daemon> {
+    const daemon = new Daemon(stage, options);
     await daemon.#start();
     return daemon;
   }
@@ -49,7 +49,7 @@ export class Daemon implements ServingDaemon, AsyncDisposable {
   }
 
   async #start(): Promise<number> {
-    const { name, command } = this.#wish;
+    const { name, command } = this.#options;
     const fd = openSync(this.#log, 'a');
     const began = performance.now();
     const child = spawn(command.file, command.args, {

@@ -50,7 +50,7 @@ function daemonArguments(stage: Stage, run: string, host: string): string[] {
   writeFileSync(config, '{"live-restore":true}');
   return [
     ...['--config-file', config, '--host', host, '--pidfile', join(run, 'pid')],
-    ...['--data-root', join(stage.folder, 'docker'), '--exec-root', join(run, 'x')],
+    ...['--data-root', join(stage.directory, 'docker'), '--exec-root', join(run, 'x')],
     ...['--bip', '172.28.0.1/16', '--cgroup-parent', stage.cgroup],
     ...['--log-level', 'warn'],
   ];

@@ -26,9 +26,9 @@ export class EngineClient implements Disposable {
       },
     });
     sent.end(text);
-    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
-    const said = await textOf(answer);
-    const { statusCode = 0 } = answer;
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    const said = await textOf(response);
+    const { statusCode = 0 } = response;
     if ((statusCode < 200 || statusCode > 299) && statusCode !== 304)
       throw systemError(`${method} ${path} was answered with ${statusCode}: ${said.trim()}`);
     return said === '' ? undefined : JSON.parse(said);
@@ -39,8 +39,8 @@ export class EngineClient implements Disposable {
   }
 }
 
-async function textOf(answer: IncomingMessage): Promise<string> {
+async function textOf(response: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
-  for await (const part of answer) parts.push(part);
+  for await (const part of response) parts.push(part);
   return Buffer.concat(parts).toString();
 }

@@ -10,10 +10,10 @@ const APPLETS = ['sh', 'true', 'sleep', 'echo', 'cat', 'ls'];
 
 /** The tar from which each peer imports the same image `busybox`; made once. */
 export function imageTar(stage: Stage): string {
-  const tar = join(stage.folder, 'busybox.tar');
+  const tar = join(stage.directory, 'busybox.tar');
   if (existsSync(tar)) return tar;
   if (!existsSync(BUSYBOX)) throw systemError(`${BUSYBOX} is missing: npm run setup installs busybox-static`);
-  const bin = join(stage.folder, 'image/bin');
+  const bin = join(stage.directory, 'image/bin');
   mkdirSync(bin, { recursive: true });
   copyFileSync(BUSYBOX, join(bin, 'busybox'));
   for (const applet of APPLETS) symlinkSync('busybox', join(bin, applet));

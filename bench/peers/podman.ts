@@ -44,7 +44,7 @@ function buildah(stage: Stage, view: View): Subject[] {
   const run = join(stage.run, 'podman');
   const flags = [
     '--root',
-    join(stage.folder, 'podman'),
+    join(stage.directory, 'podman'),
     '--runroot',
     join(run, 'x'),
     '--storage-driver',
@@ -63,7 +63,7 @@ function globalFlags(stage: Stage): string[] {
   const run = join(stage.run, 'podman');
   mkdirSync(run);
   return [
-    ...['--root', join(stage.folder, 'podman'), '--runroot', join(run, 'x'), '--tmpdir', join(run, 'tmp')],
+    ...['--root', join(stage.directory, 'podman'), '--runroot', join(run, 'x'), '--tmpdir', join(run, 'tmp')],
     ...['--network-config-dir', join(run, 'networks'), '--cgroup-manager', 'cgroupfs'],
     ...['--storage-driver', 'overlay', '--log-level', 'error'],
   ];

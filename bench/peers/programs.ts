@@ -8,8 +8,8 @@ export function programPath(name: string): string | undefined {
 
 /** All of that name, the one that a shell would take first. */
 export function programPaths(name: string): readonly string[] {
-  const folders = new Set([...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']);
-  return [...folders].map((folder) => join(folder, name)).filter((path) => existsSync(path));
+  const directories = new Set([...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']);
+  return [...directories].map((directory) => join(directory, name)).filter((path) => existsSync(path));
 }
 
 /** "no dockerd here" for the first program that is not on the PATH. */

@@ -14,7 +14,7 @@ export interface RegistryKind {
   readonly program: string;
   missing(): string | undefined;
   version(): string;
-  serve(folder: string, address: string): Command;
+  serve(directory: string, address: string): Command;
 }
 
 export interface RunningRegistry extends AsyncDisposable {
@@ -30,9 +30,9 @@ const ownRegistry: RegistryKind = {
   program: 'barge-registry',
   missing: () => undefined,
   version: () => versionOf({ file: OURS, args: ['--version'] }),
-  serve: (folder, address) => ({
+  serve: (directory, address) => ({
     file: OURS,
-    args: ['--data-root', join(folder, 'data'), '--listen', address, '--log-level', 'error'],
+    args: ['--data-root', join(directory, 'data'), '--listen', address, '--log-level', 'error'],
   }),
 };
 
@@ -41,14 +41,14 @@ const dockerRegistry: RegistryKind = {
   program: 'docker-registry',
   missing: () => missingProgram('docker-registry'),
   version: () => versionOf({ file: 'docker-registry', args: ['--version'] }),
-  serve: (folder, address) => {
-    const config = join(folder, 'config.yml');
+  serve: (directory, address) => {
+    const config = join(directory, 'config.yml');
     writeFileSync(
       config,
       [
         'version: 0.1',
         'log: { level: error, accesslog: { disabled: true } }',
-        `storage: { cache: { blobdescriptor: inmemory }, filesystem: { rootdirectory: "${join(folder, 'data')}" } }`,
+        `storage: { cache: { blobdescriptor: inmemory }, filesystem: { rootdirectory: "${join(directory, 'data')}" } }`,
         `http: { addr: "${address}" }`,
         '',
       ].join('\n'),
@@ -69,13 +69,13 @@ let started = 0;
 export async function startRegistry(stage: Stage, kind: RegistryKind): Promise<RunningRegistry> {
   const port = FIRST_PORT + started++;
   const address = `127.0.0.1:${port}`;
-  const folder = join(stage.folder, `registry-${port}`);
-  mkdirSync(folder);
-  const { file, args } = kind.serve(folder, address);
-  const log = openSync(join(stage.folder, 'logs', `${kind.program}-${port}.log`), 'w');
+  const directory = join(stage.directory, `registry-${port}`);
+  mkdirSync(directory);
+  const { file, args } = kind.serve(directory, address);
+  const log = openSync(join(stage.directory, 'logs', `${kind.program}-${port}.log`), 'w');
   const child = spawn(file, args, { stdio: ['ignore', log, log] });
   closeSync(log);
-  await answers(kind, child, address);
+  await responses(kind, child, address);
   return {
     address,
     pid: child.pid ?? 0,
@@ -84,17 +84,17 @@ export async function startRegistry(stage: Stage, kind: RegistryKind): Promise<R
         child.kill('SIGKILL');
         await once(child, 'exit');
       }
-      rmSync(folder, { recursive: true });
+      rmSync(directory, { recursive: true });
     },
   };
 }
 
-async function answers({ program }: RegistryKind, child: ChildProcess, address: string): Promise<void> {
+async function responses({ program }: RegistryKind, child: ChildProcess, address: string): Promise<void> {
   for (const began = performance.now(); performance.now() - began < START_MS; await sleep(20)) {
     if (child.exitCode !== null) break;
-    const answer = await fetch(`http://${address}/v2/`).catch(() => undefined);
-    await answer?.arrayBuffer();
-    if (answer?.ok) return;
+    const response = await fetch(`http://${address}/v2/`).catch(() => undefined);
+    await response?.arrayBuffer();
+    if (response?.ok) return;
   }
   throw systemError(`${program} did not come up at ${address}`);
 }

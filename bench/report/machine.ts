@@ -17,15 +17,15 @@ export interface Machine {
 
 const CGROUPS = '/sys/fs/cgroup';
 
-/** @param folder where the data roots are. */
-export function describeMachine(folder: string): Machine {
+/** @param directory where the data roots are. */
+export function describeMachine(directory: string): Machine {
   const processors = cpus();
   return {
     system: /^PRETTY_NAME="(.*)"/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown',
     kernel: release(),
     processors: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`,
     memory: `${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
-    fileSystem: runToEnd({ file: 'stat', args: ['-f', '-c', '%T', folder] }).trim(),
+    fileSystem: runToEnd({ file: 'stat', args: ['-f', '-c', '%T', directory] }).trim(),
     cgroups: cgroupLayout(),
     commit: commit(),
   };

@@ -3,22 +3,22 @@ import { join } from 'node:path';
 import { runToEnd } from '../measure/process.ts';
 import type { Stage } from './stage.ts';
 
-/** Folders of the machine that peers write to whatever their flags say: docker's key, CNI's leases, … */
+/** Directories of the machine that peers write to whatever their flags say: docker's key, CNI's leases, … */
 const SCRATCHED = ['/etc', '/var/lib'];
 
 /**
- * Fits the fresh namespaces out: loopback up, an empty `/run`, and layers over the machine's folders that swallow
+ * Fits the fresh namespaces out: loopback up, an empty `/run`, and layers over the machine's directories that swallow
  * every write. All of it ends with the namespaces.
  */
 export function furnish(stage: Stage): void {
   mount('tmpfs', '/run', 'mode=755');
-  for (const folder of ['/run/lock', stage.run]) mkdirSync(folder, { recursive: true });
+  for (const directory of ['/run/lock', stage.run]) mkdirSync(directory, { recursive: true });
   for (const target of SCRATCHED) cover(target, join('/run/.over', target));
   runToEnd({ file: 'ip', args: ['link', 'set', 'lo', 'up'] });
-  for (const name of ['home', 'tmp', 'logs']) mkdirSync(join(stage.folder, name));
+  for (const name of ['home', 'tmp', 'logs']) mkdirSync(join(stage.directory, name));
   Object.assign(process.env, {
-    HOME: join(stage.folder, 'home'),
-    TMPDIR: join(stage.folder, 'tmp'),
+    HOME: join(stage.directory, 'home'),
+    TMPDIR: join(stage.directory, 'tmp'),
     PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
   });
   for (const name of ['DOCKER_HOST', 'DOCKER_CONTEXT', 'BARGE_HOST', 'CONTAINER_HOST'])
@@ -27,7 +27,7 @@ export function furnish(stage: Stage): void {
 
 function cover(target: string, scratch: string): void {
   const [upper, work] = [join(scratch, 'upper'), join(scratch, 'work')];
-  for (const folder of [upper, work]) mkdirSync(folder, { recursive: true });
+  for (const directory of [upper, work]) mkdirSync(directory, { recursive: true });
   mount('overlay', target, `lowerdir=${target},upperdir=${upper},workdir=${work}`);
 }
 

@@ -12,7 +12,7 @@ import type { Section } from '../suites/suite.ts';
 import { furnish } from './furnish.ts';
 import type { Stage } from './stage.ts';
 
-interface Wish {
+interface Request {
   readonly stage: Stage;
   readonly options: BenchOptions;
 }
@@ -21,7 +21,7 @@ const say = (line: string) => {
   process.stdout.write(`bench: ${line}\n`);
 };
 
-async function main({ stage, options }: Wish): Promise<void> {
+async function main({ stage, options }: Request): Promise<void> {
   const started = new Date();
   furnish(stage);
   const noise = await NoiseWatch.begin();
@@ -48,7 +48,7 @@ async function main({ stage, options }: Wish): Promise<void> {
       Object.fromEntries(presentRegistries().map((kind) => [kind.program, kind.version()])),
     ] as const,
   ]);
-  const machine = describeMachine(stage.folder);
+  const machine = describeMachine(stage.directory);
   writeReport({ started, machine, versions, absent, options, noise: noise.report(), sections, failures });
   const failed = Object.keys(failures);
   if (failed.length > 0) throw systemError(`failed: ${failed.join(', ')} (see above)`);

@@ -29,22 +29,28 @@ const ENTER = [
 ] as const;
 
 /**
- * Runs `FOLDER/inside.ts` in namespaces of its own and takes away what it leaves.
- * @param wish what it is told, besides the stage. @returns the exit code.
+ * Runs `DIRECTORY/inside.ts` in namespaces of its own and takes away what it leaves.
+ * @param request what it is told, besides the stage. @returns the exit code.
  */
-export async function runOnStage(folder: 'stage' | 'check', wish: object): Promise<number> {
+export async function runOnStage(directory: 'stage' | 'check', request: object): Promise<number> {
   removeAbandonedStages();
   const stage = stageOf(process.pid);
-  mkdirSync(stage.folder, { mode: 0o711 });
+  mkdirSync(stage.directory, { mode: 0o711 });
   try {
-    return await inNamespaces(join(import.meta.dirname, '..', folder, 'inside.ts'), { stage, ...wish });
+    return await inNamespaces(join(import.meta.dirname, '..', directory, 'inside.ts'), { stage, ...request });
   } finally {
     await removeStage(stage);
   }
 }
 
-async function inNamespaces(script: string, wish: object): Promise<number> {
-  const [program, ...args] = [...ENTER, process.execPath, ...process.execArgv, script, JSON.stringify(wish)];
+async function inNamespaces(script: string, request: object): Promise<number> {
+  const [program, ...args] = [
+    ...ENTER,
+    process.execPath,
+    ...process.execArgv,
+    script,
+    JSON.stringify(request),
+  ];
   const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
   const release = endOnSignals(child);
   try {

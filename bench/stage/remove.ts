@@ -19,7 +19,7 @@ export async function removeStage(stage: Stage): Promise<void> {
     } catch (cause) {
       if (attempt === ATTEMPTS)
         throw systemError(
-          `the bench's leftovers (${stage.folder}, cgroups ${stage.cgroup}) cannot be removed`,
+          `the bench's leftovers (${stage.directory}, cgroups ${stage.cgroup}) cannot be removed`,
           {
             cause,
           },
@@ -31,7 +31,10 @@ export async function removeStage(stage: Stage): Promise<void> {
 
 /** What benches that were killed have left. */
 export function removeAbandonedStages(): void {
-  const names = new Set([...readdirSync('/tmp'), ...hierarchies().flatMap((folder) => readdirSync(folder))]);
+  const names = new Set([
+    ...readdirSync('/tmp'),
+    ...hierarchies().flatMap((directory) => readdirSync(directory)),
+  ]);
   for (const owner of [...names].map(ownerOf)) {
     if (owner !== undefined && !isAlive(owner)) removeNow(stageOf(owner));
   }
@@ -39,21 +42,21 @@ export function removeAbandonedStages(): void {
 
 function removeNow(stage: Stage): void {
   for (const hierarchy of hierarchies()) removeCgroup(join(hierarchy, stage.cgroup));
-  rmSync(stage.folder, { recursive: true, force: true });
+  rmSync(stage.directory, { recursive: true, force: true });
 }
 
-/** Folders that hold cgroups: one for v2, several for v1 and hybrid. */
+/** Directories that hold cgroups: one for v2, several for v1 and hybrid. */
 function hierarchies(): readonly string[] {
   const entries = readdirSync(CGROUPS);
   if (entries.includes('cgroup.controllers')) return [CGROUPS];
   return entries.map((name) => join(CGROUPS, name));
 }
 
-function removeCgroup(folder: string): void {
+function removeCgroup(directory: string): void {
   try {
-    for (const entry of readdirSync(folder, { withFileTypes: true }))
-      if (entry.isDirectory()) removeCgroup(join(folder, entry.name));
-    rmdirSync(folder);
+    for (const entry of readdirSync(directory, { withFileTypes: true }))
+      if (entry.isDirectory()) removeCgroup(join(directory, entry.name));
+    rmdirSync(directory);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }

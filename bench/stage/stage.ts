@@ -4,7 +4,7 @@
  */
 export interface Stage {
   /** Data roots and logs: on the machine's disk, where `/tmp` is. */
-  readonly folder: string;
+  readonly directory: string;
   /** Below this, in each hierarchy, are the containers' cgroups. */
   readonly cgroup: string;
   /** On a tmpfs of the stage's own: sockets and run-time state. */
@@ -15,7 +15,7 @@ const NAME = 'barge-bench-';
 
 /** @param owner the pid of the outer process, in the host's pid namespace. */
 export function stageOf(owner: number): Stage {
-  return { folder: `/tmp/${NAME}${owner}`, cgroup: `/${NAME}${owner}`, run: '/run/barge-bench' };
+  return { directory: `/tmp/${NAME}${owner}`, cgroup: `/${NAME}${owner}`, run: '/run/barge-bench' };
 }
 
 /** The pid in a name that `stageOf` made. */

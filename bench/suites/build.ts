@@ -6,44 +6,44 @@ import type { Subject } from '../peers/peer.ts';
 import { fewerRounds, roundRows } from './rounds.ts';
 import type { Effort, Row, Section, Suite, Workshop } from './suite.ts';
 
-/** A build that is timed; its context is a folder of its own for each subject. */
+/** A build that is timed; its context is a directory of its own for each subject. */
 interface BuildCase {
   readonly label: string;
   readonly args: readonly string[];
-  /** Fills the folder, once. */
-  readonly fill: (folder: string) => void;
+  /** Fills the directory, once. */
+  readonly fill: (directory: string) => void;
   /** Changes it before each build. */
-  readonly change?: (folder: string, round: number) => void;
+  readonly change?: (directory: string, round: number) => void;
   /** When it is not the suite's. */
   readonly effort?: Effort;
 }
 
 const FILES = 20_000;
-const PER_FOLDER = 200;
+const PER_DIRECTORY = 200;
 const STAGES = [1, 2, 3, 4, 5, 6];
 const TWICE: Effort = { warmup: 0, runs: 2 };
 
-const write = (folder: string, name: string, text: string) => writeFileSync(join(folder, name), text);
+const write = (directory: string, name: string, text: string) => writeFileSync(join(directory, name), text);
 
-function fillSteps(folder: string): void {
+function fillSteps(directory: string): void {
   const steps = Array.from({ length: 20 }, (_, index) => `RUN true ${index}\n`);
-  write(folder, 'Dockerfile', `FROM busybox\n${steps.join('')}`);
+  write(directory, 'Dockerfile', `FROM busybox\n${steps.join('')}`);
 }
 
-function fillMany(folder: string): void {
-  write(folder, 'Dockerfile', 'FROM busybox\nCOPY . /src\n');
+function fillMany(directory: string): void {
+  write(directory, 'Dockerfile', 'FROM busybox\nCOPY . /src\n');
   for (let file = 0; file < FILES; file++) {
-    const below = join(folder, `d${Math.floor(file / PER_FOLDER)}`);
-    if (file % PER_FOLDER === 0) mkdirSync(below);
+    const below = join(directory, `d${Math.floor(file / PER_DIRECTORY)}`);
+    if (file % PER_DIRECTORY === 0) mkdirSync(below);
     write(below, `f${file}`, `file ${file}\n`.repeat(20));
   }
 }
 
 /** The last stage needs all of them: else a builder that knows no graph would have less to do, not more. */
-function fillStages(folder: string): void {
+function fillStages(directory: string): void {
   const stages = STAGES.map((stage) => `FROM busybox AS s${stage}\nRUN sleep 2; echo ${stage} > /f\n`);
   const copies = STAGES.map((stage) => `COPY --from=s${stage} /f /f${stage}\n`);
-  write(folder, 'Dockerfile', `${stages.join('')}FROM busybox\n${copies.join('')}`);
+  write(directory, 'Dockerfile', `${stages.join('')}FROM busybox\n${copies.join('')}`);
 }
 
 const CASES: readonly BuildCase[] = [
@@ -53,7 +53,7 @@ const CASES: readonly BuildCase[] = [
     label: `one changed file of ${FILES}`,
     args: [],
     fill: fillMany,
-    change: (folder, round) => write(folder, 'd7/f1500', `changed in round ${round}\n`),
+    change: (directory, round) => write(directory, 'd7/f1500', `changed in round ${round}\n`),
   },
   { label: `${FILES} files, unchanged`, args: [], fill: fillMany },
   {
@@ -93,26 +93,26 @@ export const buildSuite: Suite = {
 
 async function measureCase(timed: BuildCase, root: string, workshop: Workshop): Promise<Row[]> {
   const contestants = workshop.peers.flatMap(({ subjects, builders = [] }) => [...subjects, ...builders]);
-  const folders = new Map(contestants.map((subject) => [subject, filled(timed, root)]));
+  const directories = new Map(contestants.map((subject) => [subject, filled(timed, root)]));
   return roundRows(workshop, {
     title: timed.label,
     contestants,
     ...(timed.effort && { effort: fewerRounds(timed.effort, workshop) }),
     turn: (subject, round) => {
-      const folder = folders.get(subject) as string;
-      timed.change?.(folder, round);
-      return { [timed.label]: timeBuild(subject, timed, folder) };
+      const directory = directories.get(subject) as string;
+      timed.change?.(directory, round);
+      return { [timed.label]: timeBuild(subject, timed, directory) };
     },
   });
 }
 
 function filled({ fill }: BuildCase, root: string): string {
-  const folder = mkdtempSync(join(root, 'context-'));
-  fill(folder);
-  return folder;
+  const directory = mkdtempSync(join(root, 'context-'));
+  fill(directory);
+  return directory;
 }
 
-function timeBuild(subject: Subject, { args }: BuildCase, folder: string): number {
-  const command = subject.command(['build', '-q', ...args, folder]);
+function timeBuild(subject: Subject, { args }: BuildCase, directory: string): number {
+  const command = subject.command(['build', '-q', ...args, directory]);
   return timeCommand({ ...command, env: { DOCKER_BUILDKIT: '0', ...command.env } });
 }

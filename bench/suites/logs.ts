@@ -57,7 +57,7 @@ async function measure(workshop: Workshop): Promise<readonly Section[]> {
 }
 
 async function linesFile(stage: Stage, name: string, mebibytes: number): Promise<string> {
-  const path = join(stage.folder, name);
+  const path = join(stage.directory, name);
   const chunk = Buffer.from(`${'a line like others, '.repeat(5).slice(0, 99)}\n`.repeat(10_000));
   const file = createWriteStream(path);
   const count = Math.ceil((mebibytes * 2 ** 20) / chunk.length);

@@ -81,7 +81,7 @@ function open(subject: Subject, port: number): Pair {
     run('inspect', '-f', `{{range .NetworkSettings.Networks}}{{.${field}}}{{end}}`, name);
   const resolv = run('exec', 'bench-client', 'cat', '/etc/resolv.conf');
   const [, nameServer = ''] = /^nameserver (\S+)/m.exec(resolv) ?? [];
-  const answers = answersNames(pidOf('bench-client'), nameServer);
+  const responses = answersNames(pidOf('bench-client'), nameServer);
   const { file, args } = inside(pidOf('bench-server'), 'pump.mjs', 'serve', '9');
   return {
     name: subject.name,
@@ -91,7 +91,7 @@ function open(subject: Subject, port: number): Pair {
     server: spawn(file, args, { stdio: 'ignore' }),
     address: network('IPAddress', 'bench-server'),
     gateway: network('Gateway', 'bench-client'),
-    nameServer: answers ? nameServer : '',
+    nameServer: responses ? nameServer : '',
   };
 }
 

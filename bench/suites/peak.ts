@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ImageWish, localName, makeArchive } from '../images/archive.ts';
+import { type ImageMountOptions, localName, makeArchive } from '../images/archive.ts';
 import { processTrees, sumOfPss } from '../measure/memory.ts';
 import { runToEnd, timeBeside } from '../measure/process.ts';
 import type { Peer } from '../peers/peer.ts';
@@ -12,7 +12,7 @@ import type { Section, Suite, Workshop } from './suite.ts';
 /** How much memory an engine takes while it pulls much. */
 export const peakSuite: Suite = { name: 'peak', effort: { warmup: 0, runs: 1 }, measure };
 
-const IMAGE: ImageWish = { name: 'bench-huge', layers: 8, filesPerLayer: 256, fileSize: 1 << 20 };
+const IMAGE: ImageMountOptions = { name: 'bench-huge', layers: 8, filesPerLayer: 256, fileSize: 1 << 20 };
 const SAMPLE_MS = 30;
 const MB = 1e6;
 
@@ -47,7 +47,7 @@ async function measure(workshop: Workshop): Promise<readonly Section[]> {
 }
 
 async function seed({ stage, peers }: Workshop, { address }: RunningRegistry): Promise<void> {
-  const archive = await makeArchive(stage.folder, IMAGE);
+  const archive = await makeArchive(stage.directory, IMAGE);
   const first = ownClient(peers[0] as Peer);
   const run = (...args: readonly string[]) => runToEnd(first.command(args));
   try {

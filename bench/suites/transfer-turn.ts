@@ -1,22 +1,23 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ImageWish, localName } from '../images/archive.ts';
+import { type ImageMountOptions, localName } from '../images/archive.ts';
 import { runToEnd, timeCommand } from '../measure/process.ts';
 import type { Subject } from '../peers/peer.ts';
 import { type RegistryKind, type RunningRegistry, startRegistry } from '../peers/registries.ts';
 import type { Stage } from '../stage/stage.ts';
 import type { Figures } from './rounds.ts';
 
-export const remoteName = ({ address }: RunningRegistry, { name }: ImageWish) => `${address}/${name}:latest`;
+export const remoteName = ({ address }: RunningRegistry, { name }: ImageMountOptions) =>
+  `${address}/${name}:latest`;
 
 /** What is moved to and from a registry: images alike in size, no file in common. */
 export interface Route {
   readonly kind: RegistryKind;
   /** Is loaded, and pushed to a server that is new. */
-  readonly outbound: ImageWish;
+  readonly outbound: ImageMountOptions;
   readonly archive: string;
   /** Is there already, on this server. */
-  readonly inbound: ImageWish;
+  readonly inbound: ImageMountOptions;
   readonly server: RunningRegistry;
 }
 
@@ -59,8 +60,8 @@ export class Transfer {
     return time;
   }
 
-  #save(image: ImageWish): number {
-    const path = join(this.#stage.folder, 'saved.tar');
+  #save(image: ImageMountOptions): number {
+    const path = join(this.#stage.directory, 'saved.tar');
     try {
       return this.#time('save', '-o', path, localName(image));
     } finally {

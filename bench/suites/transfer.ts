@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ImageWish, localName, makeArchive } from '../images/archive.ts';
+import { type ImageMountOptions, localName, makeArchive } from '../images/archive.ts';
 import { type Command, runToEnd } from '../measure/process.ts';
 import type { Subject } from '../peers/peer.ts';
 import { presentRegistries, type RegistryKind, startRegistry } from '../peers/registries.ts';
@@ -12,7 +12,7 @@ import { type Route, remoteName, Transfer } from './transfer-turn.ts';
 /** Images on the move: load, push, save, pull, to and from each registry. */
 export const transferSuite: Suite = { name: 'transfer', effort: { warmup: 0, runs: 2 }, measure };
 
-interface Cargo extends ImageWish {
+interface Cargo extends ImageMountOptions {
   readonly title: string;
   readonly rounds: number;
   /** Seconds to wait after one was removed. */
@@ -95,13 +95,13 @@ async function makeRoute(
   const server = stack.use(await startRegistry(stage, kind));
   const outbound = { ...cargo, name: `${cargo.name}-to-${kind.program}` };
   const inbound = { ...cargo, name: `${cargo.name}-from-${kind.program}` };
-  const seed = await makeArchive(stage.folder, inbound);
+  const seed = await makeArchive(stage.directory, inbound);
   const run = (...args: readonly string[]) => runToEnd(subject.command(args));
   run('load', '-i', seed);
   rmSync(seed);
   run('tag', localName(inbound), remoteName(server, inbound));
   run('push', '-q', remoteName(server, inbound));
-  const archive = await makeArchive(stage.folder, outbound);
+  const archive = await makeArchive(stage.directory, outbound);
   stack.defer(() => rmSync(archive));
   return { kind, outbound, archive, inbound, server };
 }

@@ -43,7 +43,7 @@ int reopen_regular(int fd, int flags) {
         return -1;
     }
     struct fd_path path = path_of_fd(fd);
-    /* Of a path from the root, openat takes no notice of the folder. */
+    /* Of a path from the root, openat takes no notice of the directory. */
     const char *from = proc < 0 ? path.text : path.text + sizeof "/proc";
     return openat(proc, from, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }

@@ -222,7 +222,7 @@ static void fill_entry(struct entry *e, const char *block, struct pax *pax) {
     snprintf(full, sizeof full, "%.*s%s%.100s", ustar ? 155 : 0, h->prefix, ustar && h->prefix[0] ? "/" : "", h->name);
     e->path = pax->path ? pax->path : text(full, strlen(full));
     size_t length = strlen(e->path);
-    /* Before there were types, a slash told a folder. */
+    /* Before there were types, a slash told a directory. */
     e->type = h->type ? h->type : length > 0 && e->path[length - 1] == '/' ? '5' : '0';
     e->link = pax->link ? pax->link : text(h->link, sizeof h->link);
     e->mode = (mode_t)number(h->mode, 8) & 07777;

@@ -9,12 +9,12 @@
  *   --path P                       pack, stat: what below DIR (default: everything in it); unpack: where to
  *   --name N                       pack: the name that P gets in the tar
  *   --sparse                       pack: holes stay holes (pax sparse 1.0)
- *   --files-only                   pack: nothing of /proc, /sys and the like mounted below P, only the folders
+ *   --files-only                   pack: nothing of /proc, /sys and the like mounted below P, only the directories
  *   --latest SECONDS               pack: the time of everything that is younger
- *   --keep-kinds                   unpack: refuse what would replace a folder by something else or the reverse
+ *   --keep-kinds                   unpack: refuse what would replace a directory by something else or the reverse
  *   --copy                         unpack: the same, in the words of a build's COPY
- *   --contain                      unpack: names with `..` end in their folder in place of being refused
- *   --archive                      unpack: as a build's ADD does: folders go through links that are in their place, what the
+ *   --contain                      unpack: names with `..` end in their directory in place of being refused
+ *   --archive                      unpack: as a build's ADD does: directories go through links that are in their place, what the
  *                                  tar says of its top is left alone; names as with --contain
  *   --owner UID:GID                unpack: whose everything is, whatever the tar says
  *   --bind SOURCE SUBPATH TARGET ro|rw   hold: mount what SUBPATH (empty: SOURCE itself) is in SOURCE, where no link in it
@@ -32,7 +32,7 @@
  * user:   answers --question Q about DIR's users and groups (user.h).
  * lines:  from the file P go the lines whose first word, or what follows their first tab, is one of --drop TEXT..., with
  *         --only all; --add TEXT comes to its end. Of a file larger than a mebibyte nothing is read, and nothing goes.
- * is-empty: `yes` or `no` about the folder P.
+ * is-empty: `yes` or `no` about the directory P.
  * size:   bytes of all files below DIR on its file system; one with several names counts once.
  * remove: DIR and everything in it, however deep; fine when there is none. Its root stays as it is.
  * mount:  --device D of --type T on DIR with --flags N and --data O, as mount(2) has them, where it stays. A failure's
@@ -101,7 +101,7 @@ void refuse(const char *what, const char *on) {
     refuse_between("", on, "");
 }
 
-int open_folder(int at, const char *path) { return open_path(at, path, O_DIRECTORY, 0); }
+int open_directory(int at, const char *path) { return open_path(at, path, O_DIRECTORY, 0); }
 
 static void mount_overlay(const char *root, const char *mount_options, const char *layers) {
     if (unshare(CLONE_NEWNS) < 0) fail("unsharing the mount namespace for", root);
@@ -111,9 +111,9 @@ static void mount_overlay(const char *root, const char *mount_options, const cha
     if (mount("overlay", root, "overlay", 0, mount_options) < 0) fail("mounting an overlay on", root);
 }
 
-/* Makes `path` below `root`, and the folders above it: a folder, or an empty file. What is there already is not opened, and
+/* Makes `path` below `root`, and the directories above it: a directory, or an empty file. What is there already is not opened, and
    a link that leads nowhere is not followed: it is the kernel that would follow it, from its own root. */
-static int make_within(int root, const char *path, int folder) {
+static int make_within(int root, const char *path, int directory) {
     int fd = open_path(root, path, 0, IN_ROOT);
     if (fd >= 0 || errno != ENOENT) return fd;
     char *parent = strdup(path), *slash = parent ? strrchr(parent, '/') : NULL;
@@ -121,7 +121,7 @@ static int make_within(int root, const char *path, int folder) {
     *slash = 0;
     int at = slash == parent ? dup(root) : make_within(root, parent, 1);
     if (at < 0) return at;
-    int made = folder ? mkdirat(at, slash + 1, 0755) : mknodat(at, slash + 1, S_IFREG | 0644, 0);
+    int made = directory ? mkdirat(at, slash + 1, 0755) : mknodat(at, slash + 1, S_IFREG | 0644, 0);
     if (made < 0 && errno != EEXIST) return -1;
     close(at);
     free(parent);
@@ -172,19 +172,19 @@ static void mount_device(const char *device, const char *target, const char *typ
     exit(FAILED);
 }
 
-static void enter_folder(const char *folder, const char *path) {
-    int fd = open_folder(AT_FDCWD, folder);
-    if (fd < 0 || fchdir(fd) < 0) fail("entering the folder of", path);
+static void enter_directory(const char *directory, const char *path) {
+    int fd = open_directory(AT_FDCWD, directory);
+    if (fd < 0 || fchdir(fd) < 0) fail("entering the directory of", path);
     close(fd);
 }
 
-/* Enters the folder that a path is in. @returns the rest: its last name, or nothing for the folder itself. */
+/* Enters the directory that a path is in. @returns the rest: its last name, or nothing for the directory itself. */
 static const char *enter_parent(const char *path) {
     const char *slash = strrchr(path, '/');
     if (!slash) return path;
     char *parent = strndup(path, (size_t)(slash - path));
     if (!parent) fail("allocating", path);
-    enter_folder(*parent ? parent : "/", path);
+    enter_directory(*parent ? parent : "/", path);
     free(parent);
     return slash + 1;
 }
@@ -232,12 +232,12 @@ static void print_user(const char *root, const char *asked) {
 
 static void print_whether_empty(const char *path) {
     int fd = open_path(AT_FDCWD, *path ? path : ".", O_DIRECTORY, BENEATH);
-    DIR *folder = fd < 0 ? NULL : opendir(path_of_fd(fd).text);
-    if (!folder) fail("reading the folder", path);
+    DIR *directory = fd < 0 ? NULL : opendir(path_of_fd(fd).text);
+    if (!directory) fail("reading the directory", path);
     int count = 0;
-    while (count < 3 && readdir(folder)) count++;   /* `.` and `..` among them */
+    while (count < 3 && readdir(directory)) count++;   /* `.` and `..` among them */
     puts(count < 3 ? "yes" : "no");
-    closedir(folder);
+    closedir(directory);
     close(fd);
 }
 
@@ -284,23 +284,23 @@ static int is_counted(const struct stat *s) {
     return 0;
 }
 
-/* Folders that are open at once; a container that has dug deeper is not told what lies there, nor does it stop the count. */
+/* Directories that are open at once; a container that has dug deeper is not told what lies there, nor does it stop the count. */
 enum { COUNTED_DEPTH = 2048 };
 
-/* Adds what is in a folder, which is closed. By descriptors, for the names may come to mean something else meanwhile. */
-static void add_folder(int fd, dev_t device, int depth) {
-    DIR *folder = fdopendir(fd);
-    if (!folder) fail("adding up", ".");
-    for (struct dirent *d; (d = readdir(folder));) {
+/* Adds what is in a directory, which is closed. By descriptors, for the names may come to mean something else meanwhile. */
+static void add_directory(int fd, dev_t device, int depth) {
+    DIR *directory = fdopendir(fd);
+    if (!directory) fail("adding up", ".");
+    for (struct dirent *d; (d = readdir(directory));) {
         struct stat s;
         if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0) continue;
-        if (fstatat(dirfd(folder), d->d_name, &s, AT_SYMLINK_NOFOLLOW) < 0 || s.st_dev != device) continue;
+        if (fstatat(dirfd(directory), d->d_name, &s, AT_SYMLINK_NOFOLLOW) < 0 || s.st_dev != device) continue;
         if (S_ISREG(s.st_mode) || S_ISLNK(s.st_mode)) total += is_counted(&s) ? 0 : s.st_size;
         if (!S_ISDIR(s.st_mode) || depth == COUNTED_DEPTH) continue;
-        int child = openat(dirfd(folder), d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (child >= 0) add_folder(child, device, depth + 1);
+        int child = openat(dirfd(directory), d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (child >= 0) add_directory(child, device, depth + 1);
     }
-    closedir(folder);
+    closedir(directory);
 }
 
 static void print_size(void) {
@@ -308,7 +308,7 @@ static void print_size(void) {
     int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &s) < 0) fail("adding up", ".");
     raise_descriptors();
-    add_folder(fd, s.st_dev, 0);
+    add_directory(fd, s.st_dev, 0);
     printf("%lld\n", total);
 }
 
@@ -394,7 +394,7 @@ int main(int argc, char **argv) {
     if (prepare_reopening() < 0) fail("opening", "/proc");
     if (chroot(root) < 0 || chdir("/") < 0) fail("entering", root);
     if (strcmp(argv[1], "unpack") == 0) {
-        if (*path) enter_folder(path, path);
+        if (*path) enter_directory(path, path);
         unpack(&how);
     } else if (strcmp(argv[1], "pack") == 0) pack(enter_parent(path), name, how.layer);
     else if (strcmp(argv[1], "stat") == 0) print_stat(enter_parent(path));

@@ -24,20 +24,20 @@ _Noreturn void blame(const char *action, const char *on);
 _Noreturn void refuse(const char *what, const char *on);
 _Noreturn void refuse_between(const char *before, const char *on, const char *after);
 
-/* Opens (O_PATH) a folder; links are followed, but those of /proc. @returns -1 with errno. */
-int open_folder(int at, const char *path);
-/* Lets this process have a descriptor for every folder that it is in the middle of. */
+/* Opens (O_PATH) a directory; links are followed, but those of /proc. @returns -1 with errno. */
+int open_directory(int at, const char *path);
+/* Lets this process have a descriptor for every directory that it is in the middle of. */
 void raise_descriptors(void);
-/* Removes a file or a folder with all that is in it, through no link; fine when there is none. */
+/* Removes a file or a directory with all that is in it, through no link; fine when there is none. */
 void remove_tree(int at, const char *name);
 
 /* How the entries of a tar become files. */
 struct placing {
     int layer;        /* OCI whiteouts become overlay's */
-    int keep_kinds;   /* refuse to replace a folder by something else, or something else by a folder */
+    int keep_kinds;   /* refuse to replace a directory by something else, or something else by a directory */
     int copy;         /* the same, in the words of a build's COPY */
-    int contain;      /* names that lead out of their folder end in it; else they are refused */
-    int archive;      /* a build's ADD: folders go through links in their place, and the top folder stays as it is */
+    int contain;      /* names that lead out of their directory end in it; else they are refused */
+    int archive;      /* a build's ADD: directories go through links in their place, and the top directory stays as it is */
     int owned;        /* everything belongs to this user and group, whatever the tar says */
     unsigned uid, gid;
 };
@@ -58,7 +58,7 @@ extern long long latest_mtime;
 /* Takes lines out of a file and appends `added`; `dropped` ends with a null pointer. */
 void change_lines(const char *path, char *const *dropped, const char *added, int only_added);
 
-/* Everything below `folder` may take so many bytes in all; `project` is a number that nobody else has there. */
-void limit(const char *folder, unsigned long long bytes, unsigned project);
+/* Everything below `directory` may take so many bytes in all; `project` is a number that nobody else has there. */
+void limit(const char *directory, unsigned long long bytes, unsigned project);
 
 #endif

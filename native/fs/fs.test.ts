@@ -29,7 +29,7 @@ function tool(command: string, root: string, args: readonly string[] = [], input
   return { status: result.status, stdout: result.stdout, stderr: result.stderr.toString() };
 }
 
-function folder(t: TestContext): string {
+function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'bf-'));
   t.after(() => rmSync(path, { recursive: true }));
   return path;
@@ -67,7 +67,7 @@ function furnish(root: string): void {
 }
 
 test('a tree survives packing and unpacking, and the same tree gives the same bytes', (t) => {
-  const [from, to] = [folder(t), folder(t)];
+  const [from, to] = [directory(t), directory(t)];
   furnish(from);
   const first = tool('pack', from);
   assert.equal(first.stderr, '');
@@ -84,7 +84,7 @@ test('a tree survives packing and unpacking, and the same tree gives the same by
 });
 
 test('GNU tar reads what is packed, and what it writes is unpacked', (t) => {
-  const [from, to, back] = [folder(t), folder(t), folder(t)];
+  const [from, to, back] = [directory(t), directory(t), directory(t)];
   furnish(from);
   execFileSync('tar', ['-xf', '-', '-C', to, '--numeric-owner', '-p'], { input: tool('pack', from).stdout });
   assert.equal(readFileSync(join(to, 'etc/file'), 'utf8'), 'content');
@@ -100,7 +100,7 @@ test('GNU tar reads what is packed, and what it writes is unpacked', (t) => {
 });
 
 test('whiteouts of a layer become overlay’s, and the other way round', async (t) => {
-  const root = folder(t);
+  const root = directory(t);
   const layer = await tar([
     { name: 'gone/', type: 'directory' },
     { name: 'gone/.wh..wh..opq' },
@@ -126,21 +126,25 @@ test('whiteouts of a layer become overlay’s, and the other way round', async (
 });
 
 const HOSTILE: readonly (readonly [title: string, entries: readonly Entry[], message: RegExp])[] = [
-  ['a name with ..', [{ name: '../out' }], /leaves its folder/],
-  ['.. in the middle', [{ name: 'a/../../out' }], /leaves its folder/],
-  ['a hard link with ..', [{ name: 'x', type: 'link', linkname: '../../etc/passwd' }], /leaves its folder/],
+  ['a name with ..', [{ name: '../out' }], /leaves its directory/],
+  ['.. in the middle', [{ name: 'a/../../out' }], /leaves its directory/],
+  [
+    'a hard link with ..',
+    [{ name: 'x', type: 'link', linkname: '../../etc/passwd' }],
+    /leaves its directory/,
+  ],
 ];
 
 for (const [title, entries, message] of HOSTILE) {
   test(`${title} is refused`, async (t) => {
-    const { status, stderr } = tool('unpack', folder(t), [], await tar(entries));
+    const { status, stderr } = tool('unpack', directory(t), [], await tar(entries));
     assert.equal(status, 2);
     assert.match(stderr, message);
   });
 }
 
 test('absolute names and symlinks lead nowhere outside', async (t) => {
-  const [root, outside] = [folder(t), folder(t)];
+  const [root, outside] = [directory(t), directory(t)];
   const archive = await tar([
     { name: '/absolute', content: 'in' },
     { name: 'escape', type: 'symlink', linkname: outside },
@@ -155,14 +159,14 @@ test('absolute names and symlinks lead nowhere outside', async (t) => {
 
 test('an archive that is cut short or is none is refused', async (t) => {
   const whole = await tar([{ name: 'file', content: 'x'.repeat(5000) }]);
-  const cut = tool('unpack', folder(t), [], whole.subarray(0, 2000));
+  const cut = tool('unpack', directory(t), [], whole.subarray(0, 2000));
   assert.deepEqual([cut.status, /ends in the middle of/.test(cut.stderr)], [2, true]);
-  const none = tool('unpack', folder(t), [], Buffer.alloc(2048, 'garbage'));
+  const none = tool('unpack', directory(t), [], Buffer.alloc(2048, 'garbage'));
   assert.deepEqual([none.status, /not a tar archive/.test(none.stderr)], [2, true]);
 });
 
 test('a later entry takes the place of an earlier one, whatever their kinds', async (t) => {
-  const root = folder(t);
+  const root = directory(t);
   const archive = await tar([
     { name: 'thing/', type: 'directory' },
     { name: 'thing/inside', content: 'x' },
@@ -172,8 +176,8 @@ test('a later entry takes the place of an earlier one, whatever their kinds', as
   assert.equal(readFileSync(join(root, 'thing'), 'utf8'), 'a file now');
 });
 
-test('size counts every file once, whatever names it has, and no folder', (t) => {
-  const root = folder(t);
+test('size counts every file once, whatever names it has, and no directory', (t) => {
+  const root = directory(t);
   mkdirSync(join(root, 'deep'));
   writeFileSync(join(root, 'deep/one'), 'x'.repeat(1000));
   linkSync(join(root, 'deep/one'), join(root, 'same'));
@@ -182,7 +186,7 @@ test('size counts every file once, whatever names it has, and no folder', (t) =>
 });
 
 test('a root of a process is entered only as long as that is a child of the one that was named', (t) => {
-  const root = folder(t);
+  const root = directory(t);
   writeFileSync(join(root, 'file'), '');
   const child = spawn('sleep', ['1000']);
   t.after(() => child.kill());
@@ -202,7 +206,7 @@ test('a root of a process is entered only as long as that is a child of the one 
 });
 
 test('lines of a file go and come, in place', (t) => {
-  const root = folder(t);
+  const root = directory(t);
   const path = join(root, 'hosts');
   writeFileSync(path, '10.0.0.1\tone\n\n10.0.0.10\tten\n10.0.0.2 two\n10.0.0.3\tdb abc');
   linkSync(path, join(root, 'mounted'));
@@ -214,7 +218,7 @@ test('lines of a file go and come, in place', (t) => {
 });
 
 test('lines are changed of nothing but a file, and a lease on it is not waited for', async (t) => {
-  const root = folder(t);
+  const root = directory(t);
   const change = (name: string) => tool('lines', root, ['--path', name, '--add', 'x\n']);
   symlinkSync('/etc/hostname', join(root, 'link'));
   execFileSync('mkfifo', [join(root, 'fifo')]);
@@ -227,8 +231,8 @@ test('lines are changed of nothing but a file, and a lease on it is not waited f
   assert.match(change('leased').stderr, /Resource temporarily unavailable/);
 });
 
-test('whether a folder is empty is told without leaving the root', (t) => {
-  const root = folder(t);
+test('whether a directory is empty is told without leaving the root', (t) => {
+  const root = directory(t);
   mkdirSync(join(root, 'full/empty'), { recursive: true });
   symlinkSync('full', join(root, 'inner'));
   symlinkSync('/tmp', join(root, 'outer'));

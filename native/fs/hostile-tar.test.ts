@@ -22,7 +22,7 @@ import { paxEntry, type RawEntry, rawEntry, rawTar } from '../../test/harness/ra
 const ENV = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' };
 const LAYER = ['--layer'];
 
-function folder(t: TestContext): string {
+function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'bf-'));
   t.after(() => rmSync(path, { recursive: true, force: true }));
   return path;
@@ -78,7 +78,7 @@ const REFUSED: readonly (readonly [title: string, archive: Buffer, message: RegE
     /n\.\.\.n.*name too long/is,
   ],
   [
-    'a megabyte of folders',
+    'a megabyte of directories',
     rawTar({ name: '@', type: 'L', content: text('d/'.repeat(500_000)) }, file('a')),
     /name too long/i,
   ],
@@ -93,9 +93,9 @@ const REFUSED: readonly (readonly [title: string, archive: Buffer, message: RegE
     /attribute of a: /,
   ],
   [
-    'a hard link to a folder',
+    'a hard link to a directory',
     rawTar({ name: 'd', type: '5' }, { name: 'l', type: '1', link: 'd' }),
-    /hard link to a folder: l/,
+    /hard link to a directory: l/,
   ],
   [
     'a hard link to nothing',
@@ -112,7 +112,7 @@ const REFUSED: readonly (readonly [title: string, archive: Buffer, message: RegE
   ['a link that leads nowhere', rawTar({ name: 'a', type: '2', link: '/gone' }, file('a/b')), /a: /],
   ['an unknown kind of entry', rawTar({ name: 'a', type: 'Q' }), /unknown type: a/],
   ['a whiteout of nothing', rawTar(file('d/.wh.')), /whiteout names no file/],
-  ['a whiteout of a folder above', rawTar(file('d/.wh...')), /whiteout names no file/],
+  ['a whiteout of a directory above', rawTar(file('d/.wh...')), /whiteout names no file/],
   ['a sparse file that ends before it begins', rawTar(sparse(-1n, [[0n, 1n]])), /negative size/],
   ['a sparse file of more than fits', rawTar(sparse(4n, [[0n, 100n]])), /does not fit/],
   ['a sparse map out of range', rawTar(sparse(4n, [[2n ** 62n, 2n ** 62n]])), /out of range|does not fit/],
@@ -137,7 +137,7 @@ function sparse(size: bigint, spans: readonly (readonly [bigint, bigint])[]): Ra
 
 for (const [title, archive, message] of REFUSED) {
   test(`${title} is refused in a sentence`, (t) => {
-    const { status, stderr } = unpack(folder(t), archive);
+    const { status, stderr } = unpack(directory(t), archive);
     assert.match(stderr, message);
     assert.equal(status, 2, stderr);
     assert.ok(stderr.length < 1000 && !/[\0-\x09\x0b-\x1f]/.test(stderr), 'a message that can be shown');
@@ -145,15 +145,15 @@ for (const [title, archive, message] of REFUSED) {
 }
 
 test('sizes of what has no content are not passed over, whatever they say', (t) => {
-  const root = folder(t);
+  const root = directory(t);
   const link: RawEntry = { name: 'link', type: '2', link: 'there', size: EIGHT_EXABYTES };
-  const there: RawEntry = { name: 'folder', type: '5', size: 1024 };
+  const there: RawEntry = { name: 'directory', type: '5', size: 1024 };
   assert.equal(unpack(root, rawTar(link, there, file('after'))).stderr, '');
-  assert.deepEqual(readdirSync(root).sort(), ['after', 'folder', 'link']);
+  assert.deepEqual(readdirSync(root).sort(), ['after', 'directory', 'link']);
 });
 
 test('names may have any byte but the slash and zero', (t) => {
-  const root = folder(t);
+  const root = directory(t);
   const names = [
     Buffer.from('new\nline'),
     Buffer.from([0xff, 0xfe, 0x41]),
@@ -166,14 +166,14 @@ test('names may have any byte but the slash and zero', (t) => {
 });
 
 test('what stands behind the end of an archive is not read', (t) => {
-  const root = folder(t);
+  const root = directory(t);
   const archive = Buffer.concat([rawTar(file('a')), rawTar(file('b')), Buffer.alloc(3 << 20, 'garbage')]);
   assert.equal(unpack(root, archive).stderr, '');
   assert.deepEqual(readdirSync(root), ['a']);
 });
 
 test('the last entry of a name counts, whatever came before and wherever that led', (t) => {
-  const [root, outside] = [folder(t), folder(t)];
+  const [root, outside] = [directory(t), directory(t)];
   writeFileSync(join(outside, 'kept'), 'kept');
   const archive = rawTar(
     { name: 'a', type: '2', link: outside },
@@ -188,8 +188,8 @@ test('the last entry of a name counts, whatever came before and wherever that le
   assert.deepEqual(readdirSync(outside), ['kept']);
 });
 
-test('folders keep the times that the archive gives them, however often it comes back to them', (t) => {
-  const root = folder(t);
+test('directories keep the times that the archive gives them, however often it comes back to them', (t) => {
+  const root = directory(t);
   mkdirSync(join(root, 'before'));
   const at = (name: string, mtime: number): RawEntry => ({ name, type: '5', mode: 0o755, mtime });
   const archive = rawTar(
@@ -210,16 +210,16 @@ test('folders keep the times that the archive gives them, however often it comes
   assert.ok(time('before') > 1000, 'what the archive says nothing of has the time of the change');
 });
 
-test('folders of a layer that no entry describes have the time of what they were made for', (t) => {
-  const root = folder(t);
+test('directories of a layer that no entry describes have the time of what they were made for', (t) => {
+  const root = directory(t);
   const archive = rawTar({ ...file('a/b/first'), mtime: 500 }, { ...file('a/c/second'), mtime: 600 });
   assert.equal(unpack(root, archive).stderr, '');
   const times = ['a', 'a/b', 'a/c'].map((name) => statSync(join(root, name)).mtimeMs / 1000);
   assert.deepEqual(times, [500, 500, 600]);
 });
 
-test('a folder that lies deeper than a name can say is refused', (t) => {
-  const root = folder(t);
+test('a directory that lies deeper than a name can say is refused', (t) => {
+  const root = directory(t);
   const down = 'deep/'.repeat(600);
   const long = (name: string): RawEntry[] => [{ name: '@', type: 'L', content: text(name) }];
   const archive = rawTar(
@@ -268,35 +268,35 @@ function* repeated(times: number, pieces: (i: number) => readonly RawEntry[]): G
 
 test('memory does not grow with the entries of an archive, nor with their headers', async (t) => {
   const few = await peakOf(
-    folder(t),
+    directory(t),
     repeated(100, (i) => [{ name: `d${i}`, type: '5' }]),
   );
   const long = 'n'.repeat(200);
-  const folders = await peakOf(
-    folder(t),
+  const directories = await peakOf(
+    directory(t),
     repeated(20_000, (i) => [
       { name: '@', type: 'L', content: text(`${long}/${long}/${long}/${i % 500}`) },
       { name: '@', type: '5', mode: 0o755 },
     ]),
   );
   const headers = await peakOf(
-    folder(t),
+    directory(t),
     repeated(20_000, () => [{ name: 'x', type: 'x', content: Buffer.alloc(0) }]),
   );
   /* The sanitizer keeps what is freed for a while. */
   const slack = process.env.BARGE_LIBEXEC?.endsWith('sanitized') ? 300_000 : 1000;
-  assert.ok(folders < few + slack && headers < few + slack, `${few}, ${folders}, ${headers} kB`);
+  assert.ok(directories < few + slack && headers < few + slack, `${few}, ${directories}, ${headers} kB`);
 });
 
 test('extended headers before one entry are bounded together', (t) => {
   const attribute = paxEntry([['SCHILY.xattr.user.a', 'v'.repeat(400_000)]]);
-  const { status, stderr } = unpack(folder(t), rawTar(attribute, attribute, attribute, file('a')));
+  const { status, stderr } = unpack(directory(t), rawTar(attribute, attribute, attribute, file('a')));
   assert.match(stderr, /extended header is too large/);
   assert.equal(status, 2);
 });
 
 test('links of /proc are not followed: they lead out of every root', (t) => {
-  const [root, outside] = [folder(t), folder(t)];
+  const [root, outside] = [directory(t), directory(t)];
   mkdirSync(join(root, 'proc'));
   const script = 'mount -t proc proc "$1/proc" && exec "$2" unpack --root "$1"';
   const archive = rawTar(

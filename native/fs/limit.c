@@ -1,4 +1,4 @@
-/* barge-fs limit: bounds what a folder may hold, by a project quota of its file system (ext4, XFS). */
+/* barge-fs limit: bounds what a directory may hold, by a project quota of its file system (ext4, XFS). */
 #include "fs.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -22,10 +22,10 @@ struct inode_attributes {
 #define SYS_quotactl_fd 443
 #endif
 
-void limit(const char *folder, unsigned long long bytes, unsigned project) {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+void limit(const char *directory, unsigned long long bytes, unsigned project) {
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct inode_attributes attributes;
-    if (fd < 0 || ioctl(fd, GET_ATTRIBUTES, &attributes) < 0) fail("reading the attributes of", folder);
+    if (fd < 0 || ioctl(fd, GET_ATTRIBUTES, &attributes) < 0) fail("reading the attributes of", directory);
     struct dqblk quota = {
         .dqb_bhardlimit = bytes / QUOTA_UNIT,
         .dqb_bsoftlimit = bytes / QUOTA_UNIT,
@@ -33,9 +33,9 @@ void limit(const char *folder, unsigned long long bytes, unsigned project) {
     };
     /* First the limit: where quotas are off, nothing has been changed. */
     if (syscall(SYS_quotactl_fd, fd, QCMD(Q_SETQUOTA, PROJECT_QUOTA), project, &quota) < 0)
-        fail("setting a project quota on", folder);
+        fail("setting a project quota on", directory);
     attributes.project = project;
     attributes.flags |= INHERIT_PROJECT;
-    if (ioctl(fd, SET_ATTRIBUTES, &attributes) < 0) fail("setting the project of", folder);
+    if (ioctl(fd, SET_ATTRIBUTES, &attributes) < 0) fail("setting the project of", directory);
     close(fd);
 }

@@ -1,9 +1,9 @@
 /*
  * Writing tar: ustar with pax records where a value does not fit or has no place. Deterministic.
  *
- * What is packed may be changed by a container meanwhile. The folder whose entries are being written is our working folder,
- * so an entry is reached by its last name alone and no link in the place of a folder is followed; and nothing is opened
- * before it is known to be a file or a folder. An entry that has become something else since its folder was read is left
+ * What is packed may be changed by a container meanwhile. The directory whose entries are being written is our working directory,
+ * so an entry is reached by its last name alone and no link in the place of a directory is followed; and nothing is opened
+ * before it is known to be a file or a directory. An entry that has become something else since its directory was read is left
  * out, like one that has gone.
  */
 #include "fs.h"
@@ -289,7 +289,7 @@ static void put_sparse(int fd, const char *path, const char *name, const struct 
     pad(archived);
 }
 
-/* Whether an entry is no longer what it was when its folder was read. */
+/* Whether an entry is no longer what it was when its directory was read. */
 static int has_changed(void) {
     return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EINVAL || errno == EXDEV;
 }
@@ -325,7 +325,7 @@ static void put_whiteout(const char *name, const struct stat *s) {
     free(whiteout);
 }
 
-/* Between the name of a folder and what is in it: names may be empty, or the root's own. */
+/* Between the name of a directory and what is in it: names may be empty, or the root's own. */
 static const char *separator(const char *name) {
     size_t length = strlen(name);
     return length && name[length - 1] != '/' ? "/" : "";
@@ -340,9 +340,9 @@ static void put_opaque(const char *path, const char *name, const struct stat *s)
     free(marker);
 }
 
-static void put_tree(int folder, const char *path, const char *name, int layer);
+static void put_tree(int directory, const char *path, const char *name, int layer);
 
-/* Whether a folder begins what the kernel makes up, or a container's devices: no files to keep. The types are numbers
+/* Whether a directory begins what the kernel makes up, or a container's devices: no files to keep. The types are numbers
    of linux/magic.h, which musl does not bring. */
 static int is_made_up(int fd, const char *path, const struct stat *s) {
     struct statfs f;
@@ -357,14 +357,14 @@ static int is_made_up(int fd, const char *path, const struct stat *s) {
     return 0;
 }
 
-/* The names in a folder, one after the other, each with its final zero. */
+/* The names in a directory, one after the other, each with its final zero. */
 static char *read_names(int fd, const char *name, size_t *length) {
-    DIR *folder = fdopendir(dup(fd));
-    if (!folder) fail("reading the folder", name);
+    DIR *directory = fdopendir(dup(fd));
+    if (!directory) fail("reading the directory", name);
     char *list = NULL;
     size_t room = 0;
     *length = 0;
-    for (struct dirent *d; (d = readdir(folder));) {
+    for (struct dirent *d; (d = readdir(directory));) {
         if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0) continue;
         size_t n = strlen(d->d_name) + 1;
         if (*length + n > room) {
@@ -375,12 +375,12 @@ static char *read_names(int fd, const char *name, size_t *length) {
         memcpy(list + *length, d->d_name, n);
         *length += n;
     }
-    closedir(folder);
+    closedir(directory);
     return list;
 }
 
-/* Our working folder becomes `fd`, and `folder` again when all of its entries are written. */
-static void put_entries(int folder, int fd, const char *name, int layer) {
+/* Our working directory becomes `fd`, and `directory` again when all of its entries are written. */
+static void put_entries(int directory, int fd, const char *name, int layer) {
     size_t length, count;
     char *list = read_names(fd, name, &length), **names = sorted_names(list, length, &count);
     if (fchdir(fd) < 0) fail("entering", name);
@@ -390,16 +390,16 @@ static void put_entries(int folder, int fd, const char *name, int layer) {
         put_tree(fd, names[i], child, layer);
         free(child);
     }
-    if (fchdir(folder) < 0) fail("leaving", name);
+    if (fchdir(directory) < 0) fail("leaving", name);
     free(names);
     free(list);
 }
 
-static void put_folder(int folder, const char *path, const char *name, int layer) {
+static void put_directory(int directory, const char *path, const char *name, int layer) {
     struct stat s;
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && has_changed()) return;
-    if (fd < 0 || fstat(fd, &s) < 0) fail("opening the folder", name);
+    if (fd < 0 || fstat(fd, &s) < 0) fail("opening the directory", name);
     if (*name) {
         char *with_slash;
         if (asprintf(&with_slash, "%s%s", name, separator(name)) < 0) fail("allocating", name);
@@ -408,7 +408,7 @@ static void put_folder(int folder, const char *path, const char *name, int layer
         free(with_slash);
     }
     if (layer) put_opaque(path, name, &s);
-    if (!is_made_up(fd, path, &s)) put_entries(folder, fd, name, layer);
+    if (!is_made_up(fd, path, &s)) put_entries(directory, fd, name, layer);
     close(fd);
 }
 
@@ -421,15 +421,15 @@ static void put_link(const char *path, const char *name, const struct stat *s) {
     put_header(name, target, '2', s, 0);
 }
 
-/* @param folder our working folder, which `path` is an entry of. */
-static void put_tree(int folder, const char *path, const char *name, int layer) {
+/* @param directory our working directory, which `path` is an entry of. */
+static void put_tree(int directory, const char *path, const char *name, int layer) {
     struct stat s;
     if (strlen(name) >= PATH_MAX) {
         errno = ENAMETOOLONG;
         fail("looking at", name);
     }
     if (lstat(path, &s) < 0) {
-        if (errno == ENOENT) return;   /* gone since its folder was read */
+        if (errno == ENOENT) return;   /* gone since its directory was read */
         fail("looking at", name);
     }
     if (S_ISSOCK(s.st_mode)) return;   /* a socket means nothing elsewhere */
@@ -438,7 +438,7 @@ static void put_tree(int folder, const char *path, const char *name, int layer) 
         return;
     }
     if (S_ISDIR(s.st_mode)) {
-        put_folder(folder, path, name, layer);
+        put_directory(directory, path, name, layer);
         return;
     }
     if (S_ISREG(s.st_mode)) {
@@ -458,11 +458,11 @@ static void put_tree(int folder, const char *path, const char *name, int layer) 
 void pack(const char *path, const char *name, int layer) {
     struct stat s;
     const char *start = *path ? path : ".";
-    int folder = open_folder(AT_FDCWD, ".");
-    if (folder < 0 || lstat(start, &s) < 0) fail("looking at", start);
+    int directory = open_directory(AT_FDCWD, ".");
+    if (directory < 0 || lstat(start, &s) < 0) fail("looking at", start);
     raise_descriptors();
     start_device = s.st_dev;
-    put_tree(folder, start, name, layer);
+    put_tree(directory, start, name, layer);
     put_zeros(2 * BLOCK);
     flush();
 }

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Folders that are open at once; what lies deeper is removed by going up and down. */
-enum { OPEN_FOLDERS = 100 };
+/* Directories that are open at once; what lies deeper is removed by going up and down. */
+enum { OPEN_DIRECTORIES = 100 };
 
 struct place { dev_t device; ino_t inode; };
 
@@ -17,7 +17,7 @@ static int open_here(int at, const char *name) {
     return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* @returns whether it is gone; else it is a folder. */
+/* @returns whether it is gone; else it is a directory. */
 static int remove_file(int at, const char *name) {
     if (unlinkat(at, name, 0) == 0 || errno == ENOENT) return 1;
     if (errno != EISDIR && errno != EPERM) fail("removing", name);
@@ -26,28 +26,28 @@ static int remove_file(int at, const char *name) {
 
 static int is_dots(const char *name) { return strcmp(name, ".") == 0 || strcmp(name, "..") == 0; }
 
-static DIR *read_folder(int fd) {
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (!folder) fail("reading", "a folder to remove");
-    return folder;
+static DIR *read_directory(int fd) {
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (!directory) fail("reading", "a directory to remove");
+    return directory;
 }
 
-/* Removes the files of a folder, and the folders that are empty. @returns a folder that is not, or NULL. */
+/* Removes the files of a directory, and the directories that are empty. @returns a directory that is not, or NULL. */
 static char *remove_shallow(int fd) {
-    DIR *folder = read_folder(dup(fd));
+    DIR *directory = read_directory(dup(fd));
     char *left = NULL;
-    rewinddir(folder);
-    for (struct dirent *d; !left && (d = readdir(folder));) {
+    rewinddir(directory);
+    for (struct dirent *d; !left && (d = readdir(directory));) {
         if (is_dots(d->d_name) || remove_file(fd, d->d_name) || unlinkat(fd, d->d_name, AT_REMOVEDIR) == 0) continue;
         if (errno != ENOTEMPTY && errno != EEXIST) fail("removing", d->d_name);
         left = strdup(d->d_name);
         if (!left) fail("allocating", "a name");
     }
-    closedir(folder);
+    closedir(directory);
     return left;
 }
 
-/* Empties a folder with one descriptor, and 16 bytes for each level. Who moves folders meanwhile is not followed. */
+/* Empties a directory with one descriptor, and 16 bytes for each level. Who moves directories meanwhile is not followed. */
 static void empty_deep(int fd) {
     struct place *above = NULL;
     size_t depth = 0, room = 0;
@@ -59,15 +59,15 @@ static void empty_deep(int fd) {
             if (depth == room) {
                 room = room ? room * 2 : 256;
                 above = realloc(above, room * sizeof *above);
-                if (!above) fail("allocating", "the folders above");
+                if (!above) fail("allocating", "the directories above");
             }
-            if (fstat(fd, &s) < 0) fail("looking at the folder of", name);
+            if (fstat(fd, &s) < 0) fail("looking at the directory of", name);
             above[depth++] = (struct place){s.st_dev, s.st_ino};
         }
         int next = open_here(fd, name ? name : "..");
-        if (next < 0 || fstat(next, &s) < 0) fail("entering", name ? name : "a folder to remove");
+        if (next < 0 || fstat(next, &s) < 0) fail("entering", name ? name : "a directory to remove");
         if (!name && (depth--, s.st_dev != above[depth].device || s.st_ino != above[depth].inode))
-            refuse("a folder was moved while it was removed", "..");
+            refuse("a directory was moved while it was removed", "..");
         free(name);
         close(fd);
         fd = next;
@@ -80,13 +80,13 @@ static void remove_below(int at, const char *name, int depth) {
     if (remove_file(at, name) || unlinkat(at, name, AT_REMOVEDIR) == 0) return;
     if (errno != ENOTEMPTY && errno != EEXIST) fail("removing", name);
     int fd = open_here(at, name);
-    if (fd < 0) fail("reading the folder", name);
-    if (depth == OPEN_FOLDERS) empty_deep(fd);
+    if (fd < 0) fail("reading the directory", name);
+    if (depth == OPEN_DIRECTORIES) empty_deep(fd);
     else {
-        DIR *folder = read_folder(fd);
-        for (struct dirent *d; (d = readdir(folder));)
+        DIR *directory = read_directory(fd);
+        for (struct dirent *d; (d = readdir(directory));)
             if (!is_dots(d->d_name)) remove_below(fd, d->d_name, depth + 1);
-        closedir(folder);
+        closedir(directory);
     }
     if (unlinkat(at, name, AT_REMOVEDIR) < 0 && errno != ENOENT) fail("removing", name);
 }

@@ -1,5 +1,5 @@
 /*
- * Making the files of a tar. The caller has already made the destination our root folder: a name can lead nowhere else.
+ * Making the files of a tar. The caller has already made the destination our root directory: a name can lead nowhere else.
  */
 #include "entry.h"
 #include <errno.h>
@@ -20,7 +20,7 @@ static void normalise(char *path, int contain) {
         end = part + strcspn(part, "/");
         size_t n = (size_t)(end - part);
         if (n == 2 && part[0] == '.' && part[1] == '.') {
-            if (!contain) refuse("refusing an entry whose name leaves its folder", path);
+            if (!contain) refuse("refusing an entry whose name leaves its directory", path);
             while (to > path && *--to != '/') continue;
             continue;
         }
@@ -33,16 +33,16 @@ static void normalise(char *path, int contain) {
 }
 
 /*
- * The folder whose entries are being made is our working folder: entries are reached by their last name alone, so nothing
+ * The directory whose entries are being made is our working directory: entries are reached by their last name alone, so nothing
  * that happens to the names above them meanwhile can lead elsewhere. What is above is walked once for each change of
- * folder, and never through a link of /proc, which leads out of any root.
+ * directory, and never through a link of /proc, which leads out of any root.
  */
 static int top = -1;            /* where the archive's names begin */
-static char *current;           /* the working folder, below `top`; NULL: none yet */
+static char *current;           /* the working directory, below `top`; NULL: none yet */
 static int current_was_written; /* it has a time by this archive, which what is made in it would change */
 static struct timespec current_time, began;
 
-/* Whether this process made or described the folder: then its change of status is no older than we are. Some file systems
+/* Whether this process made or described the directory: then its change of status is no older than we are. Some file systems
    have whole seconds only. */
 static int was_written(const struct stat *s) {
     struct timespec changed = s->st_ctim;
@@ -57,14 +57,14 @@ static void leave(void) {
     current = NULL;
 }
 
-/* Folders that no entry of a layer describes are as old as what they were made for: the same layer, the same files. */
+/* Directories that no entry of a layer describes are as old as what they were made for: the same layer, the same files. */
 static const struct timespec *time_of_missing;
 
 static void make_missing(int parent, const char *name, const char *path) {
     struct stat s;
-    if (fstat(parent, &s) < 0) fail("looking at the folder of", path);
+    if (fstat(parent, &s) < 0) fail("looking at the directory of", path);
     if (mkdirat(parent, name, 0755) < 0) {
-        if (errno != EEXIST) blame("making the folder", path);
+        if (errno != EEXIST) blame("making the directory", path);
         return;
     }
     if (time_of_missing) {
@@ -78,9 +78,9 @@ static void make_missing(int parent, const char *name, const char *path) {
 enum { MAX_LINKS = 40 };   /* the kernel's own bound */
 static int through_links, links_followed;
 
-static int need_folder(int base, char *path);
+static int need_directory(int base, char *path);
 
-/* What a link that leads nowhere means, as a folder that is made; the kernel resolves it below the root that we have. */
+/* What a link that leads nowhere means, as a directory that is made; the kernel resolves it below the root that we have. */
 static int need_target(int parent, const char *name, const char *path) {
     char target[4096];
     ssize_t n = readlinkat(parent, name, target, sizeof target - 1);
@@ -90,22 +90,22 @@ static int need_target(int parent, const char *name, const char *path) {
     }
     target[n] = 0;
     int base = *target == '/' ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : dup(parent);
-    if (base < 0) fail("opening the folder of", path);
+    if (base < 0) fail("opening the directory of", path);
     char *below = target + strspn(target, "/");
     for (size_t length = strlen(below); length > 0 && below[length - 1] == '/';) below[--length] = 0;
-    int fd = need_folder(base, below);
+    int fd = need_directory(base, below);
     close(base);
     return fd;
 }
 
-/* Opens a folder below `base`, and makes those that are missing. @param path changed while this runs. */
-static int need_folder(int base, char *path) {
-    int fd = open_folder(base, *path ? path : ".");
+/* Opens a directory below `base`, and makes those that are missing. @param path changed while this runs. */
+static int need_directory(int base, char *path) {
+    int fd = open_directory(base, *path ? path : ".");
     if (fd >= 0) return fd;
     if (errno != ENOENT) blame("making a file in", path);
     char *slash = strrchr(path, '/');
     if (slash) *slash = 0;
-    int parent = need_folder(base, slash ? path : "");
+    int parent = need_directory(base, slash ? path : "");
     if (slash) *slash = '/';
     const char *name = slash ? slash + 1 : path;
     struct stat s;
@@ -113,24 +113,24 @@ static int need_folder(int base, char *path) {
         fd = need_target(parent, name, path);
     else {
         make_missing(parent, name, path);
-        fd = open_folder(parent, name);
+        fd = open_directory(parent, name);
     }
     if (fd < 0) blame("making a file in", path);
     close(parent);
     return fd;
 }
 
-/* @param path of a folder; changed while this runs. */
+/* @param path of a directory; changed while this runs. */
 static void enter(char *path) {
     if (current && strcmp(current, path) == 0) return;
     leave();
     char place[4096];
     struct stat s;
     links_followed = 0;
-    int fd = need_folder(top, path);
+    int fd = need_directory(top, path);
     if (fchdir(fd) < 0 || fstat(fd, &s) < 0) fail("entering", path);
     close(fd);
-    /* Through links, a folder can lie deeper than any name can say. */
+    /* Through links, a directory can lie deeper than any name can say. */
     if (!getcwd(place, sizeof place)) {
         errno = ENAMETOOLONG;
         blame("entering", path);
@@ -147,7 +147,7 @@ static void make_opaque(const char *name, const char *path) {
     if (lsetxattr(name, "trusted.overlay.opaque", "y", 1, 0) < 0) fail("making opaque", path);
 }
 
-/* @param fd of a file or folder; -1: what `name` is, itself. */
+/* @param fd of a file or directory; -1: what `name` is, itself. */
 static void set_attributes(const struct entry *e, int fd, const char *name) {
     for (const struct attribute *a = e->attributes; a; a = a->next) {
         if (strncmp(a->name, "trusted.overlay.", 16) == 0 || strncmp(a->name, "user.overlay.", 13) == 0) continue;
@@ -167,11 +167,11 @@ static void set_metadata(const struct entry *e, int fd, const char *name) {
     if (timed < 0) fail("setting the time of", e->path);
 }
 
-static void make_folder(const struct entry *e, const char *name, int is_opaque) {
-    if (mkdir(name, 0700) < 0 && errno != EEXIST) blame("making the folder", e->path);
+static void make_directory(const struct entry *e, const char *name, int is_opaque) {
+    if (mkdir(name, 0700) < 0 && errno != EEXIST) blame("making the directory", e->path);
     if (is_opaque) make_opaque(name, e->path);
     int fd = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) blame("opening the folder", e->path);
+    if (fd < 0) blame("opening the directory", e->path);
     set_metadata(e, fd, name);
     close(fd);
     if (strcmp(name, ".") != 0) return;
@@ -197,10 +197,10 @@ static void make_hard_link(struct entry *e, const char *name, int contain) {
     normalise(e->link, contain);
     char *slash = strrchr(e->link, '/');
     if (slash) *slash = 0;
-    int at = open_folder(top, slash ? e->link : ".");
+    int at = open_directory(top, slash ? e->link : ".");
     if (slash) *slash = '/';
     if (at < 0 || linkat(at, slash ? slash + 1 : e->link, AT_FDCWD, name, 0) < 0) {
-        if (errno == EPERM) refuse("a hard link to a folder", e->path);
+        if (errno == EPERM) refuse("a hard link to a directory", e->path);
         blame("making a hard link to", e->link);
     }
     close(at);
@@ -224,24 +224,24 @@ static void make_whiteout(const char *name, const char *path) {
 }
 
 static void refuse_other_kind(const struct entry *e, const struct placing *how) {
-    int folder = e->type == '5';
-    if (!how->copy) refuse(folder ? "cannot overwrite non-directory with directory" : "cannot overwrite directory with non-directory", e->path);
-    if (folder) refuse_between("cannot copy to non-directory: /", e->path, "");
+    int directory = e->type == '5';
+    if (!how->copy) refuse(directory ? "cannot overwrite non-directory with directory" : "cannot overwrite directory with non-directory", e->path);
+    if (directory) refuse_between("cannot copy to non-directory: /", e->path, "");
     refuse_between("cannot replace to directory /", e->path, " with file");
 }
 
-/* What an archive says of a folder holds for the one that a link in its place leads to. */
+/* What an archive says of a directory holds for the one that a link in its place leads to. */
 static void describe_target(const struct entry *e, const char *name) {
-    int at = open_folder(AT_FDCWD, ".");
-    if (at < 0) fail("opening the folder of", e->path);
+    int at = open_directory(AT_FDCWD, ".");
+    if (at < 0) fail("opening the directory of", e->path);
     links_followed = 0;
-    int fd = open_folder(at, name);
+    int fd = open_directory(at, name);
     if (fd < 0 && errno == ENOENT) fd = need_target(at, name, e->path);
     if (fd < 0) blame("following the link", e->path);
-    int folder = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) fail("opening the folder", e->path);
-    set_metadata(e, folder, name);
-    close(folder);
+    int directory = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) fail("opening the directory", e->path);
+    set_metadata(e, directory, name);
+    close(directory);
     close(fd);
     close(at);
 }
@@ -256,7 +256,7 @@ static void make_entry(struct entry *e, const char *name, const struct placing *
     if (exists && (how->keep_kinds || how->copy) && S_ISDIR(s.st_mode) != (e->type == '5')) refuse_other_kind(e, how);
     if (exists && !(S_ISDIR(s.st_mode) && e->type == '5')) remove_tree(AT_FDCWD, name);
     switch (e->type) {
-    case '5': make_folder(e, name, how->layer && exists && is_whiteout(&s)); break;
+    case '5': make_directory(e, name, how->layer && exists && is_whiteout(&s)); break;
     case '0': case '7': case 'S': make_file(e, name); break;
     case '1': make_hard_link(e, name, how->contain); break;
     case '2':

@@ -16,7 +16,7 @@
 
 #include "netlink.h"
 
-#define NETNS_FOLDER "/run/netns"
+#define NETNS_DIRECTORY "/run/netns"
 enum { NETLINK_ROUTE = 0, SOL_NETLINK_LEVEL = 270, NETLINK_EXT_ACK = 11, NLM_F_ACK_TLVS = 0x200 };
 enum { RTM_NEWLINK = 16, RTM_DELLINK = 17, RTM_NEWADDR = 20, RTM_NEWROUTE = 24 };
 enum { IFLA_ADDRESS = 1, IFLA_IFNAME = 3, IFLA_MTU = 4, IFLA_LINK = 5, IFLA_MASTER = 10, IFLA_LINKINFO = 18 };
@@ -153,18 +153,18 @@ void leave_namespace(void) {
 
 static int open_named(const char *name) {
 	char path[256];
-	snprintf(path, sizeof path, NETNS_FOLDER "/%s", name);
+	snprintf(path, sizeof path, NETNS_DIRECTORY "/%s", name);
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 /* As iproute2 does it: names are mounts below a shared one, so that they can be taken away again in any namespace. */
 static int add_namespace(const char *name) {
 	char path[256];
-	snprintf(path, sizeof path, NETNS_FOLDER "/%s", name);
-	if (mkdir(NETNS_FOLDER, 0755) < 0 && errno != EEXIST) return -1;
-	if (mount("", NETNS_FOLDER, "none", MS_SHARED | MS_REC, NULL) < 0 &&
-	    (errno != EINVAL || mount(NETNS_FOLDER, NETNS_FOLDER, "none", MS_BIND | MS_REC, NULL) < 0 ||
-	     mount("", NETNS_FOLDER, "none", MS_SHARED | MS_REC, NULL) < 0))
+	snprintf(path, sizeof path, NETNS_DIRECTORY "/%s", name);
+	if (mkdir(NETNS_DIRECTORY, 0755) < 0 && errno != EEXIST) return -1;
+	if (mount("", NETNS_DIRECTORY, "none", MS_SHARED | MS_REC, NULL) < 0 &&
+	    (errno != EINVAL || mount(NETNS_DIRECTORY, NETNS_DIRECTORY, "none", MS_BIND | MS_REC, NULL) < 0 ||
+	     mount("", NETNS_DIRECTORY, "none", MS_SHARED | MS_REC, NULL) < 0))
 		return -1;
 	int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
 	if (fd < 0) return -1;
@@ -183,7 +183,7 @@ static int add_namespace(const char *name) {
 void forget_namespaces(char *names) {
 	for (char *rest, *name = strtok_r(names, ";", &rest); name; name = strtok_r(NULL, ";", &rest)) {
 		char path[256];
-		snprintf(path, sizeof path, NETNS_FOLDER "/%s", name);
+		snprintf(path, sizeof path, NETNS_DIRECTORY "/%s", name);
 		umount2(path, MNT_DETACH);
 		unlink(path);
 	}
@@ -393,7 +393,7 @@ int carry_out(char *outside, const char *name, char *inside, char *error, size_t
 	if (carry_out_lines(home_socket, outside, error, room) < 0) return -1;
 	if (!*inside) return 0;
 	char path[256];
-	snprintf(path, sizeof path, NETNS_FOLDER "/%s", name);
+	snprintf(path, sizeof path, NETNS_DIRECTORY "/%s", name);
 	int there = enter_namespace(path) < 0 ? -1 : open_route_socket();
 	if (there < 0) snprintf(error, room, "entering the network namespace %s: %s", name, strerror(errno));
 	leave_namespace();

@@ -66,8 +66,8 @@ const theirs = await show('theirs');
 batch(['-n', 'theirs'], ['link del mac0']); /* two of one address cannot be */
 await helper.carryOut(outside('ours'), 'ours', INSIDE);
 const ours = await show('ours');
-for (const wish of WRONG) {
-  await helper.carryOut(...wish).then(
+for (const request of WRONG) {
+  await helper.carryOut(...request).then(
     () => refusals.push('none'),
     (error) => refusals.push(error.message),
   );

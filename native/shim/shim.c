@@ -3,9 +3,9 @@
  * standard streams, appends its log, and keeps its exit code.
  *
  * usage: barge-shim OPTION... -- RUNTIME ARG... [-- RUNTIME DELETE-ARG...]
- *   --dir DIR           working folder: `sock` (listening), `exit` (exit record), `pid`, `console` live here
- *   --mount OPTIONS     overlay mount options; relative lower folders are looked up in --layers
- *   --layers DIR        folder that relative lowerdir names start from
+ *   --dir DIR           working directory: `sock` (listening), `exit` (exit record), `pid`, `console` live here
+ *   --mount OPTIONS     overlay mount options; relative lower directories are looked up in --layers
+ *   --layers DIR        directory that relative lowerdir names start from
  *   --target DIR        where the overlay is mounted, in a mount namespace of the shim's own
  *   --also OPTIONS --at DIR      a further overlay, mounted in the same namespace; may be repeated
  *   --below DIR --path P --on NAME   what P is below DIR, where no link in it leads, mounted at NAME, which is made
@@ -326,14 +326,14 @@ static void open_log(void) {
 static long first_rotated = -1, last_rotated = -1;
 
 static void find_rotated(void) {
-    char folder[4096];
-    snprintf(folder, sizeof folder, "%s", options.log);
-    char *slash = strrchr(folder, '/');
-    const char *name = slash ? options.log + (slash + 1 - folder) : options.log;
+    char directory[4096];
+    snprintf(directory, sizeof directory, "%s", options.log);
+    char *slash = strrchr(directory, '/');
+    const char *name = slash ? options.log + (slash + 1 - directory) : options.log;
     if (slash) slash[1] = 0;
     size_t length = strlen(name);
     first_rotated = last_rotated = 0;
-    DIR *d = opendir(slash ? folder : ".");
+    DIR *d = opendir(slash ? directory : ".");
     for (struct dirent *e; d && (e = readdir(d));) {
         if (strncmp(e->d_name, name, length) != 0 || e->d_name[length] != '.') continue;
         char *end;
@@ -460,8 +460,8 @@ static void make_private(const char *path) {
 
 static void mount_below(const char *root, const char *path, const char *target) {
     struct stat s;
-    int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int fd = folder < 0 ? -1 : open_path(folder, path, 0, BENEATH);
+    int directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = directory < 0 ? -1 : open_path(directory, path, 0, BENEATH);
     if (fd < 0 && (errno == EXDEV || errno == ELOOP)) die("path concatenation escapes the base directory", path);
     if (fd < 0 || fstat(fd, &s) < 0) die("cannot access path", path);
     int made = S_ISDIR(s.st_mode) ? mkdir(target, 0700) : open(target, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
@@ -469,25 +469,25 @@ static void mount_below(const char *root, const char *path, const char *target) 
     if (!S_ISDIR(s.st_mode) && made >= 0) close(made);
     if (mount(path_of_fd(fd).text, target, NULL, MS_BIND | MS_REC, NULL) < 0) die("mounting on", target);
     close(fd);
-    close(folder);
+    close(directory);
 }
 
 /* Nobody can have changed the mount at `target`, but at any time what is in it: the file is held, then mounted over. */
 static void mount_over(const char *target, const char *file, const char *name, int read_only) {
     struct stat s;
-    int folder = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int fd = folder < 0 ? -1 : open_path(folder, name, O_NOFOLLOW, BENEATH);
-    if (fd < 0 && folder >= 0 && errno == ENOENT && !read_only)
-        fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int directory = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = directory < 0 ? -1 : open_path(directory, name, O_NOFOLLOW, BENEATH);
+    if (fd < 0 && directory >= 0 && errno == ENOENT && !read_only)
+        fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode)) {
         if (mount(file, path_of_fd(fd).text, NULL, MS_BIND, NULL) < 0) die("mounting over", name);
-        int over = read_only ? open_path(folder, name, O_NOFOLLOW, BENEATH) : -1;
+        int over = read_only ? open_path(directory, name, O_NOFOLLOW, BENEATH) : -1;
         if (over >= 0 && mount(NULL, path_of_fd(over).text, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
             die("making read-only", name);
         if (over >= 0) close(over);
     }
     if (fd >= 0) close(fd);
-    if (folder >= 0) close(folder);
+    if (directory >= 0) close(directory);
 }
 
 static void mount_rootfs(void) {

@@ -7,59 +7,59 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameReader } from '../../src/container/frames.ts';
 import { readLog } from '../../src/container/log/read.ts';
-import { type AttachWish, readExitRecord, ShimLink, type ShimOptions } from '../../src/container/shim.ts';
+import { type AttachRequest, readExitRecord, ShimLink, type ShimOptions } from '../../src/container/shim.ts';
 
 process.env.ASAN_OPTIONS = 'detect_leaks=0';
 
 /**
- * Stands for crun: starts the script of the folder and leaves its pid, or fails as told. Not a shell script: a
+ * Stands for crun: starts the script of the directory and leaves its pid, or fails as told. Not a shell script: a
  * shell may reap what it started in the background, and with it the exit code that is the shim's to take.
  */
 const RUNTIME = `#!/usr/bin/perl
-my ($command, $folder) = @ARGV;
+my ($command, $directory) = @ARGV;
 exit 3 if $command eq 'fail';
-if ($command eq 'delete') { open my $file, '>', "$folder/deleted"; exit 0 }
+if ($command eq 'delete') { open my $file, '>', "$directory/deleted"; exit 0 }
 if ($command eq 'probe') {
   require POSIX;
   my $own = POSIX::access('/proc/self/exe', POSIX::W_OK()) ? 'writable' : $!{EROFS} ? 'read-only' : "$!";
-  open my $file, '>', "$folder/probed"; print $file "$own $ENV{_LIBCONTAINER_CLONED_BINARY}"; close $file;
+  open my $file, '>', "$directory/probed"; print $file "$own $ENV{_LIBCONTAINER_CLONED_BINARY}"; close $file;
 }
 my $pid = fork;
-exec 'sh', "$folder/script" if $pid == 0;
-open my $file, '>', "$folder/pid"; print $file $pid; close $file;
+exec 'sh', "$directory/script" if $pid == 0;
+open my $file, '>', "$directory/pid"; print $file $pid; close $file;
 `;
 
-const BOTH: AttachWish = { stdin: true, stdout: true, stderr: true, raw: false };
+const BOTH: AttachRequest = { stdin: true, stdout: true, stderr: true, raw: false };
 
 interface Started {
-  readonly folder: string;
+  readonly directory: string;
   readonly link: ShimLink;
   readonly attached: readonly Socket[];
 }
 
 async function start(t: TestContext, script: string, options: Partial<ShimOptions> = {}): Promise<Started> {
-  const folder = await mkdtemp(join(tmpdir(), 'bs-'));
-  const runtime = join(folder, 'runtime');
+  const directory = await mkdtemp(join(tmpdir(), 'bs-'));
+  const runtime = join(directory, 'runtime');
   await writeFile(runtime, RUNTIME);
   await chmod(runtime, 0o755);
-  await writeFile(join(folder, 'script'), script);
+  await writeFile(join(directory, 'script'), script);
   const { link, attached } = ShimLink.spawn({
-    folder,
+    directory,
     tty: false,
     stdin: true,
     stdinOnce: true,
     attach: [BOTH],
-    runtime: [runtime, 'run', folder],
-    cleanup: [runtime, 'delete', folder],
+    runtime: [runtime, 'run', directory],
+    cleanup: [runtime, 'delete', directory],
     ...options,
   });
   t.after(async () => {
     link.kill(9);
     for (const stream of attached) stream.destroy();
     await link.gone;
-    await rm(folder, { recursive: true });
+    await rm(directory, { recursive: true });
   });
-  return { folder, link, attached };
+  return { directory, link, attached };
 }
 
 /** Everything a reader gets, by stream, once the shim hangs up. */
@@ -80,28 +80,28 @@ async function until(condition: () => boolean | Promise<boolean>, what: string):
 }
 
 test('output comes apart by stream, the exit code is told and written down, the runtime cleans up', async (t) => {
-  const { folder, link, attached } = await start(t, 'echo out; echo err >&2; exit 7');
+  const { directory, link, attached } = await start(t, 'echo out; echo err >&2; exit 7');
   assert.deepEqual(await outputOf(attached[0]), { stdout: 'out\n', stderr: 'err\n' });
   const exit = await link.exit;
   assert.equal(exit.code, 7);
   assert.equal(exit.oomKilled, false);
   assert.ok(Math.abs(exit.at - Date.now()) < 60_000);
   await link.gone;
-  assert.equal((await readExitRecord(folder))?.code, 7);
-  assert.equal(await readFile(join(folder, 'deleted'), 'utf8'), '');
+  assert.equal((await readExitRecord(directory))?.code, 7);
+  assert.equal(await readFile(join(directory, 'deleted'), 'utf8'), '');
 });
 
 test('a runtime that fails ends the start with its code', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'bs-'));
-  t.after(() => rm(folder, { recursive: true }));
-  await writeFile(join(folder, 'runtime'), RUNTIME, { mode: 0o755 });
+  const directory = await mkdtemp(join(tmpdir(), 'bs-'));
+  t.after(() => rm(directory, { recursive: true }));
+  await writeFile(join(directory, 'runtime'), RUNTIME, { mode: 0o755 });
   const { link } = ShimLink.spawn({
-    folder,
+    directory,
     tty: false,
     stdin: false,
     stdinOnce: false,
     attach: [],
-    runtime: [join(folder, 'runtime'), 'fail'],
+    runtime: [join(directory, 'runtime'), 'fail'],
   });
   assert.deepEqual(await link.outcome, { kind: 'runtime-failed', code: 3 });
   await link.gone;
@@ -126,11 +126,11 @@ test('a signal goes to the process, whose exit code tells of it', async (t) => {
 });
 
 test('a reader that comes later gets what comes from then on; each reader gets everything', async (t) => {
-  const { folder, link, attached } = await start(t, 'echo first; read line; echo "got $line"');
+  const { directory, link, attached } = await start(t, 'echo first; read line; echo "got $line"');
   const [first] = attached;
   const firstOutput = outputOf(first);
   await until(() => (first?.bytesRead ?? 0) >= 14, 'the first line has come');
-  const late = await ShimLink.reconnect(folder);
+  const late = await ShimLink.reconnect(directory);
   assert.ok(late);
   assert.equal((await late.outcome).kind, 'started');
   const second = await late.attach({ ...BOTH, stdin: false, raw: true });
@@ -146,29 +146,29 @@ test('a reader that comes later gets what comes from then on; each reader gets e
 
 test('a reader that does not read holds the process up, and loses nothing', async (t) => {
   const size = 3_000_000;
-  const { folder, attached } = await start(t, `head -c ${size} /dev/zero; echo end`);
+  const { directory, attached } = await start(t, `head -c ${size} /dev/zero; echo end`);
   const stream = attached[0];
   stream?.pause();
-  const pid = Number(await waitForPid(folder));
+  const pid = Number(await waitForPid(directory));
   await sleep(300);
   assert.match(await readFile(`/proc/${pid}/status`, 'utf8'), /^State:\s+[SR]/m);
   const { stdout } = await outputOf(stream);
   assert.equal(stdout.length, size + 4);
 });
 
-async function waitForPid(folder: string): Promise<string> {
+async function waitForPid(directory: string): Promise<string> {
   let pid = '';
   await until(async () => {
-    pid = await readFile(join(folder, 'pid'), 'utf8').catch(() => '');
+    pid = await readFile(join(directory, 'pid'), 'utf8').catch(() => '');
     return pid !== '';
   }, 'the process has started');
   return pid;
 }
 
 test('the log keeps all that was said, rotated by size', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'bs-log-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const path = join(folder, 'log');
+  const directory = await mkdtemp(join(tmpdir(), 'bs-log-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'log');
   const { link } = await start(
     t,
     'i=0; while [ $i -lt 300 ]; do echo "line $i"; i=$((i+1)); done; echo end >&2',
@@ -189,18 +189,18 @@ test('the log keeps all that was said, rotated by size', async (t) => {
 
 /** What a runtime finds of the file that it was executed from. */
 async function probe(t: TestContext, offMount: boolean): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'bs-'));
-  t.after(() => rm(folder, { recursive: true }));
+  const directory = await mkdtemp(join(tmpdir(), 'bs-'));
+  t.after(() => rm(directory, { recursive: true }));
   await Promise.all([
-    writeFile(join(folder, 'runtime.pl'), RUNTIME),
-    writeFile(join(folder, 'script'), 'exit 0'),
+    writeFile(join(directory, 'runtime.pl'), RUNTIME),
+    writeFile(join(directory, 'script'), 'exit 0'),
   ]);
   const { link } = await start(t, 'exit 0', {
-    runtime: ['/usr/bin/perl', join(folder, 'runtime.pl'), 'probe', folder],
+    runtime: ['/usr/bin/perl', join(directory, 'runtime.pl'), 'probe', directory],
     offMount,
   });
   await link.outcome;
-  return await readFile(join(folder, 'probed'), 'utf8');
+  return await readFile(join(directory, 'probed'), 'utf8');
 }
 
 test('crun runs off a read-only mount, and is told, so that it makes none itself; others do not', async (t) => {
@@ -209,9 +209,9 @@ test('crun runs off a read-only mount, and is told, so that it makes none itself
 });
 
 test('only so many rotated files are kept', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'bs-log-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const path = join(folder, 'log');
+  const directory = await mkdtemp(join(tmpdir(), 'bs-log-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'log');
   const { link } = await start(
     t,
     'i=0; while [ $i -lt 300 ]; do echo "line $i"; sleep 0.001; i=$((i+1)); done',
@@ -221,7 +221,7 @@ test('only so many rotated files are kept', async (t) => {
     },
   );
   await link.exit;
-  const names = (await readdir(folder)).filter((name) => name.startsWith('log'));
+  const names = (await readdir(directory)).filter((name) => name.startsWith('log'));
   assert.equal(names.length, 2);
   assert.match(names.toSorted()[1] ?? '', /^log\.[3-9]$|^log\.\d\d/, 'a number is used once');
   const lines: string[] = [];

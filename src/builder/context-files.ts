@@ -24,12 +24,12 @@ export async function readDockerfile(request: BuildRequest): Promise<{ name: str
 
 /** The contexts with what is left out of them; only the main one may have its list beside the Dockerfile. */
 export async function contextFinder(request: BuildRequest): Promise<StepIo['context']> {
-  const main = { folder: request.contextDir, ignore: await readIgnore(request) };
+  const main = { directory: request.contextDir, ignore: await readIgnore(request) };
   const others = new Map<string, typeof main>();
   for (const [name, context] of request.contexts ?? []) {
-    if (context.kind !== 'folder') continue;
-    const { folder } = context;
-    others.set(name, { folder, ignore: await ignoreOf(folder, ['.dockerignore']) });
+    if (context.kind !== 'directory') continue;
+    const { directory } = context;
+    others.set(name, { directory, ignore: await ignoreOf(directory, ['.dockerignore']) });
   }
   return (name) => {
     const found = name === undefined ? main : others.get(name);

@@ -1,6 +1,6 @@
 /** What a name of `--build-context` stands for. */
 export type NamedContext =
-  | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 'directory'; readonly directory: string }
   /** An image's reference. */
   | { readonly kind: 'image'; readonly reference: string };
 

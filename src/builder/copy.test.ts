@@ -19,7 +19,7 @@ async function built(bench: Bench, text: string): Promise<Record<string, string>
 
 const FILES = { 'a.txt': 'a', 'b.txt': 'b', 'dir/c.txt': 'c', 'dir/sub/d.md': 'd' };
 
-test('a file becomes the destination, or goes into it when it is written as a folder', async () => {
+test('a file becomes the destination, or goes into it when it is written as a directory', async () => {
   await using bench = await Bench.open(FILES);
   const text = 'FROM base\nCOPY a.txt /x/renamed\nCOPY a.txt /y/\nWORKDIR /w\nCOPY a.txt .\n';
   assert.deepEqual(Object.keys(await built(bench, text)).sort(), [
@@ -32,13 +32,13 @@ test('a file becomes the destination, or goes into it when it is written as a fo
   ]);
 });
 
-test('a file goes into a destination that is a folder already', async () => {
+test('a file goes into a destination that is a directory already', async () => {
   await using bench = await Bench.open(FILES);
   const files = await built(bench, 'FROM base\nCOPY dir /dest\nCOPY a.txt /dest\n');
   assert.equal(files['dest/a.txt'], 'a 644 0:0');
 });
 
-test('of a folder the contents are copied, not the folder', async () => {
+test('of a directory the contents are copied, not the directory', async () => {
   await using bench = await Bench.open(FILES);
   const files = await built(bench, 'FROM base\nCOPY dir /dest\n');
   assert.deepEqual(files, {
@@ -49,7 +49,7 @@ test('of a folder the contents are copied, not the folder', async () => {
   });
 });
 
-test('patterns choose files, and two stars any number of folders', async () => {
+test('patterns choose files, and two stars any number of directories', async () => {
   await using bench = await Bench.open(FILES);
   const files = await built(bench, 'FROM scratch\nCOPY *.txt /one/\nCOPY **/*.md [b].txt d?r/c.* /two/\n');
   assert.deepEqual(
@@ -58,7 +58,7 @@ test('patterns choose files, and two stars any number of folders', async () => {
   );
 });
 
-test('several sources need a destination written as a folder', async () => {
+test('several sources need a destination written as a directory', async () => {
   await using bench = await Bench.open(FILES);
   const message = /When using COPY with more than one source file, the destination must be a directory/;
   await assert.rejects(bench.build('FROM base\nCOPY a.txt b.txt /x\n'), message);
@@ -96,7 +96,7 @@ test('nothing outside the context can be copied', async () => {
   assert.deepEqual(await built(bench, 'FROM scratch\nCOPY inside /x\n'), { x: 'c 644 0:0' });
 });
 
-test('links within a copied folder are copied as links, wherever they point', async () => {
+test('links within a copied directory are copied as links, wherever they point', async () => {
   await using bench = await Bench.open(FILES);
   await bench.link('dir/link', '/etc/passwd');
   const files = await built(bench, 'FROM scratch\nCOPY dir /d\n');
@@ -153,14 +153,14 @@ COPY --chmod=u+x,go-r,a=rX dir /four
   );
 });
 
-test('new folders on the way belong to the new owner, and existing ones are left alone', async () => {
+test('new directories on the way belong to the new owner, and existing ones are left alone', async () => {
   await using bench = await Bench.open(FILES);
   const files = await built(bench, 'FROM base\nCOPY a.txt /old/x\nCOPY --chown=5:6 a.txt /old/new/y\n');
   assert.equal(files.old, '/ 755 0:0');
   assert.equal(files['old/new'], '/ 755 5:6');
 });
 
-test('--exclude leaves out what it matches, and --parents keeps the folders', async () => {
+test('--exclude leaves out what it matches, and --parents keeps the directories', async () => {
   await using bench = await Bench.open(FILES);
   const text =
     'FROM scratch\nCOPY --exclude=*.md --exclude=sub dir a.txt /x/\nCOPY --parents dir/./sub **/c.txt /y/\n';
@@ -233,7 +233,7 @@ test('--link makes a layer that does not depend on what is below it', async () =
   assert.deepEqual(bench.verdicts().at(-1), 'COPY --link a.txt /x/: hit');
 });
 
-test('with very many files, folders stand for them in the explanation', async () => {
+test('with very many files, directories stand for them in the explanation', async () => {
   const names = Array.from({ length: 2100 }, (_, index) => `d${index % 3}/x/${index}`);
   await using bench = await Bench.open(Object.fromEntries(names.map((name) => [name, name])));
   const text = 'FROM scratch\nCOPY . /\n';

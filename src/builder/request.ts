@@ -5,7 +5,7 @@ import type { BuildResources, NetworkMode, SshAgent } from './worker.ts';
 
 /** What to build: the parameters of `POST /build`, decoded. */
 export interface BuildRequest {
-  /** The context, already unpacked into a folder of its own that nobody changes during the build. */
+  /** The context, already unpacked into a directory of its own that nobody changes during the build. */
   readonly contextDir: string;
   readonly dockerfile: DockerfileSource;
   /** References to give to the result; a missing tag means `latest`. */

@@ -65,7 +65,7 @@ test('the exec form runs as it is, the shell form through SHELL, with USER and W
   assert.deepEqual([second?.cwd, second?.user], ['/rel', 'app:web']);
 });
 
-test('WORKDIR makes its folder for the user, and nothing when it is there', async () => {
+test('WORKDIR makes its directory for the user, and nothing when it is there', async () => {
   await using bench = await Bench.open();
   const id = await bench.build('FROM base\nWORKDIR /etc\nUSER app\nWORKDIR /home/app/x\n');
   const config = bench.worker.configs.get(id);

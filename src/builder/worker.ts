@@ -13,8 +13,8 @@ export interface LayerPart {
   /** An uncompressed tar; called once, when it is this part's turn. */
   open(): Readable;
   /**
-   * The tar is one that ADD unpacks: its names begin at the folder `into`, hostile ones are contained, its folders go
-   * through links to folders, and what it says of its top is ignored. `owner` is given to everything in it.
+   * The tar is one that ADD unpacks: its names begin at the directory `into`, hostile ones are contained, its directories go
+   * through links to directories, and what it says of its top is ignored. `owner` is given to everything in it.
    */
   readonly archive?: { readonly into: string; readonly owner?: Owner };
 }
@@ -35,20 +35,20 @@ export interface BuildWorker {
 
   /**
    * Puts files over `layers`, one part after the other, inside that root file system: symlinks in an entry's parent
-   * folders are resolved within the root, missing parents are made 0755 root. Folders without an entry of their own keep
+   * directories are resolved within the root, missing parents are made 0755 root. Directories without an entry of their own keep
    * their attributes. Returns the layer of the changes, or undefined when there are none.
-   * @throws BargeError invalid-parameter where a folder meets something else or the reverse, but for archives.
+   * @throws BargeError invalid-parameter where a directory meets something else or the reverse, but for archives.
    */
   apply(layers: Layers, parts: readonly LayerPart[], signal: AbortSignal): Promise<Digest | undefined>;
 
   /**
-   * Mounts `layers` read-only at a host folder while `use` runs. Symlinks below that folder belong to the
-   * image: the caller resolves them within the folder and never lets the host's kernel do it.
+   * Mounts `layers` read-only at a host directory while `use` runs. Symlinks below that directory belong to the
+   * image: the caller resolves them within the directory and never lets the host's kernel do it.
    */
   withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T>;
 
   /**
-   * The extended attributes that images keep, of files below a folder that `withRootfs` gave: by the place of their path,
+   * The extended attributes that images keep, of files below a directory that `withRootfs` gave: by the place of their path,
    * as records of a pax header.
    */
   attributes(root: string, paths: readonly string[]): Promise<ReadonlyMap<number, Uint8Array>>;
@@ -116,7 +116,7 @@ export interface ExecRequest {
   /** The program and its arguments; the program is looked up in the PATH of `env`. */
   readonly args: readonly string[];
   readonly env: readonly string[];
-  /** An absolute folder of the root file system; made when missing. */
+  /** An absolute directory of the root file system; made when missing. */
   readonly cwd: string;
   /** As in an image config: `name|uid[:group|gid]`, looked up inside the root file system; empty is root. */
   readonly user: string;
@@ -181,11 +181,11 @@ export interface BindMount {
 export interface CacheMount {
   readonly type: 'cache';
   readonly target: string;
-  /** Mounts with one id share one folder, across builds. */
+  /** Mounts with one id share one directory, across builds. */
   readonly id: string;
   readonly sharing: 'shared' | 'private' | 'locked';
   readonly readOnly: boolean;
-  /** What a new cache folder starts with; absent is empty. */
+  /** What a new cache directory starts with; absent is empty. */
   readonly from?: Layers;
   readonly source: string;
   readonly mode: number;

@@ -35,8 +35,8 @@ export class Cli {
     return this.#globals.bool('debug');
   }
 
-  /** Docker's configuration folder: registry logins and contexts are shared with docker. */
-  get configFolder(): string {
+  /** Docker's configuration directory: registry logins and contexts are shared with docker. */
+  get configDirectory(): string {
     const { HOME, DOCKER_CONFIG, BARGE_CONFIG } = process.env;
     return this.#globals.text('config') || BARGE_CONFIG || DOCKER_CONFIG || join(HOME ?? '/root', '.docker');
   }
@@ -87,7 +87,7 @@ export class Cli {
 
   #readConfig(): ConfigFile {
     try {
-      return readConfig(this.configFolder);
+      return readConfig(this.configDirectory);
     } catch (error) {
       this.err(`WARNING: Error loading config file: ${messageOf(error)}\n`);
       return {};
@@ -112,7 +112,7 @@ export class Cli {
     const endpoint =
       name === DEFAULT_CONTEXT
         ? this.defaultEndpoint()
-        : contextEndpoint(readContext(this.configFolder, name));
+        : contextEndpoint(readContext(this.configDirectory, name));
     const pinned = process.env.DOCKER_API_VERSION;
     return new Engine(endpoint, { headers: configuredHeaders(this.config), ...(pinned ? { pinned } : {}) });
   }

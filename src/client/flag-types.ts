@@ -37,7 +37,7 @@ export type Completion =
   | 'object'
   | 'plugin'
   | 'file'
-  | 'folder'
+  | 'directory'
   | 'none'
   | readonly string[];
 

@@ -2,7 +2,11 @@ import type { Flag } from './flag-types.ts';
 
 /** Flags that stand before the command's name. */
 export const GLOBAL_FLAGS: readonly Flag[] = [
-  { name: 'config', type: 'string', description: 'Folder of the client configuration (default "~/.docker")' },
+  {
+    name: 'config',
+    type: 'string',
+    description: 'Directory of the client configuration (default "~/.docker")',
+  },
   { name: 'debug', short: 'D', type: 'bool', description: 'Show where a failure comes from' },
   {
     name: 'host',

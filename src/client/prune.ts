@@ -11,7 +11,7 @@ export const PRUNE_FLAGS: readonly Flag[] = [
 ];
 
 /** What the answers of `POST /…/prune` hold, each kind its own list. */
-export interface PruneAnswer {
+export interface PruneResponse {
   readonly ContainersDeleted?: readonly string[] | null;
   readonly ImagesDeleted?: readonly { readonly Untagged?: string; readonly Deleted?: string }[] | null;
   readonly NetworksDeleted?: readonly string[] | null;
@@ -68,27 +68,27 @@ export interface PruneRequest {
 /** Removes what nothing uses of one kind, prints what went and resolves with the bytes won. */
 export async function pruneKind(cli: Cli, flags: FlagValues, request: PruneRequest): Promise<number> {
   const { kind, filters, query } = request;
-  const answer = await cli.engine.post<PruneAnswer>(`/${kind}/prune`, {
+  const response = await cli.engine.post<PruneResponse>(`/${kind}/prune`, {
     query: { filters: filtersQuery(pruneFilters(cli, flags), filters), ...query },
   });
-  cli.out(answerText(answer));
-  return answer.SpaceReclaimed ?? 0;
+  cli.out(responseText(response));
+  return response.SpaceReclaimed ?? 0;
 }
 
 export function reclaimedText(bytes: number): string {
   return `Total reclaimed space: ${exactSize(bytes)}\n`;
 }
 
-function answerText(answer: PruneAnswer): string {
-  const images = (answer.ImagesDeleted ?? []).map(({ Deleted, Untagged }) =>
+function responseText(response: PruneResponse): string {
+  const images = (response.ImagesDeleted ?? []).map(({ Deleted, Untagged }) =>
     Deleted ? `deleted: ${Deleted}` : `untagged: ${Untagged}`,
   );
   return [
-    section('Deleted Containers:', answer.ContainersDeleted),
-    section('Deleted Networks:', answer.NetworksDeleted),
-    section('Deleted Volumes:', answer.VolumesDeleted),
+    section('Deleted Containers:', response.ContainersDeleted),
+    section('Deleted Networks:', response.NetworksDeleted),
+    section('Deleted Volumes:', response.VolumesDeleted),
     section('Deleted Images:', images),
-    section('Deleted build cache objects:', answer.CachesDeleted),
+    section('Deleted build cache objects:', response.CachesDeleted),
   ].join('');
 }
 

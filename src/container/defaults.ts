@@ -16,8 +16,8 @@ export interface ContainerDefaults {
   seccomp?: string;
   /** Further OCI runtimes by name. */
   runtimes: Readonly<Record<string, RuntimeSetting>>;
-  /** Folders with CDI specifications, the later ones first in force. */
-  cdiFolders: readonly string[];
+  /** Directories with CDI specifications, the later ones first in force. */
+  cdiDirectories: readonly string[];
   dns: readonly string[];
   dnsOptions: readonly string[];
   dnsSearch: readonly string[];
@@ -42,7 +42,7 @@ export function containerDefaults(settings: Partial<ContainerDefaults> = {}): Co
     init: false,
     noNewPrivileges: false,
     runtimes: {},
-    cdiFolders: ['/etc/cdi', '/var/run/cdi'],
+    cdiDirectories: ['/etc/cdi', '/var/run/cdi'],
     dns: [],
     dnsOptions: [],
     dnsSearch: [],

@@ -35,8 +35,8 @@ export interface ResolvedMount extends MountPoint {
   readonly anonymous?: boolean;
   /** How far a bind goes into mounts below its source; undefined: all of them, read-only with it where possible. */
   readonly recursion?: 'disabled' | 'writable' | 'readonly';
-  /** The source is a folder; only of these a start knows it. */
-  readonly folder?: boolean;
+  /** The source is a directory; only of these a start knows it. */
+  readonly isDirectory?: boolean;
   /** What of a volume or image is mounted; links in it lead nowhere else. */
   readonly subpath?: string;
   /** An image's, lowest first. */
@@ -133,12 +133,12 @@ export function assertNotRestarting({ definition, state }: Container): void {
 }
 
 /**
- * @param word the container as the user named it, for the message.
+ * @param ref the container as the user named it, for the message.
  * @throws BargeError conflict unless signals can reach the container, now or after its restart.
  */
-export function assertKillable({ definition, state }: Container, word: string): void {
+export function assertKillable({ definition, state }: Container, ref: string): void {
   if (!isRunning(state) && state.status !== 'restarting') {
-    throw conflict(`cannot kill container: ${word}: container ${definition.id} is not running`);
+    throw conflict(`cannot kill container: ${ref}: container ${definition.id} is not running`);
   }
 }
 
@@ -174,4 +174,4 @@ export function assertNameValid(name: string, asked: string): void {
   }
 }
 
-export const noSuchContainer = (word: string) => notFound(`No such container: ${word}`);
+export const noSuchContainer = (ref: string) => notFound(`No such container: ${ref}`);

@@ -19,16 +19,16 @@ import {
 } from '../host/oci-runtime.ts';
 import { parentOf } from '../host/process-state.ts';
 import type { ContainerDefaults } from './defaults.ts';
+import { type ContainerDirectories, cgroupPath, containerDirectories, type Roots } from './directories.ts';
 import { startFailure } from './failure.ts';
-import { type ContainerFolders, cgroupPath, containerFolders, type Roots } from './folders.ts';
 import { recordSettings } from './log/drivers.ts';
 import type { ContainerDefinition } from './model.ts';
 import type { DeviceEdits } from './oci/cdi.ts';
 import { commandOf, ociSpec } from './oci/spec.ts';
-import { type ProcessUser, readUserAnswer, type UserWish, userQuestion } from './oci/user.ts';
+import { type ProcessUser, readUserResponse, type UserRequest, userQuestion } from './oci/user.ts';
 import { oomScore } from './oom-score.ts';
 import { SeccompCache } from './seccomp-cache.ts';
-import { type AttachWish, type BelowMount, ShimLink, type ShimOptions } from './shim.ts';
+import { type AttachRequest, type BelowMount, ShimLink, type ShimOptions } from './shim.ts';
 
 /** A mount that the shim makes before the runtime does. */
 export interface StagedMount extends Omit<BelowMount, 'over'> {
@@ -40,16 +40,16 @@ export interface StagedMount extends Omit<BelowMount, 'over'> {
 export interface StartInput {
   readonly definition: ContainerDefinition;
   /** The image's part of the root file system. */
-  readonly rootfs: Pick<OverlayMount, 'lower' | 'layersFolder'>;
-  /** Further overlays, at folders of the host that only this container's mounts see filled. */
+  readonly rootfs: Pick<OverlayMount, 'lower' | 'layersDirectory'>;
+  /** Further overlays, at directories of the host that only this container's mounts see filled. */
   readonly overlays?: readonly { readonly options: string; readonly target: string }[];
-  /** Paths that are mounted at `target`, a new name in the shim's folder; links in `path` cannot leave `root`. */
+  /** Paths that are mounted at `target`, a new name in the shim's directory; links in `path` cannot leave `root`. */
   readonly below?: readonly StagedMount[];
   readonly networkNamespace?: string;
   readonly privateNetwork: boolean;
   readonly etc: EtcFiles;
   readonly sharedNamespaces: Readonly<Record<string, string>>;
-  readonly attach: readonly AttachWish[];
+  readonly attach: readonly AttachRequest[];
   readonly edits?: DeviceEdits;
   readonly appArmor?: string;
   readonly sharedShm?: string;
@@ -68,7 +68,7 @@ interface Description {
 export interface StartedProcess {
   readonly link: ShimLink;
   readonly pid: number;
-  /** Streams for the wishes of `attach`, in order. */
+  /** Streams for the requests of `attach`, in order. */
   readonly attached: readonly Socket[];
   readonly warnings: readonly string[];
 }
@@ -79,7 +79,7 @@ export interface ExecInput {
   readonly process: OciProcess;
   readonly stdin: boolean;
   readonly consoleSize?: readonly [number, number];
-  readonly attach: readonly AttachWish[];
+  readonly attach: readonly AttachRequest[];
 }
 
 /** Starts processes in containers: bundle, shim, runtime. Knows nothing of images, networks or the API. */
@@ -97,8 +97,8 @@ export class Runner {
     this.#defaultRuntime = defaultRuntime;
   }
 
-  folders(id: string): ContainerFolders {
-    return containerFolders(this.roots, id);
+  directories(id: string): ContainerDirectories {
+    return containerDirectories(this.roots, id);
   }
 
   runtimeOf(definition: ContainerDefinition): OciRuntime {
@@ -111,66 +111,66 @@ export class Runner {
     return namedRuntime(name, this.#defaults.runtimes) ?? this.#defaultRuntime;
   }
 
-  /** Makes a new container's folders. */
+  /** Makes a new container's directories. */
   async prepare(id: string): Promise<void> {
-    const folders = this.folders(id);
-    await mkdir(folders.data, { mode: 0o710 });
-    await Promise.all([mkdir(folders.upper, { mode: 0o755 }), mkdir(folders.work, { mode: 0o711 })]);
+    const directories = this.directories(id);
+    await mkdir(directories.data, { mode: 0o710 });
+    await Promise.all([mkdir(directories.upper, { mode: 0o755 }), mkdir(directories.work, { mode: 0o711 })]);
   }
 
   /** @throws StartFailure when the runtime refuses, BargeError system when the shim cannot work. */
   async start(input: StartInput): Promise<StartedProcess> {
     const { definition } = input;
-    const folders = this.folders(definition.id);
+    const directories = this.directories(definition.id);
     const runtime = this.runtimeOf(definition);
-    prepareExecFolder(folders);
-    const runtimeFolders = { root: folders.runtimeRoot, container: folders.exec };
+    prepareExecDirectory(directories);
+    const runtimeDirectories = { root: directories.runtimeRoot, container: directories.exec };
     const { config, hostConfig } = definition;
     const cgroup = makeHybridCgroup(this.cgroupOf(definition));
     const score = oomScore(hostConfig);
-    const wish = { user: config.User ?? '', groupAdd: hostConfig.GroupAdd ?? [] };
+    const request = { user: config.User ?? '', groupAdd: hostConfig.GroupAdd ?? [] };
     const options: ShimOptions = {
-      folder: folders.exec,
+      directory: directories.exec,
       mount: {
-        options: overlayOptions({ ...input.rootfs, upper: folders.upper, work: folders.work }),
-        layersFolder: input.rootfs.layersFolder,
-        target: folders.rootfs,
+        options: overlayOptions({ ...input.rootfs, upper: directories.upper, work: directories.work }),
+        layersDirectory: input.rootfs.layersDirectory,
+        target: directories.rootfs,
       },
       ...(input.overlays ? { overlays: input.overlays } : {}),
       ...(input.below ? { below: this.#staged(input, input.below) } : {}),
       ...(cgroup ? { cgroup } : {}),
       ...(score.value === undefined ? {} : { oomScore: score.value }),
-      userQuestion: userQuestion(wish),
+      userQuestion: userQuestion(request),
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       offMount: runtime.isCrun,
-      ...logOptions(folders.log, hostConfig),
+      ...logOptions(directories.log, hostConfig),
       oomFile: oomFile(this.cgroupOf(definition)),
       tty: Boolean(config.Tty),
       ...(hostConfig.ConsoleSize ? { consoleSize: hostConfig.ConsoleSize } : {}),
       stdin: Boolean(config.OpenStdin),
       stdinOnce: Boolean(config.StdinOnce),
       attach: input.attach,
-      runtime: runArguments(runtime, runtimeFolders, definition.id, Boolean(config.Tty)),
-      cleanup: deleteArguments(runtime, runtimeFolders, definition.id),
+      runtime: runArguments(runtime, runtimeDirectories, definition.id, Boolean(config.Tty)),
+      cleanup: deleteArguments(runtime, runtimeDirectories, definition.id),
     };
     await this.clear(definition);
     const { link, attached } = ShimLink.spawn(options, () => this.clear(definition));
-    const { warnings, seccomp } = await this.#describe(input, link, wish);
+    const { warnings, seccomp } = await this.#describe(input, link, request);
     const pid = await this.#settle(
       link,
-      runtimeLog(runtimeFolders),
+      runtimeLog(runtimeDirectories),
       commandOf(config)[0] ?? '',
       CREATE_ACTION,
     );
     if (runtime.isCrun && seccomp && !this.#seccomp.has(seccomp)) {
-      this.#seccomp.learn(seccomp, join(folders.runtimeRoot, definition.id, 'seccomp.bpf'));
+      this.#seccomp.learn(seccomp, join(directories.runtimeRoot, definition.id, 'seccomp.bpf'));
     }
     return { link, pid, attached, warnings: [...warnings, ...score.warnings] };
   }
 
   /** The shim of a container that an earlier daemon started; undefined when it has gone. */
   async reconnect(definition: ContainerDefinition): Promise<ShimLink | undefined> {
-    return await ShimLink.reconnect(this.folders(definition.id).exec, () => this.clear(definition));
+    return await ShimLink.reconnect(this.directories(definition.id).exec, () => this.clear(definition));
   }
 
   /**
@@ -179,7 +179,7 @@ export class Runner {
    * @throws BargeError system when a process does not end.
    */
   async clear(definition: Pick<ContainerDefinition, 'id'> & Partial<ContainerDefinition>): Promise<void> {
-    const state = join(this.folders(definition.id).runtimeRoot, definition.id);
+    const state = join(this.directories(definition.id).runtimeRoot, definition.id);
     if (!existsSync(state)) return;
     const cgroup = cgroupPath(this.roots, definition.id, definition.hostConfig?.CgroupParent);
     await killCgroup(cgroup);
@@ -195,9 +195,9 @@ export class Runner {
   /** With the daemon's files for what becomes /etc, which the shim mounts at once: they are written before. */
   #staged({ definition, etc }: StartInput, staged: readonly StagedMount[]): BelowMount[] {
     if (!staged.some(({ isEtc }) => isEtc)) return [...staged];
-    const folders = this.folders(definition.id);
-    if (!('from' in etc)) writeEtcFiles(folders, etc);
-    const { hostname, hosts, resolvConf } = 'from' in etc ? this.folders(etc.from) : folders;
+    const directories = this.directories(definition.id);
+    if (!('from' in etc)) writeEtcFiles(directories, etc);
+    const { hostname, hosts, resolvConf } = 'from' in etc ? this.directories(etc.from) : directories;
     const files = { hostname, hosts, 'resolv.conf': resolvConf };
     return staged.map(({ isEtc, readOnly = false, ...mount }) => ({
       ...mount,
@@ -210,17 +210,17 @@ export class Runner {
   }
 
   /** Writes the runtime's description once the shim has said who the process is, and lets the shim go on. */
-  async #describe(input: StartInput, link: ShimLink, wish: UserWish): Promise<Description> {
+  async #describe(input: StartInput, link: ShimLink, request: UserRequest): Promise<Description> {
     const patience = setTimeout(() => void link.abandon(), LOOK_UP_TIMEOUT_MS);
     try {
       /* While the shim mounts: most starts are somebody's who has been started before. */
       const written = input.below?.some(({ isEtc }) => isEtc);
-      if (!('from' in input.etc) && !written) writeEtcFiles(this.folders(input.definition.id), input.etc);
+      if (!('from' in input.etc) && !written) writeEtcFiles(this.directories(input.definition.id), input.etc);
       const guess = this.#lastUser;
       const guessed = this.#writeBundle(input, guess);
-      const answer = await link.user;
-      if (answer === '') return guessed; /* the shim has failed: `#settle` tells why */
-      const user = readUserAnswer(answer, wish);
+      const response = await link.user;
+      if (response === '') return guessed; /* the shim has failed: `#settle` tells why */
+      const user = readUserResponse(response, request);
       const description = isDeepStrictEqual(user, guess) ? guessed : this.#writeBundle(input, user);
       this.#lastUser = user;
       link.go();
@@ -236,13 +236,13 @@ export class Runner {
   /** Synchronous: a small write to tmpfs is quicker without turns of the event loop. */
   #writeBundle(input: StartInput, user: ProcessUser): Description {
     const { definition, etc } = input;
-    const folders = this.folders(definition.id);
+    const directories = this.directories(definition.id);
     const runtime = this.runtimeOf(definition);
     const { spec, warnings } = ociSpec({
       definition,
-      rootfs: folders.rootfs,
+      rootfs: directories.rootfs,
       user,
-      files: 'from' in etc ? this.folders(etc.from) : folders,
+      files: 'from' in etc ? this.directories(etc.from) : directories,
       cgroupPath: this.cgroupOf(definition),
       ...(input.networkNamespace ? { networkNamespace: input.networkNamespace } : {}),
       privateNetwork: input.privateNetwork,
@@ -254,7 +254,7 @@ export class Runner {
       ...(input.sharedShm ? { sharedShm: input.sharedShm } : {}),
     });
     const described = runtime.isCrun ? this.#seccomp.apply(spec) : spec;
-    writeFileSync(join(folders.exec, 'config.json'), JSON.stringify(described));
+    writeFileSync(join(directories.exec, 'config.json'), JSON.stringify(described));
     return { warnings, seccomp: spec.linux.seccomp };
   }
 
@@ -263,14 +263,14 @@ export class Runner {
    * daemon itself opens nothing that the container could have changed.
    * @throws BargeError invalid-parameter for a name that the container does not know.
    */
-  async userIn(id: string, link: ShimLink, wish: UserWish): Promise<ProcessUser> {
-    const question = userQuestion(wish);
+  async userIn(id: string, link: ShimLink, request: UserRequest): Promise<ProcessUser> {
+    const question = userQuestion(request);
     const shim = link.knowsUsers ? undefined : parentOf(link.pid);
-    const answer =
+    const response =
       shim === undefined
         ? await link.lookUpUser(question)
-        : await userBelow(`/proc/${shim}/root${this.folders(id).rootfs}`, question);
-    return readUserAnswer(answer, wish);
+        : await userBelow(`/proc/${shim}/root${this.directories(id).rootfs}`, question);
+    return readUserResponse(response, request);
   }
 
   async #settle(link: ShimLink, log: string, command: string, action: string): Promise<number> {
@@ -280,24 +280,24 @@ export class Runner {
     throw systemError(`starting a process failed: ${outcome.message}`);
   }
 
-  execFolder(id: string, execId: string): string {
-    return join(this.folders(id).exec, 'e', execId.slice(0, 12));
+  execDirectory(id: string, execId: string): string {
+    return join(this.directories(id).exec, 'e', execId.slice(0, 12));
   }
 
   /** Starts a further process in a running container, under a shim of its own. */
   async exec(input: ExecInput): Promise<StartedProcess> {
     const { definition, execId, process } = input;
-    const folder = this.execFolder(definition.id, execId);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const processFile = join(folder, 'process.json');
+    const directory = this.execDirectory(definition.id, execId);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const processFile = join(directory, 'process.json');
     await writeFile(processFile, JSON.stringify(withSize(process, input.consoleSize)));
     const runtime = this.runtimeOf(definition);
-    const runtimeFolders = { root: this.folders(definition.id).runtimeRoot, container: folder };
+    const runtimeDirectories = { root: this.directories(definition.id).runtimeRoot, container: directory };
     const tty = Boolean(process.terminal);
     const cgroup = makeHybridCgroup(this.cgroupOf(definition));
     const { value: score } = oomScore(definition.hostConfig);
     const options: ShimOptions = {
-      folder,
+      directory,
       ...(cgroup ? { cgroup } : {}),
       ...(score === undefined ? {} : { oomScore: score }),
       ...(runtime.hide ? { hide: runtime.hide } : {}),
@@ -307,20 +307,20 @@ export class Runner {
       stdin: input.stdin,
       stdinOnce: true,
       attach: input.attach,
-      runtime: execArguments(runtime, runtimeFolders, definition.id, tty, processFile),
+      runtime: execArguments(runtime, runtimeDirectories, definition.id, tty, processFile),
     };
     const { link, attached } = ShimLink.spawn(options, async (exit) => {
-      if (!exit) await killOrphan(folder, this.cgroupOf(definition));
+      if (!exit) await killOrphan(directory, this.cgroupOf(definition));
     });
-    link.gone.then(() => rm(folder, { recursive: true, force: true }));
-    const pid = await this.#settle(link, runtimeLog(runtimeFolders), process.args[0] ?? '', EXEC_ACTION);
+    link.gone.then(() => rm(directory, { recursive: true, force: true }));
+    const pid = await this.#settle(link, runtimeLog(runtimeDirectories), process.args[0] ?? '', EXEC_ACTION);
     return { link, pid, attached, warnings: [] };
   }
 }
 
 /** Kills the process of a session whose shim has died, unless it is not in the container's cgroup any more. */
-async function killOrphan(folder: string, cgroup: string): Promise<void> {
-  const pid = Number(await readFile(join(folder, 'pid'), 'utf8').catch(() => ''));
+async function killOrphan(directory: string, cgroup: string): Promise<void> {
+  const pid = Number(await readFile(join(directory, 'pid'), 'utf8').catch(() => ''));
   if (cgroupPids(cgroup).includes(pid)) killProcess(pid);
 }
 
@@ -328,15 +328,18 @@ async function killOrphan(folder: string, cgroup: string): Promise<void> {
 const LOOK_UP_TIMEOUT_MS = 15_000;
 
 /** An earlier run's exit record must not be taken for this one's. */
-function prepareExecFolder({ exec, rootfs }: ContainerFolders): void {
+function prepareExecDirectory({ exec, rootfs }: ContainerDirectories): void {
   rmSync(exec, { recursive: true, force: true });
   mkdirSync(rootfs, { recursive: true, mode: 0o711 });
 }
 
-function writeEtcFiles(folders: ContainerFolders, etc: Exclude<EtcFiles, { readonly from: string }>): void {
-  writeAnew(folders.hostname, etc.hostname);
-  writeAnew(folders.hosts, etc.hosts);
-  writeAnew(folders.resolvConf, etc.resolvConf);
+function writeEtcFiles(
+  directories: ContainerDirectories,
+  etc: Exclude<EtcFiles, { readonly from: string }>,
+): void {
+  writeAnew(directories.hostname, etc.hostname);
+  writeAnew(directories.hosts, etc.hosts);
+  writeAnew(directories.resolvConf, etc.resolvConf);
 }
 
 /** Into a new file: whoever still has the old one mounted may hold a lease on it, or let it be anything. */

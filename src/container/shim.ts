@@ -18,7 +18,7 @@ export interface ShimExit {
   readonly oomKilled: boolean;
 }
 
-export interface AttachWish {
+export interface AttachRequest {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
@@ -43,10 +43,10 @@ export interface OverMount {
 }
 
 export interface ShimOptions {
-  /** The shim's folder: sockets, pid file, exit record. */
-  readonly folder: string;
-  readonly mount?: { readonly options: string; readonly layersFolder: string; readonly target: string };
-  /** Overlays beside the root file system's, in the same namespace; lower folders as there. */
+  /** The shim's directory: sockets, pid file, exit record. */
+  readonly directory: string;
+  readonly mount?: { readonly options: string; readonly layersDirectory: string; readonly target: string };
+  /** Overlays beside the root file system's, in the same namespace; lower directories as there. */
   readonly overlays?: readonly { readonly options: string; readonly target: string }[];
   /** Paths mounted at `target`, which the shim makes; links in `path` cannot leave `root`. */
   readonly below?: readonly BelowMount[];
@@ -69,7 +69,7 @@ export interface ShimOptions {
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
   /** Readers that must miss nothing from the first byte on. */
-  readonly attach: readonly AttachWish[];
+  readonly attach: readonly AttachRequest[];
   readonly runtime: readonly string[];
   readonly cleanup?: readonly string[];
 }
@@ -81,16 +81,16 @@ const LOOK_UP_TIMEOUT_MS = 15_000;
 
 const FLAG = { stdin: 1, stdout: 2, stderr: 4, raw: 8 } as const;
 
-function hello(kind: 'A' | 'C' | 'U', wish?: AttachWish, length = 0): Buffer {
+function hello(kind: 'A' | 'C' | 'U', request?: AttachRequest, length = 0): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.write(kind);
   bytes.writeUInt16BE(length, 2);
-  if (wish) {
+  if (request) {
     bytes[1] =
-      (wish.stdin ? FLAG.stdin : 0) |
-      (wish.stdout ? FLAG.stdout : 0) |
-      (wish.stderr ? FLAG.stderr : 0) |
-      (wish.raw ? FLAG.raw : 0);
+      (request.stdin ? FLAG.stdin : 0) |
+      (request.stdout ? FLAG.stdout : 0) |
+      (request.stderr ? FLAG.stderr : 0) |
+      (request.raw ? FLAG.raw : 0);
   }
   return bytes;
 }
@@ -109,7 +109,7 @@ export type CleanUp = (exit: ShimExit | undefined) => Promise<void>;
 
 /** The daemon's end of a shim's control connection. */
 export class ShimLink {
-  readonly folder: string;
+  readonly directory: string;
   readonly #control: Socket;
   readonly #cleanUp: CleanUp;
   #buffered = '';
@@ -122,8 +122,8 @@ export class ShimLink {
   #knowsUsers = false;
   #shimPid: number | undefined;
 
-  private constructor(folder: string, control: Socket, cleanUp: CleanUp) {
-    this.folder = folder;
+  private constructor(directory: string, control: Socket, cleanUp: CleanUp) {
+    this.directory = directory;
     this.#cleanUp = cleanUp;
     this.#control = control;
     this.#exit.promise.catch(() => {});
@@ -138,7 +138,7 @@ export class ShimLink {
     options: ShimOptions,
     cleanUp: CleanUp = async () => {},
   ): { link: ShimLink; attached: Socket[] } {
-    const socket = join(options.folder, 'sock');
+    const socket = join(options.directory, 'sock');
     if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
       throw systemError(
         `${socket} is too long for a socket's name (${MAX_SOCKET_PATH} bytes): choose a shorter --exec-root`,
@@ -155,7 +155,7 @@ export class ShimLink {
     attached.forEach((stream, i) => {
       stream.write(hello('A', options.attach[i]));
     });
-    const link = new ShimLink(options.folder, streams[3] as Socket, cleanUp);
+    const link = new ShimLink(options.directory, streams[3] as Socket, cleanUp);
     link.#watchSpawn(child);
     return { link, attached };
   }
@@ -167,18 +167,21 @@ export class ShimLink {
   }
 
   /** Connects to a shim that an earlier daemon started; undefined when it has gone. */
-  static async reconnect(folder: string, cleanUp: CleanUp = async () => {}): Promise<ShimLink | undefined> {
-    const socket = await connect(join(folder, 'sock'));
+  static async reconnect(
+    directory: string,
+    cleanUp: CleanUp = async () => {},
+  ): Promise<ShimLink | undefined> {
+    const socket = await connect(join(directory, 'sock'));
     if (!socket) return undefined;
     socket.write(hello('C'));
-    return new ShimLink(folder, socket, cleanUp);
+    return new ShimLink(directory, socket, cleanUp);
   }
 
   /** A further reader of (and writer to) the process's streams. */
-  async attach(wish: AttachWish): Promise<Socket> {
-    const socket = await connect(join(this.folder, 'sock'));
+  async attach(request: AttachRequest): Promise<Socket> {
+    const socket = await connect(join(this.directory, 'sock'));
     if (!socket) throw conflict('the container has just ended: there is nothing to attach to');
-    socket.write(hello('A', wish));
+    socket.write(hello('A', request));
     return socket;
   }
 
@@ -213,7 +216,7 @@ export class ShimLink {
 
   /** A shim that was killed tells nothing: the record, if any, decides. */
   async #settle(): Promise<void> {
-    const record = await readExitRecord(this.folder);
+    const record = await readExitRecord(this.directory);
     if (record) this.#exit.resolve(record);
     const failure = await this.#cleanUp(record).then(
       () => undefined,
@@ -228,10 +231,10 @@ export class ShimLink {
 
   /** The answer to `userQuestion`; nothing when the shim ended without one, and `outcome` says why. */
   get user(): Promise<string> {
-    return this.#nextAnswer();
+    return this.#nextResponse();
   }
 
-  #nextAnswer(): Promise<string> {
+  #nextResponse(): Promise<string> {
     const question = Promise.withResolvers<string>();
     if (this.#control.destroyed) question.resolve('');
     else this.#questions.push(question);
@@ -267,30 +270,30 @@ export class ShimLink {
     const line = `user ${question.replaceAll('\n', '\t')}`;
     if (question.includes('\t') || Buffer.byteLength(line) > MAX_CONTROL_LINE)
       return await this.#askAlone(question);
-    const answer = this.#nextAnswer();
+    const response = this.#nextResponse();
     this.#control.write(`${line}\n`);
     const { promise: tooLate, resolve } = Promise.withResolvers<string>();
     const patience = setTimeout(() => resolve(''), LOOK_UP_TIMEOUT_MS);
-    return await Promise.race([answer, tooLate]).finally(() => clearTimeout(patience));
+    return await Promise.race([response, tooLate]).finally(() => clearTimeout(patience));
   }
 
   /** A question that does not fit into a control line. */
   async #askAlone(question: string): Promise<string> {
-    const socket = await connect(join(this.folder, 'sock'));
+    const socket = await connect(join(this.directory, 'sock'));
     if (!socket) throw conflict('the container has just ended: nobody can be looked up in it');
     socket.setTimeout(LOOK_UP_TIMEOUT_MS, () => socket.destroy());
     const bytes = Buffer.from(question);
     socket.write(Buffer.concat([hello('U', undefined, bytes.length), bytes]));
-    let answer = '';
+    let response = '';
     socket.setEncoding('utf8').on('data', (text: string) => {
-      answer += text;
+      response += text;
     });
     await new Promise<void>((settle) => {
       socket.on('error', () => {});
       socket.once('end', () => socket.destroy());
       socket.once('close', () => settle());
     });
-    return answer.slice('user '.length);
+    return response.slice('user '.length);
   }
 
   /** How the start went. */
@@ -337,9 +340,9 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 function shimArguments(options: ShimOptions): string[] {
-  const args = ['--dir', options.folder];
+  const args = ['--dir', options.directory];
   const { mount, log, consoleSize } = options;
-  if (mount) args.push('--mount', mount.options, '--layers', mount.layersFolder, '--target', mount.target);
+  if (mount) args.push('--mount', mount.options, '--layers', mount.layersDirectory, '--target', mount.target);
   for (const also of options.overlays ?? []) args.push('--also', also.options, '--at', also.target);
   for (const { root, path, target, over } of options.below ?? []) {
     args.push('--below', root, '--path', path, '--on', target);
@@ -371,9 +374,9 @@ function parseExit(text: string): ShimExit {
 }
 
 /** What a shim wrote down when its process ended; undefined while it runs or when the shim was killed. */
-export async function readExitRecord(folder: string): Promise<ShimExit | undefined> {
+export async function readExitRecord(directory: string): Promise<ShimExit | undefined> {
   try {
-    return parseExit(await readFile(join(folder, 'exit'), 'utf8'));
+    return parseExit(await readFile(join(directory, 'exit'), 'utf8'));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;

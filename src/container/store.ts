@@ -54,24 +54,24 @@ export class ContainerStore {
    * By full id, by name, or by the start of an id, in this order.
    * @throws BargeError not-found, or invalid-parameter for an ambiguous start.
    */
-  find(word: string): Container {
-    const name = word.startsWith('/') ? word.slice(1) : word;
-    const exact = this.#byId.get(word) ?? this.#byId.get(this.#idByName.get(name) ?? '');
+  find(ref: string): Container {
+    const name = ref.startsWith('/') ? ref.slice(1) : ref;
+    const exact = this.#byId.get(ref) ?? this.#byId.get(this.#idByName.get(name) ?? '');
     if (exact) return exact;
     if (name.includes('/')) return this.#linked(name);
-    if (!/^[0-9a-f]+$/.test(word)) throw noSuchContainer(word);
-    const starting = [...this.#byId.keys()].filter((id) => id.startsWith(word));
+    if (!/^[0-9a-f]+$/.test(ref)) throw noSuchContainer(ref);
+    const starting = [...this.#byId.keys()].filter((id) => id.startsWith(ref));
     if (starting.length > 1) {
-      throw invalidParameter(`multiple IDs found with provided prefix: ${word}`);
+      throw invalidParameter(`multiple IDs found with provided prefix: ${ref}`);
     }
     const found = this.#byId.get(starting[0] ?? '');
-    if (!found) throw noSuchContainer(word);
+    if (!found) throw noSuchContainer(ref);
     return found;
   }
 
   /** Of a name, or of an id in full. */
-  idOf(word: string): string | undefined {
-    return this.#byId.has(word) ? word : this.#idByName.get(word);
+  idOf(ref: string): string | undefined {
+    return this.#byId.has(ref) ? ref : this.#idByName.get(ref);
   }
 
   /** @param path `owner/alias`: what the container `owner` links to by that alias. @throws BargeError not-found. */

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 
 /**
  * Writes `data` to `path` so that a crash leaves the old content or the new, never half of either:
- * temporary file in the same folder, fsync, rename, fsync of the folder.
+ * temporary file in the same directory, fsync, rename, fsync of the directory.
  */
 export async function writeDurably(path: string, data: string | Uint8Array, mode = 0o644): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
@@ -21,15 +21,15 @@ export async function writeDurably(path: string, data: string | Uint8Array, mode
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncFolder(dirname(path));
+  await syncDirectory(dirname(path));
 }
 
 /** Makes renames and new names in `path` durable. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
   try {
-    await folder.sync();
+    await directory.sync();
   } finally {
-    await folder.close();
+    await directory.close();
   }
 }

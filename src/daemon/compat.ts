@@ -118,7 +118,7 @@ const without = ({ Items, ...totals }: Usage<unknown>): Omit<Usage<unknown>, 'It
  * `GET /system/df`: lists of things before 1.52, totals by kind (and lists when verbose) since. Without `verbose`
  * 1.52 gives both, as Docker does for clients that have not moved on.
  */
-export function diskUsageAnswer(
+export function diskUsageResponse(
   version: string,
   usage: DiskUsage,
   verbose: boolean | undefined,

@@ -8,8 +8,8 @@ import { type DaemonOptions, parseDaemonOptions } from './options.ts';
 import { queryOf, Router } from './router.ts';
 import { detachFilter, parseDetachKeys } from './streams.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'barge-options-'));
-after(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'barge-options-'));
+after(() => rmSync(directory, { recursive: true }));
 
 function options(...args: string[]): DaemonOptions {
   const parsed = parseDaemonOptions(args);
@@ -18,7 +18,7 @@ function options(...args: string[]): DaemonOptions {
 }
 
 function file(content: unknown): string {
-  const path = join(folder, `${Math.random()}.json`);
+  const path = join(directory, `${Math.random()}.json`);
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
   return path;
 }
@@ -55,7 +55,7 @@ const WRONG: readonly (readonly [title: string, args: () => string[], message: R
     /"bridge" has the wrong type/,
   ],
   ['a file that is not JSON', () => ['--config-file', file('{')], /unable to configure the daemon with file/],
-  ['a file that is not there', () => ['--config-file', join(folder, 'none.json')], /does not exist/],
+  ['a file that is not there', () => ['--config-file', join(directory, 'none.json')], /does not exist/],
   ['an unknown log level', () => ['--log-level', 'loud'], /unknown log level "loud"/],
   ['TLS without a key', () => ['--tls'], /TLS needs --tlscert and --tlskey/],
 ];

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { endAnswer } from '../core/end-answer.ts';
+import { endResponse } from '../core/end-response.ts';
 import { BargeError, type ErrorKind, invalidParameter, messageOf } from '../core/errors.ts';
 import { failsElsewhere } from '../core/streams.ts';
 
@@ -45,7 +45,7 @@ const STATUS: Record<ErrorKind, number> = {
 };
 
 /** The one place where errors become HTTP. */
-export function errorAnswer(error: unknown): {
+export function errorResponse(error: unknown): {
   status: number;
   body: { message: string; exitCode?: number };
 } {
@@ -91,7 +91,7 @@ export class PlainResponse implements Response {
 
   empty(status: number): void {
     this.#response.writeHead(status, status === 204 || status === 304 ? {} : { 'Content-Length': 0 });
-    endAnswer(this.#request, this.#response);
+    endResponse(this.#request, this.#response);
   }
 
   text(status: number, body: string): void {
@@ -104,7 +104,7 @@ export class PlainResponse implements Response {
   }
 
   #end(bytes: Buffer): void {
-    endAnswer(this.#request, this.#response, this.#request.method === 'HEAD' ? undefined : bytes);
+    endResponse(this.#request, this.#response, this.#request.method === 'HEAD' ? undefined : bytes);
   }
 
   stream(status: number, headers: Readonly<Record<string, string>>): ServerResponse {

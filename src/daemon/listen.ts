@@ -47,7 +47,7 @@ const FIRST_INHERITED = 3;
 /** The sockets that systemd has opened for this process; `fd://NAME` and `fd://N` choose one of them. */
 async function listenInherited(
   accept: (socket: Socket) => void,
-  wish: string,
+  request: string,
 ): Promise<{ server: Server; address: string }> {
   const { LISTEN_PID: pid, LISTEN_FDS: count = '0', LISTEN_FDNAMES: names = '' } = process.env;
   if (pid !== `${process.pid}` || Number(count) < 1) {
@@ -55,18 +55,22 @@ async function listenInherited(
       'no sockets found via socket activation: make sure the service was started by systemd',
     );
   }
-  const named = names.split(':').indexOf(wish);
+  const named = names.split(':').indexOf(request);
   const fd =
-    wish === '' || wish === '*' ? FIRST_INHERITED : named >= 0 ? FIRST_INHERITED + named : Number(wish);
+    request === '' || request === '*'
+      ? FIRST_INHERITED
+      : named >= 0
+        ? FIRST_INHERITED + named
+        : Number(request);
   if (!Number.isInteger(fd) || fd < FIRST_INHERITED || fd >= FIRST_INHERITED + Number(count)) {
-    throw invalidParameter(`invalid --host fd://${wish}: systemd has handed over no such socket`);
+    throw invalidParameter(`invalid --host fd://${request}: systemd has handed over no such socket`);
   }
   const server = createServer({ allowHalfOpen: true }, accept);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(listenFailure(`fd://${wish}`, error)));
+    server.once('error', (error) => reject(listenFailure(`fd://${request}`, error)));
     server.listen({ fd }, resolve);
   });
-  return { server, address: `fd://${wish}` };
+  return { server, address: `fd://${request}` };
 }
 
 function warnOpen(host: string, hostname: string, options: ListenOptions): void {
@@ -103,7 +107,7 @@ function listenFailure(address: string, error: unknown): Error {
 /** A socket that a killed daemon left is replaced; one that answers belongs to another daemon. */
 async function listenUnix(server: Server, path: string, group: string): Promise<void> {
   if (existsSync(path)) {
-    if (await answers(path)) throw conflict(`unix://${path} is in use by another daemon`);
+    if (await responses(path)) throw conflict(`unix://${path} is in use by another daemon`);
     unlinkSync(path);
   }
   await new Promise<void>((resolve, reject) => {
@@ -117,7 +121,7 @@ async function listenUnix(server: Server, path: string, group: string): Promise<
   chmodSync(path, 0o660);
 }
 
-function answers(path: string): Promise<boolean> {
+function responses(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path });
     socket.once('connect', () => {

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { drained } from '../core/streams.ts';
-import type { Logs } from '../engine/containers/logs.ts';
+import type { Logs } from '../engine/query/logs.ts';
 
 const HEADER = 8;
 

@@ -1,7 +1,7 @@
 import type { ProgressMessage } from '../api/engine.ts';
 import { isKind, messageOf, systemError } from '../core/errors.ts';
 import type { Exchange } from './http.ts';
-import { errorAnswer } from './http.ts';
+import { errorResponse } from './http.ts';
 
 /**
  * Answers with a stream of JSON messages. The status goes out with the first message, so that a failure before
@@ -28,7 +28,7 @@ export async function messageStream(
 }
 
 function plainError(error: unknown): ProgressMessage {
-  const { message } = errorAnswer(error).body;
+  const { message } = errorResponse(error).body;
   return { errorDetail: { message }, error: message };
 }
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { API_VERSION, MIN_API_VERSION } from '../api/engine.ts';
 import { BargeError, invalidParameter, isKind, notFound } from '../core/errors.ts';
-import { type Exchange, errorAnswer, PlainResponse, type Response, UpgradeResponse } from './http.ts';
+import { type Exchange, errorResponse, PlainResponse, type Response, UpgradeResponse } from './http.ts';
 import { queryOf, type Router } from './router.ts';
 
 export type RequestLog = (line: {
@@ -107,7 +107,7 @@ async function serve(
   } catch (error) {
     failure = error;
     if (!response.started && !signal.aborted) {
-      const answer = errorAnswer(error);
+      const answer = errorResponse(error);
       response.json(answer.status, answer.body);
     } else if (!signal.aborted) {
       request.destroy();

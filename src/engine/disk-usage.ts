@@ -3,13 +3,13 @@ import type { ContainerSummary, ImageSummary } from '../api/engine.ts';
 import { isRunning } from '../container/model.ts';
 import { errnoOf, invalidParameter } from '../core/errors.ts';
 import { limiter } from '../core/limiter.ts';
-import { folderSize } from '../host/fs-tool.ts';
+import { directorySize } from '../host/fs-tool.ts';
 import { type BuildCacheItem, cacheItems } from './builds/usage.ts';
-import { namesByLinks } from './containers/legacy-links.ts';
-import { containerSizes } from './containers/sizes.ts';
-import { ImageNamer, summarize } from './containers/summary.ts';
 import type { Engine } from './engine.ts';
 import { listImages } from './images/inspect.ts';
+import { namesByLinks } from './networking/legacy-links.ts';
+import { containerSizes } from './query/sizes.ts';
+import { ImageNamer, summarize } from './query/summary.ts';
 import { showVolume } from './volumes/manage.ts';
 import { referenceCounts } from './volumes/users.ts';
 
@@ -117,14 +117,14 @@ async function volumes(engine: Engine, signal: AbortSignal): Promise<Usage<Recor
   };
 }
 
-async function sizeIfThere(folder: string, signal: AbortSignal): Promise<number> {
+async function sizeIfThere(directory: string, signal: AbortSignal): Promise<number> {
   try {
-    await stat(folder);
+    await stat(directory);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return 0;
     throw error;
   }
-  return await folderSize(folder, signal);
+  return await directorySize(directory, signal);
 }
 
 async function buildCache(engine: Engine, signal: AbortSignal): Promise<Usage<BuildCacheItem>> {

@@ -7,7 +7,7 @@ import { ContainerStore } from '../container/store.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { limiter } from '../core/limiter.ts';
 import { removeCgroup } from '../host/cgroups.ts';
-import { type FolderLock, lockFolder } from '../host/folder-lock.ts';
+import { type DirectoryLock, lockDirectory } from '../host/directory-lock.ts';
 import { defaultRuntime, findRuntime, type OciRuntime } from '../host/oci-runtime.ts';
 import { makePrivate } from '../host/private-directory.ts';
 import { removeTree } from '../host/remove-tree.ts';
@@ -19,11 +19,11 @@ import { NetworkStore } from '../network/store.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { Database } from '../store/database.ts';
 import { VolumeStore } from '../volume/volumes.ts';
-import { type ContainerContext, LiveContainers } from './containers/context.ts';
-import { ExecSessions } from './containers/exec.ts';
-import { LogKeepers } from './containers/log-keepers.ts';
 import { EventBus } from './events.ts';
 import type { ImageContext } from './images/context.ts';
+import { type ContainerContext, LiveContainers } from './lifecycle/context.ts';
+import { ExecSessions } from './lifecycle/exec.ts';
+import { LogKeepers } from './lifecycle/log-keepers.ts';
 import { KeyedLock } from './lock.ts';
 import { recover } from './recover.ts';
 import type { EngineSettings } from './settings.ts';
@@ -60,7 +60,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   makePrivate(dataRoot, 0o710);
   makePrivate(execRoot, 0o710);
   const busy = `another barged uses the data root ${dataRoot}: stop it, or choose another --data-root`;
-  const lock = lockFolder(dataRoot, busy);
+  const lock = lockDirectory(dataRoot, busy);
   try {
     makePrivate(join(dataRoot, 'containers'), 0o710);
     makePrivate(join(dataRoot, 'volumes'), 0o701);
@@ -73,7 +73,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
-async function assemble(options: EngineOptions, lock: FolderLock): Promise<Engine> {
+async function assemble(options: EngineOptions, lock: DirectoryLock): Promise<Engine> {
   const { dataRoot, execRoot, cgroupParent, settings } = options;
   const db = new Database(join(dataRoot, 'barge.db'));
   const blobs = await BlobStore.open(join(dataRoot, 'blobs'));
@@ -144,14 +144,14 @@ const SHIM_PATIENCE = 2000;
 async function closeEngine(
   { containers, live, networks, mounted, db, logs }: ContainerContext & ImageContext,
   cgroupParent: string,
-  lock: FolderLock,
+  lock: DirectoryLock,
 ): Promise<void> {
   for (const timer of live.restarts.values()) clearTimeout(timer);
   const ending = [...live.links]
     .filter(([id]) => !containers.has(id) || !isRunning(containers.get(id).state))
     .map(async ([id, link]) => {
       await link.gone;
-      await rm(link.folder, { recursive: true, force: true });
+      await rm(link.directory, { recursive: true, force: true });
       live.links.delete(id);
     });
   await logs.close();

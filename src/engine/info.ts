@@ -175,7 +175,7 @@ function daemonState(engine: Engine) {
     LoggingDriver: engine.settings.defaults.logDriver,
     Labels: engine.settings.labels,
     ExperimentalBuild: engine.settings.experimental,
-    CDISpecDirs: engine.settings.defaults.cdiFolders,
+    CDISpecDirs: engine.settings.defaults.cdiDirectories,
     ServerVersion: ENGINE_VERSION,
     LiveRestoreEnabled: true,
     HttpProxy: process.env.HTTP_PROXY ?? '',

@@ -7,14 +7,14 @@ import { messageOf } from '../core/errors.ts';
 import { childCgroups, removeCgroup } from '../host/cgroups.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import type { Sandbox } from '../network/sandbox/sandboxes.ts';
-import type { ContainerContext } from './containers/context.ts';
-import { adoptSandbox } from './containers/endpoints.ts';
-import { handleExit, watchExit } from './containers/exit.ts';
-import { watchHealth } from './containers/health.ts';
-import { sweepShm } from './containers/host-extras.ts';
-import { volumeNames } from './containers/mounting.ts';
-import { removeLocked } from './containers/remove.ts';
-import { launch } from './containers/start.ts';
+import type { ContainerContext } from './lifecycle/context.ts';
+import { handleExit, watchExit } from './lifecycle/exit.ts';
+import { watchHealth } from './lifecycle/health.ts';
+import { sweepShm } from './lifecycle/host-extras.ts';
+import { volumeNames } from './lifecycle/mounting.ts';
+import { removeLocked } from './lifecycle/remove.ts';
+import { launch } from './lifecycle/start.ts';
+import { adoptSandbox } from './networking/endpoints.ts';
 
 const SIGKILL = 9;
 
@@ -86,7 +86,7 @@ async function recordEnd(
   { definition, state }: Container,
   error: string,
 ): Promise<void> {
-  const record = await readExitRecord(ctx.runner.folders(definition.id).exec);
+  const record = await readExitRecord(ctx.runner.directories(definition.id).exec);
   /* The sandbox is gone with the sweep already. */
   const { attachment, ...rest } = state;
   ctx.containers.replaceState(definition.id, rest);
@@ -94,15 +94,17 @@ async function recordEnd(
   await handleExit(ctx, definition.id, record ?? lost, record ? '' : error, relaunchWith(ctx));
 }
 
-/** Folders and cgroups that belong to no container. */
+/** Directories and cgroups that belong to no container. */
 async function sweep(ctx: ContainerContext): Promise<void> {
   const { roots } = ctx.runner;
   const ids = ctx.containers.list().map(({ definition }) => definition.id);
   const running = new Set(ctx.live.links.keys());
   await removeOthers(join(roots.dataRoot, 'containers'), new Set(ids));
-  const folders = [...running].map((id) => ctx.runner.folders(id).exec.slice(roots.execRoot.length + 1));
+  const directories = [...running].map((id) =>
+    ctx.runner.directories(id).exec.slice(roots.execRoot.length + 1),
+  );
   for (const name of await readdir(roots.execRoot)) {
-    if (!/^([0-9a-f]{20}|step-.*)$/.test(name) || folders.includes(name)) continue;
+    if (!/^([0-9a-f]{20}|step-.*)$/.test(name) || directories.includes(name)) continue;
     const link = await ShimLink.reconnect(join(roots.execRoot, name));
     if (link) await endUnrecorded(link);
     await rm(join(roots.execRoot, name), { recursive: true, force: true });
@@ -123,9 +125,9 @@ async function clear(ctx: ContainerContext, definition: Parameters<Runner['clear
   );
 }
 
-async function removeOthers(folder: string, known: ReadonlySet<string>): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!known.has(name)) await removeTree(join(folder, name));
+async function removeOthers(directory: string, known: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!known.has(name)) await removeTree(join(directory, name));
   }
 }
 

@@ -39,9 +39,9 @@ type Write = readonly [controller: string, file: string, value: string];
  */
 export function applyLimits(path: string, limits: CgroupLimits): void {
   const v2 = cgroupLayout() === 'v2';
-  const folder = (controller: string) => join(CGROUP_ROOT, v2 ? '' : controller, path);
-  const writes = v2 ? writesV2(limits, folder('')) : writesV1(limits, folder('memory'));
-  for (const [controller, file, value] of writes) write(join(folder(controller), file), value);
+  const directory = (controller: string) => join(CGROUP_ROOT, v2 ? '' : controller, path);
+  const writes = v2 ? writesV2(limits, directory('')) : writesV1(limits, directory('memory'));
+  for (const [controller, file, value] of writes) write(join(directory(controller), file), value);
 }
 
 function write(file: string, value: string): void {
@@ -66,8 +66,8 @@ function write(file: string, value: string): void {
 
 const text = (value: number) => String(value);
 
-function* writesV1(l: CgroupLimits, memoryFolder: string): Generator<Write> {
-  yield* memoryV1(l, memoryFolder);
+function* writesV1(l: CgroupLimits, memoryDirectory: string): Generator<Write> {
+  yield* memoryV1(l, memoryDirectory);
   if (l.memoryReservation) yield ['memory', 'memory.soft_limit_in_bytes', text(l.memoryReservation)];
   if (l.cpuShares) yield ['cpu', 'cpu.shares', text(l.cpuShares)];
   if (l.cpuPeriod) yield ['cpu', 'cpu.cfs_period_us', text(l.cpuPeriod)];
@@ -82,12 +82,12 @@ function* writesV1(l: CgroupLimits, memoryFolder: string): Generator<Write> {
 }
 
 /** The kernel keeps memory ≤ memory with swap at every moment: what grows first depends on the direction. */
-function memoryV1({ memory, memorySwap }: CgroupLimits, folder: string): Write[] {
+function memoryV1({ memory, memorySwap }: CgroupLimits, directory: string): Write[] {
   const first: Write[] = memory ? [['memory', 'memory.limit_in_bytes', text(memory)]] : [];
   const file = 'memory.memsw.limit_in_bytes';
-  if (!memorySwap || !existsSync(join(folder, file))) return first;
+  if (!memorySwap || !existsSync(join(directory, file))) return first;
   const second: Write = ['memory', file, text(memorySwap)];
-  const now = Number(readFileSync(join(folder, file), 'utf8'));
+  const now = Number(readFileSync(join(directory, file), 'utf8'));
   const grows = memorySwap < 0 || memorySwap > now;
   return grows ? [second, ...first] : [...first, second];
 }
@@ -122,16 +122,16 @@ function blockRuleV2({ kind, major, minor, value }: BlockRule): Write {
 
 const DEFAULT_PERIOD = '100000';
 
-function* writesV2(l: CgroupLimits, folder: string): Generator<Write> {
+function* writesV2(l: CgroupLimits, directory: string): Generator<Write> {
   const limit = (value: number) => (value < 0 ? 'max' : text(value));
   if (l.memory) yield ['', 'memory.max', limit(l.memory)];
-  if (l.memorySwap && existsSync(join(folder, 'memory.swap.max'))) {
+  if (l.memorySwap && existsSync(join(directory, 'memory.swap.max'))) {
     yield ['', 'memory.swap.max', limit(swapOnly(l.memorySwap, l.memory ?? 0))];
   }
   if (l.memoryReservation) yield ['', 'memory.low', limit(l.memoryReservation)];
   if (l.cpuShares) yield ['', 'cpu.weight', text(cpuWeight(l.cpuShares))];
   if (l.cpuPeriod || l.cpuQuota) {
-    const [quota = 'max', period = DEFAULT_PERIOD] = readFileSync(join(folder, 'cpu.max'), 'utf8')
+    const [quota = 'max', period = DEFAULT_PERIOD] = readFileSync(join(directory, 'cpu.max'), 'utf8')
       .trim()
       .split(' ');
     yield ['', 'cpu.max', `${l.cpuQuota ? limit(l.cpuQuota) : quota} ${l.cpuPeriod ?? period}`];

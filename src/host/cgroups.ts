@@ -55,12 +55,12 @@ export function cgroupNamed(name: string): string {
   return posix.join('/', name).replace(/(.)\/$/, '$1');
 }
 
-/** v1 hierarchies by folder name; one empty name on v2. */
+/** v1 hierarchies by directory name; one empty name on v2. */
 function hierarchies(): string[] {
   return cgroupLayout() === 'v2' ? [''] : readdirSync(CGROUP_ROOT);
 }
 
-function folders(path: string): string[] {
+function directories(path: string): string[] {
   return hierarchies().map((name) => join(CGROUP_ROOT, name, path));
 }
 
@@ -136,9 +136,9 @@ export function freeze(path: string, frozen: boolean): boolean {
 /** Names of the cgroups directly below `path`, in any hierarchy. */
 export function childCgroups(path: string): string[] {
   const names = new Set<string>();
-  for (const folder of folders(path)) {
-    if (!existsSync(folder)) continue;
-    for (const entry of readdirSync(folder, { withFileTypes: true }))
+  for (const directory of directories(path)) {
+    if (!existsSync(directory)) continue;
+    for (const entry of readdirSync(directory, { withFileTypes: true }))
       if (entry.isDirectory()) names.add(entry.name);
   }
   return [...names];
@@ -146,16 +146,16 @@ export function childCgroups(path: string): string[] {
 
 /** Removes a cgroup and those below it from every hierarchy; one that still has processes stays. */
 export function removeCgroup(path: string): void {
-  for (const folder of folders(path)) removeFolder(folder);
+  for (const directory of directories(path)) removeDirectory(directory);
 }
 
-function removeFolder(folder: string): void {
-  if (!existsSync(folder)) return;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeFolder(join(folder, entry.name));
+function removeDirectory(directory: string): void {
+  if (!existsSync(directory)) return;
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeDirectory(join(directory, entry.name));
   }
   try {
-    rmdirSync(folder);
+    rmdirSync(directory);
   } catch (error) {
     if (!['ENOENT', 'EBUSY'].includes(errnoOf(error) ?? '')) throw error;
   }

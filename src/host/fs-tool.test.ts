@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { folderSize, packTar, resolveBelow } from './fs-tool.ts';
+import { directorySize, packTar, resolveBelow } from './fs-tool.ts';
 
-function folder(t: TestContext): string {
+function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'ft-'));
   t.after(() => rmSync(path, { recursive: true }));
   return path;
 }
 
 test('a tar that nobody reads before its process has ended is whole all the same', async (t) => {
-  const root = folder(t);
+  const root = directory(t);
   writeFileSync(join(root, 'file'), 'content');
   const tar = packTar({ root });
   /* Long enough for the process to end, whose exit makes Node drain streams without readers. */
@@ -28,11 +28,11 @@ test('packing what is not there ends in an error, not in an empty tar', async ()
 });
 
 test('paths are resolved, and sizes added up, below a root', async (t) => {
-  const root = folder(t);
+  const root = directory(t);
   mkdirSync(join(root, 'deep'));
   writeFileSync(join(root, 'deep/file'), '12345');
   symlinkSync('/deep', join(root, 'link'));
   assert.equal(await resolveBelow(root, '/link/../link/file'), '/deep/file');
   await assert.rejects(resolveBelow(root, '/none'), /resolving \/none/);
-  assert.equal(await folderSize(root), 5 + '/deep'.length);
+  assert.equal(await directorySize(root), 5 + '/deep'.length);
 });

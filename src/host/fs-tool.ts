@@ -6,13 +6,13 @@ import { failsElsewhere } from '../core/streams.ts';
 import { helperProgram } from './helpers.ts';
 import { capture, type Piped, pipeThrough } from './process.ts';
 
-/** An overlay to mount for the time of one operation; `lower` names are relative to `layersFolder`. */
+/** An overlay to mount for the time of one operation; `lower` names are relative to `layersDirectory`. */
 export interface OverlayMount {
   /** Lowest first, as everywhere in Barge; the kernel's option wants the highest first. */
   readonly lower: readonly string[];
   readonly upper?: string;
   readonly work?: string;
-  readonly layersFolder: string;
+  readonly layersDirectory: string;
 }
 
 /** The mount(2) data string of an overlay. Features whose on-disk marks another engine cannot read stay off. */
@@ -24,11 +24,11 @@ export function overlayOptions(overlay: OverlayMount): string {
 
 const TOOL = helperProgram('barge-fs');
 
-/** A folder, or the root of a process while that is a child of `parent`: its number may be another's by the time of use. */
+/** A directory, or the root of a process while that is a child of `parent`: its number may be another's by the time of use. */
 export type Root = string | { readonly of: number; readonly parent: number };
 
 function toolArgs(command: string, root: Root, overlay: OverlayMount | undefined): string[] {
-  const mount = overlay ? ['--mount', overlayOptions(overlay), '--layers', overlay.layersFolder] : [];
+  const mount = overlay ? ['--mount', overlayOptions(overlay), '--layers', overlay.layersDirectory] : [];
   if (typeof root === 'string') return [command, '--root', root, ...mount];
   return [command, '--root', `/proc/${root.of}/root`, '--of', `${root.of}`, '--parent', `${root.parent}`];
 }
@@ -44,18 +44,18 @@ function failure(action: string | undefined, code: number, stderr: string): Barg
 
 export interface UnpackRequest {
   readonly root: Root;
-  /** Folder below `root` where the archive's names begin; `root` stays what its links cannot leave. */
+  /** Directory below `root` where the archive's names begin; `root` stays what its links cannot leave. */
   readonly path?: string;
   readonly tar: Readable;
   /** Convert OCI whiteouts to overlay's. */
   readonly layer?: boolean;
   readonly overlay?: OverlayMount;
-  /** Refuse what would replace a folder by something else, or something else by a folder. */
+  /** Refuse what would replace a directory by something else, or something else by a directory. */
   readonly keepKinds?: boolean;
   /**
-   * `copy`: refuse the same, in the words of a build's COPY. `archive`: as a build's ADD, folders go through links that are
+   * `copy`: refuse the same, in the words of a build's COPY. `archive`: as a build's ADD, directories go through links that are
    * in their place, and what the archive says of its top is ignored. `context` and `archive`: names that lead out of the
-   * folder end in it; else they are refused.
+   * directory end in it; else they are refused.
    */
   readonly rules?: 'copy' | 'archive' | 'context';
   /** Whose everything is, whatever the archive says. */
@@ -96,12 +96,12 @@ export interface PackRequest {
   readonly path?: string;
   /** What `path` is called in the archive; none: its contents stand at the top. */
   readonly name?: string;
-  /** Without a name: the folder itself comes first, as `./`, so that its owner and mode travel too. */
+  /** Without a name: the directory itself comes first, as `./`, so that its owner and mode travel too. */
   readonly ownAttributes?: boolean;
   readonly layer?: boolean;
   /** Files with holes keep them; the bytes then depend on the file system. */
   readonly sparse?: boolean;
-  /** Of file systems that the kernel makes up (proc, sysfs, …) below `path`: only the folders they are mounted on. */
+  /** Of file systems that the kernel makes up (proc, sysfs, …) below `path`: only the directories they are mounted on. */
   readonly filesOnly?: boolean;
   /** The time, in seconds since 1970, that everything younger gets. */
   readonly latest?: number;
@@ -156,7 +156,7 @@ export interface PathStat {
 }
 
 /**
- * The extended attributes that layers keep, of files below a folder: by the place of their path, as records of a pax header.
+ * The extended attributes that layers keep, of files below a directory: by the place of their path, as records of a pax header.
  * @param paths relative to `root`; a link at the end of one is looked at itself.
  */
 export async function attributesBelow(
@@ -187,7 +187,7 @@ function readAttributes(output: Buffer): Map<number, Uint8Array> {
   return found;
 }
 
-/** Looks at one path below `root` as a process whose root folder it is would see it. */
+/** Looks at one path below `root` as a process whose root directory it is would see it. */
 export async function statBelow(root: Root, path: string): Promise<PathStat> {
   const tool = pipeThrough(TOOL, [...toolArgs('stat', root, undefined), '--path', path]);
   tool.stdin.end();
@@ -204,7 +204,7 @@ export async function statBelow(root: Root, path: string): Promise<PathStat> {
   };
 }
 
-/** The path below `root` with every symlink followed, as a process whose root folder it is would see it. */
+/** The path below `root` with every symlink followed, as a process whose root directory it is would see it. */
 export async function resolveBelow(root: Root, path: string): Promise<string> {
   const tool = pipeThrough(TOOL, [...toolArgs('resolve', root, undefined), '--path', path]);
   tool.stdin.end();
@@ -215,8 +215,8 @@ export async function resolveBelow(root: Root, path: string): Promise<string> {
   return text.replace(/\n$/, '');
 }
 
-/** Bytes of all files below a folder, each once, other file systems left out. */
-export async function folderSize(root: string, signal?: AbortSignal): Promise<number> {
+/** Bytes of all files below a directory, each once, other file systems left out. */
+export async function directorySize(root: string, signal?: AbortSignal): Promise<number> {
   const tool = pipeThrough(TOOL, toolArgs('size', root, undefined), signal);
   tool.stdin.end();
   let text = '';
@@ -229,7 +229,7 @@ export async function folderSize(root: string, signal?: AbortSignal): Promise<nu
 /** Milliseconds for looking at what a container may have made as slow as it can. */
 const PATIENCE_MS = 15_000;
 
-async function answerOf(action: string, args: readonly string[]): Promise<string> {
+async function responseOf(action: string, args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await capture(TOOL, args, { signal: AbortSignal.timeout(PATIENCE_MS) });
   if (code !== 0) throw failure(action, code, stderr.trim());
   return stdout;
@@ -237,12 +237,16 @@ async function answerOf(action: string, args: readonly string[]): Promise<string
 
 /** Answers a question about users of a root file system; both as in native/common/user.h. */
 export async function userBelow(root: string, question: string, overlay?: OverlayMount): Promise<string> {
-  return await answerOf('looking up a user', [...toolArgs('user', root, overlay), '--question', question]);
+  return await responseOf('looking up a user', [...toolArgs('user', root, overlay), '--question', question]);
 }
 
-/** Whether a folder below `root` has nothing in it; no link in `path` leads out. */
+/** Whether a directory below `root` has nothing in it; no link in `path` leads out. */
 export async function isEmptyBelow(root: string, path: string): Promise<boolean> {
-  const said = await answerOf(`reading ${path}`, [...toolArgs('is-empty', root, undefined), '--path', path]);
+  const said = await responseOf(`reading ${path}`, [
+    ...toolArgs('is-empty', root, undefined),
+    '--path',
+    path,
+  ]);
   return said === 'yes\n';
 }
 
@@ -259,11 +263,11 @@ export interface LinesChange {
  * Changes a file in place that a container has mounted. Of one that the container has filled with more than a mebibyte
  * nothing is read, and nothing goes.
  */
-export async function changeLines(folder: string, name: string, change: LinesChange): Promise<void> {
+export async function changeLines(directory: string, name: string, change: LinesChange): Promise<void> {
   const drop = (change.drop ?? []).flatMap((text) => ['--drop', text]);
   const only = change.only ? ['--only'] : [];
   const args = [
-    ...toolArgs('lines', folder, undefined),
+    ...toolArgs('lines', directory, undefined),
     '--path',
     name,
     ...drop,
@@ -271,10 +275,10 @@ export async function changeLines(folder: string, name: string, change: LinesCha
     '--add',
     change.add,
   ];
-  await answerOf(`changing ${join(folder, name)}`, args);
+  await responseOf(`changing ${join(directory, name)}`, args);
 }
 
-/** A folder or file of the host that a held mount shows, too. */
+/** A directory or file of the host that a held mount shows, too. */
 export interface HeldBind {
   readonly source: string;
   /** Below the source, where links in it stay; nothing: the source itself. */
@@ -295,7 +299,7 @@ export class HeldMount implements AsyncDisposable {
     this.#tool = tool;
   }
 
-  /** Mounts `overlay` on the existing empty folder `root`. */
+  /** Mounts `overlay` on the existing empty directory `root`. */
   static async open(
     root: string,
     overlay: OverlayMount,
@@ -323,12 +327,12 @@ export class HeldMount implements AsyncDisposable {
 }
 
 /**
- * Bounds what a folder may hold, in bytes, by a project quota of its file system.
- * @param project a number that no other folder of the file system has.
+ * Bounds what a directory may hold, in bytes, by a project quota of its file system.
+ * @param project a number that no other directory of the file system has.
  * @throws BargeError system where the file system has no project quotas, or they are off.
  */
-export async function limitFolder(folder: string, bytes: number, project: number): Promise<void> {
-  const args = ['limit', '--root', folder, '--bytes', `${bytes}`, '--project', `${project}`];
+export async function limitDirectory(directory: string, bytes: number, project: number): Promise<void> {
+  const args = ['limit', '--root', directory, '--bytes', `${bytes}`, '--project', `${project}`];
   const { code, stderr } = await capture(TOOL, args);
-  if (code !== 0) throw failure('limiting a folder', code, stderr);
+  if (code !== 0) throw failure('limiting a directory', code, stderr);
 }

@@ -16,7 +16,7 @@ export interface OciRuntime {
   readonly hide?: string;
 }
 
-export interface RuntimeFolders {
+export interface RuntimeDirectories {
   /** The runtime's own state (`--root`). */
   readonly root: string;
   /** Where one container's sockets, pid file and log are. */
@@ -72,41 +72,41 @@ export async function runtimeVersion(runtime: OciRuntime): Promise<string> {
 
 const LOG_NAME = 'runtime.log';
 
-export function runtimeLog(folders: RuntimeFolders): string {
-  return join(folders.container, LOG_NAME);
+export function runtimeLog(directories: RuntimeDirectories): string {
+  return join(directories.container, LOG_NAME);
 }
 
-function common(runtime: OciRuntime, folders: RuntimeFolders): string[] {
+function common(runtime: OciRuntime, directories: RuntimeDirectories): string[] {
   return [
     runtime.path,
     ...(runtime.args ?? []),
     '--root',
-    folders.root,
+    directories.root,
     '--log',
-    runtimeLog(folders),
+    runtimeLog(directories),
     '--log-format',
     'json',
   ];
 }
 
-function streams(folders: RuntimeFolders, tty: boolean): string[] {
-  const console = tty ? ['--console-socket', join(folders.container, 'console')] : [];
-  return ['--pid-file', join(folders.container, 'pid'), ...console];
+function streams(directories: RuntimeDirectories, tty: boolean): string[] {
+  const console = tty ? ['--console-socket', join(directories.container, 'console')] : [];
+  return ['--pid-file', join(directories.container, 'pid'), ...console];
 }
 
 export function runArguments(
   runtime: OciRuntime,
-  folders: RuntimeFolders,
+  directories: RuntimeDirectories,
   id: string,
   tty: boolean,
 ): string[] {
   return [
-    ...common(runtime, folders),
+    ...common(runtime, directories),
     'run',
     '-d',
-    ...streams(folders, tty),
+    ...streams(directories, tty),
     '--bundle',
-    folders.container,
+    directories.container,
     id,
   ];
 }
@@ -114,14 +114,22 @@ export function runArguments(
 /** @param processFile an OCI process description. */
 export function execArguments(
   runtime: OciRuntime,
-  folders: RuntimeFolders,
+  directories: RuntimeDirectories,
   id: string,
   tty: boolean,
   processFile: string,
 ): string[] {
-  return [...common(runtime, folders), 'exec', '-d', ...streams(folders, tty), '--process', processFile, id];
+  return [
+    ...common(runtime, directories),
+    'exec',
+    '-d',
+    ...streams(directories, tty),
+    '--process',
+    processFile,
+    id,
+  ];
 }
 
-export function deleteArguments(runtime: OciRuntime, folders: RuntimeFolders, id: string): string[] {
-  return [runtime.path, ...(runtime.args ?? []), '--root', folders.root, 'delete', '--force', id];
+export function deleteArguments(runtime: OciRuntime, directories: RuntimeDirectories, id: string): string[] {
+  return [runtime.path, ...(runtime.args ?? []), '--root', directories.root, 'delete', '--force', id];
 }

@@ -11,8 +11,8 @@ const known = new Map<number, boolean>();
  * takes the value for a moment, which leaves the bound as it is.
  */
 export function canScore(adjustment: number): boolean {
-  const answer = known.get(adjustment);
-  if (answer !== undefined) return answer;
+  const response = known.get(adjustment);
+  if (response !== undefined) return response;
   const own = readFileSync(OWN, 'utf8').trim();
   const possible = Number(own) === adjustment || tryScore(adjustment, own);
   known.set(adjustment, possible);

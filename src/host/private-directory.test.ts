@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { makePrivate } from './private-directory.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'barge-private-'));
-after(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'barge-private-'));
+after(() => rmSync(directory, { recursive: true }));
 
 const modeOf = (path: string) => statSync(path).mode & 0o7777;
 
 test('a new directory has the mode, those above it too', () => {
-  const path = join(folder, 'new/deep');
+  const path = join(directory, 'new/deep');
   makePrivate(path, 0o710);
   assert.equal(modeOf(path), 0o710);
 });
@@ -25,7 +25,7 @@ for (const [before, after_] of [
   [0o500, 0o500],
 ] as const) {
   test(`one of mode ${before.toString(8)} becomes ${after_.toString(8)}`, () => {
-    const path = join(folder, `old-${before.toString(8)}`);
+    const path = join(directory, `old-${before.toString(8)}`);
     mkdirSync(path);
     chmodSync(path, before);
     makePrivate(path, 0o710);
@@ -34,7 +34,7 @@ for (const [before, after_] of [
 }
 
 test('one of another user becomes ours', { skip: process.getuid?.() !== 0 }, () => {
-  const path = join(folder, 'theirs');
+  const path = join(directory, 'theirs');
   mkdirSync(path);
   chownSync(path, 65534, 65534);
   makePrivate(path, 0o710);
@@ -42,7 +42,7 @@ test('one of another user becomes ours', { skip: process.getuid?.() !== 0 }, () 
 });
 
 test('a file is refused', () => {
-  const path = join(folder, 'file');
+  const path = join(directory, 'file');
   writeFileSync(path, '');
   assert.throws(() => makePrivate(path, 0o710), /EEXIST|not a directory/);
 });

@@ -15,14 +15,14 @@ import { type TestContext, test } from 'node:test';
 import { swapping } from '../../test/harness/swapper.ts';
 import { removeTree } from './remove-tree.ts';
 
-function folder(t: TestContext): string {
+function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'remove-'));
   t.after(() => rmSync(path, { recursive: true }));
   return path;
 }
 
 test('few files go, links themselves and not what they lead to; what is not there is no failure', async (t) => {
-  const root = folder(t);
+  const root = directory(t);
   const kept = join(root, 'kept');
   mkdirSync(join(root, 'tree/deep/er'), { recursive: true });
   mkdirSync(kept);
@@ -35,8 +35,8 @@ test('few files go, links themselves and not what they lead to; what is not ther
   assert.deepEqual(readdirSync(kept), ['file']);
 });
 
-test('more files than are removed in this process go, and folders deeper than any path can say', async (t) => {
-  const root = folder(t);
+test('more files than are removed in this process go, and directories deeper than any path can say', async (t) => {
+  const root = directory(t);
   const [wide, deep, part] = [join(root, 'wide'), join(root, 'deep'), join(root, 'part')];
   mkdirSync(wide);
   for (let i = 0; i < 3000; i++) writeFileSync(join(wide, `file${i}`), '');
@@ -56,16 +56,16 @@ test('more files than are removed in this process go, and folders deeper than an
 });
 
 test('what becomes a link while it is removed is not followed', async (t) => {
-  const root = folder(t);
+  const root = directory(t);
   const kept = join(root, 'kept');
   mkdirSync(kept);
   for (let i = 0; i < 20; i++) writeFileSync(join(kept, `${i}`), '');
   for (let round = 0; round < 30; round++) {
     const tree = join(root, `tree-${round}`);
-    mkdirSync(join(tree, 'folder/inner'), { recursive: true });
-    for (let i = 0; i < 20; i++) writeFileSync(join(tree, `folder/inner/${i}`), '');
-    symlinkSync(kept, join(tree, 'folder/link'));
-    await using _ = await swapping(join(tree, 'folder'), 'inner', ['link']);
+    mkdirSync(join(tree, 'directory/inner'), { recursive: true });
+    for (let i = 0; i < 20; i++) writeFileSync(join(tree, `directory/inner/${i}`), '');
+    symlinkSync(kept, join(tree, 'directory/link'));
+    await using _ = await swapping(join(tree, 'directory'), 'inner', ['link']);
     await removeTree(tree).catch(() => {}); /* of what is moved about, some may be left */
   }
   assert.equal(readdirSync(kept).length, 20);

@@ -6,11 +6,11 @@ import { capture } from './process.ts';
 
 /** Entries up to which no process is started: those of most containers and layers of builds. */
 const FEW = 1000;
-/** Folders below each other, which are open at once. */
+/** Directories below each other, which are open at once. */
 const DEPTH = 32;
 
 /**
- * Removes a folder, or a file, that others have filled: no number of names and no depth of folders costs memory here, and
+ * Removes a directory, or a file, that others have filled: no number of names and no depth of directories costs memory here, and
  * names may be longer than a path can be. Fine when there is none. No link is followed, whatever becomes one meanwhile.
  * @throws BargeError system.
  */
@@ -23,7 +23,7 @@ export async function removeTree(path: string): Promise<void> {
 /** @returns false when there is too much to remove, or something of it cannot be named. */
 async function removeFew(path: string, budget: { left: number }): Promise<boolean> {
   try {
-    if ((await lstat(path)).isDirectory()) return await removeFolder(path, budget, 0);
+    if ((await lstat(path)).isDirectory()) return await removeDirectory(path, budget, 0);
     await gone(unlink(path));
     return true;
   } catch (error) {
@@ -43,8 +43,8 @@ async function removeFew(path: string, budget: { left: number }): Promise<boolea
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 
-/** Names are reached through the descriptor of their folder: its path may lead elsewhere by now. */
-async function removeFolder(path: string, budget: { left: number }, depth: number): Promise<boolean> {
+/** Names are reached through the descriptor of their directory: its path may lead elsewhere by now. */
+async function removeDirectory(path: string, budget: { left: number }, depth: number): Promise<boolean> {
   if (depth === DEPTH) return false;
   const handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {
@@ -57,12 +57,12 @@ async function removeFolder(path: string, budget: { left: number }, depth: numbe
 }
 
 async function empty({ fd }: FileHandle, budget: { left: number }, depth: number): Promise<boolean> {
-  const folder = `/proc/self/fd/${fd}`;
-  for await (const entry of await opendir(folder)) {
+  const directory = `/proc/self/fd/${fd}`;
+  for await (const entry of await opendir(directory)) {
     if (--budget.left < 0) return false;
-    const path = `${folder}/${entry.name}`;
+    const path = `${directory}/${entry.name}`;
     if (!entry.isDirectory()) await gone(unlink(path));
-    else if (!(await removeFolder(path, budget, depth + 1))) return false;
+    else if (!(await removeDirectory(path, budget, depth + 1))) return false;
   }
   return true;
 }

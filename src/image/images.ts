@@ -123,33 +123,33 @@ export class ImageStore {
    * The image that a user's word names: `name[:tag]`, `name@digest`, a full id, or the start of one.
    * @throws BargeError not-found in docker's words, invalid-parameter for an ambiguous start of an id.
    */
-  find(word: string): Image {
-    const found = this.#byFullId(word) ?? this.#byReference(word) ?? this.#byIdPrefix(word);
-    if (!found) throw notFound(`No such image: ${withTagForMessage(word)}`);
+  find(ref: string): Image {
+    const found = this.#byFullId(ref) ?? this.#byReference(ref) ?? this.#byIdPrefix(ref);
+    if (!found) throw notFound(`No such image: ${withTagForMessage(ref)}`);
     return found;
   }
 
   /** As `find`, for a word that must be a reference if it is no id. @throws BargeError invalid-parameter too. */
-  require(word: string): Image {
-    const found = this.#byFullId(word) ?? this.#byIdPrefix(word);
-    if (!found) parseReference(word);
-    return this.find(word);
+  require(ref: string): Image {
+    const found = this.#byFullId(ref) ?? this.#byIdPrefix(ref);
+    if (!found) parseReference(ref);
+    return this.find(ref);
   }
 
-  #byFullId(word: string): Image | undefined {
-    if (isDigest(word)) return this.get(word);
-    return /^[0-9a-f]{64}$/.test(word) ? this.get(`sha256:${word}`) : undefined;
+  #byFullId(ref: string): Image | undefined {
+    if (isDigest(ref)) return this.get(ref);
+    return /^[0-9a-f]{64}$/.test(ref) ? this.get(`sha256:${ref}`) : undefined;
   }
 
-  #byReference(word: string): Image | undefined {
-    const id = this.#idOf(word);
+  #byReference(ref: string): Image | undefined {
+    const id = this.#idOf(ref);
     return id && this.get(id);
   }
 
-  #idOf(word: string): Digest | undefined {
+  #idOf(ref: string): Digest | undefined {
     let reference: Reference;
     try {
-      reference = withDefaultTag(parseReference(word));
+      reference = withDefaultTag(parseReference(ref));
     } catch (error) {
       if (error instanceof BargeError) return undefined;
       throw error;
@@ -174,8 +174,8 @@ export class ImageStore {
     return row?.image_id;
   }
 
-  #byIdPrefix(word: string): Image | undefined {
-    const prefix = word.startsWith('sha256:') ? word.slice('sha256:'.length) : word;
+  #byIdPrefix(ref: string): Image | undefined {
+    const prefix = ref.startsWith('sha256:') ? ref.slice('sha256:'.length) : ref;
     if (!/^[0-9a-f]{1,64}$/.test(prefix)) return undefined;
     const low = `sha256:${prefix}`;
     const rows = this.#db.all<ImageRow>(
@@ -183,8 +183,7 @@ export class ImageStore {
       low,
       `${low}g`,
     );
-    if (rows.length > 1)
-      throw invalidParameter(`ambiguous image id prefix: ${word} (use more of its digits)`);
+    if (rows.length > 1) throw invalidParameter(`ambiguous image id prefix: ${ref} (use more of its digits)`);
     return rows[0] && toImage(rows[0]);
   }
 
@@ -376,10 +375,10 @@ function toReference(row: ReferenceRow): Reference {
 }
 
 /** Docker names the image that it looked for with its default tag. */
-function withTagForMessage(word: string): string {
+function withTagForMessage(ref: string): string {
   try {
-    return familiarString(withDefaultTag(parseReference(word)));
+    return familiarString(withDefaultTag(parseReference(ref)));
   } catch {
-    return word;
+    return ref;
   }
 }

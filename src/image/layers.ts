@@ -9,13 +9,13 @@ import { failsElsewhere } from '../core/streams.ts';
 import { type OverlayMount, packTar, unpackTar } from '../host/fs-tool.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import type { Database } from '../store/database.ts';
-import { EMPTY_FOLDER, INIT_FOLDER, makeLowestFolders } from './lowest-folders.ts';
+import { EMPTY_DIRECTORY, INIT_DIRECTORY, makeLowestDirectories } from './lowest-directories.ts';
 
 export interface Layer {
   /** Digest of the layer's uncompressed tar (OCI image spec, config.md: DiffID). */
   readonly diffId: Digest;
-  /** Name of its folder in the layers folder: short, for many must fit into one mount option. */
-  readonly folder: string;
+  /** Name of its directory in the layers directory: short, for many must fit into one mount option. */
+  readonly directory: string;
   /** Bytes of the uncompressed tar. */
   readonly size: number;
   /** The compressed form that a registry or archive gave, or that a push made. */
@@ -47,20 +47,20 @@ export interface LayerBlob {
 
 interface LayerRow {
   diff_id: Digest;
-  folder: string;
+  directory: string;
   size: number;
   blob_digest: Digest | null;
   blob_size: number | null;
   blob_media_type: string | null;
 }
 
-export type LowerFolders = Pick<OverlayMount, 'lower' | 'layersFolder'>;
+export type LowerDirectories = Pick<OverlayMount, 'lower' | 'layersDirectory'>;
 
 /** 80 bits of the diffID: 127 names and their separators stay under the 4096 bytes of a mount option. */
-const FOLDER_NAME_LENGTH = 20;
+const DIRECTORY_NAME_LENGTH = 20;
 
 /**
- * Layers as folders that overlayfs takes for lower folders. Each stands alone, keyed by its diffID, so layers
+ * Layers as directories that overlayfs takes for lower directories. Each stands alone, keyed by its diffID, so layers
  * of an image are made side by side and shared between images whatever their order.
  */
 export class LayerStore {
@@ -74,11 +74,13 @@ export class LayerStore {
     this.#db = db;
   }
 
-  /** Opens the store and removes folders that no row knows: what an interrupted unpacking left. */
+  /** Opens the store and removes directories that no row knows: what an interrupted unpacking left. */
   static async open(root: string, db: Database): Promise<LayerStore> {
     await mkdir(root, { recursive: true, mode: 0o700 });
-    await makeLowestFolders(root);
-    const known = new Set(db.all<{ folder: string }>('SELECT folder FROM layers').map((row) => row.folder));
+    await makeLowestDirectories(root);
+    const known = new Set(
+      db.all<{ directory: string }>('SELECT directory FROM layers').map((row) => row.directory),
+    );
     for (const name of await readdir(root)) {
       if (!known.has(name)) await removeTree(join(root, name));
     }
@@ -98,22 +100,25 @@ export class LayerStore {
   }
 
   /** The lower part of an overlay that shows just these layers, lowest first. */
-  overlay(diffIds: readonly Digest[]): LowerFolders {
-    return this.#on(EMPTY_FOLDER, diffIds);
+  overlay(diffIds: readonly Digest[]): LowerDirectories {
+    return this.#on(EMPTY_DIRECTORY, diffIds);
   }
 
   /** The same for a container: below all layers lie the mount points that a runtime needs. */
-  rootfs(diffIds: readonly Digest[]): LowerFolders {
-    return this.#on(INIT_FOLDER, diffIds);
+  rootfs(diffIds: readonly Digest[]): LowerDirectories {
+    return this.#on(INIT_DIRECTORY, diffIds);
   }
 
   /**
    * A layer that an image has several times counts where it lies highest: everything that it has or hides, it has and
-   * hides there, too. The kernel takes a folder once.
+   * hides there, too. The kernel takes a directory once.
    */
-  #on(lowest: string, diffIds: readonly Digest[]): LowerFolders {
+  #on(lowest: string, diffIds: readonly Digest[]): LowerDirectories {
     const highest = diffIds.filter((diffId, i) => diffIds.lastIndexOf(diffId) === i);
-    return { lower: [lowest, ...highest.map((diffId) => this.need(diffId).folder)], layersFolder: this.root };
+    return {
+      lower: [lowest, ...highest.map((diffId) => this.need(diffId).directory)],
+      layersDirectory: this.root,
+    };
   }
 
   /** Keeps garbage collection from these layers, and from those added later, until the result is disposed. */
@@ -141,24 +146,24 @@ export class LayerStore {
    */
   async addTar(tar: Readable, options: AddTarOptions = {}): Promise<Layer> {
     const seen = seenTar(tar);
-    const folder = await this.temporaryFolder();
+    const directory = await this.temporaryDirectory();
     try {
-      const { diffId, size } = await this.#unpack(folder, seen, options);
+      const { diffId, size } = await this.#unpack(directory, seen, options);
       options.lease?.add(diffId);
-      return await this.#keep(folder, diffId, size, options.blob);
+      return await this.#keep(directory, diffId, size, options.blob);
     } catch (error) {
-      await removeTree(folder);
+      await removeTree(directory);
       throw error;
     }
   }
 
   async #unpack(
-    folder: string,
+    directory: string,
     { stream, digester }: SeenTar,
     options: AddTarOptions,
   ): Promise<{ diffId: Digest; size: number }> {
     const signal = options.signal ? { signal: options.signal } : {};
-    await unpackTar({ root: folder, tar: stream, layer: true, ...signal });
+    await unpackTar({ root: directory, tar: stream, layer: true, ...signal });
     const size = digester.size;
     const diffId = digester.digest();
     if (options.expected && diffId !== options.expected) {
@@ -169,7 +174,7 @@ export class LayerStore {
     return { diffId, size };
   }
 
-  /** Makes a layer of an overlay's upper folder, which moves into the store. */
+  /** Makes a layer of an overlay's upper directory, which moves into the store. */
   async addUpper(upper: string, signal?: AbortSignal): Promise<Layer> {
     const digester = new Digester();
     for await (const chunk of packTar({ root: upper, layer: true, ...(signal ? { signal } : {}) })) {
@@ -179,14 +184,14 @@ export class LayerStore {
     return await this.#keep(upper, digester.digest(), size);
   }
 
-  /** The layer's uncompressed tar, made from its folder: the bytes whose digest is the diffID of `addUpper`. */
+  /** The layer's uncompressed tar, made from its directory: the bytes whose digest is the diffID of `addUpper`. */
   pack(layer: Layer): Readable {
-    return packTar({ root: join(this.root, layer.folder), layer: true });
+    return packTar({ root: join(this.root, layer.directory), layer: true });
   }
 
   /** Makes a layer of another one's files, none of them younger than `latest`: seconds since 1970. */
   async addClamped(layer: Layer, latest: number, signal: AbortSignal): Promise<Layer> {
-    const tar = packTar({ root: join(this.root, layer.folder), layer: true, latest, signal });
+    const tar = packTar({ root: join(this.root, layer.directory), layer: true, latest, signal });
     return await this.addTar(tar, { signal });
   }
 
@@ -200,30 +205,30 @@ export class LayerStore {
     );
   }
 
-  async temporaryFolder(): Promise<string> {
-    const folder = join(this.root, `tmp-${randomBytes(6).toString('hex')}`);
-    await mkdir(folder, { mode: 0o755 });
-    return folder;
+  async temporaryDirectory(): Promise<string> {
+    const directory = join(this.root, `tmp-${randomBytes(6).toString('hex')}`);
+    await mkdir(directory, { mode: 0o755 });
+    return directory;
   }
 
   async #keep(
-    folder: string,
+    directory: string,
     diffId: Digest,
     size: number,
     blobOf?: () => Promise<LayerBlob>,
   ): Promise<Layer> {
     const known = this.get(diffId);
     if (known) {
-      await removeTree(folder);
+      await removeTree(directory);
       return known;
     }
-    const name = hexOf(diffId).slice(0, FOLDER_NAME_LENGTH);
-    const other = this.#db.get<LayerRow>('SELECT * FROM layers WHERE folder = ?', name);
-    if (other) throw systemError(`layers ${other.diff_id} and ${diffId} want the same folder ${name}`);
+    const name = hexOf(diffId).slice(0, DIRECTORY_NAME_LENGTH);
+    const other = this.#db.get<LayerRow>('SELECT * FROM layers WHERE directory = ?', name);
+    if (other) throw systemError(`layers ${other.diff_id} and ${diffId} want the same directory ${name}`);
     const blob = await blobOf?.();
-    await moveInto(folder, join(this.root, name));
+    await moveInto(directory, join(this.root, name));
     this.#db.run(
-      'INSERT OR IGNORE INTO layers (diff_id, folder, size, blob_digest, blob_size, blob_media_type) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT OR IGNORE INTO layers (diff_id, directory, size, blob_digest, blob_size, blob_media_type) VALUES (?, ?, ?, ?, ?, ?)',
       diffId,
       name,
       size,
@@ -242,15 +247,15 @@ export class LayerStore {
     );
   }
 
-  /** Unpacks a layer anew whose folder is lost. @throws BargeError data-loss for another tar than it was made of. */
+  /** Unpacks a layer anew whose directory is lost. @throws BargeError data-loss for another tar than it was made of. */
   async restore(layer: Layer, tar: Readable): Promise<void> {
     const seen = seenTar(tar);
-    const folder = await this.temporaryFolder();
+    const directory = await this.temporaryDirectory();
     try {
-      await this.#unpack(folder, seen, { expected: layer.diffId });
-      await moveInto(folder, join(this.root, layer.folder));
+      await this.#unpack(directory, seen, { expected: layer.diffId });
+      await moveInto(directory, join(this.root, layer.directory));
     } catch (error) {
-      await removeTree(folder);
+      await removeTree(directory);
       throw error;
     }
   }
@@ -267,7 +272,7 @@ export class LayerStore {
 
   /**
    * Removes every layer that no image has, that is not leased and not in `keep`. @returns bytes freed.
-   * Row, folder and blob leave their names in one turn of the event loop: who makes the same layer anew meanwhile
+   * Row, directory and blob leave their names in one turn of the event loop: who makes the same layer anew meanwhile
    * finds all three free.
    */
   async collectGarbage(
@@ -287,7 +292,7 @@ export class LayerStore {
   async discard(layer: Layer, discardBlob: (digest: Digest) => Promise<void>): Promise<void> {
     this.#db.run('DELETE FROM layers WHERE diff_id = ?', layer.diffId);
     const doomed = join(this.root, `tmp-${randomBytes(6).toString('hex')}`);
-    moveAway(join(this.root, layer.folder), doomed);
+    moveAway(join(this.root, layer.directory), doomed);
     const blob = layer.blob ? discardBlob(layer.blob.digest) : undefined;
     await Promise.all([removeTree(doomed), blob]);
   }
@@ -324,7 +329,7 @@ function moveAway(from: string, to: string): void {
   }
 }
 
-/** Another unpacking of the same layer may have come first: its folder is as good as ours. */
+/** Another unpacking of the same layer may have come first: its directory is as good as ours. */
 async function moveInto(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
@@ -337,5 +342,5 @@ async function moveInto(from: string, to: string): Promise<void> {
 function toLayer(row: LayerRow): Layer {
   const { blob_digest: digest, blob_size: size, blob_media_type: mediaType } = row;
   const blob = digest && size !== null && mediaType ? { blob: { digest, size, mediaType } } : {};
-  return { diffId: row.diff_id, folder: row.folder, size: row.size, ...blob };
+  return { diffId: row.diff_id, directory: row.directory, size: row.size, ...blob };
 }

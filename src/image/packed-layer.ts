@@ -7,13 +7,13 @@ import { gzipped } from './gzip.ts';
 import { type Layer, type LayerBlob, LOCAL_LAYER_TYPE } from './layers.ts';
 import type { LayerStores } from './take-layer.ts';
 
-/** The layer's exact tar: out of its blob, else made of its folder, which gives the same for layers made here. */
+/** The layer's exact tar: out of its blob, else made of its directory, which gives the same for layers made here. */
 export async function plainLayer(stores: LayerStores, layer: Layer): Promise<Readable> {
   if (!layer.blob || !(await stores.blobs.has(layer.blob.digest))) return stores.layers.pack(layer);
   return await decompress(stores.blobs.stream(layer.blob.digest));
 }
 
-/** The layer as a registry takes it: what it came as, else made now from its folder and kept. */
+/** The layer as a registry takes it: what it came as, else made now from its directory and kept. */
 export async function compressedBlob(stores: LayerStores, layer: Layer): Promise<LayerBlob> {
   const kept = layer.blob && (await stores.blobs.has(layer.blob.digest)) ? layer.blob : undefined;
   if (kept && kept.mediaType !== LOCAL_LAYER_TYPE) return kept;
@@ -24,7 +24,7 @@ export async function compressedBlob(stores: LayerStores, layer: Layer): Promise
   const found = digester.digest();
   if (found !== layer.diffId) {
     throw dataLoss(
-      `the folder of layer ${layer.diffId} has changed on disk (its content is ${found} now): build or pull its image again`,
+      `the directory of layer ${layer.diffId} has changed on disk (its content is ${found} now): build or pull its image again`,
     );
   }
   const { digest, size } = await writer.commit();

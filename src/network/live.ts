@@ -6,7 +6,7 @@ import { AddressPlan } from './ipam.ts';
 import { BridgeLink } from './links/bridge.ts';
 import type { LinkDriver } from './links/link.ts';
 import { ParentLink } from './links/parent.ts';
-import type { Endpoint, EndpointWish, NetworkDefinition } from './model.ts';
+import type { Endpoint, EndpointRequest, NetworkDefinition } from './model.ts';
 import { DEFAULT_SETTINGS, type NetworkSettings } from './settings.ts';
 
 /** A network at work: its addresses, and who has which. */
@@ -41,13 +41,13 @@ export class LiveNetwork {
    * @param taken names of interfaces that the container has.
    * @throws BargeError forbidden for taken addresses, invalid-parameter for ones that are not the network's.
    */
-  reserve(wish: EndpointWish, taken: readonly string[]): Endpoint {
+  reserve(request: EndpointRequest, taken: readonly string[]): Endpoint {
     const { name } = this.definition;
     if (!this.link) throw forbidden(`containers cannot be connected to the network ${name}`);
-    const device = interfaceName(this.link.interfacePrefix, wish, taken);
-    const four = this.#take(4, wish.ipv4);
-    const six = wish.without6 ? undefined : this.#takeSix(wish.ipv6, four?.address);
-    const mac = wish.mac || (four ? macOf(four.address) : randomMac());
+    const device = interfaceName(this.link.interfacePrefix, request, taken);
+    const four = this.#take(4, request.ipv4);
+    const six = request.without6 ? undefined : this.#takeSix(request.ipv6, four?.address);
+    const mac = request.mac || (four ? macOf(four.address) : randomMac());
     const id = newId();
     this.users.add(id);
     return {
@@ -61,7 +61,7 @@ export class LiveNetwork {
       ipv6: six ? formatAddress(six.address) : '',
       prefix6: six?.block.subnet.prefix ?? 0,
       gateway6: this.#gatewayOf(six),
-      priority: wish.priority ?? 0,
+      priority: request.priority ?? 0,
     };
   }
 
@@ -108,8 +108,8 @@ export class LiveNetwork {
 }
 
 /** A chosen name, else the first that is free: `eth0`, `eth1`, … */
-function interfaceName(prefix: string, wish: EndpointWish, taken: readonly string[]): string {
-  const chosen = wish.driverOpts?.['com.docker.network.endpoint.ifname'];
+function interfaceName(prefix: string, request: EndpointRequest, taken: readonly string[]): string {
+  const chosen = request.driverOpts?.['com.docker.network.endpoint.ifname'];
   if (chosen) {
     if (!/^[a-zA-Z][\w.-]{0,14}$/.test(chosen) || taken.includes(chosen)) {
       throw invalidParameter(`invalid com.docker.network.endpoint.ifname: ${chosen}`);
@@ -126,7 +126,7 @@ function interfaceName(prefix: string, wish: EndpointWish, taken: readonly strin
 const randomMac = () => `02:42:${(randomBytes(4).toString('hex').match(/../g) ?? []).join(':')}`;
 
 /** @throws BargeError invalid-parameter for addresses that no endpoint can have. */
-export function assertWishValid({ mac, ipv4, ipv6, linkLocal = [] }: EndpointWish): void {
+export function assertRequestValid({ mac, ipv4, ipv6, linkLocal = [] }: EndpointRequest): void {
   if (mac && !/^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/.test(mac)) {
     throw invalidParameter(`invalid MAC address: ${mac}`);
   }

@@ -43,7 +43,7 @@ export interface Endpoint {
 }
 
 /** What a caller wants of a network for a container. */
-export interface EndpointWish {
+export interface EndpointRequest {
   readonly network: string;
   readonly ipv4?: string;
   readonly ipv6?: string;

@@ -100,8 +100,8 @@ export class Networks {
   }
 
   /** By full id, name, or the start of an id. @throws BargeError not-found or invalid-parameter. */
-  find(word: string): NetworkDefinition {
-    const found = this.store.find(word);
+  find(ref: string): NetworkDefinition {
+    const found = this.store.find(ref);
     if (!this.#live.has(found.name)) {
       throw invalidParameter(
         'this daemon runs with --bridge=none: use --network none or host, or a network of your own',

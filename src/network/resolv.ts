@@ -8,7 +8,7 @@ const FALLBACK_SERVERS = ['8.8.8.8', '8.8.4.4'];
 /** Where a container finds our own name server. */
 export const EMBEDDED_SERVER = '127.0.0.11';
 
-export interface ResolverWish {
+export interface ResolverOptions {
   readonly servers: readonly string[];
   readonly search: readonly string[];
   readonly options: readonly string[];
@@ -43,16 +43,16 @@ export function upstreamServers(chosen: readonly string[]): readonly string[] {
 }
 
 /** The resolv.conf of a container: the host's, with what `--dns*` asks for in its place. */
-export function resolvConf(wish: ResolverWish, place: ResolverPlace): string {
+export function resolvConf(request: ResolverOptions, place: ResolverPlace): string {
   let host = read('/etc/resolv.conf');
   const hostNetwork = place === 'host';
   if (!hostNetwork && linesOf(host, 'nameserver').every(isLoopback)) host = read(SYSTEMD_RESOLVED) || host;
   const reachable = linesOf(host, 'nameserver').filter((server) => hostNetwork || !isLoopback(server));
   const servers =
-    wish.servers.length > 0 ? wish.servers : reachable.length > 0 ? reachable : FALLBACK_SERVERS;
+    request.servers.length > 0 ? request.servers : reachable.length > 0 ? reachable : FALLBACK_SERVERS;
   const search =
-    wish.search.length > 0 ? wish.search.filter((name) => name !== '.') : linesOf(host, 'search');
-  const options = wish.options.length > 0 ? wish.options : linesOf(host, 'options');
+    request.search.length > 0 ? request.search.filter((name) => name !== '.') : linesOf(host, 'search');
+  const options = request.options.length > 0 ? request.options : linesOf(host, 'options');
   if (place === 'embedded') {
     /* Names with one label are ours to answer first; whoever asks for another rule gets it. */
     const dots = options.some((option) => option.startsWith('ndots:')) ? [] : ['ndots:0'];

@@ -32,16 +32,16 @@ export class NetworkStore {
    * By full id, by name, or by the start of an id, in this order.
    * @throws BargeError not-found, or invalid-parameter for an ambiguous start.
    */
-  find(word: string): NetworkDefinition {
-    const exact = this.#byId.get(word) ?? this.#byName.get(word);
+  find(ref: string): NetworkDefinition {
+    const exact = this.#byId.get(ref) ?? this.#byName.get(ref);
     if (exact) return exact;
-    const starting = this.list().filter(({ id }) => word !== '' && id.startsWith(word));
+    const starting = this.list().filter(({ id }) => ref !== '' && id.startsWith(ref));
     if (starting.length > 1) {
       throw invalidParameter(
-        `network ${word} is ambiguous (${starting.length} matches found based on ID prefix)`,
+        `network ${ref} is ambiguous (${starting.length} matches found based on ID prefix)`,
       );
     }
-    if (!starting[0]) throw notFound(`network ${word} not found`);
+    if (!starting[0]) throw notFound(`network ${ref} not found`);
     return starting[0];
   }
 

@@ -50,9 +50,9 @@ async function bearer(ask: Ask, challenge: string, authorization?: string): Prom
     scope = '',
   } = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
   const query = new URLSearchParams({ service, ...(scope ? { scope } : {}) });
-  const answer = await ask(`${new URL(realm).pathname}?${query}`, authorization);
-  assert.equal(answer.status, 200);
-  const { token } = (await answer.json()) as { token: string };
+  const response = await ask(`${new URL(realm).pathname}?${query}`, authorization);
+  assert.equal(response.status, 200);
+  const { token } = (await response.json()) as { token: string };
   return `Bearer ${token}`;
 }
 
@@ -217,20 +217,20 @@ test('the catalog names what its reader may pull', async (t) => {
 
 test('many wrong passwords from one address have to wait', async (t) => {
   const { ask } = await start(t);
-  const answers = await Promise.all(Array.from({ length: 25 }, () => ask('/v2/', basic('anna', 'wrong'))));
-  assert.ok(answers.every(({ status }) => status === 401 || status === 429));
+  const responses = await Promise.all(Array.from({ length: 25 }, () => ask('/v2/', basic('anna', 'wrong'))));
+  assert.ok(responses.every(({ status }) => status === 401 || status === 429));
   assert.equal((await ask('/v2/', basic('anna', 'wrong'))).status, 429);
 });
 
 test('the API: users, organisations, repositories and tokens, each by those who may', async (t) => {
   const { ask } = await start(t);
   const api = async (user: string, method: string, path: string, body?: unknown) => {
-    const answer = await ask(`/api/v1${path}`, basic(user), {
+    const response = await ask(`/api/v1${path}`, basic(user), {
       method,
       ...(body ? { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } } : {}),
     });
-    const text = await answer.text();
-    return [answer.status, text ? JSON.parse(text) : undefined];
+    const text = await response.text();
+    return [response.status, text ? JSON.parse(text) : undefined];
   };
   assert.equal((await api('anna', 'POST', '/users', { name: 'new', password: 'x' }))[0], 403);
   assert.equal((await api('root', 'POST', '/users', { name: 'new', password: 'x' }))[0], 204);
@@ -302,19 +302,19 @@ test('anybody may become a user where that is wanted, but not many at once', asy
 });
 
 test('the command line looks after accounts, beside a registry that runs', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'barge-registry-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const at = ['--data-root', join(folder, 'data')];
+  const directory = await mkdtemp(join(tmpdir(), 'barge-registry-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const at = ['--data-root', join(directory, 'data')];
   const run = async (args: readonly string[], input = '') => {
     const { code, stdout, stderr } = await runRegistry([...args, ...at], input);
     assert.equal(code, 0, stderr);
     return stdout;
   };
   await run(['user', 'add', 'anna', '--admin'], 'secret\n');
-  await setPassword(join(folder, 'users'), 'otto', 'x');
-  await writeFile(join(folder, 'empty'), '');
-  assert.equal(await run(['user', 'import', join(folder, 'users')]), 'Added 1 users\n');
-  assert.equal(await run(['user', 'import', join(folder, 'users')]), 'Added 0 users\n');
+  await setPassword(join(directory, 'users'), 'otto', 'x');
+  await writeFile(join(directory, 'empty'), '');
+  assert.equal(await run(['user', 'import', join(directory, 'users')]), 'Added 1 users\n');
+  assert.equal(await run(['user', 'import', join(directory, 'users')]), 'Added 0 users\n');
   await run(['user', 'disable', 'otto']);
   assert.equal(await run(['user', 'ls']), 'anna\tadmin\t-\notto\t-\tdisabled\n');
   await run(['org', 'add', 'shop']);

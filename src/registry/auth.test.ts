@@ -6,15 +6,15 @@ import { HtpasswdAuthenticator } from './auth/htpasswd-authenticator.ts';
 import { HtpasswdFile, parseHtpasswd } from './auth/htpasswd-file.ts';
 import { setPassword } from './auth/set-password.ts';
 import { codesOf } from './testing/push.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
+import { temporaryDirectory } from './testing/temporary-directory.ts';
 import { startTestRegistry } from './testing/test-registry.ts';
 
 const basic = (user: string, password: string) =>
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
 test('without good credentials a request is refused and told how to authenticate', async () => {
-  await using folder = await temporaryFolder();
-  const path = join(folder.path, 'users');
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'users');
   await setPassword(path, 'anna', 'secret');
   const authenticator = new HtpasswdAuthenticator(new HtpasswdFile(path));
   await using registry = await startTestRegistry({ authenticator });
@@ -31,8 +31,8 @@ test('without good credentials a request is refused and told how to authenticate
 });
 
 test('a changed file counts at once, for remembered users too', async () => {
-  await using folder = await temporaryFolder();
-  const path = join(folder.path, 'users');
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'users');
   await setPassword(path, 'anna', 'old');
   const authenticator = new HtpasswdAuthenticator(new HtpasswdFile(path));
   assert.equal(await authenticator.authenticate(basic('anna', 'old')), 'anna');
@@ -44,8 +44,8 @@ test('a changed file counts at once, for remembered users too', async () => {
 });
 
 test('an unknown user is refused no faster than a known one', async () => {
-  await using folder = await temporaryFolder();
-  const path = join(folder.path, 'users');
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'users');
   await setPassword(path, 'anna', 'secret');
   const authenticator = new HtpasswdAuthenticator(new HtpasswdFile(path));
   /* The processor's time: other processes of the machine have no part in it. In turn, after one that warms up. */
@@ -70,8 +70,8 @@ test('only lines with a bcrypt hash make users', () => {
 });
 
 test('the password of one user changes, other lines stay', async () => {
-  await using folder = await temporaryFolder();
-  const path = join(folder.path, 'users');
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'users');
   assert.equal(await setPassword(path, 'anna', 'a'), true);
   assert.equal(await setPassword(path, 'otto', 'b'), true);
   assert.equal(await setPassword(path, 'anna', 'c'), false);

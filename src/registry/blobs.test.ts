@@ -11,11 +11,11 @@ test('a blob pushed in one POST can be read back', async () => {
   await using registry = await startTestRegistry();
   const repository = `${registry.url}/v2/team/app`;
   await pushBlob(repository, bytes);
-  const answer = await fetch(`${repository}/blobs/${digest}`);
-  assert.equal(answer.status, 200);
-  assert.equal(answer.headers.get('Docker-Content-Digest'), digest);
-  assert.equal(answer.headers.get('Docker-Distribution-Api-Version'), 'registry/2.0');
-  assert.deepEqual(Buffer.from(await answer.arrayBuffer()), bytes);
+  const response = await fetch(`${repository}/blobs/${digest}`);
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('Docker-Content-Digest'), digest);
+  assert.equal(response.headers.get('Docker-Distribution-Api-Version'), 'registry/2.0');
+  assert.deepEqual(Buffer.from(await response.arrayBuffer()), bytes);
   const head = await fetch(`${repository}/blobs/${digest}`, { method: 'HEAD' });
   assert.equal(head.headers.get('Content-Length'), '2048');
 });
@@ -34,12 +34,12 @@ test('sha512 digests are verified like sha256', async () => {
 test('bytes that do not match their digest are refused and not kept', async () => {
   await using registry = await startTestRegistry();
   const repository = `${registry.url}/v2/app`;
-  const answer = await fetch(`${repository}/blobs/uploads/?digest=${digest}`, {
+  const response = await fetch(`${repository}/blobs/uploads/?digest=${digest}`, {
     method: 'POST',
     body: 'something else',
   });
-  assert.equal(answer.status, 400);
-  assert.deepEqual(await codesOf(answer), ['DIGEST_INVALID']);
+  assert.equal(response.status, 400);
+  assert.deepEqual(await codesOf(response), ['DIGEST_INVALID']);
   assert.equal((await fetch(`${repository}/blobs/${digest}`)).status, 404);
   assert.equal(await registry.storage.uploads.expire(-1000), 0);
 });
@@ -47,9 +47,9 @@ test('bytes that do not match their digest are refused and not kept', async () =
 test('a blob is seen only in repositories that own it', async () => {
   await using registry = await startTestRegistry();
   await pushBlob(`${registry.url}/v2/mine`, bytes);
-  const answer = await fetch(`${registry.url}/v2/yours/blobs/${digest}`);
-  assert.equal(answer.status, 404);
-  assert.deepEqual(await codesOf(answer), ['BLOB_UNKNOWN']);
+  const response = await fetch(`${registry.url}/v2/yours/blobs/${digest}`);
+  assert.equal(response.status, 404);
+  assert.deepEqual(await codesOf(response), ['BLOB_UNKNOWN']);
 });
 
 test('deleting a blob leaves it to the other repositories that own it', async () => {
@@ -75,10 +75,10 @@ test('a range of a blob is sent alone, and one outside of it refused', async () 
     ['bytes=-9999', 0, 2047],
   ];
   for (const [range, start, end] of cases) {
-    const answer = await get(range);
-    assert.equal(answer.status, 206, range);
-    assert.equal(answer.headers.get('Content-Range'), `bytes ${start}-${end}/2048`);
-    assert.deepEqual(Buffer.from(await answer.arrayBuffer()), bytes.subarray(start, end + 1));
+    const response = await get(range);
+    assert.equal(response.status, 206, range);
+    assert.equal(response.headers.get('Content-Range'), `bytes ${start}-${end}/2048`);
+    assert.deepEqual(Buffer.from(await response.arrayBuffer()), bytes.subarray(start, end + 1));
   }
   const outside = await get('bytes=2048-');
   assert.equal(outside.status, 416);
@@ -103,7 +103,7 @@ test('a client that has the blob is told so', async () => {
 test('an empty blob is a blob', async () => {
   await using registry = await startTestRegistry();
   const empty = await pushBlob(`${registry.url}/v2/app`, Buffer.alloc(0));
-  const answer = await fetch(`${registry.url}/v2/app/blobs/${empty}`);
-  assert.equal(answer.status, 200);
-  assert.equal((await answer.arrayBuffer()).byteLength, 0);
+  const response = await fetch(`${registry.url}/v2/app/blobs/${empty}`);
+  assert.equal(response.status, 200);
+  assert.equal((await response.arrayBuffer()).byteLength, 0);
 });

@@ -12,7 +12,7 @@ import { Router } from './router.ts';
 import { Rules } from './rules.ts';
 import { RegistryServer } from './server.ts';
 import { openFileSystem } from './storage/file-system/open.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
+import { temporaryDirectory } from './testing/temporary-directory.ts';
 
 const PASSWORD = 'correct horse';
 const basic = (user: string, password = PASSWORD) =>
@@ -127,8 +127,8 @@ const PARAMETERS: Readonly<Record<string, string>> = {
 };
 
 async function start(t: TestContext) {
-  const folder = await temporaryFolder();
-  const storage = await openFileSystem(folder.path);
+  const directory = await temporaryDirectory();
+  const storage = await openFileSystem(directory.path);
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
   /* The cheapest that there is: hundreds of sign-ins fail here. */
   const hash = await bcrypt.hash(PASSWORD, 4);
@@ -140,7 +140,7 @@ async function start(t: TestContext) {
   const server = new RegistryServer(createRequestHandler({ storage, log, access }), { drainTimeout: 100 });
   t.after(async () => {
     await server.close();
-    await folder[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
   });
   return { storage, accounts, access, url: await server.listen('127.0.0.1', 0) };
 }
@@ -166,8 +166,8 @@ async function credentials(accounts: Accounts, url: string): Promise<Record<Kind
   const personal = async (user: string, role: 'pull' | 'push' | 'admin') =>
     basic(user, await token(user, { role }));
   const bearer = async (user: string, scope: string) => {
-    const answer = await fetch(`${url}/token?scope=${scope}`, { headers: { authorization: basic(user) } });
-    return `Bearer ${((await answer.json()) as { token: string }).token}`;
+    const response = await fetch(`${url}/token?scope=${scope}`, { headers: { authorization: basic(user) } });
+    return `Bearer ${((await response.json()) as { token: string }).token}`;
   };
   const revoked = await accounts.tokens.create('root', { role: 'admin' });
   await accounts.tokens.remove(revoked.id);
@@ -212,7 +212,7 @@ const urlOf = (path: string) => path.replaceAll(/:(\w+)/g, (_, name: string) => 
 async function isLetIn(url: string, route: string, authorization: string | undefined): Promise<boolean> {
   const [method = '', path = ''] = route.split(' ');
   const [type, body] = BODIES[route] ?? [];
-  const answer = await fetch(`${url}${urlOf(path)}`, {
+  const response = await fetch(`${url}${urlOf(path)}`, {
     method,
     headers: {
       ...(authorization === undefined ? {} : { authorization }),
@@ -220,8 +220,8 @@ async function isLetIn(url: string, route: string, authorization: string | undef
     },
     ...(body === undefined ? {} : { body }),
   });
-  await answer.arrayBuffer();
-  return answer.status !== 401 && answer.status !== 403;
+  await response.arrayBuffer();
+  return response.status !== 401 && response.status !== 403;
 }
 
 test('each route lets in those whom its row names, and nobody else', async (t) => {
@@ -244,8 +244,8 @@ test('each route lets in those whom its row names, and nobody else', async (t) =
 });
 
 test('in a registry with an htpasswd file every route of content takes its users and nobody else', async (t) => {
-  await using folder = await temporaryFolder();
-  const storage = await openFileSystem(folder.path);
+  await using directory = await temporaryDirectory();
+  const storage = await openFileSystem(directory.path);
   const access = usersOnly({
     challenge: 'Basic',
     authenticate: async (sent) => (sent === basic('anna') ? 'anna' : undefined),
@@ -309,12 +309,12 @@ test('what is not understood of a wanted token is refused rather than left out',
     { days: 1e300 },
     { role: 'all' },
   ]) {
-    const answer = await fetch(`${url}/api/v1/tokens`, {
+    const response = await fetch(`${url}/api/v1/tokens`, {
       method: 'POST',
       headers,
       body: JSON.stringify(body),
     });
-    assert.equal(answer.status, 400, JSON.stringify(body));
+    assert.equal(response.status, 400, JSON.stringify(body));
   }
 });
 
@@ -340,12 +340,12 @@ test('numbers and flags of the management API that are not understood are refuse
 test('requests that a browser sends for other pages are refused, and bodies that are not JSON', async (t) => {
   const { url } = await start(t);
   const make = async (headers: Record<string, string>, method = 'POST', path = '/tokens') => {
-    const answer = await fetch(`${url}/api/v1${path}`, {
+    const response = await fetch(`${url}/api/v1${path}`, {
       method,
       headers: { authorization: basic('eve'), ...headers },
       ...(method === 'POST' ? { body: '{"role":"pull"}' } : {}),
     });
-    return answer.status;
+    return response.status;
   };
   const json = { 'content-type': 'application/json' };
   assert.equal(await make(json), 200);
@@ -374,8 +374,8 @@ test('a name that looks like another part of the path gives nobody a right that 
   const { accounts, url } = await start(t);
   await resetOrganisation(accounts);
   const status = async (user: string, method: string, path: string) => {
-    const answer = await fetch(`${url}${path}`, { method, headers: { authorization: basic(user) } });
-    return answer.status;
+    const response = await fetch(`${url}${path}`, { method, headers: { authorization: basic(user) } });
+    return response.status;
   };
   /* Deleting takes an administrator of the repository, pulling no more than a puller, whatever the name. */
   for (const name of ['shop/blobs/uploads', 'shop/blobs/uploads/app', 'shop/api/v1', 'shop/token']) {

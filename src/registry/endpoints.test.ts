@@ -11,9 +11,9 @@ import { startTestRegistry } from './testing/test-registry.ts';
 function statusOf(url: string, method: string, path: string): Promise<number> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const request = http.request({ hostname, port, method, path }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode ?? 0);
+    const request = http.request({ hostname, port, method, path }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
     });
     request.on('error', reject).end();
   });
@@ -22,9 +22,9 @@ function statusOf(url: string, method: string, path: string): Promise<number> {
 test('the root of the API answers', async () => {
   await using registry = await startTestRegistry();
   for (const path of ['/v2', '/v2/']) {
-    const answer = await fetch(`${registry.url}${path}`);
-    assert.equal(answer.status, 200);
-    assert.equal(answer.headers.get('Docker-Distribution-Api-Version'), 'registry/2.0');
+    const response = await fetch(`${registry.url}${path}`);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('Docker-Distribution-Api-Version'), 'registry/2.0');
   }
 });
 
@@ -76,10 +76,10 @@ test('nothing escapes the data root', async () => {
 test('what is not there and what cannot be done are told apart', async () => {
   await using registry = await startTestRegistry();
   assert.equal((await fetch(`${registry.url}/elsewhere`)).status, 404);
-  const answer = await fetch(`${registry.url}/v2/app/tags/list`, { method: 'DELETE' });
-  assert.equal(answer.status, 405);
-  assert.equal(answer.headers.get('Allow'), 'GET');
-  assert.deepEqual(await codesOf(answer), ['UNSUPPORTED']);
+  const response = await fetch(`${registry.url}/v2/app/tags/list`, { method: 'DELETE' });
+  assert.equal(response.status, 405);
+  assert.equal(response.headers.get('Allow'), 'GET');
+  assert.deepEqual(await codesOf(response), ['UNSUPPORTED']);
 });
 
 test('headers that are too large end the connection with 431', async () => {
@@ -87,8 +87,8 @@ test('headers that are too large end the connection with 431', async () => {
   const { port } = new URL(registry.url);
   const socket = connect(Number(port), '127.0.0.1');
   socket.write(`GET /v2/ HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
-  const [answer] = await socket.take(1).toArray();
-  assert.match(String(answer), /^HTTP\/1\.1 431 /);
+  const [response] = await socket.take(1).toArray();
+  assert.match(String(response), /^HTTP\/1\.1 431 /);
 });
 
 test('the same blob pushed many times at once is whole every time', async () => {
@@ -96,7 +96,7 @@ test('the same blob pushed many times at once is whole every time', async () => 
   const bytes = Buffer.alloc(200_000, 'b');
   await Promise.all(Array.from({ length: 8 }, (_, i) => pushBlob(`${registry.url}/v2/r${i % 2}`, bytes)));
   for (const name of ['r0', 'r1']) {
-    const answer = await fetch(`${registry.url}/v2/${name}/blobs/${digestOf(bytes)}`);
-    assert.equal((await answer.arrayBuffer()).byteLength, bytes.length);
+    const response = await fetch(`${registry.url}/v2/${name}/blobs/${digestOf(bytes)}`);
+    assert.equal((await response.arrayBuffer()).byteLength, bytes.length);
   }
 });

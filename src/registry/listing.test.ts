@@ -28,15 +28,15 @@ test('no tags are listed when none are asked for, and nonsense is refused', asyn
   const none = await fetch(`${repository}/tags/list?n=0`);
   assert.deepEqual(await none.json(), { name: 'app', tags: [] });
   assert.equal(none.headers.get('Link'), null);
-  const answer = await fetch(`${repository}/tags/list?n=-1`);
-  assert.deepEqual(await codesOf(answer), ['PAGINATION_NUMBER_INVALID']);
+  const response = await fetch(`${repository}/tags/list?n=-1`);
+  assert.deepEqual(await codesOf(response), ['PAGINATION_NUMBER_INVALID']);
 });
 
 test('an unknown repository has no list of tags', async () => {
   await using registry = await startTestRegistry();
-  const answer = await fetch(`${registry.url}/v2/app/tags/list`);
-  assert.equal(answer.status, 404);
-  assert.deepEqual(await codesOf(answer), ['NAME_UNKNOWN']);
+  const response = await fetch(`${registry.url}/v2/app/tags/list`);
+  assert.equal(response.status, 404);
+  assert.deepEqual(await codesOf(response), ['NAME_UNKNOWN']);
 });
 
 test('the catalog names repositories that hold a manifest, nested ones too', async () => {
@@ -57,8 +57,8 @@ async function pushReferrer(registry: TestRegistry, subject: Descriptor, artifac
   const repository = `${registry.url}/v2/app`;
   const extra = { subject, artifactType, annotations: { made: 'here' } };
   const manifest = await imageManifest(repository, extra);
-  const answer = await putManifest(repository, digestOf(manifest), manifest);
-  assert.equal(answer.headers.get('OCI-Subject'), subject.digest);
+  const response = await putManifest(repository, digestOf(manifest), manifest);
+  assert.equal(response.headers.get('OCI-Subject'), subject.digest);
   return manifest;
 }
 
@@ -68,9 +68,12 @@ test('referrers of a manifest are listed, filtered by type, and gone when delete
   const sbom = await pushReferrer(registry, subject, 'application/x.sbom');
   await pushReferrer(registry, subject, 'application/x.signature');
   const list = async (query = '') => {
-    const answer = await fetch(`${registry.url}/v2/app/referrers/${subject.digest}${query}`);
-    assert.equal(answer.headers.get('Content-Type'), MEDIA_TYPE.ociIndex);
-    return { index: (await answer.json()) as ImageIndex, applied: answer.headers.get('OCI-Filters-Applied') };
+    const response = await fetch(`${registry.url}/v2/app/referrers/${subject.digest}${query}`);
+    assert.equal(response.headers.get('Content-Type'), MEDIA_TYPE.ociIndex);
+    return {
+      index: (await response.json()) as ImageIndex,
+      applied: response.headers.get('OCI-Filters-Applied'),
+    };
   };
   assert.equal((await list()).index.manifests.length, 2);
   const filtered = await list('?artifactType=application/x.sbom');
@@ -84,9 +87,9 @@ test('referrers of a manifest are listed, filtered by type, and gone when delete
 
 test('an unknown subject has an empty list of referrers', async () => {
   await using registry = await startTestRegistry();
-  const answer = await fetch(`${registry.url}/v2/app/referrers/${digestOf('x')}`);
-  assert.equal(answer.status, 200);
-  assert.deepEqual(((await answer.json()) as ImageIndex).manifests, []);
+  const response = await fetch(`${registry.url}/v2/app/referrers/${digestOf('x')}`);
+  assert.equal(response.status, 200);
+  assert.deepEqual(((await response.json()) as ImageIndex).manifests, []);
 });
 
 test('a long list of referrers comes in pages', async () => {
@@ -101,9 +104,9 @@ test('a long list of referrers comes in pages', async () => {
   }
   const seen: string[] = [];
   for (let next = `/v2/app/referrers/${subject}`; next !== ''; ) {
-    const answer = await fetch(new URL(next, registry.url));
-    seen.push(...((await answer.json()) as ImageIndex).manifests.map(({ digest }) => digest));
-    next = /^<(.+)>/.exec(answer.headers.get('Link') ?? '')?.[1] ?? '';
+    const response = await fetch(new URL(next, registry.url));
+    seen.push(...((await response.json()) as ImageIndex).manifests.map(({ digest }) => digest));
+    next = /^<(.+)>/.exec(response.headers.get('Link') ?? '')?.[1] ?? '';
   }
   assert.deepEqual(seen, ['a', 'b', 'c'].map((name) => digestOf(name)).sort());
 });

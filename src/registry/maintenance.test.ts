@@ -12,7 +12,7 @@ import { makeCertificate } from './testing/certificate.ts';
 import { freePort } from './testing/free-port.ts';
 import { imageManifest, pushBlob, putManifest, someBytes } from './testing/push.ts';
 import { runRegistry, spawnRegistry } from './testing/registry-process.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
+import { temporaryDirectory } from './testing/temporary-directory.ts';
 
 async function agePath(root: string): Promise<void> {
   const old = new Date(Date.now() - 48 * 3600_000);
@@ -22,14 +22,14 @@ async function agePath(root: string): Promise<void> {
 }
 
 test('gc and check from the command line: not while a registry runs there, the check always', async () => {
-  await using folder = await temporaryFolder();
-  const at = ['--data-root', folder.path];
+  await using directory = await temporaryDirectory();
+  const at = ['--data-root', directory.path];
   {
     await using registry = await spawnRegistry(at);
     const app = `${registry.url}/v2/app`;
     await putManifest(app, 'v1', await imageManifest(app));
     await pushBlob(app, someBytes(3000, 'loose'));
-    await agePath(folder.path);
+    await agePath(directory.path);
     const busy = await runRegistry(['gc', ...at]);
     assert.equal(busy.code, 1);
     assert.match(busy.stderr, /a barge-registry runs on .*SIGUSR2/);
@@ -43,8 +43,8 @@ test('gc and check from the command line: not while a registry runs there, the c
   assert.match(counted.stdout, /^would remove 0 manifests, 1 blobs of repositories, 1 contents \(3kB\)$/m);
   const collected = await runRegistry(['gc', ...at]);
   assert.match(collected.stdout, /^removed 0 manifests, 1 blobs of repositories, 1 contents \(3kB\)$/m);
-  const [hash = ''] = (await readdir(join(folder.path, 'repositories/app/_blobs/sha256'))).slice(-1);
-  await writeFile(join(folder.path, 'blobs/sha256', hash.slice(0, 2), hash), 'damaged');
+  const [hash = ''] = (await readdir(join(directory.path, 'repositories/app/_blobs/sha256'))).slice(-1);
+  await writeFile(join(directory.path, 'blobs/sha256', hash.slice(0, 2), hash), 'damaged');
   const checked = await runRegistry(['check', '--deep', ...at]);
   assert.equal(checked.code, 1);
   assert.match(
@@ -57,26 +57,26 @@ test('gc and check from the command line: not while a registry runs there, the c
 });
 
 test('a registry that serves collects when SIGUSR2 asks for it', async () => {
-  await using folder = await temporaryFolder();
-  await using registry = await spawnRegistry(['--data-root', folder.path, '--gc-grace', '1h']);
+  await using directory = await temporaryDirectory();
+  await using registry = await spawnRegistry(['--data-root', directory.path, '--gc-grace', '1h']);
   const app = `${registry.url}/v2/app`;
   await putManifest(app, 'v1', await imageManifest(app));
   const loose = await pushBlob(app, someBytes(3000, 'loose'));
-  await agePath(folder.path);
+  await agePath(directory.path);
   const kept = JSON.parse(await (await fetch(`${app}/manifests/v1`)).text()).layers[0].digest;
   registry.signal('SIGUSR2');
-  const path = join(folder.path, 'blobs/sha256', loose.slice(7, 9));
+  const path = join(directory.path, 'blobs/sha256', loose.slice(7, 9));
   while ((await readdir(path)).includes(loose.slice(7))) await sleep(5);
   assert.equal((await fetch(`${app}/blobs/${loose}`)).status, 404);
   assert.equal((await fetch(`${app}/blobs/${kept}`)).status, 200);
 });
 
 test('metrics and health have an address of their own', async () => {
-  await using folder = await temporaryFolder();
+  await using directory = await temporaryDirectory();
   const port = await freePort();
   await using registry = await spawnRegistry([
     '--data-root',
-    folder.path,
+    directory.path,
     '--metrics-listen',
     `127.0.0.1:${port}`,
   ]);
@@ -88,16 +88,16 @@ test('metrics and health have an address of their own', async () => {
   assert.match(text, /^barge_registry_request_duration_seconds_count 2$/m);
   const health = () => fetch(`http://127.0.0.1:${port}/health`);
   assert.equal((await health()).status, 200);
-  await rm(folder.path, { recursive: true });
+  await rm(directory.path, { recursive: true });
   assert.equal((await health()).status, 503);
   assert.equal((await fetch(`${registry.url}/metrics`)).status, 404, 'clients do not see them');
 });
 
 test('a registry that drains is not healthy, serves what is under way, and cuts what takes too long', async () => {
-  await using folder = await temporaryFolder();
+  await using directory = await temporaryDirectory();
   const port = await freePort();
   const flags = ['--metrics-listen', `127.0.0.1:${port}`, '--drain-timeout', '1500ms'];
-  await using registry = await spawnRegistry(['--data-root', folder.path, ...flags]);
+  await using registry = await spawnRegistry(['--data-root', directory.path, ...flags]);
   const health = async () => (await fetch(`http://127.0.0.1:${port}/health`)).status;
   const started = await fetch(`${registry.url}/v2/app/blobs/uploads/`, { method: 'POST' });
   const request = http.request(`${registry.url}${started.headers.get('location')}`, { method: 'PATCH' });
@@ -114,24 +114,31 @@ test('a registry that drains is not healthy, serves what is under way, and cuts 
 });
 
 test('SIGHUP takes a new certificate, for new connections', async () => {
-  await using folder = await temporaryFolder();
-  const { files } = await makeCertificate(folder.path);
-  const args = ['--data-root', join(folder.path, 'data'), '--tls-cert', files.cert, '--tls-key', files.key];
+  await using directory = await temporaryDirectory();
+  const { files } = await makeCertificate(directory.path);
+  const args = [
+    '--data-root',
+    join(directory.path, 'data'),
+    '--tls-cert',
+    files.cert,
+    '--tls-key',
+    files.key,
+  ];
   await using registry = await spawnRegistry(args);
   const serial = () =>
     new Promise<string>((resolve, reject) => {
       const request = https.get(
         `${registry.url}/v2/`,
         { agent: false, rejectUnauthorized: false },
-        (answer) => {
-          answer.resume();
-          resolve((answer.socket as TLSSocket).getPeerCertificate().serialNumber);
+        (response) => {
+          response.resume();
+          resolve((response.socket as TLSSocket).getPeerCertificate().serialNumber);
         },
       );
       request.on('error', reject);
     });
   const before = await serial();
-  await makeCertificate(folder.path);
+  await makeCertificate(directory.path);
   assert.equal(await serial(), before);
   registry.signal('SIGHUP');
   while ((await serial()) === before) await sleep(5);

@@ -13,9 +13,9 @@ test('a manifest is read back byte for byte by tag and by digest', async () => {
   assert.equal(put.status, 201);
   assert.equal(put.headers.get('Docker-Content-Digest'), digestOf(manifest));
   for (const reference of ['v1', digestOf(manifest)]) {
-    const answer = await fetch(`${repository}/manifests/${reference}`);
-    assert.equal(answer.headers.get('Content-Type'), MEDIA_TYPE.ociManifest);
-    assert.deepEqual(Buffer.from(await answer.arrayBuffer()), manifest);
+    const response = await fetch(`${repository}/manifests/${reference}`);
+    assert.equal(response.headers.get('Content-Type'), MEDIA_TYPE.ociManifest);
+    assert.deepEqual(Buffer.from(await response.arrayBuffer()), manifest);
     const head = await fetch(`${repository}/manifests/${reference}`, { method: 'HEAD' });
     assert.equal(head.headers.get('Content-Length'), String(manifest.byteLength));
   }
@@ -26,14 +26,14 @@ test('a manifest is read back byte for byte by tag and by digest', async () => {
 
 test('an unknown manifest is answered in the words of the specification', async () => {
   await using registry = await startTestRegistry();
-  const answer = await fetch(`${registry.url}/v2/app/manifests/latest`);
-  assert.equal(answer.status, 404);
+  const response = await fetch(`${registry.url}/v2/app/manifests/latest`);
+  assert.equal(response.status, 404);
   const expected = {
     code: 'MANIFEST_UNKNOWN',
     message: 'manifest unknown',
     detail: { name: 'app', tag: 'latest' },
   };
-  assert.deepEqual(await answer.json(), { errors: [expected] });
+  assert.deepEqual(await response.json(), { errors: [expected] });
 });
 
 test('a manifest pushed by digest must have that digest, in either algorithm', async () => {
@@ -48,9 +48,9 @@ test('a manifest pushed by digest must have that digest, in either algorithm', a
 test('a manifest that names missing blobs is refused, with one error for each', async () => {
   await using registry = await startTestRegistry();
   const manifest = await imageManifest(`${registry.url}/v2/other`);
-  const answer = await putManifest(`${registry.url}/v2/app`, 'v1', manifest);
-  assert.equal(answer.status, 400);
-  assert.deepEqual(await codesOf(answer), ['MANIFEST_BLOB_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN']);
+  const response = await putManifest(`${registry.url}/v2/app`, 'v1', manifest);
+  assert.equal(response.status, 400);
+  assert.deepEqual(await codesOf(response), ['MANIFEST_BLOB_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN']);
   assert.equal((await fetch(`${registry.url}/v2/app/manifests/v1`)).status, 404);
 });
 
@@ -101,9 +101,9 @@ test('what is no manifest is refused', async () => {
   ];
   for (const [name, document, mediaType] of bad) {
     const body = typeof document === 'string' ? document : JSON.stringify(document);
-    const answer = await putManifest(repository, 'v1', body, mediaType);
-    assert.equal(answer.status, 400, name);
-    assert.deepEqual(await codesOf(answer), ['MANIFEST_INVALID'], name);
+    const response = await putManifest(repository, 'v1', body, mediaType);
+    assert.equal(response.status, 400, name);
+    assert.deepEqual(await codesOf(response), ['MANIFEST_INVALID'], name);
   }
 });
 
@@ -122,7 +122,7 @@ test('a tag is deleted alone, a manifest with its tags', async () => {
   const manifest = await imageManifest(repository);
   for (const tag of ['a', 'b', 'c']) await putManifest(repository, tag, manifest);
   const remove = (reference: string) =>
-    fetch(`${repository}/manifests/${reference}`, { method: 'DELETE' }).then((answer) => answer.status);
+    fetch(`${repository}/manifests/${reference}`, { method: 'DELETE' }).then((response) => response.status);
   const tags = async () =>
     ((await (await fetch(`${repository}/tags/list`)).json()) as { tags: string[] }).tags;
   assert.equal(await remove('a'), 202);

@@ -8,7 +8,7 @@ import { AccountAccess } from './auth/account-access.ts';
 import { REGISTRY_MIGRATIONS } from './database/schema.ts';
 import { SqliteDatabase } from './database/sqlite.ts';
 import { runRegistry, spawnRegistry } from './testing/registry-process.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
+import { temporaryDirectory } from './testing/temporary-directory.ts';
 import { startTestRegistry } from './testing/test-registry.ts';
 
 const basic = (user: string) => `Basic ${Buffer.from(`${user}:x`).toString('base64')}`;
@@ -32,12 +32,12 @@ test('who registers the beginning of names that exist gets neither them nor the 
   assert.equal(await push(registry.url, 'library/debian', 'root'), 202);
   await accounts.changeSettings('planned/app', { public: true });
   const register = async (name: string) => {
-    const answer = await fetch(`${registry.url}/api/v1/register`, {
+    const response = await fetch(`${registry.url}/api/v1/register`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ name, password: 'x' }),
     });
-    return answer.status;
+    return response.status;
   };
   assert.equal(await register('library'), 409);
   assert.equal(await register('planned'), 409);
@@ -110,13 +110,13 @@ test('a name of a method of objects is a name like any other', async () => {
   await accounts.addUser('constructor', 'x');
   await accounts.addOrganisation('secret');
   const headers = { authorization: basic('constructor') };
-  const answer = await fetch(`${registry.url}/api/v1/organisations`, { headers });
-  assert.deepEqual(await answer.json(), []);
+  const response = await fetch(`${registry.url}/api/v1/organisations`, { headers });
+  assert.deepEqual(await response.json(), []);
 });
 
 test('a database of an earlier version: accounts keep what they own, and nobody gets what had no owner', async () => {
-  await using folder = await temporaryFolder();
-  const path = join(folder.path, 'accounts.db');
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'accounts.db');
   const old = new DatabaseSync(path);
   for (const step of REGISTRY_MIGRATIONS.slice(0, 3)) old.exec(step);
   const hash = '$2b$04$D1MxVhs3HCUCVzYOeh6WyO9Z9/xmFPlVgFMRJAr9EpwOD/oUpsoJq';
@@ -126,8 +126,8 @@ test('a database of an earlier version: accounts keep what they own, and nobody 
     INSERT INTO members VALUES ('shop', 'otto', 'push');`);
   old.close();
   for (const name of ['anna/app', 'gone/app', 'shop/app'])
-    await mkdir(join(folder.path, 'repositories', name, '_manifests'), { recursive: true });
-  const at = ['--data-root', folder.path];
+    await mkdir(join(directory.path, 'repositories', name, '_manifests'), { recursive: true });
+  const at = ['--data-root', directory.path];
   /* A command before the server's first start must not give names away either. */
   assert.equal((await runRegistry(['user', 'add', 'gone', ...at], 'x')).code, 0);
   {

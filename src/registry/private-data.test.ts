@@ -10,7 +10,7 @@ import { KeyFile, KeyRow } from './auth/key-sources.ts';
 import { SqliteDatabase } from './database/sqlite.ts';
 import { restrictFiles } from './private-files.ts';
 import { runRegistry, spawnRegistry } from './testing/registry-process.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
+import { temporaryDirectory } from './testing/temporary-directory.ts';
 import { startTestRegistry } from './testing/test-registry.ts';
 
 const basic = (user: string, password: string) =>
@@ -32,8 +32,8 @@ const withUmask = (umask: string) => ['sh', '-c', `umask ${umask}; exec "$@"`, '
 
 for (const umask of ['000', '022', '077']) {
   test(`with a umask of ${umask} what a registry writes is its owner’s alone`, async () => {
-    await using folder = await temporaryFolder();
-    const root = join(folder.path, 'data');
+    await using directory = await temporaryDirectory();
+    const root = join(directory.path, 'data');
     await using registry = await spawnRegistry(['--data-root', root, '--accounts'], withUmask(umask));
     assert.equal((await fetch(`${registry.url}/token`)).status, 200, 'makes the key');
     await assertPrivate(root);
@@ -41,8 +41,8 @@ for (const umask of ['000', '022', '077']) {
 }
 
 test('what an earlier version left readable is made private at the start', async () => {
-  await using folder = await temporaryFolder();
-  const root = join(folder.path, 'data');
+  await using directory = await temporaryDirectory();
+  const root = join(directory.path, 'data');
   await mkdir(root);
   new SqliteDatabase(join(root, 'accounts.db'));
   await writeFile(join(root, 'token.key'), `${Buffer.alloc(32, 'k').toString('base64')}\n`);
@@ -58,15 +58,15 @@ test('what an earlier version left readable is made private at the start', async
 });
 
 test('a link in place of a file is refused, and what it leads to left alone', async () => {
-  await using folder = await temporaryFolder();
-  const other = join(folder.path, 'other');
+  await using directory = await temporaryDirectory();
+  const other = join(directory.path, 'other');
   await writeFile(other, 'of somebody else', { mode: 0o644 });
   await chmod(other, 0o644);
-  await symlink(other, join(folder.path, 'accounts.db'));
-  await assert.rejects(restrictFiles([join(folder.path, 'accounts.db')]), /making .*accounts\.db private/);
+  await symlink(other, join(directory.path, 'accounts.db'));
+  await assert.rejects(restrictFiles([join(directory.path, 'accounts.db')]), /making .*accounts\.db private/);
   assert.equal(await modeOf(other), '644');
-  execFileSync('mkfifo', [join(folder.path, 'fifo')]);
-  await restrictFiles([join(folder.path, 'fifo'), join(folder.path, 'missing')]);
+  execFileSync('mkfifo', [join(directory.path, 'fifo')]);
+  await restrictFiles([join(directory.path, 'fifo'), join(directory.path, 'missing')]);
 });
 
 const forged = (kid?: string, { alg = 'HS256', typ = 'JWT' } = {}) =>
@@ -83,21 +83,21 @@ const forged = (kid?: string, { alg = 'HS256', typ = 'JWT' } = {}) =>
     .setExpirationTime('60s');
 
 test('the key leaves the database that everybody could read, and is good for nothing any more', async () => {
-  await using folder = await temporaryFolder();
-  const old = new Accounts(new SqliteDatabase(join(folder.path, 'accounts.db')));
+  await using directory = await temporaryDirectory();
+  const old = new Accounts(new SqliteDatabase(join(directory.path, 'accounts.db')));
   await old.addUser('root', 'secret', { admin: true });
   const leaked = await old.secret('bearer-tokens');
-  await using registry = await spawnRegistry(['--data-root', folder.path, '--accounts']);
+  await using registry = await spawnRegistry(['--data-root', directory.path, '--accounts']);
   const issued = await fetch(`${registry.url}/token`, {
     headers: { authorization: basic('root', 'secret') },
   });
   assert.equal(issued.status, 200);
-  const key = Buffer.from(await readFile(join(folder.path, 'token.key'), 'utf8'), 'base64');
+  const key = Buffer.from(await readFile(join(directory.path, 'token.key'), 'utf8'), 'base64');
   assert.equal(key.length, 32);
   assert.notDeepEqual(key, leaked);
-  const rows = await new SqliteDatabase(join(folder.path, 'accounts.db')).all('SELECT * FROM secrets');
+  const rows = await new SqliteDatabase(join(directory.path, 'accounts.db')).all('SELECT * FROM secrets');
   assert.deepEqual(rows, []);
-  const { id } = await new KeyFile(join(folder.path, 'token.key')).load();
+  const { id } = await new KeyFile(join(directory.path, 'token.key')).load();
   const { host } = new URL(registry.url);
   const ask = async (secret: Uint8Array) => {
     const token = await forged(id).setAudience(host).sign(secret);
@@ -109,14 +109,14 @@ test('the key leaves the database that everybody could read, and is good for not
 });
 
 test('key rotate ends the tokens of a registry that runs', async () => {
-  await using folder = await temporaryFolder();
-  const at = ['--data-root', folder.path];
+  await using directory = await temporaryDirectory();
+  const at = ['--data-root', directory.path];
   await runRegistry(['user', 'add', 'root', '--admin', ...at], 'secret\n');
   await using registry = await spawnRegistry([...at, '--accounts']);
   const token = async () => {
     const headers = { authorization: basic('root', 'secret') };
-    const answer = await fetch(`${registry.url}/token?scope=repository:root/app:pull`, { headers });
-    return `Bearer ${((await answer.json()) as { token: string }).token}`;
+    const response = await fetch(`${registry.url}/token?scope=repository:root/app:pull`, { headers });
+    return `Bearer ${((await response.json()) as { token: string }).token}`;
   };
   const list = async (authorization: string) =>
     (await fetch(`${registry.url}/v2/root/app/tags/list`, { headers: { authorization } })).status;
@@ -127,8 +127,8 @@ test('key rotate ends the tokens of a registry that runs', async () => {
   while ((await list(before)) !== 401);
   assert.equal(await list(await token()), 404);
   assert.equal(await list(before), 401);
-  assert.equal(await modeOf(join(folder.path, 'token.key')), '600');
-  await writeFile(join(folder.path, 'token.key'), 'short');
+  assert.equal(await modeOf(join(directory.path, 'token.key')), '600');
+  await writeFile(join(directory.path, 'token.key'), 'short');
   while ((await list(before)) !== 500);
   assert.equal((await runRegistry(['key', 'rotate', ...at])).code, 0);
   while ((await list(before)) !== 401);
@@ -148,8 +148,8 @@ test('servers that share a database share the key; one who has the new one is be
 });
 
 test('a bearer token must be ours, for us, of now, and signed as ours are', async () => {
-  await using folder = await temporaryFolder();
-  const source = new KeyFile(join(folder.path, 'token.key'));
+  await using directory = await temporaryDirectory();
+  const source = new KeyFile(join(directory.path, 'token.key'));
   const { id, secret } = await source.load();
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
   const { bearers } = new AccountAccess(accounts, { key: source });
@@ -200,16 +200,16 @@ test('a token is given only for this registry, and the catalog shows what the to
     await registry.storage.manifests.put(name, { digest, mediaType: 'x', size: bytes.length, bytes });
   }
   const bearer = async (authorization: string, scope: string) => {
-    const answer = await fetch(`${registry.url}/token?scope=${scope}`, { headers: { authorization } });
-    return `Bearer ${((await answer.json()) as { token: string }).token}`;
+    const response = await fetch(`${registry.url}/token?scope=${scope}`, { headers: { authorization } });
+    return `Bearer ${((await response.json()) as { token: string }).token}`;
   };
   const pages = async (authorization: string) => {
     const found: string[][] = [];
     for (let next: string | undefined = '/v2/_catalog?n=2'; next; ) {
-      const answer = await fetch(`${registry.url}${next}`, { headers: { authorization } });
-      if (answer.status !== 200) return answer.headers.get('www-authenticate');
-      found.push(((await answer.json()) as { repositories: string[] }).repositories);
-      next = /<(.*)>/.exec(answer.headers.get('link') ?? '')?.[1];
+      const response = await fetch(`${registry.url}${next}`, { headers: { authorization } });
+      if (response.status !== 200) return response.headers.get('www-authenticate');
+      found.push(((await response.json()) as { repositories: string[] }).repositories);
+      next = /<(.*)>/.exec(response.headers.get('link') ?? '')?.[1];
     }
     return found;
   };

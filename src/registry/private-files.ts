@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chown, link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncFolder } from '../core/durable.ts';
+import { syncDirectory } from '../core/durable.ts';
 import { errnoOf, systemError } from '../core/errors.ts';
 
 const PRIVATE_DIRECTORY = 0o700;
@@ -84,7 +84,7 @@ export async function writePrivately(
   } finally {
     await rm(temporary, { force: true });
   }
-  await syncFolder(dirname(path));
+  await syncDirectory(dirname(path));
 }
 
 async function linkUnlessThere(from: string, to: string): Promise<void> {

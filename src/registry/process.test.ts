@@ -11,14 +11,14 @@ import { setPassword } from './auth/set-password.ts';
 import { makeCertificate } from './testing/certificate.ts';
 import { codesOf, pushBlob, someBytes } from './testing/push.ts';
 import { runRegistry, spawnRegistry } from './testing/registry-process.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
+import { temporaryDirectory } from './testing/temporary-directory.ts';
 
 const bytes = someBytes(500_000);
 const digest = digestOf(bytes);
 
 test('an upload goes on after kill -9 in the middle of it', async () => {
-  await using folder = await temporaryFolder();
-  const args = ['--data-root', folder.path];
+  await using directory = await temporaryDirectory();
+  const args = ['--data-root', directory.path];
   let path: string;
   {
     await using first = await spawnRegistry(args);
@@ -46,15 +46,15 @@ test('an upload goes on after kill -9 in the middle of it', async () => {
 });
 
 test('SIGTERM lets a request finish, refuses new ones and exits 0', async () => {
-  await using folder = await temporaryFolder();
-  await using registry = await spawnRegistry(['--data-root', folder.path]);
+  await using directory = await temporaryDirectory();
+  await using registry = await spawnRegistry(['--data-root', directory.path]);
   const request = http.request(`${registry.url}/v2/app/blobs/uploads/?digest=${digest}`, { method: 'POST' });
   const answered = new Promise<http.IncomingMessage>((resolve) => request.on('response', resolve));
   request.write(bytes.subarray(0, 1000));
-  while ((await readdir(join(folder.path, 'uploads'))).length === 0) await sleep(5);
+  while ((await readdir(join(directory.path, 'uploads'))).length === 0) await sleep(5);
   const stopped = registry.stop('SIGTERM');
   await assert.rejects(async () => {
-    for (;;) await fetch(`${registry.url}/v2/`).then((answer) => answer.text());
+    for (;;) await fetch(`${registry.url}/v2/`).then((response) => response.text());
   });
   request.end(bytes.subarray(1000));
   assert.equal((await answered).statusCode, 201);
@@ -64,10 +64,10 @@ test('SIGTERM lets a request finish, refuses new ones and exits 0', async () => 
 test('a full disk is told to the client and leaves no half file', {
   skip: process.getuid?.() !== 0 && 'mounting a small disk needs root',
 }, async () => {
-  await using folder = await temporaryFolder();
+  await using directory = await temporaryDirectory();
   const mount = 'mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@"';
-  const wrapper = ['unshare', '-m', '--propagation', 'private', 'sh', '-c', mount, folder.path];
-  await using registry = await spawnRegistry(['--data-root', folder.path], wrapper);
+  const wrapper = ['unshare', '-m', '--propagation', 'private', 'sh', '-c', mount, directory.path];
+  await using registry = await spawnRegistry(['--data-root', directory.path], wrapper);
   const repository = `${registry.url}/v2/app`;
   const large = new Uint8Array(someBytes(4_000_000));
   const whole = await fetch(`${repository}/blobs/uploads/?digest=${digestOf(large)}`, {
@@ -86,8 +86,8 @@ test('a full disk is told to the client and leaves no half file', {
 });
 
 test('users are added with the htpasswd command', async () => {
-  await using folder = await temporaryFolder();
-  const file = join(folder.path, 'users');
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, 'users');
   const added = await runRegistry(['htpasswd', file, 'anna'], 'secret\n');
   assert.deepEqual(added, { stdout: 'Adding password for user anna\n', stderr: '', code: 0 });
   assert.equal((await runRegistry(['htpasswd', file, 'anna'], 'new')).code, 0);
@@ -98,19 +98,19 @@ test('users are added with the htpasswd command', async () => {
 });
 
 test('the program serves HTTPS and asks for passwords when told to', async () => {
-  await using folder = await temporaryFolder();
-  const { files, tls } = await makeCertificate(folder.path);
-  const users = join(folder.path, 'users');
+  await using directory = await temporaryDirectory();
+  const { files, tls } = await makeCertificate(directory.path);
+  const users = join(directory.path, 'users');
   await setPassword(users, 'anna', 'secret');
   const secure = ['--tls-cert', files.cert, '--tls-key', files.key, '--htpasswd', users];
-  await using registry = await spawnRegistry(['--data-root', join(folder.path, 'data'), ...secure]);
+  await using registry = await spawnRegistry(['--data-root', join(directory.path, 'data'), ...secure]);
   assert.match(registry.url, /^https:/);
   const status = (auth?: string) =>
     new Promise((resolve, reject) => {
       const options = { ca: tls.cert, agent: false as const, ...(auth ? { auth } : {}) };
-      const request = https.get(`${registry.url}/v2/`, options, (answer) => {
-        answer.resume();
-        resolve(answer.statusCode);
+      const request = https.get(`${registry.url}/v2/`, options, (response) => {
+        response.resume();
+        resolve(response.statusCode);
       });
       request.on('error', reject);
     });
@@ -145,10 +145,10 @@ test('help and version are printed', async () => {
 });
 
 test('an address in use is a failure with exit code 1', async () => {
-  await using folder = await temporaryFolder();
-  await using registry = await spawnRegistry(['--data-root', folder.path]);
+  await using directory = await temporaryDirectory();
+  await using registry = await spawnRegistry(['--data-root', directory.path]);
   const { host } = new URL(registry.url);
-  await using other = await temporaryFolder();
+  await using other = await temporaryDirectory();
   const { code, stderr } = await runRegistry([
     '--data-root',
     other.path,

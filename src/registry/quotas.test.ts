@@ -56,9 +56,9 @@ test('many at once, who do not say how much they bring, get together no more tha
       request.on('error', () => {});
       const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
       request.end(bytes);
-      const [answer] = await answered;
-      answer.resume();
-      return answer.statusCode;
+      const [response] = await answered;
+      response.resume();
+      return response.statusCode;
     }),
   );
   assert.ok(statuses.filter((status) => status === 202).length <= 2, String(statuses));

@@ -11,8 +11,8 @@ import {
   type Visitor,
 } from './auth/access.ts';
 import { AccountAccess } from './auth/account-access.ts';
-import { answerError } from './http/answer-error.ts';
 import { clientAddress, resolveClientAddress } from './http/client-address.ts';
+import { respondWithError } from './http/respond-with-error.ts';
 import type { RegistryMetrics } from './metrics.ts';
 import type { PullThrough } from './proxy/pull-through.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -52,7 +52,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     const { path, query } = splitUrl(request.url ?? '/');
     const method = request.method ?? 'GET';
     const log = options.log.child({ method, path });
-    logAnswer(log, request, response, options.metrics);
+    logResponse(log, request, response, options.metrics);
     if (options.trustedProxies) resolveClientAddress(request, options.trustedProxies);
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
     response.setHeader('X-Content-Type-Options', 'nosniff');
@@ -67,7 +67,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
           : await admit(options, asked, needOf(needs, match?.params.name));
       await (match ?? noSuchEndpoint(router, path, response)).handler({ ...exchange, visitor });
     } catch (error) {
-      answerError({ ...exchange, visitor: NOBODY }, error);
+      respondWithError({ ...exchange, visitor: NOBODY }, error);
     }
   };
 }
@@ -120,7 +120,7 @@ function splitUrl(url: string): { path: string; query: URLSearchParams } {
   return { path, query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)) };
 }
 
-function logAnswer(
+function logResponse(
   log: Logger,
   request: IncomingMessage,
   response: ServerResponse,

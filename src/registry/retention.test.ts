@@ -10,7 +10,7 @@ import { parsePolicies, parseRule, rulesFor, tagsToDrop } from './retention.ts';
 import { freePort } from './testing/free-port.ts';
 import { codesOf, imageManifest, pushBlob, putManifest, someBytes } from './testing/push.ts';
 import { runRegistry, spawnRegistry } from './testing/registry-process.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
+import { temporaryDirectory } from './testing/temporary-directory.ts';
 import { startTestRegistry } from './testing/test-registry.ts';
 
 const DAY = 24 * 3600_000;
@@ -62,8 +62,8 @@ test('a rule that keeps nothing for a reason, or has unknown parts, is refused',
 });
 
 test('gc drops tags by the rules of a file, and then what no tag leads to', async () => {
-  await using folder = await temporaryFolder();
-  const root = join(folder.path, 'data');
+  await using directory = await temporaryDirectory();
+  const root = join(directory.path, 'data');
   {
     await using registry = await spawnRegistry(['--data-root', root]);
     for (const name of ['team/app', 'other']) {
@@ -74,7 +74,7 @@ test('gc drops tags by the rules of a file, and then what no tag leads to', asyn
       }
     }
   }
-  const rules = join(folder.path, 'rules.yaml');
+  const rules = join(directory.path, 'rules.yaml');
   await writeFile(rules, '- repositories: [team/*]\n  tags: [pr-*]\n  keepLast: 1\n');
   const day = new Date(Date.now() - DAY);
   for (const entry of await readdir(join(root, 'repositories'), { recursive: true, withFileTypes: true })) {
@@ -98,8 +98,8 @@ test('gc drops tags by the rules of a file, and then what no tag leads to', asyn
 });
 
 test('a repository’s own rules hold in place of the file’s', async () => {
-  await using folder = await temporaryFolder();
-  const root = join(folder.path, 'data');
+  await using directory = await temporaryDirectory();
+  const root = join(directory.path, 'data');
   const manage = (...args: string[]) => runRegistry([...args, '--data-root', root]);
   assert.equal((await manage('repo', 'set', 'app', '--keep-last', '1', '--tags', 'v*')).code, 0);
   assert.match((await manage('repo', 'show', 'app')).stdout, /^keep\t\{"tags":\["v\*"\],"keepLast":1\}$/m);
@@ -126,14 +126,14 @@ test('an address that asks too often has to wait as long as it is told', async (
   const rateLimit = new RateLimit(new MemoryCounters(), { count: 5, window: 3000 });
   await using registry = await startTestRegistry({ rateLimit });
   const ask = () => fetch(`${registry.url}/v2/`);
-  const answers = [];
-  for (let i = 0; i < 6; i++) answers.push(await ask());
+  const responses = [];
+  for (let i = 0; i < 6; i++) responses.push(await ask());
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     [200, 200, 200, 200, 200, 429],
   );
-  assert.equal(answers[0]?.headers.get('ratelimit-remaining'), '4;w=3');
-  const [last] = answers.slice(-1);
+  assert.equal(responses[0]?.headers.get('ratelimit-remaining'), '4;w=3');
+  const [last] = responses.slice(-1);
   assert.ok(last);
   assert.deepEqual(await codesOf(last), ['TOOMANYREQUESTS']);
   const seconds = Number(last.headers.get('retry-after'));
@@ -143,8 +143,8 @@ test('an address that asks too often has to wait as long as it is told', async (
 });
 
 test('behind a proxy that is trusted, each client has a limit of its own, for tokens and the REST API too', async () => {
-  await using folder = await temporaryFolder();
-  const args = ['--data-root', folder.path, '--accounts', '--rate-limit', '2/1h'];
+  await using directory = await temporaryDirectory();
+  const args = ['--data-root', directory.path, '--accounts', '--rate-limit', '2/1h'];
   await using registry = await spawnRegistry([...args, '--trusted-proxies', '127.0.0.0/8']);
   const ask = async (client: string, path: string) =>
     (await fetch(`${registry.url}${path}`, { headers: { 'X-Forwarded-For': client } })).status;
@@ -162,9 +162,9 @@ test('behind a proxy that is trusted, each client has a limit of its own, for to
 });
 
 test('a registry that serves reads everything again, says so, and moves away what is damaged', async () => {
-  await using folder = await temporaryFolder();
+  await using directory = await temporaryDirectory();
   const port = await freePort();
-  const args = ['--data-root', folder.path, '--metrics-listen', `127.0.0.1:${port}`];
+  const args = ['--data-root', directory.path, '--metrics-listen', `127.0.0.1:${port}`];
   await using registry = await spawnRegistry([...args, '--scrub-interval', '300ms', '--scrub-rate', '1GB']);
   const digest = await pushBlob(`${registry.url}/v2/app`, someBytes(1000));
   const metric = async (name: string) => {
@@ -173,9 +173,9 @@ test('a registry that serves reads everything again, says so, and moves away wha
   };
   while ((await metric('last_scrub_timestamp_seconds')) === 0) await sleep(20);
   assert.equal(await metric('damaged_contents_total'), 0);
-  await writeFile(join(folder.path, 'blobs/sha256', digest.slice(7, 9), digest.slice(7)), 'bad');
+  await writeFile(join(directory.path, 'blobs/sha256', digest.slice(7, 9), digest.slice(7)), 'bad');
   while ((await metric('damaged_contents_total')) === 0) await sleep(20);
-  assert.deepEqual(await readdir(join(folder.path, 'quarantine')), [digest.replace(':', '-')]);
+  assert.deepEqual(await readdir(join(directory.path, 'quarantine')), [digest.replace(':', '-')]);
   assert.equal((await fetch(`${registry.url}/v2/app/blobs/${digest}`)).status, 404);
   assert.equal(await pushBlob(`${registry.url}/v2/app`, someBytes(1000)), digestOf(someBytes(1000)));
 });

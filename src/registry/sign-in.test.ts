@@ -12,7 +12,7 @@ import { MemoryCounters } from './database/counters.ts';
 import { SqliteDatabase } from './database/sqlite.ts';
 import { printable, printableLine } from './printable.ts';
 import { spawnRegistry } from './testing/registry-process.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
+import { temporaryDirectory } from './testing/temporary-directory.ts';
 import { startTestRegistry } from './testing/test-registry.ts';
 
 const basic = (user: string, password: string) =>
@@ -45,8 +45,8 @@ test('a wrong password takes the same work for known, unknown and disabled users
     roundsOf(() => fetch(`${registry.url}/v2/`, { headers: { authorization: basic(user, 'wrong') } }));
   for (const user of ['cheap', 'dear', 'off', 'nobody', '']) assert.equal(await ask(user), 2 ** 7, user);
 
-  await using folder = await temporaryFolder();
-  const path = join(folder.path, 'users');
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'users');
   await writeFile(path, `cheap:${bcrypt.hashSync('x', 4)}\ndear:${bcrypt.hashSync('x', 6)}\n`);
   const authenticator = new HtpasswdAuthenticator(new HtpasswdFile(path), new MemoryCounters(), checker);
   for (const user of ['cheap', 'dear', 'nobody']) {
@@ -55,12 +55,12 @@ test('a wrong password takes the same work for known, unknown and disabled users
 });
 
 test('with an htpasswd file, too, an address that sent many wrong passwords has to wait, another one not', async () => {
-  await using folder = await temporaryFolder();
-  const path = join(folder.path, 'users');
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'users');
   await writeFile(path, `anna:${bcrypt.hashSync('secret', 4)}\n`);
   await using registry = await spawnRegistry([
     '--data-root',
-    join(folder.path, 'data'),
+    join(directory.path, 'data'),
     '--htpasswd',
     path,
     '--trusted-proxies',

@@ -12,9 +12,9 @@ const bytes = someBytes(3000);
 const digest = digestOf(bytes);
 
 async function start(registry: TestRegistry, name = 'app'): Promise<string> {
-  const answer = await fetch(`${registry.url}/v2/${name}/blobs/uploads/`, { method: 'POST' });
-  assert.equal(answer.status, 202);
-  return new URL(answer.headers.get('Location') ?? '', registry.url).href;
+  const response = await fetch(`${registry.url}/v2/${name}/blobs/uploads/`, { method: 'POST' });
+  assert.equal(response.status, 202);
+  return new URL(response.headers.get('Location') ?? '', registry.url).href;
 }
 
 function send(method: 'PATCH' | 'PUT', url: string, start: number, end: number): Promise<Response> {
@@ -28,9 +28,12 @@ function send(method: 'PATCH' | 'PUT', url: string, start: number, end: number):
 test('POST then PUT uploads a blob', async () => {
   await using registry = await startTestRegistry();
   const location = await start(registry);
-  const answer = await fetch(`${location}?digest=${digest}`, { method: 'PUT', body: new Uint8Array(bytes) });
-  assert.equal(answer.status, 201);
-  assert.equal(answer.headers.get('Location'), `/v2/app/blobs/${digest}`);
+  const response = await fetch(`${location}?digest=${digest}`, {
+    method: 'PUT',
+    body: new Uint8Array(bytes),
+  });
+  assert.equal(response.status, 201);
+  assert.equal(response.headers.get('Location'), `/v2/app/blobs/${digest}`);
   assert.equal((await fetch(location)).status, 404);
 });
 
@@ -53,10 +56,10 @@ test('a chunk out of order is refused with the place to go on from', async () =>
   const location = await start(registry);
   await send('PATCH', location, 0, 1000);
   for (const method of ['PATCH', 'PUT'] as const) {
-    const answer = await send(method, `${location}?digest=${digest}`, 1500, 2000);
-    assert.equal(answer.status, 416);
-    assert.equal(answer.headers.get('Range'), '0-999');
-    assert.ok(answer.headers.get('Location'));
+    const response = await send(method, `${location}?digest=${digest}`, 1500, 2000);
+    assert.equal(response.status, 416);
+    assert.equal(response.headers.get('Range'), '0-999');
+    assert.ok(response.headers.get('Location'));
   }
   assert.equal((await send('PUT', `${location}?digest=${digest}`, 1000, 3000)).status, 201);
 });
@@ -94,8 +97,8 @@ test('when the sender breaks off, the upload goes on from what came', async () =
 test('a wrong digest ends the upload', async () => {
   await using registry = await startTestRegistry();
   const location = await start(registry);
-  const answer = await fetch(`${location}?digest=${digest}`, { method: 'PUT', body: 'wrong' });
-  assert.deepEqual(await codesOf(answer), ['DIGEST_INVALID']);
+  const response = await fetch(`${location}?digest=${digest}`, { method: 'PUT', body: 'wrong' });
+  assert.deepEqual(await codesOf(response), ['DIGEST_INVALID']);
   assert.deepEqual(await codesOf(await fetch(location, { method: 'PATCH', body: 'x' })), [
     'BLOB_UPLOAD_UNKNOWN',
   ]);
@@ -118,8 +121,8 @@ test('a cancelled upload is gone', async () => {
 test('an upload is known to its own repository only', async () => {
   await using registry = await startTestRegistry();
   const location = await start(registry, 'mine');
-  const answer = await fetch(location.replace('/v2/mine/', '/v2/yours/'));
-  assert.deepEqual(await codesOf(answer), ['BLOB_UPLOAD_UNKNOWN']);
+  const response = await fetch(location.replace('/v2/mine/', '/v2/yours/'));
+  assert.deepEqual(await codesOf(response), ['BLOB_UPLOAD_UNKNOWN']);
 });
 
 test('a blob of another repository is mounted without sending it', async () => {
@@ -143,9 +146,9 @@ test('a mount that cannot be done becomes an ordinary upload', async () => {
     'mount=sha256:short&from=source',
   ];
   for (const query of queries) {
-    const answer = await fetch(`${registry.url}/v2/app/blobs/uploads/?${query}`, { method: 'POST' });
-    assert.equal(answer.status, 202, query);
-    assert.ok(answer.headers.get('Location'));
+    const response = await fetch(`${registry.url}/v2/app/blobs/uploads/?${query}`, { method: 'POST' });
+    assert.equal(response.status, 202, query);
+    assert.ok(response.headers.get('Location'));
   }
 });
 

@@ -142,7 +142,7 @@ export class Webhooks {
     const { secret } = this.#options;
     const signature = secret && createHmac('sha256', secret).update(body).digest('hex');
     try {
-      const answer = await fetch(url, {
+      const response = await fetch(url, {
         method: 'POST',
         body,
         headers: {
@@ -152,8 +152,8 @@ export class Webhooks {
         redirect: 'error',
         signal: AbortSignal.any([this.#end.signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
-      await answer.body?.cancel();
-      return answer.ok ? undefined : `status ${answer.status}`;
+      await response.body?.cancel();
+      return response.ok ? undefined : `status ${response.status}`;
     } catch (error) {
       this.#end.signal.throwIfAborted();
       return String(error);

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { algorithmOf, type Digest, Digester, hexOf } from '../core/digest.ts';
-import { syncFolder } from '../core/durable.ts';
+import { syncDirectory } from '../core/durable.ts';
 import { dataLoss, errnoOf, notFound, systemError } from '../core/errors.ts';
 import { failsElsewhere } from '../core/streams.ts';
 
@@ -27,10 +27,10 @@ export class BlobStore {
   /** Opens the store and removes what an interrupted write left behind. */
   static async open(root: string): Promise<BlobStore> {
     for (const algorithm of ['sha256', 'sha512']) {
-      const folder = join(root, algorithm);
-      await mkdir(folder, { recursive: true });
-      for (const name of await readdir(folder)) {
-        if (name.endsWith('.tmp')) await rm(join(folder, name), { force: true });
+      const directory = join(root, algorithm);
+      await mkdir(directory, { recursive: true });
+      for (const name of await readdir(directory)) {
+        if (name.endsWith('.tmp')) await rm(join(directory, name), { force: true });
       }
     }
     return new BlobStore(root);
@@ -98,8 +98,8 @@ export class BlobStore {
   /** A new blob that appears under its digest when committed, verified and durable; disposed before: never. */
   async writer(expected: ExpectedBlob = {}): Promise<BlobWriter> {
     const algorithm = expected.digest ? algorithmOf(expected.digest) : 'sha256';
-    const folder = join(this.#root, algorithm);
-    return await BlobWriter.open(folder, expected, this.#fresh);
+    const directory = join(this.#root, algorithm);
+    return await BlobWriter.open(directory, expected, this.#fresh);
   }
 
   /** Whether somebody is just about to write down what the blob is for. */
@@ -109,7 +109,7 @@ export class BlobStore {
 }
 
 export class BlobWriter implements AsyncDisposable {
-  readonly #folder: string;
+  readonly #directory: string;
   readonly #temporary: string;
   readonly #file: Awaited<ReturnType<typeof open>>;
   readonly #digester: Digester;
@@ -119,23 +119,27 @@ export class BlobWriter implements AsyncDisposable {
   #open = true;
 
   private constructor(
-    folder: string,
+    directory: string,
     temporary: string,
     file: Awaited<ReturnType<typeof open>>,
     expected: ExpectedBlob,
     fresh: Map<Digest, number>,
   ) {
     this.#fresh = fresh;
-    this.#folder = folder;
+    this.#directory = directory;
     this.#temporary = temporary;
     this.#file = file;
     this.#expected = expected;
     this.#digester = new Digester(expected.digest ? algorithmOf(expected.digest) : 'sha256');
   }
 
-  static async open(folder: string, expected: ExpectedBlob, fresh: Map<Digest, number>): Promise<BlobWriter> {
-    const temporary = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
-    return new BlobWriter(folder, temporary, await open(temporary, 'wx', 0o644), expected, fresh);
+  static async open(
+    directory: string,
+    expected: ExpectedBlob,
+    fresh: Map<Digest, number>,
+  ): Promise<BlobWriter> {
+    const temporary = join(directory, `${randomBytes(12).toString('hex')}.tmp`);
+    return new BlobWriter(directory, temporary, await open(temporary, 'wx', 0o644), expected, fresh);
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -146,7 +150,7 @@ export class BlobWriter implements AsyncDisposable {
         written += (await this.#file.write(chunk, written)).bytesWritten;
       }
     } catch (error) {
-      throw writeFailure(this.#folder, error);
+      throw writeFailure(this.#directory, error);
     }
   }
 
@@ -168,10 +172,10 @@ export class BlobWriter implements AsyncDisposable {
       await this.#close();
       this.#committed = digest;
       this.#fresh.set(digest, (this.#fresh.get(digest) ?? 0) + 1);
-      await rename(this.#temporary, join(this.#folder, hexOf(digest)));
-      await syncFolder(this.#folder);
+      await rename(this.#temporary, join(this.#directory, hexOf(digest)));
+      await syncDirectory(this.#directory);
     } catch (error) {
-      throw writeFailure(this.#folder, error);
+      throw writeFailure(this.#directory, error);
     }
     return { digest, size };
   }
@@ -184,7 +188,7 @@ export class BlobWriter implements AsyncDisposable {
     const digest = this.#committed;
     if (!digest || this.#fresh.get(digest) !== 1 || wanted(digest)) return;
     try {
-      renameSync(join(this.#folder, hexOf(digest)), this.#temporary);
+      renameSync(join(this.#directory, hexOf(digest)), this.#temporary);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
@@ -213,10 +217,10 @@ export class BlobWriter implements AsyncDisposable {
   }
 }
 
-function writeFailure(folder: string, error: unknown): Error {
+function writeFailure(directory: string, error: unknown): Error {
   const full = errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT';
   const advice = full
     ? 'no space left on device: free some space under the data root and try again'
     : 'failed';
-  return systemError(`writing a blob in ${folder}: ${advice}`, { cause: error });
+  return systemError(`writing a blob in ${directory}: ${advice}`, { cause: error });
 }

@@ -6,8 +6,8 @@ import { after, test } from 'node:test';
 import { Database } from './database.ts';
 import { Reserve } from './reserve.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'barge-db-'));
-after(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'barge-db-'));
+after(() => rmSync(directory, { recursive: true }));
 
 const insert = (db: Database, name: string) =>
   db.run('INSERT INTO volumes (name, created_at, labels, options) VALUES (?, 1, ?, ?)', name, '{}', '{}');
@@ -16,7 +16,7 @@ const names = (db: Database) =>
   db.all<{ name: string }>('SELECT name FROM volumes ORDER BY name').map(({ name }) => name);
 
 test('what is written is there after opening again', () => {
-  const path = join(folder, 'again.db');
+  const path = join(directory, 'again.db');
   {
     using db = new Database(path);
     assert.equal(insert(db, 'a'), 1);
@@ -60,7 +60,7 @@ test('an image takes its references and manifests with it', () => {
 });
 
 test('a reserve takes up room until it is released', () => {
-  const path = join(folder, 'reserve');
+  const path = join(directory, 'reserve');
   const reserve = new Reserve(path);
   assert(statSync(path).size >= 512 << 10);
   assert.equal(reserve.release(), true);

@@ -64,6 +64,16 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE image_references ADD COLUMN target TEXT;
   CREATE INDEX image_manifests_by_digest ON image_manifests(digest);
   `,
+  /* Directories are called that. */
+  `
+  ALTER TABLE layers RENAME COLUMN folder TO directory;
+  UPDATE containers SET definition = json_set(definition, '$.mounts', (
+    SELECT json_group_array(json(CASE
+      WHEN value -> 'folder' IS NULL THEN value
+      ELSE json_set(json_remove(value, '$.folder'), '$.isDirectory', json(value -> 'folder'))
+    END)) FROM json_each(definition, '$.mounts')
+  )) WHERE definition LIKE '%"folder"%';
+  `,
 ];
 
 export type Row = Record<string, string | number | bigint | null | Uint8Array>;

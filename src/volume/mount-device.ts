@@ -25,11 +25,11 @@ export async function unmount(target: string): Promise<void> {
 }
 
 /**
- * Makes `folder` a mount that passes on what is mounted below it: the shims' own mount namespaces then let go of a
+ * Makes `directory` a mount that passes on what is mounted below it: the shims' own mount namespaces then let go of a
  * volume's file system when the host does, even where the host's root is private.
  */
-export async function shareMounts(folder: string): Promise<void> {
-  await run('mount', ['--bind', folder, folder]);
-  await run('mount', ['--make-private', folder]);
-  await run('mount', ['--make-shared', folder]);
+export async function shareMounts(directory: string): Promise<void> {
+  await run('mount', ['--bind', directory, directory]);
+  await run('mount', ['--make-private', directory]);
+  await run('mount', ['--make-shared', directory]);
 }

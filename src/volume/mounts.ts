@@ -4,11 +4,17 @@ import type { HostConfig } from '../api/engine.ts';
 import type { Digest } from '../core/digest.ts';
 import { errnoOf, invalidParameter, messageOf } from '../core/errors.ts';
 import { assertOutsideProc, destinationOf, duplicate } from './destination.ts';
+import type {
+  BindMountOptions,
+  MountOptions,
+  Recursion,
+  TmpfsMountOptions,
+  VolumeMountOptions,
+} from './mount-options.ts';
 import { parseBind } from './parse-bind.ts';
 import { parseMountRequest } from './parse-mount.ts';
 import { tmpfsOptions } from './tmpfs.ts';
 import type { Volume, VolumeStore } from './volumes.ts';
-import type { BindWish, MountWish, Recursion, TmpfsWish, VolumeWish } from './wish.ts';
 
 /** A mount whose source has been found or made. The shape is the API's MountPoint with what the runtime needs. */
 export interface VolumeMount {
@@ -47,17 +53,21 @@ export type FindImage = (name: string) => { readonly id: Digest; readonly layers
  * What a container asks to have mounted, by destination, in the order in which it was asked for.
  * @throws BargeError invalid-parameter in docker's words; nothing has been made then.
  */
-function planMounts({ host, declared, inherited }: MountsInput): Map<string, MountWish | VolumeMount> {
-  const plan = new Map<string, MountWish | VolumeMount>(inherited.map((mount) => [mount.Destination, mount]));
-  const tmpfs = Object.entries(host.Tmpfs ?? {}).map(([target, options]) => tmpfsWish(target, options));
+function planMounts({ host, declared, inherited }: MountsInput): Map<string, MountOptions | VolumeMount> {
+  const plan = new Map<string, MountOptions | VolumeMount>(
+    inherited.map((mount) => [mount.Destination, mount]),
+  );
+  const tmpfs = Object.entries(host.Tmpfs ?? {}).map(([target, options]) =>
+    tmpfsMountOptions(target, options),
+  );
   const taken = new Set(tmpfs.map(({ destination }) => destination));
-  const wishes = [...(host.Binds ?? []).map(parseBind), ...(host.Mounts ?? []).map(parseMountRequest)];
-  for (const wish of wishes) {
-    if (taken.has(wish.destination)) throw duplicate(wish.destination);
-    taken.add(wish.destination);
-    plan.set(wish.destination, wish);
+  const requests = [...(host.Binds ?? []).map(parseBind), ...(host.Mounts ?? []).map(parseMountRequest)];
+  for (const request of requests) {
+    if (taken.has(request.destination)) throw duplicate(request.destination);
+    taken.add(request.destination);
+    plan.set(request.destination, request);
   }
-  for (const wish of tmpfs) plan.set(wish.destination, wish);
+  for (const request of tmpfs) plan.set(request.destination, request);
   for (const target of declared) {
     const destination = destinationOf(target);
     if (plan.has(destination)) continue;
@@ -70,7 +80,7 @@ function planMounts({ host, declared, inherited }: MountsInput): Map<string, Mou
       noCopy: false,
     });
   }
-  for (const [destination, wish] of plan) assertOutsideProc(destination, isProc(wish));
+  for (const [destination, request] of plan) assertOutsideProc(destination, isProc(request));
   return plan;
 }
 
@@ -78,17 +88,17 @@ function planMounts({ host, declared, inherited }: MountsInput): Map<string, Mou
 const PROC_SUPER_MAGIC = 0x9fa0;
 
 /** `-v /proc:/proc` shows the host's processes; nothing else may take the place of the container's. */
-function isProc(wish: MountWish | VolumeMount): boolean {
-  if (!('kind' in wish) || wish.kind !== 'bind') return false;
+function isProc(request: MountOptions | VolumeMount): boolean {
+  if (!('kind' in request) || request.kind !== 'bind') return false;
   try {
-    return statfsSync(wish.source).type === PROC_SUPER_MAGIC;
+    return statfsSync(request.source).type === PROC_SUPER_MAGIC;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
     throw error;
   }
 }
 
-function tmpfsWish(target: string, text: string): TmpfsWish {
+function tmpfsMountOptions(target: string, text: string): TmpfsMountOptions {
   const options = tmpfsOptions(text.split(',').filter(Boolean));
   return { kind: 'tmpfs', destination: destinationOf(target), mode: text, options };
 }
@@ -111,19 +121,19 @@ export async function resolveMounts(
 ): Promise<ResolvedMounts> {
   const plan = [...planMounts(input).values()];
   const drafts: Volume[] = [];
-  const resolve = async (wish: MountWish | VolumeMount): Promise<VolumeMount> => {
-    if (!('kind' in wish)) return wish;
-    if (wish.kind === 'bind') return await bindMount(wish);
-    if (wish.kind === 'tmpfs') return tmpfsMount(wish);
-    if (wish.kind === 'volume') return await volumeMount(wish, volumes, drafts);
-    const { id, layers } = findImage(wish.image);
-    const found = { Type: 'image' as const, Name: wish.image, Source: id, RW: false, layers };
-    const { subpath } = wish;
-    return { ...common(wish), ...found, ...(subpath ? { subpath } : {}) };
+  const resolve = async (request: MountOptions | VolumeMount): Promise<VolumeMount> => {
+    if (!('kind' in request)) return request;
+    if (request.kind === 'bind') return await bindMount(request);
+    if (request.kind === 'tmpfs') return tmpfsMount(request);
+    if (request.kind === 'volume') return await volumeMount(request, volumes, drafts);
+    const { id, layers } = findImage(request.image);
+    const found = { Type: 'image' as const, Name: request.image, Source: id, RW: false, layers };
+    const { subpath } = request;
+    return { ...common(request), ...found, ...(subpath ? { subpath } : {}) };
   };
   const mounts: VolumeMount[] = [];
   try {
-    for (const wish of plan) mounts.push(await resolve(wish));
+    for (const request of plan) mounts.push(await resolve(request));
   } catch (error) {
     await volumes.discard(drafts);
     throw error;
@@ -131,16 +141,16 @@ export async function resolveMounts(
   return { mounts, volumes: drafts };
 }
 
-const common = ({ destination, mode }: MountWish) => ({
+const common = ({ destination, mode }: MountOptions) => ({
   Destination: destination,
   Mode: mode,
   Propagation: '',
   options: [],
 });
 
-async function bindMount(wish: BindWish): Promise<VolumeMount> {
-  const { source, readOnly, propagation, recursion } = wish;
-  if (wish.makeSource) await makeFolder(source);
+async function bindMount(request: BindMountOptions): Promise<VolumeMount> {
+  const { source, readOnly, propagation, recursion } = request;
+  if (request.makeSource) await makeDirectory(source);
   try {
     await stat(source);
   } catch (error) {
@@ -149,7 +159,7 @@ async function bindMount(wish: BindWish): Promise<VolumeMount> {
     throw invalidParameter(`invalid mount config for type "bind": ${reason}`, { cause: error });
   }
   return {
-    ...common(wish),
+    ...common(request),
     Type: 'bind',
     Source: source,
     RW: !readOnly,
@@ -158,24 +168,29 @@ async function bindMount(wish: BindWish): Promise<VolumeMount> {
   };
 }
 
-async function makeFolder(source: string): Promise<void> {
+async function makeDirectory(source: string): Promise<void> {
   try {
     await mkdir(source, { recursive: true });
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return; /* something else than a folder is as good */
+    if (errnoOf(error) === 'EEXIST') return; /* something else than a directory is as good */
     throw invalidParameter(`error while creating mount source path '${source}': ${messageOf(error)}`, {
       cause: error,
     });
   }
 }
 
-async function volumeMount(wish: VolumeWish, volumes: VolumeStore, drafts: Volume[]): Promise<VolumeMount> {
-  const { name, readOnly, noCopy, subpath } = wish;
+async function volumeMount(
+  request: VolumeMountOptions,
+  volumes: VolumeStore,
+  drafts: Volume[],
+): Promise<VolumeMount> {
+  const { name, readOnly, noCopy, subpath } = request;
   const sibling = name ? drafts.find((draft) => draft.name === name) : undefined;
-  const volume = sibling ?? volumes.find(name) ?? (await volumes.draft(name, wish.labels, wish.options));
+  const volume =
+    sibling ?? volumes.find(name) ?? (await volumes.draft(name, request.labels, request.options));
   if (!sibling) drafts.push(volume);
   return {
-    ...common(wish),
+    ...common(request),
     Type: 'volume',
     Name: volume.name,
     Source: volume.mountpoint,
@@ -187,10 +202,10 @@ async function volumeMount(wish: VolumeWish, volumes: VolumeStore, drafts: Volum
   };
 }
 
-const tmpfsMount = (wish: TmpfsWish): VolumeMount => ({
-  ...common(wish),
+const tmpfsMount = (request: TmpfsMountOptions): VolumeMount => ({
+  ...common(request),
   Type: 'tmpfs',
   Source: '',
-  RW: !wish.options.includes('ro'),
-  options: ['noexec', 'nosuid', 'nodev', ...wish.options],
+  RW: !request.options.includes('ro'),
+  options: ['noexec', 'nosuid', 'nodev', ...request.options],
 });

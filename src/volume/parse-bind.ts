@@ -1,6 +1,6 @@
 import { invalidParameter, messageOf } from '../core/errors.ts';
 import { assertNoZeroByte, destinationOf, PROPAGATIONS } from './destination.ts';
-import type { MountWish } from './wish.ts';
+import type { MountOptions } from './mount-options.ts';
 
 /** Words of a mode, of which one of each kind may be given. Labels and consistency have no effect here. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
@@ -31,7 +31,7 @@ function isMode(text: string): boolean {
 }
 
 /** Reads `source:destination[:mode]` or `destination`, an entry of `HostConfig.Binds`. @throws BargeError invalid-parameter. */
-export function parseBind(text: string): MountWish {
+export function parseBind(text: string): MountOptions {
   assertNoZeroByte(text);
   const parts = text.split(':');
   const [source = '', target = '', mode = ''] = parts;

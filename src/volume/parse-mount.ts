@@ -2,11 +2,18 @@ import { posix } from 'node:path';
 import type { MountRequest } from '../api/engine.ts';
 import { invalidParameter, messageOf } from '../core/errors.ts';
 import { assertLocalDriver, assertNoZeroByte, destinationOf, PROPAGATIONS } from './destination.ts';
+import type {
+  BindMountOptions,
+  ImageMountOptions,
+  MountOptions,
+  Recursion,
+  TmpfsMountOptions,
+  VolumeMountOptions,
+} from './mount-options.ts';
 import { optionsOfRequest } from './tmpfs.ts';
-import type { BindWish, ImageWish, MountWish, Recursion, TmpfsWish, VolumeWish } from './wish.ts';
 
 /** Checks an entry of `HostConfig.Mounts`. @throws BargeError invalid-parameter in docker's words. */
-export function parseMountRequest(request: MountRequest): MountWish {
+export function parseMountRequest(request: MountRequest): MountOptions {
   try {
     if (!request.Target) throw invalidParameter('field Target must not be empty');
     if (!Object.hasOwn(READERS, request.Type)) throw invalidParameter('mount type unknown');
@@ -31,7 +38,7 @@ function need(source: string | undefined): string {
   return source;
 }
 
-function bind(request: MountRequest): BindWish {
+function bind(request: MountRequest): BindMountOptions {
   const source = need(request.Source);
   refuse(request, 'VolumeOptions', 'TmpfsOptions', 'ImageOptions');
   const { Propagation: propagation = '', CreateMountpoint: makeSource = false } = request.BindOptions ?? {};
@@ -84,7 +91,7 @@ function subpathOf(subpath: string): string {
   return clean;
 }
 
-function volume(request: MountRequest): VolumeWish {
+function volume(request: MountRequest): VolumeMountOptions {
   refuse(request, 'BindOptions', 'TmpfsOptions', 'ImageOptions');
   const { NoCopy, Labels, DriverConfig: driver, Subpath: subpath = '' } = request.VolumeOptions ?? {};
   const name = request.Source ?? '';
@@ -106,13 +113,13 @@ function volume(request: MountRequest): VolumeWish {
   };
 }
 
-function tmpfs(request: MountRequest): TmpfsWish {
+function tmpfs(request: MountRequest): TmpfsMountOptions {
   refuse(request, 'BindOptions', 'VolumeOptions', 'ImageOptions', 'Source');
   const options = optionsOfRequest(request);
   return { kind: 'tmpfs', destination: destinationOf(request.Target), mode: '', options };
 }
 
-function image(request: MountRequest): ImageWish {
+function image(request: MountRequest): ImageMountOptions {
   refuse(request, 'BindOptions', 'VolumeOptions', 'TmpfsOptions');
   const name = need(request.Source);
   const { Subpath: subpath = '' } = request.ImageOptions ?? {};

@@ -19,8 +19,8 @@ export function tmpfsOptions(options: readonly string[]): readonly string[] {
 }
 
 /** `TmpfsOptions` of a mount as options of mount(8). Options are lists of one word, or of a word and its value. */
-export function optionsOfRequest({ TmpfsOptions: wish = {}, ReadOnly }: MountRequest): readonly string[] {
-  const { SizeBytes: size, Mode: mode, Options: further } = wish;
+export function optionsOfRequest({ TmpfsOptions: request = {}, ReadOnly }: MountRequest): readonly string[] {
+  const { SizeBytes: size, Mode: mode, Options: further } = request;
   if (size !== undefined && (!Number.isInteger(size) || size < 0)) {
     throw invalidParameter(`invalid tmpfs size: ${size}`);
   }

@@ -27,7 +27,7 @@ const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const ID = /^[0-9a-f]{64}$/;
 /** Marks a volume that was made without a name, as Docker does. */
 export const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
-/** Folders that a crash may leave begin with a character that no volume's name has at its beginning. */
+/** Directories that a crash may leave begin with a character that no volume's name has at its beginning. */
 const TEMPORARY = '.';
 /** Then a random word, a full stop, and the name of the volume. */
 const REMOVED = '.removed.';
@@ -83,7 +83,7 @@ export class VolumeStore {
   }
 
   /**
-   * Makes a volume's folder; nobody sees it before `enter`. Without a name it gets one, and a label that says so.
+   * Makes a volume's directory; nobody sees it before `enter`. Without a name it gets one, and a label that says so.
    * @throws BargeError invalid-parameter for a name or options that cannot be.
    */
   async draft(
@@ -143,14 +143,14 @@ export class VolumeStore {
     await removeTree(doomed);
   }
 
-  /** A path beside the volumes, for a folder that is to become one: swept at the next start. */
+  /** A path beside the volumes, for a directory that is to become one: swept at the next start. */
   temporary(): string {
     return join(this.root, `${TEMPORARY}${newId().slice(0, 16)}`);
   }
 
   /**
-   * Makes folders and rows agree after a crash: what was being made or removed goes, a row gets its folder back, and a
-   * folder with content that no row knows becomes a volume again.
+   * Makes directories and rows agree after a crash: what was being made or removed goes, a row gets its directory back, and a
+   * directory with content that no row knows becomes a volume again.
    */
   async recover(): Promise<void> {
     for (const name of await readdir(this.root)) {
@@ -161,12 +161,12 @@ export class VolumeStore {
     for (const { mountpoint } of this.list()) await mkdir(mountpoint, { recursive: true, mode: 0o755 });
   }
 
-  /** A crash came between folder and row, unless the name has a new folder by now. */
+  /** A crash came between directory and row, unless the name has a new directory by now. */
   #forget(name: string): void {
     if (!existsSync(join(this.root, name))) this.#db.run('DELETE FROM volumes WHERE name = ?', name);
   }
 
-  /** @returns false when there is something in the folder. */
+  /** @returns false when there is something in the directory. */
   async #removeEmpty(name: string): Promise<boolean> {
     try {
       await rmdir(this.#mountpoint(name)).catch((error) => {

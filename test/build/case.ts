@@ -5,7 +5,7 @@ export type ContextFile =
   | string
   | { readonly content: string; readonly mode?: number }
   | { readonly link: string }
-  | { readonly folder: true; readonly mode?: number };
+  | { readonly directory: true; readonly mode?: number };
 
 /** A Dockerfile that is built for real, and what must come of it. */
 export interface BuildCase {
@@ -16,7 +16,7 @@ export interface BuildCase {
   /** Parameters of `POST /build`. */
   readonly query?: Readonly<Record<string, string>>;
   /**
-   * Path in the image to what is there: `MODE UID:GID content` for a file, `MODE/ UID:GID` for a folder, `-> target`
+   * Path in the image to what is there: `MODE UID:GID content` for a file, `MODE/ UID:GID` for a directory, `-> target`
    * for a link, null for nothing. Without the `MODE UID:GID`, only content is compared.
    */
   readonly tree?: Readonly<Record<string, string | RegExp | null>>;

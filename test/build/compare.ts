@@ -26,13 +26,13 @@ const cases = [...COPY_CASES, ...RUN_CASES, ...CONFIG_CASES, ...VARIABLE_CASES, 
 const TOO_OLD =
   /requires? BuildKit|buildkit|unknown flag|unknown instruction|not supported|Unknown (flag|type)|unexpected key|checksum|exclude|parents|unsupported modifier/i;
 
-function layOut(folder: string, files: Readonly<Record<string, ContextFile>>): void {
+function layOut(directory: string, files: Readonly<Record<string, ContextFile>>): void {
   for (const [name, file] of Object.entries(files)) {
-    const path = join(folder, name);
+    const path = join(directory, name);
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     if (typeof file === 'string') writeFileSync(path, file);
     else if ('link' in file) symlinkSync(file.link, path);
-    else if ('folder' in file) mkdirSync(path, { recursive: true });
+    else if ('directory' in file) mkdirSync(path, { recursive: true });
     else writeFileSync(path, file.content);
     const mode = typeof file === 'string' || 'link' in file ? undefined : file.mode;
     if (mode !== undefined) chmodSync(path, mode);
@@ -47,8 +47,8 @@ function withoutMark(value: unknown): unknown {
 }
 
 /** @returns what is otherwise; undefined for the same. */
-async function difference(peer: Peer, given: BuildCase, folder: string): Promise<string | undefined> {
-  const built = await peer.build(given, folder);
+async function difference(peer: Peer, given: BuildCase, directory: string): Promise<string | undefined> {
+  const built = await peer.build(given, directory);
   if ('failure' in built) {
     if (given.fails) return undefined;
     const last = built.failure.trim().split('\n').slice(-3).join(' | ');
@@ -74,7 +74,7 @@ async function difference(peer: Peer, given: BuildCase, folder: string): Promise
 }
 
 const daemon = await TestDaemon.start();
-const folder = daemon.path('compare');
+const directory = daemon.path('compare');
 /** Dockerd binds its data root on itself, which the end of our daemon would call a leftover. */
 const own = mkdtempSync('/tmp/compare-');
 try {
@@ -85,10 +85,10 @@ try {
   for (const peer of peers) {
     const counts = { same: 0, cannot: 0, otherwise: 0 };
     for (const given of cases) {
-      mkdirSync(folder, { recursive: true });
-      layOut(folder, { Dockerfile: given.dockerfile, ...given.files });
-      const found = await difference(peer, given, folder);
-      rmSync(folder, { recursive: true });
+      mkdirSync(directory, { recursive: true });
+      layOut(directory, { Dockerfile: given.dockerfile, ...given.files });
+      const found = await difference(peer, given, directory);
+      rmSync(directory, { recursive: true });
       const kind = found === undefined ? 'same' : found.startsWith('cannot') ? 'cannot' : 'otherwise';
       counts[kind]++;
       if (found !== undefined) console.log(`${peer.name}: ${given.name}\n    ${found}`);

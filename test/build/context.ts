@@ -2,16 +2,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestDaemon } from '../harness/daemon.ts';
 
-/** Makes a build context in a folder of its own. @returns the folder. */
+/** Makes a build context in a directory of its own. @returns the directory. */
 export function makeContext(
   daemon: TestDaemon,
   name: string,
   files: Readonly<Record<string, string>>,
 ): string {
-  const folder = daemon.path(name);
+  const directory = daemon.path(name);
   for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content);
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
   }
-  return folder;
+  return directory;
 }

@@ -1,4 +1,4 @@
-/** Other builders, each with storage of its own below one folder. */
+/** Other builders, each with storage of its own below one directory. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -9,23 +9,24 @@ import type { BuildCase } from './case.ts';
 
 export interface Peer {
   readonly name: string;
-  build(given: BuildCase, folder: string): Promise<{ readonly id: string } | { readonly failure: string }>;
+  build(given: BuildCase, directory: string): Promise<{ readonly id: string } | { readonly failure: string }>;
   files(id: string): Promise<Readable>;
   config(id: string): Promise<Record<string, unknown>>;
   drop(id: string): Promise<void>;
   end(): Promise<void>;
 }
 
-const PROGRAM_FOLDERS = ['/usr/bin', '/usr/sbin'];
+const PROGRAM_DIRECTORIES = ['/usr/bin', '/usr/sbin'];
 /** Debian's own, whose client still has BuildKit's. */
-const program = (name: string) => PROGRAM_FOLDERS.map((folder) => join(folder, name)).find(existsSync);
+const program = (name: string) =>
+  PROGRAM_DIRECTORIES.map((directory) => join(directory, name)).find(existsSync);
 
 /** @param base an archive with the base image of the cases. @param only docker or buildah; '' is both. */
-export async function peersHere(folder: string, base: string, only: string): Promise<Peer[]> {
+export async function peersHere(directory: string, base: string, only: string): Promise<Peer[]> {
   const [docker, dockerd, buildah] = [program('docker'), program('dockerd'), program('buildah')];
   const peers =
-    docker && dockerd && only !== 'buildah' ? await dockerPeers(folder, { docker, dockerd }, base) : [];
-  return buildah && only !== 'docker' ? [...peers, await buildahPeer(folder, buildah, base)] : peers;
+    docker && dockerd && only !== 'buildah' ? await dockerPeers(directory, { docker, dockerd }, base) : [];
+  return buildah && only !== 'docker' ? [...peers, await buildahPeer(directory, buildah, base)] : peers;
 }
 
 const ulimits = (text: string) =>
@@ -35,7 +36,7 @@ const ulimits = (text: string) =>
   ]);
 
 /** Flags of `build` for the parameters of a case. */
-function flagsOf({ query = {} }: BuildCase, folder: string): string[] {
+function flagsOf({ query = {} }: BuildCase, directory: string): string[] {
   const pairs = (text: string, flag: string) =>
     Object.entries(JSON.parse(text) as Record<string, string>).flatMap(([name, value]) => [
       flag,
@@ -44,7 +45,7 @@ function flagsOf({ query = {} }: BuildCase, folder: string): string[] {
   return Object.entries(query).flatMap(([name, value]) => {
     if (name === 'buildargs') return pairs(value, '--build-arg');
     if (name === 'labels') return pairs(value, '--label');
-    if (name === 'dockerfile') return ['-f', join(folder, value)];
+    if (name === 'dockerfile') return ['-f', join(directory, value)];
     if (name === 'ulimits') return ulimits(value);
     if (name === 'memory') return ['--memory', value];
     if (name === 'extrahosts') return value.split(',').flatMap((host) => ['--add-host', host]);
@@ -60,11 +61,11 @@ interface DockerPrograms {
 }
 
 async function dockerPeers(
-  folder: string,
+  directory: string,
   { docker, dockerd }: DockerPrograms,
   base: string,
 ): Promise<Peer[]> {
-  const root = join(folder, 'dockerd');
+  const root = join(directory, 'dockerd');
   mkdirSync(root);
   const host = `unix://${root}/sock`;
   const own = [
@@ -121,8 +122,8 @@ async function dockerPeers(
   }));
 }
 
-async function buildahPeer(folder: string, buildah: string, base: string): Promise<Peer> {
-  const root = join(folder, 'buildah');
+async function buildahPeer(directory: string, buildah: string, base: string): Promise<Peer> {
+  const root = join(directory, 'buildah');
   mkdirSync(root);
   const storage = ['--root', join(root, 'root'), '--runroot', join(root, 'run')];
   const run = (args: readonly string[]) =>

@@ -59,7 +59,7 @@ async function build(
 function entryOf(name: string, file: ContextFile): TarEntry {
   if (typeof file === 'string') return { name, mode: 0o644, content: file };
   if ('link' in file) return { name, type: 'symlink', linkname: file.link };
-  if ('folder' in file) return { name: `${name}/`, type: 'directory', mode: file.mode ?? 0o755 };
+  if ('directory' in file) return { name: `${name}/`, type: 'directory', mode: file.mode ?? 0o755 };
   return { name, mode: file.mode ?? 0o644, content: file.content };
 }
 

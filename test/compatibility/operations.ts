@@ -167,13 +167,17 @@ export async function tryOperation(daemon: TestDaemon, { method, path, verdict }
   const key = `${method} ${path}`;
   const url = `${path.replace(/\{\w+\}/, 'none')}${QUERIES[key] ?? ''}`;
   const body = key === 'POST /auth' ? { serveraddress: '127.0.0.1:1' } : {};
-  const answer = await daemon.api(url, method === 'POST' || method === 'PUT' ? { method, body } : { method });
-  const unknown = /page not found/.test(answer.text);
-  if (verdict === 'works') assert.ok(!unknown && answer.status !== 501, `${answer.status} ${answer.text}`);
+  const response = await daemon.api(
+    url,
+    method === 'POST' || method === 'PUT' ? { method, body } : { method },
+  );
+  const unknown = /page not found/.test(response.text);
+  if (verdict === 'works')
+    assert.ok(!unknown && response.status !== 501, `${response.status} ${response.text}`);
   else if (verdict === 'refused') {
     assert.ok(
-      !unknown && (answer.status === 501 || /BuildKit/.test(answer.text)),
-      `${answer.status} ${answer.text}`,
+      !unknown && (response.status === 501 || /BuildKit/.test(response.text)),
+      `${response.status} ${response.text}`,
     );
-  } else assert.ok(!unknown && answer.status !== 501, `${answer.status} ${answer.text}`);
+  } else assert.ok(!unknown && response.status !== 501, `${response.status} ${response.text}`);
 }

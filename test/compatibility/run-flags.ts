@@ -473,12 +473,12 @@ export const RUN_FLAGS: Readonly<Record<string, Verdict>> = {
   },
   volume: {
     works: async (bench) => {
-      const folder = bench.daemon.path('volume');
-      mkdirSync(folder, { recursive: true });
-      await bench.run(['-v', `${folder}:/v`], 'touch', '/v/a');
-      const { code } = await bench.attempt(['-v', `${folder}:/v:ro`], 'touch', '/v/b');
+      const directory = bench.daemon.path('volume');
+      mkdirSync(directory, { recursive: true });
+      await bench.run(['-v', `${directory}:/v`], 'touch', '/v/a');
+      const { code } = await bench.attempt(['-v', `${directory}:/v:ro`], 'touch', '/v/b');
       assert.equal(code, 1);
-      assert.equal(await bench.run(['-v', `${folder}:/v:ro`], 'ls', '/v'), 'a');
+      assert.equal(await bench.run(['-v', `${directory}:/v:ro`], 'ls', '/v'), 'a');
     },
   },
   'volume-driver': {

@@ -9,9 +9,9 @@ export function apiClient(daemon: TestDaemon) {
   const remove = (path: string) => daemon.api(path, { method: 'DELETE' });
   const create = async (name: string, body: object = {}): Promise<string> => {
     const request = { Image: 'busybox', Cmd: ['sleep', '1000'], ...body };
-    const answer = await post(`/containers/create?name=${name}`, request);
-    assert.equal(answer.status, 201, answer.text);
-    return answer.json().Id;
+    const response = await post(`/containers/create?name=${name}`, request);
+    assert.equal(response.status, 201, response.text);
+    return response.json().Id;
   };
   const run = async (name: string, body: object = {}): Promise<string> => {
     const id = await create(name, body);
@@ -33,10 +33,10 @@ export function apiClient(daemon: TestDaemon) {
 }
 
 /** The status and message of an error answer, whose body holds nothing else. */
-export function errorOf(answer: Answer): [number, string] {
-  assert.deepEqual(Object.keys(answer.json()), ['message']);
-  assert.match(String(answer.headers['content-type']), /^application\/json/);
-  return [answer.status, answer.json().message];
+export function errorOf(response: Answer): [number, string] {
+  assert.deepEqual(Object.keys(response.json()), ['message']);
+  assert.match(String(response.headers['content-type']), /^application\/json/);
+  return [response.status, response.json().message];
 }
 
 export const withFilters = (path: string, filters: object) =>

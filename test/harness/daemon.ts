@@ -21,9 +21,9 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A barged of the test's own, started from the sources, with everything it has below one short folder. */
+/** A barged of the test's own, started from the sources, with everything it has below one short directory. */
 export class TestDaemon implements Traces {
-  readonly folder: string;
+  readonly directory: string;
   readonly bridge: string;
   readonly cgroup: string;
   readonly #options: DaemonOptions;
@@ -34,10 +34,10 @@ export class TestDaemon implements Traces {
   private constructor(options: DaemonOptions) {
     this.#options = options;
     const token = randomBytes(3).toString('hex');
-    this.folder = mkdtempSync(`/tmp/bt-${token}`);
+    this.directory = mkdtempSync(`/tmp/bt-${token}`);
     this.bridge = `bt${token}`;
     this.cgroup = `/bt-${token}`;
-    for (const name of ['tmp', 'docker', 'work']) mkdirSync(join(this.folder, name));
+    for (const name of ['tmp', 'docker', 'work']) mkdirSync(join(this.directory, name));
   }
 
   static async start(options: DaemonOptions = {}): Promise<TestDaemon> {
@@ -48,15 +48,15 @@ export class TestDaemon implements Traces {
   }
 
   get socket(): string {
-    return join(this.folder, 'barge.sock');
+    return join(this.directory, 'barge.sock');
   }
 
   get dataRoot(): string {
-    return join(this.folder, 'data');
+    return join(this.directory, 'data');
   }
 
   get execRoot(): string {
-    return join(this.folder, 'run');
+    return join(this.directory, 'run');
   }
 
   get pid(): number {
@@ -70,18 +70,18 @@ export class TestDaemon implements Traces {
 
   /** A new path for files of the test, removed with everything else. */
   path(name: string): string {
-    return join(this.folder, 'work', name);
+    return join(this.directory, 'work', name);
   }
 
   #command(): string[] {
-    const { folder, bridge, cgroup, dataRoot, execRoot } = this;
+    const { directory, bridge, cgroup, dataRoot, execRoot } = this;
     const own = ['--data-root', dataRoot, '--exec-root', execRoot, '--host', `unix://${this.socket}`];
     const place = this.#options.withoutBridge
       ? ['--bridge', 'none']
       : ['--bridge', bridge, '--bip', this.bip];
     const network = [...place, '--cgroup-parent', cgroup];
     const program = [...NODE, join(ROOT, 'src/bin/barged.ts'), ...own, ...network];
-    const files = ['--pidfile', join(folder, 'barged.pid')];
+    const files = ['--pidfile', join(directory, 'barged.pid')];
     return [
       ...(this.#options.wrapper?.(dataRoot) ?? []),
       ...program,
@@ -102,7 +102,7 @@ export class TestDaemon implements Traces {
     const [program = '', ...args] = this.#command();
     const child = spawn(program, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, TMPDIR: join(this.folder, 'tmp'), ...this.#options.env },
+      env: { ...process.env, TMPDIR: join(this.directory, 'tmp'), ...this.#options.env },
     });
     this.#child = child;
     const already = this.#log.length;
@@ -144,15 +144,15 @@ export class TestDaemon implements Traces {
     return {
       DOCKER_HOST: `unix://${this.socket}`,
       BARGE_HOST: `unix://${this.socket}`,
-      DOCKER_CONFIG: join(this.folder, 'docker'),
+      DOCKER_CONFIG: join(this.directory, 'docker'),
       DOCKER_BUILDKIT: '0',
       DOCKER_CLI_HINTS: 'false',
-      HOME: join(this.folder, 'docker'),
+      HOME: join(this.directory, 'docker'),
     };
   }
 
   #withEnvironment(options: ExecuteOptions): ExecuteOptions {
-    return { cwd: join(this.folder, 'work'), ...options, env: { ...this.environment, ...options.env } };
+    return { cwd: join(this.directory, 'work'), ...options, env: { ...this.environment, ...options.env } };
   }
 
   /** Runs the real docker client to its end. */
@@ -212,7 +212,7 @@ export class TestDaemon implements Traces {
       assert.deepEqual([...left, ...this.#leftFiles()], []);
     } finally {
       this.signal('SIGKILL');
-      rmSync(this.folder, { recursive: true, force: true });
+      rmSync(this.directory, { recursive: true, force: true });
     }
   }
 
@@ -225,9 +225,9 @@ export class TestDaemon implements Traces {
   /** What may not be in the roots of a daemon without containers. */
   #leftFiles(): string[] {
     return ['tmp', 'data/containers', 'data/tmp', 'run/runtime']
-      .map((name) => join(this.folder, name))
-      .filter((folder) => existsSync(folder))
-      .flatMap((folder) => readdirSync(folder).map((name) => `file ${join(folder, name)}`));
+      .map((name) => join(this.directory, name))
+      .filter((directory) => existsSync(directory))
+      .flatMap((directory) => readdirSync(directory).map((name) => `file ${join(directory, name)}`));
   }
 }
 

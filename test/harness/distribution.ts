@@ -40,33 +40,33 @@ class Repository {
   }
 
   async start(): Promise<string> {
-    const answer = await this.ask('blobs/uploads/', { method: 'POST', headers: { 'Content-Length': '0' } });
-    assert.equal(answer.status, 202);
-    return answer.headers.get('location') ?? '';
+    const response = await this.ask('blobs/uploads/', { method: 'POST', headers: { 'Content-Length': '0' } });
+    assert.equal(response.status, 202);
+    return response.headers.get('location') ?? '';
   }
 
   /** POST, then PUT. */
   async blob(bytes: Uint8Array, digest: Digest = digestOf(bytes)): Promise<Digest> {
-    const answer = await this.ask(withDigest(await this.start(), digest), { method: 'PUT', body: bytes });
-    assert.equal(answer.status, 201);
-    assert.ok(answer.headers.get('location'));
+    const response = await this.ask(withDigest(await this.start(), digest), { method: 'PUT', body: bytes });
+    assert.equal(response.status, 201);
+    assert.ok(response.headers.get('location'));
     return digest;
   }
 
   async manifest(
     reference: string,
     document: object,
-  ): Promise<{ answer: Response; bytes: Buffer; digest: Digest }> {
+  ): Promise<{ response: Response; bytes: Buffer; digest: Digest }> {
     const bytes = Buffer.from(JSON.stringify(document));
     const { mediaType } = document as { mediaType: string };
     const digest = digestOf(bytes);
     const path = `manifests/${reference === '' ? digest : reference}`;
-    const answer = await this.ask(path, {
+    const response = await this.ask(path, {
       method: 'PUT',
       body: bytes,
       headers: { 'Content-Type': mediaType },
     });
-    return { answer, bytes, digest };
+    return { response, bytes, digest };
   }
 
   /** An image or artifact of this repository, whose blobs are there. */
@@ -105,9 +105,9 @@ type Make = (name: string) => Repository;
 
 function push(kind: string, repository: Make): void {
   test(`${kind}: end-1, the registry says that it speaks the protocol`, async () => {
-    const answer = await repository('x').ask('/v2/');
-    assert.equal(answer.status, 200);
-    assert.equal(answer.headers.get('docker-distribution-api-version'), 'registry/2.0');
+    const response = await repository('x').ask('/v2/');
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('docker-distribution-api-version'), 'registry/2.0');
   });
 
   test(`${kind}: end-4 and end-6, a blob in one request, in two, and empty, by either algorithm`, async () => {
@@ -169,24 +169,24 @@ function push(kind: string, repository: Make): void {
   test(`${kind}: end-7, manifests by tag and digest, with a subject, and what is wrong with others`, async () => {
     const to = repository('manifests');
     const image = await to.image('one');
-    const { answer, digest } = await to.manifest('v1', image);
-    assert.equal(answer.status, 201);
-    assert.equal(answer.headers.get('docker-content-digest'), digest);
-    assert.equal((await to.manifest('', image)).answer.status, 201);
+    const { response, digest } = await to.manifest('v1', image);
+    assert.equal(response.status, 201);
+    assert.equal(response.headers.get('docker-content-digest'), digest);
+    assert.equal((await to.manifest('', image)).response.status, 201);
     const subject = { mediaType: MEDIA_TYPE.ociManifest, digest: digestOf('not here'), size: 7 };
     const referrer = await to.manifest('', await to.image('two', { subject }));
     assert.deepEqual(
-      [referrer.answer.status, referrer.answer.headers.get('oci-subject')],
+      [referrer.response.status, referrer.response.headers.get('oci-subject')],
       [201, subject.digest],
     );
     const wrong = await to.manifest(digestOf('other'), image);
-    assert.deepEqual([wrong.answer.status, await codesOf(wrong.answer)], [400, ['DIGEST_INVALID']]);
+    assert.deepEqual([wrong.response.status, await codesOf(wrong.response)], [400, ['DIGEST_INVALID']]);
     const missing = await to.manifest('v2', {
       ...image,
       layers: [{ ...subject, mediaType: MEDIA_TYPE.ociLayer }],
     });
     assert.deepEqual(
-      [missing.answer.status, await codesOf(missing.answer)],
+      [missing.response.status, await codesOf(missing.response)],
       [400, ['MANIFEST_BLOB_UNKNOWN']],
     );
     const name = await to.ask('/v2/UPPER/manifests/v1', { method: 'PUT', body: '{}' });
@@ -210,7 +210,7 @@ function push(kind: string, repository: Make): void {
       mediaType: MEDIA_TYPE.dockerManifestList,
       manifests: [descriptorOf(bytes, MEDIA_TYPE.dockerManifest)],
     };
-    assert.equal((await to.manifest('latest', list)).answer.status, 201);
+    assert.equal((await to.manifest('latest', list)).response.status, 201);
     const got = await to.ask('manifests/latest', { headers: { accept: 'application/json, */*' } });
     assert.equal(got.headers.get('content-type'), MEDIA_TYPE.dockerManifestList);
     const head = await to.ask(`manifests/${digest}`, { method: 'HEAD' });
@@ -222,7 +222,7 @@ function push(kind: string, repository: Make): void {
       schemaVersion: 1,
       mediaType: 'application/vnd.docker.distribution.manifest.v1+json',
     });
-    assert.deepEqual([old.answer.status, await codesOf(old.answer)], [400, ['MANIFEST_INVALID']]);
+    assert.deepEqual([old.response.status, await codesOf(old.response)], [400, ['MANIFEST_INVALID']]);
     const uuid = await to.ask('blobs/uploads/', { method: 'POST' });
     assert.ok(uuid.headers.get('docker-upload-uuid'));
     assert.equal(uuid.headers.get('range'), '0-0');
@@ -278,7 +278,7 @@ function discovery(kind: string, repository: Make): void {
     const of = repository('tags');
     const image = await of.image('tagged');
     for (const tag of ['b', 'a', 'C', '1.0'])
-      assert.equal((await of.manifest(tag, image)).answer.status, 201);
+      assert.equal((await of.manifest(tag, image)).response.status, 201);
     const list = async (query = '') => (await (await of.ask(`tags/list${query}`)).json()) as object;
     assert.deepEqual(await list(), { name: of.name, tags: ['1.0', 'C', 'a', 'b'] });
     assert.deepEqual(await list('?n=2'), { name: of.name, tags: ['1.0', 'C'] });
@@ -311,12 +311,12 @@ function discovery(kind: string, repository: Make): void {
     };
     const indexed = await of.manifest('', index);
     const ask = async (digest: string, query = '') => {
-      const answer = await of.ask(`referrers/${digest}${query}`);
-      assert.deepEqual([answer.status, answer.headers.get('content-type')], [200, MEDIA_TYPE.ociIndex]);
-      const { manifests } = (await answer.json()) as {
+      const response = await of.ask(`referrers/${digest}${query}`);
+      assert.deepEqual([response.status, response.headers.get('content-type')], [200, MEDIA_TYPE.ociIndex]);
+      const { manifests } = (await response.json()) as {
         manifests: { digest: Digest; artifactType: string; annotations?: object }[];
       };
-      return { manifests, filters: answer.headers.get('oci-filters-applied') };
+      return { manifests, filters: response.headers.get('oci-filters-applied') };
     };
     const all = await ask(subject.digest);
     assert.deepEqual(
@@ -338,7 +338,7 @@ function discovery(kind: string, repository: Make): void {
       'no tag of the fallback, since there is no need',
     );
     assert.equal(
-      (await of.manifest(fallback, { ...index, subject: undefined })).answer.status,
+      (await of.manifest(fallback, { ...index, subject: undefined })).response.status,
       201,
       'older clients may set it',
     );
@@ -360,7 +360,7 @@ function management(kind: string, repository: Make): void {
     assert.equal((await of.ask(`manifests/${digest}`, { method: 'DELETE' })).status, 404);
     const tags = await of.ask('tags/list');
     assert.deepEqual([tags.status, await tags.json()], [200, { name: of.name, tags: [] }]);
-    assert.equal((await of.manifest('v1', image)).answer.status, 201, 'and comes again');
+    assert.equal((await of.manifest('v1', image)).response.status, 201, 'and comes again');
   });
 
   test(`${kind}: end-10, a blob goes from its repository alone, and comes again`, async () => {

@@ -8,8 +8,8 @@ let found: string | undefined;
 
 /** The docker client on the PATH, or the one that the gate unpacked; undefined when there is neither. */
 function lookUp(): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  return [...folders.map((folder) => join(folder, 'docker')), UNPACKED].find(
+  const directories = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return [...directories.map((directory) => join(directory, 'docker')), UNPACKED].find(
     (path) =>
       existsSync(path) && spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout.startsWith('Docker '),
   );

@@ -4,7 +4,7 @@ import { execute } from './execute.ts';
 
 /** What a daemon of the tests is called in every corner of the system. */
 export interface Traces {
-  readonly folder: string;
+  readonly directory: string;
   readonly bridge: string;
   /** Below every cgroup hierarchy. */
   readonly cgroup: string;
@@ -12,7 +12,7 @@ export interface Traces {
 
 const CGROUPS = '/sys/fs/cgroup';
 
-/** Everything outside the daemon's own folder that still speaks of it, one line each. */
+/** Everything outside the daemon's own directory that still speaks of it, one line each. */
 export async function leftovers(traces: Traces): Promise<string[]> {
   const found = [...processes(traces), ...mounts(traces), ...cgroups(traces), ...namespaces(traces)];
   for (const link of await links(traces.bridge)) found.push(`link ${link}`);
@@ -22,12 +22,12 @@ export async function leftovers(traces: Traces): Promise<string[]> {
   return found;
 }
 
-function processes({ folder, cgroup }: Traces): string[] {
+function processes({ directory, cgroup }: Traces): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((pid) => {
       const command = text(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
-      const isOurs = command.includes(folder) || text(`/proc/${pid}/cgroup`).includes(cgroup);
+      const isOurs = command.includes(directory) || text(`/proc/${pid}/cgroup`).includes(cgroup);
       return isOurs ? [`process ${pid}: ${command}`] : [];
     });
 }
@@ -36,16 +36,16 @@ function processes({ folder, cgroup }: Traces): string[] {
  * In the namespace of the tests. Others that began while a mount was there, such as those of a shim of a daemon
  * beside this one, keep a copy of it until they end, whoever unmounts it.
  */
-function mounts({ folder }: Traces): string[] {
+function mounts({ directory }: Traces): string[] {
   return text('/proc/self/mountinfo')
     .split('\n')
-    .filter((line) => line.includes(folder))
+    .filter((line) => line.includes(directory))
     .map((line) => `mount ${line}`);
 }
 
 function cgroups({ cgroup }: Traces): string[] {
-  const folders = ['', ...readdirSync(CGROUPS)].map((name) => join(CGROUPS, name, cgroup));
-  return folders.filter((folder) => existsSync(folder)).map((folder) => `cgroup ${folder}`);
+  const directories = ['', ...readdirSync(CGROUPS)].map((name) => join(CGROUPS, name, cgroup));
+  return directories.filter((directory) => existsSync(directory)).map((directory) => `cgroup ${directory}`);
 }
 
 function namespaces({ bridge }: Traces): string[] {

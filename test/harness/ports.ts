@@ -9,9 +9,9 @@ export async function askTcp(host: string, port: number, text: string): Promise<
   const socket = connect({ host, port });
   socket.setTimeout(5000, () => socket.destroy(new Error(`no answer from ${host}:${port}`)));
   socket.write(text);
-  let answer = '';
-  for await (const chunk of socket) answer += chunk;
-  return answer;
+  let response = '';
+  for await (const chunk of socket) response += chunk;
+  return response;
 }
 
 /** Sends a datagram and gives the first that comes back. */

@@ -43,22 +43,22 @@ export class Recorder {
     /* A daemon that closed after its answer could do so before our last write, which would fail instead. */
     const kept = { ...headers, connection: 'keep-alive' };
     const options = { socketPath: this.#target, method, path, headers: kept, agent: false as const };
-    const onward = request(options, (answer) => {
-      const { connection, 'keep-alive': _, ...rest } = answer.headers;
-      outgoing.writeHead(answer.statusCode ?? 500, rest);
+    const onward = request(options, (response) => {
+      const { connection, 'keep-alive': _, ...rest } = response.headers;
+      outgoing.writeHead(response.statusCode ?? 500, rest);
       outgoing.flushHeaders();
       const parts: Buffer[] = [];
       let size = 0;
-      answer.on('data', (chunk: Buffer) => {
+      response.on('data', (chunk: Buffer) => {
         size += chunk.length;
         if (size <= MAX_KEPT) parts.push(chunk);
       });
-      answer.on('end', () => {
-        const type = String(answer.headers['content-type'] ?? '');
-        if (size <= MAX_KEPT) this.#judge(method, path, answer.statusCode ?? 0, type, Buffer.concat(parts));
+      response.on('end', () => {
+        const type = String(response.headers['content-type'] ?? '');
+        if (size <= MAX_KEPT) this.#judge(method, path, response.statusCode ?? 0, type, Buffer.concat(parts));
       });
-      answer.pipe(outgoing);
-      answer.on('error', () => outgoing.destroy());
+      response.pipe(outgoing);
+      response.on('error', () => outgoing.destroy());
     });
     /* The connection may carry the next request already: only what is not done is given up. */
     onward.on('error', () => {

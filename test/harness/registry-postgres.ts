@@ -8,8 +8,8 @@ import pg from 'pg';
 import { postgresPrograms } from '../../tools/postgresql.ts';
 
 /**
- * The folder of programs, or a copy of them at `copy` if that user cannot get there: a checkout may lie below a home
- * folder that is its owner's alone.
+ * The directory of programs, or a copy of them at `copy` if that user cannot get there: a checkout may lie below a home
+ * directory that is its owner's alone.
  */
 function reachable(
   programs: string,
@@ -29,7 +29,7 @@ const NOBODY = 65_534;
 export const withoutPostgres = (): string | false =>
   postgresPrograms() ? false : 'no PostgreSQL on this machine or in .cache (npm test unpacks what apt has)';
 
-/** A PostgreSQL of its own, at a unix socket in a temporary folder; it has no port. */
+/** A PostgreSQL of its own, at a unix socket in a temporary directory; it has no port. */
 export interface Postgres extends AsyncDisposable {
   /** A new, empty database. @returns what `--database` takes. */
   database(name: string): Promise<string>;
@@ -41,32 +41,32 @@ export interface Postgres extends AsyncDisposable {
 export async function startPostgres(): Promise<Postgres> {
   const found = postgresPrograms();
   if (!found) throw new Error('there is no PostgreSQL');
-  const folder = mkdtempSync(join(tmpdir(), 'barge-pg-'));
-  chmodSync(folder, 0o700);
+  const directory = mkdtempSync(join(tmpdir(), 'barge-pg-'));
+  chmodSync(directory, 0o700);
   const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-  if (process.getuid?.() === 0) chownSync(folder, NOBODY, NOBODY);
-  const programs = reachable(found, join(folder, 'postgresql'), asNobody);
+  if (process.getuid?.() === 0) chownSync(directory, NOBODY, NOBODY);
+  const programs = reachable(found, join(directory, 'postgresql'), asNobody);
   const env = { ...process.env, LC_ALL: 'C' };
-  const data = join(folder, 'data');
+  const data = join(directory, 'data');
   const made = spawnSync(
     join(programs, 'initdb'),
     ['-D', data, '-U', 'barge', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
-    { ...asNobody, env, cwd: folder, encoding: 'utf8' },
+    { ...asNobody, env, cwd: directory, encoding: 'utf8' },
   );
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
   const settings = [
     'listen_addresses=',
-    `unix_socket_directories=${folder}`,
+    `unix_socket_directories=${directory}`,
     'max_connections=200',
     'fsync=off',
   ];
-  const url = (name: string) => `postgres://barge@localhost/${name}?host=${encodeURIComponent(folder)}`;
+  const url = (name: string) => `postgres://barge@localhost/${name}?host=${encodeURIComponent(directory)}`;
   let server: ChildProcess | undefined;
   const start = async () => {
     server = spawn(join(programs, 'postgres'), ['-D', data, ...settings.flatMap((value) => ['-c', value])], {
       ...asNobody,
       env,
-      cwd: folder,
+      cwd: directory,
       stdio: 'ignore',
     });
     await ready(server, url('postgres'));
@@ -88,7 +88,7 @@ export async function startPostgres(): Promise<Postgres> {
     },
     async [Symbol.asyncDispose]() {
       await stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     },
   };
 }

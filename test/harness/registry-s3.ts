@@ -26,8 +26,8 @@ export async function startS3(options = ''): Promise<S3Server> {
     directory,
     configureBuckets: [{ name: 'registry', configs: [] }],
   });
-  listFolders(server.store);
-  writeBeforeAnswering(server.store);
+  listDirectories(server.store);
+  writeBeforeResponding(server.store);
   const { port } = await server.run();
   const endpoint = `http://127.0.0.1:${port}`;
   return {
@@ -42,29 +42,29 @@ export async function startS3(options = ''): Promise<S3Server> {
 }
 
 /**
- * Of folders, s3rver 3.7.1 names only those with an object directly in them, where S3 names all; and its mark for the
+ * Of directories, s3rver 3.7.1 names only those with an object directly in them, where S3 names all; and its mark for the
  * next page needs a cipher that Node has no more. Its list of everything is right, so the rest is found in that.
  */
-function listFolders(store: S3rver['store']): void {
+function listDirectories(store: S3rver['store']): void {
   const list = store.listObjects.bind(store);
   store.listObjects = async (bucket, options) => {
     const { delimiter = '', prefix = '', maxKeys } = options;
     const all = await list(bucket, { ...options, delimiter: '', maxKeys: Number.POSITIVE_INFINITY });
     if (!delimiter) return { ...all, objects: all.objects.slice(0, maxKeys === 1 ? 1 : undefined) };
     const rest = (key: string) => key.slice(prefix.length);
-    const inFolders = all.objects.filter(({ key }) => rest(key).includes(delimiter));
-    const folderOf = (key: string) =>
+    const inDirectories = all.objects.filter(({ key }) => rest(key).includes(delimiter));
+    const directoryOf = (key: string) =>
       key.slice(0, prefix.length + rest(key).indexOf(delimiter) + delimiter.length);
     return {
-      objects: all.objects.filter((object) => !inFolders.includes(object)),
-      commonPrefixes: [...new Set(inFolders.map(({ key }) => folderOf(key)))].sort(),
+      objects: all.objects.filter((object) => !inDirectories.includes(object)),
+      commonPrefixes: [...new Set(inDirectories.map(({ key }) => directoryOf(key)))].sort(),
       isTruncated: false,
     };
   };
 }
 
 /** Of what is sent, s3rver 3.7.1 answers that it is there before it has opened the file. S3 gives what it has taken. */
-function writeBeforeAnswering(store: S3rver['store']): void {
+function writeBeforeResponding(store: S3rver['store']): void {
   const write = async (path: string, content: Buffer | NodeJS.ReadableStream) => {
     const bytes = Buffer.isBuffer(content) ? content : await buffer(content);
     await mkdir(dirname(path), { recursive: true });

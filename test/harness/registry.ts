@@ -18,14 +18,14 @@ export interface RegistryOptions {
   readonly flags?: readonly string[];
 }
 
-/** Starts a registry whose data lies in `folder`; on `port` when it has to be found where it was. */
+/** Starts a registry whose data lies in `directory`; on `port` when it has to be found where it was. */
 export async function startRegistry(
-  folder: string,
+  directory: string,
   { port = 0, users = {}, flags = [] }: RegistryOptions = {},
 ): Promise<TestRegistry> {
-  mkdirSync(folder, { recursive: true });
-  const args = ['--data-root', join(folder, 'data'), '--listen', `127.0.0.1:${port}`, ...flags];
-  const file = join(folder, 'htpasswd');
+  mkdirSync(directory, { recursive: true });
+  const args = ['--data-root', join(directory, 'data'), '--listen', `127.0.0.1:${port}`, ...flags];
+  const file = join(directory, 'htpasswd');
   for (const [user, password] of Object.entries(users)) {
     const { code, stderr } = await runRegistry(['htpasswd', file, user], password);
     if (code !== 0) throw new Error(`making a user failed: ${stderr}`);

@@ -28,7 +28,7 @@ interface Operation {
   readonly responses: Readonly<Record<string, { readonly schema?: Json }>>;
 }
 
-export interface JudgedAnswer {
+export interface JudgedResponse {
   readonly method: string;
   /** With version and query. */
   readonly path: string;
@@ -41,7 +41,7 @@ const load = createRequire(import.meta.url);
 let judge: Judge | undefined;
 
 /** What is wrong with an answer, in words; nothing when it is as the API has it, or cannot be judged. */
-export function complaintsAbout(answer: JudgedAnswer): string[] {
+export function complaintsAbout(answer: JudgedResponse): string[] {
   if (withoutReference) return [];
   judge ??= new Judge(readSpecification());
   return judge.complaints(answer);
@@ -73,7 +73,7 @@ class Judge {
     this.#operations = operationsOf(specification.paths);
   }
 
-  complaints({ method, path, status, contentType, body }: JudgedAnswer): string[] {
+  complaints({ method, path, status, contentType, body }: JudgedResponse): string[] {
     const [, minor, bare = ''] = /^(?:\/v1\.(\d+))?(\/[^?]*)/.exec(path) ?? [];
     /* Older versions have other shapes, of which there is no description here. */
     if (minor !== undefined && Number(minor) < VERSION) return [];

@@ -25,23 +25,23 @@ export class SshServer implements AsyncDisposable {
   readonly path: string;
   readonly #running: Running;
 
-  private constructor(folder: string, port: number, running: Running) {
+  private constructor(directory: string, port: number, running: Running) {
     this.url = `ssh://root@127.0.0.1:${port}`;
-    this.bin = join(folder, 'remote');
-    this.path = `${join(folder, 'local')}:${process.env.PATH}`;
+    this.bin = join(directory, 'remote');
+    this.path = `${join(directory, 'local')}:${process.env.PATH}`;
     this.#running = running;
   }
 
-  static async start(folder: string): Promise<SshServer> {
-    for (const name of ['', 'local', 'remote', 'home']) mkdirSync(join(folder, name));
+  static async start(directory: string): Promise<SshServer> {
+    for (const name of ['', 'local', 'remote', 'home']) mkdirSync(join(directory, name));
     const port = await freePort();
-    makeKeys(folder, port);
-    makeUsers(folder);
-    writeServerConfig(folder, port);
+    makeKeys(directory, port);
+    makeUsers(directory);
+    writeServerConfig(directory, port);
     const server = new SshServer(
-      folder,
+      directory,
       port,
-      start(['unshare', '--mount', 'sh', '-c', startScript(folder)]),
+      start(['unshare', '--mount', 'sh', '-c', startScript(directory)]),
     );
     server.install('barge', BARGE);
     await eventually('sshd listens', () => {
@@ -73,46 +73,46 @@ function script(path: string, line: string): void {
   chmodSync(path, 0o755);
 }
 
-function makeKeys(folder: string, port: number): void {
+function makeKeys(directory: string, port: number): void {
   for (const name of ['host_key', 'user_key']) {
-    const made = spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)]);
+    const made = spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, name)]);
     if (made.status !== 0) throw new Error(`ssh-keygen: ${made.stderr}`);
   }
-  copyFileSync(join(folder, 'user_key.pub'), join(folder, 'authorized_keys'));
-  const hostKey = readFileSync(join(folder, 'host_key.pub'), 'utf8');
-  writeFileSync(join(folder, 'known_hosts'), `[127.0.0.1]:${port} ${hostKey}`);
+  copyFileSync(join(directory, 'user_key.pub'), join(directory, 'authorized_keys'));
+  const hostKey = readFileSync(join(directory, 'host_key.pub'), 'utf8');
+  writeFileSync(join(directory, 'known_hosts'), `[127.0.0.1]:${port} ${hostKey}`);
   const options = [
-    `IdentityFile ${join(folder, 'user_key')}`,
+    `IdentityFile ${join(directory, 'user_key')}`,
     'IdentitiesOnly yes',
-    `UserKnownHostsFile ${join(folder, 'known_hosts')}`,
+    `UserKnownHostsFile ${join(directory, 'known_hosts')}`,
     'GlobalKnownHostsFile /dev/null',
     'StrictHostKeyChecking yes',
     'BatchMode yes',
   ];
-  writeFileSync(join(folder, 'ssh_config'), `${options.join('\n')}\n`);
-  /* OpenSSH takes the home folder from the user database, so HOME would not keep it from the real one. */
+  writeFileSync(join(directory, 'ssh_config'), `${options.join('\n')}\n`);
+  /* OpenSSH takes the home directory from the user database, so HOME would not keep it from the real one. */
   const { stdout } = spawnSync('sh', ['-c', 'command -v ssh'], { encoding: 'utf8' });
-  script(join(folder, 'local/ssh'), `exec ${stdout.trim()} -F ${join(folder, 'ssh_config')} "$@"`);
+  script(join(directory, 'local/ssh'), `exec ${stdout.trim()} -F ${join(directory, 'ssh_config')} "$@"`);
 }
 
 /** User databases in which root may come in, by key, and sshd's own user exists. */
-function makeUsers(folder: string): void {
+function makeUsers(directory: string): void {
   const others = readFileSync('/etc/passwd', 'utf8').replace(/^(?:root|sshd):.*\n/gm, '');
   const users = [
-    `root:x:0:0:root:${join(folder, 'home')}:/bin/sh`,
+    `root:x:0:0:root:${join(directory, 'home')}:/bin/sh`,
     'sshd:x:64999:65534::/run/sshd:/usr/sbin/nologin',
   ];
-  writeFileSync(join(folder, 'passwd'), `${users.join('\n')}\n${others}`);
-  writeFileSync(join(folder, 'shadow'), 'root:*:19000::::::\nsshd:*:19000::::::\n', { mode: 0o600 });
+  writeFileSync(join(directory, 'passwd'), `${users.join('\n')}\n${others}`);
+  writeFileSync(join(directory, 'shadow'), 'root:*:19000::::::\nsshd:*:19000::::::\n', { mode: 0o600 });
 }
 
-function writeServerConfig(folder: string, port: number): void {
+function writeServerConfig(directory: string, port: number): void {
   const { PATH = '' } = process.env;
   const options = [
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
-    `HostKey ${join(folder, 'host_key')}`,
-    `AuthorizedKeysFile ${join(folder, 'authorized_keys')}`,
+    `HostKey ${join(directory, 'host_key')}`,
+    `AuthorizedKeysFile ${join(directory, 'authorized_keys')}`,
     'StrictModes no',
     'UsePAM no',
     'PasswordAuthentication no',
@@ -121,20 +121,20 @@ function writeServerConfig(folder: string, port: number): void {
     'PidFile none',
     'MaxStartups 100',
     'MaxSessions 100',
-    `SetEnv PATH=${join(folder, 'remote')}:${PATH}`,
+    `SetEnv PATH=${join(directory, 'remote')}:${PATH}`,
   ];
-  writeFileSync(join(folder, 'sshd_config'), `${options.join('\n')}\n`);
+  writeFileSync(join(directory, 'sshd_config'), `${options.join('\n')}\n`);
 }
 
 /** In a mount namespace of its own, where the user databases are the test's and /run is empty. */
-function startScript(folder: string): string {
+function startScript(directory: string): string {
   return [
     'set -e',
     'mount --make-rprivate /',
-    `mount --bind ${join(folder, 'passwd')} /etc/passwd`,
-    `mount --bind ${join(folder, 'shadow')} /etc/shadow`,
+    `mount --bind ${join(directory, 'passwd')} /etc/passwd`,
+    `mount --bind ${join(directory, 'shadow')} /etc/shadow`,
     'mount -t tmpfs tmpfs /run',
     'mkdir -p /run/sshd',
-    `exec ${PROGRAM} -D -e -f ${join(folder, 'sshd_config')}`,
+    `exec ${PROGRAM} -D -e -f ${join(directory, 'sshd_config')}`,
   ].join('\n');
 }

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
-/** The one folder of a quick start. Its hash names what the kernel keeps, so two checkouts do not meet. */
-export const FOLDER = join(ROOT, '.cache/quickstart');
-export const TAG = createHash('sha256').update(FOLDER).digest('hex').slice(0, 6);
+/** The one directory of a quick start. Its hash names what the kernel keeps, so two checkouts do not meet. */
+export const DIRECTORY = join(ROOT, '.cache/quickstart');
+export const TAG = createHash('sha256').update(DIRECTORY).digest('hex').slice(0, 6);
 
 /** What every process started here, directly or not, has in its environment. */
-export const MARK = `BARGE_QUICKSTART=${FOLDER}`;
+export const MARK = `BARGE_QUICKSTART=${DIRECTORY}`;
 
 /** Longest exec root below which a shim's socket still has a name that Linux takes. */
 const MAX_EXEC_ROOT = 70;
@@ -25,16 +25,16 @@ export interface EnginePlace {
 }
 
 export function enginePlace(letter: string): EnginePlace {
-  const folder = join(FOLDER, `engine-${letter}`);
-  const execRoot = join(folder, 'exec');
+  const directory = join(DIRECTORY, `engine-${letter}`);
+  const execRoot = join(directory, 'exec');
   return {
-    dataRoot: join(folder, 'data'),
+    dataRoot: join(directory, 'data'),
     execRoot: execRoot.length <= MAX_EXEC_ROOT ? execRoot : `/run/barge-quickstart-${TAG}${letter}`,
     socket:
-      join(FOLDER, `${letter}.sock`).length <= MAX_EXEC_ROOT
-        ? join(FOLDER, `${letter}.sock`)
+      join(DIRECTORY, `${letter}.sock`).length <= MAX_EXEC_ROOT
+        ? join(DIRECTORY, `${letter}.sock`)
         : `/run/barge-quickstart-${TAG}${letter}.sock`,
-    log: join(FOLDER, `engine-${letter}.log`),
+    log: join(DIRECTORY, `engine-${letter}.log`),
     name: `bq${TAG}${letter}`,
   };
 }

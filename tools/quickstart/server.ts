@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type EnginePlace, FOLDER, MARK, ROOT } from './place.ts';
+import { DIRECTORY, type EnginePlace, MARK, ROOT } from './place.ts';
 import { run, say } from './story.ts';
 
 const READY_MS = 20_000;
@@ -13,12 +13,12 @@ const LOOK_MS = 20;
 
 const [MARK_NAME = '', MARK_VALUE = ''] = MARK.split('=');
 
-/** Temporary files and settings stay in the quick start's folder, too. */
+/** Temporary files and settings stay in the quick start's directory, too. */
 export function environment(): NodeJS.ProcessEnv {
   const { BARGE_HOST: _, DOCKER_HOST: __, ...env } = process.env;
-  const TMPDIR = join(FOLDER, 'tmp');
+  const TMPDIR = join(DIRECTORY, 'tmp');
   mkdirSync(TMPDIR, { recursive: true, mode: 0o755 });
-  return { ...env, TMPDIR, DOCKER_CONFIG: join(FOLDER, 'client'), [MARK_NAME]: MARK_VALUE };
+  return { ...env, TMPDIR, DOCKER_CONFIG: join(DIRECTORY, 'client'), [MARK_NAME]: MARK_VALUE };
 }
 
 /** A process whose output goes to a file. Ctrl-C does not reach it: it ends after the clean-up that needs it. */
@@ -154,10 +154,10 @@ export class Registry {
   }
 
   static async start(): Promise<Registry> {
-    const folder = join(FOLDER, 'registry');
-    rmSync(folder, { recursive: true, force: true });
-    const args = ['--data-root', folder, '--listen', '127.0.0.1:0'];
-    const server = new Server('barge-registry', args, join(FOLDER, 'registry.log'));
+    const directory = join(DIRECTORY, 'registry');
+    rmSync(directory, { recursive: true, force: true });
+    const args = ['--data-root', directory, '--listen', '127.0.0.1:0'];
+    const server = new Server('barge-registry', args, join(DIRECTORY, 'registry.log'));
     try {
       const address = await server.ready((log) => /listening on http:\/\/(\S+)/.exec(log)?.[1]);
       say(`     listening on ${address}`);

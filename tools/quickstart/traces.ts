@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EnginePlace, FOLDER, MARK } from './place.ts';
+import { DIRECTORY, type EnginePlace, MARK } from './place.ts';
 
 /** Kinds of traces, each with the names of those that are there. */
 export type Traces = ReadonlyMap<string, readonly string[]>;
@@ -48,7 +48,7 @@ function processes(names: readonly string[]): string[] {
     .map((pid) => `${pid} (${read(`/proc/${pid}/comm`).trim()})`);
 }
 
-/** Mounts below the folder, in every mount namespace of the machine. */
+/** Mounts below the directory, in every mount namespace of the machine. */
 function mounts(places: readonly EnginePlace[]): string[] {
   const byNamespace = new Map<string, string>();
   for (const pid of pids()) {
@@ -58,11 +58,11 @@ function mounts(places: readonly EnginePlace[]): string[] {
       /* ended meanwhile */
     }
   }
-  const folders = [FOLDER, ...places.map(({ execRoot }) => execRoot)];
+  const directories = [DIRECTORY, ...places.map(({ execRoot }) => execRoot)];
   return [...byNamespace.values()].flatMap((pid) =>
     read(`/proc/${pid}/mountinfo`)
       .split('\n')
-      .filter((line) => folders.some((folder) => line.includes(folder)))
+      .filter((line) => directories.some((directory) => line.includes(directory)))
       .map((line) => line.split(' ')[4] ?? line),
   );
 }
@@ -81,8 +81,8 @@ function links(names: readonly string[]): string[] {
 }
 
 function namespaces(names: readonly string[]): string[] {
-  const folder = '/run/netns';
-  return (existsSync(folder) ? readdirSync(folder) : []).filter((entry) =>
+  const directory = '/run/netns';
+  return (existsSync(directory) ? readdirSync(directory) : []).filter((entry) =>
     names.some((name) => entry.startsWith(`${name}-`)),
   );
 }

@@ -40,8 +40,8 @@ export class Crowd implements AsyncDisposable {
     const numbers = this.#numbers(this.#running, count);
     this.#running = Math.max(count, this.#running);
     await this.#byApi(numbers, async (client, number) => {
-      const wish = { Image: 'busybox', Cmd: ['sleep', '3600'] };
-      await client.request('POST', `/containers/create?name=${nameOf(number)}`, wish);
+      const options = { Image: 'busybox', Cmd: ['sleep', '3600'] };
+      await client.request('POST', `/containers/create?name=${nameOf(number)}`, options);
       await client.request('POST', `/containers/${nameOf(number)}/start`);
     });
   }

@@ -10,7 +10,7 @@ import { ownPeer } from './own.ts';
 import type { Growth } from './suite.ts';
 
 const COUNTS = [10, 100, 1000, 10_000, 100_000];
-const PER_FOLDER = 500;
+const PER_DIRECTORY = 500;
 
 /** Small files: in a layer that is loaded and saved, and in the context of a build. */
 export async function fileCurves(workshop: Workshop): Promise<readonly Growth[]> {
@@ -27,14 +27,14 @@ export async function fileCurves(workshop: Workshop): Promise<readonly Growth[]>
 }
 
 async function costsOf(stage: Stage, client: Subject, count: number) {
-  const wish = { name: `bench-files-${count}`, layers: 1, filesPerLayer: count, fileSize: 256 };
+  const request = { name: `bench-files-${count}`, layers: 1, filesPerLayer: count, fileSize: 256 };
   const time = (...args: readonly string[]) => timeCommand(client.command(args));
-  const archive = await makeArchive(stage.folder, wish);
+  const archive = await makeArchive(stage.directory, request);
   const load = time('load', '-i', archive);
-  const save = time('save', '-o', archive, localName(wish));
+  const save = time('save', '-o', archive, localName(request));
   rmSync(archive);
-  runToEnd(client.command(['rmi', localName(wish)]));
-  const context = join(stage.folder, 'growth-context');
+  runToEnd(client.command(['rmi', localName(request)]));
+  const context = join(stage.directory, 'growth-context');
   fill(context, count);
   const build = ['build', '-q', '-t', 'bench-growth', context];
   const fresh = time(...build);
@@ -44,12 +44,12 @@ async function costsOf(stage: Stage, client: Subject, count: number) {
   return { load, save, 'build with COPY': fresh, 'build, unchanged': cached };
 }
 
-function fill(folder: string, count: number): void {
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'Dockerfile'), 'FROM busybox\nCOPY . /src\n');
+function fill(directory: string, count: number): void {
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'Dockerfile'), 'FROM busybox\nCOPY . /src\n');
   for (let file = 0; file < count; file++) {
-    const below = join(folder, `d${Math.floor(file / PER_FOLDER)}`);
-    if (file % PER_FOLDER === 0) mkdirSync(below);
+    const below = join(directory, `d${Math.floor(file / PER_DIRECTORY)}`);
+    if (file % PER_DIRECTORY === 0) mkdirSync(below);
     writeFileSync(join(below, `f${file}`), `file ${file} of ${count}\n`.repeat(10));
   }
 }

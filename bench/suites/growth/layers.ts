@@ -29,16 +29,16 @@ export async function layerCurves(workshop: Workshop): Promise<readonly Growth[]
 }
 
 async function costsOf({ stage, effort }: Workshop, client: Subject, address: string, layers: number) {
-  const wish = { name: `bench-layers-${layers}`, layers, filesPerLayer: 3, fileSize: 4096 };
-  const remote = `${address}/${wish.name}`;
+  const request = { name: `bench-layers-${layers}`, layers, filesPerLayer: 3, fileSize: 4096 };
+  const remote = `${address}/${request.name}`;
   const run = (...args: readonly string[]) => runToEnd(client.command(args));
   const time = (...args: readonly string[]) => timeCommand(client.command(args));
-  const archive = await makeArchive(stage.folder, wish);
+  const archive = await makeArchive(stage.directory, request);
   const load = time('load', '-i', archive);
   rmSync(archive);
-  run('tag', localName(wish), remote);
+  run('tag', localName(request), remote);
   const push = time('push', '-q', remote);
-  run('rmi', localName(wish), remote);
+  run('rmi', localName(request), remote);
   const pull = time('pull', '-q', remote);
   /* Nothing in the image can run: the host's program does. */
   const program = ['-v', '/usr/bin/busybox:/bin/true:ro', remote, '/bin/true'];

@@ -55,9 +55,9 @@ async function pushedManifest(repository: string): Promise<string> {
 
 async function send(method: string, url: string, type?: string, body?: string): Promise<void> {
   const headers = { accept: TYPE, ...(type && { 'content-type': type }) };
-  const answer = await fetch(url, { method, headers, ...(body && { body }) });
-  const said = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${url} was answered with ${answer.status}: ${said}`);
+  const response = await fetch(url, { method, headers, ...(body && { body }) });
+  const said = await response.text();
+  if (!response.ok) throw new Error(`${method} ${url} was answered with ${response.status}: ${said}`);
 }
 
 /** The median of some. */

@@ -34,9 +34,9 @@ export async function dpkgPackages(root: string, namespace: string): Promise<Fou
 }
 
 async function partsOf(root: string): Promise<string[]> {
-  const folder = await resolveInRoot(root, STATUS_PARTS);
-  if (!folder?.stats.isDirectory()) return [];
-  const names = await readdir(join(root, folder.path));
+  const directory = await resolveInRoot(root, STATUS_PARTS);
+  if (!directory?.stats.isDirectory()) return [];
+  const names = await readdir(join(root, directory.path));
   return names.filter((name) => !name.endsWith('.md5sums')).map((name) => `${STATUS_PARTS}/${name}`);
 }
 

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FoundPackage, readInside } from './found-package.ts';
 
-/** Folders that hold no software: the kernel's, and what changes all the time. */
+/** Directories that hold no software: the kernel's, and what changes all the time. */
 const SKIPPED = ['proc', 'sys', 'dev', 'run', 'tmp'];
 const MAX_DEPTH = 40;
 

@@ -44,7 +44,7 @@ function wantedBits(mode: number, who: string, letters: string, isDirectory: boo
   return bits;
 }
 
-/** `X` is execute for folders and for what somebody may execute already; `u`, `g`, `o` copy. */
+/** `X` is execute for directories and for what somebody may execute already; `u`, `g`, `o` copy. */
 function permission(mode: number, letter: string, isDirectory: boolean): number {
   if (letter === 'X') return isDirectory || (mode & 0o111) !== 0 ? 1 : 0;
   const shift = SHIFT[letter];
@@ -54,7 +54,7 @@ function permission(mode: number, letter: string, isDirectory: boolean): number 
 const spread = (who: string, bits: number) =>
   [...who].reduce((sum, letter) => sum | (bits << (SHIFT[letter] ?? 0)), 0);
 
-/** What `=` clears; a folder's setuid and setgid bits stay unless named. */
+/** What `=` clears; a directory's setuid and setgid bits stay unless named. */
 function ownedBits(who: string, isDirectory: boolean): number {
   const special = (who.includes('u') ? 0o4000 : 0) | (who.includes('g') ? 0o2000 : 0);
   return spread(who, 7) | (isDirectory ? 0 : special);

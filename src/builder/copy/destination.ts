@@ -7,8 +7,8 @@ import { targetInRoot } from './rooted.ts';
 export interface Destination {
   /** Absolute, without a slash at its end, links followed as far as they lead. */
   readonly path: string;
-  readonly is: 'folder' | 'file' | 'nothing';
-  /** Folders on the way that are not there, the destination itself included; outermost first. */
+  readonly is: 'directory' | 'file' | 'nothing';
+  /** Directories on the way that are not there, the destination itself included; outermost first. */
   readonly missing: readonly string[];
 }
 
@@ -17,20 +17,20 @@ export async function inspectDestination(root: string | undefined, path: string)
   const clean = posix.resolve(path);
   const target = root === undefined ? clean : await targetInRoot(root, clean);
   const missing: string[] = [];
-  let is: Destination['is'] = target === '/' ? 'folder' : 'nothing';
-  for (let folder = target; folder !== '/'; folder = posix.dirname(folder)) {
-    const found = root === undefined ? undefined : await kindOf(join(root, folder));
+  let is: Destination['is'] = target === '/' ? 'directory' : 'nothing';
+  for (let directory = target; directory !== '/'; directory = posix.dirname(directory)) {
+    const found = root === undefined ? undefined : await kindOf(join(root, directory));
     if (missing.length === 0 && found) is = found;
     if (found) break;
-    missing.unshift(folder);
+    missing.unshift(directory);
   }
   return { path: target, is, missing };
 }
 
 /** Of a path without links. */
-async function kindOf(path: string): Promise<'folder' | 'file' | undefined> {
+async function kindOf(path: string): Promise<'directory' | 'file' | undefined> {
   try {
-    return (await lstat(path)).isDirectory() ? 'folder' : 'file';
+    return (await lstat(path)).isDirectory() ? 'directory' : 'file';
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
     throw error;

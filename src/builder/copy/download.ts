@@ -17,17 +17,17 @@ export interface Downloaded {
   readonly entry: SourceEntry;
 }
 
-/** Files fetched for ADD, in a folder that goes when the step is done. */
+/** Files fetched for ADD, in a directory that goes when the step is done. */
 export class Downloads implements AsyncDisposable {
-  #folder: string | undefined;
+  #directory: string | undefined;
   #count = 0;
 
   /** @throws BargeError data-loss when the checksum doesn't match, unavailable when the server fails. */
   async fetch(download: Download, signal: AbortSignal): Promise<Downloaded> {
     const wanted = download.checksum === undefined ? undefined : parseDigest(download.checksum);
     const response = await this.#request(download.url, signal);
-    this.#folder ??= await mkdtemp(join(tmpdir(), 'barge-add-'));
-    const file = join(this.#folder, String(this.#count++));
+    this.#directory ??= await mkdtemp(join(tmpdir(), 'barge-add-'));
+    const file = join(this.#directory, String(this.#count++));
     const digest = await save(response, file, signal);
     if (wanted && digest !== wanted) {
       throw dataLoss(`digest mismatch for ${download.url}: got ${digest}, expected ${wanted}`);
@@ -40,16 +40,16 @@ export class Downloads implements AsyncDisposable {
     return { name, entry: { ...found, mode: 0o600, mtime } };
   }
 
-  /** Checks a repository out. @returns the folder with its files. */
+  /** Checks a repository out. @returns the directory with its files. */
   async clone(source: GitSource, signal: AbortSignal): Promise<string> {
-    this.#folder ??= await mkdtemp(join(tmpdir(), 'barge-add-'));
-    const folder = join(this.#folder, String(this.#count++));
-    await mkdir(folder);
-    return (await cloneRepository(source, folder, signal)).folder;
+    this.#directory ??= await mkdtemp(join(tmpdir(), 'barge-add-'));
+    const directory = join(this.#directory, String(this.#count++));
+    await mkdir(directory);
+    return (await cloneRepository(source, directory, signal)).directory;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#folder) await rm(this.#folder, { recursive: true, force: true });
+    if (this.#directory) await rm(this.#directory, { recursive: true, force: true });
   }
 
   async #request(url: string, signal: AbortSignal): Promise<Response> {

@@ -11,7 +11,7 @@ const MAX_REMEMBERED = 200_000;
 
 /**
  * Digests of entries. Content read once is remembered by inode, size and times, so that the next build of the
- * same folder reads only what changed; one instance may serve many builds.
+ * same directory reads only what changed; one instance may serve many builds.
  */
 export class FileDigests {
   readonly #known = new Map<string, string>();

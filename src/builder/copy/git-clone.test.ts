@@ -13,23 +13,23 @@ import { parseGitUrl } from './git-url.ts';
 const base = mkdtempSync(join(tmpdir(), 'barge-git-'));
 process.on('exit', () => rmSync(base, { recursive: true, force: true }));
 
-function git(folder: string, ...args: string[]): string {
+function git(directory: string, ...args: string[]): string {
   const who = ['-c', 'user.name=x', '-c', 'user.email=x@x', '-c', 'init.defaultBranch=main'];
   const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', HOME: base };
-  return execFileSync('git', ['-C', folder, ...who, ...args], { env, encoding: 'utf8' });
+  return execFileSync('git', ['-C', directory, ...who, ...args], { env, encoding: 'utf8' });
 }
 
 /** A repository with one file, and what else `change` puts there. */
-function repository(name: string, change: (folder: string) => void = () => {}): string {
-  const folder = join(base, name);
-  mkdirSync(folder);
-  git(folder, 'init', '-q');
-  writeFileSync(join(folder, 'file'), name);
-  git(folder, 'add', 'file');
-  change(folder);
-  git(folder, 'commit', '-qm', 'one');
-  git(folder, 'update-server-info');
-  return folder;
+function repository(name: string, change: (directory: string) => void = () => {}): string {
+  const directory = join(base, name);
+  mkdirSync(directory);
+  git(directory, 'init', '-q');
+  writeFileSync(join(directory, 'file'), name);
+  git(directory, 'add', 'file');
+  change(directory);
+  git(directory, 'commit', '-qm', 'one');
+  git(directory, 'update-server-info');
+  return directory;
 }
 
 /** Serves repositories by name. @returns the address that they are below. */
@@ -46,29 +46,29 @@ async function serve(t: TestContext): Promise<string> {
 }
 
 function target(name: string): string {
-  const folder = join(base, name);
-  mkdirSync(folder);
-  return folder;
+  const directory = join(base, name);
+  mkdirSync(directory);
+  return directory;
 }
 
-const clone = (url: string, folder: string) =>
-  cloneRepository(parseGitUrl(url), folder, AbortSignal.timeout(120_000));
+const clone = (url: string, directory: string) =>
+  cloneRepository(parseGitUrl(url), directory, AbortSignal.timeout(120_000));
 
 /** Adds a submodule by hand: git itself would look at its address. */
-const withSubmodule = (url: string, more: readonly string[]) => (folder: string) => {
+const withSubmodule = (url: string, more: readonly string[]) => (directory: string) => {
   const lines = ['[submodule "sub"]', '\tpath = sub', `\turl = ${url}`, ...more.map((line) => `\t${line}`)];
-  writeFileSync(join(folder, '.gitmodules'), `${lines.join('\n')}\n`);
-  git(folder, 'add', '.gitmodules');
-  git(folder, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},sub`);
+  writeFileSync(join(directory, '.gitmodules'), `${lines.join('\n')}\n`);
+  git(directory, 'add', '.gitmodules');
+  git(directory, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},sub`);
 };
 
 test('a repository is checked out without hooks of the machine, and without its own history', async (t) => {
   repository('plain');
   const address = await serve(t);
-  const folder = target('plain-out');
-  const found = await clone(`${address}/plain.git#main`, folder);
-  assert.equal(readFileSync(join(found.folder, 'file'), 'utf8'), 'plain');
-  assert.equal(existsSync(join(folder, '.git')), false);
+  const directory = target('plain-out');
+  const found = await clone(`${address}/plain.git#main`, directory);
+  assert.equal(readFileSync(join(found.directory, 'file'), 'utf8'), 'plain');
+  assert.equal(existsSync(join(directory, '.git')), false);
   const kept = target('kept-out');
   await clone(`${address}/plain.git?keep-git-dir=true`, kept);
   assert.equal(existsSync(join(kept, '.git/hooks')), false);

@@ -12,18 +12,18 @@ const GUARDS = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false'];
 const MAX_MESSAGE = 4000;
 
 /**
- * Checks a repository out into `folder`, which must be empty, only the one commit where the server can do that.
- * @returns the folder that the source names, and the commit.
+ * Checks a repository out into `directory`, which must be empty, only the one commit where the server can do that.
+ * @returns the directory that the source names, and the commit.
  * @throws BargeError unavailable when git fails, not-implemented without git, invalid-parameter for another commit.
  */
 export async function cloneRepository(
   source: GitSource,
-  folder: string,
+  directory: string,
   signal: AbortSignal,
-): Promise<{ readonly folder: string; readonly commit: string }> {
+): Promise<{ readonly directory: string; readonly commit: string }> {
   const { url, ref = 'HEAD', checksum } = source;
   const git = (...args: string[]) =>
-    runGit(['-C', folder, ...GUARDS, ...args], `git repository ${url}`, signal);
+    runGit(['-C', directory, ...GUARDS, ...args], `git repository ${url}`, signal);
   await git('init', '--quiet', '--initial-branch=main', '--template=');
   await git('remote', 'add', '--', 'origin', url);
   await fetchRef(git, ref);
@@ -33,8 +33,8 @@ export async function cloneRepository(
     throw invalidParameter(`expected checksum to match ${checksum}, got ${commit} for ${url}`);
   }
   if (source.submodules) await git('submodule', 'update', '--init', '--recursive', '--depth=1', '--quiet');
-  if (!source.keepGitDir) await rm(join(folder, '.git'), { recursive: true, force: true });
-  return { folder: await subfolderOf(source, folder), commit };
+  if (!source.keepGitDir) await rm(join(directory, '.git'), { recursive: true, force: true });
+  return { directory: await subdirectoryOf(source, directory), commit };
 }
 
 /** A dumb HTTP server sends no part of a history, and some send no commit by its name: then all is fetched. */
@@ -71,11 +71,11 @@ async function firstCommit(git: (...args: string[]) => Promise<string>, names: r
   return undefined;
 }
 
-async function subfolderOf({ subfolder, url }: GitSource, folder: string): Promise<string> {
-  if (subfolder === undefined) return folder;
-  const found = await resolveInRoot(folder, subfolder, true);
-  if (!found?.stats.isDirectory()) throw notFound(`the repository ${url} has no folder ${subfolder}`);
-  return join(folder, found.path);
+async function subdirectoryOf({ subdirectory, url }: GitSource, directory: string): Promise<string> {
+  if (subdirectory === undefined) return directory;
+  const found = await resolveInRoot(directory, subdirectory, true);
+  if (!found?.stats.isDirectory()) throw notFound(`the repository ${url} has no directory ${subdirectory}`);
+  return join(directory, found.path);
 }
 
 /** @throws BargeError unavailable with what git said. */

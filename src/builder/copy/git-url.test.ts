@@ -4,7 +4,7 @@ import { isGitUrl, parseGitUrl } from './git-url.ts';
 
 const GOOD: readonly (readonly [string, Record<string, unknown>])[] = [
   ['https://host/repo.git', { url: 'https://host/repo.git' }],
-  ['https://host/repo.git#v1.2:sub/dir', { ref: 'v1.2', subfolder: 'sub/dir' }],
+  ['https://host/repo.git#v1.2:sub/dir', { ref: 'v1.2', subdirectory: 'sub/dir' }],
   ['https://user:token@host/repo.git#refs/pull/7/head', { ref: 'refs/pull/7/head' }],
   ['git@host:group/repo.git#feature/a-b_c', { url: 'git@host:group/repo.git', ref: 'feature/a-b_c' }],
   ['ssh://git@host:2222/repo', { url: 'ssh://git@host:2222/repo' }],

@@ -1,11 +1,11 @@
 import { invalidParameter } from '../../core/errors.ts';
 
-/** A git repository as people write it in builds: `URL#ref:subfolder`, or with `?ref=…&subdir=…`. */
+/** A git repository as people write it in builds: `URL#ref:subdirectory`, or with `?ref=…&subdir=…`. */
 export interface GitSource {
   readonly url: string;
   /** Branch, tag or commit; absent is the default branch. */
   readonly ref?: string;
-  readonly subfolder?: string;
+  readonly subdirectory?: string;
   /** A commit, or the beginning of one, that `ref` must lead to. */
   readonly checksum?: string;
   /** Takes submodules, too, unless false. */
@@ -26,7 +26,7 @@ export function isGitUrl(word: string): boolean {
 }
 
 /**
- * @throws BargeError invalid-parameter for a query that is not known, a folder outside of the repository, and what git
+ * @throws BargeError invalid-parameter for a query that is not known, a directory outside of the repository, and what git
  * would take for an option, another protocol or a rule for references.
  */
 export function parseGitUrl(word: string): GitSource {
@@ -36,11 +36,11 @@ export function parseGitUrl(word: string): GitSource {
   const colon = fragment.indexOf(':');
   const asked = readQuery(query, word);
   const ref = asked.get('tag') ?? asked.get('branch') ?? asked.get('ref') ?? before(fragment, colon);
-  const subfolder = asked.get('subdir') ?? (colon === -1 ? '' : fragment.slice(colon + 1));
+  const subdirectory = asked.get('subdir') ?? (colon === -1 ? '' : fragment.slice(colon + 1));
   const checksum = asked.get('checksum') ?? asked.get('commit') ?? undefined;
-  const parts = subfolder.split('/').filter((part) => part !== '' && part !== '.');
+  const parts = subdirectory.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..'))
-    throw invalidParameter(`the folder ${subfolder} is outside of the repository ${address}`);
+    throw invalidParameter(`the directory ${subdirectory} is outside of the repository ${address}`);
   checkAddress(address);
   checkReference(ref);
   if (checksum !== undefined && !/^[0-9a-f]{4,64}$/i.test(checksum)) {
@@ -49,7 +49,7 @@ export function parseGitUrl(word: string): GitSource {
   return {
     url: address.startsWith('github.com/') ? `https://${address}` : address,
     ...(ref === '' ? {} : { ref }),
-    ...(parts.length === 0 ? {} : { subfolder: parts.join('/') }),
+    ...(parts.length === 0 ? {} : { subdirectory: parts.join('/') }),
     ...(checksum === undefined ? {} : { checksum }),
     submodules: asked.get('submodules') !== 'false',
     keepGitDir: asked.get('keep-git-dir') === 'true',

@@ -9,13 +9,13 @@ import type { ArchiveItem, Item } from './selection.ts';
 
 /** What goes into the layer, in order. Paths are absolute. */
 export type Placement =
-  | { readonly kind: 'folder'; readonly path: string; readonly owner: Owner }
+  | { readonly kind: 'directory'; readonly path: string; readonly owner: Owner }
   | { readonly kind: 'entry'; readonly path: string; readonly entry: SourceEntry }
   | { readonly kind: 'archive'; readonly path: string; readonly archive: ArchiveItem };
 
 /**
- * Decides where everything goes, by Docker's rules: a folder's contents go into the destination; a file
- * goes into it when it is a folder or is written as one, and otherwise becomes it.
+ * Decides where everything goes, by Docker's rules: a directory's contents go into the destination; a file
+ * goes into it when it is a directory or is written as one, and otherwise becomes it.
  * @param owner what everything is given to; undefined leaves owners as they are.
  */
 export function layOut(
@@ -24,37 +24,39 @@ export function layOut(
   destination: Destination,
   owner: Owner | undefined,
 ): Placement[] {
-  const writtenAsFolder = operation.destination.endsWith('/');
-  if (items.length > 1 && !writtenAsFolder) {
+  const writtenAsDirectory = operation.destination.endsWith('/');
+  if (items.length > 1 && !writtenAsDirectory) {
     const rule = 'the destination must be a directory and end with a /';
     throw invalidParameter(`When using ${operation.verb} with more than one source file, ${rule}`);
   }
-  const intoFolder =
-    writtenAsFolder || destination.is === 'folder' || items.some((item) => item.kind !== 'file');
-  if (intoFolder && destination.is === 'file') {
+  const intoDirectory =
+    writtenAsDirectory || destination.is === 'directory' || items.some((item) => item.kind !== 'file');
+  if (intoDirectory && destination.is === 'file') {
     throw invalidParameter(`cannot copy to non-directory: ${destination.path}`);
   }
-  const folders = intoFolder
+  const directories = intoDirectory
     ? destination.missing
     : destination.missing.filter((path) => path !== destination.path);
   const change = modifier(operation, owner);
   return [
-    ...folders.map((path): Placement => ({ kind: 'folder', path, owner: owner ?? { uid: 0, gid: 0 } })),
-    ...items.flatMap((item) => place(item, destination.path, intoFolder, change)),
+    ...directories.map(
+      (path): Placement => ({ kind: 'directory', path, owner: owner ?? { uid: 0, gid: 0 } }),
+    ),
+    ...items.flatMap((item) => place(item, destination.path, intoDirectory, change)),
   ];
 }
 
 type Change = (entry: SourceEntry) => SourceEntry;
 
-function place(item: Item, destination: string, intoFolder: boolean, change: Change): Placement[] {
+function place(item: Item, destination: string, intoDirectory: boolean, change: Change): Placement[] {
   switch (item.kind) {
     case 'archive':
       return [{ kind: 'archive', path: destination, archive: item }];
     case 'file': {
-      const path = intoFolder ? posix.join(destination, item.name) : destination;
+      const path = intoDirectory ? posix.join(destination, item.name) : destination;
       return [{ kind: 'entry', path, entry: change(item.entry) }];
     }
-    case 'folder':
+    case 'directory':
       return item.entries.map(({ below, entry }) => ({
         kind: 'entry',
         path: posix.join(destination, below),

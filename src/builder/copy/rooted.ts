@@ -54,7 +54,7 @@ export async function resolveInRoot(
 }
 
 /**
- * Where a file or folder of this path would be: links within `root` followed as above, those that lead nowhere too; names
+ * Where a file or directory of this path would be: links within `root` followed as above, those that lead nowhere too; names
  * that are not there stand for themselves. Absolute, without a slash at its end.
  */
 export async function targetInRoot(root: string, path: string): Promise<string> {

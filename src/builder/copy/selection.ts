@@ -8,9 +8,9 @@ import type { SourceEntry } from './entry.ts';
 import { SourceTree } from './source-tree.ts';
 
 /** One source of a COPY or ADD, found: what to put somewhere below the destination. */
-export type Item = FileItem | FolderItem | ArchiveItem;
+export type Item = FileItem | DirectoryItem | ArchiveItem;
 
-/** A file that takes the destination's name, or its own when the destination is a folder. */
+/** A file that takes the destination's name, or its own when the destination is a directory. */
 export interface FileItem {
   readonly kind: 'file';
   readonly name: string;
@@ -18,8 +18,8 @@ export interface FileItem {
 }
 
 /** Entries with their paths below the destination, parents first. */
-export interface FolderItem {
-  readonly kind: 'folder';
+export interface DirectoryItem {
+  readonly kind: 'directory';
   readonly entries: readonly { readonly below: string; readonly entry: SourceEntry }[];
 }
 
@@ -45,7 +45,7 @@ export async function selectItems(
     else items.push(...(await plainSource(operation, source, tree, exclude)));
   }
   for (const download of downloads) items.push(await downloadItem(operation, download));
-  for (const folder of clones) items.push(await cloneItem(folder, exclude));
+  for (const directory of clones) items.push(await cloneItem(directory, exclude));
   for (const { path, content } of operation.documents) items.push(documentItem(path, content));
   if (items.length === 0) throw invalidParameter(`${operation.verb} failed: no source files were specified`);
   return items;
@@ -57,11 +57,11 @@ async function downloadItem(operation: CopyOperation, { name, entry }: Downloade
   return compression && file ? { kind: 'archive', entry, file, compression } : { kind: 'file', name, entry };
 }
 
-/** A repository's files, without the folder that they were checked out into. */
-async function cloneItem(folder: string, exclude: PatternMatcher | undefined): Promise<Item> {
-  const entries = await new SourceTree(folder, { isContext: true }).walk('', exclude);
+/** A repository's files, without the directory that they were checked out into. */
+async function cloneItem(directory: string, exclude: PatternMatcher | undefined): Promise<Item> {
+  const entries = await new SourceTree(directory, { isContext: true }).walk('', exclude);
   const below = entries.filter((entry) => entry.path !== '');
-  return { kind: 'folder', entries: below.map((entry) => ({ below: entry.path, entry })) };
+  return { kind: 'directory', entries: below.map((entry) => ({ below: entry.path, entry })) };
 }
 
 async function plainSource(
@@ -78,7 +78,7 @@ async function plainSource(
     if (found.stats.isDirectory()) {
       const below = entries.filter((entry) => entry.path !== found.path);
       items.push({
-        kind: 'folder',
+        kind: 'directory',
         entries: below.map((entry) => ({ below: posix.relative(found.path, entry.path), entry })),
       });
       continue;
@@ -100,7 +100,7 @@ async function fileItem(
   return compression ? { kind: 'archive', entry, file, compression } : { kind: 'file', name, entry };
 }
 
-/** `--parents`: the folders above each source are copied too, from `/./` on when the source has it. */
+/** `--parents`: the directories above each source are copied too, from `/./` on when the source has it. */
 async function withParents(
   operation: CopyOperation,
   source: string,
@@ -111,9 +111,9 @@ async function withParents(
   const base = pivot === -1 ? '' : posix.join('/', source.slice(0, pivot)).slice(1);
   const entries: { below: string; entry: SourceEntry }[] = [];
   for (const path of await matchingPaths(operation, source, tree)) {
-    for (const folder of foldersAbove(path, base)) {
-      const entry = tree.entry(folder);
-      if (entry) entries.push({ below: posix.relative(base, folder), entry });
+    for (const directory of directoriesAbove(path, base)) {
+      const entry = tree.entry(directory);
+      if (entry) entries.push({ below: posix.relative(base, directory), entry });
     }
     const found = await tree.find(path);
     if (!found) throw missing(operation, source);
@@ -124,15 +124,19 @@ async function withParents(
   }
   const seen = new Set<string>();
   const unique = entries.filter(({ below }) => below !== '' && !seen.has(below) && seen.add(below));
-  return [{ kind: 'folder', entries: unique }];
+  return [{ kind: 'directory', entries: unique }];
 }
 
-function foldersAbove(path: string, base: string): string[] {
-  const folders: string[] = [];
-  for (let folder = posix.dirname(path); folder !== '.' && folder !== base; folder = posix.dirname(folder)) {
-    folders.unshift(folder);
+function directoriesAbove(path: string, base: string): string[] {
+  const directories: string[] = [];
+  for (
+    let directory = posix.dirname(path);
+    directory !== '.' && directory !== base;
+    directory = posix.dirname(directory)
+  ) {
+    directories.unshift(directory);
   }
-  return folders;
+  return directories;
 }
 
 async function matchingPaths(operation: CopyOperation, source: string, tree: SourceTree): Promise<string[]> {

@@ -18,7 +18,7 @@ export interface TreeOptions {
   readonly isContext: boolean;
 }
 
-/** A folder of this machine to copy from: a build context, or a mounted root file system. */
+/** A directory of this machine to copy from: a build context, or a mounted root file system. */
 export class SourceTree {
   readonly root: string;
   readonly #options: TreeOptions;
@@ -34,8 +34,8 @@ export class SourceTree {
   async find(path: string): Promise<Rooted | undefined> {
     const found = await resolveInRoot(this.root, path, this.#options.isContext);
     if (!found) return undefined;
-    const isFolder = found.stats.isDirectory();
-    return this.#isHidden(path, isFolder) || this.#isHidden(found.path, isFolder) ? undefined : found;
+    const isDirectory = found.stats.isDirectory();
+    return this.#isHidden(path, isDirectory) || this.#isHidden(found.path, isDirectory) ? undefined : found;
   }
 
   /** Paths that match a pattern, in order of their names. */
@@ -48,14 +48,14 @@ export class SourceTree {
     const glob = readGlob(rest.join('/'));
     const depth = rest.includes('**') ? Number.POSITIVE_INFINITY : rest.length;
     const found: string[] = [];
-    const visit = async (folder: string, below: string, level: number): Promise<void> => {
-      for (const name of await this.#names(folder)) {
+    const visit = async (directory: string, below: string, level: number): Promise<void> => {
+      for (const name of await this.#names(directory)) {
         await this.#turns.share();
         const relative = below === '' ? name : `${below}/${name}`;
-        const path = folder === '' ? name : `${folder}/${name}`;
-        const isFolder = lstatSync(join(this.root, path)).isDirectory();
-        if (glob.matches(relative) && !this.#isHidden(path, isFolder)) found.push(path);
-        else if (level < depth && isFolder) {
+        const path = directory === '' ? name : `${directory}/${name}`;
+        const isDirectory = lstatSync(join(this.root, path)).isDirectory();
+        if (glob.matches(relative) && !this.#isHidden(path, isDirectory)) found.push(path);
+        else if (level < depth && isDirectory) {
           await visit(path, relative, level + 1);
         }
       }
@@ -64,7 +64,7 @@ export class SourceTree {
     return found.sort();
   }
 
-  /** The entry at `path` (links already followed) and, for a folder, everything below it, parents first. */
+  /** The entry at `path` (links already followed) and, for a directory, everything below it, parents first. */
   async walk(path: string, exclude?: PatternMatcher): Promise<SourceEntry[]> {
     const entries: SourceEntry[] = [];
     await this.#collect(path, this.#judge(path), { exclude, top: path }, entries);
@@ -95,12 +95,12 @@ export class SourceTree {
       const child = path === '' ? name : `${path}/${name}`;
       await this.#collect(child, this.#options.ignore?.judge(child, verdict), filter, entries);
     }
-    // An ignored folder is there all the same when something in it is wanted.
+    // An ignored directory is there all the same when something in it is wanted.
     if (skipped && entries.length > place) entries.splice(place, 0, entry);
   }
 
-  async #names(folder: string): Promise<string[]> {
-    const names = readdirSync(join(this.root, folder));
+  async #names(directory: string): Promise<string[]> {
+    const names = readdirSync(join(this.root, directory));
     this.#read += names.length;
     if (this.#read > BATCH) {
       this.#read = 0;
@@ -113,11 +113,11 @@ export class SourceTree {
     return path === '' ? undefined : this.#options.ignore?.judge(path);
   }
 
-  /** An ignored folder is there all the same when something in it may be wanted. */
-  #isHidden(path: string, isFolder: boolean): boolean {
+  /** An ignored directory is there all the same when something in it may be wanted. */
+  #isHidden(path: string, isDirectory: boolean): boolean {
     const clean = cleanPattern(path);
     if (!this.#judge(clean)?.matched) return false;
-    return !isFolder || this.#options.ignore?.mayWantBelow(clean) !== true;
+    return !isDirectory || this.#options.ignore?.mayWantBelow(clean) !== true;
   }
 }
 
@@ -131,7 +131,7 @@ function readGlob(pattern: string): Glob {
   }
 }
 
-/** Excludes are read against the copied folder and against the source's root. */
+/** Excludes are read against the copied directory and against the source's root. */
 function isExcluded(path: string, filter: { exclude: PatternMatcher | undefined; top: string }): boolean {
   if (!filter.exclude || path === '') return false;
   if (filter.exclude.judge(path).matched) return true;

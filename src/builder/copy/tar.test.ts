@@ -8,9 +8,9 @@ import { setImmediate } from 'node:timers/promises';
 import { tarOf } from './tar.ts';
 
 test('a tar whose reader gives up half-way ends, and nothing else does', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'barge-tar-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'large');
+  const directory = await mkdtemp(join(tmpdir(), 'barge-tar-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const file = join(directory, 'large');
   const size = 8 << 20;
   await writeFile(file, Buffer.alloc(size));
   const entry = {

@@ -44,7 +44,7 @@ export function partsOf(placements: readonly Placement[], owner: Owner | undefin
   return parts;
 }
 
-/** Files and folders as an uncompressed tar, streamed as it is read. A failure destroys the stream. */
+/** Files and directories as an uncompressed tar, streamed as it is read. A failure destroys the stream. */
 export function tarOf(placements: readonly Made[], now: Date): Readable {
   const pack = packTar();
   const writer = new TarWriter(pack, now);
@@ -70,7 +70,7 @@ class TarWriter {
 
   async write(placement: Made): Promise<void> {
     switch (placement.kind) {
-      case 'folder': {
+      case 'directory': {
         const { uid, gid } = placement.owner;
         const name = tarName(placement.path, true);
         await this.#put({ name, type: 'directory', mode: 0o755, uid, gid, mtime: this.#now });
@@ -142,7 +142,7 @@ class TarWriter {
 
 const withMode = (header: NewHeader): NewHeader => ({ ...header, mode: (header.mode ?? 0) | MODE_GIVEN });
 
-function tarName(path: string, isFolder: boolean): string {
+function tarName(path: string, isDirectory: boolean): string {
   const name = path.replace(/^\/+/, '');
-  return isFolder && name !== '' ? `${name}/` : name;
+  return isDirectory && name !== '' ? `${name}/` : name;
 }

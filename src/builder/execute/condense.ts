@@ -6,7 +6,7 @@ const MAX_FILES = 2000;
 const MAX_DEPTH = 8;
 
 /**
- * Keeps traces small: with very many files, whole folders stand for the files in them, the deepest ones that
+ * Keeps traces small: with very many files, whole directories stand for the files in them, the deepest ones that
  * are few enough.
  */
 export function condensed(ingredients: Readonly<Record<string, string>>): Record<string, string> {
@@ -14,23 +14,23 @@ export function condensed(ingredients: Readonly<Record<string, string>>): Record
   const files = entries.filter(([name]) => name.startsWith(PREFIX));
   if (files.length <= MAX_FILES) return { ...ingredients };
   const others = entries.filter(([name]) => !name.startsWith(PREFIX));
-  let folders = byFolder(files, 1);
+  let directories = byDirectory(files, 1);
   for (let depth = 2; depth <= MAX_DEPTH; depth++) {
-    const deeper = byFolder(files, depth);
+    const deeper = byDirectory(files, depth);
     if (deeper.size > MAX_FILES) break;
-    folders = deeper;
+    directories = deeper;
   }
-  const digests = [...folders].map(([name, hash]) => [name, hash.digest('hex').slice(0, 32)] as const);
+  const digests = [...directories].map(([name, hash]) => [name, hash.digest('hex').slice(0, 32)] as const);
   return Object.fromEntries([...others, ...digests]);
 }
 
-function byFolder(files: readonly (readonly [string, string])[], depth: number) {
-  const folders = new Map<string, ReturnType<typeof createHash>>();
+function byDirectory(files: readonly (readonly [string, string])[], depth: number) {
+  const directories = new Map<string, ReturnType<typeof createHash>>();
   for (const [name, digest] of files) {
     const parts = name.slice(PREFIX.length).split('/');
-    const folder = parts.length <= depth ? parts.join('/') : `${parts.slice(0, depth).join('/')}/`;
-    const hash = folders.get(PREFIX + folder) ?? createHash('sha256');
-    folders.set(PREFIX + folder, hash.update(`${name} ${digest}\n`));
+    const directory = parts.length <= depth ? parts.join('/') : `${parts.slice(0, depth).join('/')}/`;
+    const hash = directories.get(PREFIX + directory) ?? createHash('sha256');
+    directories.set(PREFIX + directory, hash.update(`${name} ${digest}\n`));
   }
-  return folders;
+  return directories;
 }

@@ -85,16 +85,16 @@ export async function withCopy<T>(
   if (needsFrom) {
     return await io.worker.withRootfs(from, (root) => withTree(new SourceTree(root, { isContext: false })));
   }
-  const { folder, ...options } = io.context(
+  const { directory, ...options } = io.context(
     operation.from.kind === 'context' ? operation.from.name : undefined,
   );
-  return await withTree(new SourceTree(folder, { isContext: true, ...options }));
+  return await withTree(new SourceTree(directory, { isContext: true, ...options }));
 }
 
 /** Documents and downloads have none. */
 async function withAttributes(items: readonly Item[], root: string, io: StepIo): Promise<readonly Item[]> {
   const entries = items.flatMap((item) =>
-    item.kind === 'folder' ? item.entries.map(({ entry }) => entry) : [item.entry],
+    item.kind === 'directory' ? item.entries.map(({ entry }) => entry) : [item.entry],
   );
   const local = entries.filter(({ content }) => content.kind !== 'text');
   const found = await io.worker.attributes(
@@ -108,7 +108,7 @@ async function withAttributes(items: readonly Item[], root: string, io: StepIo):
     return own ? { ...entry, attributes: own } : entry;
   };
   return items.map((item) =>
-    item.kind === 'folder'
+    item.kind === 'directory'
       ? { ...item, entries: item.entries.map((one) => ({ ...one, entry: change(one.entry) })) }
       : { ...item, entry: change(item.entry) },
   );
@@ -116,7 +116,7 @@ async function withAttributes(items: readonly Item[], root: string, io: StepIo):
 
 async function addFiles(ingredients: Ingredients, items: readonly Item[], io: StepIo): Promise<void> {
   for (const item of items) {
-    const entries = item.kind === 'folder' ? item.entries.map(({ entry }) => entry) : [item.entry];
+    const entries = item.kind === 'directory' ? item.entries.map(({ entry }) => entry) : [item.entry];
     for (const entry of entries) {
       ingredients.plain(`file:${entry.path}`, await io.digests.digest(entry, io.signal));
     }

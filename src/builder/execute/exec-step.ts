@@ -108,7 +108,7 @@ function buildMount({ mount, layers }: MountFiles, io: StepIo): BuildMount | und
   }
 }
 
-/** Scripts of heredocs, as a folder of their own that the process sees but no layer keeps. */
+/** Scripts of heredocs, as a directory of their own that the process sees but no layer keeps. */
 async function scriptMount(operation: ExecOperation, io: StepIo): Promise<BuildMount> {
   const tar = failsElsewhere(pack());
   for (const script of operation.scripts) {

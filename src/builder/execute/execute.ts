@@ -9,8 +9,8 @@ import type { BuildRequest } from '../request.ts';
 import type { Layers } from '../worker.ts';
 import { contextLayers } from './context-layers.ts';
 import { quickIngredients, withCopy } from './copy-step.ts';
+import { directoryIngredients, makeDirectory } from './directory-step.ts';
 import { execIngredients, type MountFiles, runProcess } from './exec-step.ts';
-import { folderIngredients, makeFolder } from './folder-step.ts';
 import type { StepIo } from './io.ts';
 import { type Outcome, StepCache } from './step-cache.ts';
 
@@ -120,9 +120,9 @@ class Executor {
         return await this.#copyStep(step, operation, base);
       case 'exec':
         return await this.#execStep(step, operation, base);
-      case 'folder': {
-        const make = () => makeFolder(operation, base, this.#io);
-        const ingredients = folderIngredients(operation, base);
+      case 'directory': {
+        const make = () => makeDirectory(operation, base, this.#io);
+        const ingredients = directoryIngredients(operation, base);
         return await this.#working(step, () => this.#steps.run(step, base, ingredients, make));
       }
     }

@@ -75,7 +75,7 @@ const WORDS: Readonly<Record<string, string>> = {
   command: 'the command changed',
   user: 'the user changed',
   architecture: 'the architecture changed',
-  cwd: 'the working folder changed',
+  cwd: 'the working directory changed',
   network: 'the network mode changed',
   hosts: 'the extra hosts changed',
   chown: 'the new owner changed',

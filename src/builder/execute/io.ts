@@ -8,7 +8,7 @@ export interface StepIo {
   readonly worker: BuildWorker;
   readonly request: BuildRequest;
   /** A build context: the main one, or one with a name. */
-  context(name: string | undefined): { readonly folder: string } & Pick<TreeOptions, 'ignore'>;
+  context(name: string | undefined): { readonly directory: string } & Pick<TreeOptions, 'ignore'>;
   readonly digests: FileDigests;
   readonly signal: AbortSignal;
   now(): Date;

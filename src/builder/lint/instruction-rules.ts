@@ -89,7 +89,7 @@ function lintRepeated({ instructions }: Stage, report: Report): void {
   }
 }
 
-/** A relative folder is safe only after an absolute one of this Dockerfile. */
+/** A relative directory is safe only after an absolute one of this Dockerfile. */
 function lintWorkdirs({ dockerfile }: LintContext, stage: Stage, report: Report): void {
   let absolute = dockerfile.stages.some(
     ({ from }) => from.name !== undefined && from.name === stage.from.image,

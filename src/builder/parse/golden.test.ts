@@ -5,14 +5,14 @@ import { test } from 'node:test';
 import { messageOf } from '../../core/errors.ts';
 import { parseDockerfile } from './dockerfile.ts';
 
-const FOLDER = join(import.meta.dirname, 'testdata');
+const DIRECTORY = join(import.meta.dirname, 'testdata');
 /** `UPDATE_GOLDEN=1` writes the results instead of comparing them; read the diff before you commit it. */
 const update = process.env.UPDATE_GOLDEN === '1';
 
-for (const name of readdirSync(FOLDER).sort()) {
+for (const name of readdirSync(DIRECTORY).sort()) {
   test(`testdata/${name} is read as its result.json says`, () => {
-    const text = readFileSync(join(FOLDER, name, 'Dockerfile'), 'utf8');
-    const file = join(FOLDER, name, 'result.json');
+    const text = readFileSync(join(DIRECTORY, name, 'Dockerfile'), 'utf8');
+    const file = join(DIRECTORY, name, 'result.json');
     const result = parsed(text);
     if (update) writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
     else assert.deepEqual(JSON.parse(JSON.stringify(result)), JSON.parse(readFileSync(file, 'utf8')));

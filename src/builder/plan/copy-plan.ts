@@ -92,9 +92,9 @@ function planDownloads(copy: Copy, sources: readonly string[], expand: (text: st
 
 const isUrl = (source: string) => /^https?:\/\//.test(source) && !isGitUrl(source);
 
-/** `path` from `workingDir`; a slash at the end, or a last part `.`, says that it is a folder, and stays. */
+/** `path` from `workingDir`; a slash at the end, or a last part `.`, says that it is a directory, and stays. */
 export function absolutePath(workingDir: string | undefined, path: string): string {
   const joined = posix.resolve('/', workingDir ?? '/', path);
-  const isFolder = path === '' || path.endsWith('/') || /(^|\/)\.{1,2}$/.test(path);
-  return isFolder && joined !== '/' ? `${joined}/` : joined;
+  const isDirectory = path === '' || path.endsWith('/') || /(^|\/)\.{1,2}$/.test(path);
+  return isDirectory && joined !== '/' ? `${joined}/` : joined;
 }

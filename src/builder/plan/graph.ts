@@ -16,7 +16,7 @@ import type {
  * The build as a graph of operations, each turning root file systems into one. Nothing in it knows of
  * Dockerfiles: another front end may make the same graph. Operations are compared by identity.
  */
-export type Operation = ImageOperation | ExecOperation | CopyOperation | FolderOperation;
+export type Operation = ImageOperation | ExecOperation | CopyOperation | DirectoryOperation;
 
 /** A root file system that is already there: an image's, or the empty one. */
 export interface ImageOperation {
@@ -80,7 +80,7 @@ export interface CopyOperation {
   readonly documents: readonly InlineFile[];
   readonly downloads: readonly Download[];
   readonly repositories: readonly GitSource[];
-  /** Absolute; a slash at its end says that it is a folder. */
+  /** Absolute; a slash at its end says that it is a directory. */
   readonly destination: string;
   /** `user[:group]`, names or numbers; absent keeps the owners of an operation's files, and 0:0 otherwise. */
   readonly chown?: string;
@@ -88,7 +88,7 @@ export interface CopyOperation {
   readonly chmod?: string;
   /** Make the layer without looking at `base`. */
   readonly link: boolean;
-  /** Keep the folders above each source. */
+  /** Keep the directories above each source. */
   readonly parents: boolean;
   readonly exclude: readonly string[];
   /** Unpack archives of this machine instead of copying them. */
@@ -102,12 +102,12 @@ export interface Download {
   readonly checksum?: string;
 }
 
-/** Makes a folder, and those above it, unless it is there. */
-export interface FolderOperation {
-  readonly kind: 'folder';
+/** Makes a directory, and those above it, unless it is there. */
+export interface DirectoryOperation {
+  readonly kind: 'directory';
   readonly base: Operation;
   readonly path: string;
-  /** Owner of the new folders, as `USER` takes it; empty is root. */
+  /** Owner of the new directories, as `USER` takes it; empty is root. */
   readonly user: string;
 }
 

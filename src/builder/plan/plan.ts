@@ -73,7 +73,7 @@ async function declareGlobals(dockerfile: Dockerfile, options: PlanOptions): Pro
   return { scope, buildArgs, platform };
 }
 
-/** FROM a folder: all of it, on nothing. */
+/** FROM a directory: all of it, on nothing. */
 function wholeContext(base: Operation, name: string): CopyOperation {
   return {
     kind: 'copy',
@@ -150,7 +150,7 @@ class Planner implements PlanContext {
 
   async originOf(reference: string, stage: StageEntry, span: Span): Promise<CopyOrigin> {
     const named = this.#options.contexts?.get(reference.toLowerCase());
-    if (named?.kind === 'folder') return { kind: 'context', name: reference.toLowerCase() };
+    if (named?.kind === 'directory') return { kind: 'context', name: reference.toLowerCase() };
     const source = named ? undefined : this.#stages.source(reference, stage, span);
     if (source) return { kind: 'operation', operation: (await this.#draft(source)).operation };
     const base = await this.#image(reference, undefined, span);
@@ -169,7 +169,7 @@ class Planner implements PlanContext {
     const { from, instructions } = entry.stage;
     const named = this.#options.contexts?.get(entry.image.toLowerCase());
     const parent = entry.parent && !named ? await this.#draft(entry.parent) : undefined;
-    const image = named?.kind === 'folder' ? SCRATCH : entry.image;
+    const image = named?.kind === 'directory' ? SCRATCH : entry.image;
     const base = parent ?? (await this.#image(image, entry.platform, from.span));
     const env = base.image.run.Env ?? [];
     const scope = parent?.scope.child() ?? new StageScope(env, [], this.#dockerfile.directives.escape);
@@ -177,7 +177,7 @@ class Planner implements PlanContext {
     const triggers = base.image.run.OnBuild ?? [];
     if (triggers.length > 0) draft.configure({ OnBuild: null });
     draft.begin(from);
-    if (named?.kind === 'folder') {
+    if (named?.kind === 'directory') {
       draft.operation = wholeContext(draft.operation, entry.image.toLowerCase());
       draft.commit({ span: from.span, text: `COPY --from=${entry.image} . /` }, `COPY . /${LAYER_MARK}`);
     }
@@ -228,7 +228,7 @@ class Planner implements PlanContext {
 
   /** Starts on the stage's base image; whoever needs it meets a failure again. */
   #prefetch(entry: StageEntry): void {
-    if (this.#options.contexts?.get(entry.image.toLowerCase())?.kind === 'folder') return;
+    if (this.#options.contexts?.get(entry.image.toLowerCase())?.kind === 'directory') return;
     if (!entry.parent) this.#image(entry.image, entry.platform, entry.stage.from.span).catch(() => undefined);
   }
 

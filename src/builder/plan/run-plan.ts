@@ -10,7 +10,7 @@ import { LAYER_MARK, runText } from './history.ts';
 import { planMounts } from './mounts.ts';
 
 /** Where a heredoc that starts with `#!` appears as a program. */
-const SCRIPT_FOLDER = '/dev/pipes';
+const SCRIPT_DIRECTORY = '/dev/pipes';
 
 export async function planRun(draft: StageDraft, run: Run & Origin): Promise<void> {
   const { command, scripts } = withHeredocs(run);
@@ -85,7 +85,7 @@ function withHeredocs(run: Run): { command: CommandLine; scripts: InlineFile[] }
   if (heredocStart(command.command, '\\')) {
     const text = heredocText(first);
     if (text.startsWith('#!')) {
-      return { command, scripts: [{ path: `${SCRIPT_FOLDER}/${first.name}`, content: text }] };
+      return { command, scripts: [{ path: `${SCRIPT_DIRECTORY}/${first.name}`, content: text }] };
     }
     return { command: { form: 'shell', command: text }, scripts: [] };
   }
@@ -93,13 +93,13 @@ function withHeredocs(run: Run): { command: CommandLine; scripts: InlineFile[] }
   return { command: { form: 'shell', command: command.command + documents }, scripts: [] };
 }
 
-/** WORKDIR sets the folder and makes it, owned by the current USER. */
+/** WORKDIR sets the directory and makes it, owned by the current USER. */
 export function planWorkdir(draft: StageDraft, workdir: Single & Origin): void {
   const path = posix.resolve('/', draft.image.run.WorkingDir ?? '/', draft.scope.expand(workdir.value));
   draft.configure({ WorkingDir: path });
   if (path !== '/') {
     const user = draft.image.run.User ?? '';
-    draft.operation = { kind: 'folder', base: draft.operation, path, user };
+    draft.operation = { kind: 'directory', base: draft.operation, path, user };
   }
   draft.commit(workdir, `WORKDIR ${path}`);
 }

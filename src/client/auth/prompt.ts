@@ -23,8 +23,8 @@ function read(question: string, output: NodeJS.WritableStream): Promise<string> 
   return new Promise((resolve, reject) => {
     lines.on('close', () => reject(cancelled('no answer given')));
     lines.on('SIGINT', () => lines.close());
-    lines.question(question, (answer) => {
-      resolve(answer.trim());
+    lines.question(question, (response) => {
+      resolve(response.trim());
       lines.close();
     });
   });
@@ -32,6 +32,6 @@ function read(question: string, output: NodeJS.WritableStream): Promise<string> 
 
 /** A yes-or-no question about something dangerous; only `y` and `yes` agree. */
 export async function confirm(warning: string): Promise<boolean> {
-  const answer = await ask(`${warning}\nAre you sure you want to continue? [y/N] `).catch(() => '');
-  return /^y(?:es)?$/i.test(answer);
+  const response = await ask(`${warning}\nAre you sure you want to continue? [y/N] `).catch(() => '');
+  return /^y(?:es)?$/i.test(response);
 }

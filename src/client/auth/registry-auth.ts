@@ -17,14 +17,14 @@ export function hostOf(registry: string): string {
 }
 
 /** The value of `X-Registry-Auth` for the registry of `image`: base64url of the login, or of `{}` without one. */
-export async function registryAuthHeader(configFolder: string, image: string): Promise<string> {
-  const config = readConfig(configFolder);
+export async function registryAuthHeader(configDirectory: string, image: string): Promise<string> {
+  const config = readConfig(configDirectory);
   return encodeAuth(await findAuth(config, authKey(parseReference(image).domain)));
 }
 
 /** `X-Registry-Config` for a build: every login, by registry. */
-export async function allAuthsHeader(configFolder: string): Promise<string> {
-  const config = readConfig(configFolder);
+export async function allAuthsHeader(configDirectory: string): Promise<string> {
+  const config = readConfig(configDirectory);
   const keys = new Set([...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})]);
   const logins: Record<string, AuthConfig> = {};
   for (const key of keys) logins[key] = await findAuth(config, key);

@@ -7,8 +7,12 @@ import { writeConfig } from '../config/write.ts';
  * Keeps a login, in the registry's credential helper when there is one, else in the configuration file. Resolves
  * with a warning for the user when the password lies there unencrypted.
  */
-export async function storeLogin(folder: string, login: AuthConfig, token = ''): Promise<string | undefined> {
-  const config = readConfig(folder);
+export async function storeLogin(
+  directory: string,
+  login: AuthConfig,
+  token = '',
+): Promise<string | undefined> {
+  const config = readConfig(directory);
   const key = login.serveraddress ?? '';
   const helper = config.credHelpers?.[key] ?? config.credsStore;
   const { username = '', password = '' } = login;
@@ -17,23 +21,23 @@ export async function storeLogin(folder: string, login: AuthConfig, token = ''):
     const secret =
       token === '' ? { Username: username, Secret: password } : { Username: '<token>', Secret: token };
     await storeInHelper(helper, { ServerURL: key, ...secret });
-    await writeConfig(folder, { ...config, auths: { ...config.auths, [key]: {} } });
+    await writeConfig(directory, { ...config, auths: { ...config.auths, [key]: {} } });
     return undefined;
   }
   const stored: StoredAuth = {
     auth: Buffer.from(`${username}:${token === '' ? password : ''}`).toString('base64'),
     ...(token === '' ? {} : { identitytoken: token }),
   };
-  await writeConfig(folder, { ...config, auths: { ...config.auths, [key]: stored } });
+  await writeConfig(directory, { ...config, auths: { ...config.auths, [key]: stored } });
   return (
-    `\nWARNING! Your credentials are stored unencrypted in '${join(folder, 'config.json')}'.\n` +
+    `\nWARNING! Your credentials are stored unencrypted in '${join(directory, 'config.json')}'.\n` +
     'Configure a credential helper to remove this warning.\n\n'
   );
 }
 
 /** Forgets a login. Resolves with whether there was one. */
-export async function eraseLogin(folder: string, key: string): Promise<boolean> {
-  const config = readConfig(folder);
+export async function eraseLogin(directory: string, key: string): Promise<boolean> {
+  const config = readConfig(directory);
   const helper = config.credHelpers?.[key] ?? config.credsStore;
   if (helper) {
     const { eraseInHelper } = await import('./credential-helper.ts');
@@ -41,6 +45,6 @@ export async function eraseLogin(folder: string, key: string): Promise<boolean> 
   }
   if (!config.auths || !Object.hasOwn(config.auths, key)) return Boolean(helper);
   const { [key]: _, ...auths } = config.auths;
-  await writeConfig(folder, { ...config, auths });
+  await writeConfig(directory, { ...config, auths });
   return true;
 }

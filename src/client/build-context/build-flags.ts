@@ -30,7 +30,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
   },
   { name: 'annotation', type: 'list', description: 'Annotate the image, [manifest|index:]key=value' },
   { name: 'attest', type: 'list', description: 'Attestation: type=provenance or type=sbom' },
-  { name: 'build-context', type: 'list', description: 'A further context: NAME=FOLDER, image or URL' },
+  { name: 'build-context', type: 'list', description: 'A further context: NAME=DIRECTORY, image or URL' },
   { name: 'cache-to', type: 'list', description: 'Where steps go to: type=inline|registry|local[,mode=max]' },
   {
     name: 'call',
@@ -74,7 +74,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
     name: 'output',
     short: 'o',
     type: 'list',
-    description: 'Where the result goes: FOLDER, - or type=local|tar|docker|oci|image|registry,dest=FILE',
+    description: 'Where the result goes: DIRECTORY, - or type=local|tar|docker|oci|image|registry,dest=FILE',
   },
   { name: 'platform', type: 'strings', description: 'Platforms to build for, os/arch[/variant]' },
   {

@@ -8,13 +8,13 @@ import type { FlagValues } from '../flags.ts';
 import { readContextFilter } from './ignore.ts';
 import type { ClientSession } from './session.ts';
 
-/** `--cache-from` and `--cache-to` as the daemon takes them, and the folders of this machine among them. */
+/** `--cache-from` and `--cache-to` as the daemon takes them, and the directories of this machine among them. */
 export interface BuildCacheFlags {
   readonly from: readonly string[];
   readonly to: readonly string[];
-  /** Folders to send, by the name of the context. */
+  /** Directories to send, by the name of the context. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Folders that get the cache. */
+  /** Directories that get the cache. */
   readonly destinations: readonly string[];
 }
 
@@ -23,12 +23,13 @@ export function readCacheFlags(flags: FlagValues): BuildCacheFlags {
   const sources = new Map<string, string>();
   const destinations: string[] = [];
   const from = flags.list('cache-from').flatMap((text) => {
-    const folder = /(?:^|,)src=([^,]*)/.exec(text)?.[1];
+    const directory = /(?:^|,)src=([^,]*)/.exec(text)?.[1];
     if (!/(^|,)type=local(,|$)/.test(text)) return [text];
-    if (!folder) throw invalidParameter(`invalid argument "${text}" for "--cache-from" flag: src is missing`);
-    if (!statSync(resolve(folder, 'index.json'), { throwIfNoEntry: false })) return [];
+    if (!directory)
+      throw invalidParameter(`invalid argument "${text}" for "--cache-from" flag: src is missing`);
+    if (!statSync(resolve(directory, 'index.json'), { throwIfNoEntry: false })) return [];
     const name = `cache:${sources.size}`;
-    sources.set(name, resolve(folder));
+    sources.set(name, resolve(directory));
     return [`type=local,context=${name}`];
   });
   for (const text of flags.list('cache-to')) {
@@ -40,16 +41,19 @@ export function readCacheFlags(flags: FlagValues): BuildCacheFlags {
   return { from, to: flags.list('cache-to'), sources, destinations };
 }
 
-export async function sendCacheFolders(session: ClientSession, { sources }: BuildCacheFlags): Promise<void> {
-  for (const [name, folder] of sources)
-    await session.sendFolder(name, folder, await readContextFilter([], []));
+export async function sendCacheDirectories(
+  session: ClientSession,
+  { sources }: BuildCacheFlags,
+): Promise<void> {
+  for (const [name, directory] of sources)
+    await session.sendDirectory(name, directory, await readContextFilter([], []));
 }
 
-/** Fetches what the build left for the folders of `--cache-to`. */
+/** Fetches what the build left for the directories of `--cache-to`. */
 export async function fetchCaches(cli: Cli, { destinations }: BuildCacheFlags, build: string): Promise<void> {
-  for (const folder of destinations) {
-    await mkdir(folder, { recursive: true });
+  for (const directory of destinations) {
+    await mkdir(directory, { recursive: true });
     const { body } = await cli.engine.request('GET', `/barge/builds/${build}/cache`);
-    await extractInto(folder, body, { owners: false });
+    await extractInto(directory, body, { owners: false });
   }
 }

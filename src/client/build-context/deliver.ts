@@ -35,7 +35,7 @@ async function deliverOne(delivery: Delivery, output: BuildOutput): Promise<void
   const { cli, built, tags, quiet } = delivery;
   switch (output.kind) {
     case 'local':
-      await writeFolder(delivery, resolve(output.folder), output.split);
+      await writeDirectory(delivery, resolve(output.directory), output.split);
       return;
     case 'tar':
       await writeOutput(cli, output.file, await treeOf(cli, built, output.split), FILE);
@@ -44,8 +44,8 @@ async function deliverOne(delivery: Delivery, output: BuildOutput): Promise<void
       await writeOutput(cli, output.file, await archiveOf(delivery), FILE);
       return;
     case 'layout':
-      await mkdir(resolve(output.folder), { recursive: true });
-      await extractInto(resolve(output.folder), await archiveOf(delivery), { owners: false });
+      await mkdir(resolve(output.directory), { recursive: true });
+      await extractInto(resolve(output.directory), await archiveOf(delivery), { owners: false });
       return;
     case 'image':
       if (output.push) for (const name of tags) await push(cli, name, quiet);
@@ -56,32 +56,32 @@ async function deliverOne(delivery: Delivery, output: BuildOutput): Promise<void
 const FILE: OutputOptions = { mode: 0o666, allowsDevices: true };
 
 /** The files of the images and what is said about them, which takes the place of a file of the image. */
-async function writeFolder({ cli, built }: Delivery, target: string, split: boolean): Promise<void> {
+async function writeDirectory({ cli, built }: Delivery, target: string, split: boolean): Promise<void> {
   await mkdir(target, { recursive: true });
   const owners = process.getuid?.() === 0;
-  for (const { id, folder } of placesOf(built, split)) {
-    await extractInto(target, await filesOf(cli, id), { owners, below: folder });
+  for (const { id, directory } of placesOf(built, split)) {
+    await extractInto(target, await filesOf(cli, id), { owners, below: directory });
     const statements = pack();
     for (const { name, text } of await statementsOf(cli, built, id))
       statements.entry({ name, mode: 0o644 }, text);
     statements.finalize();
     const tar = Readable.from(statements, { objectMode: false });
-    await extractInto(target, tar, { owners: false, below: folder });
+    await extractInto(target, tar, { owners: false, below: directory });
   }
 }
 
 /** Other servers tell of one image only. */
 const imagesOf = ({ id, images }: FollowedBuild) => (images.length > 0 ? images : [{ id, platform: '' }]);
 
-/** Which image's files go where: those of several platforms into a folder each, unless they are to be mixed. */
-function placesOf(built: FollowedBuild, split: boolean): { id: string; folder: string }[] {
+/** Which image's files go where: those of several platforms into a directory each, unless they are to be mixed. */
+function placesOf(built: FollowedBuild, split: boolean): { id: string; directory: string }[] {
   const images = imagesOf(built);
   const apart = images.length > 1 && split;
-  return images.map(({ id, platform }) => ({ id, folder: apart ? folderName(platform) : '' }));
+  return images.map(({ id, platform }) => ({ id, directory: apart ? directoryName(platform) : '' }));
 }
 
 /** The daemon says what the platform is called. */
-function folderName(platform: string): string {
+function directoryName(platform: string): string {
   if (/^[\w.-]+(\/[\w.-]+)+$/.test(platform)) return platform.replaceAll('/', '_');
   throw invalidParameter(`the daemon sent ${JSON.stringify(platform)} as a platform`);
 }
@@ -91,7 +91,7 @@ async function filesOf(cli: Cli, id: string): Promise<AsyncIterable<Uint8Array>>
   return body;
 }
 
-/** What is said about an image, as files for its folder; one of each kind. */
+/** What is said about an image, as files for its directory; one of each kind. */
 async function statementsOf(
   cli: Cli,
   { target }: FollowedBuild,
@@ -118,10 +118,10 @@ async function treeOf(cli: Cli, built: FollowedBuild, split: boolean): Promise<A
   if (!built.target && first) return await filesOf(cli, first.id);
   const joined = pack();
   const joining = (async () => {
-    for (const { id, folder } of places) {
-      await addTree(joined, await filesOf(cli, id), folder);
+    for (const { id, directory } of places) {
+      await addTree(joined, await filesOf(cli, id), directory);
       for (const { name, text } of await statementsOf(cli, built, id))
-        failsElsewhere(joined.entry({ name: join(folder, name), mode: 0o644 }, text));
+        failsElsewhere(joined.entry({ name: join(directory, name), mode: 0o644 }, text));
     }
     joined.finalize();
   })();
@@ -129,17 +129,17 @@ async function treeOf(cli: Cli, built: FollowedBuild, split: boolean): Promise<A
   return Readable.from(joined, { objectMode: false });
 }
 
-/** Copies a tar's entries below a folder of another one. */
-async function addTree(joined: Pack, tar: AsyncIterable<Uint8Array>, folder: string): Promise<void> {
+/** Copies a tar's entries below a directory of another one. */
+async function addTree(joined: Pack, tar: AsyncIterable<Uint8Array>, directory: string): Promise<void> {
   const unpack = extract();
   const feeding = pipeline(Readable.from(tar), unpack as unknown as NodeJS.WritableStream);
   for await (const entry of unpack) {
     const { header } = entry;
     const linkname =
-      header.type === 'link' ? join(folder, entryName(header.linkname ?? '')) : header.linkname;
+      header.type === 'link' ? join(directory, entryName(header.linkname ?? '')) : header.linkname;
     const moved = joined.entry({
       ...header,
-      name: join(folder, entryName(header.name)) + (header.type === 'directory' ? '/' : ''),
+      name: join(directory, entryName(header.name)) + (header.type === 'directory' ? '/' : ''),
       linkname,
       pax: attributes(header),
     });
@@ -165,7 +165,7 @@ async function push(cli: Cli, name: string, quiet: boolean): Promise<void> {
   const reference = withDefaultTag(parseReference(name));
   const { body } = await cli.engine.request('POST', `/images/${familiarName(reference)}/push`, {
     query: { tag: reference.tag },
-    headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configFolder, name) },
+    headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configDirectory, name) },
   });
   await showProgress(cli, body, { quiet });
 }

@@ -14,17 +14,17 @@ export interface DockerfilePlace {
 }
 
 /**
- * Finds the Dockerfile of a context folder: `-f` counts from the working folder, may lie outside of the context,
+ * Finds the Dockerfile of a context directory: `-f` counts from the working directory, may lie outside of the context,
  * or be `-` for standard input.
  * @throws BargeError invalid-parameter when there is none.
  */
-export async function locateDockerfile(folder: string, flag: string): Promise<DockerfilePlace> {
+export async function locateDockerfile(directory: string, flag: string): Promise<DockerfilePlace> {
   if (flag === '-') return added(await readStdin());
-  const path = flag === '' ? join(folder, 'Dockerfile') : resolve(flag);
+  const path = flag === '' ? join(directory, 'Dockerfile') : resolve(flag);
   let real: string;
   try {
     real = await realpath(path);
-    if ((await stat(real)).isDirectory()) throw invalidParameter(`the Dockerfile ${path} is a folder`);
+    if ((await stat(real)).isDirectory()) throw invalidParameter(`the Dockerfile ${path} is a directory`);
   } catch (cause) {
     if (errnoOf(cause) !== 'ENOENT') throw cause;
     throw invalidParameter(
@@ -33,8 +33,8 @@ export async function locateDockerfile(folder: string, flag: string): Promise<Do
     );
   }
   const inside = relative(
-    await realpath(folder),
-    flag === '' ? join(await realpath(folder), 'Dockerfile') : real,
+    await realpath(directory),
+    flag === '' ? join(await realpath(directory), 'Dockerfile') : real,
   );
   if (inside.startsWith(`..${sep}`) || inside === '..' || isAbsolute(inside)) {
     return { ...added(await readFile(real)), path };

@@ -5,11 +5,11 @@ import { ignorePatterns, PatternMatcher, type Verdict } from '../../core/pattern
 /** Which paths of a build context stay behind. Paths are relative to the context, with forward slashes. */
 export interface ContextFilter {
   ignores(path: string): boolean;
-  /** Whether nothing below an ignored folder can come back, so that it need not be looked into. */
-  readonly prunesFolders: boolean;
+  /** Whether nothing below an ignored directory can come back, so that it need not be looked into. */
+  readonly prunesDirectories: boolean;
 }
 
-const EVERYTHING: ContextFilter = { ignores: () => false, prunesFolders: true };
+const EVERYTHING: ContextFilter = { ignores: () => false, prunesDirectories: true };
 
 /**
  * The rules of `<Dockerfile>.dockerignore` if there is one, else of the context's `.dockerignore`. What the build
@@ -29,19 +29,19 @@ export async function readContextFilter(
 
 export function filterOf(text: string, always: ReadonlySet<string>): ContextFilter {
   const patterns = ignorePatterns(text);
-  const rules = new FolderVerdicts(new PatternMatcher(patterns));
+  const rules = new DirectoryVerdicts(new PatternMatcher(patterns));
   const inside = [...always];
   return {
     ignores: (path) =>
       !always.has(path) && rules.matches(path) && !inside.some((kept) => kept.startsWith(`${path}/`)),
-    prunesFolders: !patterns.some((pattern) => pattern.startsWith('!')),
+    prunesDirectories: !patterns.some((pattern) => pattern.startsWith('!')),
   };
 }
 
-/** Remembers the verdicts on the folders above the path that was asked for last: a walk goes on from them. */
-class FolderVerdicts {
+/** Remembers the verdicts on the directories above the path that was asked for last: a walk goes on from them. */
+class DirectoryVerdicts {
   readonly #rules: PatternMatcher;
-  readonly #above: { readonly folder: string; readonly verdict: Verdict }[] = [];
+  readonly #above: { readonly directory: string; readonly verdict: Verdict }[] = [];
 
   constructor(rules: PatternMatcher) {
     this.#rules = rules;
@@ -53,18 +53,18 @@ class FolderVerdicts {
 
   #judge(path: string): Verdict {
     const slash = path.lastIndexOf('/');
-    const parent = slash === -1 ? undefined : this.#folder(path.slice(0, slash));
+    const parent = slash === -1 ? undefined : this.#directory(path.slice(0, slash));
     return this.#rules.judge(path, parent);
   }
 
-  #folder(folder: string): Verdict {
+  #directory(directory: string): Verdict {
     for (let last = this.#above.at(-1); last; last = this.#above.at(-1)) {
-      if (last.folder === folder) return last.verdict;
-      if (folder.startsWith(`${last.folder}/`)) break;
+      if (last.directory === directory) return last.verdict;
+      if (directory.startsWith(`${last.directory}/`)) break;
       this.#above.pop();
     }
-    const verdict = this.#judge(folder);
-    this.#above.push({ folder, verdict });
+    const verdict = this.#judge(directory);
+    this.#above.push({ directory, verdict });
     return verdict;
   }
 }

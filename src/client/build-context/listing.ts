@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { ContextFilter } from './ignore.ts';
 
-/** An entry of a folder that is to be built: its path, `d` for a folder, and what changes whenever it does. */
+/** An entry of a directory that is to be built: its path, `d` for a directory, and what changes whenever it does. */
 export interface ListedEntry {
   readonly path: string;
   readonly kind: 'd' | 'f' | 'l' | 'o';
@@ -10,10 +10,10 @@ export interface ListedEntry {
 }
 
 /**
- * What a build context holds, folders before what is in them, sockets left out. Synchronous: for tens of thousands
+ * What a build context holds, directories before what is in them, sockets left out. Synchronous: for tens of thousands
  * of small questions to the kernel that is several times quicker, and a client has nothing else to do.
  */
-export function listContext(folder: string, filter: ContextFilter): ListedEntry[] {
+export function listContext(directory: string, filter: ContextFilter): ListedEntry[] {
   const entries: ListedEntry[] = [];
   const listed = new Set<string>(['.']);
   const addParents = (path: string): void => {
@@ -21,12 +21,12 @@ export function listContext(folder: string, filter: ContextFilter): ListedEntry[
     if (listed.has(parent)) return;
     addParents(parent);
     listed.add(parent);
-    entries.push(entryOf(parent, lstatSync(join(folder, parent))));
+    entries.push(entryOf(parent, lstatSync(join(directory, parent))));
   };
   const visit = (below: string): void => {
-    for (const name of readdirSync(join(folder, below)).sort()) {
+    for (const name of readdirSync(join(directory, below)).sort()) {
       const path = below === '' ? name : `${below}/${name}`;
-      const stats = lstatSync(join(folder, path));
+      const stats = lstatSync(join(directory, path));
       if (stats.isSocket()) continue;
       const ignored = filter.ignores(path);
       if (!ignored) {
@@ -34,7 +34,7 @@ export function listContext(folder: string, filter: ContextFilter): ListedEntry[
         entries.push(entryOf(path, stats));
         listed.add(path);
       }
-      if (stats.isDirectory() && !(ignored && filter.prunesFolders)) visit(path);
+      if (stats.isDirectory() && !(ignored && filter.prunesDirectories)) visit(path);
     }
   };
   visit('');

@@ -6,15 +6,15 @@ import { readContextFilter } from './ignore.ts';
 import type { ClientSession } from './session.ts';
 import { REMOTE } from './source.ts';
 
-/** What `--build-context` names: folders of this machine, and what the daemon finds by itself. */
+/** What `--build-context` names: directories of this machine, and what the daemon finds by itself. */
 export interface NamedSources {
-  readonly folders: ReadonlyMap<string, string>;
+  readonly directories: ReadonlyMap<string, string>;
   readonly addresses: Readonly<Record<string, string>>;
 }
 
-/** Reads `NAME=FOLDER | docker-image://REFERENCE | URL`. @throws BargeError invalid-parameter. */
+/** Reads `NAME=DIRECTORY | docker-image://REFERENCE | URL`. @throws BargeError invalid-parameter. */
 export function readNamedContexts(texts: readonly string[]): NamedSources {
-  const folders = new Map<string, string>();
+  const directories = new Map<string, string>();
   const addresses: Record<string, string> = {};
   for (const text of texts) {
     const [name, value] = splitPair(text);
@@ -24,18 +24,21 @@ export function readNamedContexts(texts: readonly string[]): NamedSources {
     if (/^oci-layout:/.test(value))
       throw wrong('OCI layouts are not supported: load the image first (barge load)');
     if (value.startsWith('docker-image://') || REMOTE.test(value)) addresses[name] = value;
-    else if (statSync(value, { throwIfNoEntry: false })?.isDirectory()) folders.set(name, resolve(value));
-    else throw wrong(`there is no folder ${value}`);
+    else if (statSync(value, { throwIfNoEntry: false })?.isDirectory()) directories.set(name, resolve(value));
+    else throw wrong(`there is no directory ${value}`);
   }
-  return { folders, addresses };
+  return { directories, addresses };
 }
 
-export async function sendNamedFolders(session: ClientSession, { folders }: NamedSources): Promise<void> {
-  for (const [name, folder] of folders) {
-    await session.sendFolder(
+export async function sendNamedDirectories(
+  session: ClientSession,
+  { directories }: NamedSources,
+): Promise<void> {
+  for (const [name, directory] of directories) {
+    await session.sendDirectory(
       name,
-      folder,
-      await readContextFilter([join(folder, '.dockerignore')], ['.dockerignore']),
+      directory,
+      await readContextFilter([join(directory, '.dockerignore')], ['.dockerignore']),
     );
   }
 }

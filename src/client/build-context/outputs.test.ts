@@ -8,11 +8,11 @@ const read = (...words: string[]) => readOutputs(parseFlags(words, BUILD_FLAGS).
 
 test('each form of --output says what is to be made', () => {
   const one = (text: string) => read('-t', 'x', '-o', text).outputs[0];
-  assert.deepEqual(one('out'), { kind: 'local', folder: 'out', split: true });
+  assert.deepEqual(one('out'), { kind: 'local', directory: 'out', split: true });
   assert.deepEqual(one('-'), { kind: 'tar', file: '', split: true });
   assert.deepEqual(one('type=tar,dest=-,platform-split=false'), { kind: 'tar', file: '', split: false });
   assert.deepEqual(one('type=oci,dest=a.tar'), { kind: 'archive', file: 'a.tar' });
-  assert.deepEqual(one('type=docker,tar=false,dest=a'), { kind: 'layout', folder: 'a' });
+  assert.deepEqual(one('type=docker,tar=false,dest=a'), { kind: 'layout', directory: 'a' });
   assert.deepEqual(one('type=docker'), { kind: 'image', names: [], push: false });
   assert.deepEqual(one('type=image,"name=a,b",push=true'), { kind: 'image', names: ['a', 'b'], push: true });
   assert.deepEqual(one('type=registry,name=a'), { kind: 'image', names: ['a'], push: true });

@@ -6,13 +6,13 @@ import { readFields } from './secrets.ts';
 
 /** What is to become of the result. Files may be '': standard output. */
 export type BuildOutput =
-  | { readonly kind: 'local'; readonly folder: string; readonly split: boolean }
+  | { readonly kind: 'local'; readonly directory: string; readonly split: boolean }
   /** The image's files. */
   | { readonly kind: 'tar'; readonly file: string; readonly split: boolean }
   /** The image itself, as `save` writes it. */
   | { readonly kind: 'archive'; readonly file: string }
   /** The same, unpacked: an OCI layout. */
-  | { readonly kind: 'layout'; readonly folder: string }
+  | { readonly kind: 'layout'; readonly directory: string }
   | { readonly kind: 'image'; readonly names: readonly string[]; readonly push: boolean };
 
 export interface BuildOutputs {
@@ -70,7 +70,7 @@ interface ReadOutput {
 function readOutput(text: string): ReadOutput {
   const none = { annotations: [], rewriteTimes: false };
   if (text === '-') return { output: { kind: 'tar', file: '', split: true }, ...none };
-  if (!text.includes('=')) return { output: { kind: 'local', folder: text, split: true }, ...none };
+  if (!text.includes('=')) return { output: { kind: 'local', directory: text, split: true }, ...none };
   const wrong = (why: string) => invalidParameter(`invalid argument "${text}" for "--output" flag: ${why}`);
   const parts = splitCsv(text);
   const annotations = parts.flatMap((part) => annotationOf(part) ?? []);
@@ -107,8 +107,8 @@ function outputOf(
   const names = (fields.get('name') ?? '').split(',').filter(Boolean);
   switch (type) {
     case 'local':
-      if (file === '') throw wrong('dest is required for local exporter: name a folder');
-      return { kind: 'local', folder: dest, split };
+      if (file === '') throw wrong('dest is required for local exporter: name a directory');
+      return { kind: 'local', directory: dest, split };
     case 'tar':
       return { kind: 'tar', file, split };
     case 'registry':
@@ -118,8 +118,8 @@ function outputOf(
     default:
       if (type === 'docker' && dest === '') return { kind: 'image', names, push: false };
       if (fields.get('tar') !== 'false') return { kind: 'archive', file };
-      if (file === '') throw wrong('dest is required: name a folder');
-      return { kind: 'layout', folder: dest };
+      if (file === '') throw wrong('dest is required: name a directory');
+      return { kind: 'layout', directory: dest };
   }
 }
 

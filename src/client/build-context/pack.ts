@@ -10,7 +10,7 @@ import type { ContextFilter } from './ignore.ts';
 /** Files up to this size are read in one piece. Bytes. */
 const SMALL = 64 * 1024;
 const ROOT = { uid: 0, gid: 0 };
-const EVERYTHING: ContextFilter = { ignores: () => false, prunesFolders: true };
+const EVERYTHING: ContextFilter = { ignores: () => false, prunesDirectories: true };
 
 /** A file that joins the context under a name of its own. */
 export interface ExtraFile {
@@ -23,13 +23,13 @@ export interface ExtraFile {
  * out. Nothing larger than a read buffer is held.
  */
 export function packContext(
-  folder: string,
+  directory: string,
   filter: ContextFilter,
   extra: readonly ExtraFile[],
 ): AsyncIterable<Uint8Array> {
   const tar = pack();
   const fill = async () => {
-    await addFolder(tar, folder, '', filter);
+    await addDirectory(tar, directory, '', filter);
     for (const { name, content } of extra) addFile(tar, name, content);
     tar.finalize();
   };
@@ -37,26 +37,26 @@ export function packContext(
   return chunksOf(tar);
 }
 
-/** A file or folder as a tar in which it is called `name`, owners kept. `.` stands for a folder's contents. */
+/** A file or directory as a tar in which it is called `name`, owners kept. `.` stands for a directory's contents. */
 export function packPath(path: string, name: string): AsyncIterable<Uint8Array> {
   const tar = pack();
   const fill = async () => {
     const stats = await lstat(path);
     await addEntry(tar, path, name, stats, true);
-    if (stats.isDirectory()) await addFolder(tar, path, '', EVERYTHING, name);
+    if (stats.isDirectory()) await addDirectory(tar, path, '', EVERYTHING, name);
     tar.finalize();
   };
   fill().catch((error: Error) => tar.destroy(error));
   return chunksOf(tar);
 }
 
-/** These entries of a folder, in this order; what has gone meanwhile is left out. */
-export function packEntries(folder: string, paths: readonly string[]): AsyncIterable<Uint8Array> {
+/** These entries of a directory, in this order; what has gone meanwhile is left out. */
+export function packEntries(directory: string, paths: readonly string[]): AsyncIterable<Uint8Array> {
   const tar = pack();
   const fill = async () => {
     for (const path of paths) {
-      const stats = lstatSync(join(folder, path), { throwIfNoEntry: false });
-      if (stats) await addEntry(tar, join(folder, path), path, stats);
+      const stats = lstatSync(join(directory, path), { throwIfNoEntry: false });
+      if (stats) await addEntry(tar, join(directory, path), path, stats);
     }
     tar.finalize();
   };
@@ -76,23 +76,23 @@ function addFile(tar: Pack, name: string, content: Buffer): void {
   tar.entry({ name, mode: 0o600, mtime: new Date(0), uid: 0, gid: 0 }, content);
 }
 
-/** @param under the folder's name in the archive; given, owners are kept */
-async function addFolder(
+/** @param under the directory's name in the archive; given, owners are kept */
+async function addDirectory(
   tar: Pack,
   root: string,
-  folder: string,
+  directory: string,
   filter: ContextFilter,
   under?: string,
 ): Promise<void> {
-  const names = (await readdir(join(root, folder))).sort();
+  const names = (await readdir(join(root, directory))).sort();
   for (const name of names) {
-    const path = folder === '' ? name : `${folder}/${name}`;
+    const path = directory === '' ? name : `${directory}/${name}`;
     const stats = await lstat(join(root, path));
     const ignored = filter.ignores(path);
     const archived = under === undefined ? path : `${under}/${path}`;
     if (!ignored) await addEntry(tar, join(root, path), archived, stats, under !== undefined);
-    if (stats.isDirectory() && !(ignored && filter.prunesFolders))
-      await addFolder(tar, root, path, filter, under);
+    if (stats.isDirectory() && !(ignored && filter.prunesDirectories))
+      await addDirectory(tar, root, path, filter, under);
   }
 }
 

@@ -61,17 +61,20 @@ export class ClientSession implements Disposable {
     return session;
   }
 
-  /** Sends of a folder what the daemon has not. @param name '' is the main context. */
-  async sendFolder(name: string, folder: string, filter: ContextFilter): Promise<void> {
-    const entries = listContext(folder, filter);
+  /** Sends of a directory what the daemon has not. @param name '' is the main context. */
+  async sendDirectory(name: string, directory: string, filter: ContextFilter): Promise<void> {
+    const entries = listContext(directory, filter);
     const path = `/barge/sessions/${this.id}`;
     const { Missing, Complete } = await this.#engine.post<Compared>(`${path}/compare`, {
-      query: { name, key: keyOf(folder) },
+      query: { name, key: keyOf(directory) },
       stream: linesOf(entries),
     });
     if (Complete) return;
     const paths = withParents(Missing.map((index) => entries[index]?.path ?? ''));
-    await this.#engine.call('POST', `${path}/files`, { query: { name }, stream: packEntries(folder, paths) });
+    await this.#engine.call('POST', `${path}/files`, {
+      query: { name },
+      stream: packEntries(directory, paths),
+    });
   }
 
   [Symbol.dispose](): void {
@@ -90,10 +93,10 @@ async function createSession(engine: Engine, json: unknown): Promise<string | un
   }
 }
 
-/** The same for the same folder of the same machine. */
-function keyOf(folder: string): string {
+/** The same for the same directory of the same machine. */
+function keyOf(directory: string): string {
   return createHash('sha256')
-    .update(`${hostname()}\0${realpathSync(folder)}`)
+    .update(`${hostname()}\0${realpathSync(directory)}`)
     .digest('hex');
 }
 
@@ -108,7 +111,7 @@ async function* linesOf(entries: readonly ListedEntry[]): AsyncGenerator<Buffer>
   yield Buffer.from(`${text}\n`);
 }
 
-/** Folders of changed files go with them: writing into one changes its time at the daemon. */
+/** Directories of changed files go with them: writing into one changes its time at the daemon. */
 function withParents(paths: readonly string[]): string[] {
   const all = new Set(paths);
   for (const path of paths) {

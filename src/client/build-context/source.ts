@@ -9,19 +9,19 @@ import { type ExtraFile, packContext, packFiles } from './pack.ts';
 export interface BuildSource {
   /** Makes the tar; undefined when the daemon fetches the context itself. */
   readonly stream?: () => AsyncIterable<Uint8Array>;
-  /** A folder of this machine, for servers that take less than all of it. */
-  readonly folder?: ContextFolder;
+  /** A directory of this machine, for servers that take less than all of it. */
+  readonly directory?: ContextDirectory;
   /** URL for the daemon to fetch. */
   readonly remote?: string;
   /** The Dockerfile's path inside the context; '' for the usual one. */
   readonly dockerfile: string;
 }
 
-/** A folder to build, without what its ignore file leaves out. */
-export interface ContextFolder {
+/** A directory to build, without what its ignore file leaves out. */
+export interface ContextDirectory {
   readonly path: string;
   readonly filter: ContextFilter;
-  /** The Dockerfile, when it is not in the folder. */
+  /** The Dockerfile, when it is not in the directory. */
   readonly extra?: ExtraFile;
 }
 
@@ -36,31 +36,31 @@ const COMPRESSED = [
 const TAR_MAGIC_AT = 257;
 const TAR_BLOCK = 512;
 
-/** Reads the context argument of `build`: a folder, a URL or `-`. @throws BargeError invalid-parameter. */
+/** Reads the context argument of `build`: a directory, a URL or `-`. @throws BargeError invalid-parameter. */
 export async function openSource(context: string, fileFlag: string): Promise<BuildSource> {
   if (context === '-') return fromStdin(fileFlag);
   if (REMOTE.test(context)) return { remote: context, dockerfile: fileFlag };
-  const folder = resolve(context);
-  await checkFolder(folder, context);
-  const file = await locateDockerfile(folder, fileFlag);
-  const candidates = [...(file.path ? [`${file.path}.dockerignore`] : []), join(folder, '.dockerignore')];
+  const directory = resolve(context);
+  await checkDirectory(directory, context);
+  const file = await locateDockerfile(directory, fileFlag);
+  const candidates = [...(file.path ? [`${file.path}.dockerignore`] : []), join(directory, '.dockerignore')];
   const filter = await readContextFilter(candidates, [file.name, '.dockerignore']);
   const { extra } = file;
   return {
-    stream: () => packContext(folder, filter, extra ? [extra] : []),
-    folder: { path: folder, filter, ...(extra ? { extra } : {}) },
+    stream: () => packContext(directory, filter, extra ? [extra] : []),
+    directory: { path: directory, filter, ...(extra ? { extra } : {}) },
     dockerfile: file.name,
   };
 }
 
-async function checkFolder(folder: string, shown: string): Promise<void> {
+async function checkDirectory(directory: string, shown: string): Promise<void> {
   try {
-    if ((await stat(folder)).isDirectory()) return;
+    if ((await stat(directory)).isDirectory()) return;
   } catch (cause) {
     if (errnoOf(cause) !== 'ENOENT') throw cause;
     throw invalidParameter(`unable to prepare context: path "${shown}" not found`, { cause });
   }
-  throw invalidParameter(`unable to prepare context: context must be a folder: ${shown}`);
+  throw invalidParameter(`unable to prepare context: context must be a directory: ${shown}`);
 }
 
 /** Standard input is a tar, packed or not, or else a Dockerfile alone. */

@@ -24,8 +24,8 @@ async function namesIn(tar: Buffer): Promise<string[]> {
   return names;
 }
 
-async function context(folder: string): Promise<string> {
-  const root = join(folder, 'context');
+async function context(directory: string): Promise<string> {
+  const root = join(directory, 'context');
   await mkdir(join(root, 'src/deep'), { recursive: true });
   await writeFile(join(root, 'Dockerfile'), 'FROM scratch\n');
   await writeFile(join(root, '.dockerignore'), 'Dockerfile\n.dockerignore\n*.log\nsrc\n!src/deep/keep\n');
@@ -39,8 +39,8 @@ async function context(folder: string): Promise<string> {
 
 test('build sends what .dockerignore leaves, and always the Dockerfile', async () => {
   await using daemon = await builder();
-  const root = await context(daemon.folder);
-  const iidfile = join(daemon.folder, 'iid');
+  const root = await context(daemon.directory);
+  const iidfile = join(daemon.directory, 'iid');
   const args = [
     'build',
     '-t',
@@ -82,8 +82,8 @@ test('build sends what .dockerignore leaves, and always the Dockerfile', async (
 test('a Dockerfile from outside or from standard input joins the context under a name of its own', async () => {
   for (const flag of ['outside', '-']) {
     await using daemon = await builder();
-    const root = await context(daemon.folder);
-    const outside = join(daemon.folder, 'Other');
+    const root = await context(daemon.directory);
+    const outside = join(daemon.directory, 'Other');
     await writeFile(outside, 'FROM scratch\n');
     const ran = await daemon.run(['build', '-q', '-f', flag === '-' ? '-' : outside, root], {
       input: 'FROM scratch\n',
@@ -106,8 +106,8 @@ test('standard input alone is a Dockerfile, or a tar as it is', async () => {
 
 test('a missing Dockerfile is found out before anything is sent', async () => {
   await using daemon = await builder();
-  await mkdir(join(daemon.folder, 'empty'));
-  const ran = await daemon.run(['build', join(daemon.folder, 'empty')]);
+  await mkdir(join(daemon.directory, 'empty'));
+  const ran = await daemon.run(['build', join(daemon.directory, 'empty')]);
   assert.equal(ran.code, 1);
   assert.match(
     ran.stderr,
@@ -123,7 +123,7 @@ test('a failed build ends with 1 and the message of the daemon; a quiet one show
       ? { chunks: ['{"stream":"Step 1\\n"}\n{"errorDetail":{"message":"it broke"},"error":"it broke"}\n'] }
       : {},
   );
-  const root = await context(daemon.folder);
+  const root = await context(daemon.directory);
   assert.deepEqual(await daemon.run(['build', '-q', root]), {
     code: 1,
     stdout: '',
@@ -133,9 +133,9 @@ test('a failed build ends with 1 and the message of the daemon; a quiet one show
 
 test('build shows progress as asked, packs the context, and adds the proxies of the configuration', async () => {
   await using daemon = await builder();
-  const root = await context(daemon.folder);
+  const root = await context(daemon.directory);
   const proxies = { default: { httpProxy: 'http://p:1', noProxy: 'x' } };
-  await writeFile(join(daemon.folder, 'config.json'), JSON.stringify({ proxies }));
+  await writeFile(join(daemon.directory, 'config.json'), JSON.stringify({ proxies }));
   const raw = await daemon.run([
     'build',
     '--progress',

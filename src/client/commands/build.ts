@@ -6,7 +6,7 @@ import {
   type BuildCacheFlags,
   fetchCaches,
   readCacheFlags,
-  sendCacheFolders,
+  sendCacheDirectories,
 } from '../build-context/caches.ts';
 import { deliver } from '../build-context/deliver.ts';
 import {
@@ -16,7 +16,7 @@ import {
   progressMode,
 } from '../build-context/follow.ts';
 import { writeMetadata } from '../build-context/metadata.ts';
-import { type NamedSources, readNamedContexts, sendNamedFolders } from '../build-context/named.ts';
+import { type NamedSources, readNamedContexts, sendNamedDirectories } from '../build-context/named.ts';
 import { type BuildOutputs, checkOutputs, readOutputs, toStandardOutput } from '../build-context/outputs.ts';
 import { readAgents, readSecrets } from '../build-context/secrets.ts';
 import { ClientSession } from '../build-context/session.ts';
@@ -35,7 +35,7 @@ export const command: Command = {
   usage: '[OPTIONS] PATH | URL | -',
   flags: BUILD_FLAGS,
   args: { min: 1, max: 1 },
-  completes: ['folder'],
+  completes: ['directory'],
   async run(invocation) {
     const { flags, cli } = invocation;
     refuseUnsupported(flags);
@@ -85,11 +85,11 @@ interface Prepared {
 
 async function startBuild(
   invocation: Invocation,
-  { stream, remote, folder, dockerfile }: BuildSource,
+  { stream, remote, directory, dockerfile }: BuildSource,
   { tags, named, session, caches, wanted }: Prepared,
 ): Promise<EngineResponse> {
   const { flags, cli } = invocation;
-  const sent = folder !== undefined && session !== undefined;
+  const sent = directory !== undefined && session !== undefined;
   const addresses = named.addresses;
   const tar = sent ? undefined : stream?.();
   return await cli.engine.request('POST', '/build', {
@@ -108,7 +108,7 @@ async function startBuild(
     },
     headers: {
       'Content-Type': 'application/x-tar',
-      'X-Registry-Config': await allAuthsHeader(cli.configFolder),
+      'X-Registry-Config': await allAuthsHeader(cli.configDirectory),
     },
     ...(tar ? { stream: flags.bool('compress') ? await packed(tar) : tar } : {}),
   });
@@ -118,13 +118,14 @@ async function startBuild(
 async function openSession(
   cli: Cli,
   flags: FlagValues,
-  { folder }: BuildSource,
+  { directory }: BuildSource,
   { named, caches }: { readonly named: NamedSources; readonly caches: BuildCacheFlags },
 ): Promise<ClientSession | undefined> {
   const [secrets, agents] = [readSecrets(flags.list('secret')), readAgents(flags.list('ssh'))];
-  const whole = folder === undefined || flags.bool('compress');
-  if (whole && secrets.size + agents.size + named.folders.size + caches.sources.size === 0) return undefined;
-  const extra = folder?.extra;
+  const whole = directory === undefined || flags.bool('compress');
+  if (whole && secrets.size + agents.size + named.directories.size + caches.sources.size === 0)
+    return undefined;
+  const extra = directory?.extra;
   const dockerfile = extra && { name: 'Dockerfile', text: extra.content.toString() };
   const session = await ClientSession.open(cli.engine, {
     secrets,
@@ -132,14 +133,14 @@ async function openSession(
     ...(dockerfile ? { dockerfile } : {}),
   });
   if (!session) {
-    if (named.folders.size + caches.sources.size === 0) return undefined;
+    if (named.directories.size + caches.sources.size === 0) return undefined;
     throw invalidParameter(
-      '--build-context and --cache-from with a folder need a Barge daemon: this server has no way to take it',
+      '--build-context and --cache-from with a directory need a Barge daemon: this server has no way to take it',
     );
   }
-  if (folder) await session.sendFolder('', folder.path, folder.filter);
-  await sendNamedFolders(session, named);
-  await sendCacheFolders(session, caches);
+  if (directory) await session.sendDirectory('', directory.path, directory.filter);
+  await sendNamedDirectories(session, named);
+  await sendCacheDirectories(session, caches);
   return session;
 }
 

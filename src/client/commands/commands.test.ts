@@ -106,7 +106,7 @@ test('login keeps the password for pull to send, and logout forgets it; nothing 
   await using daemon = await FakeDaemon.start(({ path }) =>
     path === '/auth' ? { body: { Status: 'Login Succeeded' } } : { chunks: ['{"status":"ok"}\n'] },
   );
-  const config = join(daemon.folder, 'config.json');
+  const config = join(daemon.directory, 'config.json');
   await writeFile(config, '{"psFormat":"x"}');
   const login = await daemon.run(['login', '-u', 'me', '--password-stdin', 'localhost:5000'], {
     input: 's3cret\n',
@@ -160,7 +160,7 @@ test('run passes the proxies of the configuration on, and what the user says win
     path === '/containers/create' ? { status: 201, body: { Id: 'c', Warnings: [] } } : undefined,
   );
   const proxies = { default: { httpsProxy: 'http://d' }, [daemon.url]: { httpsProxy: 'http://p' } };
-  await writeFile(join(daemon.folder, 'config.json'), JSON.stringify({ proxies }));
+  await writeFile(join(daemon.directory, 'config.json'), JSON.stringify({ proxies }));
   await daemon.run(['create', '-e', 'HTTPS_PROXY=mine', 'busybox']);
   assert.deepEqual(daemon.json<{ Env: string[] }>('/containers/create').Env, [
     'HTTPS_PROXY=mine',

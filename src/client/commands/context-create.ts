@@ -17,7 +17,7 @@ export const command: Command = {
     const { flags, cli } = invocation;
     const name = argument(invocation, 0);
     checkContextName(name);
-    if (contextExists(cli.configFolder, name)) throw invalidParameter(`context "${name}" already exists`);
+    if (contextExists(cli.configDirectory, name)) throw invalidParameter(`context "${name}" already exists`);
     if (flags.has('from') && flags.has('docker')) {
       throw invalidParameter('cannot use --docker flag when --from is set');
     }
@@ -25,7 +25,7 @@ export const command: Command = {
     const from = flags.text('from') || choice.from || DEFAULT_CONTEXT;
     const copied = choice.endpoint.Host === undefined;
     const { endpoint, tls } = copied ? viewContext(cli, from) : choice;
-    await writeContext(cli.configFolder, contextMeta(name, endpoint, flags.text('description')), tls);
+    await writeContext(cli.configDirectory, contextMeta(name, endpoint, flags.text('description')), tls);
     cli.out(`${name}\n`);
     cli.err(`Successfully created context "${name}"\n`);
     return 0;

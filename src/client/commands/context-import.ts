@@ -15,9 +15,9 @@ export const command: Command = {
     const name = argument(invocation, 0);
     const path = argument(invocation, 1);
     checkContextName(name);
-    if (contextExists(cli.configFolder, name)) throw invalidParameter(`context "${name}" already exists`);
+    if (contextExists(cli.configDirectory, name)) throw invalidParameter(`context "${name}" already exists`);
     const { meta, tls } = await unpackContext(path === '-' ? process.stdin : await openInput(path));
-    await writeContext(cli.configFolder, { ...meta, Name: name }, tls);
+    await writeContext(cli.configDirectory, { ...meta, Name: name }, tls);
     cli.out(`${name}\n`);
     cli.err(`Successfully imported context "${name}"\n`);
     return 0;

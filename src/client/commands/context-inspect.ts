@@ -18,13 +18,13 @@ export const command: Command = {
   },
 };
 
-function shown({ name, metadata, endpoint, tls, folders }: ContextView): unknown {
+function shown({ name, metadata, endpoint, tls, directories }: ContextView): unknown {
   const files = Object.keys(tls);
   return {
     Name: name,
     Metadata: metadata,
     Endpoints: { docker: { Host: endpoint.Host ?? '', SkipTLSVerify: endpoint.SkipTLSVerify ?? false } },
     TLSMaterial: files.length > 0 ? { docker: files } : {},
-    Storage: { MetadataPath: folders?.meta ?? IN_MEMORY, TLSPath: folders?.tls ?? IN_MEMORY },
+    Storage: { MetadataPath: directories?.meta ?? IN_MEMORY, TLSPath: directories?.tls ?? IN_MEMORY },
   };
 }

@@ -36,7 +36,7 @@ export const command: Command = {
 
 function contextRows(cli: Cli): Fields[] {
   const current = cli.contextName;
-  const stored = listContexts(cli.configFolder).map(({ meta, endpoint }) =>
+  const stored = listContexts(cli.configDirectory).map(({ meta, endpoint }) =>
     row(meta.Name, meta.Metadata.Description ?? '', endpoint.Host ?? '', current),
   );
   const rows = [defaultRow(cli, current), ...stored];

@@ -15,20 +15,20 @@ export const command: Command = {
     const force = flags.bool('force');
     const code = await forEachName(cli, args, async (name) => {
       if (name === DEFAULT_CONTEXT) throw invalidParameter(`context "${DEFAULT_CONTEXT}" cannot be removed`);
-      if (!contextExists(cli.configFolder, name)) {
+      if (!contextExists(cli.configDirectory, name)) {
         if (force) return name;
         throw notFound(`context "${name}" does not exist`);
       }
       if (name === current && !force) {
         throw invalidParameter(`context "${name}" is in use, set -f flag to force remove`);
       }
-      await removeContext(readContext(cli.configFolder, name));
+      await removeContext(readContext(cli.configDirectory, name));
       return name;
     });
     const { currentContext, ...config } = cli.config;
     // A removed context is nobody's current one.
     if (currentContext !== undefined && currentContext !== '' && args.includes(currentContext)) {
-      if (!contextExists(cli.configFolder, currentContext)) await writeConfig(cli.configFolder, config);
+      if (!contextExists(cli.configDirectory, currentContext)) await writeConfig(cli.configDirectory, config);
     }
     return code;
   },

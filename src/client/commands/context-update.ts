@@ -13,7 +13,7 @@ export const command: Command = {
     const { flags, cli } = invocation;
     const name = argument(invocation, 0);
     checkContextName(name);
-    const { meta } = readContext(cli.configFolder, name);
+    const { meta } = readContext(cli.configDirectory, name);
     const Metadata = flags.has('description')
       ? { ...meta.Metadata, Description: flags.text('description') }
       : meta.Metadata;
@@ -22,8 +22,8 @@ export const command: Command = {
       const { endpoint, tls } = choice.from === undefined ? choice : viewContext(cli, choice.from);
       const { Endpoints } = contextMeta(name, endpoint, '');
       const changed = { ...meta, Metadata, Endpoints: { ...meta.Endpoints, ...Endpoints } };
-      await writeContext(cli.configFolder, changed, tls);
-    } else await writeContext(cli.configFolder, { ...meta, Metadata });
+      await writeContext(cli.configDirectory, changed, tls);
+    } else await writeContext(cli.configDirectory, { ...meta, Metadata });
     cli.out(`${name}\n`);
     cli.err(`Successfully updated context "${name}"\n`);
     return 0;

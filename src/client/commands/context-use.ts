@@ -11,10 +11,10 @@ export const command: Command = {
   async run(invocation) {
     const { cli } = invocation;
     const name = argument(invocation, 0);
-    if (name !== DEFAULT_CONTEXT) readContext(cli.configFolder, name);
-    const { currentContext: _, ...config } = readConfig(cli.configFolder);
+    if (name !== DEFAULT_CONTEXT) readContext(cli.configDirectory, name);
+    const { currentContext: _, ...config } = readConfig(cli.configDirectory);
     const current = name === DEFAULT_CONTEXT ? {} : { currentContext: name };
-    await writeConfig(cli.configFolder, { ...config, ...current });
+    await writeConfig(cli.configDirectory, { ...config, ...current });
     cli.out(`${name}\n`);
     cli.err(`Current context is now "${name}"\n`);
     const variable = ['BARGE_HOST', 'DOCKER_HOST'].find((one) => process.env[one]);

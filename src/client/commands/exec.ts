@@ -24,7 +24,7 @@ export const command: Command = {
     { name: 'privileged', type: 'bool', description: 'Give the command all rights over the host' },
     { name: 'tty', short: 't', type: 'bool', description: 'Give the command a terminal' },
     { name: 'user', short: 'u', type: 'string', description: 'User to run as, name or id[:group]' },
-    { name: 'workdir', short: 'w', type: 'string', description: 'Folder to start in' },
+    { name: 'workdir', short: 'w', type: 'string', description: 'Directory to start in' },
   ],
   args: { min: 2 },
   completes: ['running', 'file'],

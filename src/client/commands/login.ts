@@ -18,12 +18,12 @@ export const command: Command = {
     const { cli, args } = invocation;
     const credentials = await readCredentials(invocation);
     const login: AuthConfig = { ...credentials, serveraddress: authKey(args[0] ?? '') };
-    const answer = await cli.engine.post<{ Status?: string; IdentityToken?: string }>('/auth', {
+    const response = await cli.engine.post<{ Status?: string; IdentityToken?: string }>('/auth', {
       json: login,
     });
-    const warning = await storeLogin(cli.configFolder, login, answer.IdentityToken);
+    const warning = await storeLogin(cli.configDirectory, login, response.IdentityToken);
     if (warning) cli.err(warning);
-    cli.out(`${answer.Status || 'Login Succeeded'}\n`);
+    cli.out(`${response.Status || 'Login Succeeded'}\n`);
     return 0;
   },
 };

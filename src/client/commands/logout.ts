@@ -8,7 +8,7 @@ export const command: Command = {
   args: { min: 0, max: 1 },
   async run({ args, cli }) {
     const key = authKey(args[0] ?? '');
-    if (await eraseLogin(cli.configFolder, key)) cli.out(`Removing login credentials for ${key}\n`);
+    if (await eraseLogin(cli.configDirectory, key)) cli.out(`Removing login credentials for ${key}\n`);
     else cli.out(`Not logged in to ${key}\n`);
     return 0;
   },

@@ -19,7 +19,7 @@ export const command: Command = {
     const { flags, cli } = invocation;
     const list = referenceOf(argument(invocation, 0));
     const name = fullName(referenceOf(argument(invocation, 1)));
-    const store = new ManifestStore(cli.configFolder);
+    const store = new ManifestStore(cli.configDirectory);
     const manifests = await store.read(list);
     if (!manifests) throw noSuchManifest(argument(invocation, 0));
     const manifest = manifests.find(({ Ref }) => Ref === name);

@@ -13,7 +13,7 @@ export const command: Command = {
   async run(invocation) {
     const { flags, args, cli } = invocation;
     const list = referenceOf(argument(invocation, 0));
-    const store = new ManifestStore(cli.configFolder);
+    const store = new ManifestStore(cli.configDirectory);
     if ((await store.read(list)) && !flags.bool('amend'))
       throw new CommandFailure('refusing to amend an existing manifest list with no --amend flag');
     const manifests = [];

@@ -16,7 +16,7 @@ export const command: Command = {
   args: { min: 1, max: 2 },
   async run(invocation) {
     const { flags, args, cli } = invocation;
-    const store = new ManifestStore(cli.configFolder);
+    const store = new ManifestStore(cli.configDirectory);
     const list = await store.read(referenceOf(argument(invocation, 0)));
     const insecure = flags.bool('insecure');
     const show = (value: unknown) => cli.out(`${JSON.stringify(value, null, '\t')}\n`);

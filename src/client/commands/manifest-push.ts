@@ -18,7 +18,7 @@ export const command: Command = {
     const { flags, cli } = invocation;
     const word = argument(invocation, 0);
     const list = referenceOf(word);
-    const store = new ManifestStore(cli.configFolder);
+    const store = new ManifestStore(cli.configDirectory);
     const manifests = await store.read(list);
     if (!manifests) throw noSuchManifest(word);
     const vague = manifests.find(({ Descriptor: { platform } }) => !platform?.os || !platform.architecture);
@@ -32,7 +32,7 @@ export const command: Command = {
     );
     const { body } = await cli.engine.request('POST', `/barge/manifests/${imagePath(fullName(list))}`, {
       query: { insecure: flags.bool('insecure') },
-      headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configFolder, word) },
+      headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configDirectory, word) },
       json: {
         MediaType: document.mediaType,
         Raw: Buffer.from(JSON.stringify(document, null, 3)).toString('base64'),

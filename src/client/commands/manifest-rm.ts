@@ -8,7 +8,7 @@ export const command: Command = {
   flags: [],
   args: { min: 1 },
   async run({ args, cli }) {
-    const store = new ManifestStore(cli.configFolder);
+    const store = new ManifestStore(cli.configDirectory);
     let code = 0;
     for (const word of args) {
       const list = referenceOf(word);

@@ -39,7 +39,7 @@ export const command: Command = {
     const platform = flags.text('platform');
     const { body } = await cli.engine.request('POST', `/images/${familiarName(reference)}/push`, {
       query: { tag: reference.tag, platform: platform === '' ? undefined : platformJson(platform) },
-      headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configFolder, image) },
+      headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configDirectory, image) },
     });
     await showProgress(cli, body, { quiet });
     if (quiet) cli.out(`${familiarString(reference)}\n`);

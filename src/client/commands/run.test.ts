@@ -83,7 +83,7 @@ test('run attaches and waits before it starts, splits the streams and ends with 
 
 test('run -d prints the id and attaches to nothing', async () => {
   await using daemon = await FakeDaemon.start(oneContainer({}));
-  const cidfile = join(daemon.folder, 'cid');
+  const cidfile = join(daemon.directory, 'cid');
   const ran = await daemon.run(['run', '-d', '--name', 'web', '--cidfile', cidfile, 'busybox']);
   assert.deepEqual(ran, { code: 0, stdout: `${ID}\n`, stderr: '' });
   assert.deepEqual(daemon.paths(), ['POST /containers/create', `POST /containers/${ID}/start`]);

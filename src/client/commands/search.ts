@@ -44,7 +44,7 @@ export const command: Command = {
         limit: flags.has('limit') ? flags.number('limit') : undefined,
         filters: filtersQuery(flags.list('filter')),
       },
-      headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configFolder, registryOf(term)) },
+      headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configDirectory, registryOf(term)) },
     });
     const results = await body.json<SearchResult[]>();
     const truncate = !flags.bool('no-trunc');

@@ -15,7 +15,7 @@ export const command: Command = {
   flags: [
     { name: 'attach', short: 'a', type: 'bool', description: 'Show its output and pass signals on' },
     { name: 'checkpoint', type: 'string', hidden: true, description: 'Checkpoint to start from' },
-    { name: 'checkpoint-dir', type: 'string', hidden: true, description: 'Folder of checkpoints' },
+    { name: 'checkpoint-dir', type: 'string', hidden: true, description: 'Directory of checkpoints' },
     { name: 'detach-keys', type: 'string', description: 'Keys that detach from the container' },
     { name: 'interactive', short: 'i', type: 'bool', description: 'Forward standard input' },
   ],

@@ -67,7 +67,7 @@ test('containers that start while the table is shown join it', async () => {
     return { chunks: [`${JSON.stringify(sample(NEW, 'new', 500))}\n`], after: never };
   });
   const child = spawn(process.execPath, [CLIENT, 'stats', '--format', '{{.Name}} {{.CPUPerc}}'], {
-    env: { PATH: process.env.PATH ?? '', BARGE_HOST: daemon.url, DOCKER_CONFIG: daemon.folder },
+    env: { PATH: process.env.PATH ?? '', BARGE_HOST: daemon.url, DOCKER_CONFIG: daemon.directory },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let shown = '';

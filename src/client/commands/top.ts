@@ -15,8 +15,8 @@ export const command: Command = {
     const { args, cli } = invocation;
     const path = `/containers/${pathSegment(argument(invocation, 0))}/top`;
     const ps_args = args.length > 1 ? args.slice(1).join(' ') : undefined;
-    const answer = await cli.engine.get<{ Titles: string[]; Processes: string[][] }>(path, { ps_args });
-    cli.out(renderTable([answer.Titles, ...(answer.Processes ?? [])], PROCESS_WIDTH));
+    const response = await cli.engine.get<{ Titles: string[]; Processes: string[][] }>(path, { ps_args });
+    cli.out(renderTable([response.Titles, ...(response.Processes ?? [])], PROCESS_WIDTH));
     return 0;
   },
 };

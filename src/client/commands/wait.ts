@@ -9,8 +9,8 @@ export const command: Command = {
   completes: ['container'],
   run({ args, cli }) {
     return forEachName(cli, args, async (name) => {
-      const answer = await cli.engine.post<WaitResponse>(`/containers/${pathSegment(name)}/wait`);
-      return String(answer.StatusCode);
+      const response = await cli.engine.post<WaitResponse>(`/containers/${pathSegment(name)}/wait`);
+      return String(response.StatusCode);
     });
   },
 };

@@ -132,14 +132,14 @@ test('descriptions stand behind a tab', async () => {
 
 /** A `barge` of the sources for shells to call. */
 async function installClient(daemon: FakeDaemon): Promise<Record<string, string>> {
-  const path = join(daemon.folder, 'barge');
+  const path = join(daemon.directory, 'barge');
   await writeFile(path, `#!/bin/sh\nexec '${process.execPath}' '${CLIENT}' "$@"\n`);
   await chmod(path, 0o755);
   const { PATH = '' } = process.env;
   return {
-    PATH: `${daemon.folder}:${PATH}`,
-    HOME: daemon.folder,
-    DOCKER_CONFIG: daemon.folder,
+    PATH: `${daemon.directory}:${PATH}`,
+    HOME: daemon.directory,
+    DOCKER_CONFIG: daemon.directory,
     BARGE_HOST: daemon.url,
   };
 }

@@ -30,7 +30,7 @@ export async function candidatesFor(
   taken: readonly string[],
 ): Promise<Proposal> {
   if (kind === 'file') return { candidates: [], directive: DIRECTIVE.files };
-  if (kind === 'folder') return { candidates: [], directive: DIRECTIVE.folders };
+  if (kind === 'directory') return { candidates: [], directive: DIRECTIVE.directories };
   const all =
     typeof kind === 'string' ? ((await LOOKUPS[kind]?.(cli)) ?? []) : kind.map((value) => ({ value }));
   const candidates = all.filter(({ value }) => value.startsWith(current) && !taken.includes(value));
@@ -67,7 +67,7 @@ async function volumes(cli: Cli): Promise<Candidate[]> {
 }
 
 function contexts(cli: Cli): Candidate[] {
-  const stored = listContexts(cli.configFolder).map(({ meta, endpoint }) => ({
+  const stored = listContexts(cli.configDirectory).map(({ meta, endpoint }) => ({
     value: meta.Name,
     description: meta.Metadata.Description ?? endpoint.Host ?? '',
   }));

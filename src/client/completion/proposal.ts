@@ -13,8 +13,8 @@ export const DIRECTIVE = {
   /** Adds no space after the candidate. */
   noSpace: 2,
   noFiles: 4,
-  /** Offers folders only. */
-  folders: 16,
+  /** Offers directories only. */
+  directories: 16,
 } as const;
 
 export interface Proposal {

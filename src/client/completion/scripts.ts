@@ -4,7 +4,7 @@ export type Shell = (typeof SHELLS)[number];
 
 /*
  * Each script hands the line up to the cursor to `barge __completeNoDesc` or `__complete`, and reads the candidates
- * and, in the last line, the sum of: 2 no space behind it, 4 no files, 16 folders only.
+ * and, in the last line, the sum of: 2 no space behind it, 4 no files, 16 directories only.
  */
 
 const BASH = `# bash completion for barge. Load it with:  source <(barge completion bash)

@@ -40,13 +40,13 @@ export interface ConfigFile {
   readonly [member: string]: unknown;
 }
 
-export const pathIn = (folder: string) => join(folder, 'config.json');
+export const pathIn = (directory: string) => join(directory, 'config.json');
 
-/** The configuration in `folder`, empty when there is none. @throws BargeError when it is not a JSON object. */
-export function readConfig(folder: string): ConfigFile {
+/** The configuration in `directory`, empty when there is none. @throws BargeError when it is not a JSON object. */
+export function readConfig(directory: string): ConfigFile {
   let text: string;
   try {
-    text = readFileSync(pathIn(folder), 'utf8');
+    text = readFileSync(pathIn(directory), 'utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return {};
     throw error;
@@ -56,10 +56,10 @@ export function readConfig(folder: string): ConfigFile {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw invalidParameter(`${pathIn(folder)} is not JSON: mend or remove it`, { cause });
+    throw invalidParameter(`${pathIn(directory)} is not JSON: mend or remove it`, { cause });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidParameter(`${pathIn(folder)} does not hold an object: mend or remove it`);
+    throw invalidParameter(`${pathIn(directory)} does not hold an object: mend or remove it`);
   }
   return value as ConfigFile;
 }

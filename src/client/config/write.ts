@@ -4,9 +4,9 @@ import { errnoOf } from '../../core/errors.ts';
 import { type ConfigFile, pathIn } from './config-file.ts';
 
 /** Readable by the owner only: it holds passwords. Where the user made a link of it, the link's target is replaced. */
-export async function writeConfig(folder: string, config: ConfigFile): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeDurably(await targetOf(pathIn(folder)), `${JSON.stringify(config, null, '\t')}\n`, 0o600);
+export async function writeConfig(directory: string, config: ConfigFile): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await writeDurably(await targetOf(pathIn(directory)), `${JSON.stringify(config, null, '\t')}\n`, 0o600);
 }
 
 async function targetOf(path: string): Promise<string> {

@@ -25,7 +25,7 @@ function places(t: TestContext): {
   const base = mkdtempSync(join(tmpdir(), 'barge-extract-'));
   t.after(() => rmSync(base, { recursive: true, force: true }));
   const [root, outside] = [join(base, 'root'), join(base, 'outside')];
-  for (const folder of [root, outside]) mkdirSync(folder);
+  for (const directory of [root, outside]) mkdirSync(directory);
   const target = join(outside, 'file');
   writeFileSync(target, 'untouched', { mode: 0o640 });
   return { root, outside, target };
@@ -33,7 +33,7 @@ function places(t: TestContext): {
 
 const LEAVING: Record<string, (outside: string) => readonly Entry[]> = {
   'a name with dots': () => [[{ name: '../outside/file' }, 'x']],
-  'dots after a folder': () => [[{ name: 'a/../../outside/file' }, 'x']],
+  'dots after a directory': () => [[{ name: 'a/../../outside/file' }, 'x']],
   'an absolute name': (outside) => [[{ name: join(outside, 'file') }, 'x']],
   'a file through a link to a directory': (outside) => [
     [{ name: 'way', type: 'symlink', linkname: outside }],
@@ -153,7 +153,7 @@ test('only what was asked for is written, under its new name', async (t) => {
   assert.equal(lstatSync(join(root, '.ssh'), { throwIfNoEntry: false }), undefined);
 });
 
-test('a folder of its own is not looked for behind a link', async (t) => {
+test('a directory of its own is not looked for behind a link', async (t) => {
   const { root, outside } = places(t);
   symlinkSync(outside, join(root, 'linux_amd64'));
   const extracting = extractInto(root, tarOf([[{ name: 'file' }, 'x']]), {

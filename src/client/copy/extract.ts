@@ -10,22 +10,22 @@ import { type EntryOptions, finishDirectories, type MadeDirectory, writeEntry } 
 export interface ExtractOptions {
   /** Where the archive's first path part goes: `{from: 'etc', to: 'copy'}`; others are refused. */
   readonly rename?: { readonly from: string; readonly to: string };
-  /** Puts everything into this directory of the folder. */
+  /** Puts everything into this directory of the directory. */
   readonly below?: string;
   /** Set user and group ids as archived. */
   readonly owners: boolean;
 }
 
 /**
- * Unpacks a tar below `folder`. Entries that would leave it, by `..`, an absolute name or a link, whether an earlier
+ * Unpacks a tar below `directory`. Entries that would leave it, by `..`, an absolute name or a link, whether an earlier
  * entry made it or it was there, are refused. What is there already is replaced, never written to.
  */
 export async function extractInto(
-  folder: string,
+  directory: string,
   tar: AsyncIterable<Uint8Array>,
   options: ExtractOptions,
 ): Promise<void> {
-  using root = new Beneath(folder);
+  using root = new Beneath(directory);
   const unpack = extract();
   const feeding = feed(tar, unpack as unknown as NodeJS.WritableStream);
   feeding.catch(() => {});

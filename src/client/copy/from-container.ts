@@ -9,7 +9,7 @@ import {
   asksForContents,
   type CopyOptions,
   decodeStat,
-  isFolder,
+  isDirectory,
   isLink,
   type Place,
   statPath,
@@ -42,11 +42,11 @@ export async function copyFromContainer(
     return '';
   }
   const found = decodeStat(headers.get('x-docker-container-path-stat'));
-  const place = await chooseTarget(resolveLink(target), isFolder(found), asksForContents(path));
+  const place = await chooseTarget(resolveLink(target), isDirectory(found), asksForContents(path));
   /* Nothing but what was asked for: the daemon may be wrong about the name, and the target somebody's home. */
   const isWhole = asksForContents(path) || ['', '/', '.', '..'].includes(found.name);
   const from = isWhole ? '.' : found.name;
-  await extractInto(place.folder, body, {
+  await extractInto(place.directory, body, {
     rename: { from, to: place.name ?? (isWhole ? from : (linkName ?? from)) },
     owners: options.archive,
   });
@@ -64,31 +64,32 @@ function resolveLink(target: string): string {
 }
 
 /**
- * Where things land, by docker's rules: into a folder that exists; under the target's own name when it does not;
+ * Where things land, by docker's rules: into a directory that exists; under the target's own name when it does not;
  * over a file when the source is one. `name` is the new name of the source, undefined when it keeps its own.
  */
 async function chooseTarget(
   target: string,
-  sourceIsFolder: boolean,
+  sourceIsDirectory: boolean,
   contents: boolean,
-): Promise<{ folder: string; name?: string }> {
+): Promise<{ directory: string; name?: string }> {
   const existing = await statIfThere(target);
-  if (existing?.isDirectory()) return { folder: resolve(target) };
-  if (existing && sourceIsFolder) throw invalidParameter(`cannot copy a directory over the file ${target}`);
-  if (!existing && !sourceIsFolder && target.endsWith('/'))
+  if (existing?.isDirectory()) return { directory: resolve(target) };
+  if (existing && sourceIsDirectory)
+    throw invalidParameter(`cannot copy a directory over the file ${target}`);
+  if (!existing && !sourceIsDirectory && target.endsWith('/'))
     throw invalidParameter(`destination directory "${target}" does not exist`);
   if (existing && !existing.isFile()) {
     throw invalidParameter(`invalid output path: "${target}" must be a directory or a regular file`);
   }
-  const folder = dirname(resolve(target));
-  if (!(await statIfThere(folder)))
-    throw invalidParameter(`invalid output path: directory "${folder}" does not exist`);
-  if (contents && sourceIsFolder) {
+  const directory = dirname(resolve(target));
+  if (!(await statIfThere(directory)))
+    throw invalidParameter(`invalid output path: directory "${directory}" does not exist`);
+  if (contents && sourceIsDirectory) {
     const { mkdir } = await import('node:fs/promises');
     await mkdir(target);
-    return { folder: resolve(target) };
+    return { directory: resolve(target) };
   }
-  return { folder, name: basename(resolve(target)) };
+  return { directory, name: basename(resolve(target)) };
 }
 
 async function statIfThere(path: string) {

@@ -14,16 +14,16 @@ test('the numbers of a device are as the kernel splits them', () => {
 });
 
 test('devices and pipes go through a tar', { skip: process.getuid?.() !== 0 && 'needs root' }, async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'barge-nodes-'));
+  const directory = await mkdtemp(join(tmpdir(), 'barge-nodes-'));
   try {
-    await extractInto(folder, packPath('/dev/null', 'nothing'), { owners: true });
-    const made = await lstat(join(folder, 'nothing'));
+    await extractInto(directory, packPath('/dev/null', 'nothing'), { owners: true });
+    const made = await lstat(join(directory, 'nothing'));
     assert.equal(made.isCharacterDevice(), true);
     assert.equal(made.rdev, (await lstat('/dev/null')).rdev);
     assert.equal(made.mode & 0o777, 0o666);
-    await extractInto(folder, packPath(join(folder, 'nothing'), 'again'), { owners: false });
-    assert.equal((await lstat(join(folder, 'again'))).isCharacterDevice(), true);
+    await extractInto(directory, packPath(join(directory, 'nothing'), 'again'), { owners: false });
+    assert.equal((await lstat(join(directory, 'again'))).isCharacterDevice(), true);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 });

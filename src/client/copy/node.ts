@@ -3,7 +3,7 @@ import type { Header } from 'tar-stream';
 import { systemError } from '../../core/errors.ts';
 import type { Spot } from '../output/beneath.ts';
 
-/** How `mknod` writes the kinds of a tar's entries that are neither files, folders nor links. */
+/** How `mknod` writes the kinds of a tar's entries that are neither files, directories nor links. */
 const LETTERS = { 'character-device': 'c', 'block-device': 'b', fifo: 'p' } as const;
 
 type NodeType = keyof typeof LETTERS;

@@ -25,7 +25,7 @@ export function parsePlace(text: string): Place {
 export interface PathStat {
   readonly name: string;
   readonly size: number;
-  /** Go's file mode: the top bit means folder, 2^27 symbolic link. */
+  /** Go's file mode: the top bit means directory, 2^27 symbolic link. */
   readonly mode: number;
   readonly linkTarget: string;
 }
@@ -34,7 +34,7 @@ const GO_DIRECTORY = 2 ** 31;
 const GO_SYMLINK = 2 ** 27;
 
 const hasBit = (mode: number, bit: number) => Math.floor(mode / bit) % 2 === 1;
-export const isFolder = (stat: PathStat) => hasBit(stat.mode, GO_DIRECTORY);
+export const isDirectory = (stat: PathStat) => hasBit(stat.mode, GO_DIRECTORY);
 export const isLink = (stat: PathStat) => hasBit(stat.mode, GO_SYMLINK);
 
 export const archivePath = (container: string) => `/containers/${pathSegment(container)}/archive`;
@@ -52,5 +52,5 @@ export function decodeStat(header: string | undefined): PathStat {
   return JSON.parse(Buffer.from(header, 'base64').toString('utf8')) as PathStat;
 }
 
-/** Whether a path asks for the contents of a folder (`dir/.`). */
+/** Whether a path asks for the contents of a directory (`dir/.`). */
 export const asksForContents = (path: string) => path === '.' || path.endsWith('/.');

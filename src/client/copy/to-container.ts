@@ -7,7 +7,7 @@ import {
   archivePath,
   asksForContents,
   type CopyOptions,
-  isFolder,
+  isDirectory,
   isLink,
   type PathStat,
   type Place,
@@ -30,22 +30,22 @@ export async function copyToContainer(
     });
   if (source === '-') {
     const found = await statTarget(cli, container, target.path);
-    if (!found?.stat || !isFolder(found.stat)) {
+    if (!found?.stat || !isDirectory(found.stat)) {
       throw invalidParameter(`destination "${container}:${target.path}" must be a directory`);
     }
     await upload(target.path, process.stdin);
     return '';
   }
   const local = options.followLink ? await realpath(source) : source;
-  const folder = await isLocalFolder(local);
-  const place = await chooseTarget(cli, container, target.path, folder);
-  const contents = asksForContents(source) && folder;
+  const directory = await isLocalDirectory(local);
+  const place = await chooseTarget(cli, container, target.path, directory);
+  const contents = asksForContents(source) && directory;
   const name = contents && place.exists ? '.' : (place.name ?? basename(resolve(source)));
-  await upload(place.folder, packPath(resolve(local), name));
+  await upload(place.directory, packPath(resolve(local), name));
   return `Successfully copied ${source} to ${container}:${target.path}`;
 }
 
-async function isLocalFolder(path: string): Promise<boolean> {
+async function isLocalDirectory(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isDirectory();
   } catch (cause) {
@@ -54,21 +54,22 @@ async function isLocalFolder(path: string): Promise<boolean> {
   }
 }
 
-/** The container's folder to unpack in, and the name to unpack under unless the source keeps its own. */
+/** The container's directory to unpack in, and the name to unpack under unless the source keeps its own. */
 async function chooseTarget(
   cli: Cli,
   container: string,
   path: string,
-  sourceIsFolder: boolean,
-): Promise<{ folder: string; name?: string; exists: boolean }> {
+  sourceIsDirectory: boolean,
+): Promise<{ directory: string; name?: string; exists: boolean }> {
   const found = await statTarget(cli, container, path);
-  if (found?.stat && isFolder(found.stat)) return { folder: found.path, exists: true };
-  if (found?.stat && sourceIsFolder) throw invalidParameter(`cannot copy a directory over the file ${path}`);
-  if (!found?.stat && !sourceIsFolder && path.endsWith('/')) {
+  if (found?.stat && isDirectory(found.stat)) return { directory: found.path, exists: true };
+  if (found?.stat && sourceIsDirectory)
+    throw invalidParameter(`cannot copy a directory over the file ${path}`);
+  if (!found?.stat && !sourceIsDirectory && path.endsWith('/')) {
     throw invalidParameter(`destination "${container}:${path}" must be a directory`);
   }
   const full = resolve('/', found?.path ?? path);
-  return { folder: dirname(full), name: basename(full), exists: false };
+  return { directory: dirname(full), name: basename(full), exists: false };
 }
 
 /** What is at the target, a link followed once as docker's client does, also to where nothing is yet. */

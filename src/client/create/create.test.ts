@@ -106,8 +106,8 @@ test('--mount complains in the words of docker', () => {
 });
 
 test('variables come from files, flags and the environment, flags last', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'barge-env-'));
-  const file = join(folder, 'env');
+  const directory = mkdtempSync(join(tmpdir(), 'barge-env-'));
+  const file = join(directory, 'env');
   writeFileSync(file, '# comment\n\nA=1\n  B=two words \nHERE\nGONE\n');
   const env = readEnvironment([file], ['C=3', 'HERE', 'GONE', 'D='], { HERE: 'yes' });
   assert.deepEqual(env, ['A=1', 'B=two words ', 'HERE=yes', 'C=3', 'HERE=yes', 'GONE', 'D=']);
@@ -116,7 +116,7 @@ test('variables come from files, flags and the environment, flags last', () => {
   assert.throws(() => readEnvironment(['/nope'], [], {}), {
     message: 'open /nope: no such file or directory',
   });
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 });
 
 test('devices, ulimits, GPUs and restart policies are read', () => {

@@ -66,7 +66,7 @@ const PROCESS: readonly Flag[] = [
   }),
   flag('env-file', 'list', 'Read variables from a file, one a line'),
   flag('entrypoint', 'string', "Replace the image's entry point", { completes: 'none' }),
-  flag('w,workdir', 'string', 'Folder to start in', { completes: 'none' }),
+  flag('w,workdir', 'string', 'Directory to start in', { completes: 'none' }),
   flag('u,user', 'string', 'User to run as, name or id[:group]', { completes: 'none' }),
   flag('group-add', 'list', 'One more group for the user'),
   flag('init', 'bool', 'Put an init before the command that passes signals on and reaps'),
@@ -92,7 +92,7 @@ const PROCESS: readonly Flag[] = [
 ];
 
 const STORAGE: readonly Flag[] = [
-  flag('v,volume', 'list', 'Mount a folder or volume, [source:]target[:options]', { completes: 'volume' }),
+  flag('v,volume', 'list', 'Mount a directory or volume, [source:]target[:options]', { completes: 'volume' }),
   flag('mount', 'mount', 'Mount a file system, type=…,source=…,target=…', { check: parseMount }),
   flag('tmpfs', 'list', 'Mount a tmpfs, target[:options]'),
   flag('volume-driver', 'string', 'Driver of the volumes made for the container'),

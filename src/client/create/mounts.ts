@@ -13,7 +13,7 @@ export interface VolumeFlags {
   readonly volumes: Readonly<Record<string, Record<string, never>>>;
 }
 
-/** Reads `-v [source:]target[:options]`; relative sources (`./x`) count from the working folder. */
+/** Reads `-v [source:]target[:options]`; relative sources (`./x`) count from the working directory. */
 export function parseVolumes(specs: readonly string[]): VolumeFlags {
   const binds: string[] = [];
   const volumes: Record<string, Record<string, never>> = {};

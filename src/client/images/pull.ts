@@ -35,7 +35,7 @@ export async function pullImage(cli: Cli, image: string, options: PullOptions): 
       tag: reference.digest ?? reference.tag,
       platform: options.platform || undefined,
     },
-    headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configFolder, image) },
+    headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configDirectory, image) },
   });
   await renderProgress(jsonLines<ProgressMessage>(body), {
     write: (text) => {

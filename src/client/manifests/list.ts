@@ -13,7 +13,7 @@ export const referenceOf = (word: string): Reference => withDefaultTag(parseRefe
 export async function fetchManifest(cli: Cli, word: string, insecure: boolean): Promise<KeptManifest> {
   const { body } = await cli.engine.request('GET', `/barge/manifests/${imagePath(word)}`, {
     query: { insecure },
-    headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configFolder, word) },
+    headers: { 'X-Registry-Auth': await registryAuthHeader(cli.configDirectory, word) },
   });
   return { Ref: fullName(referenceOf(word)), ...(await body.json<Omit<KeptManifest, 'Ref'>>()) };
 }

@@ -22,25 +22,25 @@ export function fullName(reference: Reference): string {
 
 const fileName = (name: string) => name.replaceAll(':', '-').replaceAll('/', '_');
 
-/** Lists that are being made: a folder each below `manifests` of the configuration, a file for every manifest. */
+/** Lists that are being made: a directory each below `manifests` of the configuration, a file for every manifest. */
 export class ManifestStore {
   readonly #root: string;
 
-  constructor(configFolder: string) {
-    this.#root = join(configFolder, 'manifests');
+  constructor(configDirectory: string) {
+    this.#root = join(configDirectory, 'manifests');
   }
 
-  #folder(list: Reference): string {
+  #directory(list: Reference): string {
     return join(this.#root, fileName(fullName(list)));
   }
 
   /** Undefined when there is no such list. */
   async read(list: Reference): Promise<KeptManifest[] | undefined> {
-    const folder = this.#folder(list);
+    const directory = this.#directory(list);
     try {
-      const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+      const names = (await readdir(directory)).filter((name) => !name.startsWith('.')).sort();
       return await Promise.all(
-        names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as KeptManifest),
+        names.map(async (name) => JSON.parse(await readFile(join(directory, name), 'utf8')) as KeptManifest),
       );
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
@@ -49,12 +49,12 @@ export class ManifestStore {
   }
 
   async put(list: Reference, manifest: KeptManifest): Promise<void> {
-    const folder = this.#folder(list);
-    await mkdir(folder, { recursive: true, mode: 0o755 });
-    await writeDurably(join(folder, fileName(manifest.Ref)), `${JSON.stringify(manifest)}`);
+    const directory = this.#directory(list);
+    await mkdir(directory, { recursive: true, mode: 0o755 });
+    await writeDurably(join(directory, fileName(manifest.Ref)), `${JSON.stringify(manifest)}`);
   }
 
   async remove(list: Reference): Promise<void> {
-    await rm(this.#folder(list), { recursive: true, force: true });
+    await rm(this.#directory(list), { recursive: true, force: true });
   }
 }

@@ -17,7 +17,7 @@ import { replaceFile, writeOutput } from './file.ts';
 
 const CLI = {} as Cli;
 
-function folder(t: TestContext): string {
+function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'barge-output-'));
   t.after(() => rmSync(path, { recursive: true, force: true }));
   return path;
@@ -28,7 +28,7 @@ async function* chunks(...texts: string[]) {
 }
 
 test('a file is there whole or not at all, with the mode that is asked for', async (t) => {
-  const root = folder(t);
+  const root = directory(t);
   await writeOutput(CLI, join(root, 'image.tar'), chunks('a', 'b'), { mode: 0o600 });
   assert.equal(readFileSync(join(root, 'image.tar'), 'utf8'), 'ab');
   assert.equal(lstatSync(join(root, 'image.tar')).mode & 0o777, 0o600);
@@ -42,7 +42,7 @@ test('a file is there whole or not at all, with the mode that is asked for', asy
 });
 
 test('links, directories, pipes and devices are neither followed nor replaced', async (t) => {
-  const root = folder(t);
+  const root = directory(t);
   const target = join(root, 'target');
   writeFileSync(target, 'untouched');
   symlinkSync(target, join(root, 'link'));
@@ -66,7 +66,7 @@ test('links, directories, pipes and devices are neither followed nor replaced', 
 });
 
 test('what builds write may go to a device, but not through a link to one', async (t) => {
-  const root = folder(t);
+  const root = directory(t);
   const options = { mode: 0o644, allowsDevices: true };
   await replaceFile('/dev/null', 'x', options);
   assert.ok(lstatSync('/dev/null').isCharacterDevice());
@@ -75,7 +75,7 @@ test('what builds write may go to a device, but not through a link to one', asyn
 });
 
 test('nobody can be ready at the temporary name', async (t) => {
-  const root = folder(t);
+  const root = directory(t);
   const names = new Set<string>();
   async function* watched() {
     for (const name of readdirSync(root)) names.add(name);

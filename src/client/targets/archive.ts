@@ -7,7 +7,7 @@ import { contextMeta } from './write.ts';
 /** More than any set of certificates. */
 const MAX_ENTRY_BYTES = 10 * 1024 * 1024;
 const META = 'meta.json';
-const TLS_FOLDER = 'tls/docker';
+const TLS_DIRECTORY = 'tls/docker';
 
 /** A context as the tar that `import` reads: `meta.json` and `tls/docker/*.pem`. */
 export function packContext(view: ContextView): AsyncIterable<Uint8Array> {
@@ -17,9 +17,9 @@ export function packContext(view: ContextView): AsyncIterable<Uint8Array> {
   tar.entry({ ...common, name: META, mode: 0o644 }, JSON.stringify(meta));
   tar.entry({ ...common, name: 'tls', type: 'directory', mode: 0o700 });
   const files = Object.entries(view.tls);
-  if (files.length > 0) tar.entry({ ...common, name: TLS_FOLDER, type: 'directory', mode: 0o700 });
+  if (files.length > 0) tar.entry({ ...common, name: TLS_DIRECTORY, type: 'directory', mode: 0o700 });
   for (const [file, content] of files) {
-    tar.entry({ ...common, name: `${TLS_FOLDER}/${file}`, mode: 0o600 }, content);
+    tar.entry({ ...common, name: `${TLS_DIRECTORY}/${file}`, mode: 0o600 }, content);
   }
   tar.finalize();
   return tar as unknown as AsyncIterable<Uint8Array>;
@@ -53,7 +53,7 @@ export async function unpackContext(
 }
 
 function tlsFileOf(path: string): string {
-  const file = TLS_FILES.find((one) => path === `${TLS_FOLDER}/${one}`);
+  const file = TLS_FILES.find((one) => path === `${TLS_DIRECTORY}/${one}`);
   if (!file) throw invalidParameter(`unexpected context file: ${path}`);
   return file;
 }

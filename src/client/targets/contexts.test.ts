@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { FakeDaemon, type Ran, runClient } from '../testing/fake-daemon.ts';
 
-/** A configuration folder of its own, and clients that use it. */
+/** A configuration directory of its own, and clients that use it. */
 class Place implements AsyncDisposable {
-  readonly folder: string;
+  readonly directory: string;
 
-  private constructor(folder: string) {
-    this.folder = folder;
+  private constructor(directory: string) {
+    this.directory = directory;
   }
 
   static async make(): Promise<Place> {
@@ -20,7 +20,7 @@ class Place implements AsyncDisposable {
   }
 
   run(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
-    return runClient(args, { env: { DOCKER_CONFIG: this.folder, ...env }, cwd: this.folder });
+    return runClient(args, { env: { DOCKER_CONFIG: this.directory, ...env }, cwd: this.directory });
   }
 
   async ok(...args: string[]): Promise<string> {
@@ -30,7 +30,7 @@ class Place implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true });
   }
 }
 
@@ -47,13 +47,16 @@ test("a context is kept in docker's form and used when it is the current one", a
     'x',
   ]);
   assert.deepEqual(made, { code: 0, stdout: 'there\n', stderr: 'Successfully created context "there"\n' });
-  const [id = ''] = await readdir(join(place.folder, 'contexts/meta'));
+  const [id = ''] = await readdir(join(place.directory, 'contexts/meta'));
   assert.equal(id, createHash('sha256').update('there').digest('hex'));
-  assert.deepEqual(JSON.parse(await readFile(join(place.folder, 'contexts/meta', id, 'meta.json'), 'utf8')), {
-    Name: 'there',
-    Metadata: { Description: 'x' },
-    Endpoints: { docker: { Host: daemon.url, SkipTLSVerify: false } },
-  });
+  assert.deepEqual(
+    JSON.parse(await readFile(join(place.directory, 'contexts/meta', id, 'meta.json'), 'utf8')),
+    {
+      Name: 'there',
+      Metadata: { Description: 'x' },
+      Endpoints: { docker: { Host: daemon.url, SkipTLSVerify: false } },
+    },
+  );
   await place.ok('context', 'use', 'there');
   assert.equal(await place.ok('context', 'show'), 'there\n');
   await place.ok('ps', '-q');
@@ -105,12 +108,12 @@ test('a context that is missing, reserved, doubled or in use is told of', async 
 
 test('TLS files go with a context through update, export and import', async () => {
   await using place = await Place.make();
-  for (const name of ['ca', 'cert', 'key']) await writeFile(join(place.folder, `my-${name}`), name);
+  for (const name of ['ca', 'cert', 'key']) await writeFile(join(place.directory, `my-${name}`), name);
   const docker = 'host=tcp://1.2.3.4:2376,ca=my-ca,cert=my-cert,key=my-key';
   await place.ok('context', 'create', 'tls', '--docker', docker);
   await place.ok('context', 'update', 'tls', '--description', 'new');
   await place.ok('context', 'export', 'tls');
-  const file = join(place.folder, 'tls.dockercontext');
+  const file = join(place.directory, 'tls.dockercontext');
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   assert.match((await place.run(['context', 'export', 'tls'])).stderr, /file exists/);
   await place.ok('context', 'import', 'copy', file);
@@ -127,9 +130,9 @@ test('TLS files go with a context through update, export and import', async () =
 
 test('what is no archive of a context is refused, and nothing is left of it', async () => {
   await using place = await Place.make();
-  await writeFile(join(place.folder, 'bad'), 'x'.repeat(2000));
+  await writeFile(join(place.directory, 'bad'), 'x'.repeat(2000));
   assert.equal((await place.run(['context', 'import', 'bad', 'bad'])).code, 1);
-  await writeFile(join(place.folder, 'empty'), Buffer.alloc(1024));
+  await writeFile(join(place.directory, 'empty'), Buffer.alloc(1024));
   assert.match((await place.run(['context', 'import', 'bad', 'empty'])).stderr, /no metadata found/);
   assert.equal(await place.ok('context', 'ls', '-q'), 'default\n');
 });
@@ -137,7 +140,7 @@ test('what is no archive of a context is refused, and nothing is left of it', as
 test('a configuration that is not JSON is told of and does not stop a command that can do without', async () => {
   await using place = await Place.make();
   await using daemon = await FakeDaemon.start(() => ({ body: [] }));
-  await writeFile(join(place.folder, 'config.json'), '{');
+  await writeFile(join(place.directory, 'config.json'), '{');
   const { code, stderr } = await place.run(['ps', '-q'], { BARGE_HOST: daemon.url });
   assert.equal(code, 0);
   assert.match(stderr, /^WARNING: Error loading config file: .*config\.json is not JSON/);
@@ -154,7 +157,7 @@ test('headers, formats, keys and aliases of the configuration are honoured', asy
     psFormat: 'table {{.Names}}\t{{.State}}',
     aliases: { list: 'ps -a' },
   };
-  await writeFile(join(daemon.folder, 'config.json'), JSON.stringify(config));
+  await writeFile(join(daemon.directory, 'config.json'), JSON.stringify(config));
   assert.equal((await daemon.run(['ps'])).stdout, 'NAMES     STATE\n');
   assert.equal((await daemon.run(['ps', '-q'])).stdout, '');
   await daemon.run(['list']);

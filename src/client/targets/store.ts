@@ -27,8 +27,8 @@ export interface ContextMeta {
 export interface StoredContext {
   readonly meta: ContextMeta;
   readonly endpoint: ContextEndpoint;
-  readonly metaFolder: string;
-  readonly tlsFolder: string;
+  readonly metaDirectory: string;
+  readonly tlsDirectory: string;
 }
 
 /** @throws BargeError invalid-parameter for a name that no context may have. */
@@ -42,18 +42,21 @@ export function checkContextName(name: string): void {
 }
 
 /** Where a context is kept, by its name. */
-export function foldersOf(configFolder: string, name: string): { metaFolder: string; tlsFolder: string } {
+export function directoriesOf(
+  configDirectory: string,
+  name: string,
+): { metaDirectory: string; tlsDirectory: string } {
   // Not imported above: a client without contexts need not load it.
   const { hash } = process.getBuiltinModule('node:crypto');
   const id = hash('sha256', name);
-  const root = join(configFolder, 'contexts');
-  return { metaFolder: join(root, 'meta', id), tlsFolder: join(root, 'tls', id) };
+  const root = join(configDirectory, 'contexts');
+  return { metaDirectory: join(root, 'meta', id), tlsDirectory: join(root, 'tls', id) };
 }
 
 /** @throws BargeError not-found; invalid-parameter when its file makes no sense. */
-export function readContext(configFolder: string, name: string): StoredContext {
-  const folders = foldersOf(configFolder, name);
-  const path = join(folders.metaFolder, 'meta.json');
+export function readContext(configDirectory: string, name: string): StoredContext {
+  const directories = directoriesOf(configDirectory, name);
+  const path = join(directories.metaDirectory, 'meta.json');
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -61,7 +64,7 @@ export function readContext(configFolder: string, name: string): StoredContext {
     const reason = `open ${path}: no such file or directory`;
     throw notFound(`context "${name}": context not found: ${reason}`, { cause });
   }
-  return { ...readMeta(text, path), ...folders };
+  return { ...readMeta(text, path), ...directories };
 }
 
 export function parseMeta(text: string, path: string): ContextMeta {
@@ -79,27 +82,27 @@ function readMeta(text: string, path: string): { meta: ContextMeta; endpoint: Co
   return { meta, endpoint: meta.Endpoints[ENDPOINT] ?? {} };
 }
 
-export function contextExists(configFolder: string, name: string): boolean {
-  return existsSync(join(foldersOf(configFolder, name).metaFolder, 'meta.json'));
+export function contextExists(configDirectory: string, name: string): boolean {
+  return existsSync(join(directoriesOf(configDirectory, name).metaDirectory, 'meta.json'));
 }
 
 /** Every stored context, by name. */
-export function listContexts(configFolder: string): StoredContext[] {
-  const root = join(configFolder, 'contexts', 'meta');
+export function listContexts(configDirectory: string): StoredContext[] {
+  const root = join(configDirectory, 'contexts', 'meta');
   if (!existsSync(root)) return [];
   const paths = readdirSync(root).map((id) => join(root, id, 'meta.json'));
   return paths
     .filter((path) => existsSync(path))
     .map((path) => readMeta(readFileSync(path, 'utf8'), path))
-    .map((found) => ({ ...found, ...foldersOf(configFolder, found.meta.Name) }))
+    .map((found) => ({ ...found, ...directoriesOf(configDirectory, found.meta.Name) }))
     .sort((a, b) => (a.meta.Name < b.meta.Name ? -1 : 1));
 }
 
 /** Where the TLS files of a context lie. */
-export const tlsEndpointFolder = (context: StoredContext) => join(context.tlsFolder, ENDPOINT);
+export const tlsEndpointDirectory = (context: StoredContext) => join(context.tlsDirectory, ENDPOINT);
 
 export function readTlsFiles(context: StoredContext): TlsFiles {
-  const folder = tlsEndpointFolder(context);
-  const files = TLS_FILES.filter((file) => existsSync(join(folder, file)));
-  return Object.fromEntries(files.map((file) => [file, readFileSync(join(folder, file))]));
+  const directory = tlsEndpointDirectory(context);
+  const files = TLS_FILES.filter((file) => existsSync(join(directory, file)));
+  return Object.fromEntries(files.map((file) => [file, readFileSync(join(directory, file))]));
 }

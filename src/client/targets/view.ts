@@ -9,19 +9,19 @@ export interface ContextView {
   readonly endpoint: ContextEndpoint;
   readonly tls: TlsFiles;
   /** Undefined for the default context, which is in no file. */
-  readonly folders?: { readonly meta: string; readonly tls: string };
+  readonly directories?: { readonly meta: string; readonly tls: string };
 }
 
 /** @throws BargeError not-found. */
 export function viewContext(cli: Cli, name: string): ContextView {
   if (name === DEFAULT_CONTEXT) return viewDefault(cli);
-  const stored = readContext(cli.configFolder, name);
+  const stored = readContext(cli.configDirectory, name);
   return {
     name,
     metadata: stored.meta.Metadata,
     endpoint: stored.endpoint,
     tls: readTlsFiles(stored),
-    folders: { meta: stored.metaFolder, tls: stored.tlsFolder },
+    directories: { meta: stored.metaDirectory, tls: stored.tlsDirectory },
   };
 }
 

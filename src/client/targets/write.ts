@@ -4,8 +4,8 @@ import { writeDurably } from '../../core/durable.ts';
 import {
   type ContextEndpoint,
   type ContextMeta,
+  directoriesOf,
   ENDPOINT,
-  foldersOf,
   type StoredContext,
   type TlsFiles,
 } from './store.ts';
@@ -20,20 +20,24 @@ export function contextMeta(name: string, endpoint: ContextEndpoint, description
 }
 
 /** Makes or replaces a context. The TLS files come first: what names them must find them. */
-export async function writeContext(configFolder: string, meta: ContextMeta, tls?: TlsFiles): Promise<void> {
-  const { metaFolder, tlsFolder } = foldersOf(configFolder, meta.Name);
+export async function writeContext(
+  configDirectory: string,
+  meta: ContextMeta,
+  tls?: TlsFiles,
+): Promise<void> {
+  const { metaDirectory, tlsDirectory } = directoriesOf(configDirectory, meta.Name);
   if (tls) {
-    await rm(tlsFolder, { recursive: true, force: true });
+    await rm(tlsDirectory, { recursive: true, force: true });
     for (const [file, content] of Object.entries(tls)) {
-      await mkdir(join(tlsFolder, ENDPOINT), { recursive: true, mode: 0o700 });
-      await writeDurably(join(tlsFolder, ENDPOINT, file), content, 0o600);
+      await mkdir(join(tlsDirectory, ENDPOINT), { recursive: true, mode: 0o700 });
+      await writeDurably(join(tlsDirectory, ENDPOINT, file), content, 0o600);
     }
   }
-  await mkdir(metaFolder, { recursive: true, mode: 0o755 });
-  await writeDurably(join(metaFolder, 'meta.json'), JSON.stringify(meta), 0o644);
+  await mkdir(metaDirectory, { recursive: true, mode: 0o755 });
+  await writeDurably(join(metaDirectory, 'meta.json'), JSON.stringify(meta), 0o644);
 }
 
-export async function removeContext({ metaFolder, tlsFolder }: StoredContext): Promise<void> {
-  await rm(metaFolder, { recursive: true, force: true });
-  await rm(tlsFolder, { recursive: true, force: true });
+export async function removeContext({ metaDirectory, tlsDirectory }: StoredContext): Promise<void> {
+  await rm(metaDirectory, { recursive: true, force: true });
+  await rm(tlsDirectory, { recursive: true, force: true });
 }

@@ -40,30 +40,30 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** A daemon that answers as a test tells it, on a socket in a folder of its own. */
+/** A daemon that answers as a test tells it, on a socket in a directory of its own. */
 export class FakeDaemon implements AsyncDisposable {
-  readonly folder: string;
+  readonly directory: string;
   readonly seen: Seen[] = [];
   readonly #server: Server;
 
-  private constructor(folder: string, server: Server) {
-    this.folder = folder;
+  private constructor(directory: string, server: Server) {
+    this.directory = directory;
     this.#server = server;
   }
 
   static async start(handler: Handler): Promise<FakeDaemon> {
-    const folder = await mkdtemp(join(tmpdir(), 'barge-fake-'));
+    const directory = await mkdtemp(join(tmpdir(), 'barge-fake-'));
     const server = createServer();
-    const daemon = new FakeDaemon(folder, server);
+    const daemon = new FakeDaemon(directory, server);
     server.on('request', (request, response) => void daemon.#answer(handler, request, response));
     server.on('upgrade', (request, socket) => void daemon.#upgrade(handler, request, socket));
-    server.listen(join(folder, 'sock'));
+    server.listen(join(directory, 'sock'));
     await once(server, 'listening');
     return daemon;
   }
 
   get url(): string {
-    return `unix://${join(this.folder, 'sock')}`;
+    return `unix://${join(this.directory, 'sock')}`;
   }
 
   paths(): string[] {
@@ -79,7 +79,7 @@ export class FakeDaemon implements AsyncDisposable {
 
   /** Runs the client against this daemon. */
   run(args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Promise<Ran> {
-    const env = { BARGE_HOST: this.url, DOCKER_CONFIG: this.folder, ...options.env };
+    const env = { BARGE_HOST: this.url, DOCKER_CONFIG: this.directory, ...options.env };
     return runClient(args, { ...options, env });
   }
 
@@ -129,7 +129,7 @@ export class FakeDaemon implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.close();
     this.#server.closeAllConnections();
-    await rm(this.folder, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true });
   }
 }
 

@@ -113,10 +113,10 @@ function parseSsh(url: string): SshEndpoint {
 function readTls(options: EndpointOptions, env: Environment): TlsMaterial | undefined {
   const verify = options.tlsVerify ?? Boolean(env.DOCKER_TLS_VERIFY);
   if (!verify && !options.tls && !env.DOCKER_TLS) return undefined;
-  const folder = env.DOCKER_CERT_PATH || env.DOCKER_CONFIG || join(homedir(), '.docker');
-  const ca = readMaterial(options.tlsCaCert, join(folder, 'ca.pem'), verify);
-  const cert = readMaterial(options.tlsCert, join(folder, 'cert.pem'), false);
-  const key = readMaterial(options.tlsKey, join(folder, 'key.pem'), false);
+  const directory = env.DOCKER_CERT_PATH || env.DOCKER_CONFIG || join(homedir(), '.docker');
+  const ca = readMaterial(options.tlsCaCert, join(directory, 'ca.pem'), verify);
+  const cert = readMaterial(options.tlsCert, join(directory, 'cert.pem'), false);
+  const key = readMaterial(options.tlsKey, join(directory, 'key.pem'), false);
   return { verify, ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) };
 }
 

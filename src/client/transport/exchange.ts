@@ -32,9 +32,9 @@ export interface RawResponse {
 export async function exchange(endpoint: Endpoint, request: RawRequest): Promise<RawResponse> {
   const socket = await openConnection(endpoint);
   request.signal?.addEventListener('abort', () => socket.destroy(), { once: true });
-  const answer = receive(socket, endpoint, request);
+  const response = receive(socket, endpoint, request);
   let refused = false;
-  answer.then(
+  response.then(
     ({ head }) => {
       refused = head.status >= 400;
     },
@@ -44,7 +44,7 @@ export async function exchange(endpoint: Endpoint, request: RawRequest): Promise
   const { body } = request;
   if (Buffer.isBuffer(body)) socket.write(body);
   else if (body) void upload(socket, body, () => refused);
-  return answer;
+  return response;
 }
 
 function formatHead(endpoint: Endpoint, request: RawRequest): string {

@@ -13,9 +13,9 @@ import { EngineError } from './engine-error.ts';
 import { jsonLines } from './json-lines.ts';
 
 /** A server that answers each connection with bytes, once the request's head has come. */
-async function rawServer(answer: (socket: Socket, request: string) => void) {
-  const folder = await mkdtemp(join(tmpdir(), 'barge-raw-'));
-  const path = join(folder, 'sock');
+async function rawServer(response: (socket: Socket, request: string) => void) {
+  const directory = await mkdtemp(join(tmpdir(), 'barge-raw-'));
+  const path = join(directory, 'sock');
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -25,7 +25,7 @@ async function rawServer(answer: (socket: Socket, request: string) => void) {
       request += chunk.toString('latin1');
       if (!request.includes('\r\n\r\n')) return;
       socket.off('data', onData);
-      answer(socket, request);
+      response(socket, request);
     };
     socket.on('data', onData);
   });
@@ -36,7 +36,7 @@ async function rawServer(answer: (socket: Socket, request: string) => void) {
     async [Symbol.asyncDispose]() {
       server.close();
       for (const socket of sockets) socket.destroy();
-      await rm(folder, { recursive: true });
+      await rm(directory, { recursive: true });
     },
   };
 }
@@ -121,9 +121,9 @@ test('an answer that is cut short is a failure, not a shorter answer', async () 
     'HTTP/1.1 20',
     '',
   ];
-  for (const answer of cut) {
-    await using server = await rawServer((socket) => socket.end(answer));
-    await assert.rejects(server.engine.get('/x'), (error) => isKind(error, 'data-loss'), answer);
+  for (const response of cut) {
+    await using server = await rawServer((socket) => socket.end(response));
+    await assert.rejects(server.engine.get('/x'), (error) => isKind(error, 'data-loss'), response);
   }
 });
 

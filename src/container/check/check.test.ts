@@ -27,7 +27,7 @@ const ALL: CgroupFeatures = {
 
 const MB = 1 << 20;
 
-for (const [wish, words] of [
+for (const [request, words] of [
   [{ Memory: 1024 }, /Minimum memory limit allowed is 6MB/],
   [{ MemorySwap: 1 << 30 }, /always set the Memory limit/],
   [{ Memory: 100 * MB, MemorySwap: 50 * MB }, /memoryswap limit should be larger/],
@@ -46,19 +46,19 @@ for (const [wish, words] of [
   [{ BlkioWeight: 5 }, /Range of blkio weight is from 10 to 1000/],
   [{ OomScoreAdj: 2000 }, /range for oom score adj/],
 ] as readonly [Resources, RegExp][]) {
-  test(`refused: ${JSON.stringify(wish)}`, () => {
-    assert.throws(() => checkResources(wish, ALL), words);
+  test(`refused: ${JSON.stringify(request)}`, () => {
+    assert.throws(() => checkResources(request, ALL), words);
   });
 }
 
 test('what the kernel cannot enforce is left out and told', () => {
-  const wish = { Memory: 100 * MB, MemorySwap: 200 * MB, BlkioWeight: 100, MemorySwappiness: -1 };
-  const { resources, warnings } = checkResources(wish, { ...ALL, memorySwap: false, blkioWeight: false });
+  const request = { Memory: 100 * MB, MemorySwap: 200 * MB, BlkioWeight: 100, MemorySwappiness: -1 };
+  const { resources, warnings } = checkResources(request, { ...ALL, memorySwap: false, blkioWeight: false });
   assert.deepEqual(resources, { Memory: 100 * MB });
   assert.equal(warnings.length, 2);
   assert.match(warnings.join(), /Memory limited without swap.*Block I\/O weight/);
-  const { MemorySwappiness, ...kept } = wish;
-  assert.deepEqual(checkResources(wish, ALL), { resources: kept, warnings: [] });
+  const { MemorySwappiness, ...kept } = request;
+  assert.deepEqual(checkResources(request, ALL), { resources: kept, warnings: [] });
 });
 
 test('real-time limits without kernel support are an error, as nothing can stand in for them', () => {

@@ -7,9 +7,11 @@ const MIN_DURATION = 1_000_000;
 
 /** @throws BargeError invalid-parameter, in docker's words, for what no container can have. */
 export function checkConfig(config: ContainerConfig): void {
-  const { WorkingDir: folder, StopSignal: signal } = config;
-  if (folder && !folder.startsWith('/')) {
-    throw invalidParameter(`the working directory '${folder}' is invalid, it needs to be an absolute path`);
+  const { WorkingDir: directory, StopSignal: signal } = config;
+  if (directory && !directory.startsWith('/')) {
+    throw invalidParameter(
+      `the working directory '${directory}' is invalid, it needs to be an absolute path`,
+    );
   }
   if (signal) signalNumber(signal);
   for (const entry of config.Env ?? []) {

@@ -15,19 +15,22 @@ export interface CheckedResources<T extends Resources> {
  * Checks limits of a container, and leaves out with a warning what the kernel cannot enforce.
  * @throws BargeError invalid-parameter, in docker's words, for values out of range and contradictions.
  */
-export function checkResources<T extends Resources>(wish: T, features: CgroupFeatures): CheckedResources<T> {
-  checkMemory(wish);
-  checkCpu(wish, features);
-  checkBlockIo(wish);
-  const { OomScoreAdj: adjust } = wish as { readonly OomScoreAdj?: number };
+export function checkResources<T extends Resources>(
+  request: T,
+  features: CgroupFeatures,
+): CheckedResources<T> {
+  checkMemory(request);
+  checkCpu(request, features);
+  checkBlockIo(request);
+  const { OomScoreAdj: adjust } = request as { readonly OomScoreAdj?: number };
   if (adjust !== undefined && (adjust < -1000 || adjust > 1000)) {
     throw invalidParameter(`Invalid value ${adjust}, range for oom score adj is [-1000, 1000]`);
   }
   const warnings: string[] = [];
-  const resources = { ...wish };
-  if (wish.MemorySwappiness === -1) delete (resources as { MemorySwappiness?: unknown }).MemorySwappiness;
+  const resources = { ...request };
+  if (request.MemorySwappiness === -1) delete (resources as { MemorySwappiness?: unknown }).MemorySwappiness;
   for (const [fields, has, warning] of discards(features)) {
-    const asked = fields.filter((field) => isSet(wish[field]));
+    const asked = fields.filter((field) => isSet(request[field]));
     if (has || asked.length === 0) continue;
     for (const field of asked) delete resources[field];
     warnings.push(warning);
@@ -155,14 +158,14 @@ function checkCpu(r: Resources, features: CgroupFeatures): void {
 }
 
 /** @param available empty: the host does not say. */
-function checkSet(wish: string | undefined, available: string, field: string, what: string): void {
-  if (!wish) return;
-  const asked = expandSet(wish);
-  if (!asked) throw invalidParameter(`Invalid value ${wish} for cpuset ${field}`);
+function checkSet(request: string | undefined, available: string, field: string, what: string): void {
+  if (!request) return;
+  const asked = expandSet(request);
+  if (!asked) throw invalidParameter(`Invalid value ${request} for cpuset ${field}`);
   const there = new Set(expandSet(available));
   if (available && asked.some((number) => !there.has(number))) {
     throw invalidParameter(
-      `Requested ${what} are not available - requested ${wish}, available: ${available}`,
+      `Requested ${what} are not available - requested ${request}, available: ${available}`,
     );
   }
 }

@@ -113,9 +113,9 @@ test('lines reach a syslog server over TCP and UDP', async (t) => {
 });
 
 test('forwarding goes on where it was, after failures too, with each line once', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'barge-forward-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const path = join(folder, 'log');
+  const directory = await mkdtemp(join(tmpdir(), 'barge-forward-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'log');
   const seen: string[] = [];
   let failures = 2;
   const told: unknown[] = [];
@@ -128,7 +128,7 @@ test('forwarding goes on where it was, after failures too, with each line once',
   });
   const job = (ended: Promise<void>) => ({
     path,
-    placeFile: join(folder, 'place'),
+    placeFile: join(directory, 'place'),
     open,
     ended,
     signal: new AbortController().signal,

@@ -86,7 +86,7 @@ async function savePlace(path: string, { time, lines }: Place): Promise<void> {
   try {
     await writeDurably(path, `${time} ${lines}\n`);
   } catch (error) {
-    /* The container's folder goes when it is removed. */
+    /* The container's directory goes when it is removed. */
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
 }

@@ -34,7 +34,7 @@ async function receive(t: TestContext, path: string): Promise<() => Promise<Buff
   return async () => Buffer.from(await line(), 'hex');
 }
 
-async function folder(t: TestContext): Promise<string> {
+async function directory(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'bs-journal-'));
   t.after(() => rm(path, { recursive: true }));
   return path;
@@ -50,7 +50,7 @@ const DEFINITION = {
 } as unknown as ContainerDefinition;
 
 test('an entry of the journal has the container’s fields and the line as it is', async (t) => {
-  const socket = join(await folder(t), 'socket');
+  const socket = join(await directory(t), 'socket');
   const next = await receive(t, socket);
   await using sink = await openJournald(DEFINITION, socket);
   await sink.send({ stream: 2, time: 1_700_000_000_000_000_000n, text: Buffer.from('oops\n') });
@@ -76,7 +76,7 @@ test('an entry of the journal has the container’s fields and the line as it is
 });
 
 test('a receiver that is away for a while misses nothing', async (t) => {
-  const path = join(await folder(t), 'socket');
+  const path = join(await directory(t), 'socket');
   const first = spawn('perl', ['-e', RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(first.stdout, 'data');
   await using sender = await DatagramSender.open(path);
@@ -88,6 +88,6 @@ test('a receiver that is away for a while misses nothing', async (t) => {
 });
 
 test('hosts without a journal say so', async (t) => {
-  const missing = join(await folder(t), 'socket');
+  const missing = join(await directory(t), 'socket');
   await assert.rejects(openJournald(DEFINITION, missing), /journald is not enabled on this host/);
 });

@@ -8,11 +8,11 @@ import { type LogQuery, readLog } from './read.ts';
 import { logRecord as record } from './testing.ts';
 
 async function withLog(use: (path: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'barge-log-'));
+  const directory = await mkdtemp(join(tmpdir(), 'barge-log-'));
   try {
-    await use(join(folder, 'log'));
+    await use(join(directory, 'log'));
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(directory, { recursive: true });
   }
 }
 

@@ -17,7 +17,7 @@ const DEFAULT =
     .split(' ')
     .map((name) => `CAP_${name}`);
 
-export interface CapabilityWish {
+export interface CapabilityOptions {
   readonly add: readonly string[];
   readonly drop: readonly string[];
   readonly privileged: boolean;
@@ -50,11 +50,12 @@ export function hostCapabilities(): ReadonlySet<string> {
  * The set a container gets, by the rules of `--cap-add`, `--cap-drop` and `--privileged`, less what the host
  * itself lacks. @returns names, and those that were asked for by name but are not to be had here.
  */
-export function effectiveCapabilities(wish: CapabilityWish): { granted: string[]; missing: string[] } {
-  const add = wish.add.map(fullName);
-  const drop = wish.drop.map(fullName);
-  const base = wish.privileged || add.includes('CAP_ALL') ? NAMES : drop.includes('CAP_ALL') ? [] : DEFAULT;
-  const kept = wish.privileged ? base : base.filter((name) => !drop.includes(name));
+export function effectiveCapabilities(request: CapabilityOptions): { granted: string[]; missing: string[] } {
+  const add = request.add.map(fullName);
+  const drop = request.drop.map(fullName);
+  const base =
+    request.privileged || add.includes('CAP_ALL') ? NAMES : drop.includes('CAP_ALL') ? [] : DEFAULT;
+  const kept = request.privileged ? base : base.filter((name) => !drop.includes(name));
   const wanted = [...new Set([...kept, ...add.filter((name) => name !== 'CAP_ALL')])];
   const host = hostCapabilities();
   return {

@@ -28,7 +28,7 @@ devices:
       env: ["B=1"]
 `;
 
-async function folders(t: TestContext): Promise<string[]> {
+async function directories(t: TestContext): Promise<string[]> {
   const root = await mkdtemp(join(tmpdir(), 'barge-cdi-'));
   t.after(() => rm(root, { recursive: true }));
   const [low, high] = [join(root, 'low'), join(root, 'high')];
@@ -42,7 +42,7 @@ async function folders(t: TestContext): Promise<string[]> {
 const cdi = (...DeviceIDs: string[]) => [{ Driver: 'cdi', DeviceIDs }];
 
 test('a device brings its nodes, mounts, hooks and variables, and those of its kind', async (t) => {
-  const edits = await deviceEdits(cdi('acme.com/card=a'), await folders(t));
+  const edits = await deviceEdits(cdi('acme.com/card=a'), await directories(t));
   assert.deepEqual(edits.env, ['ACME=1']);
   assert.deepEqual(edits.devices, [{ path: '/dev/acme', type: 'c', major: 1, minor: 3 }]);
   assert.deepEqual(edits.rules, [{ allow: true, type: 'c', major: 1, minor: 3, access: 'rw' }]);
@@ -51,13 +51,13 @@ test('a device brings its nodes, mounts, hooks and variables, and those of its k
   assert.deepEqual(edits.additionalGids, [44]);
 });
 
-test('later folders win', async (t) => {
-  const edits = await deviceEdits(cdi('acme.com/card=b'), await folders(t));
+test('later directories win', async (t) => {
+  const edits = await deviceEdits(cdi('acme.com/card=b'), await directories(t));
   assert.deepEqual(edits.env, ['B=2']);
 });
 
 test('what nobody describes is refused by name', async (t) => {
-  const where = await folders(t);
+  const where = await directories(t);
   await assert.rejects(
     deviceEdits(cdi('acme.com/card=z'), where),
     /unresolvable CDI devices acme.com\/card=z/,
@@ -72,7 +72,7 @@ test('what nobody describes is refused by name', async (t) => {
 });
 
 test('--gpus takes the devices of the vendor’s kind', async (t) => {
-  const where = await folders(t);
+  const where = await directories(t);
   const devices = ['0', '1', 'all'].map((name) => ({ name, containerEdits: { env: [`GPU=${name}`] } }));
   await writeFile(join(where[0] ?? '', 'nvidia.json'), JSON.stringify({ kind: 'nvidia.com/gpu', devices }));
   const of = async (request: object) =>
@@ -84,10 +84,10 @@ test('--gpus takes the devices of the vendor’s kind', async (t) => {
 });
 
 test('limits above the host’s are lowered and told', () => {
-  const wish = [{ Name: 'nofile', Soft: 10, Hard: 2 ** 50 }];
-  const { limits, warnings } = resourceLimits(wish, false);
+  const options = [{ Name: 'nofile', Soft: 10, Hard: 2 ** 50 }];
+  const { limits, warnings } = resourceLimits(options, false);
   assert.equal(limits.rlimits?.[0]?.soft, 10);
   assert.ok((limits.rlimits?.[0]?.hard ?? 0) < 2 ** 50);
   assert.match(warnings.join(), /cannot raise the limit nofile above \d+/);
-  assert.equal(resourceLimits(wish, true).limits.rlimits?.[0]?.hard, 2 ** 50);
+  assert.equal(resourceLimits(options, true).limits.rlimits?.[0]?.hard, 2 ** 50);
 });

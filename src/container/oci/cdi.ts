@@ -65,19 +65,19 @@ interface CdiSpec {
 
 /**
  * Resolves `--device vendor/class=name` and `--gpus`.
- * @param folders with specifications; a later folder wins over an earlier one.
+ * @param directories with specifications; a later directory wins over an earlier one.
  * @throws BargeError system, in docker's words, for what no specification describes.
  */
 export async function deviceEdits(
   requests: readonly DeviceRequest[],
-  folders: readonly string[],
+  directories: readonly string[],
 ): Promise<DeviceEdits> {
-  const specs = await readSpecs(folders);
+  const specs = await readSpecs(directories);
   const names = requests.flatMap((request) => namesOf(request, specs));
   const unknown = names.filter((name) => !find(specs, name));
   if (unknown.length > 0) {
     throw systemError(
-      `CDI device injection failed: unresolvable CDI devices ${unknown.join(', ')}: looked in ${folders.join(', ')}`,
+      `CDI device injection failed: unresolvable CDI devices ${unknown.join(', ')}: looked in ${directories.join(', ')}`,
     );
   }
   const seen = new Set<CdiSpec>();
@@ -128,19 +128,19 @@ function find(specs: readonly CdiSpec[], qualified: string): Found | undefined {
   return undefined;
 }
 
-async function readSpecs(folders: readonly string[]): Promise<CdiSpec[]> {
+async function readSpecs(directories: readonly string[]): Promise<CdiSpec[]> {
   const specs: CdiSpec[] = [];
-  for (const folder of folders) {
-    for (const name of namesIn(folder)) {
-      if (/\.(json|yaml|yml)$/.test(name)) specs.push(await readSpec(join(folder, name)));
+  for (const directory of directories) {
+    for (const name of namesIn(directory)) {
+      if (/\.(json|yaml|yml)$/.test(name)) specs.push(await readSpec(join(directory, name)));
     }
   }
   return specs;
 }
 
-function namesIn(folder: string): string[] {
+function namesIn(directory: string): string[] {
   try {
-    return readdirSync(folder).sort();
+    return readdirSync(directory).sort();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;

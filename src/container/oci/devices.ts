@@ -39,7 +39,7 @@ export interface DeviceAccess {
   readonly rules: readonly OciDeviceRule[];
 }
 
-/** Device nodes and cgroup rules of a container. A folder stands for every device in it, of which it needs one. */
+/** Device nodes and cgroup rules of a container. A directory stands for every device in it, of which it needs one. */
 export function deviceAccess(
   mappings: readonly DeviceMapping[],
   cgroupRules: readonly string[],
@@ -105,13 +105,13 @@ function deviceAt(path: string, target: string): OciDevice | undefined {
   };
 }
 
-/** Folders that the container gets of its own. */
+/** Directories that the container gets of its own. */
 const SKIPPED = new Set(['pts', 'shm', 'fd', 'mqueue', 'console']);
 
-function devicesBelow(folder: string, target: string): OciDevice[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+function devicesBelow(directory: string, target: string): OciDevice[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     if (SKIPPED.has(entry.name)) return [];
-    const from = join(folder, entry.name);
+    const from = join(directory, entry.name);
     const to = join(target, entry.name);
     if (entry.isDirectory()) return devicesBelow(from, to);
     const device = entry.isCharacterDevice() || entry.isBlockDevice() ? deviceAt(from, to) : undefined;

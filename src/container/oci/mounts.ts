@@ -89,7 +89,7 @@ function shmMount(host: HostConfig, shared: string | undefined): OciMount[] {
 }
 
 /**
- * Every mount of a container in the order in which the runtime makes them: outer folders before inner ones.
+ * Every mount of a container in the order in which the runtime makes them: outer directories before inner ones.
  * @param sharedShm a tmpfs that several containers have as their /dev/shm (`--ipc shareable`).
  */
 export function ociMounts(
@@ -123,15 +123,15 @@ export function ociMounts(
   ];
 }
 
-/** @param recursive whether what is mounted below a read-only folder can be made read-only with it. Crun fails for files. */
+/** @param recursive whether what is mounted below a read-only directory can be made read-only with it. Crun fails for files. */
 function userMount(m: ResolvedMount, recursive: boolean): OciMount {
   if (m.Type === 'tmpfs') return mount(m.Destination, 'tmpfs', 'tmpfs', ...m.options);
-  if (m.recursion === 'readonly' && m.folder && !recursive) {
+  if (m.recursion === 'readonly' && m.isDirectory && !recursive) {
     throw systemError(
       `${m.Destination} cannot be read-only recursively: that takes Linux 5.12 and the runtime crun or runc`,
     );
   }
-  const whole = recursive && m.folder && m.recursion !== 'writable' && m.recursion !== 'disabled';
+  const whole = recursive && m.isDirectory && m.recursion !== 'writable' && m.recursion !== 'disabled';
   /* No `rw`: a source that is read-only itself stays so. */
   const access = m.RW ? [] : [whole ? 'rro' : 'ro'];
   const propagation = m.Propagation || 'rprivate';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { userBelow } from '../../host/fs-tool.ts';
-import { readUserAnswer, userQuestion } from './user.ts';
+import { readUserResponse, userQuestion } from './user.ts';
 
 const PASSWD = 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001::/srv/an app:/bin/sh\n';
 const GROUP = 'root:x:0:\nstaff:x:50:app\napp:x:1001:\naudio:x:29:app,other';
@@ -22,7 +22,7 @@ function rootfs(t: TestContext, files: Readonly<Record<string, string>> = {}): s
 }
 
 async function resolve(root: string, user: string, ...groupAdd: string[]) {
-  return readUserAnswer(await userBelow(root, userQuestion({ user, groupAdd })), { user, groupAdd });
+  return readUserResponse(await userBelow(root, userQuestion({ user, groupAdd })), { user, groupAdd });
 }
 
 test('nobody named is root, with its home', async (t) => {
@@ -147,7 +147,7 @@ test('links stay within the root file system', async (t) => {
 const TRAPS: Record<string, (path: string) => void> = {
   'a fifo': (path) => execFileSync('mkfifo', [path]),
   'a device': (path) => execFileSync('mknod', [path, 'c', '1', '5']),
-  'a folder': (path) => mkdirSync(path),
+  'a directory': (path) => mkdirSync(path),
   'a socket': (path) =>
     execFileSync('perl', [
       '-MIO::Socket::UNIX',

@@ -9,7 +9,7 @@ export interface ProcessUser {
 }
 
 /** Who a process is to run as, as it was asked for: digits are ids, everything else is a name of the root file system. */
-export interface UserWish {
+export interface UserRequest {
   /** `user`, `user:group` or nothing, which is root. */
   readonly user: string;
   readonly groupAdd: readonly string[];
@@ -19,17 +19,17 @@ export interface UserWish {
 const MAX_QUESTION = 8 << 10;
 const MAX_ID = 2 ** 31 - 1;
 
-const partsOf = ({ user, groupAdd }: UserWish) => {
+const partsOf = ({ user, groupAdd }: UserRequest) => {
   const [name = '', group = ''] = user.split(':', 2);
   return { name: name || '0', groups: [group, ...groupAdd.filter(Boolean)] };
 };
 
 /**
- * The wish as the helpers take it, who look names up inside the root file system (native/common/user.h).
+ * The request as the helpers take it, who look names up inside the root file system (native/common/user.h).
  * @throws BargeError invalid-parameter for what no entry can be called.
  */
-export function userQuestion(wish: UserWish): string {
-  const { name, groups } = partsOf(wish);
+export function userQuestion(request: UserRequest): string {
+  const { name, groups } = partsOf(request);
   if (/[\0\n]/.test(name)) throw unknownUser(name);
   const strange = groups.find((group) => /[\0\n]/.test(group));
   if (strange !== undefined) throw unknownGroup(strange);
@@ -46,19 +46,19 @@ const tooManyGroups = (name: string) =>
   invalidParameter(`user ${name} would have more groups than Barge gives a process (1024)`);
 
 /** The helper's word for a name that nobody has; undefined for any other answer. */
-export function unknownName(answer: string): 'unknown-user' | 'unknown-group' | undefined {
-  const [kind] = answer.trim().split(' ');
+export function unknownName(response: string): 'unknown-user' | 'unknown-group' | undefined {
+  const [kind] = response.trim().split(' ');
   return kind === 'unknown-user' || kind === 'unknown-group' ? kind : undefined;
 }
 
 /**
- * What a helper answered to the question of this wish.
+ * What a helper answered to the question of this request.
  * @throws BargeError invalid-parameter for names that the root file system does not know; conflict when its account files
  *   are too large to look for a name in.
  */
-export function readUserAnswer(answer: string, wish: UserWish): ProcessUser {
-  const { name, groups } = partsOf(wish);
-  const [kind, first = '', gid, gids = '', ...home] = answer.replace(/\n$/, '').split(' ');
+export function readUserResponse(response: string, request: UserRequest): ProcessUser {
+  const { name, groups } = partsOf(request);
+  const [kind, first = '', gid, gids = '', ...home] = response.replace(/\n$/, '').split(' ');
   switch (kind) {
     case 'found':
       return {
@@ -80,6 +80,6 @@ export function readUserAnswer(answer: string, wish: UserWish): ProcessUser {
         `unable to look for ${[name, ...groups].filter((word) => !/^\d*$/.test(word)).join(', ')}: ${first} of the container is larger than 8 MiB; name users and groups by their numbers`,
       );
     default:
-      throw systemError(`looking up user ${name} failed: ${answer.trim() || 'there was no answer'}`);
+      throw systemError(`looking up user ${name} failed: ${response.trim() || 'there was no response'}`);
   }
 }

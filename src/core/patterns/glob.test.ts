@@ -42,7 +42,7 @@ test('the matcher agrees with a naive one on many small patterns', () => {
     { kind: 'one', accepts: isNotSlash },
     { kind: 'many', accepts: isNotSlash },
     { kind: 'many', accepts: isAny },
-    { kind: 'folders' },
+    { kind: 'directories' },
   ];
   let matches = 0;
   for (let round = 0; round < 20_000; round++) {

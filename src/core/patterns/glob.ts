@@ -7,7 +7,7 @@ export type Token =
   | { readonly kind: 'one'; readonly accepts: Accepts }
   | { readonly kind: 'many'; readonly accepts: Accepts }
   /** Nothing, or directories with the slash after each. */
-  | { readonly kind: 'folders' };
+  | { readonly kind: 'directories' };
 
 export const isAny: Accepts = () => true;
 const SLASH = 0x2f;
@@ -29,7 +29,7 @@ export function programOf(tokens: readonly Token[]): Program {
     else if (token.kind === 'many') {
       const before = tokens[place - 1];
       if (before?.kind !== 'many' || before.accepts !== token.accepts) many(token.accepts);
-    } else if (tokens[place - 1]?.kind !== 'folders') {
+    } else if (tokens[place - 1]?.kind !== 'directories') {
       steps.push({ kind: 'fork', to: [steps.length + 1, steps.length + 5] });
       many(isAny);
       steps.push({ kind: 'one', accepts: isSlash });
@@ -98,7 +98,7 @@ function pathTokens(chars: readonly string[], doubleStar: boolean): Token[] {
     const char = chars[at] ?? '';
     if (char === '*' && doubleStar && chars[at + 1] === '*') {
       at += chars[at + 2] === '/' ? 2 : 1;
-      tokens.push(at + 1 >= chars.length ? { kind: 'many', accepts: isAny } : { kind: 'folders' });
+      tokens.push(at + 1 >= chars.length ? { kind: 'many', accepts: isAny } : { kind: 'directories' });
     } else if (char === '*') tokens.push({ kind: 'many', accepts: isNotSlash });
     else if (char === '?') tokens.push({ kind: 'one', accepts: isNotSlash });
     else if (char === '[') {

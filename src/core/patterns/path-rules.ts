@@ -24,8 +24,8 @@ export class PatternMatcher {
   }
 
   /**
-   * Whether the path, relative and without a leading slash, is matched: by itself or by a folder above it.
-   * In a walk, hand in the verdict on the path's folder, so that folders above are not looked at again.
+   * Whether the path, relative and without a leading slash, is matched: by itself or by a directory above it.
+   * In a walk, hand in the verdict on the path's directory, so that directories above are not looked at again.
    */
   judge(path: string, parent?: Verdict): Verdict {
     const above = parent ?? this.#judgeParent(path);
@@ -34,9 +34,9 @@ export class PatternMatcher {
     return { matched: last !== -1 && this.#rules[last]?.negated === false, hits };
   }
 
-  /** Whether something below a matched folder may still be wanted, because of a `!` pattern. */
-  mayWantBelow(folder: string): boolean {
-    const prefix = `${folder}/`;
+  /** Whether something below a matched directory may still be wanted, because of a `!` pattern. */
+  mayWantBelow(directory: string): boolean {
+    const prefix = `${directory}/`;
     return this.#rules.some(
       (rule) =>
         rule.negated &&

@@ -12,7 +12,7 @@ import type {
   Ulimit,
 } from '../../api/engine.ts';
 import type { HealthConfig } from '../../api/oci-image.ts';
-import type { ContainerUpdate } from '../../engine/containers/update.ts';
+import type { ContainerUpdate } from '../../engine/lifecycle/update.ts';
 import { NETWORKING_CONFIG } from './network.ts';
 import { flag, integer, list, type Members, map, object, pair, text, words, zeroed } from './schema.ts';
 

@@ -7,8 +7,8 @@ import { type DaemonOptions, helpText, parseDaemonOptions } from '../options.ts'
 import { textLine } from '../text-log.ts';
 import { SETTINGS } from './table.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'barge-options-'));
-after(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'barge-options-'));
+after(() => rmSync(directory, { recursive: true }));
 
 function parse(args: readonly string[], program?: string): DaemonOptions {
   const parsed = parseDaemonOptions(args, program);
@@ -17,7 +17,7 @@ function parse(args: readonly string[], program?: string): DaemonOptions {
 }
 
 function fromFile(content: object): DaemonOptions {
-  const path = join(folder, 'daemon.json');
+  const path = join(directory, 'daemon.json');
   writeFileSync(path, JSON.stringify(content));
   return parse(['--config-file', path]);
 }

@@ -147,7 +147,7 @@ function containerSettings(read: Reader): EngineSettings['defaults'] {
   const seccomp = seccompProfile(read.text('seccomp-profile'));
   const shm = read.text('default-shm-size');
   const cdi = read.map('feature').cdi;
-  const folders = read.has('cdi-spec-dir') ? { cdiFolders: read.list('cdi-spec-dir') } : {};
+  const directories = read.has('cdi-spec-dir') ? { cdiDirectories: read.list('cdi-spec-dir') } : {};
   return checkedDefaults({
     logDriver: read.text('log-driver') ?? 'json-file',
     logOptions: Object.fromEntries(Object.entries(read.map('log-opt')).map(([k, v]) => [k, String(v)])),
@@ -159,8 +159,8 @@ function containerSettings(read: Reader): EngineSettings['defaults'] {
     noNewPrivileges: read.flag('no-new-privileges'),
     ...(seccomp ? { seccomp } : {}),
     runtimes: runtimes(read),
-    ...folders,
-    ...(String(cdi) === 'false' ? { cdiFolders: [] } : {}),
+    ...directories,
+    ...(String(cdi) === 'false' ? { cdiDirectories: [] } : {}),
     dns: read.addresses('dns'),
     dnsOptions: read.list('dns-opt'),
     dnsSearch: read.list('dns-search'),

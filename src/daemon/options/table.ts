@@ -67,7 +67,7 @@ export const SETTINGS: readonly Setting[] = [
     key: 'cdi-spec-dirs',
     kind: 'list',
     value: 'DIR',
-    help: 'Folder with CDI specifications; several times',
+    help: 'Directory with CDI specifications; several times',
   },
   { name: 'cgroup-parent', kind: 'text', value: 'PATH', help: 'Cgroup below which those of containers are' },
   { name: 'config-file', kind: 'text', key: false, value: 'PATH', help: 'Settings as JSON' },

@@ -1,13 +1,13 @@
 import { invalidParameter } from '../../core/errors.ts';
+import type { Engine } from '../../engine/engine.ts';
 import {
   type ArchivedPath,
   copyFromContainer,
   copyToContainer,
   exportContainer,
   statInContainer,
-} from '../../engine/containers/archive.ts';
-import { containerChanges } from '../../engine/containers/changes.ts';
-import type { Engine } from '../../engine/engine.ts';
+} from '../../engine/files/archive.ts';
+import { containerChanges } from '../../engine/files/changes.ts';
 import { type Exchange, flag } from '../http.ts';
 import { bodyOf, leave } from '../request-body.ts';
 import type { Router } from '../router.ts';

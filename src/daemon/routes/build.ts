@@ -192,7 +192,7 @@ async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange)
     namedContexts: jsonParameter(query, 'contexts'),
     buildId: query.get('buildid') || undefined,
     request: build,
-    wishes: {
+    options: {
       annotations: query.getAll('annotation'),
       attestations: query.getAll('attest'),
       cacheFrom: jsonParameter(query, 'cachefrom') ?? [],

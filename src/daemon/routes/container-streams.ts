@@ -2,14 +2,14 @@ import type { Duplex } from 'node:stream';
 import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
+import type { Engine } from '../../engine/engine.ts';
 import {
   assertAttachable,
   attachContainer,
   noteDetach,
   resizeContainer,
-} from '../../engine/containers/attach.ts';
-import { containerLogs } from '../../engine/containers/logs.ts';
-import type { Engine } from '../../engine/engine.ts';
+} from '../../engine/lifecycle/attach.ts';
+import { containerLogs } from '../../engine/query/logs.ts';
 import { type Exchange, flag } from '../http.ts';
 import { writeLogs } from '../logs.ts';
 import type { Router } from '../router.ts';
@@ -65,9 +65,9 @@ async function attach(engine: Engine, exchange: Exchange, raw: boolean, open: ()
   const { config } = definition;
   const keys = config.Tty || query.get('detachKeys') ? parseDetachKeys(query.get('detachKeys')) : undefined;
   const stdin = flag(query, 'stdin') && Boolean(config.OpenStdin);
-  const wish = { stdin, stdout: flag(query, 'stdout'), stderr: flag(query, 'stderr'), raw };
+  const options = { stdin, stdout: flag(query, 'stdout'), stderr: flag(query, 'stderr'), raw };
   const past = flag(query, 'logs')
-    ? containerLogs(engine, definition.id, { ...wish, follow: false, signal })
+    ? containerLogs(engine, definition.id, { ...options, follow: false, signal })
     : undefined;
   const client = open();
   if (past) await writeLogs(client, { ...past, tty: raw }, { timestamps: false });
@@ -76,7 +76,7 @@ async function attach(engine: Engine, exchange: Exchange, raw: boolean, open: ()
     return;
   }
   try {
-    const process = await attachContainer(engine, definition.id, wish, signal);
+    const process = await attachContainer(engine, definition.id, options, signal);
     const { detached } = await bridge(client, process, { detachKeys: keys, input: stdin });
     if (detached) noteDetach(engine, definition.id);
   } catch (error) {
@@ -114,7 +114,7 @@ async function stats(engine: Engine, exchange: Exchange): Promise<void> {
   const oneShot = flag(query, 'one-shot');
   if (stream && oneShot) throw invalidParameter('cannot have stream=true and one-shot=true');
   engine.containers.find(idOf(exchange));
-  const { containerStats } = await import('../../engine/containers/stats.ts');
+  const { containerStats } = await import('../../engine/query/stats.ts');
   const out = response.stream(200, { 'Content-Type': 'application/json' });
   for await (const sample of containerStats(engine, idOf(exchange), { stream, oneShot, signal })) {
     out.write(`${JSON.stringify(sample)}\n`);

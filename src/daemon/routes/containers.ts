@@ -1,22 +1,22 @@
-import { createContainer } from '../../engine/containers/create.ts';
-import { inspectContainer } from '../../engine/containers/inspect.ts';
-import { listContainers } from '../../engine/containers/list.ts';
-import { pruneContainers, renameContainer } from '../../engine/containers/manage.ts';
-import { removeContainer } from '../../engine/containers/remove.ts';
-import { containerSizes } from '../../engine/containers/sizes.ts';
-import { startContainer } from '../../engine/containers/start.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { parseFilters } from '../../engine/filters.ts';
+import { createContainer } from '../../engine/lifecycle/create.ts';
+import { pruneContainers, renameContainer } from '../../engine/lifecycle/manage.ts';
+import { removeContainer } from '../../engine/lifecycle/remove.ts';
+import { startContainer } from '../../engine/lifecycle/start.ts';
 import {
   killContainer,
   pauseContainer,
   restartContainer,
   stopContainer,
   unpauseContainer,
-} from '../../engine/containers/stop.ts';
-import { topContainer } from '../../engine/containers/top.ts';
-import { unlinkContainer } from '../../engine/containers/unlink.ts';
-import { waitContainer } from '../../engine/containers/wait.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { parseFilters } from '../../engine/filters.ts';
+} from '../../engine/lifecycle/stop.ts';
+import { unlinkContainer } from '../../engine/lifecycle/unlink.ts';
+import { waitContainer } from '../../engine/lifecycle/wait.ts';
+import { inspectContainer } from '../../engine/query/inspect.ts';
+import { listContainers } from '../../engine/query/list.ts';
+import { containerSizes } from '../../engine/query/sizes.ts';
+import { topContainer } from '../../engine/query/top.ts';
 import { bridgeSettingsOutside, createOfVersion, listOfVersion, updateOfVersion } from '../compat.ts';
 import { readBody } from '../decode/body.ts';
 import { COMMIT, CREATE, UPDATE } from '../decode/container.ts';
@@ -58,7 +58,7 @@ export function containerRoutes(router: Router, engine: Engine): void {
   });
   router.on('POST', '/containers/{id...}/update', async (exchange) => {
     const body = await readBody(exchange.request, UPDATE);
-    const { updateContainer } = await import('../../engine/containers/update.ts');
+    const { updateContainer } = await import('../../engine/lifecycle/update.ts');
     const update = updateOfVersion(exchange.version, body);
     exchange.response.json(200, await updateContainer(engine, idOf(exchange), update));
   });
@@ -80,7 +80,7 @@ export function containerRoutes(router: Router, engine: Engine): void {
 async function commit(engine: Engine, { request, query, response, signal }: Exchange): Promise<void> {
   const config = await readBody(request, COMMIT);
   const [repository, tag] = [query.get('repo'), query.get('tag')];
-  const { commitContainer } = await import('../../engine/containers/commit.ts');
+  const { commitContainer } = await import('../../engine/files/commit.ts');
   const { id } = await commitContainer(engine, query.get('container') ?? '', {
     ...(repository ? { reference: tag ? `${repository}:${tag}` : repository } : {}),
     comment: query.get('comment') ?? '',

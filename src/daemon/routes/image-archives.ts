@@ -1,7 +1,7 @@
 import type { ProgressMessage } from '../../api/engine.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { loadArchive, saveArchive } from '../../engine/images/archives.ts';
-import { type Exchange, errorAnswer, flag } from '../http.ts';
+import { type Exchange, errorResponse, flag } from '../http.ts';
 import { messageStream } from '../messages.ts';
 import { platformsOf } from '../platforms.ts';
 import { bodyOf } from '../request-body.ts';
@@ -38,7 +38,7 @@ async function loadRoute(engine: Engine, exchange: Exchange): Promise<void> {
     } catch (error) {
       if (signal.aborted) throw error;
       /* Docker's status is 200 before it has looked at the archive. */
-      const { message } = errorAnswer(error).body;
+      const { message } = errorResponse(error).body;
       write({ errorDetail: { message }, error: message });
     }
   });

@@ -1,9 +1,14 @@
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
-import { connectContainer, containerOf, disconnectContainer } from '../../engine/networks/connect.ts';
-import { inspectNetwork } from '../../engine/networks/describe.ts';
-import { listNetworks } from '../../engine/networks/list.ts';
-import { assertScope, createNetwork, pruneNetworks, removeNetwork } from '../../engine/networks/manage.ts';
+import { connectContainer, containerOf, disconnectContainer } from '../../engine/networking/connect.ts';
+import { inspectNetwork } from '../../engine/networking/describe-network.ts';
+import { listNetworks } from '../../engine/networking/list-networks.ts';
+import {
+  assertScope,
+  createNetwork,
+  pruneNetworks,
+  removeNetwork,
+} from '../../engine/networking/manage-networks.ts';
 import { networkOfVersion } from '../compat.ts';
 import { readBody } from '../decode/body.ts';
 import { NETWORK_CONNECT, NETWORK_CREATE, NETWORK_DISCONNECT } from '../decode/network.ts';

@@ -3,7 +3,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { systemInfo } from '../../engine/info.ts';
 import { checkStore } from '../../engine/store-check/check.ts';
 import { versionInfo } from '../../engine/version.ts';
-import { diskUsageAnswer, infoOfVersion } from '../compat.ts';
+import { diskUsageResponse, infoOfVersion } from '../compat.ts';
 import { type Exchange, flag } from '../http.ts';
 import type { Router } from '../router.ts';
 import { streamEvents } from './events.ts';
@@ -19,7 +19,7 @@ export function systemRoutes(router: Router, engine: Engine): void {
     const wanted = query.getAll('type').flatMap((types) => types.split(','));
     const usage = await diskUsageOf(engine, wanted, signal);
     const verbose = query.get('verbose') ? flag(query, 'verbose') : undefined;
-    response.json(200, diskUsageAnswer(version, usage, verbose));
+    response.json(200, diskUsageResponse(version, usage, verbose));
   });
   router.on('POST', '/barge/check', async ({ query, response, signal }) => {
     const options = { deep: flag(query, 'deep'), repair: flag(query, 'repair'), signal };

@@ -68,9 +68,9 @@ async function pullBase(
 }
 
 /** The image for a platform that a name stands for, or that came under the same index. */
-function localFor(ctx: ImageContext, image: Image, word: string, platform: Platform): Image | undefined {
+function localFor(ctx: ImageContext, image: Image, ref: string, platform: Platform): Image | undefined {
   if (isFor(image.config, platform)) return image;
-  const reference = isIdOf(image, word) ? undefined : referenceOf(word);
+  const reference = isIdOf(image, ref) ? undefined : referenceOf(ref);
   const member = reference && memberFor(ctx.images, reference, platform);
   if (member) return member;
   for (const { mediaType, bytes } of ctx.images.manifests(image.id)) {
@@ -83,8 +83,8 @@ function localFor(ctx: ImageContext, image: Image, word: string, platform: Platf
 }
 
 /** Under which the registry of a name knows an image. */
-function digestOfName(ctx: ImageContext, image: Image, word: string): Digest | undefined {
-  const reference = referenceOf(word);
+function digestOfName(ctx: ImageContext, image: Image, ref: string): Digest | undefined {
+  const reference = referenceOf(ref);
   const names = ctx.images.names(image.id).digests.map(parseReference);
   return names.find(({ domain, path }) => domain === reference?.domain && path === reference.path)?.digest;
 }

@@ -34,7 +34,7 @@ export interface BuildJob {
   /** What `/build/cancel` calls this build. */
   readonly buildId?: string;
   readonly request: Omit<BuildRequest, 'contextDir'>;
-  readonly wishes: BuildWishes;
+  readonly options: BuildRequests;
   readonly auth: Readonly<Record<string, AuthConfig>>;
   readonly quiet: boolean;
   readonly write: (message: ProgressMessage) => void;
@@ -43,7 +43,7 @@ export interface BuildJob {
 }
 
 /** Options as people write them, to be read here. */
-export interface BuildWishes {
+export interface BuildRequests {
   readonly annotations: readonly string[];
   readonly attestations: readonly string[];
   readonly cacheFrom: readonly string[];
@@ -57,9 +57,9 @@ export async function runBuild(engine: Engine, state: BuildState, job: BuildJob)
   if (buildId !== undefined && state.active.has(buildId)) {
     throw invalidParameter(`a build of the id ${buildId} is under way already`);
   }
-  const annotations = readAnnotations(job.wishes.annotations);
-  const attestations = readAttestations(job.wishes.attestations);
-  const caches = readCaches(job.wishes);
+  const annotations = readAnnotations(job.options.annotations);
+  const attestations = readAttestations(job.options.attestations);
+  const caches = readCaches(job.options);
   if (buildId !== undefined) state.active.set(buildId, stop);
   const signal = AbortSignal.any([request.signal, stop.signal]);
   try {
@@ -86,7 +86,9 @@ async function recorded(engine: Engine, state: BuildState, job: BuildJob & WithC
   };
   try {
     job.tell?.({ kind: 'begun', id: running.record.ID, at: Date.now() });
-    await inFolder(engine, (folder) => build(engine, state, { ...job, tell, id: running.record.ID }, folder));
+    await inDirectory(engine, (directory) =>
+      build(engine, state, { ...job, tell, id: running.record.ID }, directory),
+    );
     running.finish('completed');
   } catch (error) {
     running.finish(request.signal.aborted ? 'canceled' : 'error', messageOf(error));
@@ -96,14 +98,14 @@ async function recorded(engine: Engine, state: BuildState, job: BuildJob & WithC
   }
 }
 
-async function inFolder(engine: Engine, use: (folder: string) => Promise<void>): Promise<void> {
+async function inDirectory(engine: Engine, use: (directory: string) => Promise<void>): Promise<void> {
   const parent = join(engine.dataRoot, 'tmp');
   await mkdir(parent, { recursive: true, mode: 0o700 });
-  const folder = await mkdtemp(join(parent, 'context-'));
+  const directory = await mkdtemp(join(parent, 'context-'));
   try {
-    await use(folder);
+    await use(directory);
   } finally {
-    await removeTree(folder);
+    await removeTree(directory);
   }
 }
 
@@ -111,11 +113,11 @@ async function build(
   engine: Engine,
   state: BuildState,
   job: BuildJob & WithCaches & { readonly id: string; readonly tell: (message: BuildMessage) => void },
-  folder: string,
+  directory: string,
 ): Promise<void> {
   const { request, session, quiet } = job;
-  const main = await mainContext(job, folder);
-  const contexts = await namedContexts(job, folder);
+  const main = await mainContext(job, directory);
+  const contexts = await namedContexts(job, directory);
   const messages = messageReporter(job.tell);
   const classic = classicStream(job.write, { quiet });
   const reporter = allReporters(messages, classic);
@@ -144,10 +146,10 @@ async function build(
 /** Where the main context is, and the Dockerfile where that follows from it. */
 async function mainContext(
   { remote, session, tar, request }: BuildJob,
-  folder: string,
+  directory: string,
 ): Promise<Pick<BuildRequest, 'contextDir' | 'dockerfile'>> {
   const { dockerfile, signal } = request;
-  const root = join(folder, 'main');
+  const root = join(directory, 'main');
   await mkdir(root);
   const given = session?.dockerfile ?? dockerfile;
   if (remote) {
@@ -155,31 +157,31 @@ async function mainContext(
       throw signal.aborted ? cancelled('build cancelled', { cause: error }) : error;
     });
     const text = fetched.dockerfile;
-    return { contextDir: fetched.folder, dockerfile: text === undefined ? given : { text } };
+    return { contextDir: fetched.directory, dockerfile: text === undefined ? given : { text } };
   }
   if (session?.contexts.has('')) return { contextDir: session.context('').files, dockerfile: given };
   await unpackTar({ root, tar: await decompress(tar), rules: 'context', signal });
   return { contextDir: root, dockerfile: given };
 }
 
-async function namedContexts(job: BuildJob, folder: string): Promise<Map<string, NamedContext>> {
+async function namedContexts(job: BuildJob, directory: string): Promise<Map<string, NamedContext>> {
   const found = new Map<string, NamedContext>();
   for (const [name, context] of job.session?.contexts ?? []) {
     if (name !== '' && !name.startsWith(CACHE_CONTEXT))
-      found.set(name.toLowerCase(), { kind: 'folder', folder: context.files });
+      found.set(name.toLowerCase(), { kind: 'directory', directory: context.files });
   }
   let count = 0;
   for (const [name, address] of Object.entries(job.namedContexts ?? {})) {
     const reference = /^docker-image:\/\/(.+)$/.exec(address)?.[1];
     if (reference !== undefined) found.set(name.toLowerCase(), { kind: 'image', reference });
     else {
-      const root = join(folder, `named-${count++}`);
+      const root = join(directory, `named-${count++}`);
       await mkdir(root);
       const fetched = await fetchContext(address, root, job.request.signal);
       if (fetched.dockerfile !== undefined) {
         throw invalidParameter(`build context ${name}: ${address} is no archive`);
       }
-      found.set(name.toLowerCase(), { kind: 'folder', folder: fetched.folder });
+      found.set(name.toLowerCase(), { kind: 'directory', directory: fetched.directory });
     }
   }
   return found;

@@ -4,13 +4,13 @@ import { FileDigests } from '../../builder/copy/file-digests.ts';
 import { RunningSteps } from '../../builder/execute/running-steps.ts';
 import { messageOf, notFound } from '../../core/errors.ts';
 import type { EngineSettings } from '../settings.ts';
-import { CacheFolders } from './cache-folders.ts';
+import { CacheDirectories } from './cache-directories.ts';
 import { collectBuildCache } from './gc.ts';
 import { BuildHistory, type RunningRecord } from './history.ts';
 import { KeptContexts } from './kept-contexts.ts';
 import type { PortableRecord } from './portable/document.ts';
 import { BuildSessions } from './sessions.ts';
-import { CACHE_FOLDERS, type UsageContext } from './usage.ts';
+import { CACHE_DIRECTORIES, type UsageContext } from './usage.ts';
 
 interface StateContext extends UsageContext {
   readonly settings: EngineSettings;
@@ -25,13 +25,13 @@ const MAX_EXPORTS = 20;
 export class BuildState {
   readonly digests = new FileDigests();
   readonly running = new RunningSteps();
-  readonly caches: CacheFolders;
+  readonly caches: CacheDirectories;
   readonly contexts: KeptContexts;
   readonly sessions: BuildSessions;
   readonly history: BuildHistory;
   /** Builds under way, by the id that `/build/cancel` takes. */
   readonly active = new Map<string, AbortController>();
-  /** Caches that clients want for folders of theirs, by build. */
+  /** Caches that clients want for directories of theirs, by build. */
   readonly #exports = new Map<string, readonly PortableRecord[]>();
   readonly #ctx: StateContext;
   #collected = 0;
@@ -39,8 +39,8 @@ export class BuildState {
   constructor(ctx: StateContext) {
     this.#ctx = ctx;
     mkdirSync(join(ctx.dataRoot, 'tmp'), { recursive: true, mode: 0o700 });
-    this.caches = new CacheFolders(join(ctx.dataRoot, CACHE_FOLDERS['exec.cachemount']));
-    this.contexts = new KeptContexts(join(ctx.dataRoot, CACHE_FOLDERS['source.local']));
+    this.caches = new CacheDirectories(join(ctx.dataRoot, CACHE_DIRECTORIES['exec.cachemount']));
+    this.contexts = new KeptContexts(join(ctx.dataRoot, CACHE_DIRECTORIES['source.local']));
     this.sessions = new BuildSessions(this.contexts);
     this.history = new BuildHistory(join(ctx.dataRoot, 'builds'));
   }

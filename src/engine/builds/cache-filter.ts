@@ -17,7 +17,7 @@ const FILTERS = [
 ];
 
 /** What a record has to be. */
-export interface CacheWish {
+export interface CacheRequest {
   /** Records of layers that images have, too. */
   readonly all: boolean;
   readonly filters: Filters;
@@ -26,7 +26,7 @@ export interface CacheWish {
 }
 
 /** @throws BargeError invalid-parameter for filters that are not known. */
-export function cacheFilter(options: CacheWish): (item: BuildCacheItem) => boolean {
+export function cacheFilter(options: CacheRequest): (item: BuildCacheItem) => boolean {
   const { filters, all, keepDuration = 0 } = options;
   assertKnownFilters(filters, FILTERS);
   const ages = [...(filters.get('until') ?? []), ...(filters.get('unused-for') ?? [])].map(milliseconds);

@@ -22,11 +22,11 @@ export interface WithCaches {
 }
 
 /** @throws BargeError invalid-parameter. */
-export function readCaches(wishes: {
+export function readCaches(options: {
   readonly cacheFrom: readonly string[];
   readonly cacheTo: readonly string[];
 }): WithCaches['caches'] {
-  return { from: wishes.cacheFrom.map(readCacheOrigin), to: wishes.cacheTo.map(readCacheTarget) };
+  return { from: options.cacheFrom.map(readCacheOrigin), to: options.cacheTo.map(readCacheTarget) };
 }
 
 interface CachesJob extends WithCaches {
@@ -71,13 +71,13 @@ export class BuildCaches implements Disposable {
     const { auth, session, request } = job;
     const sources: CacheSource[] = [];
     for (const origin of job.caches.from) {
-      const name = origin.type === 'registry' ? origin.reference : 'the folder';
-      const folderOf = (context: string) => {
+      const name = origin.type === 'registry' ? origin.reference : 'the directory';
+      const directoryOf = (context: string) => {
         if (!session) throw new TypeError('only sessions have contexts');
         return session.context(context).files;
       };
       try {
-        sources.push(await openSource({ ctx, auth, signal: request.signal, folderOf }, origin));
+        sources.push(await openSource({ ctx, auth, signal: request.signal, directoryOf }, origin));
         status(reporter, `importing cache from ${name}`);
       } catch (error) {
         request.signal.throwIfAborted();
@@ -100,7 +100,7 @@ export class BuildCaches implements Disposable {
   };
 
   /**
-   * Sends the cache where it is to go. @returns what the client wants for a folder of its own.
+   * Sends the cache where it is to go. @returns what the client wants for a directory of its own.
    * @throws BargeError when it cannot be sent, unless that was to be ignored.
    */
   async deliver(images: readonly BuiltImage[]): Promise<PortableRecord[] | undefined> {

@@ -32,7 +32,7 @@ export interface BuilderSettings {
 const SHARE = 0.2;
 const MAX_AGE_MS = 60 * 24 * 3600_000;
 /** Contexts and cache mounts are quick to make again. */
-const FOLDERS_AGE_MS = 14 * 24 * 3600_000;
+const DIRECTORIES_AGE_MS = 14 * 24 * 3600_000;
 
 type Rule = Omit<PruneOptions, 'filters'> & { readonly filters?: Filters };
 
@@ -45,7 +45,7 @@ export function gcRules(settings: BuilderSettings, diskBytes: number): Rule[] {
   const most = size(gc.defaultMaxUsedSpace) ?? reserved ?? Math.floor(diskBytes * SHARE);
   const minFree = size(gc.defaultMinFreeSpace);
   return [
-    { all: true, filters: new Map([['mutable', ['true']]]), keepDuration: FOLDERS_AGE_MS },
+    { all: true, filters: new Map([['mutable', ['true']]]), keepDuration: DIRECTORIES_AGE_MS },
     { all: true, keepDuration: MAX_AGE_MS },
     {
       all: true,

@@ -73,10 +73,10 @@ export class BuildHistory {
     return all.sort((a, b) => (a.StartedAt < b.StartedAt ? 1 : -1));
   }
 
-  /** @param word an id or the start of one. @throws BargeError not-found. */
-  async find(word: string): Promise<BuildRecord> {
-    const found = (await this.list()).find(({ ID }) => word !== '' && ID.startsWith(word));
-    if (!found) throw notFound(`no such build: ${word}: barge builds ls lists those of late`);
+  /** @param ref an id or the start of one. @throws BargeError not-found. */
+  async find(ref: string): Promise<BuildRecord> {
+    const found = (await this.list()).find(({ ID }) => ref !== '' && ID.startsWith(ref));
+    if (!found) throw notFound(`no such build: ${ref}: barge builds ls lists those of late`);
     return found;
   }
 
@@ -86,9 +86,9 @@ export class BuildHistory {
     return lines.map((line) => JSON.parse(line) as BuildMessage);
   }
 
-  /** @param word as of `find`; undefined: all that have ended. @returns the ids that went. */
-  async remove(word: string | undefined): Promise<string[]> {
-    const found = word === undefined ? await this.list() : [await this.find(word)];
+  /** @param ref as of `find`; undefined: all that have ended. @returns the ids that went. */
+  async remove(ref: string | undefined): Promise<string[]> {
+    const found = ref === undefined ? await this.list() : [await this.find(ref)];
     const ids = found.filter(({ Status }) => Status !== 'running').map(({ ID }) => ID);
     for (const id of ids) await this.#remove(id);
     return ids;

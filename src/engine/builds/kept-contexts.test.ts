@@ -14,7 +14,7 @@ async function withContexts(use: (contexts: KeptContexts) => Promise<void>): Pro
   }
 }
 
-test('paths that lead out, or into what is no folder, are refused before anything is written', async () => {
+test('paths that lead out, or into what is no directory, are refused before anything is written', async () => {
   await withContexts(async (contexts) => {
     const context = await contexts.open('key');
     const lists: ContextEntry[][] = [
@@ -35,7 +35,7 @@ test('paths that lead out, or into what is no folder, are refused before anythin
   });
 });
 
-test('what was interrupted is begun anew: without its list a folder counts as empty', async () => {
+test('what was interrupted is begun anew: without its list a directory counts as empty', async () => {
   await withContexts(async (contexts) => {
     const context = await contexts.open('key');
     await writeFile(join(context.files, 'stray'), 'x');
@@ -44,7 +44,7 @@ test('what was interrupted is begun anew: without its list a folder counts as em
   });
 });
 
-test('one build at a time has a folder; another of the same key gets one of its own', async () => {
+test('one build at a time has a directory; another of the same key gets one of its own', async () => {
   await withContexts(async (contexts) => {
     const first = await contexts.open('key');
     const second = await contexts.open('key');

@@ -8,7 +8,7 @@ import { invalidParameter } from '../../core/errors.ts';
 import { unpackTar } from '../../host/fs-tool.ts';
 import { removeTree } from '../../host/remove-tree.ts';
 
-/** An entry of a client's folder: its path, `d` for a folder, and what changes whenever the entry does. */
+/** An entry of a client's directory: its path, `d` for a directory, and what changes whenever the entry does. */
 export type ContextEntry = readonly [path: string, kind: string, stamp: string];
 
 interface Kept {
@@ -17,7 +17,7 @@ interface Kept {
   readonly entries: readonly ContextEntry[];
 }
 
-/** What a client is told of its folder. */
+/** What a client is told of its directory. */
 export interface Compared {
   readonly Missing: readonly number[];
   readonly Complete: boolean;
@@ -26,8 +26,8 @@ export interface Compared {
 const MAX_ENTRIES = 2_000_000;
 
 /**
- * Folders of clients as they were at their last build, so that only changes have to be sent. A build that goes
- * on while the same folder is built once more has one of its own.
+ * Directories of clients as they were at their last build, so that only changes have to be sent. A build that goes
+ * on while the same directory is built once more has one of its own.
  */
 export class KeptContexts {
   readonly root: string;
@@ -41,37 +41,37 @@ export class KeptContexts {
     return this.#busy.has(name);
   }
 
-  /** @param key names the client's folder, across builds. */
+  /** @param key names the client's directory, across builds. */
   async open(key: string): Promise<KeptContext> {
     const hash = createHash('sha256').update(key).digest('hex').slice(0, 32);
     let name = hash;
     for (let n = 1; this.#busy.has(name); n++) name = `${hash}-${n}`;
     this.#busy.add(name);
-    const folder = join(this.root, name);
-    await mkdir(join(folder, 'files'), { recursive: true, mode: 0o700 });
+    const directory = join(this.root, name);
+    await mkdir(join(directory, 'files'), { recursive: true, mode: 0o700 });
     const now = new Date();
-    await utimes(folder, now, now);
-    return new KeptContext(folder, () => this.#busy.delete(name));
+    await utimes(directory, now, now);
+    return new KeptContext(directory, () => this.#busy.delete(name));
   }
 }
 
-/** One kept folder in the hands of one build. */
+/** One kept directory in the hands of one build. */
 export class KeptContext {
-  readonly #folder: string;
+  readonly #directory: string;
   readonly #release: () => void;
   #wanted: readonly ContextEntry[] = [];
 
-  constructor(folder: string, release: () => void) {
-    this.#folder = folder;
+  constructor(directory: string, release: () => void) {
+    this.#directory = directory;
     this.#release = release;
   }
 
   get files(): string {
-    return join(this.#folder, 'files');
+    return join(this.#directory, 'files');
   }
 
   get #list(): string {
-    return join(this.#folder, 'list.json');
+    return join(this.#directory, 'list.json');
   }
 
   release(): void {
@@ -80,10 +80,10 @@ export class KeptContext {
 
   /**
    * Removes what the client has no more.
-   * @param entries in an order that has folders before what is in them.
+   * @param entries in an order that has directories before what is in them.
    * @returns the places in the list of the entries that are to be sent, and whether all is here as it is, so that
    *   nothing need be received.
-   * @throws BargeError invalid-parameter for paths that are not clean or not within folders of the list.
+   * @throws BargeError invalid-parameter for paths that are not clean or not within directories of the list.
    */
   async compare(entries: readonly ContextEntry[]): Promise<Compared> {
     checkEntries(entries);
@@ -121,7 +121,7 @@ export class KeptContext {
     return [];
   }
 
-  /** Paths are in the order of a walk: what is below a removed folder has gone with it. */
+  /** Paths are in the order of a walk: what is below a removed directory has gone with it. */
   async #remove(paths: readonly string[]): Promise<void> {
     let last: string | undefined;
     for (const path of paths) {
@@ -140,16 +140,16 @@ function same(kept: readonly ContextEntry[], entries: readonly ContextEntry[]): 
 function checkEntries(entries: readonly ContextEntry[]): void {
   if (entries.length > MAX_ENTRIES)
     throw invalidParameter(`the build context has more than ${MAX_ENTRIES} files`);
-  const folders = new Set(['.']);
+  const directories = new Set(['.']);
   for (const [path, kind] of entries) {
     const clean = typeof path === 'string' && path !== '' && posix.normalize(path) === path;
     if (!clean || path === '..' || path.startsWith('../') || path.startsWith('/') || path.endsWith('/')) {
       throw invalidParameter(`the build context has the path ${JSON.stringify(path)}, which leads out of it`);
     }
-    if (!folders.has(posix.dirname(path))) {
-      throw invalidParameter(`the build context has ${path}, but not the folder that it is in`);
+    if (!directories.has(posix.dirname(path))) {
+      throw invalidParameter(`the build context has ${path}, but not the directory that it is in`);
     }
-    if (kind === 'd') folders.add(path);
+    if (kind === 'd') directories.add(path);
   }
 }
 

@@ -2,13 +2,13 @@ import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * Takes the empty files and folders that mounting left in an upper folder out of it again. What the layers
+ * Takes the empty files and directories that mounting left in an upper directory out of it again. What the layers
  * below had at the same place stays, and no link is followed: the process may have put one there.
  */
 export function removeMountPoints(upper: string, lower: readonly string[], targets: readonly string[]): void {
   for (const target of targets) {
     for (let path = target; path !== '/' && path !== '.'; path = dirname(path)) {
-      const isBelow = lower.some((folder) => statWithin(folder, path) !== undefined);
+      const isBelow = lower.some((directory) => statWithin(directory, path) !== undefined);
       if (isBelow || !removeIfEmpty(upper, path)) break;
     }
   }
@@ -29,7 +29,7 @@ function removeIfEmpty(root: string, path: string): boolean {
   return true;
 }
 
-/** Undefined when nothing is there, or when a part on the way is no folder of this tree. */
+/** Undefined when nothing is there, or when a part on the way is no directory of this tree. */
 function statWithin(root: string, path: string) {
   const parts = path.split('/').filter(Boolean);
   let full = root;

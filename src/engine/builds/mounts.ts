@@ -13,16 +13,16 @@ import type { ResolvedMount } from '../../container/model.ts';
 import { invalidParameter, notFound } from '../../core/errors.ts';
 import { overlayOptions } from '../../host/fs-tool.ts';
 import type { LayerStore } from '../../image/layers.ts';
-import type { CacheFolders } from './cache-folders.ts';
+import type { CacheDirectories } from './cache-directories.ts';
 import { forwardAgent } from './ssh-agent.ts';
 
 export interface MountContext {
   readonly layers: LayerStore;
-  readonly caches: CacheFolders;
+  readonly caches: CacheDirectories;
   /** Of this step alone; gone with it, and in memory where the exec root is. */
   readonly scratch: string;
   readonly signal: AbortSignal;
-  /** Shows layers at a folder of the host while `use` runs. */
+  /** Shows layers at a directory of the host while `use` runs. */
   withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T>;
 }
 
@@ -85,14 +85,14 @@ async function addBind(ctx: MountContext, draft: Draft, mount: BindMount, index:
   const [first, ...others] = mount.from;
   const path = await sourceWithin(ctx, mount);
   if (first && others.length === 0 && mount.readOnly) {
-    const folder = join(ctx.layers.root, ctx.layers.need(first).folder);
-    draft.mounts.push(bind(join(folder, path), mount.target, true));
+    const directory = join(ctx.layers.root, ctx.layers.need(first).directory);
+    draft.mounts.push(bind(join(directory, path), mount.target, true));
     return;
   }
   const [target, upper, work] = ['show', 'upper', 'work'].map((name) =>
     join(ctx.scratch, `${name}-${index}`),
   ) as [string, string, string];
-  for (const folder of [target, upper, work]) await mkdir(folder, { mode: 0o755 });
+  for (const directory of [target, upper, work]) await mkdir(directory, { mode: 0o755 });
   const writable = mount.readOnly ? {} : { upper, work };
   draft.overlays.push({
     target,
@@ -108,7 +108,7 @@ async function sourceWithin(ctx: MountContext, mount: BindMount): Promise<string
   const look = async (root: string) => await resolveInRoot(root, mount.source);
   const found =
     first && others.length === 0
-      ? await look(join(ctx.layers.root, ctx.layers.need(first).folder))
+      ? await look(join(ctx.layers.root, ctx.layers.need(first).directory))
       : await ctx.withRootfs(mount.from, look);
   if (!found) throw notFound(`RUN --mount=type=bind: source=${mount.source} is not there`);
   return found.path;
@@ -118,7 +118,7 @@ async function addCache(ctx: MountContext, draft: Draft, mount: CacheMount): Pro
   const seed = mount.from ? ctx.layers.overlay(mount.from) : undefined;
   const cache = await ctx.caches.hold(mount, seed && { ...seed, lower: [...seed.lower] }, ctx.signal);
   draft.held.defer(async () => cache.release());
-  draft.mounts.push(bind(cache.folder, mount.target, mount.readOnly));
+  draft.mounts.push(bind(cache.directory, mount.target, mount.readOnly));
 }
 
 async function addSecret(ctx: MountContext, draft: Draft, mount: SecretMount, index: number): Promise<void> {

@@ -7,7 +7,7 @@ import { collectGarbage } from '../images/remove.ts';
 import type { BuildState } from './builds.ts';
 import { forgetRecord } from './cache.ts';
 import { cacheFilter } from './cache-filter.ts';
-import { type BuildCacheItem, CACHE_FOLDERS, cacheItems, type UsageContext } from './usage.ts';
+import { type BuildCacheItem, CACHE_DIRECTORIES, cacheItems, type UsageContext } from './usage.ts';
 
 /** What may go of the build cache, and how much is to stay. Sizes in bytes; absent: no such bound. */
 export interface PruneOptions {
@@ -48,8 +48,11 @@ export async function pruneBuildCache(
     if (!item.Shared) freed += item.Size;
   }
   const layers = gone.length === 0 ? 0 : await collectGarbage(ctx);
-  const folders = candidates.filter((item) => item.Type !== 'regular' && gone.includes(item.ID));
-  return { CachesDeleted: gone, SpaceReclaimed: layers + folders.reduce((sum, item) => sum + item.Size, 0) };
+  const directories = candidates.filter((item) => item.Type !== 'regular' && gone.includes(item.ID));
+  return {
+    CachesDeleted: gone,
+    SpaceReclaimed: layers + directories.reduce((sum, item) => sum + item.Size, 0),
+  };
 }
 
 /** Bytes to remove; without any bound, all. */
@@ -67,8 +70,8 @@ async function excessOf(
   return Math.max(0, Math.min(asked, used - (reservedSpace ?? 0)));
 }
 
-async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
+async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
   return bavail * bsize;
 }
 
@@ -78,13 +81,13 @@ export function inUse(state: BuildState, { Type, ID }: BuildCacheItem): boolean 
   return Type === 'source.local' && state.contexts.inUse(ID);
 }
 
-/** A folder leaves its place by rename, so that no build finds half of one. */
+/** A directory leaves its place by rename, so that no build finds half of one. */
 async function removeItem(ctx: UsageContext, { Type, ID }: BuildCacheItem): Promise<void> {
   if (Type === 'regular') {
     forgetRecord(ctx.db, ID);
     return;
   }
   const doomed = join(ctx.dataRoot, 'tmp', `pruned-${shortId(newId())}`);
-  await rename(join(ctx.dataRoot, CACHE_FOLDERS[Type], ID), doomed);
+  await rename(join(ctx.dataRoot, CACHE_DIRECTORIES[Type], ID), doomed);
   await removeTree(doomed);
 }

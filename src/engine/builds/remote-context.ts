@@ -11,32 +11,32 @@ import { invalidParameter, messageOf } from '../../core/errors.ts';
 import { unpackTar } from '../../host/fs-tool.ts';
 
 export interface FetchedContext {
-  readonly folder: string;
+  readonly directory: string;
   /** The URL led to a Dockerfile alone. */
   readonly dockerfile?: string;
 }
 
 /**
- * Fetches `remote=` of a build: a git repository (with `#ref:folder`), an archive, or a Dockerfile.
- * @param folder an empty folder for it.
+ * Fetches `remote=` of a build: a git repository (with `#ref:directory`), an archive, or a Dockerfile.
+ * @param directory an empty directory for it.
  * @throws BargeError invalid-parameter for an address that leads to none of them, unavailable when git fails.
  */
 export async function fetchContext(
   address: string,
-  folder: string,
+  directory: string,
   signal: AbortSignal,
 ): Promise<FetchedContext> {
   if (isGitUrl(address))
-    return { folder: (await cloneRepository(parseGitUrl(address), folder, signal)).folder };
-  const file = join(folder, '.download');
+    return { directory: (await cloneRepository(parseGitUrl(address), directory, signal)).directory };
+  const file = join(directory, '.download');
   await download(address, file, signal);
   const compression = await detectArchive(file);
-  if (!compression) return { folder, dockerfile: await readDockerfile(address, file) };
-  const root = join(folder, 'context');
+  if (!compression) return { directory, dockerfile: await readDockerfile(address, file) };
+  const root = join(directory, 'context');
   await mkdir(root);
   await unpackTar({ root, tar: openArchive(file, compression), rules: 'context', signal });
   await rm(file);
-  return { folder: root };
+  return { directory: root };
 }
 
 async function readDockerfile(address: string, file: string): Promise<string> {

@@ -116,7 +116,7 @@ export class BuildSessions {
     return found.session;
   }
 
-  /** Opens the kept folder of a context. @throws BargeError invalid-parameter when it has one of that name. */
+  /** Opens the kept directory of a context. @throws BargeError invalid-parameter when it has one of that name. */
   async addContext(session: BuildSession, name: string, key: string): Promise<KeptContext> {
     if (session.contexts.has(name))
       throw invalidParameter(`the build session has the context ${name} already`);

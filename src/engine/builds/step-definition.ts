@@ -4,7 +4,7 @@ import type { ContainerDefinition } from '../../container/model.ts';
 import { shortId } from '../../core/ids.ts';
 import { resolvConf } from '../../network/resolv.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
-import { cgroupnsMode } from '../containers/merge-config.ts';
+import { cgroupnsMode } from '../lifecycle/merge-config.ts';
 import type { StepMounts } from './mounts.ts';
 
 /** A step of a build as the container that it is in all but name. */

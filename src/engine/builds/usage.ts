@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../../core/errors.ts';
 import { limiter } from '../../core/limiter.ts';
-import { folderSize } from '../../host/fs-tool.ts';
+import { directorySize } from '../../host/fs-tool.ts';
 import type { ImageContext } from '../images/context.ts';
 import { listRecords } from './cache.ts';
 
@@ -28,17 +28,20 @@ export interface UsageContext extends ImageContext {
 /** Processes that add up side by side. */
 const WIDTH = 4;
 
-/** Folders of the data root that belong to the build cache. */
-export const CACHE_FOLDERS = { 'exec.cachemount': 'build-caches', 'source.local': 'build-contexts' } as const;
-export type CacheFolderType = keyof typeof CACHE_FOLDERS;
+/** Directories of the data root that belong to the build cache. */
+export const CACHE_DIRECTORIES = {
+  'exec.cachemount': 'build-caches',
+  'source.local': 'build-contexts',
+} as const;
+export type CacheDirectoryType = keyof typeof CACHE_DIRECTORIES;
 
-/** Steps, folders of `RUN --mount=type=cache`, and contexts that clients sent; the longest unused first. */
+/** Steps, directories of `RUN --mount=type=cache`, and contexts that clients sent; the longest unused first. */
 export async function cacheItems(ctx: UsageContext, signal?: AbortSignal): Promise<BuildCacheItem[]> {
-  const folders = await Promise.all([
-    folderItems(ctx, 'exec.cachemount', 'RUN --mount=type=cache', signal),
-    folderItems(ctx, 'source.local', 'build context', signal),
+  const directories = await Promise.all([
+    directoryItems(ctx, 'exec.cachemount', 'RUN --mount=type=cache', signal),
+    directoryItems(ctx, 'source.local', 'build context', signal),
   ]);
-  const all = [...stepItems(ctx), ...folders.flat()];
+  const all = [...stepItems(ctx), ...directories.flat()];
   return all.sort((a, b) => ((a.LastUsedAt ?? '') < (b.LastUsedAt ?? '') ? -1 : 1));
 }
 
@@ -63,19 +66,19 @@ function stepItems(ctx: UsageContext): BuildCacheItem[] {
   });
 }
 
-async function folderItems(
+async function directoryItems(
   ctx: UsageContext,
-  Type: CacheFolderType,
+  Type: CacheDirectoryType,
   Description: string,
   signal: AbortSignal | undefined,
 ): Promise<BuildCacheItem[]> {
-  const root = join(ctx.dataRoot, CACHE_FOLDERS[Type]);
+  const root = join(ctx.dataRoot, CACHE_DIRECTORIES[Type]);
   const limited = limiter(WIDTH);
   const measured = (await namesIn(root)).map(async (name) => {
-    const folder = join(root, name);
+    const directory = join(root, name);
     try {
-      const { birthtime, mtime } = await stat(folder);
-      const Size = await limited(() => folderSize(folder, signal));
+      const { birthtime, mtime } = await stat(directory);
+      const Size = await limited(() => directorySize(directory, signal));
       const times = { CreatedAt: birthtime.toISOString(), LastUsedAt: mtime.toISOString() };
       return [{ ID: name, Type, Description, InUse: false, Shared: false, Size, UsageCount: 1, ...times }];
     } catch (error) {
@@ -86,9 +89,9 @@ async function folderItems(
   return (await Promise.all(measured)).flat();
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return await readdir(folder);
+    return await readdir(directory);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;

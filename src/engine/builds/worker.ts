@@ -16,7 +16,7 @@ import type {
 import { StartFailure } from '../../container/failure.ts';
 import { FrameReader } from '../../container/frames.ts';
 import { type DeviceEdits, deviceEdits } from '../../container/oci/cdi.ts';
-import { readUserAnswer, unknownName, userQuestion } from '../../container/oci/user.ts';
+import { readUserResponse, unknownName, userQuestion } from '../../container/oci/user.ts';
 import type { EtcFiles, Runner } from '../../container/runner.ts';
 import type { Digest } from '../../core/digest.ts';
 import { cancelled, messageOf } from '../../core/errors.ts';
@@ -26,15 +26,15 @@ import { attributesBelow, HeldMount, type OverlayMount, unpackTar, userBelow } f
 import { removeTree } from '../../host/remove-tree.ts';
 import type { Networks } from '../../network/networks.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
-import type { ContainerContext } from '../containers/context.ts';
-import { ownerOf } from '../containers/etc-files.ts';
-import { assertMountTargets } from '../containers/mount-targets.ts';
-import { pidOf } from '../containers/namespaces.ts';
 import type { ImageContext } from '../images/context.ts';
 import { emitImage } from '../images/emit.ts';
+import type { ContainerContext } from '../lifecycle/context.ts';
+import { assertMountTargets } from '../lifecycle/mount-targets.ts';
+import { pidOf } from '../lifecycle/namespaces.ts';
+import { ownerOf } from '../networking/etc-files.ts';
 import type { EngineSettings } from '../settings.ts';
 import { localBase, resolveBase } from './base-images.ts';
-import type { CacheFolders } from './cache-folders.ts';
+import type { CacheDirectories } from './cache-directories.ts';
 import { assertRuns } from './emulation.ts';
 import { removeMountPoints } from './mount-points.ts';
 import { buildMounts, type StepMounts } from './mounts.ts';
@@ -78,7 +78,7 @@ interface StartedStep {
 }
 
 const SIGKILL = 9;
-/** Folders of build steps in the exec root: in memory, for they hold secrets. */
+/** Directories of build steps in the exec root: in memory, for they hold secrets. */
 const STEP_PREFIX = 'step-';
 
 /** The builder's hands: steps run as containers do, on the same shim, runtime and overlays. */
@@ -89,7 +89,7 @@ export class EngineWorker implements BuildWorker {
   /** Layers made by this build, kept from garbage collection until an image or the cache has them. */
   readonly #leases: Disposable[] = [];
 
-  readonly #caches: CacheFolders;
+  readonly #caches: CacheDirectories;
   readonly #sandboxes: StepSandboxes;
   /** What is done for steps that have ended. */
   readonly #chores: Promise<unknown>[] = [];
@@ -100,7 +100,7 @@ export class EngineWorker implements BuildWorker {
   constructor(
     ctx: WorkerContext,
     auth: Readonly<Record<string, AuthConfig>>,
-    caches: CacheFolders,
+    caches: CacheDirectories,
     finish: (config: ImageConfig) => ImageConfig,
   ) {
     this.#finish = finish;
@@ -137,7 +137,7 @@ export class EngineWorker implements BuildWorker {
     assertRuns(step.architecture);
     const id = newId();
     await runner.prepare(id);
-    const { data, exec, upper } = runner.folders(id);
+    const { data, exec, upper } = runner.directories(id);
     const scratch = join(runner.roots.execRoot, `${STEP_PREFIX}${shortId(id)}`);
     const gone = Promise.withResolvers<void>();
     try {
@@ -149,7 +149,7 @@ export class EngineWorker implements BuildWorker {
       return { exitCode: error.exitCode };
     } finally {
       /* The next step does not wait for what this one leaves behind. */
-      const remove = (folder: string) => removeTree(folder);
+      const remove = (directory: string) => removeTree(directory);
       const removed = gone.promise.then(() => Promise.all([data, exec, scratch].map(remove)));
       this.#chores.push(removed.catch((error) => this.#warn(error)));
     }
@@ -164,8 +164,8 @@ export class EngineWorker implements BuildWorker {
     let started: StartedStep | undefined;
     try {
       await using held = new AsyncDisposableStack();
-      const { lower, layersFolder } = this.#ctx.layers.rootfs(step.layers);
-      const below = lower.map((name) => join(layersFolder, name));
+      const { lower, layersDirectory } = this.#ctx.layers.rootfs(step.layers);
+      const below = lower.map((name) => join(layersDirectory, name));
       const mounts = await this.#mounts(step, scratch, held);
       assertMountTargets({ upper, lower: below }, mounts.mounts);
       const joined = joinedContainer(this.#ctx, step.network);
@@ -198,18 +198,20 @@ export class EngineWorker implements BuildWorker {
 
   /** What the step's devices add to it; of one that need not be there, only a word is said when it is not. */
   async #devices(step: ExecRequest): Promise<DeviceEdits | undefined> {
-    const folders = this.#ctx.settings.defaults.cdiFolders;
+    const directories = this.#ctx.settings.defaults.cdiDirectories;
     const found: string[] = [];
     for (const { name, required } of step.devices ?? []) {
       try {
-        await deviceEdits([{ Driver: 'cdi', DeviceIDs: [name] }], folders);
+        await deviceEdits([{ Driver: 'cdi', DeviceIDs: [name] }], directories);
         found.push(name);
       } catch (error) {
         if (required) throw error;
         step.output('stderr', Buffer.from(`without ${name}: ${messageOf(error)}\n`));
       }
     }
-    return found.length === 0 ? undefined : await deviceEdits([{ Driver: 'cdi', DeviceIDs: found }], folders);
+    return found.length === 0
+      ? undefined
+      : await deviceEdits([{ Driver: 'cdi', DeviceIDs: found }], directories);
   }
 
   /** Runs the step's process to its end. */
@@ -252,20 +254,20 @@ export class EngineWorker implements BuildWorker {
     return diffId;
   }
 
-  async #withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  async #withDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
     const parent = join(this.#ctx.dataRoot, 'tmp');
     await mkdir(parent, { recursive: true, mode: 0o700 });
-    const folder = await mkdtemp(join(parent, 'build-'));
+    const directory = await mkdtemp(join(parent, 'build-'));
     try {
-      return await use(folder);
+      return await use(directory);
     } finally {
-      await removeTree(folder);
+      await removeTree(directory);
     }
   }
 
   async apply(layers: Layers, parts: readonly LayerPart[], signal: AbortSignal): Promise<Digest | undefined> {
-    return await this.#withFolder(async (folder) => {
-      const [root, upper, work] = ['root', 'upper', 'work'].map((name) => join(folder, name)) as [
+    return await this.#withDirectory(async (directory) => {
+      const [root, upper, work] = ['root', 'upper', 'work'].map((name) => join(directory, name)) as [
         string,
         string,
         string,
@@ -282,18 +284,18 @@ export class EngineWorker implements BuildWorker {
   }
 
   async withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T> {
-    return await this.#withFolder(async (folder) => {
-      await using mounted = await HeldMount.open(folder, this.#ctx.layers.overlay(layers));
+    return await this.#withDirectory(async (directory) => {
+      await using mounted = await HeldMount.open(directory, this.#ctx.layers.overlay(layers));
       return await use(mounted.path);
     });
   }
 
   async findOwner(layers: Layers, user: string, group: string): ReturnType<BuildWorker['findOwner']> {
-    const wish = { user: group ? `${user}:${group}` : user, groupAdd: [] };
+    const request = { user: group ? `${user}:${group}` : user, groupAdd: [] };
     const overlay = this.#ctx.layers.overlay(layers);
-    return await this.#withFolder(async (folder) => {
-      const answer = await userBelow(folder, userQuestion(wish), overlay);
-      return unknownName(answer) ?? readUserAnswer(answer, wish);
+    return await this.#withDirectory(async (directory) => {
+      const response = await userBelow(directory, userQuestion(request), overlay);
+      return unknownName(response) ?? readUserResponse(response, request);
     });
   }
 

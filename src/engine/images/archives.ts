@@ -25,14 +25,14 @@ export function saveArchive(
 ): Readable {
   if (words.length === 0) throw invalidParameter('no image to save: name at least one');
   const selected: Selected = new Map();
-  for (const word of words) {
-    const index = isDigest(word) ? ctx.images.index(word) : undefined;
+  for (const ref of words) {
+    const index = isDigest(ref) ? ctx.images.index(ref) : undefined;
     if (index) {
       addIndex(ctx, selected, index);
       continue;
     }
-    for (const { image, names } of selectionOf(ctx, word)) {
-      if (names.length === 0) add(selected, imageFor(ctx, word, platforms, image));
+    for (const { image, names } of selectionOf(ctx, ref)) {
+      if (names.length === 0) add(selected, imageFor(ctx, ref, platforms, image));
       for (const name of names) {
         const bundle = platforms.length === 0 ? bundleOf(ctx.images, name) : undefined;
         add(selected, imageFor(ctx, familiarString(name), platforms, image), name, bundle);
@@ -64,13 +64,13 @@ function add(selected: Selected, image: Image, name?: Reference, bundle?: Bundle
 
 const nameForEvent = (ctx: ImageContext, { id }: Image) => ctx.images.names(id).tags[0] ?? id;
 
-function selectionOf(ctx: ImageContext, word: string): SavedImage[] {
-  const reference = referenceOf(word);
-  const isBare = reference && !reference.digest && !/:./s.test(word.slice(word.lastIndexOf('/') + 1));
+function selectionOf(ctx: ImageContext, ref: string): SavedImage[] {
+  const reference = referenceOf(ref);
+  const isBare = reference && !reference.digest && !/:./s.test(ref.slice(ref.lastIndexOf('/') + 1));
   const inRepository = isBare ? tagsOf(ctx, reference) : [];
   if (inRepository.length > 0) return inRepository;
-  const image = ctx.images.find(word);
-  const isTag = reference?.tag && !isIdOf(image, word) && ctx.images.resolve(reference) === image.id;
+  const image = ctx.images.find(ref);
+  const isTag = reference?.tag && !isIdOf(image, ref) && ctx.images.resolve(reference) === image.id;
   return [{ image, names: isTag ? [reference] : [] }];
 }
 

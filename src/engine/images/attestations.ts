@@ -20,11 +20,11 @@ export interface AttestationQuery {
 /** What was said about an image where it was made, as its registry had it. @throws BargeError not-found. */
 export function listAttestations(
   ctx: ImageContext,
-  word: string,
+  ref: string,
   { platform, types, statements }: AttestationQuery,
 ): AttestationStatement[] {
-  const image = imageFor(ctx, word, platform ? [platform] : []);
-  const reference = isIdOf(image, word) ? undefined : referenceOf(word);
+  const image = imageFor(ctx, ref, platform ? [platform] : []);
+  const reference = isIdOf(image, ref) ? undefined : referenceOf(ref);
   const top = reference?.tag ? ctx.images.target(reference) : undefined;
   return statementsOf(ctx.images, image.id, top)
     .filter(({ predicateType }) => types.length === 0 || types.includes(predicateType))

@@ -140,10 +140,10 @@ const BUSYBOX = '/bin/busybox';
 async function busybox(ctx: ImageContext, name: string, request: BootstrapRequest): Promise<Image> {
   if (!existsSync(BUSYBOX))
     throw unavailable(`${BUSYBOX} is not there: install busybox-static (npm run setup does)`);
-  const folder = await mkdtemp(join(tmpdir(), 'barge-busybox-'));
+  const directory = await mkdtemp(join(tmpdir(), 'barge-busybox-'));
   try {
-    await fillBusybox(folder);
-    return await importImage(ctx, packTar({ root: folder }), {
+    await fillBusybox(directory);
+    return await importImage(ctx, packTar({ root: directory }), {
       name,
       config: { Cmd: ['sh'], Env: [PATH] },
       createdBy: 'barge bootstrap busybox',
@@ -151,11 +151,11 @@ async function busybox(ctx: ImageContext, name: string, request: BootstrapReques
       signal: request.signal,
     });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }
 
-const FOLDERS = [
+const DIRECTORIES = [
   'bin',
   'dev',
   'etc',
@@ -170,25 +170,25 @@ const FOLDERS = [
   'var/spool',
 ];
 
-async function fillBusybox(folder: string): Promise<void> {
-  for (const name of FOLDERS) await mkdir(join(folder, name), { recursive: true });
-  await mkdir(join(folder, 'tmp'));
-  await chmod(join(folder, 'tmp'), 0o1777);
-  await chmod(join(folder, 'var/tmp'), 0o1777);
-  await chmod(join(folder, 'root'), 0o700);
-  await copyFile(BUSYBOX, join(folder, 'bin/busybox'));
-  await chmod(join(folder, 'bin/busybox'), 0o755);
+async function fillBusybox(directory: string): Promise<void> {
+  for (const name of DIRECTORIES) await mkdir(join(directory, name), { recursive: true });
+  await mkdir(join(directory, 'tmp'));
+  await chmod(join(directory, 'tmp'), 0o1777);
+  await chmod(join(directory, 'var/tmp'), 0o1777);
+  await chmod(join(directory, 'root'), 0o700);
+  await copyFile(BUSYBOX, join(directory, 'bin/busybox'));
+  await chmod(join(directory, 'bin/busybox'), 0o755);
   for (const applet of (await run(BUSYBOX, ['--list-full'])).split('\n').filter(Boolean)) {
-    const path = join(folder, applet);
+    const path = join(directory, applet);
     if (!existsSync(dirname(path)) || existsSync(path)) continue;
-    await link(join(folder, 'bin/busybox'), path);
+    await link(join(directory, 'bin/busybox'), path);
   }
   await writeFile(
-    join(folder, 'etc/passwd'),
+    join(directory, 'etc/passwd'),
     'root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n',
   );
   await writeFile(
-    join(folder, 'etc/group'),
+    join(directory, 'etc/group'),
     'root:x:0:\ndaemon:x:1:\ntty:x:5:\nusers:x:100:\nnogroup:x:65534:\n',
   );
 }

@@ -16,10 +16,10 @@ export interface Distribution {
 /** What a registry has under a name. @throws BargeError unauthorized: the registry does not have it, or does not say. */
 export async function inspectDistribution(
   ctx: ImageContext,
-  word: string,
+  ref: string,
   options: Omit<TransferOptions, 'onProgress'>,
 ): Promise<Distribution> {
-  const reference = withDefaultTag(parseReference(word));
+  const reference = withDefaultTag(parseReference(ref));
   try {
     return await fromFirst(ctx, reference, { ...options, onProgress: () => {} }, async (remote) => {
       const { descriptor, bytes } = await remote.manifest(reference.digest ?? reference.tag ?? '');

@@ -8,11 +8,11 @@ import { collectGarbage } from './remove.ts';
 /** Gives `use` an image's root file system as a tar, owners and modes kept. @throws BargeError not-found. */
 export async function withImageFiles(
   ctx: ImageContext & { readonly dataRoot: string },
-  word: string,
+  ref: string,
   signal: AbortSignal,
   use: (tar: Readable) => Promise<void>,
 ): Promise<void> {
-  const { config } = ctx.images.find(word);
+  const { config } = ctx.images.find(ref);
   const layers = config.rootfs.diff_ids;
   using _lease = ctx.layers.lease(layers);
   const parent = join(ctx.dataRoot, 'tmp');
@@ -26,8 +26,8 @@ export async function withImageFiles(
 }
 
 /** Removes an image that no name and no container has: one that was built for its files. */
-export async function dropUnnamed(ctx: ImageContext, word: string): Promise<void> {
-  const image = ctx.images.find(word);
+export async function dropUnnamed(ctx: ImageContext, ref: string): Promise<void> {
+  const image = ctx.images.find(ref);
   const { tags, digests } = ctx.images.names(image.id);
   const used = ctx.containers.list().some(({ definition }) => definition.imageId === image.id);
   if (used || tags.length + digests.length > 0) return;

@@ -60,8 +60,8 @@ export async function importRequested(
 
 async function download(transport: HttpTransport, url: URL, signal: AbortSignal): Promise<Readable> {
   const policy = { home: '', permitsPlain: true };
-  const answer = await followRedirects(transport, { method: 'GET', url, signal }, undefined, policy);
-  if (answer.status === 200) return answer.body;
-  answer.body.destroy();
-  throw unavailable(`failed to GET ${url.href}: the server answers with status ${answer.status}`);
+  const response = await followRedirects(transport, { method: 'GET', url, signal }, undefined, policy);
+  if (response.status === 200) return response.body;
+  response.body.destroy();
+  throw unavailable(`failed to GET ${url.href}: the server answers with status ${response.status}`);
 }

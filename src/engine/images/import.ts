@@ -21,17 +21,17 @@ export interface ImportOptions {
 
 /**
  * Makes an image of one layer from the tar of a root file system, compressed or not. The layer is packed anew,
- * so that it can always be made again from its folder.
+ * so that it can always be made again from its directory.
  */
 export async function importImage(ctx: ImageContext, tar: Readable, options: ImportOptions): Promise<Image> {
   const reference: Reference | undefined = options.name
     ? withDefaultTag(parseReference(options.name))
     : undefined;
-  const folder = await ctx.layers.temporaryFolder();
+  const directory = await ctx.layers.temporaryDirectory();
   let image: Image;
   try {
-    await unpackTar({ root: folder, tar: await decompress(tar), signal: options.signal });
-    const layer = await ctx.layers.addUpper(folder, options.signal);
+    await unpackTar({ root: directory, tar: await decompress(tar), signal: options.signal });
+    const layer = await ctx.layers.addUpper(directory, options.signal);
     using _lease = ctx.layers.lease([layer.diffId]);
     const created = new Date().toISOString();
     image = ctx.images.add(
@@ -48,7 +48,7 @@ export async function importImage(ctx: ImageContext, tar: Readable, options: Imp
       ),
     );
   } catch (error) {
-    await removeTree(folder);
+    await removeTree(directory);
     throw error;
   }
   if (reference) ctx.images.tag(reference, image.id);

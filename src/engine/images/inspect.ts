@@ -17,15 +17,17 @@ const createdSeconds = ({ config }: Image) => Math.floor(Date.parse(config.creat
 
 export function inspectImage(
   ctx: ImageContext,
-  word: string,
+  ref: string,
   platforms: readonly Platform[] = [],
 ): ImageInspect {
-  const image = imageFor(ctx, word, platforms);
+  const image = imageFor(ctx, ref, platforms);
   const { config } = image;
   const names = ctx.images.names(image.id);
   const tagged = ctx.images.lastTagged(image.id);
-  const folders = config.rootfs.diff_ids.map((id) => `${ctx.layers.root}/${ctx.layers.get(id)?.folder}`);
-  const [top = '', ...lower] = folders.reverse();
+  const directories = config.rootfs.diff_ids.map(
+    (id) => `${ctx.layers.root}/${ctx.layers.get(id)?.directory}`,
+  );
+  const [top = '', ...lower] = directories.reverse();
   return {
     Id: image.id,
     RepoTags: names.tags,
@@ -143,10 +145,10 @@ function summarize(image: Image, names: ImageNames, containers: number): ImageSu
 
 export function imageHistory(
   ctx: ImageContext,
-  word: string,
+  ref: string,
   platforms: readonly Platform[] = [],
 ): ImageHistoryItem[] {
-  const image = imageFor(ctx, word, platforms);
+  const image = imageFor(ctx, ref, platforms);
   const { config } = image;
   let layer = 0;
   const items = (config.history ?? []).map((entry): ImageHistoryItem => {

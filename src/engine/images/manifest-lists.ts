@@ -27,10 +27,10 @@ export interface RemoteManifest {
 /** @throws BargeError not-found, unauthorized, unavailable. */
 export async function readManifest(
   ctx: ImageContext,
-  word: string,
+  ref: string,
   options: ManifestOptions,
 ): Promise<RemoteManifest> {
-  const reference = withDefaultTag(parseReference(word));
+  const reference = withDefaultTag(parseReference(ref));
   using remote = await remoteOf(ctx, reference, options);
   const { descriptor, bytes } = await remote.manifest(reference.digest ?? reference.tag ?? '');
   const platform = isManifestType(descriptor.mediaType) ? await platformOf(remote, bytes) : undefined;
@@ -62,12 +62,12 @@ export interface ManifestList {
 /** @returns the descriptor of what was sent. @throws BargeError invalid-parameter for images of another registry. */
 export async function pushManifestList(
   ctx: ImageContext,
-  word: string,
+  ref: string,
   list: ManifestList,
   options: ManifestOptions,
 ): Promise<Descriptor> {
-  const target = withDefaultTag(parseReference(word));
-  if (!target.tag) throw invalidParameter(`cannot push ${word}: a manifest list needs a tag`);
+  const target = withDefaultTag(parseReference(ref));
+  if (!target.tag) throw invalidParameter(`cannot push ${ref}: a manifest list needs a tag`);
   if (!isIndexType(String(list?.MediaType)) || typeof list.Raw !== 'string' || !Array.isArray(list.Sources))
     throw invalidParameter('not a manifest list: want MediaType, Raw and Sources');
   const sources = list.Sources.map((source: unknown) => parseReference(String(source)));

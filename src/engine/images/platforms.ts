@@ -7,9 +7,9 @@ import type { ImageContext } from './context.ts';
 import { isIdOf, referenceOf } from './names.ts';
 
 /** @throws BargeError not-found, in docker's words, for an image of none of these platforms. */
-export function assertPlatform(image: Image, word: string, platforms: readonly Platform[]): void {
+export function assertPlatform(image: Image, ref: string, platforms: readonly Platform[]): void {
   if (platforms.length === 0 || platforms.some((platform) => isFor(image.config, platform))) return;
-  throw wrongPlatform(image, word, platforms);
+  throw wrongPlatform(image, ref, platforms);
 }
 
 /**
@@ -18,21 +18,21 @@ export function assertPlatform(image: Image, word: string, platforms: readonly P
  */
 export function imageFor(
   ctx: Pick<ImageContext, 'images'>,
-  word: string,
+  ref: string,
   platforms: readonly Platform[],
-  found: Image = ctx.images.find(word),
+  found: Image = ctx.images.find(ref),
 ): Image {
   if (platforms.length === 0 || platforms.some((platform) => isFor(found.config, platform))) return found;
-  const reference = isIdOf(found, word) ? undefined : referenceOf(word);
+  const reference = isIdOf(found, ref) ? undefined : referenceOf(ref);
   const members = reference ? platforms.map((platform) => memberFor(ctx.images, reference, platform)) : [];
   const member = members.find((image) => image !== undefined);
   if (member) return member;
-  throw wrongPlatform(found, word, platforms);
+  throw wrongPlatform(found, ref, platforms);
 }
 
-function wrongPlatform(image: Image, word: string, platforms: readonly Platform[]): BargeError {
+function wrongPlatform(image: Image, ref: string, platforms: readonly Platform[]): BargeError {
   const wanted = platforms.map(platformText).join(', ');
   return notFound(
-    `image with reference ${word} was found but its platform (${platformText(image.config)}) does not match the specified platform (${wanted})`,
+    `image with reference ${ref} was found but its platform (${platformText(image.config)}) does not match the specified platform (${wanted})`,
   );
 }

@@ -16,16 +16,16 @@ test('insecure registries are hosts, or blocks of addresses with any port', () =
     assert(!isInsecure(entries, domain), domain);
 });
 
-test('authorities and client certificates come from the folder of the registry', async () => {
-  const folder = join(root, 'registry.example:5000');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'ca.crt'), 'AUTHORITY');
-  writeFileSync(join(folder, 'client.cert'), 'CERTIFICATE');
+test('authorities and client certificates come from the directory of the registry', async () => {
+  const directory = join(root, 'registry.example:5000');
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'ca.crt'), 'AUTHORITY');
+  writeFileSync(join(directory, 'client.cert'), 'CERTIFICATE');
   await assert.rejects(certificatesFor('registry.example:5000', [root]), {
     kind: 'invalid-parameter',
     message: /missing key client.key for client certificate client.cert/,
   });
-  writeFileSync(join(folder, 'client.key'), 'KEY');
+  writeFileSync(join(directory, 'client.key'), 'KEY');
   assert.deepEqual(await certificatesFor('registry.example:5000', [root, join(root, 'none')]), {
     ca: ['AUTHORITY'],
     clientCertificates: [{ cert: 'CERTIFICATE', key: 'KEY' }],

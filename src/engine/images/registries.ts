@@ -6,8 +6,8 @@ import { errnoOf, invalidParameter } from '../../core/errors.ts';
 import type { ClientCertificate, RemoteOptions } from '../../image/remote/remote-options.ts';
 import type { RegistrySettings } from './context.ts';
 
-/** Where certificates for registries lie, a folder `HOST[:PORT]` each. */
-const CERTIFICATE_FOLDERS = ['/etc/barge/certs.d', '/etc/docker/certs.d'];
+/** Where certificates for registries lie, a directory `HOST[:PORT]` each. */
+const CERTIFICATE_DIRECTORIES = ['/etc/barge/certs.d', '/etc/docker/certs.d'];
 
 /** How to talk to the registry of `domain`, as the daemon was told. @throws BargeError invalid-parameter: bad certificates. */
 export async function remoteOptions(
@@ -50,24 +50,24 @@ interface Certificates {
 /** `*.crt`: authorities to trust; `*.cert` and the `*.key` beside it: what to show. */
 export async function certificatesFor(
   domain: string,
-  folders: readonly string[] = CERTIFICATE_FOLDERS,
+  directories: readonly string[] = CERTIFICATE_DIRECTORIES,
 ): Promise<Certificates> {
-  const all = await Promise.all(folders.map((folder) => readCertificates(join(folder, domain))));
+  const all = await Promise.all(directories.map((directory) => readCertificates(join(directory, domain))));
   return {
     ca: all.flatMap(({ ca }) => ca),
     clientCertificates: all.flatMap(({ clientCertificates }) => clientCertificates),
   };
 }
 
-async function readCertificates(folder: string): Promise<Certificates> {
-  const names = await namesIn(folder);
-  const read = (name: string) => readFile(join(folder, name), 'utf8');
+async function readCertificates(directory: string): Promise<Certificates> {
+  const names = await namesIn(directory);
+  const read = (name: string) => readFile(join(directory, name), 'utf8');
   const pairs = names.filter((name) => name.endsWith('.cert'));
   for (const name of pairs) {
     const key = name.replace(/\.cert$/, '.key');
     if (names.includes(key)) continue;
     throw invalidParameter(
-      `missing key ${key} for client certificate ${name} in ${folder}: certificates of authorities end in .crt`,
+      `missing key ${key} for client certificate ${name} in ${directory}: certificates of authorities end in .crt`,
     );
   }
   return {
@@ -81,9 +81,9 @@ async function readCertificates(folder: string): Promise<Certificates> {
   };
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return (await readdir(folder)).sort();
+    return (await readdir(directory)).sort();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;

@@ -7,8 +7,8 @@ import { canonicalName, familiarString, parseReference, type Reference } from '.
 import { imagesOf } from '../../image/bundle.ts';
 import type { Image } from '../../image/images.ts';
 import { cachedLayers } from '../builds/cache.ts';
-import { layersInUse } from '../containers/create.ts';
 import { assertKnownFilters, booleanFilter, type Filters, labelsPass, untilFilter } from '../filters.ts';
+import { layersInUse } from '../lifecycle/create.ts';
 import type { ImageContext } from './context.ts';
 import { emitImage } from './emit.ts';
 import { isIdOf, referenceOf } from './names.ts';
@@ -21,12 +21,12 @@ import { assertPlatform } from './platforms.ts';
  */
 export async function removeImage(
   ctx: ImageContext,
-  word: string,
+  ref: string,
   { force, platforms = [] }: { readonly force: boolean; readonly platforms?: readonly Platform[] },
 ): Promise<ImageDeleteItem[]> {
-  const image = ctx.images.find(word);
-  assertPlatform(image, word, platforms);
-  const reference = isIdOf(image, word) ? undefined : referenceOf(word);
+  const image = ctx.images.find(ref);
+  assertPlatform(image, ref, platforms);
+  const reference = isIdOf(image, ref) ? undefined : referenceOf(ref);
   return reference && ctx.images.resolve(reference) === image.id
     ? await removeReference(ctx, image, withOneName(reference), force)
     : await removeById(ctx, image, force);
@@ -135,20 +135,20 @@ function usersOf(ctx: ImageContext, image: Image) {
   });
 }
 
-function assertUnused(ctx: ImageContext, image: Image, force: boolean, word: string): void {
+function assertUnused(ctx: ImageContext, image: Image, force: boolean, ref: string): void {
   const users = usersOf(ctx, image);
   /* One that only has the image mounted keeps what it needs of it. */
   const running = users.find(({ state, definition }) => isRunning(state) && definition.imageId === image.id);
   const short = shortId(image.id);
   if (running) {
     throw conflict(
-      `conflict: unable to delete ${word} (cannot be forced) - image is being used by running container ${shortId(running.definition.id)}`,
+      `conflict: unable to delete ${ref} (cannot be forced) - image is being used by running container ${shortId(running.definition.id)}`,
     );
   }
   const other = users[0];
   if (other && !force) {
     throw conflict(
-      `conflict: unable to remove repository reference "${word}" (must force) - container ${shortId(other.definition.id)} is using its referenced image ${short}`,
+      `conflict: unable to remove repository reference "${ref}" (must force) - container ${shortId(other.definition.id)} is using its referenced image ${short}`,
     );
   }
 }

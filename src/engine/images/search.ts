@@ -11,7 +11,7 @@ import { remoteOptions } from './registries.ts';
 const HUB_INDEX = 'index.docker.io';
 const USUAL_LIMIT = 25;
 const MAX_LIMIT = 100;
-const MAX_ANSWER = 8 << 20;
+const MAX_RESPONSE = 8 << 20;
 const FILTERS = ['is-automated', 'is-official', 'stars'];
 
 export interface SearchResult {
@@ -46,9 +46,9 @@ export async function searchImages(
   const { domain, rest } = splitTerm(term);
   using session = new RegistrySession(domain, await remoteOptions(ctx.registries, domain, options));
   const query = new URLSearchParams({ q: rest, n: String(limit) });
-  const answer = await session.send({ method: 'GET', url: `/v1/search?${query}`, scopes: [] });
+  const response = await session.send({ method: 'GET', url: `/v1/search?${query}`, scopes: [] });
   const results =
-    answer.status === 404 ? await searchCatalog(session, rest, answer) : await resultsIn(answer);
+    response.status === 404 ? await searchCatalog(session, rest, response) : await resultsIn(response);
   return results.filter(passes).slice(0, limit);
 }
 
@@ -81,12 +81,12 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-async function resultsIn(answer: HttpResponse): Promise<SearchResult[]> {
-  if (answer.status !== 200) {
-    answer.body.resume();
-    throw unavailable(`Unexpected status code ${answer.status}`);
+async function resultsIn(response: HttpResponse): Promise<SearchResult[]> {
+  if (response.status !== 200) {
+    response.body.resume();
+    throw unavailable(`Unexpected status code ${response.status}`);
   }
-  const { results } = await jsonOf<{ results?: Partial<SearchResult>[] }>(answer);
+  const { results } = await jsonOf<{ results?: Partial<SearchResult>[] }>(response);
   return (results ?? []).map((result) => ({
     name: String(result.name ?? ''),
     description: String(result.description ?? ''),
@@ -103,18 +103,18 @@ async function searchCatalog(
 ): Promise<SearchResult[]> {
   before.body.resume();
   const scopes = ['registry:catalog:*'];
-  const answer = await session.send({ method: 'GET', url: '_catalog?n=1000', scopes });
-  if (answer.status !== 200) return await resultsIn(answer);
-  const { repositories } = await jsonOf<{ repositories?: string[] }>(answer);
+  const response = await session.send({ method: 'GET', url: '_catalog?n=1000', scopes });
+  if (response.status !== 200) return await resultsIn(response);
+  const { repositories } = await jsonOf<{ repositories?: string[] }>(response);
   return (repositories ?? [])
     .filter((name) => name.includes(term))
     .map((name) => ({ name, description: '', star_count: 0, is_official: false, is_automated: false }));
 }
 
-async function jsonOf<T>(answer: HttpResponse): Promise<T> {
+async function jsonOf<T>(response: HttpResponse): Promise<T> {
   try {
-    return JSON.parse((await readBody(answer, MAX_ANSWER)).toString()) as T;
+    return JSON.parse((await readBody(response, MAX_RESPONSE)).toString()) as T;
   } catch (error) {
-    throw unavailable(`${answer.request.url.href}: the answer is not JSON`, { cause: error });
+    throw unavailable(`${response.request.url.href}: the answer is not JSON`, { cause: error });
   }
 }

@@ -39,13 +39,13 @@ export async function remoteFor(
   return new RemoteRepository(reference, { ...usual, ...more });
 }
 
-/** @param word `name[:tag][@digest]`. */
+/** @param ref `name[:tag][@digest]`. */
 export async function pull(
   ctx: ImageContext,
-  word: string,
+  ref: string,
   options: TransferOptions & { readonly platform?: string; readonly keepTag?: boolean },
 ): Promise<Image> {
-  const reference = withDefaultTag(parseReference(word));
+  const reference = withDefaultTag(parseReference(ref));
   const platform = options.platform ? { platform: parsePlatform(options.platform) } : {};
   const image = await fromFirst(ctx, reference, options, (remote) =>
     pullImage(ctx, remote, reference, {

@@ -1,7 +1,7 @@
 import { digestOf } from '../../core/digest.ts';
 import { messageOf } from '../../core/errors.ts';
-import type { ContainerContext } from '../containers/context.ts';
 import type { ImageContext } from '../images/context.ts';
+import type { ContainerContext } from '../lifecycle/context.ts';
 import { isThere, layerProblems } from './layers.ts';
 import type { Problem } from './problem.ts';
 
@@ -88,8 +88,8 @@ async function* containerProblems({ containers, layers, runner }: CheckContext):
       if (!layers.get(diffId))
         yield { kind: 'broken container', object: definition.id, detail: `its layer ${diffId} is missing` };
     }
-    const { upper } = runner.folders(definition.id);
+    const { upper } = runner.directories(definition.id);
     if (!(await isThere(upper)) && containers.has(definition.id))
-      yield { kind: 'broken container', object: definition.id, detail: `its folder ${upper} is missing` };
+      yield { kind: 'broken container', object: definition.id, detail: `its directory ${upper} is missing` };
   }
 }

@@ -11,7 +11,7 @@ import { plainLayer } from '../../image/packed-layer.ts';
 import type { LayerStores } from '../../image/take-layer.ts';
 import type { Problem } from './problem.ts';
 
-/** Layers against their folders and blobs. @param deep whether content is read and hashed. */
+/** Layers against their directories and blobs. @param deep whether content is read and hashed. */
 export async function* layerProblems(
   stores: LayerStores,
   deep: boolean,
@@ -24,10 +24,10 @@ export async function* layerProblems(
     if (!layer) continue; /* collected since */
     const blob = await blobProblem(stores, layer, deep);
     if (blob) yield blob;
-    const folder = await folderProblem(stores, layer, deep, signal);
-    if (folder) yield folder;
+    const directory = await directoryProblem(stores, layer, deep, signal);
+    if (directory) yield directory;
   }
-  yield* orphanFolders(stores);
+  yield* orphanDirectories(stores);
   for (const digest of await orphanBlobs(stores)) {
     yield {
       kind: 'orphan blob',
@@ -66,17 +66,17 @@ async function hashProblem({ blobs }: LayerStores, digest: Digest): Promise<stri
   return actual === digest ? undefined : `other content: it has digest ${actual}`;
 }
 
-async function folderProblem(
+async function directoryProblem(
   stores: LayerStores,
   layer: Layer,
   deep: boolean,
   signal: AbortSignal,
 ): Promise<Problem | undefined> {
-  const path = join(stores.layers.root, layer.folder);
+  const path = join(stores.layers.root, layer.directory);
   const restorable = layer.blob !== undefined && (await stores.blobs.has(layer.blob.digest));
   const detail = (await isThere(path))
     ? deep && (await contentProblem(stores, layer, restorable, signal))
-    : `its folder ${path} is missing`;
+    : `its directory ${path} is missing`;
   if (!detail) return undefined;
   return {
     kind: 'broken layer',
@@ -91,39 +91,39 @@ async function restore(stores: LayerStores, layer: Layer, path: string): Promise
   await stores.layers.restore(layer, await plainLayer(stores, layer));
 }
 
-/** Packs the folder, and what the blob unpacks to: the same files give the same tar. */
+/** Packs the directory, and what the blob unpacks to: the same files give the same tar. */
 async function contentProblem(
   stores: LayerStores,
   layer: Layer,
   hasBlob: boolean,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const actual = await digestOfFolder(join(stores.layers.root, layer.folder), signal);
+  const actual = await digestOfDirectory(join(stores.layers.root, layer.directory), signal);
   if (actual === layer.diffId) return undefined;
   if (!hasBlob)
     return `its files give ${actual}, and there is no compressed form to make it of: pull, load or build its image again`;
-  const folder = await stores.layers.temporaryFolder();
+  const directory = await stores.layers.temporaryDirectory();
   try {
-    await unpackTar({ root: folder, tar: await plainLayer(stores, layer), layer: true, signal });
-    const wanted = await digestOfFolder(folder, signal);
+    await unpackTar({ root: directory, tar: await plainLayer(stores, layer), layer: true, signal });
+    const wanted = await digestOfDirectory(directory, signal);
     return wanted === actual ? undefined : 'its files are not those of its compressed form';
   } catch (error) {
     return `its compressed form cannot be read: ${messageOf(error)}`;
   } finally {
-    await removeTree(folder);
+    await removeTree(directory);
   }
 }
 
-async function digestOfFolder(root: string, signal: AbortSignal): Promise<Digest> {
+async function digestOfDirectory(root: string, signal: AbortSignal): Promise<Digest> {
   const digester = new Digester();
   for await (const chunk of packTar({ root, layer: true, signal })) digester.update(chunk);
   return digester.digest();
 }
 
-async function* orphanFolders({ layers }: LayerStores): AsyncGenerator<Problem> {
+async function* orphanDirectories({ layers }: LayerStores): AsyncGenerator<Problem> {
   const names = await readdir(layers.root);
   await setImmediate(); /* whoever has just made one has a row for it now */
-  const known = new Set(layers.all().map(({ folder }) => folder));
+  const known = new Set(layers.all().map(({ directory }) => directory));
   /* In the same turn: a layer that is collected leaves its row and its name together. */
   const orphans = names
     .filter((name) => !known.has(name) && !name.startsWith('tmp-'))
@@ -133,7 +133,7 @@ async function* orphanFolders({ layers }: LayerStores): AsyncGenerator<Problem> 
     yield {
       kind: 'orphan layer',
       object: path,
-      detail: 'no layer has this folder',
+      detail: 'no layer has this directory',
       repair: () => removeTree(path),
     };
   }

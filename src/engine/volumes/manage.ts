@@ -1,8 +1,7 @@
 import { invalidParameter } from '../../core/errors.ts';
-import { folderSize } from '../../host/fs-tool.ts';
+import { directorySize } from '../../host/fs-tool.ts';
 import { assertLocalDriver } from '../../volume/destination.ts';
 import { ANONYMOUS_LABEL, type Volume } from '../../volume/volumes.ts';
-import type { ContainerContext } from '../containers/context.ts';
 import {
   assertKnownFilters,
   booleanFilter,
@@ -11,6 +10,7 @@ import {
   labelsPass,
   patternTest,
 } from '../filters.ts';
+import type { ContainerContext } from '../lifecycle/context.ts';
 import { containersOf, referenceCounts } from './users.ts';
 
 export function showVolume(volume: Volume): Record<string, unknown> {
@@ -94,7 +94,7 @@ export async function pruneVolumes(ctx: VolumeContext, filters: Filters) {
   for (const { name, labels, mountpoint } of ctx.volumes.list()) {
     const wanted = (all || ANONYMOUS_LABEL in labels) && labelsPass(labels, filters);
     if (!wanted || counts.has(name)) continue;
-    const size = await folderSize(mountpoint);
+    const size = await directorySize(mountpoint);
     /* Adding up takes time, in which a container may have come. */
     if (containersOf(ctx, name).length > 0 || ctx.mounted.usersOf(name).length > 0) continue;
     await removeVolume(ctx, name, true);

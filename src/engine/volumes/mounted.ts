@@ -15,7 +15,7 @@ export class MountedVolumes {
   readonly #users = new Map<string, Set<string>>();
   readonly #locks = new KeyedLock();
 
-  /** @param root the folder of all volumes. */
+  /** @param root the directory of all volumes. */
   constructor(root: string) {
     this.#root = root;
   }

@@ -9,7 +9,7 @@ import { removeTree } from '../../host/remove-tree.ts';
 import { decompress } from '../../image/compression.ts';
 import { isMounted } from '../../volume/driver-options.ts';
 import { ANONYMOUS_LABEL, type Volume } from '../../volume/volumes.ts';
-import type { ContainerContext } from '../containers/context.ts';
+import type { ContainerContext } from '../lifecycle/context.ts';
 import { enterVolumes } from './manage.ts';
 
 type TransferContext = Pick<ContainerContext, 'containers' | 'volumes' | 'events' | 'mounted'>;
@@ -123,7 +123,7 @@ async function fillBeside(
     await write(fresh);
     await mkdir(volume.mountpoint, { recursive: true });
     if (ctx.volumes.find(volume.name)) await assertFillable(ctx, volume, replace);
-    /* No turn of the event loop from here on, in which a container could start with the old folder. */
+    /* No turn of the event loop from here on, in which a container could start with the old directory. */
     assertIdle(ctx, volume);
     renameSync(volume.mountpoint, old);
     renameSync(fresh, volume.mountpoint);

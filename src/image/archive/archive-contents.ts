@@ -77,15 +77,15 @@ export class ArchiveContents {
   #resolve(path: string): string {
     let name = nameInside(path, path);
     for (let i = 0; i < MAX_LINKS; i++) {
-      const target = this.#links.get(name) ?? this.#throughFolder(name);
+      const target = this.#links.get(name) ?? this.#throughDirectory(name);
       if (target === undefined) return name;
       name = target;
     }
     throw invalidParameter(`"${path}" is a link that leads nowhere`);
   }
 
-  /** Older tools make links of whole folders. */
-  #throughFolder(name: string): string | undefined {
+  /** Older tools make links of whole directories. */
+  #throughDirectory(name: string): string | undefined {
     const slash = name.indexOf('/');
     const target = slash > 0 ? this.#links.get(name.slice(0, slash)) : undefined;
     return target === undefined ? undefined : `${target}${name.slice(slash)}`;

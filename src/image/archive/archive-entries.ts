@@ -25,7 +25,7 @@ export interface ArchiveLink {
 }
 
 /**
- * The files and links of a tar in their order. Folders are left out.
+ * The files and links of a tar in their order. Directories are left out.
  * @throws BargeError invalid-parameter for names that leave the archive, names that come twice, kinds of files that
  *   have no place in an archive of images, and a tar that is broken or ends early.
  */
@@ -76,7 +76,7 @@ function described(header: Header, seen: Set<string>): Omit<ArchiveFile, 'conten
     if (linkname.startsWith('/')) throw invalidParameter(`"${name}" is a link out of the archive`);
     return { name, target: nameInside(posix.join(posix.dirname(name), linkname), name) };
   }
-  throw invalidParameter(`"${name}" is a ${type}: an archive of images has files, folders and links`);
+  throw invalidParameter(`"${name}" is a ${type}: an archive of images has files, directories and links`);
 }
 
 /** @param of the entry, for the message. */

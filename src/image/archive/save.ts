@@ -174,7 +174,7 @@ async function writeLayer(stores: LayerStores, archive: Pack, layer: Layer): Pro
   const actual = digester.digest();
   if (actual === layer.diffId) return;
   throw dataLoss(
-    `the folder of layer ${layer.diffId} has changed on disk (its content is ${actual} now): build or pull its image again`,
+    `the directory of layer ${layer.diffId} has changed on disk (its content is ${actual} now): build or pull its image again`,
   );
 }
 

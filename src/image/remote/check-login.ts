@@ -27,10 +27,10 @@ export async function checkLogin(
   const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.realm);
   const purpose = requestName('GET', base);
   const token = bearer && (await session.token({ challenge: bearer, scopes: [], purpose, offline: true }));
-  const answer = await session.send({ method: 'GET', url: base, scopes: [] });
-  discardBody(answer);
-  if (answer.status !== 200) {
-    const status = `${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trimEnd();
+  const response = await session.send({ method: 'GET', url: base, scopes: [] });
+  discardBody(response);
+  if (response.status !== 200) {
+    const status = `${response.status} ${STATUS_CODES[response.status] ?? ''}`.trimEnd();
     throw unauthorized(`login attempt to ${base.href} failed with status: ${status}`);
   }
   const identityToken = token?.refreshToken ?? auth.identitytoken;

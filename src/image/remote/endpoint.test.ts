@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
 import { makeCertificate } from '../../registry/testing/certificate.ts';
-import { temporaryFolder } from '../../registry/testing/temporary-folder.ts';
+import { temporaryDirectory } from '../../registry/testing/temporary-directory.ts';
 import { startTestRegistry } from '../../registry/testing/test-registry.ts';
 import { domainOfServerAddress, endpointOf } from './endpoint.ts';
 import { networkFailure } from './failure.ts';
@@ -32,8 +32,8 @@ test('the old names of Docker Hub mean docker.io', () => {
 });
 
 test('a registry with TLS on loopback is used, whoever signed its certificate', async () => {
-  await using folder = await temporaryFolder();
-  const { tls } = await makeCertificate(folder.path);
+  await using directory = await temporaryDirectory();
+  const { tls } = await makeCertificate(directory.path);
   await using registry = await startTestRegistry({ tls });
   assert.match(registry.url, /^https:/);
   using remote = new RemoteRepository({ domain: registry.host, path: 'app' });
@@ -42,17 +42,17 @@ test('a registry with TLS on loopback is used, whoever signed its certificate', 
 });
 
 test('a certificate must be signed by an authority that is trusted', async () => {
-  await using folder = await temporaryFolder();
-  const { tls } = await makeCertificate(folder.path);
+  await using directory = await temporaryDirectory();
+  const { tls } = await makeCertificate(directory.path);
   await using registry = await startTestRegistry({ tls });
   const ping = { method: 'GET', url: new URL(`${registry.url}/v2/`) };
   using strict = new HttpTransport({ verifyTls: true, ca: [], userAgent: 'test' });
   const message = /tls: failed to verify certificate: x509: certificate signed by unknown authority$/;
   await assert.rejects(strict.send(ping), fails('unavailable', message));
   using trusting = new HttpTransport({ verifyTls: true, ca: [tls.cert], userAgent: 'test' });
-  const answer = await trusting.send(ping);
-  answer.body.resume();
-  assert.equal(answer.status, 200);
+  const response = await trusting.send(ping);
+  response.body.resume();
+  assert.equal(response.status, 200);
 });
 
 test('failures of the network are told in the words of Docker', () => {

@@ -4,10 +4,10 @@ import type { Descriptor } from '../../api/oci-image.ts';
 import { algorithmOf, Digester } from '../../core/digest.ts';
 import { BargeError, cancelled, dataLoss } from '../../core/errors.ts';
 import { failsElsewhere } from '../../core/streams.ts';
-import { answerFailure } from './answer-failure.ts';
 import { networkFailure, requestName, TransientFailure } from './failure.ts';
 import type { HttpResponse } from './http-transport.ts';
 import { pathOf, type RepositoryContext, scopesFor, subjectOf } from './repository-context.ts';
+import { responseFailure } from './response-failure.ts';
 import { Retries } from './retry.ts';
 
 const BUFFER_SIZE = 256 * 1024;
@@ -137,7 +137,7 @@ class Download {
       throw dataLoss(`${nameOf(response)}: the registry sent another range than the one asked for`);
     }
     if (response.status === 200 || response.status === 206) return response;
-    throw await answerFailure(response, subjectOf(this.#context, 'pull'));
+    throw await responseFailure(response, subjectOf(this.#context, 'pull'));
   }
 }
 

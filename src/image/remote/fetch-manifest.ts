@@ -3,10 +3,10 @@ import { type Descriptor, MEDIA_TYPE } from '../../api/oci-image.ts';
 import { parseJson } from '../../core/bounded-json.ts';
 import { algorithmOf, type Digest, isDigest } from '../../core/digest.ts';
 import { dataLoss } from '../../core/errors.ts';
-import { answerFailure } from './answer-failure.ts';
 import type { HttpResponse } from './http-transport.ts';
 import { readBody } from './read-body.ts';
 import { pathOf, type RepositoryContext, scopesFor, subjectOf } from './repository-context.ts';
+import { responseFailure } from './response-failure.ts';
 import { withRetries } from './retry.ts';
 
 /** Bytes. */
@@ -31,7 +31,8 @@ export interface FetchedManifest {
 export function fetchManifest(context: RepositoryContext, tagOrDigest: string): Promise<FetchedManifest> {
   return withRetries(context.options, async () => {
     const response = await request(context, 'GET', tagOrDigest);
-    if (response.status !== 200) throw await answerFailure(response, subjectOf(context, 'pull', tagOrDigest));
+    if (response.status !== 200)
+      throw await responseFailure(response, subjectOf(context, 'pull', tagOrDigest));
     const bytes = await readBody(response, MAX_MANIFEST_SIZE);
     const digest = verifiedDigest(bytes, expectedDigest(response, tagOrDigest));
     const mediaType = contentType(response) ?? mediaTypeIn(bytes);

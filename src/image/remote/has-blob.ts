@@ -1,6 +1,6 @@
 import type { Digest } from '../../core/digest.ts';
-import { answerFailure, type Subject } from './answer-failure.ts';
 import { pathOf, type RepositoryContext, scopesFor, subjectOf } from './repository-context.ts';
+import { responseFailure, type Subject } from './response-failure.ts';
 import { withRetries } from './retry.ts';
 
 /** HEAD of a blob. @throws BargeError unauthorized, forbidden, unavailable, cancelled. */
@@ -18,6 +18,6 @@ export function hasBlob(
     response.body.resume();
     if (response.status === 200) return true;
     if (response.status === 404) return false;
-    throw await answerFailure(response, subjectOf(context, action));
+    throw await responseFailure(response, subjectOf(context, action));
   });
 }

@@ -1,9 +1,9 @@
 import { unavailable } from '../../core/errors.ts';
-import { answerFailure } from './answer-failure.ts';
 import { requestName } from './failure.ts';
 import type { HttpResponse } from './http-transport.ts';
 import { readBody } from './read-body.ts';
 import { pathOf, type RepositoryContext, scopesFor, subjectOf } from './repository-context.ts';
+import { responseFailure } from './response-failure.ts';
 import { withRetries } from './retry.ts';
 
 const MAX_PAGE_SIZE = 4 * 1024 * 1024;
@@ -25,7 +25,7 @@ export async function listTags(context: RepositoryContext): Promise<string[]> {
 function getPage(context: RepositoryContext, url: string | URL): Promise<HttpResponse> {
   return withRetries(context.options, async () => {
     const response = await context.session.send({ method: 'GET', url, scopes: scopesFor(context, 'pull') });
-    if (response.status !== 200) throw await answerFailure(response, subjectOf(context, 'pull'));
+    if (response.status !== 200) throw await responseFailure(response, subjectOf(context, 'pull'));
     return response;
   });
 }

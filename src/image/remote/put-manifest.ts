@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Descriptor } from '../../api/oci-image.ts';
 import { algorithmOf, type Digest, isDigest } from '../../core/digest.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import { answerFailure } from './answer-failure.ts';
 import { pathOf, type RepositoryContext, scopesFor, subjectOf } from './repository-context.ts';
+import { responseFailure } from './response-failure.ts';
 import { withRetries } from './retry.ts';
 
 /**
@@ -32,7 +32,7 @@ export function putManifest(
       scopes: scopesFor(context, 'push'),
     });
     if (response.status < 200 || response.status > 299) {
-      throw await answerFailure(response, subjectOf(context, 'push'));
+      throw await responseFailure(response, subjectOf(context, 'push'));
     }
     response.body.resume();
     return { mediaType, digest, size: bytes.byteLength };

@@ -10,7 +10,7 @@ import { HtpasswdAuthenticator } from '../../registry/auth/htpasswd-authenticato
 import { HtpasswdFile } from '../../registry/auth/htpasswd-file.ts';
 import { setPassword } from '../../registry/auth/set-password.ts';
 import { imageManifest, putManifest, someBytes } from '../../registry/testing/push.ts';
-import { temporaryFolder } from '../../registry/testing/temporary-folder.ts';
+import { temporaryDirectory } from '../../registry/testing/temporary-directory.ts';
 import { startTestRegistry } from '../../registry/testing/test-registry.ts';
 import { checkLogin } from './check-login.ts';
 import { RemoteRepository } from './remote-repository.ts';
@@ -119,8 +119,8 @@ test('nobody listening is told in Docker words', async () => {
 });
 
 test('a registry with passwords is used with them and refused without', async () => {
-  await using folder = await temporaryFolder();
-  const path = join(folder.path, 'users');
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'users');
   await setPassword(path, 'anna', 'secret');
   const authenticator = new HtpasswdAuthenticator(new HtpasswdFile(path));
   await using registry = await startTestRegistry({ authenticator });
@@ -143,8 +143,8 @@ test('a registry with passwords is used with them and refused without', async ()
 });
 
 test('a login is checked with the registry', async () => {
-  await using folder = await temporaryFolder();
-  const path = join(folder.path, 'users');
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'users');
   await setPassword(path, 'anna', 'secret');
   const authenticator = new HtpasswdAuthenticator(new HtpasswdFile(path));
   await using registry = await startTestRegistry({ authenticator });

@@ -1,6 +1,6 @@
 import { familiarName, type Reference } from '../../core/reference.ts';
-import type { Subject } from './answer-failure.ts';
 import type { RemoteOptions } from './remote-options.ts';
+import type { Subject } from './response-failure.ts';
 import type { RegistrySession } from './session.ts';
 
 /** What every request about one repository needs. */

@@ -2,16 +2,16 @@ import { Readable } from 'node:stream';
 import type { Descriptor } from '../../api/oci-image.ts';
 import { dataLoss, unavailable } from '../../core/errors.ts';
 import { failsElsewhere } from '../../core/streams.ts';
-import { answerFailure } from './answer-failure.ts';
 import { requestName, TransientFailure } from './failure.ts';
 import type { HttpResponse } from './http-transport.ts';
 import { readBody } from './read-body.ts';
 import { pathOf, type RepositoryContext, scopesFor, subjectOf } from './repository-context.ts';
+import { responseFailure } from './response-failure.ts';
 import { withRetries } from './retry.ts';
 
 /** Milliseconds that a registry may take to hash and store a large blob. */
 const FINISH_TIMEOUT = 15 * 60_000;
-const MAX_ANSWER_SIZE = 64 * 1024;
+const MAX_RESPONSE_SIZE = 64 * 1024;
 
 type BlobDescriptor = Pick<Descriptor, 'digest' | 'size'>;
 
@@ -95,7 +95,7 @@ export class ResumableUpload {
         throw this.#sourceFailure ? this.#sourceFailure.error : error;
       });
     if (response.status === 404 || response.status === 416) {
-      const { message } = await answerFailure(response, subjectOf(this.#context, 'push'));
+      const { message } = await responseFailure(response, subjectOf(this.#context, 'push'));
       throw new TransientFailure(message);
     }
     await this.#expect(response, [202]);
@@ -135,9 +135,9 @@ export class ResumableUpload {
 
   async #expect(response: HttpResponse, statuses: readonly number[]): Promise<HttpResponse> {
     if (!statuses.includes(response.status)) {
-      throw await answerFailure(response, subjectOf(this.#context, 'push'));
+      throw await responseFailure(response, subjectOf(this.#context, 'push'));
     }
-    await readBody(response, MAX_ANSWER_SIZE);
+    await readBody(response, MAX_RESPONSE_SIZE);
     return response;
   }
 }

@@ -131,9 +131,10 @@ export class RegistrySession implements Disposable {
     for (const scheme of this.#endpoint.schemes) {
       const base = new URL(`${scheme}://${this.#endpoint.host}/v2/`);
       try {
-        const answer = await this.#transport.send({ method: 'GET', url: base, signal: this.#signal });
-        discardBody(answer);
-        const challenges = answer.status === 401 ? parseChallenges(answer.headers['www-authenticate']) : [];
+        const response = await this.#transport.send({ method: 'GET', url: base, signal: this.#signal });
+        discardBody(response);
+        const challenges =
+          response.status === 401 ? parseChallenges(response.headers['www-authenticate']) : [];
         return { base, challenges };
       } catch (error) {
         if (isKind(error, 'cancelled')) throw error;

@@ -1,12 +1,12 @@
 import { forbidden, unauthorized, unavailable } from '../../core/errors.ts';
-import { remoteErrorOf } from './answer-failure.ts';
 import type { Challenge } from './challenge.ts';
 import { basicHeader, type Credentials } from './credentials.ts';
 import { isLoopbackHost } from './endpoint.ts';
 import type { HttpRequest, HttpResponse, HttpTransport } from './http-transport.ts';
 import { readBody } from './read-body.ts';
+import { remoteErrorOf } from './response-failure.ts';
 
-const MAX_ANSWER_SIZE = 1024 * 1024;
+const MAX_RESPONSE_SIZE = 1024 * 1024;
 /** Seconds; what the protocol says when the server does not. */
 const USUAL_LIFETIME = 60;
 /** Milliseconds before its end at which a token is no longer used. */
@@ -70,7 +70,7 @@ export class Tokens {
       : basicRequest(realm, request, this.#credentials.basic);
     const response = await this.#transport.send({ ...outgoing, signal: request.signal });
     if (response.status !== 200) throw await refused(response, request.purpose);
-    return parseToken(await readBody(response, MAX_ANSWER_SIZE), request.purpose);
+    return parseToken(await readBody(response, MAX_RESPONSE_SIZE), request.purpose);
   }
 
   #realmOf(challenge: Challenge): URL {

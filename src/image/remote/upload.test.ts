@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
 import { someBytes } from '../../registry/testing/push.ts';
 import { type RegistryProcess, spawnRegistry } from '../../registry/testing/registry-process.ts';
-import { temporaryFolder } from '../../registry/testing/temporary-folder.ts';
+import { temporaryDirectory } from '../../registry/testing/temporary-directory.ts';
 import { startTestRegistry } from '../../registry/testing/test-registry.ts';
 import { RemoteRepository } from './remote-repository.ts';
 import { startScript } from './testing/scripted-server.ts';
@@ -88,8 +88,8 @@ test('an upload that the registry has forgotten begins anew', async () => {
 });
 
 test('an upload survives kill -9 of the registry in the middle of it', async () => {
-  await using folder = await temporaryFolder();
-  const args = ['--data-root', folder.path];
+  await using directory = await temporaryDirectory();
+  const args = ['--data-root', directory.path];
   const first = await spawnRegistry(args);
   let current: Promise<RegistryProcess> = Promise.resolve(first);
   // The proxy keeps the address the same while the registry gets a new port.

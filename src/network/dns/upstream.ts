@@ -71,7 +71,7 @@ function askByUdp(server: string, message: Buffer): Promise<Buffer> {
     const timer = setTimeout(() => finish(() => reject(new Error(`${server} is silent`))), PATIENCE_MS);
     socket.once('error', (error) => finish(() => reject(error)));
     socket.on('message', (answer) => {
-      if (isAnswerTo(message, answer)) finish(() => resolve(answer));
+      if (isResponseTo(message, answer)) finish(() => resolve(answer));
     });
     socket.connect(port, host, () => socket.send(message));
   });
@@ -83,7 +83,7 @@ function askByTcp(server: string, message: Buffer): Promise<Buffer> {
     socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error(`${server} is silent`)));
     socket.on('error', reject).on('close', () => reject(new Error(`${server} closed the connection`)));
     frames(socket, (answer) => {
-      if (!isAnswerTo(message, answer)) return;
+      if (!isResponseTo(message, answer)) return;
       resolve(answer);
       socket.destroy();
     });
@@ -91,7 +91,7 @@ function askByTcp(server: string, message: Buffer): Promise<Buffer> {
 }
 
 /** The same id and question, and marked as an answer. */
-function isAnswerTo(message: Buffer, answer: Buffer): boolean {
+function isResponseTo(message: Buffer, answer: Buffer): boolean {
   if (answer.length < 12 || (answer.readUInt16BE(2) & 0x8000) === 0) return false;
   return answer.readUInt16BE(0) === message.readUInt16BE(0);
 }

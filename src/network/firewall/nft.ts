@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { systemError } from '../../core/errors.ts';
 
-const ANSWER_TIMEOUT_MS = 10_000;
+const RESPONSE_TIMEOUT_MS = 10_000;
 
 /**
  * One long-lived `nft -i`: an element costs 0.8 ms where a new process costs 7 ms. Commands run one after
@@ -39,7 +39,7 @@ export class NftSession implements Disposable {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(
       () => reject(systemError(`nft did not answer to: ${command}`)),
-      ANSWER_TIMEOUT_MS,
+      RESPONSE_TIMEOUT_MS,
     );
     this.#answered = resolve;
     nft.once('exit', resolve);

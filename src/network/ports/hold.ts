@@ -9,7 +9,7 @@ export interface HeldPort extends Disposable {
   readonly port: number;
 }
 
-export interface PortWish {
+export interface PortRequest {
   readonly protocol: string;
   /** An address of the host; `0.0.0.0` and `::` are all of a family. */
   readonly hostAddress: string;
@@ -27,29 +27,29 @@ export interface PortWish {
  * (above all `[::1]`, and IPv6 for a container without) is passed on to the container.
  * @throws BargeError conflict naming the holder when the port is taken.
  */
-export async function holdPort(wish: PortWish): Promise<HeldPort> {
-  if (wish.protocol === 'tcp') return await holdTcp(wish);
-  if (wish.protocol === 'udp') return await holdUdp(wish);
-  return { port: wish.hostPort, [Symbol.dispose]: () => {} };
+export async function holdPort(request: PortRequest): Promise<HeldPort> {
+  if (request.protocol === 'tcp') return await holdTcp(request);
+  if (request.protocol === 'udp') return await holdUdp(request);
+  return { port: request.hostPort, [Symbol.dispose]: () => {} };
 }
 
-async function holdTcp(wish: PortWish): Promise<HeldPort> {
+async function holdTcp(request: PortRequest): Promise<HeldPort> {
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    if (!wish.relay) return void client.destroy();
-    const upstream = createConnection({ host: wish.address, port: wish.port, allowHalfOpen: true });
+    if (!request.relay) return void client.destroy();
+    const upstream = createConnection({ host: request.address, port: request.port, allowHalfOpen: true });
     client.on('error', () => upstream.destroy());
     upstream.on('error', () => client.destroy());
     client.pipe(upstream).pipe(client);
   });
-  await listen(server, wish);
+  await listen(server, request);
   server.unref();
   const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : wish.hostPort;
+  const port = typeof address === 'object' && address ? address.port : request.hostPort;
   return { port, [Symbol.dispose]: () => void server.close() };
 }
 
-function listen(server: Server, wish: PortWish): Promise<void> {
-  const { hostAddress: host, hostPort: port } = wish;
+function listen(server: Server, request: PortRequest): Promise<void> {
+  const { hostAddress: host, hostPort: port } = request;
   return new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, ipv6Only: host.includes(':') }, () => {
@@ -57,11 +57,11 @@ function listen(server: Server, wish: PortWish): Promise<void> {
       server.on('error', () => {}); /* one connection that failed is not the port's end */
       resolve();
     });
-  }).catch((error) => refuse(error, wish));
+  }).catch((error) => refuse(error, request));
 }
 
-async function holdUdp(wish: PortWish): Promise<HeldPort> {
-  const { hostAddress: address, hostPort: port } = wish;
+async function holdUdp(request: PortRequest): Promise<HeldPort> {
+  const { hostAddress: address, hostPort: port } = request;
   const ipv6 = address.includes(':');
   const socket: Socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4', ipv6Only: ipv6 });
   await new Promise<void>((resolve, reject) => {
@@ -69,10 +69,12 @@ async function holdUdp(wish: PortWish): Promise<HeldPort> {
     socket.bind({ address, port, exclusive: true }, resolve);
   }).catch((error) => {
     socket.close();
-    refuse(error, wish);
+    refuse(error, request);
   });
   socket.unref();
-  const relay = wish.relay ? relayDatagrams(socket, { address: wish.address, port: wish.port }) : undefined;
+  const relay = request.relay
+    ? relayDatagrams(socket, { address: request.address, port: request.port })
+    : undefined;
   if (!relay) socket.on('error', () => {});
   return {
     port: socket.address().port,
@@ -83,14 +85,16 @@ async function holdUdp(wish: PortWish): Promise<HeldPort> {
   };
 }
 
-function refuse(error: unknown, wish: PortWish): never {
-  const at = `${inBrackets(wish.hostAddress)}:${wish.hostPort}`;
+function refuse(error: unknown, request: PortRequest): never {
+  const at = `${inBrackets(request.hostAddress)}:${request.hostPort}`;
   if (errnoOf(error) !== 'EADDRINUSE') {
-    throw systemError(`failed to bind host port ${at}/${wish.protocol}: ${errnoOf(error)}`, { cause: error });
+    throw systemError(`failed to bind host port ${at}/${request.protocol}: ${errnoOf(error)}`, {
+      cause: error,
+    });
   }
-  const holder = portHolder(wish.protocol, wish.hostPort);
+  const holder = portHolder(request.protocol, request.hostPort);
   throw conflict(
-    `failed to bind host port for ${at}:${wish.address}:${wish.port}/${wish.protocol}: address already in use${holder ? ` by ${holder}` : ''}`,
+    `failed to bind host port for ${at}:${request.address}:${request.port}/${request.protocol}: address already in use${holder ? ` by ${holder}` : ''}`,
   );
 }
 

@@ -6,7 +6,7 @@ import type { Firewall } from '../firewall/firewall.ts';
 import type { GatewayMode, PortRule } from '../firewall/table.ts';
 import type { Family } from '../ip.ts';
 import type { NetworkSettings } from '../settings.ts';
-import { type HeldPort, holdPort, inBrackets, type PortWish } from './hold.ts';
+import { type HeldPort, holdPort, inBrackets, type PortRequest } from './hold.ts';
 
 /** Where a container's published ports lead to. */
 export interface PublishTarget {
@@ -92,22 +92,29 @@ export class PortPublisher {
 
   /** One binding of a container's port, on all the host addresses that it means, under one port. */
   async #bind(
-    wish: { protocol: string; port: number; HostPort: string; addresses: readonly string[] },
+    request: { protocol: string; port: number; HostPort: string; addresses: readonly string[] },
     target: PublishTarget,
     found: Found,
   ): Promise<{ HostIp: string; HostPort: string }[]> {
-    const candidates = candidatePorts(wish.HostPort, wish.protocol, wish.addresses.length);
+    const candidates = candidatePorts(request.HostPort, request.protocol, request.addresses.length);
     for (const [i, hostPort] of candidates.entries()) {
       const held: HeldPort[] = [];
       try {
         const bound: { HostIp: string; HostPort: string }[] = [];
         const rules: PortRule[] = [];
-        for (const hostAddress of wish.addresses) {
+        for (const hostAddress of request.addresses) {
           const address = target.address[familyOf(hostAddress)] || target.address[4] || target.address[6];
           const { relay, rules: families } = this.#settings;
-          const exact = { protocol: wish.protocol, hostAddress, hostPort, address, port: wish.port, relay };
+          const exact = {
+            protocol: request.protocol,
+            hostAddress,
+            hostPort,
+            address,
+            port: request.port,
+            relay,
+          };
           this.#assertFree(exact, found.rules);
-          const holder = await holdOptionally(exact, wish.addresses.length > 1);
+          const holder = await holdOptionally(exact, request.addresses.length > 1);
           if (!holder) continue;
           held.push(holder);
           if (familyOf(hostAddress) === 4 || families.ipv6) {
@@ -126,12 +133,12 @@ export class PortPublisher {
     return [];
   }
 
-  #assertFree(wish: PortWish, own: readonly PortRule[]): void {
-    if (!wish.hostPort) return;
+  #assertFree(request: PortRequest, own: readonly PortRule[]): void {
+    if (!request.hostPort) return;
     for (const { owner, rules } of [...this.#published.values(), { owner: 'itself', rules: own }]) {
-      if (!rules.some((rule) => clashes(rule, wish))) continue;
+      if (!rules.some((rule) => clashes(rule, request))) continue;
       throw conflict(
-        `Bind for ${inBrackets(wish.hostAddress)}:${wish.hostPort} failed: port is already allocated by container ${owner}`,
+        `Bind for ${inBrackets(request.hostAddress)}:${request.hostPort} failed: port is already allocated by container ${owner}`,
       );
     }
   }
@@ -168,40 +175,40 @@ function hostAddresses(hostIp: string): readonly string[] {
 }
 
 /** All addresses of IPv6 are held beside those of IPv4 where the host has IPv6. */
-async function holdOptionally(wish: PortWish, several: boolean): Promise<HeldPort | undefined> {
+async function holdOptionally(request: PortRequest, several: boolean): Promise<HeldPort | undefined> {
   try {
-    return await holdPort(wish);
+    return await holdPort(request);
   } catch (error) {
     const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
     const without6 = cause?.code === 'EAFNOSUPPORT' || cause?.code === 'EADDRNOTAVAIL';
-    if (several && wish.hostAddress === '::' && without6) return undefined;
+    if (several && request.hostAddress === '::' && without6) return undefined;
     throw error;
   }
 }
 
 /** A rule, where host and container share the family; what else comes is relayed by the held socket. */
-function ruleOf(wish: PortWish, hostPort: number, { address, mode }: PublishTarget): PortRule[] {
-  const family = familyOf(wish.hostAddress);
+function ruleOf(request: PortRequest, hostPort: number, { address, mode }: PublishTarget): PortRule[] {
+  const family = familyOf(request.hostAddress);
   if (!address[family]) return [];
-  const hostAddress = isAny(wish.hostAddress) ? '' : wish.hostAddress;
+  const hostAddress = isAny(request.hostAddress) ? '' : request.hostAddress;
   const routed = mode[family] === 'routed';
   return [
     {
-      protocol: wish.protocol,
+      protocol: request.protocol,
       hostAddress,
       hostPort,
       address: address[family],
-      port: wish.port,
+      port: request.port,
       family,
       routed,
     },
   ];
 }
 
-function clashes(rule: PortRule, wish: PortWish): boolean {
-  const any = !rule.hostAddress || isAny(wish.hostAddress) || rule.hostAddress === wish.hostAddress;
-  const sameFamily = rule.family === familyOf(wish.hostAddress);
-  return rule.protocol === wish.protocol && rule.hostPort === wish.hostPort && sameFamily && any;
+function clashes(rule: PortRule, request: PortRequest): boolean {
+  const any = !rule.hostAddress || isAny(request.hostAddress) || rule.hostAddress === request.hostAddress;
+  const sameFamily = rule.family === familyOf(request.hostAddress);
+  return rule.protocol === request.protocol && rule.hostPort === request.hostPort && sameFamily && any;
 }
 
 /** @param text ``, `8080`, `8080-8090`. @throws BargeError invalid-parameter for anything else. */

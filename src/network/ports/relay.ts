@@ -18,9 +18,9 @@ export function relayDatagrams(
   const open = (key: string, from: RemoteInfo) => {
     const upstream = createSocket(target.address.includes(':') ? 'udp6' : 'udp4').unref();
     upstream.on('error', () => forget(key));
-    upstream.on('message', (answer) => {
+    upstream.on('message', (response) => {
       clients.get(key)?.idle.refresh();
-      socket.send(answer, from.port, from.address);
+      socket.send(response, from.port, from.address);
     });
     const client = { upstream, idle: setTimeout(() => forget(key), IDLE_MS).unref() };
     clients.set(key, client);

@@ -5,19 +5,19 @@ import { capture, run } from '../../host/process.ts';
 import { linkLocalOf } from '../ip.ts';
 import { addressGeneration, type LinkDriver } from '../links/link.ts';
 import { isUnknownKind } from '../links/parent.ts';
-import type { Endpoint, EndpointWish } from '../model.ts';
+import type { Endpoint, EndpointRequest } from '../model.ts';
 
 /** Where iproute2 keeps named network namespaces. */
-export const NETNS_FOLDER = '/run/netns';
+export const NETNS_DIRECTORY = '/run/netns';
 
-export const namespacePath = (name: string) => join(NETNS_FOLDER, name);
-export const namespaceName = (path: string) => path.slice(NETNS_FOLDER.length + 1);
+export const namespacePath = (name: string) => join(NETNS_DIRECTORY, name);
+export const namespaceName = (path: string) => path.slice(NETNS_DIRECTORY.length + 1);
 
 /** An endpoint with what is needed to make it. */
 export interface Attachable {
   readonly endpoint: Endpoint;
   readonly link: LinkDriver;
-  readonly wish: EndpointWish;
+  readonly request: EndpointRequest;
 }
 
 /** What works on named namespaces. */
@@ -117,9 +117,9 @@ export async function reconcileNamespace(
   await tool.carryOut([], name, routeLines(all));
 }
 
-function insideLines({ endpoint, link, wish }: Attachable): string[] {
+function insideLines({ endpoint, link, request }: Attachable): string[] {
   const { interface: dev, ipv4, prefix4, ipv6, prefix6 } = endpoint;
-  const linkLocal = (wish.linkLocal ?? []).map((address) =>
+  const linkLocal = (request.linkLocal ?? []).map((address) =>
     address.includes(':')
       ? `addr add ${address}/64 dev ${dev} nodad`
       : `addr add ${address}/16 scope link dev ${dev}`,
@@ -169,8 +169,8 @@ const SYSCTLS = 'com.docker.network.endpoint.sysctls';
 
 /** `net.ipv4.conf.IFNAME.forwarding=1,…` of an endpoint's options; docker's client makes it small letters. @throws BargeError invalid-parameter. */
 async function writeSysctls(name: string, attachables: readonly Attachable[]): Promise<void> {
-  const script = attachables.flatMap(({ endpoint, wish }) =>
-    parseSysctls(wish.driverOpts?.[SYSCTLS] ?? '').map(
+  const script = attachables.flatMap(({ endpoint, request }) =>
+    parseSysctls(request.driverOpts?.[SYSCTLS] ?? '').map(
       ([key, value]) =>
         `echo '${value}' >/proc/sys/${key.join('/').replace(/ifname/i, endpoint.interface)}\n`,
     ),
@@ -202,7 +202,7 @@ export function parseSysctls(text: string): [key: string[], value: string][] {
 
 export async function namespaceNames(): Promise<string[]> {
   try {
-    return await readdir(NETNS_FOLDER);
+    return await readdir(NETNS_DIRECTORY);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;

@@ -1,6 +1,6 @@
 import { forbidden } from '../../core/errors.ts';
-import { assertWishValid, type LiveNetwork } from '../live.ts';
-import type { Endpoint, EndpointWish } from '../model.ts';
+import { assertRequestValid, type LiveNetwork } from '../live.ts';
+import type { Endpoint, EndpointRequest } from '../model.ts';
 import {
   type Attachable,
   addToNamespace,
@@ -72,20 +72,20 @@ export class Sandboxes {
    * begins with a namespace that has all but them.
    * @throws BargeError for addresses that are taken or not the network's; nothing is held then.
    */
-  async attach(wishes: readonly EndpointWish[]): Promise<Sandbox> {
-    const [first] = wishes;
-    if (wishes.length === 1 && first && isPlain(first)) {
+  async attach(requests: readonly EndpointRequest[]): Promise<Sandbox> {
+    const [first] = requests;
+    if (requests.length === 1 && first && isPlain(first)) {
       this.#options.network('bridge');
       const { path, content } = await this.#pool.take();
       return { path, endpoints: [{ ...content, priority: first.priority ?? 0 }] };
     }
     const attachables: Attachable[] = [];
     try {
-      for (const wish of wishes) {
+      for (const request of requests) {
         const taken = attachables.map(({ endpoint }) => endpoint.interface);
-        attachables.push(this.#attachable(this.#reserve(wish, taken), wish));
+        attachables.push(this.#attachable(this.#reserve(request, taken), request));
       }
-      for (const { network } of wishes) await this.#options.up(this.#options.network(network));
+      for (const { network } of requests) await this.#options.up(this.#options.network(network));
       const path = await this.#place(attachables);
       return { path, endpoints: attachables.map(({ endpoint }) => endpoint) };
     } catch (error) {
@@ -123,12 +123,12 @@ export class Sandboxes {
   }
 
   /** Sandboxes that only stand ready give their addresses up, if that helps. */
-  #reserve(wish: EndpointWish, taken: readonly string[]): Endpoint {
-    const network = this.#options.network(wish.network);
-    assertWishValid(wish);
+  #reserve(request: EndpointRequest, taken: readonly string[]): Endpoint {
+    const network = this.#options.network(request.network);
+    assertRequestValid(request);
     for (;;) {
       try {
-        return network.reserve(wish, taken);
+        return network.reserve(request, taken);
       } catch (error) {
         if (!network.isDefault || !this.#pool.giveUp()) throw error;
       }
@@ -136,10 +136,10 @@ export class Sandboxes {
   }
 
   async #makeReady(name: string): Promise<Endpoint> {
-    const wish = { network: 'bridge' };
-    const endpoint = this.#options.network('bridge').reserve(wish, []);
+    const request = { network: 'bridge' };
+    const endpoint = this.#options.network('bridge').reserve(request, []);
     try {
-      await makeNamespace(this.#options.tool, name, [this.#attachable(endpoint, wish)]);
+      await makeNamespace(this.#options.tool, name, [this.#attachable(endpoint, request)]);
     } catch (error) {
       this.#free(endpoint);
       throw error;
@@ -147,10 +147,10 @@ export class Sandboxes {
     return endpoint;
   }
 
-  #attachable(endpoint: Endpoint, wish: EndpointWish = { network: endpoint.network }): Attachable {
+  #attachable(endpoint: Endpoint, request: EndpointRequest = { network: endpoint.network }): Attachable {
     const { link } = this.#options.network(endpoint.network);
     if (!link) throw forbidden(`containers cannot be connected to the network ${endpoint.network}`);
-    return { endpoint, link, wish };
+    return { endpoint, link, request };
   }
 
   #free(endpoint: Endpoint): void {
@@ -158,12 +158,12 @@ export class Sandboxes {
   }
 
   /** Adds a place on one more network. @returns the sandbox as it is then. */
-  async join(sandbox: Sandbox, wish: EndpointWish): Promise<Sandbox> {
+  async join(sandbox: Sandbox, request: EndpointRequest): Promise<Sandbox> {
     const taken = sandbox.endpoints.map((other) => other.interface);
-    const endpoint = this.#reserve(wish, taken);
+    const endpoint = this.#reserve(request, taken);
     try {
-      await this.#options.up(this.#options.network(wish.network));
-      const added = this.#attachable(endpoint, wish);
+      await this.#options.up(this.#options.network(request.network));
+      const added = this.#attachable(endpoint, request);
       const all = [...this.#all(sandbox.endpoints), added];
       await addToNamespace(this.#options.tool, namespaceName(sandbox.path), added, all);
     } catch (error) {
@@ -221,8 +221,8 @@ export class Sandboxes {
 }
 
 /** Nothing is asked for but a place on the default bridge. */
-function isPlain(wish: EndpointWish): boolean {
-  const { network, ipv4, ipv6, linkLocal, mac, without6, driverOpts } = wish;
+function isPlain(request: EndpointRequest): boolean {
+  const { network, ipv4, ipv6, linkLocal, mac, without6, driverOpts } = request;
   const options = Object.keys(driverOpts ?? {}).length + (linkLocal ?? []).length;
   return network === 'bridge' && !ipv4 && !ipv6 && !mac && !without6 && options === 0;
 }

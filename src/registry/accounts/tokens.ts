@@ -36,7 +36,7 @@ export class PersonalTokens {
    */
   async create(
     user: string,
-    wish: {
+    request: {
       readonly description?: string;
       readonly role?: Exclude<Role, 'none'>;
       readonly repositories?: readonly string[];
@@ -52,11 +52,11 @@ export class PersonalTokens {
       id,
       user,
       digestOf(token),
-      wish.description ?? '',
-      wish.role ?? 'push',
-      JSON.stringify(wish.repositories ?? []),
+      request.description ?? '',
+      request.role ?? 'push',
+      JSON.stringify(request.repositories ?? []),
       Date.now(),
-      wish.expiresAt ?? null,
+      request.expiresAt ?? null,
     );
     return { id, token };
   }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { conflict } from '../../core/errors.ts';
-import { lockFolder } from '../../host/folder-lock.ts';
+import { lockDirectory } from '../../host/directory-lock.ts';
 import { Accounts } from '../accounts/accounts.ts';
 import { readPolicies, retentionOf, wordsFor } from './chores.ts';
 import type { Flags } from './flags.ts';
@@ -20,7 +20,7 @@ export const inUse = (dataRoot: string) =>
 export async function collect(flags: Flags, out: Output): Promise<void> {
   const options = storeOptions(flags);
   await using store = await openExistingStore(options);
-  const lock = options.database ? undefined : lockFolder(options.dataRoot, inUse(options.dataRoot));
+  const lock = options.database ? undefined : lockDirectory(options.dataRoot, inUse(options.dataRoot));
   try {
     const dryRun = flags.values['dry-run'] ?? false;
     const policies = flags.values.retention ? await readPolicies(flags.values.retention) : [];

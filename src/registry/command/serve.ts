@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { type Logger, pino } from 'pino';
-import { lockFolder } from '../../host/folder-lock.ts';
+import { lockDirectory } from '../../host/directory-lock.ts';
 import { Accounts } from '../accounts/accounts.ts';
 import { type AccessControl, usersOnly } from '../auth/access.ts';
 import { AccountAccess } from '../auth/account-access.ts';
@@ -32,7 +32,7 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
     await openStore(options.store, (error) => log.warn({ err: error }, 'lost a connection to the database')),
   );
   if (!database) {
-    const lock = lockFolder(dataRoot, inUse(dataRoot));
+    const lock = lockDirectory(dataRoot, inUse(dataRoot));
     stack.defer(() => void lock.close());
   }
   const accounts = options.accounts ? new Accounts(await store.database()) : undefined;

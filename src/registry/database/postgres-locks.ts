@@ -67,7 +67,7 @@ export class PostgresLocks implements Locks, AsyncDisposable {
 
   /** The session answers one question after another. */
   #ask(session: pg.Client, sql: string, key: string): Promise<boolean> {
-    const answer = this.#asked.then(async () => {
+    const response = this.#asked.then(async () => {
       try {
         const { rows } = await session.query<{ mine: boolean }>(sql, [numberOf(key)]);
         return rows[0]?.mine ?? false;
@@ -75,8 +75,8 @@ export class PostgresLocks implements Locks, AsyncDisposable {
         throw unavailable('the database that keeps the locks did not answer', { cause: error });
       }
     });
-    this.#asked = answer.catch(() => {});
-    return answer;
+    this.#asked = response.catch(() => {});
+    return response;
   }
 
   #connected(): Promise<pg.Client> {

@@ -73,11 +73,11 @@ export class PostgresDatabase implements SqlDatabase {
       text = sql.replaceAll('?', () => `$${++count}`);
       this.#texts.set(sql, text);
     }
-    return this.#answer(text, values);
+    return this.#response(text, values);
   }
 
   /** @throws BargeError unavailable while there is no connection to be had. */
-  async #answer(text: string, values: readonly SqlValue[]): Promise<pg.QueryResult> {
+  async #response(text: string, values: readonly SqlValue[]): Promise<pg.QueryResult> {
     try {
       return await this.#pool.query(text, [...values]);
     } catch (error) {

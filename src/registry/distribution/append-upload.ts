@@ -1,7 +1,7 @@
 import { type Handler, repositoryOf } from '../http/exchange.ts';
 import type { Rules } from '../rules.ts';
 import type { UploadStorage } from '../storage/storage.ts';
-import { announcedBytes, chunkOf, sendOutOfOrder, sendProgress } from './upload-answers.ts';
+import { announcedBytes, chunkOf, sendOutOfOrder, sendProgress } from './upload-responses.ts';
 
 /** PATCH /v2/<name>/blobs/uploads/<id> (end-5): one chunk, or the whole blob as a stream. */
 export function appendUpload(uploads: Pick<UploadStorage, 'append' | 'offset'>, rules: Rules): Handler {

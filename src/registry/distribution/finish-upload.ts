@@ -1,7 +1,7 @@
 import { type Handler, parseDigestText, repositoryOf } from '../http/exchange.ts';
 import type { Rules } from '../rules.ts';
 import type { UploadStorage } from '../storage/storage.ts';
-import { announcedBytes, chunkOf, sendBlobCreated, sendOutOfOrder } from './upload-answers.ts';
+import { announcedBytes, chunkOf, sendBlobCreated, sendOutOfOrder } from './upload-responses.ts';
 
 /** PUT /v2/<name>/blobs/uploads/<id>?digest= (end-6): the last chunk, the whole blob, or no more bytes. */
 export function finishUpload(uploads: Pick<UploadStorage, 'finish' | 'offset'>, rules: Rules): Handler {

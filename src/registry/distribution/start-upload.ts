@@ -3,7 +3,7 @@ import { isRepositoryPath } from '../../core/reference.ts';
 import { type Exchange, type Handler, parseDigestText, repositoryOf } from '../http/exchange.ts';
 import type { Rules } from '../rules.ts';
 import type { Chunk, RegistryStorage, UploadStorage } from '../storage/storage.ts';
-import { announcedBytes, sendBlobCreated, sendProgress } from './upload-answers.ts';
+import { announcedBytes, sendBlobCreated, sendProgress } from './upload-responses.ts';
 
 /**
  * POST /v2/<name>/blobs/uploads/ (end-4a, end-4b, end-11): starts an upload, takes a whole blob

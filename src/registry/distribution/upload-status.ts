@@ -1,6 +1,6 @@
 import { type Handler, repositoryOf } from '../http/exchange.ts';
 import type { UploadStorage } from '../storage/storage.ts';
-import { sendProgress } from './upload-answers.ts';
+import { sendProgress } from './upload-responses.ts';
 
 /** GET /v2/<name>/blobs/uploads/<id> (end-13): how far the upload is. */
 export function uploadStatus(uploads: Pick<UploadStorage, 'offset'>): Handler {

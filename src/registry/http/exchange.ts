@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { type Digest, isDigest } from '../../core/digest.ts';
-import { endAnswer } from '../../core/end-answer.ts';
+import { endResponse } from '../../core/end-response.ts';
 import { isRepositoryPath } from '../../core/reference.ts';
 import type { Visitor } from '../auth/access.ts';
 import { registryError } from '../registry-error.ts';
@@ -46,7 +46,7 @@ export type Headers = Readonly<Record<string, string | number>>;
 export function sendEmpty(exchange: Exchange, status: number, headers: Headers = {}): void {
   const length = status === 204 ? {} : { 'Content-Length': 0 };
   exchange.response.writeHead(status, { ...length, ...headers });
-  endAnswer(exchange.request, exchange.response);
+  endResponse(exchange.request, exchange.response);
 }
 
 /** @param body any JSON value; left out of the answer to a HEAD request. */
@@ -58,5 +58,5 @@ export function sendJson(exchange: Exchange, status: number, body: unknown, head
     ...headers,
   });
   const { request, response } = exchange;
-  endAnswer(request, response, request.method === 'HEAD' ? undefined : bytes);
+  endResponse(request, response, request.method === 'HEAD' ? undefined : bytes);
 }

@@ -1,6 +1,6 @@
 import { BargeError, type ErrorKind } from '../../core/errors.ts';
-import { hasLeft, retryHeader } from '../http/answer-error.ts';
 import { type Exchange, sendJson } from '../http/exchange.ts';
+import { hasLeft, retryHeader } from '../http/respond-with-error.ts';
 import { RegistryError } from '../registry-error.ts';
 
 const STATUS: Partial<Record<ErrorKind, number>> = {
@@ -13,7 +13,7 @@ const STATUS: Partial<Record<ErrorKind, number>> = {
 };
 
 /** A failure of the management API: `{"message": …}` and the status of its kind. */
-export function answerApiError(exchange: Exchange, error: unknown): void {
+export function respondWithApiError(exchange: Exchange, error: unknown): void {
   if (hasLeft(exchange, error)) return;
   const known = statusOf(error);
   if (known === undefined) exchange.log.error({ err: error }, 'failed while answering');

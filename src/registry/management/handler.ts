@@ -7,7 +7,7 @@ import { type Exchange, type Handler, sendEmpty, sendJson } from '../http/exchan
 import { readBounded } from '../http/read-bounded.ts';
 import { registryError } from '../registry-error.ts';
 import type { Action, Body, Caller } from './call.ts';
-import { answerApiError } from './errors.ts';
+import { respondWithApiError } from './errors.ts';
 import { assertJson, assertOwnOrigin } from './foreign-pages.ts';
 import { assertMay, type Requirement } from './requirements.ts';
 
@@ -30,7 +30,7 @@ export function apiHandler(access: AccountAccess, requirement: Requirement, acti
       if (result === undefined) sendEmpty(exchange, 204);
       else sendJson(exchange, 200, result, { 'Cache-Control': 'no-store' });
     } catch (error) {
-      answerApiError(exchange, error);
+      respondWithApiError(exchange, error);
     }
   };
 }

@@ -17,7 +17,7 @@ interface Wanted {
   readonly upstream: Upstream;
   readonly uploads: UploadStorage;
   readonly blobs: Pick<BlobStorage, 'read'>;
-  /** Folder for the bytes on their way. */
+  /** Directory for the bytes on their way. */
   readonly spool: string;
   readonly signal: AbortSignal;
 }
@@ -87,17 +87,17 @@ export class Download {
   }
 
   async #fetchAll(first: IncomingMessage): Promise<void> {
-    let answer: IncomingMessage | undefined = first;
+    let response: IncomingMessage | undefined = first;
     for (let attempt = 1; ; attempt++) {
       try {
-        if (answer) await this.#take(answer);
+        if (response) await this.#take(response);
         if (this.#file.written === this.size) return;
         if (attempt === ATTEMPTS) throw registryError('UNAVAILABLE', 'the download broke off too often');
       } catch (error) {
         if (this.#wanted.signal.aborted || attempt === ATTEMPTS) throw error;
       }
       await sleep(PAUSE * attempt, undefined, { signal: this.#wanted.signal });
-      answer = await this.#resume().catch(() => undefined);
+      response = await this.#resume().catch(() => undefined);
     }
   }
 
@@ -108,9 +108,9 @@ export class Download {
   }
 
   /** Takes what an answer brings; of a whole one, what is there already is passed over. */
-  async #take(answer: IncomingMessage): Promise<void> {
-    let passOver = answer.statusCode === 206 ? 0 : this.#file.written;
-    for await (const piece of answer as AsyncIterable<Buffer>) {
+  async #take(response: IncomingMessage): Promise<void> {
+    let passOver = response.statusCode === 206 ? 0 : this.#file.written;
+    for await (const piece of response as AsyncIterable<Buffer>) {
       const fresh = piece.subarray(Math.min(passOver, piece.length));
       passOver -= piece.length - fresh.length;
       if (this.#file.written + fresh.length > this.size) {

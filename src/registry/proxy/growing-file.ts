@@ -25,8 +25,8 @@ export class GrowingFile {
     this.#file = file;
   }
 
-  static async create(folder: string): Promise<GrowingFile> {
-    const path = join(folder, `barge-download-${randomBytes(8).toString('hex')}`);
+  static async create(directory: string): Promise<GrowingFile> {
+    const path = join(directory, `barge-download-${randomBytes(8).toString('hex')}`);
     const file = await open(path, 'wx+', 0o600);
     await unlink(path);
     return new GrowingFile(file);

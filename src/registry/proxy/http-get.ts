@@ -24,11 +24,11 @@ export async function httpGet(url: URL, options: GetOptions): Promise<IncomingMe
   let { headers } = options;
   let at = url;
   for (let count = 0; count <= MAX_REDIRECTS; count++) {
-    const answer = await request(at, { ...options, headers });
-    const { location } = answer.headers;
-    const isRedirect = [301, 302, 303, 307, 308].includes(answer.statusCode ?? 0) && location !== undefined;
-    if (!isRedirect) return answer;
-    answer.resume();
+    const response = await request(at, { ...options, headers });
+    const { location } = response.headers;
+    const isRedirect = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0) && location !== undefined;
+    if (!isRedirect) return response;
+    response.resume();
     const next = URL.parse(location, at.href);
     if (!next || !['http:', 'https:'].includes(next.protocol)) {
       throw systemError(`${at.origin} redirects to "${location}", which is no URL`);
@@ -50,7 +50,7 @@ function request(url: URL, { method, headers, signal, ca }: GetOptions): Promise
     const fail = (cause: unknown) =>
       reject(systemError(`${method} ${url.origin}${url.pathname} failed: ${String(cause)}`, { cause }));
     /* It may break off before anybody reads it. */
-    const answered = (answer: IncomingMessage) => resolve(failsElsewhere(answer));
+    const answered = (response: IncomingMessage) => resolve(failsElsewhere(response));
     const asked =
       url.protocol === 'https:'
         ? https.request(url, { method, headers, signal, ...(ca ? { ca } : {}) }, answered)

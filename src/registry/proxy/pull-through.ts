@@ -31,7 +31,7 @@ interface Options {
   readonly metrics?: RegistryMetrics | undefined;
   /** Milliseconds for which a tag is not asked for again. */
   readonly fresh: number;
-  /** Folder for bytes on their way. */
+  /** Directory for bytes on their way. */
   readonly spool?: string | undefined;
 }
 
@@ -117,16 +117,16 @@ export class PullThrough {
   async #compare(repository: string, tag: string, local: StoredManifest | undefined) {
     const { storage, upstream, metrics } = this.#options;
     const asked = { method: 'HEAD', headers: { accept: ACCEPTED_MANIFESTS } } as const;
-    const answer = await upstream.ask(repository, `manifests/${tag}`, {
+    const response = await upstream.ask(repository, `manifests/${tag}`, {
       ...asked,
       signal: soon(this.#end.signal),
     });
-    if (!answer) {
+    if (!response) {
       await storage.tags.remove(repository, tag);
       return undefined;
     }
-    answer.destroy();
-    const digest = String(answer.headers['docker-content-digest'] ?? '');
+    response.destroy();
+    const digest = String(response.headers['docker-content-digest'] ?? '');
     if (local?.digest === digest) {
       metrics?.cached('hit');
       return local;
@@ -141,16 +141,16 @@ export class PullThrough {
   async #fetchManifest(repository: string, reference: Digest | string): Promise<StoredManifest | undefined> {
     const { storage, upstream, metrics } = this.#options;
     const asked = { headers: { accept: ACCEPTED_MANIFESTS }, signal: soon(this.#end.signal) };
-    const answer = await upstream.ask(repository, `manifests/${reference}`, asked);
-    if (!answer) return undefined;
-    const bytes = await bodyOf(answer, MAX_MANIFEST_SIZE);
+    const response = await upstream.ask(repository, `manifests/${reference}`, asked);
+    if (!response) return undefined;
+    const bytes = await bodyOf(response, MAX_MANIFEST_SIZE);
     const digester = new Digester(isDigest(reference) ? algorithmOf(reference) : 'sha256');
     digester.update(bytes);
     const digest = digester.digest();
     if (isDigest(reference) && digest !== reference) {
       throw registryError('UNAVAILABLE', `${upstream.origin} sent ${digest} in place of ${reference}`);
     }
-    const document = parseManifestDocument(bytes, answer.headers['content-type']);
+    const document = parseManifestDocument(bytes, response.headers['content-type']);
     const manifest = newManifest(digest, bytes, document);
     await storage.manifests.put(repository, manifest);
     metrics?.cached('miss');
@@ -163,10 +163,10 @@ export class PullThrough {
     const local = await storage.blobs.size(repository, digest);
     if (local !== undefined) return local;
     const signal = soon(this.#end.signal);
-    const answer = await upstream.ask(repository, `blobs/${digest}`, { method: 'HEAD', signal });
-    answer?.destroy();
-    const size = Number(answer?.headers['content-length']);
-    return answer && Number.isSafeInteger(size) ? size : undefined;
+    const response = await upstream.ask(repository, `blobs/${digest}`, { method: 'HEAD', signal });
+    response?.destroy();
+    const size = Number(response?.headers['content-length']);
+    return response && Number.isSafeInteger(size) ? size : undefined;
   }
 
   async blob(repository: string, digest: Digest): Promise<CachedBlob | undefined> {
@@ -218,9 +218,9 @@ export class PullThrough {
   async list(
     repository: string,
     rest: string,
-  ): Promise<{ body: Buffer; answer: IncomingMessage } | undefined> {
-    const answer = await this.#options.upstream.ask(repository, rest, { signal: soon(this.#end.signal) });
-    return answer && { body: await bodyOf(answer, MAX_LIST_SIZE), answer };
+  ): Promise<{ body: Buffer; response: IncomingMessage } | undefined> {
+    const response = await this.#options.upstream.ask(repository, rest, { signal: soon(this.#end.signal) });
+    return response && { body: await bodyOf(response, MAX_LIST_SIZE), response };
   }
 
   #note(name: string): void {
@@ -242,14 +242,14 @@ export class PullThrough {
 export const isOutage = (error: unknown): boolean =>
   error instanceof RegistryError && (error.code === 'UNAVAILABLE' || error.code === 'TOOMANYREQUESTS');
 
-async function bodyOf(answer: IncomingMessage, limit: number): Promise<Buffer> {
+async function bodyOf(response: IncomingMessage, limit: number): Promise<Buffer> {
   try {
-    const bytes = await readBounded(answer, limit);
+    const bytes = await readBounded(response, limit);
     if (bytes) return bytes;
   } catch (cause) {
     throw new RegistryError([{ code: 'UNAVAILABLE', message: 'upstream broke off its answer' }], { cause });
   } finally {
-    answer.destroy();
+    response.destroy();
   }
   throw registryError('UNAVAILABLE', `upstream sent more than ${limit} bytes where a few are usual`);
 }

@@ -67,8 +67,8 @@ function forwarded(proxy: PullThrough, rest: string, local: Handler): Handler {
       const found = await proxy.list(repository, `${rest}${query ? `?${query}` : ''}`);
       if (!found)
         throw registryError('NAME_UNKNOWN', 'repository name not known to registry', { name: repository });
-      const { link, 'content-type': type = 'application/json' } = found.answer.headers;
-      const filters = found.answer.headers['oci-filters-applied'];
+      const { link, 'content-type': type = 'application/json' } = found.response.headers;
+      const filters = found.response.headers['oci-filters-applied'];
       exchange.response.writeHead(200, {
         'Content-Type': type,
         'Content-Length': found.body.length,

@@ -50,19 +50,19 @@ export class Upstream {
    */
   async ask(repository: string, rest: string, asked: Asked): Promise<IncomingMessage | undefined> {
     if (this.#silence && Date.now() < this.#silence.until) throw this.#silence.error;
-    const answer = await this.#reach(repository, rest, asked);
-    const { statusCode: status = 0 } = answer;
+    const response = await this.#reach(repository, rest, asked);
+    const { statusCode: status = 0 } = response;
     if (status === 200 || status === 206) {
       this.#silence = undefined;
-      return answer;
+      return response;
     }
-    answer.destroy();
+    response.destroy();
     if (status === 404) return undefined;
     if (status === 401 || status === 403) {
       throw registryError('DENIED', `${this.origin} does not let us have ${repository}`);
     }
     if (status === 429) {
-      const wait = Math.min(retryAfter(answer) ?? USUAL_LIFETIME, MAX_SILENCE);
+      const wait = Math.min(retryAfter(response) ?? USUAL_LIFETIME, MAX_SILENCE);
       throw this.#fallSilent(
         tooMany(`${this.origin} takes no more requests for now`, Date.now() + wait),
         wait,
@@ -73,11 +73,11 @@ export class Upstream {
 
   async #reach(repository: string, rest: string, asked: Asked): Promise<IncomingMessage> {
     try {
-      const answer = await this.#get(repository, rest, asked);
-      if (answer.statusCode !== 401) return answer;
-      answer.destroy();
+      const response = await this.#get(repository, rest, asked);
+      if (response.statusCode !== 401) return response;
+      response.destroy();
       this.#authorizations.delete(repository);
-      await this.#authorize(repository, answer.headers['www-authenticate'], asked.signal);
+      await this.#authorize(repository, response.headers['www-authenticate'], asked.signal);
       return await this.#get(repository, rest, asked);
     } catch (error) {
       if (error instanceof RegistryError || asked.signal.aborted) throw error;
@@ -116,10 +116,10 @@ export class Upstream {
 
   async #token(realm: URL, basic: string | undefined, signal: AbortSignal) {
     const headers: Record<string, string> = basic ? { authorization: basic } : {};
-    const answer = await httpGet(realm, { method: 'GET', headers, signal, ca: this.#options.ca });
-    const body = await text(answer);
-    if (answer.statusCode !== 200) {
-      throw registryError('DENIED', `${realm.host} gives no token: status ${answer.statusCode}`);
+    const response = await httpGet(realm, { method: 'GET', headers, signal, ca: this.#options.ca });
+    const body = await text(response);
+    if (response.statusCode !== 200) {
+      throw registryError('DENIED', `${realm.host} gives no token: status ${response.statusCode}`);
     }
     const { token, access_token: other, expires_in: seconds } = JSON.parse(body) as Record<string, unknown>;
     const value = token ?? other;

@@ -74,11 +74,11 @@ async function everything(objects: ObjectStore): Promise<Cached[]> {
   const found: Cached[] = [];
   for (const repository of await repositoryNames(objects)) {
     const kinds = [
-      { folder: manifestRecords(repository), keyOf: manifestRecord, isManifest: true },
-      { folder: blobLinks(repository), keyOf: blobLink, isManifest: false },
+      { directory: manifestRecords(repository), keyOf: manifestRecord, isManifest: true },
+      { directory: blobLinks(repository), keyOf: blobLink, isManifest: false },
     ];
-    for (const { folder, keyOf, isManifest } of kinds) {
-      for (const digest of await digestsIn(objects, folder)) {
+    for (const { directory, keyOf, isManifest } of kinds) {
+      for (const digest of await digestsIn(objects, directory)) {
         const key = keyOf(repository, digest);
         const touched = await objects.touchedAt(key);
         const size = (await objects.stat(contentKey(digest)))?.size ?? 0;

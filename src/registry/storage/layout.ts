@@ -12,7 +12,7 @@ import { algorithmOf, type Digest, hexOf } from '../../core/digest.ts';
  *     quarantine/<algorithm>-<hex>                   content whose bytes had another digest
  *     cache                                          a URL: what is stored are copies of that registry's content
  *
- * No part of a repository path can begin with `_`, no tag with `.`: neither folders of nested repositories
+ * No part of a repository path can begin with `_`, no tag with `.`: neither directories of nested repositories
  * nor temporary files collide with anything. Arguments are validated by the callers.
  */
 export const REPOSITORIES = 'repositories';
@@ -25,22 +25,23 @@ const pathOf = (digest: Digest) => `${algorithmOf(digest)}/${hexOf(digest)}`;
 export const contentKey = (digest: Digest): string =>
   `${BLOBS}/${algorithmOf(digest)}/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`;
 
-/** @param name empty: the folder of all of them. */
-export const repositoryFolder = (name: string): string => (name ? `${REPOSITORIES}/${name}` : REPOSITORIES);
+/** @param name empty: the directory of all of them. */
+export const repositoryDirectory = (name: string): string =>
+  name ? `${REPOSITORIES}/${name}` : REPOSITORIES;
 
-export const blobLinks = (name: string): string => `${repositoryFolder(name)}/_blobs`;
+export const blobLinks = (name: string): string => `${repositoryDirectory(name)}/_blobs`;
 export const blobLink = (name: string, digest: Digest): string => `${blobLinks(name)}/${pathOf(digest)}`;
 
-export const manifestRecords = (name: string): string => `${repositoryFolder(name)}/_manifests`;
+export const manifestRecords = (name: string): string => `${repositoryDirectory(name)}/_manifests`;
 export const manifestRecord = (name: string, digest: Digest): string =>
   `${manifestRecords(name)}/${pathOf(digest)}`;
 
-export const tagFolder = (name: string): string => `${repositoryFolder(name)}/_tags`;
-export const tagKey = (name: string, tag: string): string => `${tagFolder(name)}/${tag}`;
+export const tagDirectory = (name: string): string => `${repositoryDirectory(name)}/_tags`;
+export const tagKey = (name: string, tag: string): string => `${tagDirectory(name)}/${tag}`;
 
-export const referrerFolder = (name: string, subject: Digest): string =>
-  `${repositoryFolder(name)}/_referrers/${pathOf(subject)}`;
+export const referrerDirectory = (name: string, subject: Digest): string =>
+  `${repositoryDirectory(name)}/_referrers/${pathOf(subject)}`;
 export const referrerKey = (name: string, subject: Digest, digest: Digest): string =>
-  `${referrerFolder(name, subject)}/${digest}`;
+  `${referrerDirectory(name, subject)}/${digest}`;
 
 export const quarantineKey = (digest: Digest): string => `quarantine/${digest.replace(':', '-')}`;

@@ -46,7 +46,7 @@ export class ObjectStorage implements RegistryStorage {
   /** First parts of the names of all repositories. */
   async namespaces(): Promise<string[]> {
     const entries = await this.#objects.list(REPOSITORIES);
-    return entries.filter(({ isFolder }) => isFolder).map(({ name }) => name);
+    return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
   }
 
   async usage(namespaces: readonly string[]): Promise<number> {
@@ -55,8 +55,8 @@ export class ObjectStorage implements RegistryStorage {
     let bytes = await this.uploads.usage(isBelow);
     for (const space of namespaces) {
       for (const repository of (await repositoryNames(this.#objects, space)).filter(isBelow)) {
-        for (const folder of [blobLinks(repository), manifestRecords(repository)]) {
-          bytes += await this.#sizeOf(await digestsIn(this.#objects, folder), counted);
+        for (const directory of [blobLinks(repository), manifestRecords(repository)]) {
+          bytes += await this.#sizeOf(await digestsIn(this.#objects, directory), counted);
         }
       }
     }

@@ -8,15 +8,15 @@ export interface ObjectInfo {
   readonly modified: number;
 }
 
-/** What lies directly below a folder. */
+/** What lies directly below a directory. */
 export interface ObjectEntry {
   readonly name: string;
-  readonly isFolder: boolean;
+  readonly isDirectory: boolean;
 }
 
 /**
  * Named bytes: what file systems and object storage have in common. Keys are paths with slashes, never empty,
- * without `.` and `..`; what lies below a common part is a folder, which needs no making. What was written is
+ * without `.` and `..`; what lies below a common part is a directory, which needs no making. What was written is
  * seen by whoever asks next, whatever process they are.
  */
 export interface ObjectStore {
@@ -36,10 +36,10 @@ export interface ObjectStore {
   remove(key: string): Promise<boolean>;
   /** Takes the place of what is at `to`. */
   move(from: string, to: string): Promise<void>;
-  /** In no order; nothing for a folder that is not there. Names of unfinished writes are left out. */
-  list(folder: string): Promise<ObjectEntry[]>;
+  /** In no order; nothing for a directory that is not there. Names of unfinished writes are left out. */
+  list(directory: string): Promise<ObjectEntry[]>;
   /** Whether some object lies below, however deep. */
-  holds(folder: string): Promise<boolean>;
+  holds(directory: string): Promise<boolean>;
   /** Makes the object young; false when there is none. */
   touch(key: string): Promise<boolean>;
   /** Milliseconds since 1970 of the last write or touch. */

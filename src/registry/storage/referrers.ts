@@ -1,6 +1,6 @@
 import type { Descriptor } from '../../api/oci-image.ts';
 import { type Digest, isDigest } from '../../core/digest.ts';
-import { manifestRecord, referrerFolder, referrerKey } from './layout.ts';
+import { manifestRecord, referrerDirectory, referrerKey } from './layout.ts';
 import type { ObjectStore } from './objects.ts';
 import type { ReferrerStorage } from './storage.ts';
 
@@ -12,7 +12,7 @@ export class Referrers implements ReferrerStorage {
   }
 
   async *list(repository: string, subject: Digest, last = ''): AsyncGenerator<Descriptor> {
-    const entries = await this.#objects.list(referrerFolder(repository, subject));
+    const entries = await this.#objects.list(referrerDirectory(repository, subject));
     const digests = entries
       .map((entry) => entry.name)
       .filter(isDigest)

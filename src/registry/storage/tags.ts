@@ -1,6 +1,6 @@
 import { type Digest, parseDigest } from '../../core/digest.ts';
 import { isTag } from '../../core/reference.ts';
-import { blobLinks, manifestRecords, tagFolder, tagKey } from './layout.ts';
+import { blobLinks, manifestRecords, tagDirectory, tagKey } from './layout.ts';
 import type { Locks } from './locks.ts';
 import type { ObjectStore } from './objects.ts';
 import type { TagStorage } from './storage.ts';
@@ -15,15 +15,15 @@ export class Tags implements TagStorage {
   }
 
   async list(repository: string): Promise<string[] | undefined> {
-    const entries = await this.#objects.list(tagFolder(repository));
+    const entries = await this.#objects.list(tagDirectory(repository));
     const tags = entries.map((entry) => entry.name).filter(isTag);
     return tags.length > 0 || (await this.#isKnown(repository)) ? tags.sort() : undefined;
   }
 
   /** A repository is known as long as something is left of it. */
   async #isKnown(repository: string): Promise<boolean> {
-    const folders = [manifestRecords(repository), blobLinks(repository)];
-    for (const folder of folders) if (await this.#objects.holds(folder)) return true;
+    const directories = [manifestRecords(repository), blobLinks(repository)];
+    for (const directory of directories) if (await this.#objects.holds(directory)) return true;
     return false;
   }
 

@@ -1,15 +1,15 @@
 import { type Digest, isDigest } from '../../core/digest.ts';
-import { BLOBS, repositoryFolder } from './layout.ts';
+import { BLOBS, repositoryDirectory } from './layout.ts';
 import type { ObjectStore } from './objects.ts';
 
 type Listing = Pick<ObjectStore, 'list'>;
 
-/** Objects of a folder `<algorithm>/<hex>`, as digests. */
-export async function digestsIn(objects: Listing, folder: string): Promise<Digest[]> {
+/** Objects of a directory `<algorithm>/<hex>`, as digests. */
+export async function digestsIn(objects: Listing, directory: string): Promise<Digest[]> {
   const found: Digest[] = [];
-  for (const { name: algorithm, isFolder } of await objects.list(folder)) {
-    if (!isFolder) continue;
-    for (const { name } of await objects.list(`${folder}/${algorithm}`)) {
+  for (const { name: algorithm, isDirectory } of await objects.list(directory)) {
+    if (!isDirectory) continue;
+    for (const { name } of await objects.list(`${directory}/${algorithm}`)) {
       const digest = `${algorithm}:${name}`;
       if (isDigest(digest)) found.push(digest);
     }
@@ -36,9 +36,9 @@ export async function* storedContent(objects: Listing): AsyncGenerator<Digest> {
 export async function repositoryNames(objects: Listing, below = ''): Promise<string[]> {
   const found: string[] = [];
   const look = async (name: string): Promise<void> => {
-    const folders = (await objects.list(repositoryFolder(name))).filter((entry) => entry.isFolder);
-    if (name && folders.some((entry) => entry.name.startsWith('_'))) found.push(name);
-    for (const entry of folders) {
+    const directories = (await objects.list(repositoryDirectory(name))).filter((entry) => entry.isDirectory);
+    if (name && directories.some((entry) => entry.name.startsWith('_'))) found.push(name);
+    for (const entry of directories) {
       if (!entry.name.startsWith('_')) await look(name ? `${name}/${entry.name}` : entry.name);
     }
   };

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 /** A certificate for loopback that signs itself: paths of PEM files, and their text. */
-export async function makeCertificate(folder: string) {
-  const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+export async function makeCertificate(directory: string) {
+  const files = { cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
   const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
   await promisify(execFile)('openssl', [

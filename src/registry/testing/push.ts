@@ -25,11 +25,11 @@ export async function pushBlob(
   bytes: Uint8Array,
   digest: Digest = digestOf(bytes),
 ): Promise<Digest> {
-  const answer = await fetch(`${repository}/blobs/uploads/?digest=${digest}`, {
+  const response = await fetch(`${repository}/blobs/uploads/?digest=${digest}`, {
     method: 'POST',
     body: new Uint8Array(bytes),
   });
-  assert.equal(answer.status, 201, await answer.text());
+  assert.equal(response.status, 201, await response.text());
   return digest;
 }
 
@@ -64,7 +64,7 @@ export async function imageManifest(repository: string, extra: object = {}): Pro
 }
 
 /** The codes in the body of an error answer. */
-export async function codesOf(answer: Response): Promise<string[]> {
-  const body = (await answer.json()) as { errors: { code: string }[] };
+export async function codesOf(response: Response): Promise<string[]> {
+  const body = (await response.json()) as { errors: { code: string }[] };
   return body.errors.map((error) => error.code);
 }

@@ -17,25 +17,25 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/x': '755/ 0:0', '/x/y': '644 0:0 A', '/x/y/a': null },
   },
   {
-    name: 'a destination with a slash is a folder',
+    name: 'a destination with a slash is a directory',
     dockerfile: 'FROM scratch\nCOPY a /x/y/\n',
     files: TWO,
     tree: { '/x/y': '755/ 0:0', '/x/y/a': 'A' },
   },
   {
-    name: 'a destination that is a folder already takes the file',
+    name: 'a destination that is a directory already takes the file',
     dockerfile: 'FROM busybox\nCOPY a /tmp\n',
     files: TWO,
     tree: { '/tmp/a': 'A' },
   },
   {
-    name: 'several files need a folder',
+    name: 'several files need a directory',
     dockerfile: 'FROM scratch\nCOPY a b /x\n',
     files: TWO,
     fails: /more than one source file, the destination must be a directory and end with a \//,
   },
   {
-    name: 'a folder gives its contents, not itself',
+    name: 'a directory gives its contents, not itself',
     dockerfile: 'FROM scratch\nCOPY src /out\n',
     files: TREE,
     tree: { '/out/one.txt': '1', '/out/deep/three.txt': '3', '/out/src': null },
@@ -47,13 +47,13 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/app': '755/ 0:0', '/app/sub/a': 'A', '/app/b': 'B' },
   },
   {
-    name: 'patterns choose by name, one folder deep',
+    name: 'patterns choose by name, one directory deep',
     dockerfile: 'FROM scratch\nCOPY src/*.txt /out/\n',
     files: TREE,
     tree: { '/out/one.txt': '1', '/out/two.md': null, '/out/three.txt': null },
   },
   {
-    name: '** goes through folders',
+    name: '** goes through directories',
     dockerfile: 'FROM scratch\nCOPY --parents src/**/*.txt /out/\n',
     files: TREE,
     tree: { '/out/src/one.txt': '1', '/out/src/deep/three.txt': '3', '/out/src/two.md': null },
@@ -65,7 +65,7 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/o/f1.txt': '1', '/o/f22.txt': null, '/o/x.md': 'x', '/o/z.md': null },
   },
   {
-    name: '--parents keeps folders, from /./ on where there is one',
+    name: '--parents keeps directories, from /./ on where there is one',
     dockerfile:
       'FROM scratch\nCOPY --parents src/deep/three.txt /a/\nCOPY --parents src/./deep/three.txt /b/\n',
     files: TREE,
@@ -108,13 +108,13 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/a': '700 1:700 A' },
   },
   {
-    name: '--link makes a layer of its own, with folders of its own',
+    name: '--link makes a layer of its own, with directories of its own',
     dockerfile: 'FROM busybox\nCOPY --link --chown=3:4 a /tmp/x/\n',
     files: TWO,
     tree: { '/tmp/x/a': '644 3:4 A' },
   },
   {
-    name: 'symbolic links in a folder are copied as links',
+    name: 'symbolic links in a directory are copied as links',
     dockerfile: 'FROM scratch\nCOPY d /d/\n',
     files: { 'd/real': 'R', 'd/rel': { link: 'real' }, 'd/abs': { link: '/etc/passwd' } },
     tree: { '/d/rel': '-> real', '/d/abs': '-> /etc/passwd' },
@@ -145,7 +145,7 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/real/a': 'A', '/real/b': 'B', '/l': '-> /real' },
   },
   {
-    name: 'a file in the place of a folder is refused',
+    name: 'a file in the place of a directory is refused',
     dockerfile: 'FROM scratch\nCOPY a /x\nCOPY b /x/\n',
     files: TWO,
     fails: /cannot copy to non-directory/,
@@ -236,9 +236,9 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/n': '2\n' },
   },
   {
-    name: 'empty folders and odd names travel',
+    name: 'empty directories and odd names travel',
     dockerfile: 'FROM scratch\nCOPY . /o/\n',
-    files: { empty: { folder: true, mode: 0o700 }, 'ü ñ': 'u', "it's": 'q' },
+    files: { empty: { directory: true, mode: 0o700 }, 'ü ñ': 'u', "it's": 'q' },
     tree: { '/o/empty': '700/ 0:0', '/o/ü ñ': 'u', "/o/it's": 'q' },
   },
   {
@@ -253,31 +253,31 @@ export const COPY_CASES: readonly BuildCase[] = [
     fails: /http:\/\/127\.0\.0\.1:9\/x/,
   },
   {
-    name: 'a folder does not take the place of a link to a folder',
+    name: 'a directory does not take the place of a link to a directory',
     dockerfile: 'FROM busybox\nRUN mkdir -p /usr/bin && ln -s usr/bin /link\nCOPY src /\n',
     files: { 'src/link/new': 'N' },
     fails: /: cannot copy to non-directory: \/link$/m,
   },
   {
-    name: 'a folder does not take the place of a file',
+    name: 'a directory does not take the place of a file',
     dockerfile: 'FROM busybox\nRUN echo x >/thing\nCOPY src /\n',
     files: { 'src/thing/new': 'N' },
     fails: /: cannot copy to non-directory: \/thing$/m,
   },
   {
-    name: 'a folder below a left out one does not take the place of a link either',
+    name: 'a directory below a left out one does not take the place of a link either',
     dockerfile: 'FROM busybox\nRUN mkdir /real && ln -s real /link\nCOPY . /\n',
     files: { '.dockerignore': 'link\n!link/new\n', 'link/new': 'N' },
     fails: /: cannot copy to non-directory: \/link$/m,
   },
   {
-    name: 'a file does not take the place of a folder',
+    name: 'a file does not take the place of a directory',
     dockerfile: 'FROM busybox\nRUN mkdir -p /x/name\nCOPY src /x\n',
     files: { 'src/name': 'N' },
     fails: /: cannot replace to directory \/x\/name with file$/m,
   },
   {
-    name: 'a file does not take the place of a folder of its name within the destination',
+    name: 'a file does not take the place of a directory of its name within the destination',
     dockerfile: 'FROM busybox\nRUN mkdir -p /x/a\nCOPY a /x/\n',
     files: TWO,
     fails: /: cannot replace to directory \/x\/a with file$/m,
@@ -289,7 +289,7 @@ export const COPY_CASES: readonly BuildCase[] = [
     fails: /: cannot replace to directory \/x\/name with file$/m,
   },
   {
-    name: 'a link within the copied folder replaces a file, and a file a link',
+    name: 'a link within the copied directory replaces a file, and a file a link',
     dockerfile: 'FROM busybox\nRUN mkdir /x && echo t >/t && echo f >/x/f && ln -s /t /x/l\nCOPY src /x\n',
     files: { 'src/f': { link: '/t' }, 'src/l': 'L' },
     tree: { '/x/f': '-> /t', '/x/l': 'L', '/t': 't\n' },
@@ -297,24 +297,24 @@ export const COPY_CASES: readonly BuildCase[] = [
   {
     name: 'a destination that is a link is written through, wherever it leads in the image',
     dockerfile:
-      'FROM busybox\nRUN mkdir /real && echo x >/real/old && ln -s real/old /file && ln -s /real /folder\n' +
-      'COPY a /file\nCOPY b /folder\n',
+      'FROM busybox\nRUN mkdir /real && echo x >/real/old && ln -s real/old /file && ln -s /real /directory\n' +
+      'COPY a /file\nCOPY b /directory\n',
     files: TWO,
-    tree: { '/file': '-> real/old', '/real/old': 'A', '/folder': '-> /real', '/real/b': 'B' },
+    tree: { '/file': '-> real/old', '/real/old': 'A', '/directory': '-> /real', '/real/b': 'B' },
   },
   {
     name: 'a destination that is a link to nothing is written through',
     dockerfile:
-      'FROM busybox\nRUN ln -s /far/away /file && ln -s ../../far/folder /folder && ln -s /far/one /deep && ln -s deep /two\n' +
-      'COPY a /file\nCOPY a /folder/\nADD b /two/in/it\nCOPY <<-EOF /folder/text\n\thello\n\tEOF\n' +
+      'FROM busybox\nRUN ln -s /far/away /file && ln -s ../../far/directory /directory && ln -s /far/one /deep && ln -s deep /two\n' +
+      'COPY a /file\nCOPY a /directory/\nADD b /two/in/it\nCOPY <<-EOF /directory/text\n\thello\n\tEOF\n' +
       'WORKDIR /two/work\nRUN pwd -P >/pwd\n',
     files: TWO,
     tree: {
       '/file': '-> /far/away',
       '/far/away': '644 0:0 A',
-      '/folder': '-> ../../far/folder',
-      '/far/folder/a': 'A',
-      '/far/folder/text': 'hello\n',
+      '/directory': '-> ../../far/directory',
+      '/far/directory/a': 'A',
+      '/far/directory/text': 'hello\n',
       '/two': '-> deep',
       '/far/one/in/it': 'B',
       '/far/one/work': '755/ 0:0',
@@ -328,7 +328,7 @@ export const COPY_CASES: readonly BuildCase[] = [
     fails: /too many links/,
   },
   {
-    name: '--link asks nothing of what is below, so folders stand where they are written',
+    name: '--link asks nothing of what is below, so directories stand where they are written',
     dockerfile: 'FROM busybox\nRUN mkdir /real && ln -s real /link\nCOPY --link a /link/\n',
     files: TWO,
     tree: { '/link': '755/ 0:0', '/link/a': 'A', '/real/a': null },

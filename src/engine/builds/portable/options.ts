@@ -16,7 +16,7 @@ export type CacheOrigin =
       /** Named as clients of the classic builder do: an image of this engine first of all. */
       readonly bare: boolean;
     }
-  /** A folder that the client sent: a context of the session. */
+  /** A directory that the client sent: a context of the session. */
   | { readonly type: 'local'; readonly context: string };
 
 const TO_KEYS = [
@@ -60,7 +60,7 @@ export function readCacheOrigin(text: string): CacheOrigin {
   if (type === 'local' && context !== '') return { type: 'local', context };
   throw wrong(
     type === 'local'
-      ? 'a folder has to be sent by the client: use barge build'
+      ? 'a directory has to be sent by the client: use barge build'
       : `type "${type}" is not supported: want registry or local`,
   );
 }

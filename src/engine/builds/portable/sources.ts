@@ -38,16 +38,16 @@ export interface SourceContext {
   readonly auth: RegistryAuth;
   readonly signal: AbortSignal;
   /** Where a context of the session is. @throws BargeError not-found. */
-  folderOf(context: string): string;
+  directoryOf(context: string): string;
 }
 
 const NO_CACHE = 'it holds no build cache: build it with --cache-to';
-/** Bytes of a document in a folder. */
+/** Bytes of a document in a directory. */
 const MAX_DOCUMENT = 64 << 20;
 
 /** Opens a cache of another engine. @throws BargeError when it is not there, or is none. */
 export async function openSource(at: SourceContext, origin: CacheOrigin): Promise<CacheSource> {
-  if (origin.type === 'local') return await fromFolder(at, at.folderOf(origin.context));
+  if (origin.type === 'local') return await fromDirectory(at, at.directoryOf(origin.context));
   const reference = cacheReference(origin.reference);
   const local = at.ctx.images.resolve(reference);
   const inline = local && inlineRecords(at.ctx.images.need(local).config);
@@ -108,13 +108,13 @@ function documentOf({ config, layers }: ImageManifest, text: string): CacheDocum
 }
 
 /** An OCI layout as `--cache-to type=local` writes it. */
-async function fromFolder(at: SourceContext, folder: string): Promise<CacheSource> {
-  const [top] = parseIndex(Buffer.from(await readSmall(folder, 'index.json'))).manifests;
+async function fromDirectory(at: SourceContext, directory: string): Promise<CacheSource> {
+  const [top] = parseIndex(Buffer.from(await readSmall(directory, 'index.json'))).manifests;
   if (!top) throw notFound('its index.json names nothing');
-  const manifest = parseManifest(Buffer.from(await readSmall(folder, blobIn(top))));
-  const document = documentOf(manifest, await readSmall(folder, blobIn(manifest.config)));
-  return sourceOf(at, 'the folder', document, async (layer) => {
-    return failsElsewhere(createReadStream(await fileIn(folder, blobIn(layer))));
+  const manifest = parseManifest(Buffer.from(await readSmall(directory, blobIn(top))));
+  const document = documentOf(manifest, await readSmall(directory, blobIn(manifest.config)));
+  return sourceOf(at, 'the directory', document, async (layer) => {
+    return failsElsewhere(createReadStream(await fileIn(directory, blobIn(layer))));
   });
 }
 
@@ -123,15 +123,15 @@ function blobIn({ digest }: Pick<Descriptor, 'digest'>): string {
   return join('blobs', ...digest.split(':'));
 }
 
-/** Links stay within the folder: it came from a client. @throws BargeError not-found. */
-async function fileIn(folder: string, name: string): Promise<string> {
-  const found = await resolveInRoot(folder, name);
-  if (!found?.stats.isFile()) throw notFound(`the folder has no file ${name}`);
-  return join(folder, found.path);
+/** Links stay within the directory: it came from a client. @throws BargeError not-found. */
+async function fileIn(directory: string, name: string): Promise<string> {
+  const found = await resolveInRoot(directory, name);
+  if (!found?.stats.isFile()) throw notFound(`the directory has no file ${name}`);
+  return join(directory, found.path);
 }
 
-async function readSmall(folder: string, name: string): Promise<string> {
-  const file = await fileIn(folder, name);
+async function readSmall(directory: string, name: string): Promise<string> {
+  const file = await fileIn(directory, name);
   const { size } = await stat(file);
   if (size > MAX_DOCUMENT) throw dataLoss(`${name} is larger than ${MAX_DOCUMENT} bytes`);
   return await readFile(file, 'utf8');

@@ -2,11 +2,11 @@ import { createReadStream } from 'node:fs';
 import { opendir, readFile, rename, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { syncFolder } from '../../../core/durable.ts';
+import { syncDirectory } from '../../../core/durable.ts';
 import { failsElsewhere } from '../../../core/streams.ts';
 import type { ObjectEntry, ObjectInfo, ObjectStore } from '../objects.ts';
 import type { ByteRange, WritePiece } from '../storage.ts';
-import { ensureFolder, entriesOf, ifPresent, removeDurably, writeInFolder } from './files.ts';
+import { ensureDirectory, entriesOf, ifPresent, removeDurably, writeInDirectory } from './files.ts';
 import { pourFile } from './pour.ts';
 
 /** Bytes. */
@@ -17,7 +17,7 @@ const UNFINISHED_AGE = 24 * 3600_000;
 /** A name of `writeDurably`, before it renames. */
 const isUnfinished = (name: string): boolean => name.startsWith('.') && name.endsWith('.tmp');
 
-/** Objects as files below one folder, which several machines may share. */
+/** Objects as files below one directory, which several machines may share. */
 export class FileObjects implements ObjectStore {
   readonly #root: string;
 
@@ -47,7 +47,7 @@ export class FileObjects implements ObjectStore {
   }
 
   save(key: string, data: string | Uint8Array): Promise<void> {
-    return writeInFolder(this.path(key), data);
+    return writeInDirectory(this.path(key), data);
   }
 
   remove(key: string): Promise<boolean> {
@@ -56,18 +56,18 @@ export class FileObjects implements ObjectStore {
 
   async move(from: string, to: string): Promise<void> {
     const target = this.path(to);
-    await ensureFolder(dirname(target));
+    await ensureDirectory(dirname(target));
     await rename(this.path(from), target);
-    await syncFolder(dirname(target));
+    await syncDirectory(dirname(target));
   }
 
   /** What was being written when a process was killed is removed when it is a day old. */
-  async list(folder: string): Promise<ObjectEntry[]> {
-    const entries = await entriesOf(this.path(folder));
-    for (const { name } of entries) if (isUnfinished(name)) await this.#removeOld(join(folder, name));
+  async list(directory: string): Promise<ObjectEntry[]> {
+    const entries = await entriesOf(this.path(directory));
+    for (const { name } of entries) if (isUnfinished(name)) await this.#removeOld(join(directory, name));
     return entries
       .filter((entry) => !entry.name.startsWith('.'))
-      .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
+      .map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
   }
 
   async #removeOld(key: string): Promise<void> {
@@ -75,12 +75,12 @@ export class FileObjects implements ObjectStore {
     if (found && Date.now() - found.modified > UNFINISHED_AGE) await this.remove(key);
   }
 
-  async holds(folder: string): Promise<boolean> {
-    const opened = await ifPresent(opendir(this.path(folder)));
+  async holds(directory: string): Promise<boolean> {
+    const opened = await ifPresent(opendir(this.path(directory)));
     if (!opened) return false;
     for await (const entry of opened) {
       if (entry.name.startsWith('.')) continue;
-      if (!entry.isDirectory() || (await this.holds(join(folder, entry.name)))) return true;
+      if (!entry.isDirectory() || (await this.holds(join(directory, entry.name)))) return true;
     }
     return false;
   }

@@ -12,7 +12,7 @@ import { appendChunk } from './append.ts';
 import type { FileObjects } from './file-objects.ts';
 import { entriesOf, ifPresent, readIfPresent, removeTree } from './files.ts';
 
-/** Uploads as folders of two files; the size of `data` is the offset, so nothing is lost with the process. */
+/** Uploads as directories of two files; the size of `data` is the offset, so nothing is lost with the process. */
 export class FileUploads implements UploadStorage {
   readonly #objects: FileObjects;
   readonly #locks: Locks;
@@ -25,10 +25,10 @@ export class FileUploads implements UploadStorage {
 
   async start(repository: string): Promise<string> {
     const id = randomBytes(16).toString('hex');
-    const folder = this.#folder(id);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(join(folder, 'data'), '');
-    await writeFile(join(folder, 'repository'), repository);
+    const directory = this.#directory(id);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await writeFile(join(directory, 'data'), '');
+    await writeFile(join(directory, 'repository'), repository);
     return id;
   }
 
@@ -53,12 +53,12 @@ export class FileUploads implements UploadStorage {
     return this.#withFile(repository, id, async (file, offset) => {
       if (chunk.start !== undefined && chunk.start !== offset) return { accepted: false, offset };
       const known = this.#digests.takeFor(id, offset, digest);
-      const digester = known ?? (await digestOfFile(join(this.#folder(id), 'data'), digest));
+      const digester = known ?? (await digestOfFile(join(this.#directory(id), 'data'), digest));
       await appendChunk(file, offset, chunk, (piece) => digester.update(piece));
       const size = digester.size;
       const actual = digester.digest();
       if (actual !== digest) {
-        await removeTree(this.#folder(id));
+        await removeTree(this.#directory(id));
         throw wrongDigest(digest, actual);
       }
       await file.sync();
@@ -69,16 +69,16 @@ export class FileUploads implements UploadStorage {
 
   async cancel(repository: string, id: string): Promise<void> {
     await this.#dataOf(repository, id);
-    await this.#locks.run(uploadLock(id), () => removeTree(this.#folder(id)));
+    await this.#locks.run(uploadLock(id), () => removeTree(this.#directory(id)));
   }
 
   async usage(counted: (repository: string) => boolean): Promise<number> {
     let bytes = 0;
     for (const { name } of await entriesOf(this.#objects.path(UPLOADS))) {
-      const folder = this.#folder(name);
-      const repository = await readIfPresent(join(folder, 'repository'));
+      const directory = this.#directory(name);
+      const repository = await readIfPresent(join(directory, 'repository'));
       if (repository === undefined || !counted(repository)) continue;
-      bytes += (await ifPresent(stat(join(folder, 'data'))))?.size ?? 0;
+      bytes += (await ifPresent(stat(join(directory, 'data'))))?.size ?? 0;
     }
     return bytes;
   }
@@ -88,10 +88,10 @@ export class FileUploads implements UploadStorage {
     let removed = 0;
     for (const { name } of await entriesOf(this.#objects.path(UPLOADS))) {
       await this.#locks.attempt(uploadLock(name), async () => {
-        const folder = this.#folder(name);
-        const info = (await ifPresent(stat(join(folder, 'data')))) ?? (await ifPresent(stat(folder)));
+        const directory = this.#directory(name);
+        const info = (await ifPresent(stat(join(directory, 'data')))) ?? (await ifPresent(stat(directory)));
         if (info === undefined || info.mtimeMs > oldest) return;
-        await removeTree(folder);
+        await removeTree(directory);
         removed++;
       });
     }
@@ -104,7 +104,7 @@ export class FileUploads implements UploadStorage {
       await this.#objects.move(`${UPLOADS}/${id}/data`, contentKey(digest));
       await this.#objects.save(blobLink(repository, digest), '');
     });
-    await removeTree(this.#folder(id));
+    await removeTree(this.#directory(id));
   }
 
   async #withFile<T>(
@@ -124,16 +124,16 @@ export class FileUploads implements UploadStorage {
     });
   }
 
-  #folder(id: string): string {
+  #directory(id: string): string {
     return this.#objects.path(`${UPLOADS}/${id}`);
   }
 
   async #dataOf(repository: string, id: string): Promise<string> {
     if (!isUploadId(id)) throw unknownUpload(id);
-    const folder = this.#folder(id);
-    const owner = await readIfPresent(join(folder, 'repository'));
+    const directory = this.#directory(id);
+    const owner = await readIfPresent(join(directory, 'repository'));
     if (owner !== repository) throw unknownUpload(id);
-    return join(folder, 'data');
+    return join(directory, 'data');
   }
 }
 

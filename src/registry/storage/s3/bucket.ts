@@ -90,9 +90,9 @@ export class S3Bucket {
     await this.#try('removing', key, () => this.#client.send(new DeleteObjectCommand(this.#at(key))));
   }
 
-  /** What lies below `folder/`, a page at a time. @param limit the most names that are needed. */
-  async *list(folder: string, { deep = false, limit = 1000 } = {}) {
-    const Prefix = `${this.#location.prefix}${folder}/`;
+  /** What lies below `directory/`, a page at a time. @param limit the most names that are needed. */
+  async *list(directory: string, { deep = false, limit = 1000 } = {}) {
+    const Prefix = `${this.#location.prefix}${directory}/`;
     let ContinuationToken: string | undefined;
     do {
       const command = new ListObjectsV2Command({
@@ -102,12 +102,12 @@ export class S3Bucket {
         ...(deep ? {} : { Delimiter: '/' }),
         ...(ContinuationToken ? { ContinuationToken } : {}),
       });
-      const page = await this.#try('listing', folder, () => this.#client.send(command));
-      const folders = (page.CommonPrefixes ?? []).map(({ Prefix: name = '' }) =>
+      const page = await this.#try('listing', directory, () => this.#client.send(command));
+      const directories = (page.CommonPrefixes ?? []).map(({ Prefix: name = '' }) =>
         name.slice(Prefix.length, -1),
       );
       const names = (page.Contents ?? []).map(({ Key = '' }) => Key.slice(Prefix.length));
-      yield { folders, names: names.filter(Boolean) };
+      yield { directories, names: names.filter(Boolean) };
       ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (ContinuationToken);
   }

@@ -34,12 +34,12 @@ export class PartWriter {
 
   /** @param slots lets as many parts be in memory as may be. @param tail what is too little for a part so far. */
   static async open(
-    folder: string,
+    directory: string,
     slots: Limiter,
     state: { readonly parts: readonly UploadedPart[]; readonly tail: Uint8Array },
     send: SendPart,
   ): Promise<PartWriter> {
-    const path = join(folder, `barge-part-${randomBytes(8).toString('hex')}`);
+    const path = join(directory, `barge-part-${randomBytes(8).toString('hex')}`);
     const file = await open(path, 'wx+', 0o600);
     await unlink(path);
     const writer = new PartWriter(file, slots, state.parts, send);

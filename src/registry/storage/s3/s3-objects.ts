@@ -56,17 +56,17 @@ export class S3Objects implements ObjectStore {
     await this.#bucket.delete(from);
   }
 
-  async list(folder: string): Promise<ObjectEntry[]> {
+  async list(directory: string): Promise<ObjectEntry[]> {
     const found: ObjectEntry[] = [];
-    for await (const { folders, names } of this.#bucket.list(folder)) {
-      for (const name of folders) found.push({ name, isFolder: true });
-      for (const name of names) found.push({ name, isFolder: false });
+    for await (const { directories, names } of this.#bucket.list(directory)) {
+      for (const name of directories) found.push({ name, isDirectory: true });
+      for (const name of names) found.push({ name, isDirectory: false });
     }
     return found;
   }
 
-  async holds(folder: string): Promise<boolean> {
-    for await (const { names } of this.#bucket.list(folder, { deep: true, limit: 1 }))
+  async holds(directory: string): Promise<boolean> {
+    for await (const { names } of this.#bucket.list(directory, { deep: true, limit: 1 }))
       return names.length > 0;
     return false;
   }

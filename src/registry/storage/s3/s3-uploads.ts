@@ -20,7 +20,7 @@ interface Options {
   readonly bucket: S3Bucket;
   readonly objects: S3Objects;
   readonly locks: Locks;
-  /** Folder for what is too little to be sent. */
+  /** Directory for what is too little to be sent. */
   readonly spool?: string | undefined;
 }
 

@@ -1,0 +1,44 @@
+import type { ResolvedMount } from '../../container/model.ts';
+import { invalidParameter, isKind } from '../../core/errors.ts';
+import type { FindImage, VolumeMount } from '../../volume/mounts.ts';
+import { modeWords } from '../../volume/parse-bind.ts';
+import type { ContainerContext } from './context.ts';
+
+/** `--volumes-from CONTAINER[:MODE]`: the mounts of other containers, read-only where asked. */
+export function inheritedMounts(
+  ctx: Pick<ContainerContext, 'containers'>,
+  from: readonly string[],
+): VolumeMount[] {
+  const found = from.flatMap((text) => {
+    const [ref = '', mode = ''] = text.split(/:(.*)/s);
+    if (!ref) throw invalidParameter(`invalid volumes-from specification: '${text}'`);
+    const words = modeWords(mode);
+    if (words.has('copy')) throw invalidParameter(`invalid mode: ${mode}`);
+    const { definition } = otherwiseInvalid(() => ctx.containers.find(ref));
+    const hidden = new Set(Object.keys(definition.hostConfig.Tmpfs ?? {}));
+    return definition.mounts
+      .filter(({ Type, Destination }) => Type !== 'tmpfs' || !hidden.has(Destination))
+      .map(({ copyUp, ...mount }): VolumeMount => inherited(mount, words.get('access') === 'ro'));
+  });
+  /* Of two at one place the later wins. */
+  return [...new Map(found.map((mount) => [mount.Destination, mount])).values()];
+}
+
+/** To clients, `not found` means that the container's own image is missing: they pull it and try again. */
+function otherwiseInvalid<T>(find: () => T): T {
+  try {
+    return find();
+  } catch (cause) {
+    throw isKind(cause, 'not-found') ? invalidParameter(cause.message, { cause }) : cause;
+  }
+}
+
+function inherited(mount: Omit<ResolvedMount, 'copyUp'>, readOnly: boolean): VolumeMount {
+  return { ...mount, RW: mount.RW && !readOnly };
+}
+
+/** An image that is mounted. @throws BargeError invalid-parameter. */
+export function imageLayers(ctx: Pick<ContainerContext, 'images'>, name: string): ReturnType<FindImage> {
+  const { id, config } = otherwiseInvalid(() => ctx.images.find(name));
+  return { id, layers: config.rootfs.diff_ids };
+}

@@ -1,0 +1,35 @@
+import type { HostConfig } from '../../api/engine.ts';
+import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
+import { parseBytes } from '../../core/units.ts';
+import { limitDirectory } from '../../host/fs-tool.ts';
+import { removeTree } from '../../host/remove-tree.ts';
+import type { ContainerContext } from './context.ts';
+
+/**
+ * What `--storage-opt size=…` says.
+ * @returns bytes; undefined: no limit. @throws BargeError invalid-parameter for other options.
+ */
+export function checkStorageOptions({ StorageOpt }: HostConfig): number | undefined {
+  const options = Object.entries(StorageOpt ?? {});
+  const unknown = options.find(([name]) => name.toLowerCase() !== 'size');
+  if (unknown) throw invalidParameter(`Unknown option ${unknown[0]}`);
+  const size = options[0]?.[1];
+  return size === undefined ? undefined : parseBytes(size);
+}
+
+/** Bounds what a new container may write, on file systems that can. @throws BargeError system on others. */
+export async function limitSize(ctx: ContainerContext, id: string, bytes: number): Promise<void> {
+  const { data, upper, work } = ctx.runner.directories(id);
+  /* Both in one project: files are renamed from the one into the other. */
+  const project = Number.parseInt(id.slice(0, 8), 16) >>> 1;
+  try {
+    await limitDirectory(work, bytes, project);
+    await limitDirectory(upper, bytes, project);
+  } catch (error) {
+    await removeTree(data);
+    throw systemError(
+      `--storage-opt is supported only for overlay over xfs with 'pquota' mount option, or ext4 with 'prjquota': ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}

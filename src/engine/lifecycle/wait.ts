@@ -1,0 +1,50 @@
+import type { WaitResponse } from '../../api/engine.ts';
+import { isRunning } from '../../container/model.ts';
+import { invalidParameter } from '../../core/errors.ts';
+import type { ContainerContext } from './context.ts';
+
+const CONDITIONS = ['', 'not-running', 'next-exit', 'removed'];
+
+/**
+ * Begins to wait at once, before the promise that it gives is awaited: nothing that happens after the call is
+ * missed. @throws BargeError not-found, or invalid-parameter for an unknown condition, at the call.
+ */
+export function waitContainer(
+  ctx: ContainerContext,
+  ref: string,
+  condition: string,
+  signal?: AbortSignal,
+): Promise<WaitResponse> {
+  if (!CONDITIONS.includes(condition)) throw invalidParameter(`invalid condition: "${condition}"`);
+  const { definition, state } = ctx.containers.find(ref);
+  const { id } = definition;
+  if (condition === 'removed') return untilRemoved(ctx, id, state.exitCode, signal);
+  const busy = isRunning(state) || state.status === 'restarting';
+  const mayBeOver = condition !== 'next-exit' && !busy;
+  if (mayBeOver) return Promise.resolve({ StatusCode: state.exitCode });
+  return ctx.live.nextExit(id, signal).then((exit) => ({ StatusCode: exit.code }));
+}
+
+/** The last exit before the removal counts, or the one that the container had already. */
+async function untilRemoved(
+  ctx: ContainerContext,
+  id: string,
+  lastCode: number,
+  signal?: AbortSignal,
+): Promise<WaitResponse> {
+  let code = lastCode;
+  const over = new AbortController();
+  const ended = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+  ctx.live.nextExit(id, ended).then(
+    (exit) => {
+      code = exit.code;
+    },
+    () => {},
+  );
+  try {
+    await ctx.live.removal(id, signal);
+  } finally {
+    over.abort();
+  }
+  return { StatusCode: code };
+}

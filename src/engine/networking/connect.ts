@@ -1,0 +1,195 @@
+import type { EndpointSettings, PortMap } from '../../api/engine.ts';
+import { type Attachment, type Container, isRunning } from '../../container/model.ts';
+import { forbidden, invalidParameter, isKind, systemError } from '../../core/errors.ts';
+import type { EndpointRequest, NetworkDefinition } from '../../network/model.ts';
+import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
+import type { ContainerContext } from '../lifecycle/context.ts';
+import { emitNetwork, portsToPublish, sandboxOf } from './endpoints.ts';
+import { updateEtcFiles } from './etc-files.ts';
+import { assertEndpoint } from './network-check.ts';
+import { endpointConfigs, endpointRequest, hasFixedNetwork, modeOf } from './networking.ts';
+import { needsNames, registerNames, viewOf } from './resolution.ts';
+
+/**
+ * Puts a container on one more network, now if it runs, else at its next start.
+ * @throws BargeError forbidden when it is on it already, or can be on no other network than it is.
+ */
+export async function connectContainer(
+  ctx: ContainerContext,
+  networkRef: string,
+  containerRef: string,
+  settings: EndpointSettings,
+): Promise<void> {
+  const network = ctx.networks.find(networkRef);
+  const { id } = ctx.containers.find(containerRef).definition;
+  await ctx.locks.run(id, async () => {
+    const container = ctx.containers.get(id);
+    assertConnectable(container, network);
+    assertEndpoint(network, settings);
+    const { definition, state } = container;
+    const configs = {
+      ...endpointConfigs(definition),
+      [network.name]: { ...settings, NetworkID: network.id },
+    };
+    const changed = { ...definition, networkingConfig: { EndpointsConfig: configs } };
+    if (isRunning(state) && state.attachment) {
+      announceChange(ctx, id, state.attachment);
+      const sandbox = await joinOrRestore(
+        ctx,
+        id,
+        state.attachment,
+        endpointRequest(definition, network.name, settings),
+      );
+      try {
+        await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
+      } catch (error) {
+        await ctx.networks.sandboxes.leave(sandbox, network.name);
+        ctx.containers.setState(id, { attachment: state.attachment });
+        throw error;
+      }
+      emitNetwork(ctx, 'connect', network.name, id);
+    } else {
+      ctx.containers.setDefinition(id, { networkingConfig: changed.networkingConfig });
+    }
+  });
+}
+
+/** Written first, so that a restart after a crash knows where to look. */
+function announceChange(ctx: ContainerContext, id: string, attachment: Attachment): void {
+  ctx.containers.setState(id, { attachment: { ...attachment, changing: true } });
+}
+
+async function joinOrRestore(
+  ctx: ContainerContext,
+  id: string,
+  attachment: Attachment,
+  request: EndpointRequest,
+): Promise<Sandbox> {
+  try {
+    return await ctx.networks.sandboxes.join(sandboxOf(attachment), request);
+  } catch (error) {
+    ctx.containers.setState(id, { attachment });
+    throw error;
+  }
+}
+
+function assertConnectable({ definition, state }: Container, network: NetworkDefinition): void {
+  if (network.name === 'host') {
+    throw forbidden('container cannot be disconnected from host network or connected to host network');
+  }
+  const mode = modeOf(definition);
+  if (mode === 'host' || mode.startsWith('container:')) {
+    throw forbidden(
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    );
+  }
+  if (network.name === 'none' || hasFixedNetwork(definition)) {
+    throw forbidden(
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    );
+  }
+  if (state.status === 'removing' || state.status === 'dead') {
+    throw forbidden(
+      `container ${definition.id} is marked for removal and cannot be connected or disconnected to the network`,
+    );
+  }
+  if (isRunning(state) && network.name in endpointConfigs(definition)) {
+    throw forbidden(`endpoint with name ${definition.name} already exists in network ${network.name}`);
+  }
+}
+
+/**
+ * Takes a container off a network, now if it runs.
+ * @param force a container that is gone already is no error.
+ */
+export async function disconnectContainer(
+  ctx: ContainerContext,
+  networkRef: string,
+  containerRef: string,
+  force: boolean,
+): Promise<void> {
+  const network = ctx.networks.find(networkRef);
+  const found = findUnless(ctx, containerRef, force);
+  if (!found) return;
+  const { id } = found.definition;
+  await ctx.locks.run(id, async () => {
+    const { definition, state } = ctx.containers.get(id);
+    if (network.name === 'host') {
+      throw forbidden('container cannot be disconnected from host network or connected to host network');
+    }
+    const { [network.name]: config, ...left } = endpointConfigs(definition);
+    if (!config || hasFixedNetwork(definition)) {
+      throw systemError(`container ${id} is not connected to network ${network.name}`);
+    }
+    const changed = { ...definition, networkingConfig: { EndpointsConfig: left } };
+    if (isRunning(state) && state.attachment) {
+      announceChange(ctx, id, state.attachment);
+      const sandbox = await ctx.networks.sandboxes.leave(sandboxOf(state.attachment), network.name);
+      await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
+      emitNetwork(ctx, 'disconnect', network.name, id);
+    } else {
+      ctx.containers.setDefinition(id, { networkingConfig: changed.networkingConfig });
+    }
+  });
+}
+
+function findUnless(ctx: ContainerContext, ref: string, force: boolean): Container | undefined {
+  try {
+    return ctx.containers.find(ref);
+  } catch (error) {
+    if (force && isKind(error, 'not-found')) return undefined;
+    throw error;
+  }
+}
+
+/** Brings names, ports, files and the written state in line with a sandbox that has changed. */
+async function settle(
+  ctx: ContainerContext,
+  { definition }: Container,
+  before: Attachment,
+  sandbox: Sandbox,
+): Promise<void> {
+  const joined = sandbox.endpoints.find(({ id }) => !before.endpoints.some((one) => one.id === id));
+  const left = before.endpoints.find(({ id }) => !sandbox.endpoints.some((one) => one.id === id));
+  registerNames(ctx, definition, sandbox.endpoints);
+  const view = viewOf(ctx, definition, sandbox);
+  ctx.networks.names.change(sandbox.path, view);
+  const opens = needsNames(sandbox.endpoints) && !before.names;
+  const names = opens ? await ctx.networks.serveNames(sandbox, view) : before.names;
+  const ports = await publishAgain(ctx, definition, before, sandbox);
+  const attachment = {
+    sandbox: sandbox.path,
+    endpoints: sandbox.endpoints,
+    ports,
+    ...(names ? { names } : {}),
+  };
+  ctx.containers.change(definition.id, { networkingConfig: definition.networkingConfig }, { attachment });
+  await updateEtcFiles(ctx, definition, {
+    ...(joined ? { joined } : {}),
+    ...(left ? { left } : {}),
+    namesOpened: opens,
+  });
+}
+
+/** Published ports follow the default route; the host's ports stay the same. */
+async function publishAgain(
+  ctx: ContainerContext,
+  definition: Container['definition'],
+  before: Attachment,
+  sandbox: Sandbox,
+): Promise<PortMap> {
+  const wanted = portsToPublish(definition);
+  const isPublished = Object.values(wanted).some((bindings) => bindings?.length);
+  if (!isPublished) return before.ports;
+  const kept = Object.entries(wanted).map(([port, bindings]) => [port, before.ports[port] ?? bindings]);
+  await ctx.networks.withdraw(sandbox);
+  return await ctx.networks.publish(sandbox, Object.fromEntries(kept), definition.name);
+}
+
+/** @throws BargeError invalid-parameter when a body names no container. */
+export function containerOf(body: { readonly Container: string }): string {
+  if (body.Container === '') {
+    throw invalidParameter('a container is needed: name it in the member Container');
+  }
+  return body.Container;
+}

@@ -1,0 +1,152 @@
+import type { PortMap } from '../../api/engine.ts';
+import type { Attachment, Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
+import type { ContainerContext } from '../lifecycle/context.ts';
+import { pidOf } from '../lifecycle/namespaces.ts';
+import { endpointConfigs, modeOf, requestsOf } from './networking.ts';
+import { needsNames, registerNames, viewOf } from './resolution.ts';
+
+/** Takes what a container that starts needs of its networks; undefined where it needs nothing. */
+export async function connect(
+  ctx: ContainerContext,
+  { definition }: Container,
+): Promise<Attachment | undefined> {
+  /* Without a default network, who asks for no other has none: so does docker. */
+  const requests = requestsOf(definition).filter(
+    ({ network }) => network !== 'bridge' || ctx.networks.hasDefault,
+  );
+  if (requests.length === 0) return undefined;
+  const sandbox = await ctx.networks.sandboxes.attach(requests);
+  try {
+    const ports = await ctx.networks.publish(sandbox, portsToPublish(definition), definition.name);
+    const attachment = { sandbox: sandbox.path, endpoints: sandbox.endpoints, ports };
+    registerNames(ctx, definition, attachment.endpoints);
+    const names = needsNames(sandbox.endpoints)
+      ? await ctx.networks.serveNames(sandbox, viewOf(ctx, definition, sandbox))
+      : undefined;
+    for (const { network } of sandbox.endpoints) emitNetwork(ctx, 'connect', network, definition.id);
+    return { ...attachment, ...(names ? { names } : {}) };
+  } catch (error) {
+    await ctx.networks.release(sandbox);
+    throw error;
+  }
+}
+
+/** The ports of `-p`, those of `-P`, and the merely exposed ones, which `ps` and `inspect` show too. */
+export function portsToPublish({ config, hostConfig }: ContainerDefinition): PortMap {
+  const exposed = Object.keys(config.ExposedPorts ?? {});
+  const anyPort = hostConfig.PublishAllPorts ? [{ HostIp: '', HostPort: '' }] : null;
+  return {
+    ...Object.fromEntries(exposed.map((port) => [withProtocol(port), anyPort])),
+    ...Object.fromEntries(
+      Object.entries(hostConfig.PortBindings ?? {}).map(([port, bindings]) => [withProtocol(port), bindings]),
+    ),
+  };
+}
+
+const withProtocol = (port: string) => (port.includes('/') ? port : `${port}/tcp`);
+
+/** The network namespace that the runtime puts the container into. */
+export function networkNamespace(
+  ctx: ContainerContext,
+  { definition }: Container,
+  attachment: Attachment | undefined,
+): { networkNamespace?: string; privateNetwork: boolean } {
+  const mode = modeOf(definition);
+  if (attachment) return { networkNamespace: attachment.sandbox, privateNetwork: true };
+  if (mode === 'host') return { privateNetwork: false };
+  if (mode.startsWith('container:')) {
+    return { networkNamespace: `/proc/${pidOf(ctx, mode, 'network')}/ns/net`, privateNetwork: false };
+  }
+  return { privateNetwork: true };
+}
+
+export const sandboxOf = ({ sandbox, endpoints }: Attachment): Sandbox => ({ path: sandbox, endpoints });
+
+/** Gives everything back that `connect` took. */
+export async function disconnect(
+  ctx: ContainerContext,
+  { definition }: Container,
+  attachment: Attachment,
+): Promise<void> {
+  for (const { network } of attachment.endpoints) emitNetwork(ctx, 'disconnect', network, definition.id);
+  await ctx.networks.release(sandboxOf(attachment));
+}
+
+/** Gives back what an ended container held; its end waits for none of it. */
+export function disconnectEnded(ctx: ContainerContext, container: Container): void {
+  const { attachment } = container.state;
+  if (!attachment) return;
+  disconnect(ctx, container, attachment).catch((failure) =>
+    ctx.warn('giving back a network endpoint failed', {
+      container: container.definition.id,
+      error: messageOf(failure),
+    }),
+  );
+}
+
+/** Takes over what a container holds that outlived the last daemon. */
+export async function adoptSandbox(
+  ctx: ContainerContext,
+  { definition, state }: Container,
+): Promise<Sandbox | undefined> {
+  const { attachment } = state;
+  if (!attachment) return undefined;
+  const sandbox = sandboxOf(attachment);
+  const warn = (what: string) => (error: unknown) =>
+    ctx.warn(what, { container: definition.id, error: messageOf(error) });
+  ctx.networks.adopt(sandbox);
+  if (attachment.changing)
+    await reconcile(ctx, definition, attachment).catch(warn('mending a network namespace failed'));
+  registerNames(ctx, definition, attachment.endpoints);
+  if (attachment.names) {
+    await ctx.networks
+      .serveNames(sandbox, viewOf(ctx, definition, sandbox), attachment.names)
+      .then((names) => noteNames(ctx, definition.id, names))
+      .catch(warn('serving names again failed'));
+  }
+  await ctx.networks
+    .publish(sandbox, attachment.ports, definition.name)
+    .catch(warn('taking over published ports failed'));
+  return sandbox;
+}
+
+async function reconcile(
+  ctx: ContainerContext,
+  { id }: ContainerDefinition,
+  attachment: Attachment,
+): Promise<void> {
+  await ctx.networks.sandboxes.reconcile(sandboxOf(attachment));
+  const { changing, ...rest } = attachment;
+  ctx.containers.setState(id, { attachment: rest });
+}
+
+function noteNames(ctx: ContainerContext, id: string, names: NonNullable<Attachment['names']>): void {
+  const { attachment } = ctx.containers.get(id).state;
+  const same = attachment?.names?.udp === names.udp && attachment.names.tcp === names.tcp;
+  if (attachment && !same) ctx.containers.setState(id, { attachment: { ...attachment, names } });
+}
+
+/** @param network name of one that may have gone meanwhile. */
+export function emitNetwork(
+  ctx: Pick<ContainerContext, 'events' | 'networks'>,
+  action: string,
+  network: string,
+  container?: string,
+): void {
+  const definition = ctx.networks.store.byName(network);
+  if (!definition) return;
+  ctx.events.emit('network', action, definition.id, {
+    ...(container ? { container } : {}),
+    name: network,
+    type: definition.driver,
+  });
+}
+
+/** What the state of a running container says of its networks. */
+export const attachmentOf = (attachment: Attachment | undefined): Pick<ContainerRunState, 'attachment'> =>
+  attachment ? { attachment } : {};
+
+/** Names of the networks that a container is on, whether it runs or not. */
+export const networkNamesOf = ({ definition }: Container) => Object.keys(endpointConfigs(definition));

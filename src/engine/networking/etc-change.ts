@@ -1,0 +1,26 @@
+import { basename } from 'node:path';
+import { messageOf } from '../../core/errors.ts';
+import { changeLines, type LinesChange } from '../../host/fs-tool.ts';
+import type { ContainerContext } from '../lifecycle/context.ts';
+
+/**
+ * Changes a file that the container can write to as well: by a helper, which opens only what is a file still. A container
+ * that makes this impossible, by a lease or a full disk, does so for itself alone.
+ */
+export async function changeEtcFile(
+  ctx: ContainerContext,
+  id: string,
+  file: 'hosts' | 'resolvConf',
+  change: LinesChange,
+): Promise<void> {
+  const directories = ctx.runner.directories(id);
+  try {
+    await changeLines(directories.data, basename(directories[file]), change);
+  } catch (error) {
+    ctx.warn('a file of a container could not be brought up to date', {
+      container: id,
+      file,
+      error: messageOf(error),
+    });
+  }
+}

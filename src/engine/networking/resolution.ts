@@ -1,0 +1,41 @@
+import type { AttachedEndpoint, ContainerDefinition } from '../../container/model.ts';
+import type { NameView } from '../../network/dns/server.ts';
+import { upstreamServers } from '../../network/resolv.ts';
+import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
+import type { ContainerContext } from '../lifecycle/context.ts';
+import { dnsOptions } from './dns-options.ts';
+import { dnsNames, endpointConfigs, linkedNames } from './networking.ts';
+
+/** The name server is for user-defined networks; the default bridge has none. */
+export const needsNames = (endpoints: readonly Pick<AttachedEndpoint, 'network'>[]) =>
+  endpoints.some(({ network }) => network !== 'bridge');
+
+/** Makes a container known to the others on its networks. */
+export function registerNames(
+  ctx: Pick<ContainerContext, 'networks' | 'settings'>,
+  definition: ContainerDefinition,
+  endpoints: readonly AttachedEndpoint[],
+): void {
+  const configs = endpointConfigs(definition);
+  for (const { id, network, ipv4, ipv6 } of endpoints) {
+    if (network === 'bridge') continue;
+    const names = dnsNames(definition, configs[network] ?? {});
+    ctx.networks.names.directory.set(id, { network, names, ipv4, ipv6 });
+  }
+}
+
+/** What a container may ask its name server for. Without a way out, names of the world outside have no answer. */
+export function viewOf(
+  ctx: Pick<ContainerContext, 'networks' | 'settings'>,
+  definition: ContainerDefinition,
+  sandbox: Sandbox,
+): NameView {
+  const { networks } = ctx;
+  return {
+    networks: networks.order(sandbox).filter((name) => name !== 'bridge'),
+    links: linkedNames(definition),
+    servers: networks.leadsOut(sandbox)
+      ? upstreamServers(dnsOptions(ctx.settings, definition.hostConfig).servers)
+      : [],
+  };
+}

@@ -1,0 +1,53 @@
+import { stat } from 'node:fs/promises';
+import type { Container } from '../../container/model.ts';
+import { errnoOf } from '../../core/errors.ts';
+import { limiter } from '../../core/limiter.ts';
+import { directorySize } from '../../host/fs-tool.ts';
+import type { ContainerContext } from '../lifecycle/context.ts';
+
+/** Bytes. */
+export interface ContainerSize {
+  /** What the container has written on top of its image. */
+  readonly SizeRw: number;
+  /** The same with its image. */
+  readonly SizeRootFs: number;
+}
+
+/** Processes that add up side by side. */
+const WIDTH = 4;
+
+/** Adds up what containers have written, in their order. */
+export async function containerSizes(
+  ctx: Pick<ContainerContext, 'runner' | 'layers'>,
+  containers: readonly Container[],
+  signal?: AbortSignal,
+): Promise<ContainerSize[]> {
+  const limited = limiter(WIDTH);
+  return await Promise.all(
+    containers.map(async ({ definition }) => {
+      const { upper } = ctx.runner.directories(definition.id);
+      const SizeRw = await limited(() => sizeOf(upper, signal));
+      const layers = definition.layers.map((diffId) => ctx.layers.get(diffId)?.size ?? 0);
+      return { SizeRw, SizeRootFs: layers.reduce((sum, size) => sum + size, SizeRw) };
+    }),
+  );
+}
+
+/** Nothing when the directory has gone: its container was removed meanwhile. */
+async function sizeOf(directory: string, signal?: AbortSignal): Promise<number> {
+  try {
+    return await directorySize(directory, signal);
+  } catch (error) {
+    if (await isThere(directory)) throw error;
+    return 0;
+  }
+}
+
+async function isThere(directory: string): Promise<boolean> {
+  try {
+    return (await stat(directory)).isDirectory();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

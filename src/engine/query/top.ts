@@ -1,0 +1,44 @@
+import { isRunning } from '../../container/model.ts';
+import { conflict, invalidParameter } from '../../core/errors.ts';
+import { cgroupPids } from '../../host/cgroups.ts';
+import { capture } from '../../host/process.ts';
+import { type ContainerContext, emitContainer } from '../lifecycle/context.ts';
+
+export interface TopResponse {
+  readonly Titles: readonly string[];
+  readonly Processes: readonly (readonly string[])[];
+}
+
+/** The container's processes as the host's ps shows them. @param psArgs must leave a PID column in. */
+export async function topContainer(ctx: ContainerContext, ref: string, psArgs: string): Promise<TopResponse> {
+  const container = ctx.containers.find(ref);
+  const { definition, state } = container;
+  if (!isRunning(state)) throw conflict(`container ${definition.id} is not running`);
+  assertOutputArguments(psArgs);
+  const { code, stdout, stderr } = await capture('ps', psArgs.split(/\s+/).filter(Boolean));
+  if (code !== 0) throw invalidParameter(`ps ${psArgs} failed: ${stderr.trim()}`);
+  const [head = '', ...lines] = stdout.trimEnd().split('\n');
+  const titles = head.trim().split(/\s+/);
+  const pidColumn = titles.indexOf('PID');
+  if (pidColumn === -1) throw invalidParameter("Couldn't find PID field in ps output");
+  const pids = new Set(cgroupPids(ctx.runner.cgroupOf(definition)).map(String));
+  const rows = lines
+    .map((line) => fields(line, titles.length))
+    .filter((row) => pids.has(row[pidColumn] ?? ''));
+  emitContainer(ctx, container, 'top');
+  return { Titles: titles, Processes: rows };
+}
+
+/** Further options can name columns with headings that are no longer told apart. */
+function assertOutputArguments(psArgs: string): void {
+  const named = psArgs.match(/\bo?\s*pid\s*=\s*(\S*)/)?.[1];
+  if (named !== undefined && named !== 'PID') {
+    throw invalidParameter(`specifying "${psArgs}" is not allowed`);
+  }
+}
+
+/** As many columns as there are titles; the last one, the command, keeps its blanks. */
+function fields(line: string, count: number): string[] {
+  const parts = line.trim().split(/\s+/);
+  return [...parts.slice(0, count - 1), parts.slice(count - 1).join(' ')];
+}

@@ -1,0 +1,19 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Siblings of the layers directory. The empty one lets an overlay without upper directory have two lower ones. */
+export const EMPTY_DIRECTORY = '../empty';
+export const INIT_DIRECTORY = '../init';
+const INIT_DIRECTORIES = ['dev', 'dev/pts', 'dev/shm', 'etc', 'proc', 'sys'];
+const INIT_FILES = ['.dockerenv', 'dev/console', 'etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
+
+/**
+ * What every container finds at least: mount points and the files that Barge mounts over. As the lowest layer
+ * it gives way to the image, and it keeps them out of the container's own changes.
+ */
+export async function makeLowestDirectories(root: string): Promise<void> {
+  const init = join(root, INIT_DIRECTORY);
+  await mkdir(join(root, EMPTY_DIRECTORY), { recursive: true });
+  for (const name of INIT_DIRECTORIES) await mkdir(join(init, name), { recursive: true });
+  for (const name of INIT_FILES) await writeFile(join(init, name), '', { mode: 0o755 });
+}
