@@ -72,7 +72,7 @@ describe('examples on Debian', LARGE, () => {
   const build = (name: string, ...args: string[]) =>
     daemon.ok('barge', ['build', '-q', '-t', name, ...args, example(name)], { limit: 20 * MINUTES });
   /** Runs the image until `ask` in it says what it has to. */
-  const responses = async (name: string, ask: string, wanted: RegExp, ...args: string[]) => {
+  const serves = async (name: string, ask: string, wanted: RegExp, ...args: string[]) => {
     const id = await daemon.ok('barge', ['run', '-d', '--init', ...args, name]);
     await eventually(
       `${name} answers`,
@@ -105,25 +105,21 @@ describe('examples on Debian', LARGE, () => {
     const get = (port: number, path = '/') =>
       `python3 -c "import urllib.request as u; print(u.urlopen('http://127.0.0.1:${port}${path}').read().decode())"`;
     await build('python-service');
-    await responses('python-service', get(8000), /./);
+    await serves('python-service', get(8000), /./);
     await build('node-service');
-    await responses('node-service', get(3000), /./);
+    await serves('node-service', get(3000), /./);
     const npmrc = join(homedir(), '.npmrc');
     const ca = '/etc/ssl/certs/ca-certificates.crt';
     const files = [['npmrc', npmrc] as const, ['ca', ca] as const].filter(([, file]) => existsSync(file));
     await build('typescript-service', ...files.flatMap(([id, src]) => ['--secret', `id=${id},src=${src}`]));
-    await responses('typescript-service', get(3000, '/notes'), /\[\]/);
+    await serves('typescript-service', get(3000, '/notes'), /\[\]/);
   });
 
   test('nginx, and an application on PostgreSQL', async () => {
     await build('nginx-site');
     const page = `python3 -c "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080/').read().decode())"`;
-    await responses('nginx-site', page, /<h1>Hello<\/h1>/);
+    await serves('nginx-site', page, /<h1>Hello<\/h1>/);
     await build('postgres-app');
-    await responses(
-      'postgres-app',
-      `psql -d contacts -tAc "SELECT remember('Ada', 'ada@example.org')"`,
-      /^1$/m,
-    );
+    await serves('postgres-app', `psql -d contacts -tAc "SELECT remember('Ada', 'ada@example.org')"`, /^1$/m);
   });
 });

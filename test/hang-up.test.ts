@@ -162,7 +162,7 @@ async function crowd<T>(items: Iterable<T>, work: (item: T) => Promise<void>): P
 
 /** Registering routes takes parts of the engine and uses none of them, but for paths. */
 const noEngine = new Proxy({}, { get: (_, name) => (/Root$/.test(String(name)) ? '/' : noEngine) }) as Engine;
-const patterns = routesOf(noEngine).patterns;
+const patterns = routesOf(noEngine).declared;
 
 /** What the daemon has said since `from` that tells of a failure nobody met: a request may fail, but not by our fault. */
 const unheard = (from: number) =>

@@ -16,7 +16,7 @@ interface Described {
 test('each answer has the shape that the description gives it', async () => {
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
   await accounts.addUser('root', 'correct horse', { admin: true });
-  await using registry = await startTestRegistry({ access: new AccountAccess(accounts) });
+  await using registry = await startTestRegistry({ accounts: new AccountAccess(accounts) });
   const { paths } = (await (await fetch(`${registry.url}/api/v1/openapi.json`)).json()) as {
     paths: Record<string, Record<string, Described>>;
   };

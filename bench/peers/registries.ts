@@ -75,7 +75,7 @@ export async function startRegistry(stage: Stage, kind: RegistryKind): Promise<R
   const log = openSync(join(stage.directory, 'logs', `${kind.program}-${port}.log`), 'w');
   const child = spawn(file, args, { stdio: ['ignore', log, log] });
   closeSync(log);
-  await responses(kind, child, address);
+  await isReady(kind, child, address);
   return {
     address,
     pid: child.pid ?? 0,
@@ -89,7 +89,7 @@ export async function startRegistry(stage: Stage, kind: RegistryKind): Promise<R
   };
 }
 
-async function responses({ program }: RegistryKind, child: ChildProcess, address: string): Promise<void> {
+async function isReady({ program }: RegistryKind, child: ChildProcess, address: string): Promise<void> {
   for (const began = performance.now(); performance.now() - began < START_MS; await sleep(20)) {
     if (child.exitCode !== null) break;
     const response = await fetch(`http://${address}/v2/`).catch(() => undefined);

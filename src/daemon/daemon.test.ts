@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { parseFilters } from '../engine/filters.ts';
 import { type DaemonOptions, parseDaemonOptions } from './options.ts';
-import { queryOf, Router } from './router.ts';
 import { detachFilter, parseDetachKeys } from './streams.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'barge-options-'));
@@ -64,17 +63,6 @@ for (const [title, args, message] of WRONG) {
   test(`${title} is refused`, () => assert.throws(() => parseDaemonOptions(args()), message));
 }
 
-test('routes match by method and path, names may have slashes', () => {
-  const router = new Router();
-  const handler = () => {};
-  router.on('GET', '/images/{name...}/json', handler);
-  router.on('GET', '/containers/{id}/json', handler);
-  const found = { handler, hijacks: false, params: { name: 'a/b:c' } };
-  assert.deepEqual(router.find('GET', '/images/a/b%3Ac/json'), found);
-  assert.equal(router.find('POST', '/containers/x/json'), 'other-method');
-  assert.equal(router.find('GET', '/containers/x/y/json'), undefined);
-});
-
 test('detach keys are read as docker writes them', () => {
   assert.deepEqual([...parseDetachKeys('')], [0x10, 0x11]);
   assert.deepEqual([...parseDetachKeys('ctrl-a,b')], [1, 98]);
@@ -98,18 +86,4 @@ test('filters come in two shapes', () => {
   assert.deepEqual(parseFilters('{"label":["a","b=c"]}').get('label'), ['a', 'b=c']);
   assert.deepEqual(parseFilters('{"label":{"a":true,"b":false}}').get('label'), ['a']);
   for (const wrong of ['{', '[]', '{"a":1}']) assert.throws(() => parseFilters(wrong), /invalid filter/);
-});
-
-test('a broken escape in a path is the client’s mistake', () => {
-  const router = new Router();
-  router.on('GET', '/containers/{id}/json', () => {});
-  assert.throws(() => router.find('GET', '/containers/%/json'), { kind: 'invalid-parameter' });
-});
-
-test('a zero byte in a parameter is the client’s mistake', () => {
-  assert.equal(queryOf('?path=/a%20b').get('path'), '/a b');
-  assert.throws(() => queryOf('?path=/tmp%00'), {
-    kind: 'invalid-parameter',
-    message: /path: it contains a zero/,
-  });
 });

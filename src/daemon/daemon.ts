@@ -12,7 +12,6 @@ import { noteReload } from '../engine/info.ts';
 import { listenAt } from './listen.ts';
 import { serveMetrics } from './metrics.ts';
 import { type DaemonOptions, type Proxies, parseDaemonOptions } from './options.ts';
-import { Router } from './router.ts';
 import { archiveRoutes } from './routes/archive.ts';
 import { buildRoutes } from './routes/build.ts';
 import { containerStreamRoutes } from './routes/container-streams.ts';
@@ -24,6 +23,7 @@ import { checkpointRoutes, pluginRoutes, sessionRoutes, swarmRoutes } from './ro
 import { systemRoutes } from './routes/system.ts';
 import { unsupportedRoutes } from './routes/unsupported.ts';
 import { volumeRoutes } from './routes/volumes.ts';
+import { Routes } from './routes.ts';
 import { createApiServer } from './server.ts';
 import { textLog } from './text-log.ts';
 
@@ -72,7 +72,7 @@ export async function startDaemon(
   const addresses: string[] = [];
   try {
     for (const host of options.hosts) {
-      const { server, address } = await listenAt(api, host, {
+      const { server, address } = await listenAt(api.server, host, {
         ...options,
         warn: (message) => log.warn(message),
       });
@@ -103,7 +103,7 @@ export async function startDaemon(
     [Symbol.asyncDispose]: async () => {
       log.info('ending; containers live on');
       metrics?.close();
-      await closeServers(api, servers);
+      await closeServers(api.server, servers);
       await engine[Symbol.asyncDispose]();
       rmSync(options.pidfile, { force: true });
     },
@@ -118,23 +118,23 @@ function useProxies({ http, https, none }: Proxies): void {
 }
 
 /** Every route of the API. */
-export function routesOf(engine: Engine): Router {
-  const router = new Router();
-  systemRoutes(router, engine);
-  swarmRoutes(router);
-  pluginRoutes(router);
-  sessionRoutes(router);
-  checkpointRoutes(router);
-  containerRoutes(router, engine);
-  containerStreamRoutes(router, engine);
-  archiveRoutes(router, engine);
-  execRoutes(router, engine);
-  imageRoutes(router, engine);
-  buildRoutes(router, engine);
-  networkRoutes(router, engine);
-  volumeRoutes(router, engine);
-  unsupportedRoutes(router);
-  return router;
+export function routesOf(engine: Engine): Routes {
+  const routes = new Routes();
+  systemRoutes(routes, engine);
+  swarmRoutes(routes);
+  pluginRoutes(routes);
+  sessionRoutes(routes);
+  checkpointRoutes(routes);
+  containerRoutes(routes, engine);
+  containerStreamRoutes(routes, engine);
+  archiveRoutes(routes, engine);
+  execRoutes(routes, engine);
+  imageRoutes(routes, engine);
+  buildRoutes(routes, engine);
+  networkRoutes(routes, engine);
+  volumeRoutes(routes, engine);
+  unsupportedRoutes(routes);
+  return routes;
 }
 
 async function closeServers(api: HttpServer, servers: readonly Server[]): Promise<void> {

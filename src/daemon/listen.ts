@@ -107,7 +107,7 @@ function listenFailure(address: string, error: unknown): Error {
 /** A socket that a killed daemon left is replaced; one that answers belongs to another daemon. */
 async function listenUnix(server: Server, path: string, group: string): Promise<void> {
   if (existsSync(path)) {
-    if (await responses(path)) throw conflict(`unix://${path} is in use by another daemon`);
+    if (await isAnswered(path)) throw conflict(`unix://${path} is in use by another daemon`);
     unlinkSync(path);
   }
   await new Promise<void>((resolve, reject) => {
@@ -121,7 +121,7 @@ async function listenUnix(server: Server, path: string, group: string): Promise<
   chmodSync(path, 0o660);
 }
 
-function responses(path: string): Promise<boolean> {
+function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path });
     socket.once('connect', () => {

@@ -1,14 +1,14 @@
 import type { ProgressMessage } from '../api/engine.ts';
 import { isKind, messageOf, systemError } from '../core/errors.ts';
-import type { Exchange } from './http.ts';
-import { errorResponse } from './http.ts';
+import { errorResponse } from '../http/errors.ts';
+import type { ApiExchange } from './routes.ts';
 
 /**
  * Answers with a stream of JSON messages. The status goes out with the first message, so that a failure before
  * it has a status of its own; a later one becomes the stream's last message.
  */
 export async function messageStream(
-  { response, signal }: Exchange,
+  { response, signal }: ApiExchange,
   work: (write: (message: ProgressMessage) => void) => Promise<void>,
   errorMessage: (error: unknown) => ProgressMessage = plainError,
 ): Promise<void> {

@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { API_VERSION, MIN_API_VERSION } from '../api/engine.ts';
-import { BargeError, invalidParameter, isKind, notFound } from '../core/errors.ts';
-import { type Exchange, errorResponse, PlainResponse, type Response, UpgradeResponse } from './http.ts';
-import { queryOf, type Router } from './router.ts';
+import { invalidParameter, isKind, notFound } from '../core/errors.ts';
+import { errorResponse, respond } from '../http/errors.ts';
+import { pathOf, splitTarget } from '../http/query.ts';
+import { HttpServer, type Incoming } from '../http/server.ts';
+import type { ApiExchange, ApiRoute, Routes } from './routes.ts';
 
 export type RequestLog = (line: {
   method: string;
@@ -14,6 +14,7 @@ export type RequestLog = (line: {
 }) => void;
 
 const HEADERS_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_MS = 60_000;
 /** Bytes: builds carry the credentials of every registry in a header. */
 const MAX_HEADERS = 256 << 10;
 
@@ -27,118 +28,71 @@ export interface ServerOptions {
 
 /** An HTTP server for the Engine API, on whatever sockets it is made to listen. */
 export function createApiServer(
-  router: Router,
+  routes: Routes,
   { version, oldest = MIN_API_VERSION, experimental }: ServerOptions,
   log: RequestLog,
-): Server {
-  const common = {
-    'Api-Version': API_VERSION,
-    'Docker-Experimental': `${experimental}`,
-    Ostype: 'linux',
-    Server: `Barge/${version} (linux)`,
-  };
-  const server = createServer({
-    maxHeaderSize: MAX_HEADERS,
+): HttpServer {
+  return new HttpServer((incoming) => serve({ routes, oldest }, incoming, log), {
+    headers: {
+      'Api-Version': API_VERSION,
+      'Docker-Experimental': `${experimental}`,
+      Ostype: 'linux',
+      Server: `Barge/${version} (linux)`,
+    },
     headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: 0,
-    keepAliveTimeout: 60_000,
-    shouldUpgradeCallback: (request) => takesOver(router, request),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: MAX_HEADERS,
+    upgrades: ({ method, url }) => takesOver(routes, method ?? 'GET', url ?? '/'),
   });
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
-    const gone = new AbortController();
-    response.on('close', () => gone.abort(clientGone()));
-    void serve(
-      { router, oldest },
-      request,
-      new PlainResponse(request, response),
-      gone.signal,
-      log,
-      () => response.statusCode,
-    );
-  });
-  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    socket.on('error', () => {});
-    const gone = new AbortController();
-    socket.on('close', () => gone.abort(clientGone()));
-    if (head.length > 0) socket.unshift(head);
-    void serve({ router, oldest }, request, new UpgradeResponse(socket, common), gone.signal, log, () => 101);
-  });
-  return server;
 }
 
-/** Where an Upgrade header is not for us, RFC 9110 (7.8) has it ignored: Java's client sends one with every request. */
-function takesOver(router: Router, { method = 'GET', url = '/' }: IncomingMessage): boolean {
+function takesOver(routes: Routes, method: string, url: string): boolean {
   try {
-    const match = router.find(method, pathOf(url).replace(VERSION_PREFIX, '$2'));
-    return typeof match === 'object' && match.hijacks;
+    const match = routes.find(method, pathOf(url).replace(VERSION_PREFIX, '$2'));
+    return match?.target.hijacks ?? false;
   } catch {
-    return false; /* a path that the ordinary answer complains of */
+    return false; /* a path that the ordinary response complains of */
   }
 }
 
 /** `/v1.43` before a path. */
 const VERSION_PREFIX = /^\/v(\d+\.\d+)(\/.*)$/;
 
-const pathOf = (url: string) => url.split('?', 1)[0] ?? '';
-
-const clientGone = () => new BargeError('cancelled', 'the client has closed the connection');
-
 /** What requests are matched against. */
 interface Routing {
-  readonly router: Router;
+  readonly routes: Routes;
   readonly oldest: string;
 }
 
-async function serve(
-  routing: Routing,
-  request: IncomingMessage,
-  response: Response,
-  signal: AbortSignal,
-  log: RequestLog,
-  status: () => number,
-): Promise<void> {
+async function serve(routing: Routing, incoming: Incoming, log: RequestLog): Promise<void> {
   const began = performance.now();
-  const { method = 'GET', url = '/' } = request;
-  let failure: unknown;
-  try {
-    const exchange = route(routing, request, response, signal);
-    await exchange.handler(exchange.exchange);
-  } catch (error) {
-    failure = error;
-    if (!response.started && !signal.aborted) {
-      const answer = errorResponse(error);
-      response.json(answer.status, answer.body);
-    } else if (!signal.aborted) {
-      request.destroy();
-    }
-  }
+  const { method = 'GET', url = '/' } = incoming.request;
+  const failure = await respond(
+    incoming,
+    () => {
+      const { exchange, route } = match(routing, incoming);
+      return route.handler(exchange);
+    },
+    errorResponse,
+  );
   const ms = Math.round((performance.now() - began) * 10) / 10;
-  log({
-    method,
-    path: url,
-    status: status(),
-    ms,
-    ...(failure && !signal.aborted && !isKind(failure, 'cancelled') ? { error: failure } : {}),
-  });
+  const isLogged = failure && failure.outcome !== 'left' && !isKind(failure.error, 'cancelled');
+  const { status } = incoming.response;
+  log({ method, path: url, status, ms, ...(isLogged ? { error: failure.error } : {}) });
 }
 
-function route(
-  { router, oldest }: Routing,
-  request: IncomingMessage,
-  response: Response,
-  signal: AbortSignal,
-) {
-  const { method = 'GET', url = '/' } = request;
-  const whole = pathOf(url);
-  const query = queryOf(url.slice(whole.length));
+/** @throws BargeError not-found for what is no route, invalid-parameter for a target that makes no sense. */
+function match(
+  { routes, oldest }: Routing,
+  incoming: Incoming,
+): { readonly exchange: ApiExchange; readonly route: ApiRoute } {
+  const { method = 'GET', url = '/' } = incoming.request;
+  const { path: whole, query } = splitTarget(url);
   const { version, path } = splitVersion(whole, oldest);
-  const match = router.find(method, path);
-  if (match === undefined) throw notFound(`page not found: ${method} ${path}`);
-  if (match === 'other-method')
-    throw new BargeError('not-found', `page not found: ${path} takes no ${method}`);
-  const exchange: Exchange = { request, response, query, params: match.params, version, signal };
-  return { exchange, handler: match.handler };
+  const found = routes.find(method, path);
+  if (found) return { exchange: { ...incoming, query, params: found.params, version }, route: found.target };
+  if (routes.takesOther(path)) throw notFound(`page not found: ${path} takes no ${method}`);
+  throw notFound(`page not found: ${method} ${path}`);
 }
 
 const asNumber = (version: string) => {

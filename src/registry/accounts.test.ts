@@ -24,7 +24,7 @@ async function start(t: TestContext, options: AccountOptions = {}) {
   await accounts.addOrganisation('shop');
   await accounts.setMember('shop', 'anna', 'push');
   await accounts.setMember('shop', 'otto', 'pull');
-  const registry = await startTestRegistry({ access: new AccountAccess(accounts, options) });
+  const registry = await startTestRegistry({ accounts: new AccountAccess(accounts, options) });
   t.after(async () => {
     await registry[Symbol.asyncDispose]();
   });

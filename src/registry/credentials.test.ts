@@ -8,7 +8,7 @@ import { usersOnly } from './auth/access.ts';
 import { AccountAccess } from './auth/account-access.ts';
 import { SqliteDatabase } from './database/sqlite.ts';
 import { createRequestHandler } from './request-handler.ts';
-import { Router } from './router.ts';
+import { RegistryRoutes } from './routes.ts';
 import { Rules } from './rules.ts';
 import { RegistryServer } from './server.ts';
 import { openFileSystem } from './storage/file-system/open.ts';
@@ -137,7 +137,9 @@ async function start(t: TestContext) {
     await accounts.addUserWithHash(name, hash);
   const access = new AccountAccess(accounts, { selfRegistration: true, counters: unlimited });
   const log = pino({ level: 'silent' });
-  const server = new RegistryServer(createRequestHandler({ storage, log, access }), { drainTimeout: 100 });
+  const server = new RegistryServer(createRequestHandler({ storage, log, accounts: access }), {
+    drainTimeout: 100,
+  });
   t.after(async () => {
     await server.close();
     await directory[Symbol.asyncDispose]();
@@ -207,6 +209,9 @@ const BODIES: Readonly<Record<string, readonly [string, string]>> = {
   'POST /api/v1/tokens': [JSON_TYPE, '{"role":"nonsense"}'],
 };
 
+/** A pattern with its parameters as the table has them. */
+const plain = (pattern: string) => pattern.replaceAll(/\{(\w+)(\.\.\.)?\}/g, ':$1');
+
 const urlOf = (path: string) => path.replaceAll(/:(\w+)/g, (_, name: string) => PARAMETERS[name] ?? 'none');
 
 async function isLetIn(url: string, route: string, authorization: string | undefined): Promise<boolean> {
@@ -228,8 +233,8 @@ test('each route lets in those whom its row names, and nobody else', async (t) =
   const { storage, accounts, access, url } = await start(t);
   await resetOrganisation(accounts);
   const rules = new Rules({ measure: async () => 0 });
-  const routes = new Router({ storage, access, rules }).declared.map(
-    ({ method, path }) => `${method} ${path}`,
+  const routes = new RegistryRoutes({ storage, accounts: access, rules }).declared.map(
+    ({ method, pattern }) => `${method} ${plain(pattern)}`,
   );
   assert.deepEqual(Object.keys(TABLE).sort(), routes.sort(), 'every route has a row, every row a route');
   const sent = await credentials(accounts, url);
@@ -251,14 +256,14 @@ test('in a registry with an htpasswd file every route of content takes its users
     authenticate: async (sent) => (sent === basic('anna') ? 'anna' : undefined),
   });
   const rules = new Rules({ measure: async () => 0 });
-  const { declared } = new Router({ storage, access, rules });
-  assert.ok(declared.every(({ needs, path }) => needs !== 'self' && !path.startsWith('/api')));
+  const { declared } = new RegistryRoutes({ storage, rules });
+  assert.ok(declared.every(({ target, pattern }) => target.needs !== 'self' && !pattern.startsWith('/api')));
   const log = pino({ level: 'silent' });
   const server = new RegistryServer(createRequestHandler({ storage, log, access }), { drainTimeout: 100 });
   t.after(() => server.close());
   const url = await server.listen('127.0.0.1', 0);
-  for (const { method, path } of declared) {
-    const route = `${method} ${path}`;
+  for (const { method, pattern } of declared) {
+    const route = `${method} ${plain(pattern)}`;
     assert.equal(await isLetIn(url, route, basic('anna')), true, route);
     for (const other of [undefined, basic('anna', 'x'), basic('eve'), 'Bearer x', 'Basic !']) {
       assert.equal(await isLetIn(url, route, other), false, `${route} with ${other}`);

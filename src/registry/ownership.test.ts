@@ -22,7 +22,7 @@ async function start() {
   await accounts.addUser('root', 'x', { admin: true });
   await accounts.addUser('anna', 'x');
   const access = new AccountAccess(accounts, { selfRegistration: true });
-  const registry = await startTestRegistry({ access });
+  const registry = await startTestRegistry({ accounts: access });
   return { accounts, registry };
 }
 

@@ -190,7 +190,7 @@ test('a bearer token must be ours, for us, of now, and signed as ours are', asyn
 test('a token is given only for this registry, and the catalog shows what the token may see, page by page', async () => {
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
   await accounts.addUser('root', 'secret', { admin: true });
-  await using registry = await startTestRegistry({ access: new AccountAccess(accounts) });
+  await using registry = await startTestRegistry({ accounts: new AccountAccess(accounts) });
   const headers = { authorization: basic('root', 'secret') };
   assert.equal((await fetch(`${registry.url}/token?service=elsewhere`, { headers })).status, 405);
   const names = ['a/one', 'a/two', 'b/one', 'b/three', 'b/two', 'c/one'];

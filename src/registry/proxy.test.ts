@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { MEDIA_TYPE } from '../api/oci-image.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
+import type { Incoming } from '../http/server.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { AccountAccess } from './auth/account-access.ts';
 import { SqliteDatabase } from './database/sqlite.ts';
@@ -12,17 +12,17 @@ import { Upstream, type UpstreamOptions } from './proxy/upstream.ts';
 import { codesOf, descriptorOf, imageManifest, pushBlob, putManifest, someBytes } from './testing/push.ts';
 import { startTestRegistry, type TestRegistry } from './testing/test-registry.ts';
 
-type Before = (request: IncomingMessage, response: ServerResponse) => boolean;
+type Before = (incoming: Incoming) => boolean;
 
 /** A registry that can be told to misbehave and notes what it was asked for. */
-async function startOrigin(access?: AccountAccess) {
+async function startOrigin(accounts?: AccountAccess) {
   const asked: string[] = [];
   const state: { before?: Before } = {};
   const registry = await startTestRegistry({
-    ...(access ? { access } : {}),
-    before: (request, response) => {
-      asked.push(`${request.method} ${request.url}`);
-      return state.before?.(request, response) ?? false;
+    ...(accounts ? { accounts } : {}),
+    before: (incoming) => {
+      asked.push(`${incoming.request.method} ${incoming.request.url}`);
+      return state.before?.(incoming) ?? false;
     },
   });
   const count = (pattern: RegExp) => asked.filter((line) => pattern.test(line)).length;
@@ -42,8 +42,8 @@ const startCache = (origin: TestRegistry, options: Partial<UpstreamOptions> & { 
 
 const answer =
   (status: number, headers: Record<string, string> = {}): Before =>
-  (_, response) => {
-    response.writeHead(status, headers).end();
+  ({ response }) => {
+    response.empty(status, headers);
     return true;
   };
 
@@ -151,12 +151,12 @@ test('a download that breaks off goes on where it was', async () => {
   const bytes = someBytes(2_000_000, 'breaking');
   const digest = await pushBlob(`${origin.registry.url}/v2/app`, bytes);
   let breaks = 2;
-  origin.state.before = (request, response) => {
+  origin.state.before = ({ request, response }) => {
     if (request.method !== 'GET' || breaks === 0) return false;
     breaks--;
     const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
-    response.writeHead(start > 0 ? 206 : 200, { 'Content-Length': bytes.length - start });
-    response.write(bytes.subarray(start, start + 500_000), () => response.destroy());
+    const body = response.body(start > 0 ? 206 : 200, { 'Content-Length': bytes.length - start });
+    body.write(bytes.subarray(start, start + 500_000), () => body.destroy());
     return true;
   };
   await using cache = await startCache(origin.registry);
@@ -167,8 +167,8 @@ test('bytes with another digest are never whole for anybody, and not kept', asyn
   await using origin = await startOrigin();
   const wrong = someBytes(100_000, 'wrong');
   const digest = digestOf('right');
-  origin.state.before = (_, response) => {
-    response.writeHead(200, { 'Content-Length': wrong.length }).end(wrong);
+  origin.state.before = ({ response }) => {
+    response.body(200, { 'Content-Length': wrong.length }).end(wrong);
     return true;
   };
   await using cache = await startCache(origin.registry);

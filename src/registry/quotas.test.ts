@@ -18,7 +18,7 @@ async function start(quota: number) {
   const hash = bcrypt.hashSync('x', 4);
   for (const user of ['anna', 'otto']) await accounts.addUserWithHash(user, hash);
   await accounts.setQuota('anna', quota);
-  const registry = await startTestRegistry({ access: new AccountAccess(accounts) });
+  const registry = await startTestRegistry({ accounts: new AccountAccess(accounts) });
   const ask = async (method: string, path: string, body?: Uint8Array | string, type?: string) => {
     const headers = { authorization, ...(type ? { 'content-type': type } : {}) };
     const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) };

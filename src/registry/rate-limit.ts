@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { Response } from '../http/response.ts';
 import type { Counters } from './database/counters.ts';
 import { tooMany } from './registry-error.ts';
 
@@ -21,14 +21,14 @@ export class RateLimit {
    */
   async assertRoom(
     who: { readonly user: string | undefined; readonly address: string },
-    response: ServerResponse,
+    response: Pick<Response, 'header'>,
   ) {
     const key =
       who.user === undefined ? `requests of address ${who.address}` : `requests of user ${who.user}`;
     const { count, until } = await this.#counters.add(key, this.#window);
     const seconds = Math.round(this.#window / 1000);
-    response.setHeader('RateLimit-Limit', `${this.#count};w=${seconds}`);
-    response.setHeader('RateLimit-Remaining', `${Math.max(0, this.#count - count)};w=${seconds}`);
+    response.header('RateLimit-Limit', `${this.#count};w=${seconds}`);
+    response.header('RateLimit-Remaining', `${Math.max(0, this.#count - count)};w=${seconds}`);
     if (count > this.#count) {
       throw tooMany(`more than ${this.#count} requests in ${seconds} s; wait until the time is over`, until);
     }

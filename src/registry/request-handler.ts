@@ -1,6 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Logger } from 'pino';
+import { respond } from '../http/errors.ts';
+import { pathOf, splitTarget } from '../http/query.ts';
+import type { Incoming, Serve } from '../http/server.ts';
 import {
   type AccessControl,
   EVERYBODY,
@@ -10,14 +12,15 @@ import {
   needOf,
   type Visitor,
 } from './auth/access.ts';
-import { AccountAccess } from './auth/account-access.ts';
-import { clientAddress, resolveClientAddress } from './http/client-address.ts';
-import { respondWithError } from './http/respond-with-error.ts';
+import type { AccountAccess } from './auth/account-access.ts';
+import { clientAddress, resolveClientAddress } from './client-address.ts';
+import { distributionErrors, noteCut } from './errors.ts';
+import type { Exchange, Handler } from './exchange.ts';
 import type { RegistryMetrics } from './metrics.ts';
 import type { PullThrough } from './proxy/pull-through.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { registryError } from './registry-error.ts';
-import { type Match, Router } from './router.ts';
+import { RegistryRoutes } from './routes.ts';
 import { Rules } from './rules.ts';
 import type { RegistryStorage } from './storage/storage.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -25,8 +28,10 @@ import type { Webhooks } from './webhooks.ts';
 export interface RequestHandlerOptions {
   readonly storage: RegistryStorage;
   readonly log: Logger;
-  /** Without one, everybody may do everything. */
+  /** Without this and without accounts, everybody may do everything. */
   readonly access?: AccessControl | undefined;
+  /** Who may do what is decided by accounts, which the registry also serves: tokens, the management API. */
+  readonly accounts?: AccountAccess | undefined;
   readonly metrics?: RegistryMetrics | undefined;
   readonly hooks?: Webhooks | undefined;
   readonly rateLimit?: RateLimit | undefined;
@@ -38,44 +43,54 @@ export interface RequestHandlerOptions {
   readonly proxy?: PullThrough | undefined;
 }
 
-/** Answers one request; never rejects. */
-export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-
 /** The registry as a function of requests, for any HTTP server. */
-export function createRequestHandler(options: RequestHandlerOptions): RequestHandler {
-  const { storage, access, hooks } = options;
-  const accounts = access instanceof AccountAccess ? access.accounts : undefined;
-  const { maxBlob } = options;
-  const rules = new Rules({ accounts, hooks, maxBlob, measure: (namespaces) => storage.usage(namespaces) });
-  const router = new Router({ storage, access, rules, proxy: options.proxy });
-  return async (request, response) => {
-    const { path, query } = splitUrl(request.url ?? '/');
-    const method = request.method ?? 'GET';
-    const log = options.log.child({ method, path });
-    logResponse(log, request, response, options.metrics);
+export function createRequestHandler(options: RequestHandlerOptions): Serve {
+  const { storage, accounts, hooks, maxBlob, proxy } = options;
+  const rules = new Rules({
+    accounts: accounts?.accounts,
+    hooks,
+    maxBlob,
+    measure: (namespaces) => storage.usage(namespaces),
+  });
+  const routes = new RegistryRoutes({ storage, accounts, rules, proxy });
+  return async (incoming) => {
+    const { request, response } = incoming;
+    const log = options.log.child({ method: request.method, path: pathOf(request.url ?? '/') });
+    logResponse(log, incoming, options.metrics);
     if (options.trustedProxies) resolveClientAddress(request, options.trustedProxies);
-    response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
-    response.setHeader('X-Content-Type-Options', 'nosniff');
-    const match = router.find(method, path);
-    const exchange = { request, response, params: match?.params ?? {}, query, log };
-    try {
-      const asked = { request, response };
-      const needs = match?.needs ?? 'known';
-      const visitor =
-        needs === 'self'
-          ? await welcome(options, asked)
-          : await admit(options, asked, needOf(needs, match?.params.name));
-      await (match ?? noSuchEndpoint(router, path, response)).handler({ ...exchange, visitor });
-    } catch (error) {
-      respondWithError({ ...exchange, visitor: NOBODY }, error);
-    }
+    response.header('Docker-Distribution-Api-Version', 'registry/2.0');
+    response.header('X-Content-Type-Options', 'nosniff');
+    const failure = await respond(
+      incoming,
+      () => serve(options, routes, incoming, log),
+      distributionErrors(log),
+    );
+    noteCut(failure, log);
   };
+}
+
+async function serve(
+  options: RequestHandlerOptions,
+  routes: RegistryRoutes,
+  incoming: Incoming,
+  log: Logger,
+): Promise<void> {
+  const { method = 'GET', url = '/' } = incoming.request;
+  const { path, query } = splitTarget(url);
+  const match = routes.find(method, path);
+  const { needs, handler } = match?.target ?? { needs: 'known', handler: noSuchEndpoint(routes, path) };
+  const visitor =
+    needs === 'self'
+      ? await welcome(options, incoming)
+      : await admit(options, incoming, needOf(needs, match?.params.name));
+  const exchange: Exchange = { ...incoming, params: match?.params ?? {}, query, log, visitor };
+  await handler(exchange);
 }
 
 /** The handler identifies the visitor later, from what comes with the request: the address counts. */
 async function welcome(
   { rateLimit }: Pick<RequestHandlerOptions, 'rateLimit'>,
-  { request, response }: Asked,
+  { request, response }: Incoming,
 ): Promise<Visitor> {
   await rateLimit?.assertRoom({ user: undefined, address: clientAddress(request) }, response);
   return NOBODY;
@@ -83,8 +98,8 @@ async function welcome(
 
 /** @throws RegistryError UNAUTHORIZED with the way to get in, DENIED for known visitors. */
 async function admit(
-  { access, rateLimit }: Pick<RequestHandlerOptions, 'access' | 'rateLimit'>,
-  { request, response }: Asked,
+  { accounts, access = accounts, rateLimit }: RequestHandlerOptions,
+  { request, response }: Incoming,
   need: Need,
 ): Promise<Visitor> {
   const visitor = access ? await access.visitor(request) : EVERYBODY;
@@ -98,41 +113,31 @@ async function admit(
   if (visitor?.user !== undefined && visitor.credential !== 'bearer token') {
     throw registryError('DENIED', 'requested access to the resource is denied', detail);
   }
-  response.setHeader('WWW-Authenticate', access.challenge(request, need));
+  response.header('WWW-Authenticate', access.challenge(request, need));
   throw registryError('UNAUTHORIZED', 'authentication required', detail);
 }
 
-interface Asked {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-}
-
-function noSuchEndpoint(router: Router, path: string, response: ServerResponse): Match {
-  const allowed = router.methodsOf(path);
-  if (allowed.length === 0) throw registryError('NAME_UNKNOWN', 'no such endpoint', { path });
-  response.setHeader('Allow', allowed.join(', '));
-  throw registryError('UNSUPPORTED', 'the operation is unsupported', { allowed });
-}
-
-function splitUrl(url: string): { path: string; query: URLSearchParams } {
-  const mark = url.indexOf('?');
-  const path = mark === -1 ? url : url.slice(0, mark);
-  return { path, query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)) };
-}
+const noSuchEndpoint =
+  (routes: RegistryRoutes, path: string): Handler =>
+  ({ response }) => {
+    const allowed = routes.methodsOf(path);
+    if (allowed.length === 0) throw registryError('NAME_UNKNOWN', 'no such endpoint', { path });
+    response.header('Allow', allowed.join(', '));
+    throw registryError('UNSUPPORTED', 'the operation is unsupported', { allowed });
+  };
 
 function logResponse(
   log: Logger,
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response, signal }: Incoming,
   metrics: RegistryMetrics | undefined,
 ): void {
   const started = performance.now();
   const { socket } = request;
   const before = { sent: socket.bytesWritten, received: socket.bytesRead };
-  response.once('close', () => {
+  signal.addEventListener('abort', () => {
     const milliseconds = Math.round(performance.now() - started);
-    log.info({ status: response.statusCode, complete: response.writableFinished, milliseconds }, 'request');
-    metrics?.request(request.method ?? '', response.statusCode, milliseconds / 1000, {
+    log.info({ status: response.status, complete: response.finished, milliseconds }, 'request');
+    metrics?.request(request.method ?? '', response.status, milliseconds / 1000, {
       sent: socket.bytesWritten - before.sent,
       received: socket.bytesRead - before.received,
     });

@@ -18,7 +18,7 @@ test('an owner’s quota holds for all of its repositories, and is free again wh
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
   await accounts.addUser('anna', 'x');
   await accounts.setQuota('anna', 10_000);
-  await using registry = await startTestRegistry({ access: new AccountAccess(accounts) });
+  await using registry = await startTestRegistry({ accounts: new AccountAccess(accounts) });
   const headers = { authorization: `Basic ${Buffer.from('anna:x').toString('base64')}` };
   const push = async (repository: string, bytes: Buffer) => {
     const url = `${registry.url}/v2/${repository}/blobs/uploads/?digest=${digestOf(bytes)}`;

@@ -1,7 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import { formatBytes } from '../core/units.ts';
-import { clientAddress } from './http/client-address.ts';
-import type { Exchange } from './http/exchange.ts';
+import { clientAddress } from './client-address.ts';
+import type { Exchange } from './exchange.ts';
 import { type Quota, Quotas } from './quotas.ts';
 import { RegistryError } from './registry-error.ts';
 import type { ChunkLimit } from './storage/storage.ts';

@@ -40,7 +40,7 @@ test('a wrong password takes the same work for known, unknown and disabled users
   await accounts.addUserWithHash('dear', bcrypt.hashSync('x', 7));
   await accounts.addUserWithHash('off', bcrypt.hashSync('x', 5));
   await accounts.updateUser('off', { disabled: true });
-  await using registry = await startTestRegistry({ access: new AccountAccess(accounts, { checker }) });
+  await using registry = await startTestRegistry({ accounts: new AccountAccess(accounts, { checker }) });
   const ask = (user: string) =>
     roundsOf(() => fetch(`${registry.url}/v2/`, { headers: { authorization: basic(user, 'wrong') } }));
   for (const user of ['cheap', 'dear', 'off', 'nobody', '']) assert.equal(await ask(user), 2 ** 7, user);
@@ -87,7 +87,7 @@ test('what strangers choose is written down without characters that a terminal o
   assert.deepEqual([line.endsWith('"}\n'), JSON.parse(line)], [true, { path: NASTY }]);
   assert.doesNotMatch(line.slice(0, -1), /[\p{Cc}\u2028\u202e]/u);
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
-  await using registry = await startTestRegistry({ access: new AccountAccess(accounts) });
+  await using registry = await startTestRegistry({ accounts: new AccountAccess(accounts) });
   await fetch(`${registry.url}/v2/`, { headers: { authorization: basic(NASTY, 'x') } });
   await fetch(`${registry.url}/v2/`, { headers: { authorization: basic('x'.repeat(5000), 'x') } });
   const [long, nasty] = await accounts.audit.newest(2);

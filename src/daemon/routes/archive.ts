@@ -8,25 +8,25 @@ import {
   statInContainer,
 } from '../../engine/files/archive.ts';
 import { containerChanges } from '../../engine/files/changes.ts';
-import { type Exchange, flag } from '../http.ts';
-import { bodyOf, leave } from '../request-body.ts';
-import type { Router } from '../router.ts';
-import { sendStream } from '../send-stream.ts';
+import { flag } from '../../http/query.ts';
+import { bodyOf, leave } from '../../http/request-body.ts';
+import { sendStream } from '../../http/send-stream.ts';
+import type { ApiExchange, Routes } from '../routes.ts';
 
 const TAR = { 'Content-Type': 'application/x-tar' };
 const STAT_HEADER = 'X-Docker-Container-Path-Stat';
 
-export function archiveRoutes(router: Router, engine: Engine): void {
-  router.on('HEAD', '/containers/{id...}/archive', async (exchange) => {
+export function archiveRoutes(routes: Routes, engine: Engine): void {
+  routes.on('HEAD', '/containers/{id...}/archive', async (exchange) => {
     const stat = await statInContainer(engine, idOf(exchange), pathOf(exchange));
     exchange.response.stream(200, { [STAT_HEADER]: encodeStat(stat) }).end();
   });
-  router.on('GET', '/containers/{id...}/archive', (exchange) =>
+  routes.on('GET', '/containers/{id...}/archive', (exchange) =>
     copyFromContainer(engine, idOf(exchange), pathOf(exchange), async (stat, tar) => {
       await sendStream(exchange, { ...TAR, [STAT_HEADER]: encodeStat(stat) }, tar);
     }),
   );
-  router.on('PUT', '/containers/{id...}/archive', async (exchange) => {
+  routes.on('PUT', '/containers/{id...}/archive', async (exchange) => {
     const { query, request } = exchange;
     const tar = bodyOf(request);
     try {
@@ -39,19 +39,19 @@ export function archiveRoutes(router: Router, engine: Engine): void {
     }
     exchange.response.empty(200);
   });
-  router.on('GET', '/containers/{id...}/export', (exchange) =>
+  routes.on('GET', '/containers/{id...}/export', (exchange) =>
     exportContainer(engine, idOf(exchange), async (tar) => {
       await sendStream(exchange, TAR, tar);
     }),
   );
-  router.on('GET', '/containers/{id...}/changes', async (exchange) => {
+  routes.on('GET', '/containers/{id...}/changes', async (exchange) => {
     exchange.response.json(200, await containerChanges(engine, idOf(exchange)));
   });
 }
 
-const idOf = ({ params }: Exchange) => params.id ?? '';
+const idOf = ({ params }: ApiExchange) => params.id ?? '';
 
-function pathOf({ query }: Exchange): string {
+function pathOf({ query }: ApiExchange): string {
   const path = query.get('path');
   if (!path) throw invalidParameter("bad parameter: 'path' cannot be empty");
   return path;

@@ -12,74 +12,74 @@ import type { BuildSession } from '../../engine/builds/sessions.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
 import { dropUnnamed, withImageFiles } from '../../engine/images/files.ts';
+import { flag, integer } from '../../http/query.ts';
+import { bodyOf, leave } from '../../http/request-body.ts';
+import { sendStream } from '../../http/send-stream.ts';
 import { registryConfig } from '../auth.ts';
 import { readBody } from '../decode/body.ts';
 import { parseExactJson } from '../decode/json.ts';
 import { SESSION } from '../decode/others.ts';
 import { jsonParameter } from '../decode/query.ts';
-import { type Exchange, flag, integer } from '../http.ts';
 import { messageStream } from '../messages.ts';
-import { bodyOf, leave } from '../request-body.ts';
-import type { Router } from '../router.ts';
-import { sendStream } from '../send-stream.ts';
+import type { ApiExchange, Routes } from '../routes.ts';
 
-export function buildRoutes(router: Router, engine: Engine): void {
+export function buildRoutes(routes: Routes, engine: Engine): void {
   const state = new BuildState(engine);
-  router.on('POST', '/build', (exchange) => buildRoute(engine, state, exchange));
-  router.on('POST', '/build/prune', (exchange) => pruneRoute(engine, state, exchange));
-  router.on('POST', '/build/cancel', ({ query, response }) => {
+  routes.on('POST', '/build', (exchange) => buildRoute(engine, state, exchange));
+  routes.on('POST', '/build/prune', (exchange) => pruneRoute(engine, state, exchange));
+  routes.on('POST', '/build/cancel', ({ query, response }) => {
     const id = query.get('id') ?? '';
     if (id === '') throw invalidParameter('build ID not provided');
     state.active.get(id)?.abort(new BargeError('cancelled', 'the build was cancelled'));
     response.empty(200);
   });
-  router.on('GET', '/barge/build-cache', async ({ query, response, signal }) => {
+  routes.on('GET', '/barge/build-cache', async ({ query, response, signal }) => {
     const filters = parseFilters(query.get('filters') ?? '');
     response.json(200, await listBuildCache(engine, state, filters, signal));
   });
-  filesRoutes(router, engine);
-  sessionRoutes(router, state);
-  historyRoutes(router, engine, state);
+  filesRoutes(routes, engine);
+  sessionRoutes(routes, state);
+  historyRoutes(routes, engine, state);
 }
 
 const TAR = { 'Content-Type': 'application/x-tar' };
 
-function filesRoutes(router: Router, engine: Engine): void {
-  router.on('GET', '/barge/images/{name...}/files', async ({ params, response, signal }) => {
+function filesRoutes(routes: Routes, engine: Engine): void {
+  routes.on('GET', '/barge/images/{name...}/files', async ({ params, response, signal }) => {
     await withImageFiles(engine, params.name ?? '', signal, async (tar) => {
       await sendStream({ response, signal }, TAR, tar);
     });
   });
-  router.on('DELETE', '/barge/images/{name...}/files', async ({ params, response }) => {
+  routes.on('DELETE', '/barge/images/{name...}/files', async ({ params, response }) => {
     await dropUnnamed(engine, params.name ?? '');
     response.empty(204);
   });
 }
 
-function sessionRoutes(router: Router, state: BuildState): void {
-  const sessionOf = ({ params }: Exchange) => state.sessions.get(params.id ?? '');
-  router.on('POST', '/barge/sessions', async ({ request, response }) => {
+function sessionRoutes(routes: Routes, state: BuildState): void {
+  const sessionOf = ({ params }: ApiExchange) => state.sessions.get(params.id ?? '');
+  routes.on('POST', '/barge/sessions', async ({ request, response }) => {
     const session = state.sessions.create(await readBody(request, SESSION));
     response.json(201, { Id: session.id });
   });
-  router.on('DELETE', '/barge/sessions/{id}', ({ params, response }) => {
+  routes.on('DELETE', '/barge/sessions/{id}', ({ params, response }) => {
     state.sessions.end(params.id ?? '');
     response.empty(204);
   });
-  router.on('POST', '/barge/sessions/{id}/compare', async (exchange) => {
+  routes.on('POST', '/barge/sessions/{id}/compare', async (exchange) => {
     const { query, request, response } = exchange;
     const session = sessionOf(exchange);
     const context = await state.sessions.addContext(session, query.get('name') ?? '', query.get('key') ?? '');
     response.json(200, await context.compare(await readEntries(request)));
   });
-  router.on('POST', '/barge/sessions/{id}/files', async (exchange) => {
+  routes.on('POST', '/barge/sessions/{id}/files', async (exchange) => {
     const { query, request, response, signal } = exchange;
     await sessionOf(exchange)
       .context(query.get('name') ?? '')
       .receive(request, signal);
     response.empty(204);
   });
-  router.on(
+  routes.on(
     'POST',
     '/barge/sessions/{id}/ssh',
     async (exchange) => {
@@ -112,31 +112,31 @@ async function readEntries(request: NodeJS.ReadableStream): Promise<ContextEntry
   return entries;
 }
 
-function historyRoutes(router: Router, engine: Engine, state: BuildState): void {
+function historyRoutes(routes: Routes, engine: Engine, state: BuildState): void {
   const { history } = state;
-  router.on('GET', '/barge/builds', async ({ response }) => {
+  routes.on('GET', '/barge/builds', async ({ response }) => {
     response.json(200, await history.list());
   });
-  router.on('GET', '/barge/builds/{id}', async ({ params, response }) => {
+  routes.on('GET', '/barge/builds/{id}', async ({ params, response }) => {
     response.json(200, await history.find(params.id ?? ''));
   });
-  router.on('GET', '/barge/builds/{id}/messages', async ({ params, response }) => {
+  routes.on('GET', '/barge/builds/{id}/messages', async ({ params, response }) => {
     const { ID } = await history.find(params.id ?? '');
     response.json(200, await history.messages(ID));
   });
-  router.on('GET', '/barge/builds/{id}/cache', async ({ params, response, signal }) => {
+  routes.on('GET', '/barge/builds/{id}/cache', async ({ params, response, signal }) => {
     const tar = cacheArchive(engine, state.cacheOf(params.id ?? ''));
     await sendStream({ response, signal }, TAR, tar);
   });
-  router.on('DELETE', '/barge/builds', async ({ response }) => {
+  routes.on('DELETE', '/barge/builds', async ({ response }) => {
     response.json(200, await history.remove(undefined));
   });
-  router.on('DELETE', '/barge/builds/{id}', async ({ params, response }) => {
+  routes.on('DELETE', '/barge/builds/{id}', async ({ params, response }) => {
     response.json(200, await history.remove(params.id ?? ''));
   });
 }
 
-async function pruneRoute(engine: Engine, state: BuildState, exchange: Exchange): Promise<void> {
+async function pruneRoute(engine: Engine, state: BuildState, exchange: ApiExchange): Promise<void> {
   const { query, response } = exchange;
   const options = {
     all: flag(query, 'all'),
@@ -153,7 +153,7 @@ const ENTITLEMENT = /^(network\.host|security\.insecure|device(=.*)?)$/;
 const defined = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 
-async function buildRoute(engine: Engine, state: BuildState, exchange: Exchange): Promise<void> {
+async function buildRoute(engine: Engine, state: BuildState, exchange: ApiExchange): Promise<void> {
   const { query, request, signal } = exchange;
   if (query.get('version') === '2') {
     throw invalidParameter(

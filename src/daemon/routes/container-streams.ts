@@ -10,16 +10,16 @@ import {
   resizeContainer,
 } from '../../engine/lifecycle/attach.ts';
 import { containerLogs } from '../../engine/query/logs.ts';
-import { type Exchange, flag } from '../http.ts';
+import { flag } from '../../http/query.ts';
 import { writeLogs } from '../logs.ts';
-import type { Router } from '../router.ts';
+import type { ApiExchange, Routes } from '../routes.ts';
 import { bridge, parseDetachKeys } from '../streams.ts';
 
-const idOf = ({ params }: Exchange) => params.id ?? '';
+const idOf = ({ params }: ApiExchange) => params.id ?? '';
 
 /** Operations whose answers are streams: attach, logs, stats. */
-export function containerStreamRoutes(router: Router, engine: Engine): void {
-  router.on(
+export function containerStreamRoutes(routes: Routes, engine: Engine): void {
+  routes.on(
     'POST',
     '/containers/{id...}/attach',
     async (exchange) => {
@@ -30,33 +30,32 @@ export function containerStreamRoutes(router: Router, engine: Engine): void {
     },
     { hijacks: true },
   );
-  router.on(
+  routes.on(
     'GET',
     '/containers/{id...}/attach/ws',
     async (exchange) => {
       engine.containers.find(idOf(exchange));
-      const { acceptHandshake, WebSocketStream } = await import('../websocket.ts');
-      const headers = acceptHandshake(exchange.request);
-      await attach(
-        engine,
-        exchange,
-        true,
-        () => new WebSocketStream(exchange.response.switchProtocol(headers)),
-      );
+      const { acceptWebSocket } = await import('../../http/websocket.ts');
+      await attach(engine, exchange, true, () => acceptWebSocket(exchange));
     },
     { hijacks: true },
   );
-  router.on('POST', '/containers/{id...}/resize', (exchange) => {
+  routes.on('POST', '/containers/{id...}/resize', (exchange) => {
     const { rows, columns } = terminalSize(exchange.query);
     resizeContainer(engine, idOf(exchange), rows, columns);
     exchange.response.empty(200);
   });
-  router.on('GET', '/containers/{id...}/logs', (exchange) => logs(engine, exchange));
-  router.on('GET', '/containers/{id...}/stats', (exchange) => stats(engine, exchange));
+  routes.on('GET', '/containers/{id...}/logs', (exchange) => logs(engine, exchange));
+  routes.on('GET', '/containers/{id...}/stats', (exchange) => stats(engine, exchange));
 }
 
 /** @param raw without frames, as terminals have it, and WebSockets. */
-async function attach(engine: Engine, exchange: Exchange, raw: boolean, open: () => Duplex): Promise<void> {
+async function attach(
+  engine: Engine,
+  exchange: ApiExchange,
+  raw: boolean,
+  open: () => Duplex | Promise<Duplex>,
+): Promise<void> {
   const { query, signal } = exchange;
   const container = engine.containers.find(idOf(exchange));
   /* Before the connection is taken over, for then there is no status to answer with. */
@@ -69,7 +68,7 @@ async function attach(engine: Engine, exchange: Exchange, raw: boolean, open: ()
   const past = flag(query, 'logs')
     ? containerLogs(engine, definition.id, { ...options, follow: false, signal })
     : undefined;
-  const client = open();
+  const client = await open();
   if (past) await writeLogs(client, { ...past, tty: raw }, { timestamps: false });
   if (!flag(query, 'stream')) {
     client.end();
@@ -85,7 +84,7 @@ async function attach(engine: Engine, exchange: Exchange, raw: boolean, open: ()
   }
 }
 
-async function logs(engine: Engine, exchange: Exchange): Promise<void> {
+async function logs(engine: Engine, exchange: ApiExchange): Promise<void> {
   const { query, response, signal } = exchange;
   const since = timeOf(query, 'since');
   const until = timeOf(query, 'until');
@@ -108,7 +107,7 @@ async function logs(engine: Engine, exchange: Exchange): Promise<void> {
   out.end();
 }
 
-async function stats(engine: Engine, exchange: Exchange): Promise<void> {
+async function stats(engine: Engine, exchange: ApiExchange): Promise<void> {
   const { query, response, signal } = exchange;
   const stream = flag(query, 'stream', true);
   const oneShot = flag(query, 'one-shot');
@@ -123,7 +122,7 @@ async function stats(engine: Engine, exchange: Exchange): Promise<void> {
 }
 
 /** Clients before 1.42 know one name for both kinds of streams. */
-function streamType({ version }: Exchange): string {
+function streamType({ version }: ApiExchange): string {
   return Number(version.split('.')[1]) >= 42 ? MULTIPLEXED_STREAM : RAW_STREAM;
 }
 

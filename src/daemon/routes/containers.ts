@@ -17,16 +17,16 @@ import { inspectContainer } from '../../engine/query/inspect.ts';
 import { listContainers } from '../../engine/query/list.ts';
 import { containerSizes } from '../../engine/query/sizes.ts';
 import { topContainer } from '../../engine/query/top.ts';
+import { flag, integer } from '../../http/query.ts';
 import { bridgeSettingsOutside, createOfVersion, listOfVersion, updateOfVersion } from '../compat.ts';
 import { readBody } from '../decode/body.ts';
 import { COMMIT, CREATE, UPDATE } from '../decode/container.ts';
-import { type Exchange, flag, integer } from '../http.ts';
-import type { Router } from '../router.ts';
+import type { ApiExchange, Routes } from '../routes.ts';
 
-const idOf = ({ params }: Exchange) => params.id ?? '';
+const idOf = ({ params }: ApiExchange) => params.id ?? '';
 
-export function containerRoutes(router: Router, engine: Engine): void {
-  router.on('GET', '/containers/json', async ({ query, version, response, signal }) => {
+export function containerRoutes(routes: Routes, engine: Engine): void {
+  routes.on('GET', '/containers/json', async ({ query, version, response, signal }) => {
     const list = await listContainers(engine, {
       all: flag(query, 'all'),
       limit: integer(query, 'limit') ?? 0,
@@ -36,15 +36,15 @@ export function containerRoutes(router: Router, engine: Engine): void {
     });
     response.json(200, listOfVersion(version, list));
   });
-  router.on('POST', '/containers/create', async ({ request, query, version, response }) => {
+  routes.on('POST', '/containers/create', async ({ request, query, version, response }) => {
     const body = await readBody(request, CREATE, { needed: true });
     const named = { name: query.get('name') ?? '', platform: query.get('platform') ?? '' };
     response.json(201, await createContainer(engine, createOfVersion(version, body), named));
   });
-  router.on('POST', '/containers/prune', async ({ query, response }) => {
+  routes.on('POST', '/containers/prune', async ({ query, response }) => {
     response.json(200, await pruneContainers(engine, parseFilters(query.get('filters') ?? '')));
   });
-  router.on('GET', '/containers/{id...}/json', async (exchange) => {
+  routes.on('GET', '/containers/{id...}/json', async (exchange) => {
     const { query, version, response, signal } = exchange;
     const container = engine.containers.find(idOf(exchange));
     const [size] = flag(query, 'size') ? await containerSizes(engine, [container], signal) : [];
@@ -52,32 +52,32 @@ export function containerRoutes(router: Router, engine: Engine): void {
     const inspect = { ...inspectContainer(engine, container, execs), ...size };
     response.json(200, bridgeSettingsOutside(version, inspect));
   });
-  router.on('GET', '/containers/{id...}/top', async (exchange) => {
+  routes.on('GET', '/containers/{id...}/top', async (exchange) => {
     const answer = await topContainer(engine, idOf(exchange), exchange.query.get('ps_args') || '-ef');
     exchange.response.json(200, answer);
   });
-  router.on('POST', '/containers/{id...}/update', async (exchange) => {
+  routes.on('POST', '/containers/{id...}/update', async (exchange) => {
     const body = await readBody(exchange.request, UPDATE);
     const { updateContainer } = await import('../../engine/lifecycle/update.ts');
     const update = updateOfVersion(exchange.version, body);
     exchange.response.json(200, await updateContainer(engine, idOf(exchange), update));
   });
-  router.on('POST', '/containers/{id...}/rename', (exchange) => {
+  routes.on('POST', '/containers/{id...}/rename', (exchange) => {
     renameContainer(engine, idOf(exchange), exchange.query.get('name') ?? '');
     exchange.response.empty(204);
   });
-  router.on('DELETE', '/containers/{id...}', async (exchange) => {
+  routes.on('DELETE', '/containers/{id...}', async (exchange) => {
     const { query, response } = exchange;
     const options = { force: flag(query, 'force'), volumes: flag(query, 'v') };
     if (flag(query, 'link')) unlinkContainer(engine, idOf(exchange));
     else await removeContainer(engine, idOf(exchange), options);
     response.empty(204);
   });
-  router.on('POST', '/commit', (exchange) => commit(engine, exchange));
-  lifeRoutes(router, engine);
+  routes.on('POST', '/commit', (exchange) => commit(engine, exchange));
+  lifeRoutes(routes, engine);
 }
 
-async function commit(engine: Engine, { request, query, response, signal }: Exchange): Promise<void> {
+async function commit(engine: Engine, { request, query, response, signal }: ApiExchange): Promise<void> {
   const config = await readBody(request, COMMIT);
   const [repository, tag] = [query.get('repo'), query.get('tag')];
   const { commitContainer } = await import('../../engine/files/commit.ts');
@@ -93,36 +93,36 @@ async function commit(engine: Engine, { request, query, response, signal }: Exch
   response.json(201, { Id: id });
 }
 
-function lifeRoutes(router: Router, engine: Engine): void {
-  const stopOptions = ({ query }: Exchange) => {
+function lifeRoutes(routes: Routes, engine: Engine): void {
+  const stopOptions = ({ query }: ApiExchange) => {
     const timeout = integer(query, 't');
     const signal = query.get('signal');
     return { ...(timeout === undefined ? {} : { timeout }), ...(signal ? { signal } : {}) };
   };
-  router.on('POST', '/containers/{id...}/start', async (exchange) => {
+  routes.on('POST', '/containers/{id...}/start', async (exchange) => {
     exchange.response.empty((await startContainer(engine, idOf(exchange))) ? 204 : 304);
   });
-  router.on('POST', '/containers/{id...}/stop', async (exchange) => {
+  routes.on('POST', '/containers/{id...}/stop', async (exchange) => {
     const stopped = await stopContainer(engine, idOf(exchange), stopOptions(exchange));
     exchange.response.empty(stopped ? 204 : 304);
   });
-  router.on('POST', '/containers/{id...}/restart', async (exchange) => {
+  routes.on('POST', '/containers/{id...}/restart', async (exchange) => {
     await restartContainer(engine, idOf(exchange), stopOptions(exchange));
     exchange.response.empty(204);
   });
-  router.on('POST', '/containers/{id...}/kill', async (exchange) => {
+  routes.on('POST', '/containers/{id...}/kill', async (exchange) => {
     await killContainer(engine, idOf(exchange), exchange.query.get('signal') ?? '');
     exchange.response.empty(204);
   });
-  router.on('POST', '/containers/{id...}/pause', async (exchange) => {
+  routes.on('POST', '/containers/{id...}/pause', async (exchange) => {
     await pauseContainer(engine, idOf(exchange));
     exchange.response.empty(204);
   });
-  router.on('POST', '/containers/{id...}/unpause', async (exchange) => {
+  routes.on('POST', '/containers/{id...}/unpause', async (exchange) => {
     await unpauseContainer(engine, idOf(exchange));
     exchange.response.empty(204);
   });
-  router.on('POST', '/containers/{id...}/wait', async (exchange) => {
+  routes.on('POST', '/containers/{id...}/wait', async (exchange) => {
     const { query, response, signal } = exchange;
     const waiting = waitContainer(engine, idOf(exchange), query.get('condition') ?? '', signal);
     /* The client starts the container once it has these headers. */

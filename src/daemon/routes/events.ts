@@ -6,7 +6,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { eventPasses } from '../../engine/event-filter.ts';
 import { parseFilters } from '../../engine/filters.ts';
 import { legacyEvent } from '../compat.ts';
-import type { Exchange } from '../http.ts';
+import type { ApiExchange } from '../routes.ts';
 
 /** What a client may ask for in `Accept`; the first is what it gets when it accepts all of them alike. */
 const JSON_SEQUENCE = 'application/json-seq';
@@ -18,7 +18,7 @@ const MAX_UNREAD = 4 << 20;
 /** `GET /events`: what is still kept of the past when a time is asked for, then what happens until `until`. */
 export async function streamEvents(
   engine: Engine,
-  { request, query, response, version, signal }: Exchange,
+  { request, query, response, version, signal }: ApiExchange,
 ): Promise<void> {
   const [since, until] = [timeOf(query, 'since'), timeOf(query, 'until')];
   if (since !== undefined && until !== undefined && until < since) {

@@ -5,17 +5,17 @@ import type { Engine } from '../../engine/engine.ts';
 import { readBody } from '../decode/body.ts';
 import { EXEC_CREATE, EXEC_START } from '../decode/exec.ts';
 import { frame } from '../logs.ts';
-import type { Router } from '../router.ts';
+import type { Routes } from '../routes.ts';
 import { bridge, parseDetachKeys } from '../streams.ts';
 import { terminalSize } from './container-streams.ts';
 
-export function execRoutes(router: Router, engine: Engine): void {
-  router.on('POST', '/containers/{id...}/exec', async ({ request, params, response }) => {
+export function execRoutes(routes: Routes, engine: Engine): void {
+  routes.on('POST', '/containers/{id...}/exec', async ({ request, params, response }) => {
     const body = await readBody(request, EXEC_CREATE);
     if (body.DetachKeys) parseDetachKeys(body.DetachKeys);
     response.json(201, { Id: await engine.execs.create(params.id ?? '', body) });
   });
-  router.on(
+  routes.on(
     'POST',
     '/exec/{id}/start',
     async ({ request, params, response }) => {
@@ -52,12 +52,12 @@ export function execRoutes(router: Router, engine: Engine): void {
     },
     { hijacks: true },
   );
-  router.on('POST', '/exec/{id}/resize', async ({ params, query, response }) => {
+  routes.on('POST', '/exec/{id}/resize', async ({ params, query, response }) => {
     const { rows, columns } = terminalSize(query);
     await engine.execs.resize(params.id ?? '', rows, columns);
     response.empty(200);
   });
-  router.on('GET', '/exec/{id}/json', ({ params, response }) => {
+  routes.on('GET', '/exec/{id}/json', ({ params, response }) => {
     response.json(200, engine.execs.inspect(params.id ?? ''));
   });
 }

@@ -1,31 +1,32 @@
 import type { ProgressMessage } from '../../api/engine.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { loadArchive, saveArchive } from '../../engine/images/archives.ts';
-import { type Exchange, errorResponse, flag } from '../http.ts';
+import { errorResponse } from '../../http/errors.ts';
+import { flag } from '../../http/query.ts';
+import { bodyOf } from '../../http/request-body.ts';
+import { sendStream } from '../../http/send-stream.ts';
 import { messageStream } from '../messages.ts';
 import { platformsOf } from '../platforms.ts';
-import { bodyOf } from '../request-body.ts';
-import type { Router } from '../router.ts';
-import { sendStream } from '../send-stream.ts';
+import type { ApiExchange, Routes } from '../routes.ts';
 
-export function imageArchiveRoutes(router: Router, engine: Engine): void {
-  router.on('GET', '/images/get', (exchange) => {
+export function imageArchiveRoutes(routes: Routes, engine: Engine): void {
+  routes.on('GET', '/images/get', (exchange) => {
     const names = exchange.query.getAll('names').flatMap((text) => text.split(','));
     return saveRoute(engine, exchange, names);
   });
-  router.on('GET', '/images/{name...}/get', (exchange) =>
+  routes.on('GET', '/images/{name...}/get', (exchange) =>
     saveRoute(engine, exchange, [exchange.params.name ?? '']),
   );
-  router.on('POST', '/images/load', (exchange) => loadRoute(engine, exchange));
+  routes.on('POST', '/images/load', (exchange) => loadRoute(engine, exchange));
 }
 
-async function saveRoute(engine: Engine, exchange: Exchange, names: readonly string[]): Promise<void> {
+async function saveRoute(engine: Engine, exchange: ApiExchange, names: readonly string[]): Promise<void> {
   const { query, signal } = exchange;
   const archive = saveArchive(engine, names.filter(Boolean), platformsOf(query), signal);
   await sendStream(exchange, { 'Content-Type': 'application/x-tar' }, archive);
 }
 
-async function loadRoute(engine: Engine, exchange: Exchange): Promise<void> {
+async function loadRoute(engine: Engine, exchange: ApiExchange): Promise<void> {
   const { query, request, signal } = exchange;
   const quiet = flag(query, 'quiet');
   const platforms = platformsOf(query);

@@ -12,24 +12,24 @@ import { isIdOf, referenceOf } from '../../engine/images/names.ts';
 import { pruneImages, removeImage } from '../../engine/images/remove.ts';
 import { searchImages } from '../../engine/images/search.ts';
 import { login, pull, pullAll, push } from '../../engine/images/transfer.ts';
+import { flag, integer } from '../../http/query.ts';
+import { bodyOf } from '../../http/request-body.ts';
 import { registryAuth } from '../auth.ts';
 import { imageOfVersion, imagesOfVersion } from '../compat.ts';
 import { readBody } from '../decode/body.ts';
 import { AUTH } from '../decode/others.ts';
-import { type Exchange, flag, integer } from '../http.ts';
 import { messageStream } from '../messages.ts';
 import { platformOf, platformsOf } from '../platforms.ts';
-import { bodyOf } from '../request-body.ts';
-import type { Router } from '../router.ts';
+import type { ApiExchange, Routes } from '../routes.ts';
 import { imageArchiveRoutes } from './image-archives.ts';
 import { manifestRoutes } from './manifests.ts';
 
-const nameOf = ({ params }: Exchange) => params.name ?? '';
+const nameOf = ({ params }: ApiExchange) => params.name ?? '';
 
-export function imageRoutes(router: Router, engine: Engine): void {
-  imageArchiveRoutes(router, engine);
-  manifestRoutes(router, engine);
-  router.on('GET', '/images/json', ({ query, version, response }) => {
+export function imageRoutes(routes: Routes, engine: Engine): void {
+  imageArchiveRoutes(routes, engine);
+  manifestRoutes(routes, engine);
+  routes.on('GET', '/images/json', ({ query, version, response }) => {
     const filters = parseFilters(query.get('filters') ?? '');
     const list = listImages(engine, {
       filters,
@@ -39,36 +39,36 @@ export function imageRoutes(router: Router, engine: Engine): void {
     });
     response.json(200, imagesOfVersion(version, list));
   });
-  router.on('POST', '/images/create', (exchange) =>
+  routes.on('POST', '/images/create', (exchange) =>
     exchange.query.get('fromSrc') ? importRoute(engine, exchange) : pullRoute(engine, exchange),
   );
-  router.on('POST', '/images/prune', async ({ query, response }) => {
+  routes.on('POST', '/images/prune', async ({ query, response }) => {
     const filters = parseFilters(query.get('filters') ?? '');
     response.json(200, await pruneImages(engine, filters));
   });
-  router.on('GET', '/images/search', (exchange) => searchRoute(engine, exchange));
-  router.on('GET', '/images/{name...}/json', (exchange) => {
+  routes.on('GET', '/images/search', (exchange) => searchRoute(engine, exchange));
+  routes.on('GET', '/images/{name...}/json', (exchange) => {
     const { query, version, response } = exchange;
     const image = inspectImage(engine, nameOf(exchange), platformsOf(query));
     response.json(200, imageOfVersion(version, image));
   });
-  router.on('GET', '/images/{name...}/history', (exchange) => {
+  routes.on('GET', '/images/{name...}/history', (exchange) => {
     exchange.response.json(200, imageHistory(engine, nameOf(exchange), platformsOf(exchange.query)));
   });
-  router.on('GET', '/images/{name...}/attestations', (exchange) => {
+  routes.on('GET', '/images/{name...}/attestations', (exchange) => {
     const { query, response } = exchange;
     const platform = platformOf(query);
     const [types, statements] = [query.getAll('type').filter(Boolean), flag(query, 'statement')];
     response.json(200, listAttestations(engine, nameOf(exchange), { platform, types, statements }));
   });
-  router.on('GET', '/distribution/{name...}/json', async (exchange) => {
+  routes.on('GET', '/distribution/{name...}/json', async (exchange) => {
     const { request, response, signal } = exchange;
     const auth = registryAuth(request.headers['x-registry-auth']);
     const options = { ...(auth ? { auth } : {}), signal };
     response.json(200, await inspectDistribution(engine, nameOf(exchange), options));
   });
-  router.on('POST', '/images/{name...}/push', (exchange) => pushRoute(engine, exchange));
-  router.on('POST', '/images/{name...}/tag', (exchange) => {
+  routes.on('POST', '/images/{name...}/push', (exchange) => pushRoute(engine, exchange));
+  routes.on('POST', '/images/{name...}/tag', (exchange) => {
     const { query, response } = exchange;
     const image = engine.images.find(nameOf(exchange));
     const source = isIdOf(image, nameOf(exchange)) ? undefined : referenceOf(nameOf(exchange));
@@ -83,7 +83,7 @@ export function imageRoutes(router: Router, engine: Engine): void {
     emitImage(engine, image, 'tag', tag ? `${repository}:${tag}` : repository);
     response.empty(201);
   });
-  router.on('DELETE', '/images/{name...}', async (exchange) => {
+  routes.on('DELETE', '/images/{name...}', async (exchange) => {
     exchange.response.json(
       200,
       await removeImage(engine, nameOf(exchange), {
@@ -92,13 +92,13 @@ export function imageRoutes(router: Router, engine: Engine): void {
       }),
     );
   });
-  router.on('POST', '/auth', async ({ request, response, signal }) => {
+  routes.on('POST', '/auth', async ({ request, response, signal }) => {
     response.json(200, await login(engine, await readBody(request, AUTH), signal));
   });
-  router.on('POST', '/barge/bootstrap', (exchange) => bootstrapRoute(engine, exchange));
+  routes.on('POST', '/barge/bootstrap', (exchange) => bootstrapRoute(engine, exchange));
 }
 
-async function searchRoute(engine: Engine, { query, request, response, signal }: Exchange): Promise<void> {
+async function searchRoute(engine: Engine, { query, request, response, signal }: ApiExchange): Promise<void> {
   const auth = registryAuth(request.headers['x-registry-auth']);
   const results = await searchImages(engine, query.get('term') ?? '', {
     limit: integer(query, 'limit'),
@@ -109,7 +109,7 @@ async function searchRoute(engine: Engine, { query, request, response, signal }:
   response.json(200, results);
 }
 
-async function pullRoute(engine: Engine, exchange: Exchange): Promise<void> {
+async function pullRoute(engine: Engine, exchange: ApiExchange): Promise<void> {
   const { query, request, signal } = exchange;
   const name = query.get('fromImage') ?? '';
   if (!name) throw invalidParameter('fromImage or fromSrc is needed');
@@ -128,7 +128,7 @@ async function pullRoute(engine: Engine, exchange: Exchange): Promise<void> {
   });
 }
 
-async function importRoute(engine: Engine, exchange: Exchange): Promise<void> {
+async function importRoute(engine: Engine, exchange: ApiExchange): Promise<void> {
   const { query, request, signal } = exchange;
   const source = query.get('fromSrc') ?? '-';
   const repository = query.get('repo');
@@ -149,7 +149,7 @@ async function importRoute(engine: Engine, exchange: Exchange): Promise<void> {
   });
 }
 
-async function pushRoute(engine: Engine, exchange: Exchange): Promise<void> {
+async function pushRoute(engine: Engine, exchange: ApiExchange): Promise<void> {
   const { query, request, signal } = exchange;
   const name = nameOf(exchange);
   const auth = registryAuth(request.headers['x-registry-auth']);
@@ -163,7 +163,7 @@ async function pushRoute(engine: Engine, exchange: Exchange): Promise<void> {
   await messageStream(exchange, (onProgress) => push(engine, name, tag, { ...options, onProgress }));
 }
 
-async function bootstrapRoute(engine: Engine, exchange: Exchange): Promise<void> {
+async function bootstrapRoute(engine: Engine, exchange: ApiExchange): Promise<void> {
   const { query, signal } = exchange;
   const image = query.get('image') ?? '';
   if (!image) throw invalidParameter('name what to bootstrap: debian:bookworm, busybox, …');

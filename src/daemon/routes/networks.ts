@@ -12,37 +12,37 @@ import {
 import { networkOfVersion } from '../compat.ts';
 import { readBody } from '../decode/body.ts';
 import { NETWORK_CONNECT, NETWORK_CREATE, NETWORK_DISCONNECT } from '../decode/network.ts';
-import type { Router } from '../router.ts';
+import type { Routes } from '../routes.ts';
 
-export function networkRoutes(router: Router, engine: Engine): void {
-  /* With a slash as well: Docker's router takes both, and clients rely on either. */
+export function networkRoutes(routes: Routes, engine: Engine): void {
+  /* With a slash as well: Docker's routes takes both, and clients rely on either. */
   for (const path of ['/networks', '/networks/']) {
-    router.on('GET', path, ({ query, response }) => {
+    routes.on('GET', path, ({ query, response }) => {
       response.json(200, listNetworks(engine, parseFilters(query.get('filters') ?? '')));
     });
   }
-  router.on('GET', '/networks/{id}', async ({ params, query, response }) => {
+  routes.on('GET', '/networks/{id}', async ({ params, query, response }) => {
     const { id = '' } = params;
     assertScope(id, query.get('scope') ?? '');
     response.json(200, await inspectNetwork(engine, id));
   });
-  router.on('POST', '/networks/create', async ({ request, version, response }) => {
+  routes.on('POST', '/networks/create', async ({ request, version, response }) => {
     const body = await readBody(request, NETWORK_CREATE);
     response.json(201, await createNetwork(engine, networkOfVersion(version, body)));
   });
-  router.on('DELETE', '/networks/{id}', async ({ params, response }) => {
+  routes.on('DELETE', '/networks/{id}', async ({ params, response }) => {
     await removeNetwork(engine, params.id ?? '');
     response.empty(204);
   });
-  router.on('POST', '/networks/prune', async ({ query, response }) => {
+  routes.on('POST', '/networks/prune', async ({ query, response }) => {
     response.json(200, await pruneNetworks(engine, parseFilters(query.get('filters') ?? '')));
   });
-  router.on('POST', '/networks/{id}/connect', async ({ params, request, response }) => {
+  routes.on('POST', '/networks/{id}/connect', async ({ params, request, response }) => {
     const body = await readBody(request, NETWORK_CONNECT);
     await connectContainer(engine, params.id ?? '', containerOf(body), body.EndpointConfig ?? {});
     response.empty(200);
   });
-  router.on('POST', '/networks/{id}/disconnect', async ({ params, request, response }) => {
+  routes.on('POST', '/networks/{id}/disconnect', async ({ params, request, response }) => {
     const body = await readBody(request, NETWORK_DISCONNECT);
     await disconnectContainer(engine, params.id ?? '', containerOf(body), body.Force ?? false);
     response.empty(200);

@@ -1,7 +1,8 @@
 import { invalidParameter, notFound, unavailable } from '../../core/errors.ts';
+import type { Method } from '../../http/router.ts';
 import { readBody } from '../decode/body.ts';
 import { anything } from '../decode/schema.ts';
-import type { Router } from '../router.ts';
+import type { Routes } from '../routes.ts';
 
 /** What Docker answers on a machine that is in no swarm and has no plugins: clients look at status and words. */
 
@@ -10,7 +11,7 @@ const USE_INIT =
 const NO_MANAGER = `This node is not a swarm manager. ${USE_INIT}`;
 
 /** Everything that only a manager can answer. */
-const MANAGER_OPERATIONS: readonly (readonly [method: string, path: string])[] = [
+const MANAGER_OPERATIONS: readonly (readonly [method: Method, path: string])[] = [
   ['GET', '/swarm'],
   ['POST', '/swarm/update'],
   ['GET', '/swarm/unlockkey'],
@@ -39,33 +40,33 @@ const MANAGER_OPERATIONS: readonly (readonly [method: string, path: string])[] =
   ['POST', '/configs/{id}/update'],
 ];
 
-export function swarmRoutes(router: Router): void {
+export function swarmRoutes(routes: Routes): void {
   for (const [method, path] of MANAGER_OPERATIONS) {
-    router.on(method, path, () => {
+    routes.on(method, path, () => {
       throw unavailable(NO_MANAGER);
     });
   }
-  volumeUpdate(router);
+  volumeUpdate(routes);
   for (const path of ['/swarm/leave', '/swarm/unlock']) {
-    router.on('POST', path, () => {
+    routes.on('POST', path, () => {
       throw unavailable('This node is not part of a swarm');
     });
   }
   for (const path of ['/swarm/init', '/swarm/join']) {
-    router.on('POST', path, () => {
+    routes.on('POST', path, () => {
       throw unavailable('this engine runs containers of one machine: it has no swarm mode');
     });
   }
 }
 
-function volumeUpdate(router: Router): void {
-  router.on('PUT', '/volumes/{name}', () => {
+function volumeUpdate(routes: Routes): void {
+  routes.on('PUT', '/volumes/{name}', () => {
     throw unavailable('volume update only valid for cluster volumes, but swarm is unavailable');
   });
 }
 
-export function pluginRoutes(router: Router): void {
-  router.on('GET', '/plugins', ({ response }) => response.json(200, []));
+export function pluginRoutes(routes: Routes): void {
+  routes.on('GET', '/plugins', ({ response }) => response.json(200, []));
   for (const [method, path] of [
     ['GET', '/plugins/{name...}/json'],
     ['DELETE', '/plugins/{name...}'],
@@ -75,13 +76,13 @@ export function pluginRoutes(router: Router): void {
     ['POST', '/plugins/{name...}/set'],
     ['POST', '/plugins/{name...}/upgrade'],
   ] as const) {
-    router.on(method, path, ({ params }) => {
+    routes.on(method, path, ({ params }) => {
       throw notFound(`plugin ${JSON.stringify(params.name ?? '')} not found`);
     });
   }
-  router.on('GET', '/plugins/privileges', ({ query }) => refuse(query.get('remote')));
-  router.on('POST', '/plugins/pull', ({ query }) => refuse(query.get('remote')));
-  router.on('POST', '/plugins/create', ({ query }) => refuse(query.get('name')));
+  routes.on('GET', '/plugins/privileges', ({ query }) => refuse(query.get('remote')));
+  routes.on('POST', '/plugins/pull', ({ query }) => refuse(query.get('remote')));
+  routes.on('POST', '/plugins/create', ({ query }) => refuse(query.get('name')));
 }
 
 function refuse(name: string | null): never {
@@ -92,20 +93,20 @@ function refuse(name: string | null): never {
 }
 
 /** BuildKit’s way in, deprecated by Docker. */
-export function sessionRoutes(router: Router): void {
-  router.on('POST', '/session', () => {
+export function sessionRoutes(routes: Routes): void {
+  routes.on('POST', '/session', () => {
     throw notFound('this daemon has no BuildKit session: set DOCKER_BUILDKIT=0, or build with barge build');
   });
 }
 
 /** CRIU’s snapshots, an experimental part of Docker that is off by default there, too. */
-export function checkpointRoutes(router: Router): void {
+export function checkpointRoutes(routes: Routes): void {
   for (const [method, path] of [
     ['GET', '/containers/{id...}/checkpoints'],
     ['POST', '/containers/{id...}/checkpoints'],
     ['DELETE', '/containers/{id...}/checkpoints/{name}'],
   ] as const) {
-    router.on(method, path, async ({ request }) => {
+    routes.on(method, path, async ({ request }) => {
       await readBody(request, anything()).catch(() => {});
       throw notFound(
         'page not found: checkpoints are an experimental feature that this daemon does not have',

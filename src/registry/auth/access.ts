@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Action } from '../accounts/roles.ts';
-import { clientAddress } from '../http/client-address.ts';
+import { clientAddress } from '../client-address.ts';
 import type { Authenticator } from './authenticator.ts';
 
 /** How a visitor has proved who they are. Tokens may do less than the password that they stand for. */

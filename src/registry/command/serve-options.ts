@@ -1,6 +1,6 @@
 import type { BlockList } from 'node:net';
 import { invalidParameter } from '../../core/errors.ts';
-import { parseTrustedProxies } from '../http/client-address.ts';
+import { parseTrustedProxies } from '../client-address.ts';
 import type { Flags } from './flags.ts';
 import { type ProxyOptions, proxyOptions } from './proxy-options.ts';
 import { type StoreOptions, storeOptions } from './store.ts';

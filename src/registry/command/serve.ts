@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { lockDirectory } from '../../host/directory-lock.ts';
+import type { TlsFiles } from '../../http/server.ts';
 import { Accounts } from '../accounts/accounts.ts';
-import { type AccessControl, usersOnly } from '../auth/access.ts';
+import { usersOnly } from '../auth/access.ts';
 import { AccountAccess } from '../auth/account-access.ts';
 import { HtpasswdAuthenticator } from '../auth/htpasswd-authenticator.ts';
 import { HtpasswdFile } from '../auth/htpasswd-file.ts';
@@ -12,8 +13,8 @@ import type { Counters } from '../database/counters.ts';
 import { RegistryMetrics, serveMetrics } from '../metrics.ts';
 import { printableLine } from '../printable.ts';
 import { RateLimit } from '../rate-limit.ts';
-import { createRequestHandler } from '../request-handler.ts';
-import { RegistryServer, type TlsFiles } from '../server.ts';
+import { createRequestHandler, type RequestHandlerOptions } from '../request-handler.ts';
+import { RegistryServer } from '../server.ts';
 import { Webhooks } from '../webhooks.ts';
 import { collectionChore, expiryChore, scrubChore, sweepChore } from './chores.ts';
 import { HouseKeeping } from './keep-house.ts';
@@ -38,7 +39,7 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
   const accounts = options.accounts ? new Accounts(await store.database()) : undefined;
   if (accounts) await takeOver(options, accounts, store);
   const access = await accessFor(options, accounts, store, log);
-  if (!access && !isLoopback(options.host)) {
+  if (!access.access && !access.accounts && !isLoopback(options.host)) {
     log.warn('anybody who reaches this address can read and write images; --accounts asks who they are');
   }
   const metrics = options.metrics && new RegistryMetrics();
@@ -61,7 +62,7 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
   const rateLimit = options.rateLimit && new RateLimit(store.counters, options.rateLimit);
   const { storage } = store;
   const { maxBlob, trustedProxies } = options;
-  const asked = { storage, log, access, metrics, hooks, rateLimit, trustedProxies, maxBlob, proxy };
+  const asked = { storage, log, ...access, metrics, hooks, rateLimit, trustedProxies, maxBlob, proxy };
   const handler = createRequestHandler(asked);
   const server = stack.use(
     new RegistryServer(handler, {
@@ -87,7 +88,7 @@ function openLog(level: string): Logger {
 
 /** A server that drains gets no new clients from a balancer that looks. */
 async function isHealthy(server: RegistryServer, store: Store): Promise<boolean> {
-  if (server.isDraining) return false;
+  if (server.http.isDraining) return false;
   return await store.probe().then(
     () => true,
     () => false,
@@ -98,7 +99,7 @@ async function isHealthy(server: RegistryServer, store: Store): Promise<boolean>
 function renewOnHangUp(server: RegistryServer, files: { cert: string; key: string }, log: Logger): void {
   process.on('SIGHUP', async () => {
     try {
-      server.useCertificate(await readTls(files));
+      server.http.useCertificate(await readTls(files));
       log.info('the certificate was read again');
     } catch (error) {
       log.error({ err: error }, 'the certificate could not be read again; the old one stays');
@@ -138,18 +139,14 @@ async function accessFor(
   accounts: Accounts | undefined,
   { counters }: Store,
   log: Logger,
-): Promise<AccessControl | undefined> {
-  if (htpasswd) return usersOnly(await openHtpasswd(htpasswd, counters, log));
-  if (!accounts) return undefined;
+): Promise<Pick<RequestHandlerOptions, 'access' | 'accounts'>> {
+  if (htpasswd) return { access: usersOnly(await openHtpasswd(htpasswd, counters, log)) };
+  if (!accounts) return {};
   if ((await accounts.users()).length === 0 && !selfRegistration) {
     log.warn('there are no users yet: barge-registry user add NAME --admin');
   }
-  return new AccountAccess(accounts, {
-    externalUrl,
-    selfRegistration,
-    counters,
-    key: keySourceOf(store, accounts),
-  });
+  const key = keySourceOf(store, accounts);
+  return { accounts: new AccountAccess(accounts, { externalUrl, selfRegistration, counters, key }) };
 }
 
 async function openHtpasswd(path: string, counters: Counters, log: Logger): Promise<HtpasswdAuthenticator> {

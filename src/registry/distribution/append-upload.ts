@@ -1,4 +1,4 @@
-import { type Handler, repositoryOf } from '../http/exchange.ts';
+import { type Handler, repositoryOf } from '../exchange.ts';
 import type { Rules } from '../rules.ts';
 import type { UploadStorage } from '../storage/storage.ts';
 import { announcedBytes, chunkOf, sendOutOfOrder, sendProgress } from './upload-responses.ts';

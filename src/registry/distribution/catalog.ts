@@ -1,6 +1,6 @@
-import { type Handler, sendJson } from '../http/exchange.ts';
-import { pageOf } from '../http/paging.ts';
+import type { Handler } from '../exchange.ts';
 import type { RegistryStorage } from '../storage/storage.ts';
+import { pageOf } from './paging.ts';
 
 const USUAL_PAGE = 100;
 
@@ -10,6 +10,6 @@ export function catalog(storage: Pick<RegistryStorage, 'repositories'>): Handler
     const seen: string[] = [];
     for (const name of await storage.repositories()) if (await exchange.visitor.sees(name)) seen.push(name);
     const page = pageOf(exchange, '/v2/_catalog', seen, USUAL_PAGE);
-    sendJson(exchange, 200, { repositories: page.items }, page.headers);
+    exchange.response.json(200, { repositories: page.items }, page.headers);
   };
 }

@@ -1,4 +1,4 @@
-import { digestParam, type Handler, repositoryOf, sendEmpty } from '../http/exchange.ts';
+import { digestParam, type Handler, repositoryOf } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 import type { BlobStorage } from '../storage/storage.ts';
 
@@ -9,6 +9,6 @@ export function deleteBlob(blobs: Pick<BlobStorage, 'remove'>): Handler {
     if (!(await blobs.remove(repositoryOf(exchange), digest))) {
       throw registryError('BLOB_UNKNOWN', 'blob unknown to registry', { digest });
     }
-    sendEmpty(exchange, 202);
+    exchange.response.empty(202);
   };
 }

@@ -1,5 +1,5 @@
 import type { Digest } from '../../core/digest.ts';
-import { type Handler, repositoryOf, sendEmpty } from '../http/exchange.ts';
+import { type Handler, repositoryOf } from '../exchange.ts';
 import { changeOf, type Rules } from '../rules.ts';
 import type { RegistryStorage } from '../storage/storage.ts';
 import { manifestUnknown, referenceOf } from './manifest-reference.ts';
@@ -17,7 +17,7 @@ export function deleteManifest(storage: Storage, rules: Rules): Handler {
         : await removeWithTags(storage, repository, reference.digest);
     if (!removed) throw manifestUnknown(repository, reference);
     await rules.noteChange(exchange, { action: 'delete', repository, ...changeOf(reference) });
-    sendEmpty(exchange, 202);
+    exchange.response.empty(202);
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Handler, parseDigestText, repositoryOf } from '../http/exchange.ts';
+import { type Handler, parseDigestText, repositoryOf } from '../exchange.ts';
 import type { Rules } from '../rules.ts';
 import type { UploadStorage } from '../storage/storage.ts';
 import { announcedBytes, chunkOf, sendBlobCreated, sendOutOfOrder } from './upload-responses.ts';

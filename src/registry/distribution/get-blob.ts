@@ -1,7 +1,7 @@
-import { digestParam, type Handler, repositoryOf, sendEmpty } from '../http/exchange.ts';
-import { sendContent } from '../http/send-content.ts';
+import { digestParam, type Handler, repositoryOf } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 import type { BlobStorage } from '../storage/storage.ts';
+import { sendContent } from './send-content.ts';
 
 /** GET and HEAD /v2/<name>/blobs/<digest> (end-2); object storage may have clients fetch the bytes there. */
 export function getBlob(blobs: Pick<BlobStorage, 'size' | 'read' | 'pour' | 'urlFor'>): Handler {
@@ -11,7 +11,7 @@ export function getBlob(blobs: Pick<BlobStorage, 'size' | 'read' | 'pour' | 'url
     if (size === undefined) throw registryError('BLOB_UNKNOWN', 'blob unknown to registry', { digest });
     const url = exchange.request.method === 'GET' ? await blobs.urlFor(digest) : undefined;
     if (url !== undefined) {
-      sendEmpty(exchange, 307, {
+      exchange.response.empty(307, {
         Location: url,
         'Docker-Content-Digest': digest,
         'Cache-Control': 'no-store',

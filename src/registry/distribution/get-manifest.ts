@@ -1,7 +1,7 @@
-import { type Handler, repositoryOf } from '../http/exchange.ts';
-import { sendContent } from '../http/send-content.ts';
+import { type Handler, repositoryOf } from '../exchange.ts';
 import type { RegistryStorage } from '../storage/storage.ts';
 import { findManifest, referenceOf } from './manifest-reference.ts';
+import { sendContent } from './send-content.ts';
 
 /** GET and HEAD /v2/<name>/manifests/<reference> (end-3), in the type it was pushed with. */
 export function getManifest(storage: Pick<RegistryStorage, 'manifests' | 'tags'>): Handler {

@@ -1,7 +1,7 @@
 import { type Descriptor, MEDIA_TYPE } from '../../api/oci-image.ts';
-import { digestParam, type Exchange, type Handler, repositoryOf, sendJson } from '../http/exchange.ts';
-import { nextLink } from '../http/paging.ts';
+import { digestParam, type Exchange, type Handler, repositoryOf } from '../exchange.ts';
 import type { ReferrerStorage } from '../storage/storage.ts';
+import { nextLink } from './paging.ts';
 
 /** Bytes of descriptors after which a page ends; clients take an index of up to 4 MiB. */
 const PAGE_SIZE = 3 * 1024 * 1024;
@@ -12,7 +12,7 @@ export function listReferrers(referrers: ReferrerStorage): Handler {
     const artifactType = exchange.query.get('artifactType') ?? '';
     const { manifests, next } = await collect(exchange, referrers, artifactType);
     const index = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests };
-    sendJson(exchange, 200, index, {
+    exchange.response.json(200, index, {
       'Content-Type': MEDIA_TYPE.ociIndex,
       ...(artifactType ? { 'OCI-Filters-Applied': 'artifactType' } : {}),
       ...(next ? { Link: next } : {}),

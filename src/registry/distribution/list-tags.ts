@@ -1,7 +1,7 @@
-import { type Handler, repositoryOf, sendJson } from '../http/exchange.ts';
-import { pageOf } from '../http/paging.ts';
+import { type Handler, repositoryOf } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 import type { TagStorage } from '../storage/storage.ts';
+import { pageOf } from './paging.ts';
 
 /** GET /v2/<name>/tags/list (end-8a, end-8b). */
 export function listTags(tags: Pick<TagStorage, 'list'>): Handler {
@@ -12,6 +12,6 @@ export function listTags(tags: Pick<TagStorage, 'list'>): Handler {
       throw registryError('NAME_UNKNOWN', 'repository name not known to registry', { name });
     }
     const page = pageOf(exchange, `/v2/${name}/tags/list`, all);
-    sendJson(exchange, 200, { name, tags: page.items }, page.headers);
+    exchange.response.json(200, { name, tags: page.items }, page.headers);
   };
 }

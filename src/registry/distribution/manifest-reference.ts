@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from '../../core/digest.ts';
 import { isTag } from '../../core/reference.ts';
-import { type Exchange, parseDigestText } from '../http/exchange.ts';
+import { type Exchange, parseDigestText } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 import type { RegistryStorage, StoredManifest } from '../storage/storage.ts';
 

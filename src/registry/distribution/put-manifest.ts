@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Descriptor } from '../../api/oci-image.ts';
 import { algorithmOf, type Digest } from '../../core/digest.ts';
-import { type Handler, repositoryOf, sendEmpty } from '../http/exchange.ts';
-import { readBounded } from '../http/read-bounded.ts';
+import { readBounded } from '../../http/read-bounded.ts';
+import { type Handler, repositoryOf } from '../exchange.ts';
 import { type ManifestDocument, parseManifestDocument } from '../manifest-document.ts';
 import { newManifest } from '../new-manifest.ts';
 import { type ErrorItem, RegistryError, registryError } from '../registry-error.ts';
@@ -36,7 +36,7 @@ export function putManifest(storage: Storage, rules: Rules): Handler {
     const { mediaType } = document;
     const change = { action: 'push', repository, digest, mediaType, size: bytes.byteLength } as const;
     await rules.noteChange(exchange, { ...change, ...changeOf(reference) });
-    sendEmpty(exchange, 201, {
+    exchange.response.empty(201, {
       Location: `/v2/${repository}/manifests/${digest}`,
       'Docker-Content-Digest': digest,
       ...(document.subject ? { 'OCI-Subject': document.subject } : {}),

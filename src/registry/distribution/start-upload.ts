@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from '../../core/digest.ts';
 import { isRepositoryPath } from '../../core/reference.ts';
-import { type Exchange, type Handler, parseDigestText, repositoryOf } from '../http/exchange.ts';
+import { type Exchange, type Handler, parseDigestText, repositoryOf } from '../exchange.ts';
 import type { Rules } from '../rules.ts';
 import type { Chunk, RegistryStorage, UploadStorage } from '../storage/storage.ts';
 import { announcedBytes, sendBlobCreated, sendProgress } from './upload-responses.ts';

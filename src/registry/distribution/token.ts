@@ -1,7 +1,7 @@
+import { readBounded } from '../../http/read-bounded.ts';
 import type { AccountAccess, AccountVisitor } from '../auth/account-access.ts';
 import { granted, parseScopes } from '../auth/bearer-tokens.ts';
-import { type Exchange, type Handler, sendJson } from '../http/exchange.ts';
-import { readBounded } from '../http/read-bounded.ts';
+import type { Exchange, Handler } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 
 const MAX_FORM = 64 << 10;
@@ -28,8 +28,8 @@ export function tokenRoute(access: AccountAccess): Handler {
     const claims = { ...visitor.claims, access: grants };
     const { token, lifetime } = await access.bearers.issue(claims, service, visitor.until);
     const issued = new Date().toISOString();
-    const answer = { token, access_token: token, expires_in: lifetime, issued_at: issued };
-    sendJson(exchange, 200, answer, { 'Cache-Control': 'no-store' });
+    const body = { token, access_token: token, expires_in: lifetime, issued_at: issued };
+    exchange.response.json(200, body, { 'Cache-Control': 'no-store' });
   };
 }
 
@@ -44,7 +44,7 @@ async function whoAsks(
   const sent = basic ?? request.headers.authorization;
   const visitor = sent === undefined ? access.anonymous() : await access.signIn(request, sent);
   if (visitor) return visitor;
-  response.setHeader('WWW-Authenticate', 'Basic realm="barge-registry"');
+  response.header('WWW-Authenticate', 'Basic realm="barge-registry"');
   throw registryError('UNAUTHORIZED', 'incorrect username or password');
 }
 

@@ -1,23 +1,23 @@
 import type { Digest } from '../../core/digest.ts';
-import { parseContentRange } from '../http/byte-range.ts';
-import { type Exchange, repositoryOf, sendEmpty, sendJson } from '../http/exchange.ts';
+import { type Exchange, repositoryOf } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 import type { Chunk, ChunkLimit } from '../storage/storage.ts';
+import { parseContentRange } from './byte-range.ts';
 
 /** Status 202 or 204 with where to go on and how far the upload is. */
 export function sendProgress(exchange: Exchange, status: 202 | 204, id: string, offset: number): void {
-  sendEmpty(exchange, status, progressHeaders(exchange, id, offset));
+  exchange.response.empty(status, progressHeaders(exchange, id, offset));
 }
 
 /** The chunk does not start where the upload ends (distribution spec, "Pushing a blob in chunks"). */
 export function sendOutOfOrder(exchange: Exchange, id: string, offset: number): void {
   const { items } = registryError('RANGE_INVALID', 'chunk out of order', { offset });
-  sendJson(exchange, 416, { errors: items }, progressHeaders(exchange, id, offset));
+  exchange.response.json(416, { errors: items }, progressHeaders(exchange, id, offset));
 }
 
 /** Status 201 for a blob that `exchange`'s repository owns from now on. */
 export function sendBlobCreated(exchange: Exchange, digest: Digest): void {
-  sendEmpty(exchange, 201, {
+  exchange.response.empty(201, {
     Location: `/v2/${repositoryOf(exchange)}/blobs/${digest}`,
     'Docker-Content-Digest': digest,
   });

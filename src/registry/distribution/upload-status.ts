@@ -1,4 +1,4 @@
-import { type Handler, repositoryOf } from '../http/exchange.ts';
+import { type Handler, repositoryOf } from '../exchange.ts';
 import type { UploadStorage } from '../storage/storage.ts';
 import { sendProgress } from './upload-responses.ts';
 

@@ -2,7 +2,7 @@ import { invalidParameter } from '../../core/errors.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Visitor } from '../auth/access.ts';
 import type { AccountAccess } from '../auth/account-access.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { Exchange } from '../exchange.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
 

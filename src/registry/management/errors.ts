@@ -1,33 +1,37 @@
+import type { Logger } from 'pino';
 import { BargeError, type ErrorKind } from '../../core/errors.ts';
-import { type Exchange, sendJson } from '../http/exchange.ts';
-import { hasLeft, retryHeader } from '../http/respond-with-error.ts';
+import { type ErrorTable, STATUS_OF } from '../../http/errors.ts';
+import { retryHeader } from '../errors.ts';
 import { RegistryError } from '../registry-error.ts';
 
-const STATUS: Partial<Record<ErrorKind, number>> = {
-  'invalid-parameter': 400,
-  unauthorized: 401,
-  forbidden: 403,
-  'not-found': 404,
-  conflict: 409,
-  unavailable: 503,
-};
+/** Those that say what is wrong with the request; all others are the registry's own trouble. */
+const REPORTED: readonly ErrorKind[] = [
+  'invalid-parameter',
+  'unauthorized',
+  'forbidden',
+  'not-found',
+  'conflict',
+  'unavailable',
+];
 
-/** A failure of the management API: `{"message": …}` and the status of its kind. */
-export function respondWithApiError(exchange: Exchange, error: unknown): void {
-  if (hasLeft(exchange, error)) return;
-  const known = statusOf(error);
-  if (known === undefined) exchange.log.error({ err: error }, 'failed while answering');
-  const message =
-    known === undefined
-      ? 'something went wrong here; the log of the registry says what'
-      : (error as Error).message;
-  const headers = error instanceof RegistryError ? retryHeader(error) : {};
-  sendJson(exchange, known ?? 500, { message }, headers);
-}
+/** The errors of the management API: `{"message": …}` and the status of their kind. */
+export const managementErrors =
+  (log: Logger): ErrorTable =>
+  (error) => {
+    const status = statusOf(error);
+    if (status === undefined) {
+      log.error({ err: error }, 'failed while responding');
+      return {
+        status: 500,
+        body: { message: 'something went wrong here; the log of the registry says what' },
+      };
+    }
+    const headers = error instanceof RegistryError ? retryHeader(error) : {};
+    return { status, body: { message: (error as Error).message }, headers };
+  };
 
 function statusOf(error: unknown): number | undefined {
-  if (error instanceof RegistryError) {
-    return error.status ?? (error.code === 'TOOMANYREQUESTS' ? 429 : STATUS[error.kind]);
-  }
-  return error instanceof BargeError ? STATUS[error.kind] : undefined;
+  if (error instanceof RegistryError && error.status !== undefined) return error.status;
+  if (error instanceof RegistryError && error.code === 'TOOMANYREQUESTS') return 429;
+  return error instanceof BargeError && REPORTED.includes(error.kind) ? STATUS_OF[error.kind] : undefined;
 }

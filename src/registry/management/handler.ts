@@ -1,13 +1,15 @@
 import { invalidParameter } from '../../core/errors.ts';
 import { isObject } from '../../core/is-object.ts';
+import { respond } from '../../http/errors.ts';
+import { readBounded } from '../../http/read-bounded.ts';
 import { NOBODY, type Visitor } from '../auth/access.ts';
 import type { AccountAccess } from '../auth/account-access.ts';
-import { clientAddress } from '../http/client-address.ts';
-import { type Exchange, type Handler, sendEmpty, sendJson } from '../http/exchange.ts';
-import { readBounded } from '../http/read-bounded.ts';
+import { clientAddress } from '../client-address.ts';
+import { noteCut } from '../errors.ts';
+import type { Exchange, Handler } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 import type { Action, Body, Caller } from './call.ts';
-import { respondWithApiError } from './errors.ts';
+import { managementErrors } from './errors.ts';
 import { assertJson, assertOwnOrigin } from './foreign-pages.ts';
 import { assertMay, type Requirement } from './requirements.ts';
 
@@ -19,19 +21,22 @@ const MAX_BODY = 64 << 10;
  */
 export function apiHandler(access: AccountAccess, requirement: Requirement, action: Action): Handler {
   return async (exchange) => {
-    try {
-      if (exchange.request.method !== 'GET') assertOwnOrigin(exchange.request, access.externalUrl);
-      const visitor = requirement === 'nothing' ? NOBODY : await signedIn(access, exchange);
-      const caller = callerOf(access, exchange, visitor);
-      await assertMay(caller, requirement);
-      const body = await bodyOf(exchange);
-      const result = await action({ ...caller, access, exchange, body });
-      await noteChange(caller, exchange);
-      if (result === undefined) sendEmpty(exchange, 204);
-      else sendJson(exchange, 200, result, { 'Cache-Control': 'no-store' });
-    } catch (error) {
-      respondWithApiError(exchange, error);
-    }
+    const failure = await respond(
+      exchange,
+      async () => {
+        if (exchange.request.method !== 'GET') assertOwnOrigin(exchange.request, access.externalUrl);
+        const visitor = requirement === 'nothing' ? NOBODY : await signedIn(access, exchange);
+        const caller = callerOf(access, exchange, visitor);
+        await assertMay(caller, requirement);
+        const body = await bodyOf(exchange);
+        const result = await action({ ...caller, access, exchange, body });
+        await noteChange(caller, exchange);
+        if (result === undefined) exchange.response.empty(204);
+        else exchange.response.json(200, result, { 'Cache-Control': 'no-store' });
+      },
+      managementErrors(exchange.log),
+    );
+    noteCut(failure, exchange.log);
   };
 }
 
@@ -47,7 +52,7 @@ async function signedIn(access: AccountAccess, { request, response }: Exchange):
   const { authorization } = request.headers;
   const visitor = authorization === undefined ? undefined : await access.signIn(request, authorization);
   if (visitor?.user !== undefined) return visitor;
-  response.setHeader('WWW-Authenticate', 'Basic realm="barge-registry"');
+  response.header('WWW-Authenticate', 'Basic realm="barge-registry"');
   throw registryError('UNAUTHORIZED', 'incorrect username or password');
 }
 

@@ -1,8 +1,9 @@
 import { invalidParameter } from '../../core/errors.ts';
+import type { Method } from '../../http/router.ts';
 import { parseRole } from '../accounts/roles.ts';
 import type { AccountAccess } from '../auth/account-access.ts';
-import { clientAddress } from '../http/client-address.ts';
-import type { Handler, Method } from '../http/exchange.ts';
+import { clientAddress } from '../client-address.ts';
+import type { Handler } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 import type { RegistryStorage } from '../storage/storage.ts';
 import { type Action, flagsOf, textOf } from './call.ts';
@@ -70,7 +71,7 @@ function ownRoutes(route: Route): void {
       ...(days === undefined ? {} : { expiresAt: expiryIn(days) }),
     });
   });
-  route('DELETE', '/tokens/:id', 'a user, by password', ({ accounts, user, param }) =>
+  route('DELETE', '/tokens/{id}', 'a user, by password', ({ accounts, user, param }) =>
     accounts.tokens.remove(param('id'), user),
   );
 }
@@ -94,15 +95,20 @@ function userRoutes(route: Route): void {
   route('POST', '/users', 'an administrator, by password', async ({ accounts, body }) => {
     await accounts.addUser(textOf(body, 'name'), textOf(body, 'password'), flagsOf(body, 'admin'));
   });
-  route('PATCH', '/users/:user', 'an administrator, by password', async ({ accounts, user, body, param }) => {
-    const { password } = body;
-    if (password !== undefined && param('user') === user) {
-      throw invalidParameter('change your own password with PUT /api/v1/me/password');
-    }
-    await accounts.updateUser(param('user'), flagsOf(body, 'admin', 'disabled'));
-    if (password !== undefined) await accounts.setPassword(param('user'), textOf(body, 'password'));
-  });
-  route('DELETE', '/users/:user', 'an administrator, by password', ({ accounts, param }) =>
+  route(
+    'PATCH',
+    '/users/{user}',
+    'an administrator, by password',
+    async ({ accounts, user, body, param }) => {
+      const { password } = body;
+      if (password !== undefined && param('user') === user) {
+        throw invalidParameter('change your own password with PUT /api/v1/me/password');
+      }
+      await accounts.updateUser(param('user'), flagsOf(body, 'admin', 'disabled'));
+      if (password !== undefined) await accounts.setPassword(param('user'), textOf(body, 'password'));
+    },
+  );
+  route('DELETE', '/users/{user}', 'an administrator, by password', ({ accounts, param }) =>
     accounts.removeUser(param('user')),
   );
 }
@@ -115,10 +121,10 @@ function organisationRoutes(route: Route): void {
     accounts.addOrganisation(textOf(body, 'name')),
   );
   const leaders = 'who leads the organisation, by password';
-  route('DELETE', '/organisations/:organisation', leaders, ({ accounts, param }) =>
+  route('DELETE', '/organisations/{organisation}', leaders, ({ accounts, param }) =>
     accounts.removeOrganisation(param('organisation')),
   );
-  const member = '/organisations/:organisation/members/:user';
+  const member = '/organisations/{organisation}/members/{user}';
   route('PUT', member, leaders, ({ accounts, body, param }) =>
     accounts.setMember(param('organisation'), param('user'), parseRole(body.role)),
   );
@@ -129,11 +135,11 @@ function organisationRoutes(route: Route): void {
 
 /** What accounts may fill, in bytes (null: as much as there is), and which first parts of names are theirs. */
 function ownershipRoutes(route: Route): void {
-  route('GET', '/quotas/:owner', 'who may know the quota', async ({ accounts, param }) => ({
+  route('GET', '/quotas/{owner}', 'who may know the quota', async ({ accounts, param }) => ({
     owner: param('owner'),
     bytes: (await accounts.quotaOf(param('owner'))) ?? null,
   }));
-  route('PUT', '/quotas/:owner', 'an administrator, by password', async ({ accounts, body, param }) => {
+  route('PUT', '/quotas/{owner}', 'an administrator, by password', async ({ accounts, body, param }) => {
     const { bytes } = body;
     if (bytes !== null && !(Number.isSafeInteger(bytes) && Number(bytes) >= 0)) {
       throw invalidParameter('"bytes" is neither a number nor null');
@@ -141,7 +147,7 @@ function ownershipRoutes(route: Route): void {
     await accounts.setQuota(param('owner'), bytes === null ? undefined : Number(bytes));
   });
   route('GET', '/namespaces', 'an administrator', ({ accounts }) => accounts.namespaces.list());
-  route('PUT', '/namespaces/:namespace', 'an administrator, by password', ({ accounts, body, param }) => {
+  route('PUT', '/namespaces/{namespace}', 'an administrator, by password', ({ accounts, body, param }) => {
     const owner = body.owner === null ? undefined : textOf(body, 'owner');
     return accounts.namespaces.give(param('namespace'), owner);
   });
@@ -155,7 +161,7 @@ function repositoryRoutes(route: Route, storage: Pick<RegistryStorage, 'reposito
     }
     return seen;
   });
-  const one = '/repositories/:repository';
+  const one = '/repositories/{repository}';
   route('GET', one, 'who administers the repository', async ({ accounts, param }) => ({
     name: param('repository'),
     ...(await accounts.settings(param('repository'))),
@@ -171,7 +177,7 @@ function repositoryRoutes(route: Route, storage: Pick<RegistryStorage, 'reposito
       ...(retention === undefined ? {} : { retention }),
     });
   });
-  const grant = '/repositories/:repository/grants/:user';
+  const grant = '/repositories/{repository}/grants/{user}';
   const byPassword = 'who administers the repository, by password';
   route('PUT', grant, byPassword, ({ accounts, body, param }) =>
     accounts.grant(param('repository'), param('user'), parseRole(body.role)),

@@ -1,7 +1,7 @@
 import { listTags } from '../distribution/list-tags.ts';
 import { manifestUnknown, referenceOf } from '../distribution/manifest-reference.ts';
-import { digestParam, type Exchange, type Handler, repositoryOf, sendJson } from '../http/exchange.ts';
-import { sendContent } from '../http/send-content.ts';
+import { sendContent } from '../distribution/send-content.ts';
+import { digestParam, type Exchange, type Handler, repositoryOf } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 import type { RegistryStorage } from '../storage/storage.ts';
 import { isOutage, type PullThrough } from './pull-through.ts';
@@ -13,7 +13,7 @@ export function proxiedManifest(proxy: PullThrough, storage: Pick<RegistryStorag
     const reference = referenceOf(exchange);
     const found = await proxy.manifest(repository, reference);
     if (!found) throw manifestUnknown(repository, reference);
-    if (found.isStale) exchange.response.setHeader('Warning', '111 - "Revalidation Failed"');
+    if (found.isStale) exchange.response.header('Warning', '111 - "Revalidation Failed"');
     await sendContent(exchange, {
       ...found.manifest,
       cacheControl: 'digest' in reference ? 'private, max-age=31536000, immutable' : 'no-cache',
@@ -69,13 +69,13 @@ function forwarded(proxy: PullThrough, rest: string, local: Handler): Handler {
         throw registryError('NAME_UNKNOWN', 'repository name not known to registry', { name: repository });
       const { link, 'content-type': type = 'application/json' } = found.response.headers;
       const filters = found.response.headers['oci-filters-applied'];
-      exchange.response.writeHead(200, {
+      const body = exchange.response.body(200, {
         'Content-Type': type,
         'Content-Length': found.body.length,
         ...(link ? { Link: withoutHost(String(link)) } : {}),
-        ...(filters ? { 'OCI-Filters-Applied': filters } : {}),
+        ...(filters ? { 'OCI-Filters-Applied': String(filters) } : {}),
       });
-      exchange.response.end(found.body);
+      body.end(found.body);
     } catch (error) {
       if (!isOutage(error)) throw error;
       await local(exchange);
@@ -89,11 +89,11 @@ const withoutHost = (link: string): string => link.replace(/^<https?:\/\/[^/>]+/
 /** Whatever would change something. */
 export function refused(proxy: PullThrough): Handler {
   return async (exchange: Exchange) => {
-    exchange.response.setHeader('Allow', 'GET, HEAD');
+    exchange.response.header('Allow', 'GET, HEAD');
     const { items } = registryError(
       'UNSUPPORTED',
       `this registry keeps copies of ${proxy.origin}: push there`,
     );
-    sendJson(exchange, 405, { errors: items });
+    exchange.response.json(405, { errors: items });
   };
 }

@@ -1,14 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
+import type { Incoming, TlsFiles } from '../../http/server.ts';
 import { type AccessControl, usersOnly } from '../auth/access.ts';
+import type { AccountAccess } from '../auth/account-access.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { PullThrough } from '../proxy/pull-through.ts';
 import type { RateLimit } from '../rate-limit.ts';
 import { createRequestHandler } from '../request-handler.ts';
-import { RegistryServer, type TlsFiles } from '../server.ts';
+import { RegistryServer } from '../server.ts';
 import { openFileSystem } from '../storage/file-system/open.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { Webhooks } from '../webhooks.ts';
@@ -26,12 +27,13 @@ export interface TestRegistry extends AsyncDisposable {
 export interface TestRegistryOptions {
   readonly authenticator?: Authenticator;
   readonly access?: AccessControl;
+  readonly accounts?: AccountAccess;
   readonly hooks?: Webhooks;
   readonly tls?: TlsFiles;
   readonly rateLimit?: RateLimit;
   readonly proxy?: (storage: ObjectStorage, log: Logger) => PullThrough;
   /** Called before each request; true: it was answered. */
-  readonly before?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  readonly before?: (incoming: Incoming) => boolean;
 }
 
 export async function startTestRegistry(options: TestRegistryOptions = {}): Promise<TestRegistry> {
@@ -39,12 +41,12 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
   const storage = await openFileSystem(root);
   const log = pino({ level: 'silent' });
   const access = options.access ?? (options.authenticator && usersOnly(options.authenticator));
-  const { hooks, rateLimit, before } = options;
+  const { accounts, hooks, rateLimit, before } = options;
   const proxy = options.proxy?.(storage, log);
-  const handle = createRequestHandler({ storage, log, access, hooks, rateLimit, proxy });
+  const handle = createRequestHandler({ storage, log, access, accounts, hooks, rateLimit, proxy });
   const server = new RegistryServer(
-    async (request, response) => {
-      if (!before?.(request, response)) await handle(request, response);
+    async (incoming) => {
+      if (!before?.(incoming)) await handle(incoming);
     },
     { tls: options.tls, drainTimeout: 100 },
   );

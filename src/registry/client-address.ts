@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
-import { invalidParameter } from '../../core/errors.ts';
+import { invalidParameter } from '../core/errors.ts';
 
 const told = new WeakMap<IncomingMessage, string>();
 

@@ -3,9 +3,10 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Digest } from '../../core/digest.ts';
 import { systemError } from '../../core/errors.ts';
+import type { Headers } from '../../http/exchange.ts';
+import type { Exchange } from '../exchange.ts';
 import type { ByteRange, WritePiece } from '../storage/storage.ts';
 import { parseRange } from './byte-range.ts';
-import { type Exchange, type Headers, sendEmpty } from './exchange.ts';
 
 /** Content of a known digest, to be sent whole or in part. */
 export interface Content {
@@ -30,22 +31,22 @@ export async function sendContent(exchange: Exchange, content: Content): Promise
     'Cache-Control': content.cacheControl,
   };
   if (matches(request.headers['if-none-match'], etag)) {
-    response.writeHead(304, headers).end();
+    response.empty(304, headers);
     return;
   }
   const range = request.method === 'GET' ? rangeOf(exchange, content.size, etag) : undefined;
   if (range === 'unsatisfiable') {
-    sendEmpty(exchange, 416, { ...headers, 'Content-Range': `bytes */${content.size}` });
+    response.empty(416, { ...headers, 'Content-Range': `bytes */${content.size}` });
     return;
   }
-  response.writeHead(range ? 206 : 200, {
+  const body = response.body(range ? 206 : 200, {
     ...headers,
     'Content-Type': content.mediaType,
     'Content-Length': range ? range.end - range.start + 1 : content.size,
     ...(range ? { 'Content-Range': `bytes ${range.start}-${range.end}/${content.size}` } : {}),
   });
-  if (request.method === 'HEAD' || content.size === 0) response.end();
-  else await sendBytes(response, content, range);
+  if (request.method === 'HEAD' || content.size === 0) body.end();
+  else await sendBytes(body, content, range);
 }
 
 async function sendBytes(response: ServerResponse, content: Content, range?: ByteRange): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Exchange } from './http.ts';
+import type { Exchange } from './exchange.ts';
 
 /**
  * Answers with a stream. A failure of it breaks the connection off, so that no client takes half of it for the whole; a

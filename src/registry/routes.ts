@@ -1,6 +1,6 @@
-import FindMyWay from 'find-my-way';
-import type { AccessControl, RouteNeed } from './auth/access.ts';
-import { AccountAccess } from './auth/account-access.ts';
+import { type Method, type Route, Router } from '../http/router.ts';
+import type { RouteNeed } from './auth/access.ts';
+import type { AccountAccess } from './auth/account-access.ts';
 import { appendUpload } from './distribution/append-upload.ts';
 import { cancelUpload } from './distribution/cancel-upload.ts';
 import { catalog } from './distribution/catalog.ts';
@@ -16,7 +16,7 @@ import { putManifest } from './distribution/put-manifest.ts';
 import { startUpload } from './distribution/start-upload.ts';
 import { tokenRoute } from './distribution/token.ts';
 import { uploadStatus } from './distribution/upload-status.ts';
-import type { Handler, Method } from './http/exchange.ts';
+import type { Handler } from './exchange.ts';
 import { apiRoutes } from './management/routes.ts';
 import type { PullThrough } from './proxy/pull-through.ts';
 import { proxiedBlob, proxiedManifest, proxiedReferrers, proxiedTags, refused } from './proxy/routes.ts';
@@ -24,56 +24,40 @@ import type { Rules } from './rules.ts';
 import type { RegistryStorage } from './storage/storage.ts';
 
 const TOKEN_PATH = '/token';
-const METHODS: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
-/** Longer than any valid name or digest, so that these reach the check that explains what is wrong. */
-const MAX_PARAMETER_LENGTH = 4096;
 
-const BLOB = '/v2/:name/blobs/:digest';
-const UPLOADS = '/v2/:name/blobs/uploads';
-const UPLOAD = '/v2/:name/blobs/uploads/:id';
-const MANIFEST = '/v2/:name/manifests/:reference';
-const TAGS = '/v2/:name/tags/list';
-const REFERRERS = '/v2/:name/referrers/:digest';
+const BLOB = '/v2/{name...}/blobs/{digest}';
+const UPLOADS = '/v2/{name...}/blobs/uploads';
+const UPLOAD = '/v2/{name...}/blobs/uploads/{id}';
+const MANIFEST = '/v2/{name...}/manifests/{reference}';
+const TAGS = '/v2/{name...}/tags/list';
+const REFERRERS = '/v2/{name...}/referrers/{digest}';
 
 /** What the endpoints work on. */
 export interface Served {
   readonly storage: RegistryStorage;
-  readonly access?: AccessControl | undefined;
+  /** Serves the tokens and the management API of a registry with accounts. */
+  readonly accounts?: AccountAccess | undefined;
   readonly rules: Rules;
   readonly proxy?: PullThrough | undefined;
 }
 
-export interface Match {
-  readonly handler: Handler;
-  readonly params: Readonly<Record<string, string | undefined>>;
-  readonly needs: RouteNeed;
-}
-
-/** A route as it was declared. */
-export interface Declared {
-  readonly method: Method;
-  readonly path: string;
-  readonly needs: RouteNeed;
-}
-
-interface Entry {
+export interface Endpoint {
   readonly handler: Handler;
   readonly needs: RouteNeed;
 }
 
 /** The endpoints of the distribution spec 1.1 ("Endpoints"), and `_catalog`; each says what it needs of its visitor. */
-export class Router {
-  readonly #routes = FindMyWay({ ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH });
-  readonly #declared: Declared[] = [];
+export class RegistryRoutes {
+  readonly #router = new Router<Endpoint>({ ignoreTrailingSlash: true });
 
-  constructor({ storage, access, rules, proxy }: Served) {
+  constructor({ storage, accounts, rules, proxy }: Served) {
     this.#on(['GET', 'HEAD'], '/v2', 'known', ping);
     this.#on(['GET'], '/v2/_catalog', 'catalog', catalog(storage));
     if (proxy) this.#copies(storage, proxy);
     else this.#content(storage, rules);
-    if (access instanceof AccountAccess) {
-      this.#on(['GET', 'POST'], TOKEN_PATH, 'self', tokenRoute(access));
-      apiRoutes(access, storage, (method, path, handler) => this.#on([method], path, 'self', handler));
+    if (accounts) {
+      this.#on(['GET', 'POST'], TOKEN_PATH, 'self', tokenRoute(accounts));
+      apiRoutes(accounts, storage, (method, path, handler) => this.#on([method], path, 'self', handler));
     }
   }
 
@@ -105,35 +89,22 @@ export class Router {
     this.#on(['GET', 'PATCH', 'PUT', 'DELETE'], UPLOAD, 'push', refused(proxy));
   }
 
-  /** Everything that there is. */
-  get declared(): readonly Declared[] {
-    return this.#declared;
+  /** All endpoints, in the order of their declaration. */
+  get declared(): readonly Route<Endpoint>[] {
+    return this.#router.declared;
   }
 
-  /** @param path without the query. */
-  find(method: string, path: string): Match | undefined {
-    const found = this.#routes.find(method as Method, withNameAsOnePart(path));
-    if (!found) return undefined;
-    return { ...(found.store as Entry), params: found.params };
+  /** @param path without the query. @throws BargeError invalid-parameter for a broken escape. */
+  find(method: string, path: string) {
+    return this.#router.find(method, path);
   }
 
-  /** Methods that `path` answers to; none when it is no endpoint. */
+  /** Methods that `path` responds to; none when it is not an endpoint. */
   methodsOf(path: string): Method[] {
-    return METHODS.filter((method) => this.find(method, path) !== undefined);
+    return this.#router.methodsOf(path);
   }
 
-  #on(methods: Method[], path: string, needs: RouteNeed, handler: Handler): void {
-    const entry: Entry = { handler, needs };
-    this.#routes.on(methods, path, () => {}, entry);
-    for (const method of methods) this.#declared.push({ method, path, needs });
+  #on(methods: readonly Method[], path: string, needs: RouteNeed, handler: Handler): void {
+    this.#router.on(methods, path, { handler, needs });
   }
-}
-
-const NAMED =
-  /^\/v2\/(.+)\/(manifests\/[^/]+|blobs\/uploads(?:\/[^/]*)?|blobs\/[^/]+|tags\/list|referrers\/[^/]+)$/;
-
-/** Repository names hold slashes, parameters of the router do not: the name is encoded into one part. */
-function withNameAsOnePart(path: string): string {
-  const [, name, rest] = NAMED.exec(path) ?? [];
-  return name === undefined ? path : `/v2/${encodeURIComponent(name)}/${rest}`;
 }

@@ -1,5 +1,6 @@
+import type { Headers } from '../../http/exchange.ts';
+import type { Exchange } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
-import type { Exchange, Headers } from './exchange.ts';
 
 /** One page of a list, and the header that leads to the next. */
 export interface Page {

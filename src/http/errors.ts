@@ -1,0 +1,76 @@
+import { BargeError, type ErrorKind, errnoOf, messageOf } from '../core/errors.ts';
+import type { Exchange, Headers } from './exchange.ts';
+
+/** The status of each kind of error. 499, nginx's, is for a client that gave up: nobody reads it. */
+export const STATUS_OF: Readonly<Record<ErrorKind, number>> = {
+  'invalid-parameter': 400,
+  unauthorized: 401,
+  forbidden: 403,
+  'not-found': 404,
+  conflict: 409,
+  'not-implemented': 501,
+  unavailable: 503,
+  cancelled: 499,
+  'data-loss': 500,
+  system: 500,
+};
+
+/** What a client gets for an error. */
+export interface ErrorResponse {
+  readonly status: number;
+  /** Sent as JSON. */
+  readonly body: unknown;
+  readonly headers?: Headers;
+}
+
+/** A server's table of errors: the only place where they become HTTP. */
+export type ErrorTable = (error: unknown) => ErrorResponse;
+
+/** The table of the Engine API: `{"message": …}` with the status of the error's kind. */
+export function errorResponse(
+  error: unknown,
+): ErrorResponse & { readonly body: { readonly message: string } } {
+  const status = error instanceof BargeError ? STATUS_OF[error.kind] : 500;
+  const exitCode = error instanceof Error && 'exitCode' in error ? { exitCode: Number(error.exitCode) } : {};
+  return { status, body: { message: messageOf(error), ...exitCode } };
+}
+
+/** What streams say of a connection that the other side has given up. */
+const GONE = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);
+
+/** Whether nobody is left to respond to. */
+export function hasLeft({ request, signal }: Pick<Exchange, 'request' | 'signal'>): boolean {
+  const isBroken = request.errored !== null && GONE.has(errnoOf(request.errored) ?? '');
+  return signal.aborted || request.socket.destroyed || isBroken;
+}
+
+/** What came of a failure. */
+export interface Failure {
+  readonly error: unknown;
+  /** `response`: the client was told. `cut`: it had received a part of the response. `left`: nobody was there. */
+  readonly outcome: 'response' | 'cut' | 'left';
+}
+
+/**
+ * Runs a route and turns its failure into a response. Once the headers are sent, the connection is cut instead: the
+ * client must not take a part for the whole.
+ * @returns the failure, for the log.
+ */
+export async function respond(
+  exchange: Pick<Exchange, 'request' | 'response' | 'signal'>,
+  work: () => Promise<void> | void,
+  errors: ErrorTable,
+): Promise<Failure | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    const { response } = exchange;
+    const outcome = hasLeft(exchange) ? 'left' : response.started ? 'cut' : 'response';
+    if (outcome === 'response') {
+      const { status, body, headers } = errors(error);
+      response.json(status, body, headers);
+    } else response.cut();
+    return { error, outcome };
+  }
+}

@@ -1,0 +1,17 @@
+import type { IncomingMessage } from 'node:http';
+import type { Response } from './response.ts';
+
+/** One request on its way through a route. Servers extend it with what their own routes need. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: Response;
+  readonly query: URLSearchParams;
+  /** Decoded parts of the path, by the names in the route's pattern. */
+  readonly params: Readonly<Record<string, string | undefined>>;
+  /** Fires when the connection has closed, whoever closed it. */
+  readonly signal: AbortSignal;
+}
+
+export type Handler<E = Exchange> = (exchange: E) => Promise<void> | void;
+
+export type Headers = Readonly<Record<string, string | number>>;
