@@ -2,7 +2,6 @@ import type { Descriptor } from '../api/oci-image.ts';
 import type { Digest } from '../core/digest.ts';
 import { cancelled, invalidParameter, notImplemented } from '../core/errors.ts';
 import { familiarString, parseReference, withDefaultTag } from '../core/reference.ts';
-import type { BuildCache } from './cache.ts';
 import { describeDockerfile } from './call/describe.ts';
 import { contextFinder, readDockerfile, readIgnore } from './context-files.ts';
 import { FileDigests } from './copy/file-digests.ts';
@@ -10,20 +9,11 @@ import { lint } from './lint/lint.ts';
 import { readLintOptions } from './lint/options.ts';
 import { type Dockerfile, parseDockerfile, type Stage } from './parse/dockerfile.ts';
 import { formatPlatform, hostPlatform, parsePlatform } from './plan/platform.ts';
-import { type BuildRun, buildPlatforms } from './platforms.ts';
-import type { BuildReporter } from './report/events.ts';
+import { buildPlatforms } from './platforms.ts';
 import type { BuildRequest } from './request.ts';
+import type { BuildDeps, BuildRun } from './run.ts';
 import { sourceDate } from './source-date.ts';
-import type { BuildWorker, BuiltImage } from './worker.ts';
-
-export interface BuildDeps {
-  readonly worker: BuildWorker;
-  readonly cache: BuildCache;
-  readonly reporter: BuildReporter;
-  readonly clock: { now(): Date };
-  /** Kept between builds, spares reading unchanged files of a context that stays in place. */
-  readonly digests?: FileDigests;
-}
+import type { BuiltImage } from './worker.ts';
 
 /** What came of a build. */
 export interface BuildResult {
@@ -109,6 +99,6 @@ async function checkDockerfile(
   const findings = lint(context, options);
   deps.reporter.report({ kind: 'lint', findings, source: dockerfile.source });
   if (!options.error || findings.length === 0 || request.call) return;
-  const rules = [...new Set(findings.map(({ rule }) => rule))].join(', ');
+  const rules = [...new Set(findings.map(({ rule }) => rule.name))].join(', ');
   throw invalidParameter(`lint violation found for rules: ${rules}`);
 }

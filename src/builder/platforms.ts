@@ -1,31 +1,15 @@
 import { type Digest, digestOf } from '../core/digest.ts';
 import { invalidParameter } from '../core/errors.ts';
 import { predicatesOf } from './attest/predicates.ts';
-import type { BuildDeps } from './build.ts';
-import type { FileDigests } from './copy/file-digests.ts';
 import { type Executed, executePlan } from './execute/execute.ts';
-import type { StepIo } from './execute/io.ts';
 import { imageConfig } from './image-config.ts';
-import type { Dockerfile } from './parse/dockerfile.ts';
 import type { Operation, Plan } from './plan/graph.ts';
 import { planDockerfile } from './plan/plan.ts';
 import { formatPlatform, parsePlatform } from './plan/platform.ts';
 import type { BuildRequest } from './request.ts';
+import type { BuildDeps, BuildRun } from './run.ts';
 import { sourceDate } from './source-date.ts';
 import type { BuiltImage, Layers } from './worker.ts';
-
-/** One build with all that its parts share. */
-export interface BuildRun {
-  readonly request: BuildRequest;
-  readonly deps: BuildDeps;
-  readonly dockerfile: Dockerfile;
-  /** See `BuildRequest.scope`. */
-  readonly scope: string;
-  readonly digests: FileDigests;
-  readonly context: StepIo['context'];
-  readonly began: Date;
-  now(): Date;
-}
 
 /** Builds for every platform that is asked for, side by side: what they share is done once, by its key. */
 export async function buildPlatforms(run: BuildRun): Promise<BuiltImage[]> {

@@ -1,5 +1,6 @@
 import { BargeError, type ErrorKind, errnoOf, messageOf } from '../core/errors.ts';
-import type { Exchange, Headers } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import type { Headers } from './response.ts';
 
 /** The status of each kind of error. 499, nginx's, is for a client that gave up: nobody reads it. */
 export const STATUS_OF: Readonly<Record<ErrorKind, number>> = {

@@ -13,5 +13,3 @@ export interface Exchange {
 }
 
 export type Handler<E = Exchange> = (exchange: E) => Promise<void> | void;
-
-export type Headers = Readonly<Record<string, string | number>>;

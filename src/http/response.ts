@@ -3,7 +3,8 @@ import { Duplex } from 'node:stream';
 import { invalidParameter } from '../core/errors.ts';
 import { failsElsewhere } from '../core/streams.ts';
 import { endResponse } from './end-response.ts';
-import type { Headers } from './exchange.ts';
+
+export type Headers = Readonly<Record<string, string | number>>;
 
 /** What a route responds with: an ordinary response, or the connection itself. */
 export interface Response {

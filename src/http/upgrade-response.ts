@@ -1,8 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { invalidParameter } from '../core/errors.ts';
-import type { Headers } from './exchange.ts';
-import type { Response } from './response.ts';
+import type { Headers, Response } from './response.ts';
 
 /** The response to a request with an Upgrade header: it is written to the bare connection. */
 export class UpgradeResponse implements Response {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { isKind, messageOf } from '../core/errors.ts';
 import type { ErrorResponse, ErrorTable, Failure } from '../http/errors.ts';
-import type { Headers } from '../http/exchange.ts';
+import type { Headers } from '../http/response.ts';
 import { type RegistryCode, RegistryError } from './registry-error.ts';
 import { isStorageFull, storageFull } from './storage/storage-full.ts';
 

@@ -1,5 +1,5 @@
 import type { Plan } from '../plan/graph.ts';
-import type { BuildRun } from '../platforms.ts';
+import type { BuildRun } from '../run.ts';
 import type { Layers, Predicate } from '../worker.ts';
 import { packagesOf } from './packages.ts';
 import { provenanceOf } from './provenance.ts';

@@ -1,6 +1,6 @@
 import type { CopyOperation, Plan, Step } from '../plan/graph.ts';
 import { formatPlatform, hostPlatform } from '../plan/platform.ts';
-import type { BuildRun } from '../platforms.ts';
+import type { BuildRun } from '../run.ts';
 import type { Predicate } from '../worker.ts';
 import type { ProvenanceOptions } from './options.ts';
 

@@ -1,17 +1,7 @@
 import { SyntaxMistake } from '../parse/errors.ts';
 import { readParameter } from './parameter.ts';
 import { assertBounded } from './pattern.ts';
-import { type EscapeMode, Scanner } from './scanner.ts';
-
-/** The value of a variable, or undefined when it is not set. */
-export type Lookup = (name: string) => string | undefined;
-
-export interface ExpandOptions {
-  /** The escape of the Dockerfile: a backslash, or what its directive says. */
-  readonly escapeChar: string;
-  /** `literal` leaves quotes in the text, as in heredocs. */
-  readonly quotes?: 'process' | 'literal';
-}
+import { type EscapeMode, type ExpandOptions, type Lookup, Scanner } from './scanner.ts';
 
 /**
  * Expands `$x`, `${x}` and `${x<modifier>}` and takes off quotes and escapes, as BuildKit's shell lexer does.

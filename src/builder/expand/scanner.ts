@@ -1,4 +1,12 @@
-import type { ExpandOptions, Lookup } from './expand.ts';
+/** The value of a variable, or undefined when it is not set. */
+export type Lookup = (name: string) => string | undefined;
+
+export interface ExpandOptions {
+  /** The escape of the Dockerfile: a backslash, or what its directive says. */
+  readonly escapeChar: string;
+  /** `literal` leaves quotes in the text, as in heredocs. */
+  readonly quotes?: 'process' | 'literal';
+}
 
 /** Whether escape characters are taken off, or kept for a pattern to interpret. */
 export type EscapeMode = 'take' | 'keep';

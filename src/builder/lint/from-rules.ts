@@ -2,7 +2,17 @@ import { parseReference } from '../../core/reference.ts';
 import type { Stage } from '../parse/dockerfile.ts';
 import { hostPlatform, platformArgs } from '../plan/platform.ts';
 import { BuildArgs, GlobalScope } from '../plan/scope.ts';
-import type { LintContext, Report } from './lint.ts';
+import type { LintContext, Report } from './context.ts';
+import {
+  DUPLICATE_STAGE_NAME,
+  FROM_AS_CASING,
+  FROM_PLATFORM_FLAG_CONST_DISALLOWED,
+  INVALID_DEFAULT_ARG_IN_FROM,
+  REDUNDANT_TARGET_PLATFORM,
+  RESERVED_STAGE_NAME,
+  STAGE_NAME_CASING,
+  UNDEFINED_ARG_IN_FROM,
+} from './rules.ts';
 
 const RESERVED = ['scratch', 'context'];
 
@@ -12,25 +22,17 @@ export function lintStageNames({ dockerfile }: LintContext, report: Report): voi
     const [, keyword, written] = /\s(as)\s+(\S+)\s*$/i.exec(from.text) ?? [];
     if (from.name === undefined || keyword === undefined || written === undefined) continue;
     if (written !== written.toLowerCase()) {
-      report('StageNameCasing', from.span, `Stage name '${written}' should be lowercase`);
+      report(STAGE_NAME_CASING, from.span, written);
     }
     const verb = from.text.slice(0, 'FROM'.length);
     if ((verb === 'FROM') !== (keyword === 'AS')) {
-      report('FromAsCasing', from.span, `'${keyword}' and '${verb}' keywords' casing do not match`);
+      report(FROM_AS_CASING, from.span, keyword, verb);
     }
     if (RESERVED.includes(from.name)) {
-      report(
-        'ReservedStageName',
-        from.span,
-        `Stage name should not use the same name as reserved stage "${from.name}"`,
-      );
+      report(RESERVED_STAGE_NAME, from.span, from.name);
     }
     if (seen.has(from.name)) {
-      report(
-        'DuplicateStageName',
-        from.span,
-        `Duplicate stage name "${from.name}", stage names should be unique`,
-      );
+      report(DUPLICATE_STAGE_NAME, from.span, from.name);
     }
     seen.add(from.name);
   }
@@ -48,8 +50,7 @@ export function lintFrom(context: LintContext, report: Report): void {
   for (const stage of dockerfile.stages) {
     const { from } = stage;
     for (const name of variablesOf(`${from.image} ${from.platform ?? ''}`)) {
-      if (!declared.has(name))
-        report('UndefinedArgInFrom', from.span, `FROM argument '${name}' is not declared`);
+      if (!declared.has(name)) report(UNDEFINED_ARG_IN_FROM, from.span, name);
     }
     lintPlatform(stage, names, report);
     lintDefault(context, stage, builtIn, report);
@@ -60,14 +61,12 @@ function lintPlatform({ from }: Stage, names: ReadonlySet<string | undefined>, r
   const { platform, name } = from;
   if (platform === undefined) return;
   if (/^\$\{?TARGETPLATFORM\}?$/.test(platform)) {
-    const rule = 'in FROM is redundant as this is the default behavior';
-    report('RedundantTargetPlatform', from.span, `Setting platform to predefined ${platform} ${rule}`);
+    report(REDUNDANT_TARGET_PLATFORM, from.span, platform);
   } else if (
     !platform.includes('$') &&
     !(name && names.has(name) && name.includes(platform.split('/')[1] ?? '?'))
   ) {
-    const detail = `FROM --platform flag should not use constant value "${platform}"`;
-    report('FromPlatformFlagConstDisallowed', from.span, detail);
+    report(FROM_PLATFORM_FLAG_CONST_DISALLOWED, from.span, platform);
   }
 }
 
@@ -84,8 +83,7 @@ function lintDefault(
     for (const arg of dockerfile.globalArgs) scope.declare(arg, new BuildArgs({}));
     parseReference(scope.expand(from.image));
   } catch {
-    const detail = `Default value for ARG ${from.image} results in empty or invalid base image name`;
-    report('InvalidDefaultArgInFrom', from.span, detail);
+    report(INVALID_DEFAULT_ARG_IN_FROM, from.span, from.image);
   }
 }
 

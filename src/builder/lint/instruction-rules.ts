@@ -1,7 +1,18 @@
 import { trimEndOf } from '../../core/trim.ts';
 import type { Stage } from '../parse/dockerfile.ts';
 import type { Copy, Instruction, Origin } from '../parse/instruction.ts';
-import type { LintContext, Report } from './lint.ts';
+import type { LintContext, Report } from './context.ts';
+import {
+  COPY_IGNORED_FILE,
+  EXPOSE_INVALID_FORMAT,
+  EXPOSE_PROTO_CASING,
+  JSON_ARGS_RECOMMENDED,
+  LEGACY_KEY_VALUE_FORMAT,
+  MAINTAINER_DEPRECATED,
+  MULTIPLE_INSTRUCTIONS_DISALLOWED,
+  SECRETS_USED_IN_ARG_OR_ENV,
+  WORKDIR_RELATIVE_PATH,
+} from './rules.ts';
 
 /** Words of names that hold secrets, unless a word beside says that it is public. */
 const SECRET = /(^|_)(apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)($|_)/i;
@@ -26,19 +37,17 @@ function lintOne(context: LintContext, stage: Stage, instruction: Instruction, r
     case 'CMD':
     case 'ENTRYPOINT':
       if (instruction.command.form === 'shell' && !stage.instructions.some(({ verb }) => verb === 'SHELL')) {
-        const detail = `JSON arguments recommended for ${instruction.verb} to prevent unintended behavior related to OS signals`;
-        report('JSONArgsRecommended', span, detail);
+        report(JSON_ARGS_RECOMMENDED, span, instruction.verb);
       }
       return;
     case 'MAINTAINER':
-      report('MaintainerDeprecated', span, 'Maintainer instruction is deprecated in favor of using label');
+      report(MAINTAINER_DEPRECATED, span);
       return;
     case 'ENV':
     case 'LABEL': {
       const { verb } = instruction;
       if (/^\w+\s+[^\s="']+\s+[^\s=]/.test(text) && instruction.pairs.length === 1) {
-        const detail = `"${verb} key=value" should be used instead of legacy "${verb} key value" format`;
-        report('LegacyKeyValueFormat', span, detail);
+        report(LEGACY_KEY_VALUE_FORMAT, span, verb);
       }
       if (verb === 'ENV') for (const { key } of instruction.pairs) lintSecret(verb, key, span, report);
       return;
@@ -60,22 +69,16 @@ function lintOne(context: LintContext, stage: Stage, instruction: Instruction, r
 
 function lintSecret(verb: string, key: string, span: Origin['span'], report: Report): void {
   if (!SECRET.test(key) || PUBLIC.test(key)) return;
-  const detail = `Do not use ARG or ENV instructions for sensitive data (${verb} "${key}")`;
-  report('SecretsUsedInArgOrEnv', span, detail);
+  report(SECRETS_USED_IN_ARG_OR_ENV, span, verb, key);
 }
 
 function lintPort(value: string, span: Origin['span'], report: Report): void {
   const protocol = value.split('/')[1] ?? '';
   if (!value.includes('$') && protocol !== protocol.toLowerCase()) {
-    report(
-      'ExposeProtoCasing',
-      span,
-      `Defined protocol '${value}' in EXPOSE instruction should be lowercase`,
-    );
+    report(EXPOSE_PROTO_CASING, span, value);
   }
   if (!value.includes('$') && value.includes(':')) {
-    const detail = `EXPOSE instruction should not define an IP address or host-port mapping, found '${value}'`;
-    report('ExposeInvalidFormat', span, detail);
+    report(EXPOSE_INVALID_FORMAT, span, value);
   }
 }
 
@@ -83,8 +86,7 @@ function lintPort(value: string, span: Origin['span'], report: Report): void {
 function lintRepeated({ instructions }: Stage, report: Report): void {
   for (const verb of ONCE) {
     for (const { span } of instructions.filter((instruction) => instruction.verb === verb).slice(0, -1)) {
-      const rule = 'should not be used in the same stage because only the last one will be used';
-      report('MultipleInstructionsDisallowed', span, `Multiple ${verb} instructions ${rule}`);
+      report(MULTIPLE_INSTRUCTIONS_DISALLOWED, span, verb);
     }
   }
 }
@@ -99,8 +101,7 @@ function lintWorkdirs({ dockerfile }: LintContext, stage: Stage, report: Report)
     const { value, span } = instruction;
     if (value.startsWith('/') || value.startsWith('$')) absolute = true;
     else if (!absolute) {
-      const rule = 'can have unexpected results if the base image changes';
-      report('WorkdirRelativePath', span, `Relative workdir "${value}" ${rule}`);
+      report(WORKDIR_RELATIVE_PATH, span, value);
     }
   }
 }
@@ -111,10 +112,6 @@ function lintIgnored({ ignore }: LintContext, copy: Copy & Origin, report: Repor
     if (/[*?[$]|^\w+:\/\//.test(source)) continue;
     const path = trimEndOf(source.replace(/^(\.?\/)+/, ''), '/');
     if (path === '' || path === '.' || !ignore.judge(path).matched || ignore.mayWantBelow(path)) continue;
-    report(
-      'CopyIgnoredFile',
-      copy.span,
-      `Attempting to Copy file "${source}" that is excluded by .dockerignore`,
-    );
+    report(COPY_IGNORED_FILE, copy.span, source);
   }
 }

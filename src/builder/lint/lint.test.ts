@@ -4,7 +4,7 @@ import { PatternMatcher } from '../../core/patterns/path-rules.ts';
 import { parseDockerfile } from '../parse/dockerfile.ts';
 import { lint } from './lint.ts';
 import { readLintOptions } from './options.ts';
-import { ruleAddress } from './rules.ts';
+import { JSON_ARGS_RECOMMENDED, STAGE_NAME_CASING } from './rules.ts';
 
 /** `RULE LINE` for each finding. */
 function findings(text: string, ignore: readonly string[] = []): string[] {
@@ -15,7 +15,7 @@ function findings(text: string, ignore: readonly string[] = []): string[] {
     envOf: ({ from }: { from: { image: string } }) => (from.image === 'known' ? ['HOME'] : undefined),
   };
   const found = lint(context, readLintOptions(dockerfile.directives.check));
-  return found.map(({ rule, span }) => `${rule} ${span.line}`);
+  return found.map(({ rule, span }) => `${rule.name} ${span.line}`);
 }
 
 const CASES: readonly [name: string, dockerfile: string, found: readonly string[]][] = [
@@ -96,6 +96,6 @@ test('lint: options that make no sense are refused, and rules have addresses', (
   assert.throws(() => readLintOptions('warn=all'), /invalid check option "warn"/);
   assert.throws(() => readLintOptions('error=maybe'), /want true or false/);
   assert.equal(readLintOptions('skip=A,B;error=true').error, true);
-  assert.match(ruleAddress('JSONArgsRecommended'), /\/json-args-recommended\/$/);
-  assert.match(ruleAddress('StageNameCasing'), /\/stage-name-casing\/$/);
+  assert.match(JSON_ARGS_RECOMMENDED.url, /\/json-args-recommended\/$/);
+  assert.match(STAGE_NAME_CASING.url, /\/stage-name-casing\/$/);
 });

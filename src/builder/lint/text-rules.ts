@@ -1,5 +1,10 @@
 import type { Arg, From, Instruction, Origin } from '../parse/instruction.ts';
-import type { LintContext, Report } from './lint.ts';
+import type { LintContext, Report } from './context.ts';
+import {
+  CONSISTENT_INSTRUCTION_CASING,
+  INVALID_DEFINITION_DESCRIPTION,
+  NO_EMPTY_CONTINUATION,
+} from './rules.ts';
 
 type Written = Origin & { readonly verb: string };
 
@@ -7,7 +12,7 @@ type Written = Origin & { readonly verb: string };
 export function lintText({ dockerfile }: LintContext, report: Report): void {
   for (const { line, message } of dockerfile.warnings) {
     if (!/continuation/i.test(message)) continue;
-    report('NoEmptyContinuation', { line, column: 1, endLine: line }, 'Empty continuation line');
+    report(NO_EMPTY_CONTINUATION, { line, column: 1, endLine: line });
   }
   const written: Written[] = [
     ...dockerfile.globalArgs,
@@ -31,8 +36,7 @@ function lintCasing(written: readonly Written[], report: Report): void {
     const word = wordOf(origin);
     const wanted = majority === 'lowercase' ? word.toLowerCase() : word.toUpperCase();
     if (word === wanted) continue;
-    const rule = `should match the case of the command majority (${majority})`;
-    report('ConsistentInstructionCasing', origin.span, `Command '${word}' ${rule}`);
+    report(CONSISTENT_INSTRUCTION_CASING, origin.span, word, majority);
   }
 }
 
@@ -45,14 +49,9 @@ function lintDescription(
   const above = lines[origin.span.line - 2] ?? '';
   const comment = /^\s*#\s*(.*)$/.exec(above)?.[1];
   if (comment === undefined || /^\w+\s*=/.test(comment)) return;
-  const names = definedNames(origin);
-  if (names.length === 0 || names.some((name) => comment.startsWith(`${name} `))) return;
-  const format = `\`# ${names[0]} <description>\``;
-  report(
-    'InvalidDefinitionDescription',
-    origin.span,
-    `Comment for ${names[0]} should follow the format: ${format}`,
-  );
+  const [first, ...others] = definedNames(origin);
+  if (first === undefined || [first, ...others].some((name) => comment.startsWith(`${name} `))) return;
+  report(INVALID_DEFINITION_DESCRIPTION, origin.span, first);
 }
 
 function definedNames(origin: { readonly verb: string }): string[] {

@@ -1,8 +1,9 @@
 import { nearest } from '../../core/nearest.ts';
 import type { Stage } from '../parse/dockerfile.ts';
 import type { Instruction } from '../parse/instruction.ts';
+import type { LintContext, Report } from './context.ts';
 import { variablesOf } from './from-rules.ts';
-import type { LintContext, Report } from './lint.ts';
+import { UNDEFINED_VAR } from './rules.ts';
 
 /** In reach of every stage: of a shell's environment, and of the builder. */
 const ALWAYS = ['PATH', 'HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
@@ -32,9 +33,7 @@ function lintStage(stage: Stage, defined: Set<string>, report: Report): Set<stri
     if (EXPANDED.includes(instruction.verb)) {
       for (const name of new Set(variablesOf(instruction.text.replace(/<<-?['"]?\w+.*/s, '')))) {
         if (defined.has(name)) continue;
-        const near = nearest(name, [...defined]);
-        const hint = near === undefined ? '' : ` (did you mean $${near}?)`;
-        report('UndefinedVar', instruction.span, `Usage of undefined variable '$${name}'${hint}`);
+        report(UNDEFINED_VAR, instruction.span, name, nearest(name, [...defined]));
       }
     }
     for (const name of setBy(instruction)) defined.add(name);

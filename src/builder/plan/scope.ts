@@ -1,4 +1,5 @@
-import { type ExpandOptions, expandWord, expandWords } from '../expand/expand.ts';
+import { expandWord, expandWords } from '../expand/expand.ts';
+import type { ExpandOptions } from '../expand/scanner.ts';
 import type { Arg } from '../parse/instruction.ts';
 
 /** Arguments that anyone may pass without the Dockerfile declaring them, given to RUN but not to the cache. */

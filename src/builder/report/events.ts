@@ -2,7 +2,7 @@ import type { BuildDescription } from '../../api/build-events.ts';
 import type { ProgressMessage } from '../../api/engine.ts';
 import type { Descriptor } from '../../api/oci-image.ts';
 import type { Digest } from '../../core/digest.ts';
-import type { Finding } from '../lint/lint.ts';
+import type { Finding } from '../lint/context.ts';
 import type { SourceFile } from '../parse/source.ts';
 import type { Step } from '../plan/graph.ts';
 import type { OutputStream } from '../worker.ts';

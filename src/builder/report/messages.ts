@@ -1,7 +1,6 @@
 import type { BuildMessage, LintFinding } from '../../api/build-events.ts';
 import { messageOf } from '../../core/errors.ts';
-import type { Finding } from '../lint/lint.ts';
-import { RULES, ruleAddress } from '../lint/rules.ts';
+import type { Finding } from '../lint/context.ts';
 import { excerpt, type SourceFile } from '../parse/source.ts';
 import type { BuildEvent, BuildReporter } from './events.ts';
 
@@ -63,7 +62,8 @@ function toMessage(
 
 function lintFinding({ rule, detail, span }: Finding, source: SourceFile): LintFinding {
   const place = { file: source.name, line: span.line, excerpt: excerpt(source, span) };
-  return { rule, description: RULES[rule], url: ruleAddress(rule), detail, ...place };
+  const { name, description, url } = rule;
+  return { rule: name, description, url, detail, ...place };
 }
 
 /** Tells several. */

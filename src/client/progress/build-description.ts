@@ -1,6 +1,6 @@
 import type { BuildDescription, BuildMessage } from '../../api/build-events.ts';
 import { renderTable } from '../format/table.ts';
-import type { BuildView } from './build-plain.ts';
+import type { BuildView } from './build-view.ts';
 
 /** Shows what `--call=outline` and `--call=targets` tell, as tables or as JSON. */
 export class DescriptionView implements BuildView {

@@ -1,5 +1,5 @@
 import type { BuildMessage, LintFinding } from '../../api/build-events.ts';
-import type { BuildView } from './build-plain.ts';
+import type { BuildView } from './build-view.ts';
 
 /** One line for each finding, beside a build. */
 export function lintSummary(findings: readonly LintFinding[]): string {

@@ -2,18 +2,7 @@ import type { BuildMessage } from '../../api/build-events.ts';
 import { printable, printableCell } from '../format/printable.ts';
 import { lintSummary } from './build-lint.ts';
 import { BuildSteps, seconds } from './build-steps.ts';
-
-export interface BuildView {
-  show(message: BuildMessage): void;
-  /** Nothing more comes. */
-  end(): void;
-}
-
-export interface PlainOptions {
-  write(text: string): void;
-  /** Say of each step why the cache had nothing for it. */
-  readonly explain: boolean;
-}
+import type { BuildView, PlainOptions } from './build-view.ts';
 
 /** One line for everything that happens, marked with its step's number: for logs and pipes. */
 export class PlainBuild implements BuildView {

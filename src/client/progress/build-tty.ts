@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 import type { BuildMessage } from '../../api/build-events.ts';
 import { printable, printableCell } from '../format/printable.ts';
 import { lintSummary } from './build-lint.ts';
-import type { BuildView, PlainOptions } from './build-plain.ts';
 import { BuildSteps, type ShownStep, seconds } from './build-steps.ts';
+import type { BuildView, PlainOptions } from './build-view.ts';
 
 export interface TtyOptions extends PlainOptions {
   size(): { readonly columns: number; readonly rows: number };

@@ -1,4 +1,4 @@
-import type { Headers } from '../../http/exchange.ts';
+import type { Headers } from '../../http/response.ts';
 import type { Exchange } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Digest } from '../../core/digest.ts';
 import { systemError } from '../../core/errors.ts';
-import type { Headers } from '../../http/exchange.ts';
+import type { Headers } from '../../http/response.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ByteRange, WritePiece } from '../storage/storage.ts';
 import { parseRange } from './byte-range.ts';
