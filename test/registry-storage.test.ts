@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { KeyedLock } from '../src/registry/storage/keyed-lock.ts';
+import { KeyedLock } from '../src/core/keyed-lock.ts';
 import { contentKey } from '../src/registry/storage/layout.ts';
 import { S3Bucket } from '../src/registry/storage/s3/bucket.ts';
 import { parseS3Location, type S3Location } from '../src/registry/storage/s3/location.ts';

@@ -2,6 +2,9 @@ import type { Digest } from '../core/digest.ts';
 
 /** Shapes of the OCI image specification 1.1 and of Docker's image manifest v2 schema 2. */
 
+/** Bytes. The distribution spec asks registries to take manifests of at least this size; nobody sends larger ones. */
+export const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
+
 export const MEDIA_TYPE = {
   ociIndex: 'application/vnd.oci.image.index.v1+json',
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',

@@ -1,16 +1,14 @@
 import { invalidParameter, notFound } from '../../core/errors.ts';
-import { parseReference, withDefaultTag } from '../../core/reference.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
 import { listAttestations } from '../../engine/images/attestations.ts';
 import { bootstrapImage } from '../../engine/images/bootstrap.ts';
 import { inspectDistribution } from '../../engine/images/distribution.ts';
-import { emitImage } from '../../engine/images/emit.ts';
 import { importRequested } from '../../engine/images/import-request.ts';
 import { imageHistory, inspectImage, listImages } from '../../engine/images/inspect.ts';
-import { isIdOf, referenceOf } from '../../engine/images/names.ts';
 import { pruneImages, removeImage } from '../../engine/images/remove.ts';
 import { searchImages } from '../../engine/images/search.ts';
+import { tagImage } from '../../engine/images/tag.ts';
 import { login, pull, pullAll, push } from '../../engine/images/transfer.ts';
 import { flag, integer } from '../../http/query.ts';
 import { bodyOf } from '../../http/request-body.ts';
@@ -70,17 +68,7 @@ export function imageRoutes(routes: Routes, engine: Engine): void {
   routes.on('POST', '/images/{name...}/push', (exchange) => pushRoute(engine, exchange));
   routes.on('POST', '/images/{name...}/tag', (exchange) => {
     const { query, response } = exchange;
-    const image = engine.images.find(nameOf(exchange));
-    const source = isIdOf(image, nameOf(exchange)) ? undefined : referenceOf(nameOf(exchange));
-    const repository = query.get('repo') ?? '';
-    const tag = query.get('tag');
-    const reference = withDefaultTag(parseReference(tag ? `${repository}:${tag}` : repository));
-    if (reference.digest) throw invalidParameter('refusing to create a tag with a digest reference');
-    if (/^(library\/)?sha(256|384|512)$/.test(reference.path)) {
-      throw invalidParameter('refusing to create an ambiguous tag using digest algorithm as name');
-    }
-    engine.images.tag(reference, image.id, source?.tag ? engine.images.target(source)?.digest : undefined);
-    emitImage(engine, image, 'tag', tag ? `${repository}:${tag}` : repository);
+    tagImage(engine, nameOf(exchange), query.get('repo') ?? '', query.get('tag') ?? '');
     response.empty(201);
   });
   routes.on('DELETE', '/images/{name...}', async (exchange) => {

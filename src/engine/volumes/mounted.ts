@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { KeyedLock } from '../../core/keyed-lock.ts';
 import { isMounted } from '../../volume/driver-options.ts';
 import { mountDevice, shareMounts, unmount } from '../../volume/mount-device.ts';
 import { unescapePath } from '../../volume/propagation.ts';
 import type { Volume } from '../../volume/volumes.ts';
-import { KeyedLock } from '../lock.ts';
 
 /**
  * Who uses which volume right now. A volume whose options make it a file system of its own is mounted on the host at its

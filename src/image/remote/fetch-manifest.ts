@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Descriptor, MEDIA_TYPE } from '../../api/oci-image.ts';
+import { type Descriptor, MAX_MANIFEST_SIZE, MEDIA_TYPE } from '../../api/oci-image.ts';
 import { parseJson } from '../../core/bounded-json.ts';
 import { algorithmOf, type Digest, isDigest } from '../../core/digest.ts';
 import { dataLoss } from '../../core/errors.ts';
@@ -9,8 +9,6 @@ import { pathOf, type RepositoryContext, scopesFor, subjectOf } from './reposito
 import { responseFailure } from './response-failure.ts';
 import { withRetries } from './retry.ts';
 
-/** Bytes. */
-const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
 const ACCEPT = [
   MEDIA_TYPE.ociIndex,
   MEDIA_TYPE.dockerManifestList,

@@ -7,29 +7,39 @@ import { parseRole, type Role } from '../accounts/roles.ts';
 import { parseHtpasswd } from '../auth/htpasswd-file.ts';
 import { printable } from '../printable.ts';
 import { parseRule, type RetentionRule } from '../retention.ts';
-import type { Flags } from './flags.ts';
+import { type FlagName, type Flags, type FlagValues, flagsOf, STORE_FLAGS } from './flags.ts';
 import { keySourceOf, openStore, type StoreOptions, storeOptions } from './store.ts';
 
 const DAY = 24 * 3600_000;
 const AUDIT_PAGE = 100;
+const RETENTION_FLAGS = ['keep-all', 'keep-last', 'keep-days', 'tags'] as const;
 
-interface Invocation {
+interface Invocation<Name extends FlagName = never> {
   readonly accounts: Accounts;
-  readonly values: Flags['values'];
+  readonly values: FlagValues<Name>;
   readonly args: readonly string[];
   readonly store: StoreOptions;
   /** What comes on standard input, without the newline at its end. */
   password(): Promise<string>;
 }
 
-/** @returns what to print. */
-type Command = (invocation: Invocation) => Promise<string | undefined>;
-
-interface Entry {
+interface Command<Name extends FlagName = FlagName> {
   /** What comes after the command, as the error for wrong arguments shows it. */
   readonly usage: string;
-  readonly run: Command;
+  /** Taken beside those that name the store. */
+  readonly flags: readonly Name[];
+  /** @returns what to print. */
+  run(invocation: Invocation<Name>): Promise<string | undefined>;
 }
+
+/** A command without flags of its own. */
+const plain = (usage: string, run: Command<never>['run']): Command<never> => ({ usage, flags: [], run });
+
+const withFlags = <Name extends FlagName>(
+  usage: string,
+  flags: readonly Name[],
+  run: Command<Name>['run'],
+): Command<Name> => ({ usage, flags, run });
 
 const lines = (rows: readonly (readonly string[])[]) =>
   rows.map((row) => `${row.map(printable).join('\t')}\n`).join('');
@@ -38,92 +48,71 @@ const when = (milliseconds: number | null) =>
 const roleOrNone = (word: string): Exclude<Role, 'none'> | undefined =>
   word === 'none' ? undefined : parseRole(word);
 
-const COMMANDS: Readonly<Record<string, Entry>> = {
-  'user add': {
-    usage: 'NAME',
-    run: async ({ accounts, values, args: [name = ''], password }) => {
-      await accounts.addUser(name, await password(), { admin: values.admin ?? false });
-      return `Added user ${name}\n`;
-    },
-  },
-  'user passwd': {
-    usage: 'NAME',
-    run: async ({ accounts, args: [name = ''], password }) => {
-      await accounts.setPassword(name, await password());
-      return `Changed the password of ${name}\n`;
-    },
-  },
-  'user rm': {
-    usage: 'NAME',
-    run: async ({ accounts, args: [name = ''] }) => void (await accounts.removeUser(name)),
-  },
-  'user enable': {
-    usage: 'NAME',
-    run: async ({ accounts, args: [name = ''] }) =>
-      void (await accounts.updateUser(name, { disabled: false })),
-  },
-  'user disable': {
-    usage: 'NAME',
-    run: async ({ accounts, args: [name = ''] }) =>
-      void (await accounts.updateUser(name, { disabled: true })),
-  },
-  'user import': {
-    usage: 'FILE',
-    run: async ({ accounts, args: [file = ''] }) => {
-      let added = 0;
-      for (const [name, hash] of parseHtpasswd(await readFile(file, 'utf8'))) {
-        if (await accounts.user(name)) continue;
-        await accounts.addUserWithHash(name, hash);
-        added++;
-      }
-      return `Added ${added} users\n`;
-    },
-  },
-  'user ls': {
-    usage: '',
-    run: async ({ accounts }) =>
-      lines(
-        (await accounts.users()).map(({ name, admin, disabled }) => [
-          name,
-          admin ? 'admin' : '-',
-          disabled ? 'disabled' : '-',
-        ]),
-      ),
-  },
-  quota: {
-    usage: 'OWNER [SIZE]',
-    run: async ({ accounts, args: [owner = '', size] }) => {
-      if (size !== undefined) await accounts.setQuota(owner, size === 'none' ? undefined : parseBytes(size));
-      const bytes = await accounts.quotaOf(owner);
-      return bytes === undefined ? 'none\n' : `${bytes}\n`;
-    },
-  },
-  'org add': {
-    usage: 'NAME',
-    run: async ({ accounts, args: [name = ''] }) => void (await accounts.addOrganisation(name)),
-  },
-  'org rm': {
-    usage: 'NAME',
-    run: async ({ accounts, args: [name = ''] }) => void (await accounts.removeOrganisation(name)),
-  },
-  'org ls': {
-    usage: '',
-    run: async ({ accounts }) => {
-      const shown = (members: Readonly<Record<string, Role>>) =>
-        Object.entries(members).map(([user, role]) => `${user}:${role}`);
-      return lines(
-        (await accounts.organisations()).map(({ name, members }) => [name, shown(members).join(',') || '-']),
-      );
-    },
-  },
-  'org member': {
-    usage: 'ORG USER ROLE',
-    run: async ({ accounts, args: [name = '', user = '', role = ''] }) =>
+const COMMANDS: Readonly<Record<string, Command>> = {
+  'user add': withFlags('NAME', ['admin'], async ({ accounts, values, args: [name = ''], password }) => {
+    await accounts.addUser(name, await password(), { admin: values.admin ?? false });
+    return `Added user ${name}\n`;
+  }),
+  'user passwd': plain('NAME', async ({ accounts, args: [name = ''], password }) => {
+    await accounts.setPassword(name, await password());
+    return `Changed the password of ${name}\n`;
+  }),
+  'user rm': plain('NAME', async ({ accounts, args: [name = ''] }) => void (await accounts.removeUser(name))),
+  'user enable': plain(
+    'NAME',
+    async ({ accounts, args: [name = ''] }) => void (await accounts.updateUser(name, { disabled: false })),
+  ),
+  'user disable': plain(
+    'NAME',
+    async ({ accounts, args: [name = ''] }) => void (await accounts.updateUser(name, { disabled: true })),
+  ),
+  'user import': plain('FILE', async ({ accounts, args: [file = ''] }) => {
+    let added = 0;
+    for (const [name, hash] of parseHtpasswd(await readFile(file, 'utf8'))) {
+      if (await accounts.user(name)) continue;
+      await accounts.addUserWithHash(name, hash);
+      added++;
+    }
+    return `Added ${added} users\n`;
+  }),
+  'user ls': plain('', async ({ accounts }) =>
+    lines(
+      (await accounts.users()).map(({ name, admin, disabled }) => [
+        name,
+        admin ? 'admin' : '-',
+        disabled ? 'disabled' : '-',
+      ]),
+    ),
+  ),
+  quota: plain('OWNER [SIZE]', async ({ accounts, args: [owner = '', size] }) => {
+    if (size !== undefined) await accounts.setQuota(owner, size === 'none' ? undefined : parseBytes(size));
+    const bytes = await accounts.quotaOf(owner);
+    return bytes === undefined ? 'none\n' : `${bytes}\n`;
+  }),
+  'org add': plain(
+    'NAME',
+    async ({ accounts, args: [name = ''] }) => void (await accounts.addOrganisation(name)),
+  ),
+  'org rm': plain(
+    'NAME',
+    async ({ accounts, args: [name = ''] }) => void (await accounts.removeOrganisation(name)),
+  ),
+  'org ls': plain('', async ({ accounts }) => {
+    const shown = (members: Readonly<Record<string, Role>>) =>
+      Object.entries(members).map(([user, role]) => `${user}:${role}`);
+    return lines(
+      (await accounts.organisations()).map(({ name, members }) => [name, shown(members).join(',') || '-']),
+    );
+  }),
+  'org member': plain(
+    'ORG USER ROLE',
+    async ({ accounts, args: [name = '', user = '', role = ''] }) =>
       void (await accounts.setMember(name, user, roleOrNone(role))),
-  },
-  'repo set': {
-    usage: 'NAME',
-    run: async ({ accounts, values, args: [name = ''] }) => {
+  ),
+  'repo set': withFlags(
+    'NAME',
+    ['public', 'private', 'immutable-tags', 'mutable-tags', ...RETENTION_FLAGS],
+    async ({ accounts, values, args: [name = ''] }) => {
       const either = (on: boolean | undefined, off: boolean | undefined, field: string) =>
         on || off ? { [field]: on ?? false } : {};
       await accounts.changeSettings(name, {
@@ -133,46 +122,39 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
       });
       return undefined;
     },
-  },
-  'repo grant': {
-    usage: 'NAME USER ROLE',
-    run: async ({ accounts, args: [name = '', user = '', role = ''] }) =>
+  ),
+  'repo grant': plain(
+    'NAME USER ROLE',
+    async ({ accounts, args: [name = '', user = '', role = ''] }) =>
       void (await accounts.grant(name, user, roleOrNone(role))),
-  },
-  'repo show': {
-    usage: 'NAME',
-    run: async ({ accounts, args: [name = ''] }) => {
-      const { public: isPublic, immutableTags, retention } = await accounts.settings(name);
-      return lines([
-        ['visibility', isPublic ? 'public' : 'private'],
-        ['tags', immutableTags ? 'immutable' : 'mutable'],
-        ...retention.map((rule) => ['keep', JSON.stringify(rule)]),
-        ...Object.entries(await accounts.grants(name)).map(([user, role]) => ['grant', user, role]),
-      ]);
-    },
-  },
-  'namespace ls': {
-    usage: '',
-    run: async ({ accounts }) =>
-      lines(
-        (await accounts.namespaces.list()).map(({ name, owner, orphaned }) => [
-          name,
-          owner ?? (orphaned ? 'of an account that was removed' : 'of the administrators'),
-        ]),
-      ),
-  },
-  'namespace give': {
-    usage: 'NAME OWNER',
-    run: async ({ accounts, args: [name = '', owner = ''] }) =>
+  ),
+  'repo show': plain('NAME', async ({ accounts, args: [name = ''] }) => {
+    const { public: isPublic, immutableTags, retention } = await accounts.settings(name);
+    return lines([
+      ['visibility', isPublic ? 'public' : 'private'],
+      ['tags', immutableTags ? 'immutable' : 'mutable'],
+      ...retention.map((rule) => ['keep', JSON.stringify(rule)]),
+      ...Object.entries(await accounts.grants(name)).map(([user, role]) => ['grant', user, role]),
+    ]);
+  }),
+  'namespace ls': plain('', async ({ accounts }) =>
+    lines(
+      (await accounts.namespaces.list()).map(({ name, owner, orphaned }) => [
+        name,
+        owner ?? (orphaned ? 'of an account that was removed' : 'of the administrators'),
+      ]),
+    ),
+  ),
+  'namespace give': plain(
+    'NAME OWNER',
+    async ({ accounts, args: [name = '', owner = ''] }) =>
       void (await accounts.namespaces.give(name, owner === 'none' ? undefined : owner)),
-  },
-  'key rotate': {
-    usage: '',
-    run: async ({ accounts, store }) => void (await keySourceOf(store, accounts).rotate()),
-  },
-  'token create': {
-    usage: 'USER',
-    run: async ({ accounts, values, args: [user = ''] }) => {
+  ),
+  'key rotate': plain('', async ({ accounts, store }) => void (await keySourceOf(store, accounts).rotate())),
+  'token create': withFlags(
+    'USER',
+    ['days', 'role', 'repositories', 'description'],
+    async ({ accounts, values, args: [user = ''] }) => {
       const days = values.days === undefined ? undefined : Number(values.days);
       if (days !== undefined && !(days > 0))
         throw invalidParameter(`invalid --days "${values.days}": want a number`);
@@ -184,33 +166,26 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
       });
       return `${token}\n`;
     },
-  },
-  'token ls': {
-    usage: '[USER]',
-    run: async ({ accounts, args: [user] }) =>
-      lines(
-        (await accounts.tokens.list(user)).map((token) => [
-          token.id,
-          token.user,
-          token.role,
-          when(token.expiresAt),
-          token.description || '-',
-        ]),
+  ),
+  'token ls': plain('[USER]', async ({ accounts, args: [user] }) =>
+    lines(
+      (await accounts.tokens.list(user)).map((token) => [
+        token.id,
+        token.user,
+        token.role,
+        when(token.expiresAt),
+        token.description || '-',
+      ]),
+    ),
+  ),
+  'token rm': plain('ID', async ({ accounts, args: [id = ''] }) => void (await accounts.tokens.remove(id))),
+  audit: plain('[N]', async ({ accounts, args: [count] }) =>
+    lines(
+      (await accounts.audit.newest(Number(count) || AUDIT_PAGE)).map(
+        ({ at, user, address, action, target }) => [when(at), user ?? '-', address ?? '-', action, target],
       ),
-  },
-  'token rm': {
-    usage: 'ID',
-    run: async ({ accounts, args: [id = ''] }) => void (await accounts.tokens.remove(id)),
-  },
-  audit: {
-    usage: '[N]',
-    run: async ({ accounts, args: [count] }) =>
-      lines(
-        (await accounts.audit.newest(Number(count) || AUDIT_PAGE)).map(
-          ({ at, user, address, action, target }) => [when(at), user ?? '-', address ?? '-', action, target],
-        ),
-      ),
-  },
+    ),
+  ),
 };
 
 const GROUPS = new Set(Object.keys(COMMANDS).map((name) => name.split(' ')[0]));
@@ -218,7 +193,9 @@ const GROUPS = new Set(Object.keys(COMMANDS).map((name) => name.split(' ')[0]));
 export const isAccountCommand = (word: string | undefined): boolean => word !== undefined && GROUPS.has(word);
 
 /** `--keep-last`, `--keep-days` and `--tags` make one rule, `--keep-all` none; the API takes several. */
-function retentionIn(values: Flags['values']): { readonly retention?: readonly RetentionRule[] } {
+function retentionIn(values: FlagValues<(typeof RETENTION_FLAGS)[number]>): {
+  readonly retention?: readonly RetentionRule[];
+} {
   if (values['keep-all']) return { retention: [] };
   const { 'keep-last': last, 'keep-days': days, tags } = values;
   if (last === undefined && days === undefined) {
@@ -237,21 +214,22 @@ function retentionIn(values: Flags['values']): { readonly retention?: readonly R
 export async function runAccountCommand(flags: Flags, stdin: NodeJS.ReadableStream): Promise<string> {
   const [group = '', ...rest] = flags.positionals;
   const name = COMMANDS[group] ? group : `${group} ${rest.shift() ?? ''}`.trim();
-  const entry = COMMANDS[name];
-  if (!entry) {
-    const known = Object.keys(COMMANDS).filter((command) => command.startsWith(`${group} `));
+  const command = COMMANDS[name];
+  if (!command) {
+    const known = Object.keys(COMMANDS).filter((one) => one.startsWith(`${group} `));
     throw invalidParameter(`unknown command: ${name}; want ${known.join(', ')}`);
   }
-  const wanted = entry.usage.split(' ').filter(Boolean);
-  const least = wanted.filter((word) => !word.startsWith('[')).length;
+  const values = flagsOf(flags, name, [...STORE_FLAGS, ...command.flags]);
+  const wanted = command.usage.split(' ').filter(Boolean);
+  const least = wanted.filter((one) => !one.startsWith('[')).length;
   if (rest.length < least || rest.length > wanted.length) {
-    throw invalidParameter(`${name} takes ${entry.usage || 'no arguments'}`);
+    throw invalidParameter(`${name} takes ${command.usage || 'no arguments'}`);
   }
-  const options = storeOptions(flags);
+  const options = storeOptions(values);
   await using store = await openStore(options);
   const accounts = new Accounts(await store.database());
   /* Before an account is made or removed: names that have repositories are not free. */
   if (['user', 'org'].includes(group)) await accounts.namespaces.useAll(await store.storage.namespaces());
   const password = async () => (await text(stdin)).replace(/\r?\n$/, '');
-  return (await entry.run({ accounts, store: options, values: flags.values, args: rest, password })) ?? '';
+  return (await command.run({ accounts, store: options, values, args: rest, password })) ?? '';
 }

@@ -55,14 +55,20 @@ const OPTIONS = {
   version: { type: 'boolean', short: 'v' },
 } as const;
 
-type Name = keyof typeof OPTIONS;
+export type FlagName = keyof typeof OPTIONS;
+
+/** The flags that were given, among those that a command takes. */
+export type FlagValues<Name extends FlagName = FlagName> = {
+  readonly [name in Name]?: (typeof OPTIONS)[name]['type'] extends 'string' ? string : true;
+};
 
 export interface Flags {
-  readonly values: {
-    readonly [name in Name]?: (typeof OPTIONS)[name]['type'] extends 'string' ? string : true;
-  };
+  readonly values: FlagValues;
   readonly positionals: readonly string[];
 }
+
+/** Taken by every command that opens the store. */
+export const STORE_FLAGS = ['data-root', 'storage', 'database'] as const satisfies readonly FlagName[];
 
 /** @throws BargeError invalid-parameter: an unknown flag, with the nearest known one; a missing value. */
 export function parseFlags(args: readonly string[]): Flags {
@@ -89,4 +95,20 @@ export function parseFlags(args: readonly string[]): Flags {
   return { values: parsed.values as Flags['values'], positionals: parsed.positionals };
 }
 
-const isName = (name: string): name is Name => Object.hasOwn(OPTIONS, name);
+const isName = (name: string): name is FlagName => Object.hasOwn(OPTIONS, name);
+
+/**
+ * The values of the flags that a command takes.
+ * @param command as the error names it.
+ * @throws BargeError invalid-parameter for a flag of another command.
+ */
+export function flagsOf<Name extends FlagName>(
+  { values }: Flags,
+  command: string,
+  takes: readonly Name[],
+): FlagValues<Name> {
+  const stray = Object.keys(values).find((name) => !(takes as readonly string[]).includes(name));
+  if (stray === undefined) return values;
+  const list = takes.map((name) => `--${name}`).join(', ');
+  throw invalidParameter(`${command} does not take --${stray}: it takes ${list || 'no flags'}`);
+}

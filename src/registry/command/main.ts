@@ -2,7 +2,7 @@ import { invalidParameter, isKind, messageOf } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
 import { VERSION } from '../../core/version.ts';
 import { isAccountCommand, runAccountCommand } from './accounts.ts';
-import { parseFlags } from './flags.ts';
+import { flagsOf, parseFlags } from './flags.ts';
 import { htpasswd } from './htpasswd.ts';
 import { check, collect } from './maintain.ts';
 import { serve } from './serve.ts';
@@ -48,8 +48,10 @@ async function run(args: readonly string[], { stdin, stdout }: Terminal): Promis
   const [command, ...rest] = flags.positionals;
   if (flags.values.help) stdout.write(USAGE);
   else if (flags.values.version) stdout.write(`barge-registry version ${VERSION}\n`);
-  else if (command === 'htpasswd') stdout.write(await htpasswd(rest, stdin));
-  else if (command === 'gc') await collect(flags, stdout);
+  else if (command === 'htpasswd') {
+    flagsOf(flags, command, []);
+    stdout.write(await htpasswd(rest, stdin));
+  } else if (command === 'gc') await collect(flags, stdout);
   else if (command === 'check') return await check(flags, stdout);
   else if (isAccountCommand(command)) stdout.write(await runAccountCommand(flags, stdin));
   else if (command !== undefined) throw unknownCommand(command);

@@ -4,7 +4,7 @@ import { conflict } from '../../core/errors.ts';
 import { lockDirectory } from '../../host/directory-lock.ts';
 import { Accounts } from '../accounts/accounts.ts';
 import { readPolicies, retentionOf, wordsFor } from './chores.ts';
-import type { Flags } from './flags.ts';
+import { type Flags, flagsOf, STORE_FLAGS } from './flags.ts';
 import { collectionOptions } from './serve-options.ts';
 import { DATABASE, openExistingStore, type Store, type StoreOptions, storeOptions } from './store.ts';
 
@@ -18,15 +18,16 @@ export const inUse = (dataRoot: string) =>
 
 /** `gc`. @throws BargeError conflict while a registry runs there. */
 export async function collect(flags: Flags, out: Output): Promise<void> {
-  const options = storeOptions(flags);
+  const values = flagsOf(flags, 'gc', [...STORE_FLAGS, 'gc-grace', 'gc-untagged', 'retention', 'dry-run']);
+  const options = storeOptions(values);
   await using store = await openExistingStore(options);
   const lock = options.database ? undefined : lockDirectory(options.dataRoot, inUse(options.dataRoot));
   try {
-    const dryRun = flags.values['dry-run'] ?? false;
-    const policies = flags.values.retention ? await readPolicies(flags.values.retention) : [];
+    const dryRun = values['dry-run'] ?? false;
+    const policies = values.retention ? await readPolicies(values.retention) : [];
     const accounts = await accountsOf(store, options);
     const found = await store.storage.collect({
-      ...collectionOptions(flags),
+      ...collectionOptions(values),
       retention: retentionOf(policies, accounts),
       dryRun,
     });
@@ -46,8 +47,8 @@ async function accountsOf(store: Store, { database, dataRoot }: StoreOptions): P
 
 /** `check`; works beside a registry that runs. @returns the exit code: 1 when something is wrong. */
 export async function check(flags: Flags, out: Output): Promise<number> {
-  const { values } = flags;
-  await using store = await openExistingStore(storeOptions(flags));
+  const values = flagsOf(flags, 'check', [...STORE_FLAGS, 'deep', 'repair']);
+  await using store = await openExistingStore(storeOptions(values));
   let findings = 0;
   const options = { deep: values.deep ?? values.repair ?? false, repair: values.repair ?? false };
   for await (const { where, what } of store.storage.check(options)) {

@@ -1,5 +1,5 @@
 import { invalidParameter } from '../../core/errors.ts';
-import type { Flags } from './flags.ts';
+import type { FlagValues } from './flags.ts';
 import { bytes, milliseconds } from './values.ts';
 
 /** The registry to keep copies of. */
@@ -25,9 +25,10 @@ const NEEDING = [
   'proxy-size',
   'proxy-age',
 ] as const;
+export const PROXY_FLAGS = ['proxy', ...NEEDING] as const;
 
 /** @throws BargeError invalid-parameter naming the flag and what it takes. */
-export function proxyOptions({ values }: Flags): ProxyOptions | undefined {
+export function proxyOptions(values: FlagValues<(typeof PROXY_FLAGS)[number]>): ProxyOptions | undefined {
   const stray = NEEDING.find((name) => values[name] !== undefined);
   if (values.proxy === undefined) {
     if (stray) throw invalidParameter(`--${stray} needs --proxy`);

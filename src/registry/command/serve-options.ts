@@ -1,8 +1,8 @@
 import type { BlockList } from 'node:net';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseTrustedProxies } from '../client-address.ts';
-import type { Flags } from './flags.ts';
-import { type ProxyOptions, proxyOptions } from './proxy-options.ts';
+import { type FlagName, type Flags, type FlagValues, flagsOf, STORE_FLAGS } from './flags.ts';
+import { PROXY_FLAGS, type ProxyOptions, proxyOptions } from './proxy-options.ts';
 import { type StoreOptions, storeOptions } from './store.ts';
 import { bytes, milliseconds } from './values.ts';
 
@@ -57,7 +57,9 @@ const DEFAULT_MAX_BLOB = '100GB';
 const DEFAULT_DRAIN_TIMEOUT = '10s';
 
 /** @throws BargeError invalid-parameter naming the flag and what it takes. */
-export function collectionOptions({ values }: Flags): CollectionOptions {
+export function collectionOptions(
+  values: FlagValues<'gc-interval' | 'gc-grace' | 'gc-untagged'>,
+): CollectionOptions {
   const untagged = values['gc-untagged'];
   return {
     interval: milliseconds('gc-interval', values['gc-interval'] ?? DEFAULT_INTERVAL),
@@ -74,9 +76,37 @@ function parseRateLimit(text: string): { count: number; window: number } {
   return { count: Number(count), window: milliseconds('rate-limit', window) };
 }
 
+/** The flags of the registry that serves. */
+const SERVE_FLAGS = [
+  ...STORE_FLAGS,
+  ...PROXY_FLAGS,
+  'listen',
+  'htpasswd',
+  'accounts',
+  'external-url',
+  'trusted-proxies',
+  'webhook',
+  'webhook-secret',
+  'self-registration',
+  'tls-cert',
+  'tls-key',
+  'log-level',
+  'metrics-listen',
+  'gc-interval',
+  'gc-grace',
+  'gc-untagged',
+  'max-blob-size',
+  'upload-expiry',
+  'drain-timeout',
+  'rate-limit',
+  'retention',
+  'scrub-interval',
+  'scrub-rate',
+] as const satisfies readonly FlagName[];
+
 /** @throws BargeError invalid-parameter naming the flag and what it takes. */
 export function serveOptions(flags: Flags): ServeOptions {
-  const { values } = flags;
+  const values = flagsOf(flags, 'barge-registry', SERVE_FLAGS);
   const { 'tls-cert': cert, 'tls-key': key, htpasswd } = values;
   if ((cert === undefined) !== (key === undefined)) {
     throw invalidParameter(
@@ -91,14 +121,14 @@ export function serveOptions(flags: Flags): ServeOptions {
   if (values['self-registration'] && !values.accounts) {
     throw invalidParameter('--self-registration needs --accounts');
   }
-  const proxy = proxyOptions(flags);
+  const proxy = proxyOptions(values);
   if (proxy && values['self-registration']) {
     throw invalidParameter(
       '--self-registration and --proxy exclude each other: who takes a name would pull what the origin has below it',
     );
   }
   return {
-    store: storeOptions(flags),
+    store: storeOptions(values),
     scrub: {
       interval: milliseconds('scrub-interval', values['scrub-interval'] ?? DEFAULT_SCRUB_INTERVAL),
       rate: bytes('scrub-rate', values['scrub-rate'] ?? DEFAULT_SCRUB_RATE),
@@ -110,7 +140,7 @@ export function serveOptions(flags: Flags): ServeOptions {
     maxBlob: bytes('max-blob-size', values['max-blob-size'] ?? DEFAULT_MAX_BLOB),
     ...(proxy ? { proxy } : {}),
     ...parseListen('listen', values.listen ?? '127.0.0.1:5000'),
-    collection: collectionOptions(flags),
+    collection: collectionOptions(values),
     accounts: values.accounts ?? false,
     webhooks: (values.webhook ?? '').split(',').filter(Boolean).map(webhook),
     ...(values['webhook-secret'] ? { webhookSecret: values['webhook-secret'] } : {}),

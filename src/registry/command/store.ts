@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalidParameter, notFound } from '../../core/errors.ts';
+import { KeyedLock } from '../../core/keyed-lock.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { KeyFile, KeyRow, type RotatingKeySource } from '../auth/key-sources.ts';
 import { type Counters, MemoryCounters, SqlCounters } from '../database/counters.ts';
@@ -9,12 +10,11 @@ import type { SqlDatabase } from '../database/sql.ts';
 import { SqliteDatabase } from '../database/sqlite.ts';
 import { ensurePrivateDirectory, ensurePrivateFile, restrictFiles } from '../private-files.ts';
 import { openFileSystem } from '../storage/file-system/open.ts';
-import { KeyedLock } from '../storage/keyed-lock.ts';
 import { REPOSITORIES } from '../storage/layout.ts';
 import type { Locks } from '../storage/locks.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import { parseS3Location, type S3Location } from '../storage/s3/location.ts';
-import type { Flags } from './flags.ts';
+import type { FlagValues, STORE_FLAGS } from './flags.ts';
 import { dataRootOf } from './values.ts';
 
 /** Where a registry keeps what. */
@@ -27,13 +27,13 @@ export interface StoreOptions {
 }
 
 /** @throws BargeError invalid-parameter. */
-export function storeOptions(flags: Flags): StoreOptions {
-  const { storage, database } = flags.values;
+export function storeOptions(values: FlagValues<(typeof STORE_FLAGS)[number]>): StoreOptions {
+  const { storage, database } = values;
   if (database !== undefined && !/^postgres(ql)?:\/\//.test(database)) {
     throw invalidParameter(`invalid --database "${database}": want postgres://HOST/NAME`);
   }
   return {
-    dataRoot: dataRootOf(flags),
+    dataRoot: dataRootOf(values),
     ...(storage === undefined ? {} : { s3: parseS3Location(storage) }),
     ...(database === undefined ? {} : { database }),
   };

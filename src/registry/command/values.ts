@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
 import { parseBytes, parseDuration } from '../../core/units.ts';
-import type { Flags } from './flags.ts';
+import type { FlagValues } from './flags.ts';
 
-export const dataRootOf = ({ values }: Flags): string =>
+export const dataRootOf = (values: FlagValues<'data-root'>): string =>
   resolve(values['data-root'] ?? '/var/lib/barge-registry');
 
 /** @throws BargeError invalid-parameter naming the flag. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { unavailable } from '../../core/errors.ts';
-import { KeyedLock } from '../storage/keyed-lock.ts';
+import { KeyedLock } from '../../core/keyed-lock.ts';
 import type { Locks } from '../storage/locks.ts';
 import { postgresOptions } from './postgres.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Descriptor } from '../../api/oci-image.ts';
+import { type Descriptor, MAX_MANIFEST_SIZE } from '../../api/oci-image.ts';
 import { algorithmOf, type Digest } from '../../core/digest.ts';
 import { readBounded } from '../../http/read-bounded.ts';
 import { type Handler, repositoryOf } from '../exchange.ts';
@@ -9,9 +9,6 @@ import { type ErrorItem, RegistryError, registryError } from '../registry-error.
 import { changeOf, type Rules } from '../rules.ts';
 import type { RegistryStorage } from '../storage/storage.ts';
 import { type ManifestReference, referenceOf } from './manifest-reference.ts';
-
-/** Bytes; the distribution spec asks registries to take at least this much. */
-export const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
 
 /** Missing parts that the answer names; a hostile manifest may lack a hundred thousand. */
 const MAX_MISSING = 100;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import type { Logger } from 'pino';
-import { MEDIA_TYPE } from '../../api/oci-image.ts';
+import { MAX_MANIFEST_SIZE, MEDIA_TYPE } from '../../api/oci-image.ts';
 import { algorithmOf, type Digest, Digester, isDigest } from '../../core/digest.ts';
 import { readBounded } from '../../http/read-bounded.ts';
 import type { ManifestReference } from '../distribution/manifest-reference.ts';
@@ -14,7 +14,6 @@ import type { ByteRange, StoredManifest } from '../storage/storage.ts';
 import { Download, wordsForFailure } from './download.ts';
 import { soon, type Upstream } from './upstream.ts';
 
-const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
 /** What upstream may send: an old registry that is not asked for these answers in a form that nobody reads. */
 const ACCEPTED_MANIFESTS = [
   MEDIA_TYPE.ociIndex,

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { KeyedLock } from '../../core/keyed-lock.ts';
 import { storageContract } from '../testing/storage-contract.ts';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { openFileSystem } from './file-system/open.ts';
-import { KeyedLock } from './keyed-lock.ts';
 import { contentKey } from './layout.ts';
 
 storageContract('file system', async () => {

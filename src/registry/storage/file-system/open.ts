@@ -1,4 +1,4 @@
-import { KeyedLock } from '../keyed-lock.ts';
+import { KeyedLock } from '../../../core/keyed-lock.ts';
 import { REPOSITORIES, UPLOADS } from '../layout.ts';
 import type { Locks } from '../locks.ts';
 import { ObjectStorage } from '../object-storage.ts';

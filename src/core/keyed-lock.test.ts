@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KeyedLock } from './keyed-lock.ts';
+
+test('tasks on one key run one after another, those on others beside them', async () => {
+  const lock = new KeyedLock();
+  const first = Promise.withResolvers<void>();
+  const order: string[] = [];
+  const note = (name: string) => async () => void order.push(name);
+  const tasks = [
+    lock.run('a', async () => {
+      await first.promise;
+      order.push('a1');
+    }),
+    lock.run('a', note('a2')),
+    lock.run('b', note('b')),
+  ];
+  await tasks[2];
+  first.resolve();
+  await Promise.all(tasks);
+  assert.deepEqual(order, ['b', 'a1', 'a2']);
+});
+
+test('a task that fails lets the next one in', async () => {
+  const lock = new KeyedLock();
+  const failing = lock.run('a', () => Promise.reject(new Error('no')));
+  const next = lock.run('a', async () => 'yes');
+  await assert.rejects(failing, /no/);
+  assert.equal(await next, 'yes');
+});
+
+test('an attempt does not wait', async () => {
+  const lock = new KeyedLock();
+  const first = Promise.withResolvers<void>();
+  const busy = lock.run('a', () => first.promise);
+  assert.equal(await lock.attempt('a', async () => 'never'), undefined);
+  first.resolve();
+  await busy;
+  assert.equal(await lock.attempt('a', async () => 'now'), 'now');
+});
