@@ -28,8 +28,6 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 interface Import {
   readonly from: string;
   readonly to: string;
-  /** `import type` only: no cycle at run time. */
-  readonly typeOnly: boolean;
 }
 
 function sourceFiles(directory: string): string[] {
@@ -45,7 +43,7 @@ function importsOf(file: string): Import[] {
     /(?:^|\n)\s*(?:import|export)\s+(type\s)?[^;'"]*?from\s+'(\.[^']+)'|import\(\s*'(\.[^']+)'\s*\)|(?:^|\n)import\s+'(\.[^']+)'/g;
   for (const match of text.matchAll(statement)) {
     const target = match[2] ?? match[3] ?? match[4];
-    if (target) found.push({ from: file, to: resolve(dirname(file), target), typeOnly: Boolean(match[1]) });
+    if (target) found.push({ from: file, to: resolve(dirname(file), target) });
   }
   return found;
 }
@@ -65,11 +63,9 @@ test('every import points down the list of directories', () => {
   );
 });
 
-test('no module imports itself through others', () => {
+test('no module imports itself through others, not even for a type', () => {
   const graph = new Map<string, string[]>();
-  for (const { from, to, typeOnly } of allImports) {
-    if (!typeOnly) graph.set(from, [...(graph.get(from) ?? []), to]);
-  }
+  for (const { from, to } of allImports) graph.set(from, [...(graph.get(from) ?? []), to]);
   const done = new Set<string>();
   const cycles: string[] = [];
   const visit = (file: string, path: readonly string[]): void => {

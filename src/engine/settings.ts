@@ -3,7 +3,7 @@ import { containerDefaults } from '../container/defaults.ts';
 import { checkLogConfig } from '../container/log/drivers.ts';
 import { customSeccomp } from '../container/oci/seccomp.ts';
 
-import type { BuilderSettings } from './builds/gc.ts';
+import type { BuilderSettings } from './builds/settings.ts';
 
 export type { ContainerDefaults, RuntimeSetting } from '../container/defaults.ts';
 export type { NetworkSettings } from '../network/settings.ts';

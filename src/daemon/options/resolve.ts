@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import type { Ulimit } from '../../api/engine.ts';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
-import { type BuilderSettings, gcRules } from '../../engine/builds/gc.ts';
+import { gcRules } from '../../engine/builds/gc.ts';
+import type { BuilderSettings } from '../../engine/builds/settings.ts';
 import {
   checkedDefaults,
   type EngineSettings,

@@ -2,31 +2,9 @@ import { statfs } from 'node:fs/promises';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseBytes, parseDuration } from '../../core/units.ts';
 import type { Filters } from '../filters.ts';
-import type { BuildState } from './builds.ts';
-import { type PruneOptions, pruneBuildCache } from './prune.ts';
+import { type DirectoriesInUse, type PruneOptions, pruneBuildCache } from './prune.ts';
+import type { BuilderSettings } from './settings.ts';
 import type { UsageContext } from './usage.ts';
-
-/** `builder` of daemon.json. */
-export interface BuilderSettings {
-  readonly gc?: {
-    readonly enabled?: boolean;
-    /** Sizes such as `10GB`. */
-    readonly defaultKeepStorage?: string;
-    readonly defaultReservedSpace?: string;
-    readonly defaultMaxUsedSpace?: string;
-    readonly defaultMinFreeSpace?: string;
-    readonly policy?: readonly {
-      readonly all?: boolean;
-      /** `name=value` */
-      readonly filter?: readonly string[];
-      readonly keepStorage?: string;
-      readonly reservedSpace?: string;
-      readonly maxUsedSpace?: string;
-      readonly minFreeSpace?: string;
-      readonly keepDuration?: string;
-    }[];
-  };
-}
 
 /** What applies when daemon.json says nothing: a fifth of the disk at most, and nothing unused for 60 days. */
 const SHARE = 0.2;
@@ -86,7 +64,7 @@ function size(text: string | undefined): number | undefined {
 /** Brings the build cache within its bounds. */
 export async function collectBuildCache(
   ctx: UsageContext,
-  state: BuildState,
+  state: DirectoriesInUse,
   settings: BuilderSettings,
 ): Promise<void> {
   const { blocks, bsize } = await statfs(ctx.dataRoot);

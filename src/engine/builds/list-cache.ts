@@ -1,13 +1,12 @@
 import type { Filters } from '../filters.ts';
-import type { BuildState } from './builds.ts';
 import { cacheFilter } from './cache-filter.ts';
-import { inUse } from './prune.ts';
+import { type DirectoriesInUse, inUse } from './prune.ts';
 import { type BuildCacheItem, cacheItems, type UsageContext } from './usage.ts';
 
 /** What the cache has that fits, the longest unused first. @throws BargeError invalid-parameter for filters. */
 export async function listBuildCache(
   ctx: UsageContext,
-  state: BuildState,
+  state: DirectoriesInUse,
   filters: Filters,
   signal: AbortSignal,
 ): Promise<BuildCacheItem[]> {

@@ -4,7 +4,6 @@ import { newId, shortId } from '../../core/ids.ts';
 import { removeTree } from '../../host/remove-tree.ts';
 import type { Filters } from '../filters.ts';
 import { collectGarbage } from '../images/remove.ts';
-import type { BuildState } from './builds.ts';
 import { forgetRecord } from './cache.ts';
 import { cacheFilter } from './cache-filter.ts';
 import { type BuildCacheItem, CACHE_DIRECTORIES, cacheItems, type UsageContext } from './usage.ts';
@@ -24,6 +23,12 @@ export interface PruneOptions {
   readonly keepDuration?: number;
 }
 
+/** Which cache mounts and contexts builds under way work with. */
+export interface DirectoriesInUse {
+  readonly caches: { inUse(name: string): boolean };
+  readonly contexts: { inUse(name: string): boolean };
+}
+
 export interface Pruned {
   readonly CachesDeleted: string[];
   readonly SpaceReclaimed: number;
@@ -32,7 +37,7 @@ export interface Pruned {
 /** Removes what the options let go, the longest unused first. @throws BargeError invalid-parameter for filters. */
 export async function pruneBuildCache(
   ctx: UsageContext,
-  state: BuildState,
+  state: DirectoriesInUse,
   options: PruneOptions,
 ): Promise<Pruned> {
   const fits = cacheFilter(options);
@@ -76,7 +81,7 @@ async function freeBytes(directory: string): Promise<number> {
 }
 
 /** Whether a build has it in hands. */
-export function inUse(state: BuildState, { Type, ID }: BuildCacheItem): boolean {
+export function inUse(state: DirectoriesInUse, { Type, ID }: BuildCacheItem): boolean {
   if (Type === 'exec.cachemount') return state.caches.inUse(ID);
   return Type === 'source.local' && state.contexts.inUse(ID);
 }

@@ -1,11 +1,17 @@
 import { watch } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { ContainerDirectories } from '../../container/directories.ts';
 import { isForwarded, recordSettings } from '../../container/log/drivers.ts';
 import { compressRotated } from '../../container/log/files.ts';
 import type { LogSink } from '../../container/log/sink.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
 import { messageOf, systemError } from '../../core/errors.ts';
-import type { ContainerContext } from './context.ts';
+
+/** Where a container's log is, and who hears of failures. */
+interface LogKeeperContext {
+  readonly runner: { directories(id: string): Pick<ContainerDirectories, 'data' | 'log'> };
+  readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;
+}
 
 interface Keeper {
   readonly abort: AbortController;
@@ -31,7 +37,7 @@ export class LogKeepers {
 
   /** Begins with the work of a container that runs. @param sink undefined: not open yet. */
   keep(
-    ctx: Pick<ContainerContext, 'runner' | 'warn'>,
+    ctx: LogKeeperContext,
     definition: ContainerDefinition,
     ended: Promise<unknown>,
     sink?: LogSink,
