@@ -61,7 +61,12 @@ const STEPS: readonly Step[] = [
   },
   {
     name: 'unit',
-    command: nodeTest('src/**/*.test.ts', 'tools/!(layering).test.ts', 'bench/**/*.test.ts'),
+    command: nodeTest(
+      'src/**/*.test.ts',
+      'fuzz/*.test.ts',
+      'tools/!(layering).test.ts',
+      'bench/**/*.test.ts',
+    ),
     limit: 480,
   },
   /* Counts system calls, not time: a busy machine does not matter. */

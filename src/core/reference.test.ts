@@ -16,6 +16,9 @@ const FAMILIAR: readonly (readonly [text: string, canonical: string, familiar: s
   ['127.0.0.1:5000/app', '127.0.0.1:5000/app', '127.0.0.1:5000/app:latest'],
   ['[::1]:5000/app', '[::1]:5000/app', '[::1]:5000/app:latest'],
   [`ghcr.io/a/b@${digest}`, 'ghcr.io/a/b', `ghcr.io/a/b@${digest}`],
+  ['library/a/b', 'docker.io/library/a/b', 'library/a/b:latest'],
+  ['docker.io/docker.io/a', 'docker.io/docker.io/a', 'docker.io/docker.io/a:latest'],
+  [`library/${'ab'.repeat(32)}`, `docker.io/library/${'ab'.repeat(32)}`, `library/${'ab'.repeat(32)}:latest`],
   [`busybox:1@${digest}`, 'docker.io/library/busybox', `busybox:1@${digest}`],
 ];
 
@@ -37,6 +40,7 @@ for (const text of [
   'a@sha256:12',
   '-a',
   'a/b/',
+  'x'.repeat(250),
   'x'.repeat(256),
 ]) {
   test(`"${text.slice(0, 20)}" is not a reference`, () => {

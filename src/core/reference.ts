@@ -32,12 +32,15 @@ export function isRepositoryPath(text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && PATH.test(text);
 }
 
+/** What is an image's id, and never a name on its own. */
+const ID = /^[a-f0-9]{64}$/;
+
 /**
  * Parses a reference as users write it. No tag is added: see `withDefaultTag`.
  * @throws BargeError invalid-parameter with the words of the docker client.
  */
 export function parseReference(text: string): Reference {
-  if (/^[a-f0-9]{64}$/.test(text)) {
+  if (ID.test(text)) {
     throw invalidParameter(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`);
   }
   let rest = text;
@@ -63,20 +66,17 @@ export function parseReference(text: string): Reference {
     throw invalidParameter(`invalid reference format: repository name (${name}) must be lowercase`);
   }
   if (!PATH.test(path) || !DOMAIN.test(domain)) throw invalidParameter('invalid reference format');
-  if (path.length > MAX_NAME_LENGTH) {
+  const fullPath = domain === DEFAULT_DOMAIN && !path.includes('/') ? `library/${path}` : path;
+  if (fullPath.length > MAX_NAME_LENGTH) {
     throw invalidParameter(`repository name must not be more than ${MAX_NAME_LENGTH} characters`);
   }
-  const fullPath = domain === DEFAULT_DOMAIN && !path.includes('/') ? `library/${path}` : path;
   return { domain, path: fullPath, ...(tag === undefined ? {} : { tag }), ...(digest ? { digest } : {}) };
 }
 
 function splitDomain(text: string): { domain: string; remainder: string } {
+  if (!looksLikeHost(text)) return { domain: DEFAULT_DOMAIN, remainder: text };
   const slash = text.indexOf('/');
   const head = text.slice(0, slash);
-  const looksLikeHost =
-    slash !== -1 &&
-    (head.includes('.') || head.includes(':') || head === 'localhost' || head.toLowerCase() !== head);
-  if (!looksLikeHost) return { domain: DEFAULT_DOMAIN, remainder: text };
   const domain = head === 'index.docker.io' ? DEFAULT_DOMAIN : head;
   return { domain, remainder: text.slice(slash + 1) };
 }
@@ -90,10 +90,19 @@ export function canonicalName(reference: Reference): string {
   return `${reference.domain}/${reference.path}`;
 }
 
-/** The repository as docker shows it: without docker.io and library/. */
-export function familiarName(reference: Pick<Reference, 'domain' | 'path'>): string {
-  if (reference.domain !== DEFAULT_DOMAIN) return `${reference.domain}/${reference.path}`;
-  return reference.path.startsWith('library/') ? reference.path.slice('library/'.length) : reference.path;
+/** The repository as docker shows it, without docker.io and library/ where it would be found again by that. */
+export function familiarName({ domain, path }: Pick<Reference, 'domain' | 'path'>): string {
+  if (domain !== DEFAULT_DOMAIN) return `${domain}/${path}`;
+  const official = /^library\/([^/]+)$/.exec(path)?.[1];
+  if (official !== undefined) return ID.test(official) ? path : official;
+  return looksLikeHost(path) ? `${domain}/${path}` : path;
+}
+
+/** Whether the first part of a name is a registry's address. */
+function looksLikeHost(text: string): boolean {
+  const slash = text.indexOf('/');
+  const head = text.slice(0, slash);
+  return slash !== -1 && (/[.:]/.test(head) || head === 'localhost' || head.toLowerCase() !== head);
 }
 
 /** The whole reference as docker shows it. */

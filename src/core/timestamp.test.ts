@@ -24,6 +24,12 @@ test('dates may leave out what is small', () => {
   assert.equal(parseTimestamp('2026-01-02T03:04'), of(new Date(2026, 0, 2, 3, 4).getTime()));
 });
 
+test('what 64 bits cannot hold is refused', () => {
+  for (const text of ['9'.repeat(20), `${'9'.repeat(400)}h`, '3000000h']) {
+    assert.throws(() => parseTimestamp(text), { kind: 'invalid-parameter' }, text);
+  }
+});
+
 test('anything else is refused', () => {
   for (const text of ['yesterday', '12-01-2026', '1.1234567890', '2026-13-01', 'm']) {
     assert.throws(() => parseTimestamp(text), /failed to parse value as time or duration/, text);

@@ -14,7 +14,9 @@ const DATE =
  */
 export function parseTimestamp(text: string, now = Date.now()): bigint {
   const [, whole, decimals = ''] = /^(-?\d+)(?:\.(\d{1,9}))?$/.exec(text) ?? [];
-  if (whole !== undefined) return BigInt(whole) * SECOND + BigInt(decimals.padEnd(9, '0'));
+  /* Go reads 64 bits. */
+  if (whole !== undefined && whole.length <= 19)
+    return BigInt(whole) * SECOND + BigInt(decimals.padEnd(9, '0'));
   if (DURATION.test(text)) {
     const ago = BigInt(Math.round(parseDuration(text.replace(/^-/, ''))));
     return BigInt(now) * 1_000_000n - (text.startsWith('-') ? -ago : ago);

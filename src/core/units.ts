@@ -58,6 +58,9 @@ export function formatDuration(seconds: number): string {
 
 const NANOSECONDS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 
+/** Go's durations have 64 bits. */
+const MAX_NANOSECONDS = 2 ** 63;
+
 /** A duration as Go shows it: `50ms`, `1.5s`, `1m30s`, `1h0m0s`. */
 export function goDuration(milliseconds: number): string {
   if (milliseconds > 0 && milliseconds < 1000) return `${milliseconds}ms`;
@@ -73,5 +76,7 @@ export function parseDuration(text: string): number {
     throw invalidParameter(`invalid duration "${text}": want a number with a unit, such as 30s or 1m30s`);
   }
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];
-  return parts.reduce((sum, p) => sum + Number(p[1]) * (NANOSECONDS[p[2] ?? ''] ?? 0), 0);
+  const sum = parts.reduce((total, p) => total + Number(p[1]) * (NANOSECONDS[p[2] ?? ''] ?? 0), 0);
+  if (sum < MAX_NANOSECONDS) return sum;
+  throw invalidParameter(`invalid duration "${text}": it is longer than 292 years`);
 }

@@ -50,17 +50,20 @@ export function parseDockerfile(text: string, name = 'Dockerfile'): Dockerfile {
 
 /** Reads the instruction of an ONBUILD trigger; mistakes are shown at `span`, the FROM that triggers it. */
 export function parseTrigger(trigger: string, source: SourceFile, span: Span): Instruction {
-  const { lines } = readLogicalLines(sourceFile('ONBUILD', trigger), '\\');
+  const inTrigger = <T>(read: () => T): T => {
+    try {
+      return read();
+    } catch (error) {
+      const reason = error instanceof DockerfileError ? error.summary : messageOf(error);
+      throw new DockerfileError(source, span, `onbuild trigger "${trigger}": ${reason}`, { cause: error });
+    }
+  };
+  const lines = inTrigger(() => readLogicalLines(sourceFile('ONBUILD', trigger), '\\').lines);
   const [line] = lines;
   if (!line || lines.length > 1) {
     throw new DockerfileError(source, span, `onbuild trigger should be a single expression: ${trigger}`);
   }
-  let body: InstructionBody;
-  try {
-    body = interpret(line.text, 0, line.heredocs, '\\');
-  } catch (error) {
-    throw new DockerfileError(source, span, `onbuild trigger "${trigger}": ${messageOf(error)}`);
-  }
+  const body = inTrigger(() => interpret(line.text, 0, line.heredocs, '\\'));
   if (body.verb === 'FROM') {
     throw new DockerfileError(source, span, "FROM isn't allowed as an ONBUILD trigger");
   }

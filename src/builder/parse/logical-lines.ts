@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/errors.ts';
 import { trimEndOf } from '../../core/trim.ts';
 import { DockerfileError } from './errors.ts';
 import { endsHeredoc, type Heredoc, heredocStarts } from './heredoc.ts';
@@ -95,9 +96,19 @@ function withoutContinuation(line: string, escapeChar: string): { text: string; 
   return { text: trimmed.slice(0, -1), continues: true };
 }
 
+/** @throws DockerfileError at the instruction. */
+function startsOf(source: SourceFile, text: string, first: number, next: number, escapeChar: string) {
+  try {
+    return heredocStarts(text, escapeChar);
+  } catch (error) {
+    const span = { line: first + 1, column: 1, endLine: next };
+    throw new DockerfileError(source, span, messageOf(error), { cause: error });
+  }
+}
+
 function readHeredocs(source: SourceFile, text: string, first: number, next: number, escapeChar: string) {
   const heredocs: Heredoc[] = [];
-  const starts = HEREDOC_VERBS.test(text) ? heredocStarts(text, escapeChar) : [];
+  const starts = HEREDOC_VERBS.test(text) ? startsOf(source, text, first, next, escapeChar) : [];
   let index = next;
   for (const start of starts) {
     let content = '';

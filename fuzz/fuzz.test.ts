@@ -1,0 +1,12 @@
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { TARGETS } from './targets.ts';
+
+/** A short look; `npm run fuzz` looks longer. A failure prints its seed and the smallest input that shows it. */
+const RUNS = 300;
+
+for (const { name, property } of TARGETS) {
+  test(`any input: ${name}`, async () => {
+    await fc.assert(property, { numRuns: RUNS });
+  });
+}
