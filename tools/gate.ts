@@ -49,6 +49,12 @@ const withPrograms = (): Environment => {
 
 const STEPS: readonly Step[] = [
   { name: 'style', command: () => ['./tools/biome', 'ci', '--error-on-warnings', '.'] },
+  {
+    name: 'spelling',
+    command: () =>
+      node('node_modules/cspell/bin.mjs', '--no-progress', '--quiet', '--no-must-find-files', '**'),
+    limit: 120,
+  },
   { name: 'test-packages', command: () => node('tools/test-packages.ts'), limit: 180 },
   { name: 'types', command: () => node('node_modules/typescript/bin/tsc', '-p', '.') },
   { name: 'layers', command: nodeTest('tools/layering.test.ts') },
