@@ -5,6 +5,13 @@ const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_CHUNK_LINE = 1024;
 const EMPTY = Buffer.alloc(0);
 
+/** Where `mark` begins; undefined while it may yet come within the limit, however the bytes were cut. */
+function endOf(data: Buffer, mark: string, limit: number): number | 'too-long' | undefined {
+  const end = data.indexOf(mark);
+  if (end > limit || (end === -1 && data.length >= limit + mark.length)) return 'too-long';
+  return end === -1 ? undefined : end;
+}
+
 export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
@@ -97,11 +104,9 @@ export class ResponseParser {
   }
 
   #head(data: Buffer): Buffer | undefined {
-    const end = data.indexOf('\r\n\r\n');
-    if (end === -1) {
-      if (data.length > MAX_HEAD_BYTES) throw dataLoss("the daemon's response headers are too long");
-      return undefined;
-    }
+    const end = endOf(data, '\r\n\r\n', MAX_HEAD_BYTES);
+    if (end === 'too-long') throw dataLoss("the daemon's response headers are too long");
+    if (end === undefined) return undefined;
     const head = parseHead(data.toString('latin1', 0, end));
     if (head.status >= 200 || (head.status === 101 && this.#options.hijack)) this.#begin(head);
     return data.subarray(end + 4);
@@ -137,11 +142,9 @@ export class ResponseParser {
   }
 
   #line(data: Buffer): Buffer | undefined {
-    const end = data.indexOf('\r\n');
-    if (end === -1) {
-      if (data.length > MAX_CHUNK_LINE) throw dataLoss('the daemon sent a malformed chunk');
-      return undefined;
-    }
+    const end = endOf(data, '\r\n', MAX_CHUNK_LINE);
+    if (end === 'too-long') throw dataLoss('the daemon sent a malformed chunk');
+    if (end === undefined) return undefined;
     const line = data.toString('latin1', 0, end);
     if (this.#state === 'chunk-end') this.#state = 'chunk-size';
     else if (this.#state === 'trailer') {

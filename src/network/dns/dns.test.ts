@@ -65,6 +65,12 @@ test('nonsense is no query, whatever it looks like', () => {
   }
 });
 
+test('a name that points into the header is not a query: the answer could not repeat it', () => {
+  const pointing = query('web.app');
+  pointing.writeUInt16BE(0xc000, 16);
+  assert.equal(parseQuery(pointing), undefined);
+});
+
 test('an answer that is too long for a datagram is cut, and says so', () => {
   const asked = parsed(query('web'));
   const long = encodeAnswer(

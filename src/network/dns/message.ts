@@ -27,7 +27,8 @@ export function parseQuery(message: Buffer): Query | undefined {
   const flags = message.readUInt16BE(2);
   if (flags & 0x8000 || message.readUInt16BE(4) !== 1) return undefined;
   const name = readName(message, HEADER);
-  if (!name || name.end + 4 > message.length) return undefined;
+  /* Nothing before the only question could be pointed at but the header, which the answer changes. */
+  if (!name || name.compressed || name.end + 4 > message.length) return undefined;
   return {
     id: message.readUInt16BE(0),
     opcode: (flags >> 11) & 15,
@@ -49,7 +50,10 @@ function advertisedSize(message: Buffer, from: number): number {
 }
 
 /** Follows compression; bounded, whatever the message says. @param start offset of the name. */
-function readName(message: Buffer, start: number): { text: string; end: number } | undefined {
+function readName(
+  message: Buffer,
+  start: number,
+): { readonly text: string; readonly end: number; readonly compressed: boolean } | undefined {
   const labels: string[] = [];
   let at = start;
   let end = -1;
@@ -57,7 +61,7 @@ function readName(message: Buffer, start: number): { text: string; end: number }
   for (let jumps = 0; jumps < 64; ) {
     const size = message[at];
     if (size === undefined) return undefined;
-    if (size === 0) return { text: labels.join('.'), end: end < 0 ? at + 1 : end };
+    if (size === 0) return { text: labels.join('.'), end: end < 0 ? at + 1 : end, compressed: end >= 0 };
     if ((size & 0xc0) === 0xc0) {
       const low = message[at + 1];
       if (low === undefined) return undefined;
