@@ -1,3 +1,4 @@
+import { entryOf } from '../core/entry-of.ts';
 import { messageOf } from '../core/errors.ts';
 import { CATALOG } from './catalog.ts';
 import type { CatalogCommand, CatalogEntry, CatalogGroup, Unsupported } from './catalog-entry.ts';
@@ -148,7 +149,7 @@ async function reportFlagError(error: unknown, path: string, flags: Command['fla
 
 async function unknownCommand(name: string, group?: string): Promise<number> {
   const { nearest } = await import('../core/nearest.ts');
-  const entry = group === undefined ? undefined : CATALOG[group];
+  const entry = group === undefined ? undefined : entryOf(CATALOG, group);
   const table: Readonly<Record<string, CatalogEntry>> = entry?.kind === 'group' ? entry.commands : CATALOG;
   const names = Object.keys(table).filter((one) => table[one]?.kind !== 'unsupported');
   const guess = nearest(name, names);

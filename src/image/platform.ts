@@ -1,5 +1,6 @@
 import { arch } from 'node:os';
 import type { Descriptor, ImageIndex, Platform } from '../api/oci-image.ts';
+import { entryOf } from '../core/entry-of.ts';
 import { invalidParameter } from '../core/errors.ts';
 
 const GO_ARCHITECTURE: Record<string, string> = { x64: 'amd64', arm64: 'arm64', arm: 'arm' };
@@ -32,10 +33,10 @@ export function parsePlatform(text: string): Platform {
   }
   const [first = '', second, variant] = parts;
   if (second !== undefined) {
-    return { os: first, architecture: ALIASES[second] ?? second, ...(variant ? { variant } : {}) };
+    return { os: first, architecture: entryOf(ALIASES, second) ?? second, ...(variant ? { variant } : {}) };
   }
   if (SYSTEMS.includes(first)) return { ...hostPlatform(), os: first };
-  const architecture = ALIASES[first] ?? first;
+  const architecture = entryOf(ALIASES, first) ?? first;
   if (ARCHITECTURES.includes(architecture)) return { os: 'linux', architecture };
   throw invalidParameter(`"${text}": unknown operating system or architecture`);
 }

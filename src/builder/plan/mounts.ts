@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { entryOf } from '../../core/entry-of.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import type { Origin, Run } from '../parse/instruction.ts';
@@ -48,7 +49,7 @@ function readFields(text: string, expand: (value: string) => string): Fields {
   for (const part of splitFields(text)) {
     const equals = part.indexOf('=');
     const written = (equals === -1 ? part : part.slice(0, equals)).toLowerCase();
-    const key = ALIASES[written] ?? written;
+    const key = entryOf(ALIASES, written) ?? written;
     const flag = ['readonly', 'readwrite', 'required'].includes(key);
     if (equals === -1 && !flag) throw invalidParameter(`invalid field '${part}' must be a key=value pair`);
     const raw = equals === -1 ? 'true' : part.slice(equals + 1);

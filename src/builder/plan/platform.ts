@@ -1,4 +1,5 @@
 import type { Platform } from '../../api/oci-image.ts';
+import { entryOf } from '../../core/entry-of.ts';
 import { invalidParameter } from '../../core/errors.ts';
 
 const ARCHITECTURES: Readonly<Record<string, { architecture: string; variant?: string }>> = {
@@ -44,7 +45,7 @@ export function parsePlatform(text: string): Platform {
 }
 
 function normalize(platform: Platform): Platform {
-  const known = ARCHITECTURES[platform.architecture];
+  const known = entryOf(ARCHITECTURES, platform.architecture);
   const normal = known ? { ...known, ...platform, architecture: known.architecture } : platform;
   const { variant, ...rest } = normal;
   // v8 is what arm64 means, and v1 what amd64 means.

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { splitCsv } from '../create/csv.ts';
 import type { FlagValues } from '../flags.ts';
@@ -76,7 +77,7 @@ function readOutput(text: string): ReadOutput {
   const annotations = parts.flatMap((part) => annotationOf(part) ?? []);
   const plain = parts.filter((part) => annotationOf(part) === undefined);
   const type = /^type=(.*)$/i.exec(plain.find((part) => /^type=/i.test(part)) ?? '')?.[1] ?? '';
-  const keys = KEYS[type];
+  const keys = entryOf(KEYS, type);
   if (!keys) throw wrong(`unknown type "${type}": want local, tar, oci, docker, image or registry`);
   if (annotations.length > 0 && !keys.includes('name'))
     throw wrong(`files of type ${type} have no annotations`);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { entryOf } from '../../core/entry-of.ts';
 import { unavailable } from '../../core/errors.ts';
 
 const BINFMT = '/proc/sys/fs/binfmt_misc';
@@ -21,7 +22,7 @@ const QEMU: Readonly<Record<string, string>> = {
 export function assertRuns(architecture: string | undefined): void {
   const own = OWN[process.arch] ?? process.arch;
   if (!architecture || architecture === own || ALSO[own]?.includes(architecture)) return;
-  const name = QEMU[architecture] ?? architecture;
+  const name = entryOf(QEMU, architecture) ?? architecture;
   if (handlers().some((text) => text.startsWith('enabled') && text.includes(name))) return;
   throw unavailable(
     `RUN needs ${architecture} programs, and this machine (${own}) has no emulator for them: install qemu-user-static, which registers one with binfmt_misc`,

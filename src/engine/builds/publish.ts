@@ -4,6 +4,7 @@ import { packageUri } from '../../builder/attest/provenance.ts';
 import { parsePlatform } from '../../builder/plan/platform.ts';
 import type { BuiltImage, Predicate, PublishOptions } from '../../builder/worker.ts';
 import { type Digest, digestOf } from '../../core/digest.ts';
+import { entryOf } from '../../core/entry-of.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import type { StoredManifest } from '../../image/images.ts';
 import type { LayerBlob } from '../../image/layers.ts';
@@ -80,7 +81,7 @@ async function manifestOf(
     mediaType: MEDIA_TYPE.ociManifest,
     config: { mediaType: MEDIA_TYPE.ociConfig, digest: id, size: configBytes.length },
     layers: layers.map(({ mediaType, digest, size }) => ({
-      mediaType: OCI_TYPES[mediaType] ?? mediaType,
+      mediaType: entryOf(OCI_TYPES, mediaType) ?? mediaType,
       digest,
       size,
     })),

@@ -1,5 +1,6 @@
 import type { ImageHistoryItem, ImageInspect, ImageSummary } from '../../api/engine.ts';
 import type { Platform } from '../../api/oci-image.ts';
+import { entryOf } from '../../core/entry-of.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { pathGlob } from '../../core/patterns/glob.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
@@ -82,7 +83,7 @@ function referenceMatches(name: string, pattern: string): boolean {
 
 export function listImages(ctx: ImageContext, query: ImageListQuery): ImageSummary[] {
   for (const name of query.filters.keys()) {
-    if (!TESTS[name]) throw invalidParameter(`invalid filter '${name}'`);
+    if (!entryOf(TESTS, name)) throw invalidParameter(`invalid filter '${name}'`);
   }
   const names = ctx.images.allNames();
   const uses = new Map<string, number>();

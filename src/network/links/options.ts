@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { entryOf } from '../../core/entry-of.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import type { GatewayMode } from '../firewall/table.ts';
 import type { Family } from '../ip.ts';
@@ -59,7 +60,7 @@ const TRUTHS: Record<string, boolean> = {
 export function truth(options: Options, name: string, otherwise: boolean): boolean {
   const text = options[name];
   if (text === undefined || text === '') return otherwise;
-  const value = TRUTHS[text];
+  const value = entryOf(TRUTHS, text);
   if (value === undefined)
     throw invalidParameter(`invalid value for ${name}: "${text}" is neither true nor false`);
   return value;

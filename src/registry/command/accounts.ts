@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { entryOf } from '../../core/entry-of.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import { Accounts } from '../accounts/accounts.ts';
@@ -213,8 +214,8 @@ function retentionIn(values: FlagValues<(typeof RETENTION_FLAGS)[number]>): {
 /** `user …`, `org …`, `repo …`, `token …`, `key …`, `namespace …` and `audit`: beside a registry that runs, or without one. */
 export async function runAccountCommand(flags: Flags, stdin: NodeJS.ReadableStream): Promise<string> {
   const [group = '', ...rest] = flags.positionals;
-  const name = COMMANDS[group] ? group : `${group} ${rest.shift() ?? ''}`.trim();
-  const command = COMMANDS[name];
+  const name = entryOf(COMMANDS, group) ? group : `${group} ${rest.shift() ?? ''}`.trim();
+  const command = entryOf(COMMANDS, name);
   if (!command) {
     const known = Object.keys(COMMANDS).filter((one) => one.startsWith(`${group} `));
     throw invalidParameter(`unknown command: ${name}; want ${known.join(', ')}`);
