@@ -17,6 +17,8 @@ process.env.BARGE_LIBEXEC = PROGRAMS;
 process.env.ASAN_OPTIONS = `detect_leaks=0:log_path=${directory}/sanitizer`;
 process.env.UBSAN_OPTIONS = `log_path=${directory}/sanitizer`;
 const { ShimLink } = await import('../src/container/shim.ts');
+const { LinuxProcesses } = await import('../src/host/linux/processes.ts');
+const processes = new LinuxProcesses();
 const { FrameReader } = await import('../src/container/frames.ts');
 
 /**
@@ -47,12 +49,12 @@ after(() => {
 const BOTH = { stdin: false, stdout: true, stderr: true, raw: false };
 const WITH_INPUT = { ...BOTH, stdin: true };
 
-function shell(
+async function shell(
   script: string,
   options: Partial<ShimOptions> = {},
-): { dir: string; link: Link; attached: Socket[] } {
+): Promise<{ dir: string; link: Link; attached: readonly Socket[] }> {
   const dir = mkdtempSync(join(directory, 'shim-'));
-  const { link, attached } = ShimLink.spawn({
+  const { link, attached } = await ShimLink.start(processes, {
     directory: dir,
     tty: false,
     stdin: false,
@@ -88,7 +90,7 @@ describe('the shim', () => {
   test('raw readers get bare bytes, and a reader of one stream nothing of the other', async () => {
     const script = 'read x; printf out; printf err >&2';
     const readers = [WITH_INPUT, { ...BOTH, raw: true }, { ...BOTH, stdout: false }];
-    const { attached } = shell(script, { stdin: true, attach: readers });
+    const { attached } = await shell(script, { stdin: true, attach: readers });
     let bare = '';
     attached[1]!.on('data', (chunk) => {
       bare += chunk;
@@ -101,13 +103,13 @@ describe('the shim', () => {
 
   test('a log that cannot be written stops nobody', async () => {
     const log = { path: '/dev/full', maxSize: 1 << 20, maxFiles: 1 };
-    const { link, attached } = shell('seq 1 1000; exit 4', { attach: [BOTH], log });
+    const { link, attached } = await shell('seq 1 1000; exit 4', { attach: [BOTH], log });
     assert.equal((await framesOf(attached[0]!)).stdout.trim().split('\n').length, 1000);
     assert.equal((await link.exit).code, 4);
   });
 
   test('without stdin-once input outlives its first writer and ends when told', async () => {
-    const { dir, link, attached } = shell('exec cat', { stdin: true, attach: [WITH_INPUT] });
+    const { dir, link, attached } = await shell('exec cat', { stdin: true, attach: [WITH_INPUT] });
     attached[0]!.write('first\n');
     await once(attached[0]!, 'data');
     attached[0]!.destroy();
@@ -120,7 +122,7 @@ describe('the shim', () => {
   });
 
   test('a child that keeps the output open does not hold the exit back', async () => {
-    const { link, attached } = shell('sleep 1000 & echo $!; exit 5', { attach: [BOTH] });
+    const { link, attached } = await shell('sleep 1000 & echo $!; exit 5', { attach: [BOTH] });
     const said = framesOf(attached[0]!);
     assert.equal((await link.exit).code, 5);
     await link.gone;
@@ -128,7 +130,7 @@ describe('the shim', () => {
   });
 
   test('it goes on without a controller, and a new one learns the pid and the end', async () => {
-    const { dir, link } = shell('read x; exit 9', { stdin: true });
+    const { dir, link } = await shell('read x; exit 9', { stdin: true });
     await link.outcome;
     link.release();
     const again = await ShimLink.reconnect(dir);
@@ -140,7 +142,7 @@ describe('the shim', () => {
   });
 
   test('nonsense and a crowd on its socket harm neither it nor the process', async () => {
-    const { dir, link } = shell('read x; exit 2', { stdin: true });
+    const { dir, link } = await shell('read x; exit 2', { stdin: true });
     await link.outcome;
     const speaker = await control(dir);
     const lines = [

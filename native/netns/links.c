@@ -375,6 +375,7 @@ static int carry_out_line(int socket) {
 	return refuse(EINVAL);
 }
 
+/* Returns 0 or an errno. */
 static int carry_out_lines(int socket, char *lines, char *error, size_t room) {
 	for (char *rest, *line = strtok_r(lines, ";", &rest); line; line = strtok_r(NULL, ";", &rest)) {
 		char whole[256];
@@ -383,21 +384,26 @@ static int carry_out_lines(int socket, char *lines, char *error, size_t room) {
 		for (char *more, *one = strtok_r(line, " ", &more); one && count < 40; one = strtok_r(NULL, " ", &more)) words[count++] = one;
 		complaint[0] = 0;
 		if (carry_out_line(socket) == 0) continue;
-		snprintf(error, room, "%s: %s", whole, complaint[0] ? complaint : strerror(errno));
-		return -1;
+		int failure = errno;
+		snprintf(error, room, "%s: %s", whole, complaint[0] ? complaint : strerror(failure));
+		return failure ? failure : EPROTO;
 	}
 	return 0;
 }
 
 int carry_out(char *outside, const char *name, char *inside, char *error, size_t room) {
-	if (carry_out_lines(home_socket, outside, error, room) < 0) return -1;
-	if (!*inside) return 0;
+	int failure = carry_out_lines(home_socket, outside, error, room);
+	if (failure || !*inside) return failure;
 	char path[256];
 	snprintf(path, sizeof path, NETNS_DIRECTORY "/%s", name);
 	int there = enter_namespace(path) < 0 ? -1 : open_route_socket();
-	if (there < 0) snprintf(error, room, "entering the network namespace %s: %s", name, strerror(errno));
+	if (there < 0) {
+		failure = errno;
+		snprintf(error, room, "entering the network namespace %s: %s", name, strerror(failure));
+	}
 	leave_namespace();
-	int done = there < 0 ? -1 : carry_out_lines(there, inside, error, room);
-	if (there >= 0) close(there);
-	return done;
+	if (there < 0) return failure;
+	failure = carry_out_lines(there, inside, error, room);
+	close(there);
+	return failure;
 }

@@ -2,6 +2,7 @@ import { messageOf } from '../core/errors.ts';
 import { ENGINE_VERSION, VERSION } from '../core/version.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { type DaemonOptions, helpText, parseDaemonOptions } from '../daemon/options.ts';
+import { linuxHost } from '../host/linux/host.ts';
 
 /** The name that the launcher was called by. */
 const PROGRAM = process.env.BARGE_PROGRAM === 'dockerd' ? 'dockerd' : 'barged';
@@ -34,7 +35,7 @@ function run(options: DaemonOptions, args: readonly string[]): void {
   process.on('unhandledRejection', (reason) => {
     process.stderr.write(`barged: unhandled: ${reason instanceof Error ? reason.stack : String(reason)}\n`);
   });
-  const starting = startDaemon(options, args, PROGRAM);
+  const starting = startDaemon(linuxHost(), options, args, PROGRAM);
   /* Before it is ready: who reads that it is may send a signal at once. */
   const end = () => {
     process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');

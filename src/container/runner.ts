@@ -6,23 +6,21 @@ import { isDeepStrictEqual } from 'node:util';
 import type { HostConfig } from '../api/engine.ts';
 import type { OciProcess, OciSeccomp } from '../api/oci-runtime.ts';
 import { systemError } from '../core/errors.ts';
-import { cgroupPids, makeHybridCgroup, oomFile, removeCgroup } from '../host/cgroups.ts';
-import { type OverlayMount, overlayOptions, userBelow } from '../host/fs-tool.ts';
-import { killCgroup, killProcess } from '../host/kill-cgroup.ts';
+import { type OverlayMount, overlayOptions } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
 import {
   deleteArguments,
   execArguments,
-  namedRuntime,
   type OciRuntime,
   runArguments,
   runtimeLog,
-} from '../host/oci-runtime.ts';
-import { parentOf } from '../host/process-state.ts';
+} from '../host/runtimes.ts';
 import type { ContainerDefaults } from './defaults.ts';
 import { type ContainerDirectories, cgroupPath, containerDirectories, type Roots } from './directories.ts';
 import { startFailure } from './failure.ts';
 import { recordSettings } from './log/drivers.ts';
 import type { ContainerDefinition } from './model.ts';
+import { hostCapabilities } from './oci/capabilities.ts';
 import type { DeviceEdits } from './oci/cdi.ts';
 import { commandOf, ociSpec } from './oci/spec.ts';
 import { type ProcessUser, readUserResponse, type UserRequest, userQuestion } from './oci/user.ts';
@@ -82,16 +80,27 @@ export interface ExecInput {
   readonly attach: readonly AttachRequest[];
 }
 
+/** The parts of the host that processes are started with. */
+export interface RunnerHost {
+  readonly processes: Pick<Host['processes'], 'startDetached'>;
+  readonly processTable: Pick<Host['processTable'], 'parentOf' | 'kill' | 'canScore'>;
+  readonly cgroups: Pick<Host['cgroups'], 'makeHybrid' | 'oomFile' | 'pids' | 'kill' | 'remove'>;
+  readonly files: Pick<Host['files'], 'userBelow'>;
+  readonly runtimes: Pick<Host['runtimes'], 'named'>;
+}
+
 /** Starts processes in containers: bundle, shim, runtime. Knows nothing of images, networks or the API. */
 export class Runner {
   readonly roots: Roots;
   readonly #defaultRuntime: OciRuntime;
   readonly #defaults: ContainerDefaults;
+  readonly #host: RunnerHost;
   readonly #seccomp = new SeccompCache();
   /** Who the last container's process was. */
   #lastUser: ProcessUser = { uid: 0, gid: 0, additionalGids: [0], home: '/root' };
 
-  constructor(roots: Roots, defaultRuntime: OciRuntime, defaults: ContainerDefaults) {
+  constructor(roots: Roots, defaultRuntime: OciRuntime, defaults: ContainerDefaults, host: RunnerHost) {
+    this.#host = host;
     this.roots = roots;
     this.#defaults = defaults;
     this.#defaultRuntime = defaultRuntime;
@@ -108,7 +117,7 @@ export class Runner {
   /** @throws BargeError invalid-parameter for a name that the daemon does not know. */
   runtimeNamed(name: string | undefined): OciRuntime {
     if (!name || name === this.#defaultRuntime.name) return this.#defaultRuntime;
-    return namedRuntime(name, this.#defaults.runtimes) ?? this.#defaultRuntime;
+    return this.#host.runtimes.named(name, this.#defaults.runtimes) ?? this.#defaultRuntime;
   }
 
   /** Makes a new container's directories. */
@@ -126,8 +135,8 @@ export class Runner {
     prepareExecDirectory(directories);
     const runtimeDirectories = { root: directories.runtimeRoot, container: directories.exec };
     const { config, hostConfig } = definition;
-    const cgroup = makeHybridCgroup(this.cgroupOf(definition));
-    const score = oomScore(hostConfig);
+    const cgroup = this.#host.cgroups.makeHybrid(this.cgroupOf(definition));
+    const score = this.#oomScore(hostConfig);
     const request = { user: config.User ?? '', groupAdd: hostConfig.GroupAdd ?? [] };
     const options: ShimOptions = {
       directory: directories.exec,
@@ -144,7 +153,7 @@ export class Runner {
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       offMount: runtime.isCrun,
       ...logOptions(directories.log, hostConfig),
-      oomFile: oomFile(this.cgroupOf(definition)),
+      oomFile: this.#host.cgroups.oomFile(this.cgroupOf(definition)),
       tty: Boolean(config.Tty),
       ...(hostConfig.ConsoleSize ? { consoleSize: hostConfig.ConsoleSize } : {}),
       stdin: Boolean(config.OpenStdin),
@@ -154,7 +163,9 @@ export class Runner {
       cleanup: deleteArguments(runtime, runtimeDirectories, definition.id),
     };
     await this.clear(definition);
-    const { link, attached } = ShimLink.spawn(options, () => this.clear(definition));
+    const { link, attached } = await ShimLink.start(this.#host.processes, options, () =>
+      this.clear(definition),
+    );
     const { warnings, seccomp } = await this.#describe(input, link, request);
     const pid = await this.#settle(
       link,
@@ -182,8 +193,8 @@ export class Runner {
     const state = join(this.directories(definition.id).runtimeRoot, definition.id);
     if (!existsSync(state)) return;
     const cgroup = cgroupPath(this.roots, definition.id, definition.hostConfig?.CgroupParent);
-    await killCgroup(cgroup);
-    removeCgroup(cgroup);
+    await this.#host.cgroups.kill(cgroup);
+    this.#host.cgroups.remove(cgroup);
     await rm(state, { recursive: true, force: true });
   }
 
@@ -265,11 +276,11 @@ export class Runner {
    */
   async userIn(id: string, link: ShimLink, request: UserRequest): Promise<ProcessUser> {
     const question = userQuestion(request);
-    const shim = link.knowsUsers ? undefined : parentOf(link.pid);
+    const shim = link.knowsUsers ? undefined : this.#host.processTable.parentOf(link.pid);
     const response =
       shim === undefined
         ? await link.lookUpUser(question)
-        : await userBelow(`/proc/${shim}/root${this.directories(id).rootfs}`, question);
+        : await this.#host.files.userBelow(`/proc/${shim}/root${this.directories(id).rootfs}`, question);
     return readUserResponse(response, request);
   }
 
@@ -294,8 +305,8 @@ export class Runner {
     const runtime = this.runtimeOf(definition);
     const runtimeDirectories = { root: this.directories(definition.id).runtimeRoot, container: directory };
     const tty = Boolean(process.terminal);
-    const cgroup = makeHybridCgroup(this.cgroupOf(definition));
-    const { value: score } = oomScore(definition.hostConfig);
+    const cgroup = this.#host.cgroups.makeHybrid(this.cgroupOf(definition));
+    const { value: score } = this.#oomScore(definition.hostConfig);
     const options: ShimOptions = {
       directory,
       ...(cgroup ? { cgroup } : {}),
@@ -309,19 +320,25 @@ export class Runner {
       attach: input.attach,
       runtime: execArguments(runtime, runtimeDirectories, definition.id, tty, processFile),
     };
-    const { link, attached } = ShimLink.spawn(options, async (exit) => {
-      if (!exit) await killOrphan(directory, this.cgroupOf(definition));
+    const { link, attached } = await ShimLink.start(this.#host.processes, options, async (exit) => {
+      if (!exit) await this.#killOrphan(directory, this.cgroupOf(definition));
     });
     link.gone.then(() => rm(directory, { recursive: true, force: true }));
     const pid = await this.#settle(link, runtimeLog(runtimeDirectories), process.args[0] ?? '', EXEC_ACTION);
     return { link, pid, attached, warnings: [] };
   }
-}
 
-/** Kills the process of a session whose shim has died, unless it is not in the container's cgroup any more. */
-async function killOrphan(directory: string, cgroup: string): Promise<void> {
-  const pid = Number(await readFile(join(directory, 'pid'), 'utf8').catch(() => ''));
-  if (cgroupPids(cgroup).includes(pid)) killProcess(pid);
+  #oomScore(hostConfig: HostConfig) {
+    const can = (value: number) =>
+      hostCapabilities().has('CAP_SYS_RESOURCE') || this.#host.processTable.canScore(value);
+    return oomScore(hostConfig, can);
+  }
+
+  /** Kills the process of a session whose shim has died, unless it is not in the container's cgroup any more. */
+  async #killOrphan(directory: string, cgroup: string): Promise<void> {
+    const pid = Number(await readFile(join(directory, 'pid'), 'utf8').catch(() => ''));
+    if (this.#host.cgroups.pids(cgroup).includes(pid)) this.#host.processTable.kill(pid);
+  }
 }
 
 /** Milliseconds until a start is given up whose shim does not say who the process is. */

@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { conflict, errnoOf, systemError } from '../core/errors.ts';
 import { failsElsewhere } from '../core/streams.ts';
 import { helperProgram } from '../host/helpers.ts';
+import type { Processes } from '../host/process.ts';
 
 const SHIM = helperProgram('barge-shim');
 
@@ -133,37 +133,31 @@ export class ShimLink {
     control.on('close', () => this.#closed());
   }
 
-  /** Starts a shim, and with it the process; `attached` are the streams for `options.attach`, in order. */
-  static spawn(
+  /**
+   * Starts a shim, and with it the process; `attached` are the streams for `options.attach`, in order.
+   * @throws BargeError unavailable when a limit forbids another process.
+   */
+  static async start(
+    processes: Pick<Processes, 'startDetached'>,
     options: ShimOptions,
     cleanUp: CleanUp = async () => {},
-  ): { link: ShimLink; attached: Socket[] } {
+  ): Promise<{ link: ShimLink; attached: readonly Socket[] }> {
     const socket = join(options.directory, 'sock');
     if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
       throw systemError(
         `${socket} is too long for a socket's name (${MAX_SOCKET_PATH} bytes): choose a shorter --exec-root`,
       );
     }
-    const child = spawn(SHIM, shimArguments(options), {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe', ...options.attach.map(() => 'pipe' as const)],
-      detached: true,
-      env: environment(),
+    const [control, ...attached] = await processes.startDetached({
+      program: SHIM,
+      args: shimArguments(options),
+      streams: 1 + options.attach.length,
     });
-    child.unref();
-    const streams = (child.stdio as unknown as Socket[]).map((stream) => stream && failsElsewhere(stream));
-    const attached = streams.slice(4);
+    if (!control) throw systemError(`starting ${SHIM} gave no control connection`);
     attached.forEach((stream, i) => {
       stream.write(hello('A', options.attach[i]));
     });
-    const link = new ShimLink(options.directory, streams[3] as Socket, cleanUp);
-    link.#watchSpawn(child);
-    return { link, attached };
-  }
-
-  #watchSpawn(child: ChildProcess): void {
-    child.on('error', (error) =>
-      this.#outcome.resolve({ kind: 'shim-failed', message: `starting ${SHIM}: ${error.message}` }),
-    );
+    return { link: new ShimLink(options.directory, control, cleanUp), attached };
   }
 
   /** Connects to a shim that an earlier daemon started; undefined when it has gone. */
@@ -329,14 +323,6 @@ export class ShimLink {
     this.#control.removeAllListeners('close');
     this.#control.destroy();
   }
-}
-
-let copied: NodeJS.ProcessEnv | undefined;
-
-/** The daemon's environment as it was at the first start: reading the living one takes Node 10 µs a variable. */
-function environment(): NodeJS.ProcessEnv {
-  copied ??= { ...process.env };
-  return copied;
 }
 
 function shimArguments(options: ShimOptions): string[] {

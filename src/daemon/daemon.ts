@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { writeDurably } from '../core/durable.ts';
 import { messageOf } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
-import { type Engine, openEngine } from '../engine/engine.ts';
+import { type Engine, type EngineOptions, openEngine } from '../engine/engine.ts';
 import { noteReload } from '../engine/info.ts';
 import { listenAt } from './listen.ts';
 import { serveMetrics } from './metrics.ts';
@@ -40,6 +40,7 @@ export interface Daemon extends AsyncDisposable {
 
 /** @param args and `program`: the command line, for reading the settings again. */
 export async function startDaemon(
+  host: EngineOptions['host'],
   options: DaemonOptions,
   args: readonly string[],
   program: string,
@@ -52,6 +53,7 @@ export async function startDaemon(
   useProxies(options.proxies);
   const { settings, network } = options;
   const engine = await openEngine({
+    host,
     dataRoot: options.dataRoot,
     execRoot: options.execRoot,
     bridge: network.bridge,

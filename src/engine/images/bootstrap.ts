@@ -6,8 +6,7 @@ import { dirname, join } from 'node:path';
 import { invalidParameter, systemError, unavailable } from '../../core/errors.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
 import { trimEndOf } from '../../core/trim.ts';
-import { packTar } from '../../host/fs-tool.ts';
-import { capture, run } from '../../host/process.ts';
+import type { Processes } from '../../host/process.ts';
 import type { Image } from '../../image/images.ts';
 import type { OnProgress } from '../../image/progress.ts';
 import type { ImageContext } from './context.ts';
@@ -57,7 +56,7 @@ async function debian(
   if (!PACKAGE.test(suite)) throw invalidParameter(`"${suite}" is not the name of a release`);
   const { onProgress, signal } = request;
   onProgress({ status: `Looking for ${suite} in this machine's apt sources` });
-  const sources = await aptSources(suite);
+  const sources = await aptSources(ctx.host.processes, suite);
   const args = [
     `--variant=${request.variant ?? 'minbase'}`,
     '--mode=root',
@@ -99,9 +98,14 @@ async function debian(
 }
 
 /** Lines of sources.list for a suite and its updates, as apt itself understands this machine's files. */
-async function aptSources(suite: string): Promise<string> {
+async function aptSources(processes: Pick<Processes, 'capture'>, suite: string): Promise<string> {
   const format = 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)';
-  const { stdout } = await capture('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const { stdout } = await processes.capture('apt-get', [
+    'indextargets',
+    '--format',
+    format,
+    'Created-By: Packages',
+  ]);
   const lines = stdout
     .split('\n')
     .filter((line) => {
@@ -142,8 +146,8 @@ async function busybox(ctx: ImageContext, name: string, request: BootstrapReques
     throw unavailable(`${BUSYBOX} is not there: install busybox-static (npm run setup does)`);
   const directory = await mkdtemp(join(tmpdir(), 'barge-busybox-'));
   try {
-    await fillBusybox(directory);
-    return await importImage(ctx, packTar({ root: directory }), {
+    await fillBusybox(ctx.host.processes, directory);
+    return await importImage(ctx, ctx.host.files.packTar({ root: directory }), {
       name,
       config: { Cmd: ['sh'], Env: [PATH] },
       createdBy: 'barge bootstrap busybox',
@@ -170,7 +174,7 @@ const DIRECTORIES = [
   'var/spool',
 ];
 
-async function fillBusybox(directory: string): Promise<void> {
+async function fillBusybox(processes: Pick<Processes, 'run'>, directory: string): Promise<void> {
   for (const name of DIRECTORIES) await mkdir(join(directory, name), { recursive: true });
   await mkdir(join(directory, 'tmp'));
   await chmod(join(directory, 'tmp'), 0o1777);
@@ -178,7 +182,7 @@ async function fillBusybox(directory: string): Promise<void> {
   await chmod(join(directory, 'root'), 0o700);
   await copyFile(BUSYBOX, join(directory, 'bin/busybox'));
   await chmod(join(directory, 'bin/busybox'), 0o755);
-  for (const applet of (await run(BUSYBOX, ['--list-full'])).split('\n').filter(Boolean)) {
+  for (const applet of (await processes.run(BUSYBOX, ['--list-full'])).split('\n').filter(Boolean)) {
     const path = join(directory, applet);
     if (!existsSync(dirname(path)) || existsSync(path)) continue;
     await link(join(directory, 'bin/busybox'), path);

@@ -5,6 +5,7 @@ import { compressRotated } from '../../container/log/files.ts';
 import type { LogSink } from '../../container/log/sink.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
 import { messageOf, systemError } from '../../core/errors.ts';
+import type { Datagrams } from '../../host/datagrams.ts';
 import type { ContainerContext } from './context.ts';
 
 interface Keeper {
@@ -15,12 +16,17 @@ interface Keeper {
 /** Work of the daemon for some containers' logs: lines that go elsewhere, rotated files that are compressed. */
 export class LogKeepers {
   readonly #keepers = new Map<string, Keeper>();
+  readonly #datagrams: Datagrams;
+
+  constructor(datagrams: Datagrams) {
+    this.#datagrams = datagrams;
+  }
 
   /** Before a start. @throws BargeError system when the driver's target cannot be reached. */
   async open({ hostConfig, ...definition }: ContainerDefinition): Promise<LogSink | undefined> {
     if (!isForwarded(hostConfig.LogConfig ?? {})) return undefined;
     try {
-      return await openSink({ hostConfig, ...definition });
+      return await openSink(this.#datagrams, { hostConfig, ...definition });
     } catch (error) {
       throw systemError(
         `failed to create task for container: failed to initialize logging driver: ${messageOf(error)}`,
@@ -47,7 +53,7 @@ export class LogKeepers {
     const job = {
       path: log,
       placeFile: join(data, 'log-sent'),
-      open: () => openSink(definition),
+      open: () => openSink(this.#datagrams, definition),
       ended,
       signal: abort.signal,
       onFailure: warn('sending a log failed; it is tried again'),
@@ -82,13 +88,13 @@ export class LogKeepers {
   }
 }
 
-async function openSink(definition: ContainerDefinition): Promise<LogSink> {
+async function openSink(datagrams: Datagrams, definition: ContainerDefinition): Promise<LogSink> {
   if (definition.hostConfig.LogConfig?.Type === 'journald') {
     const { openJournald } = await import('../../container/log/journald.ts');
-    return await openJournald(definition);
+    return await openJournald(datagrams, definition);
   }
   const { openSyslog } = await import('../../container/log/syslog.ts');
-  return await openSyslog(definition);
+  return await openSyslog(datagrams, definition);
 }
 
 async function forward(

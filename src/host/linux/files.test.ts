@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { directorySize, packTar, resolveBelow } from './fs-tool.ts';
+import { LinuxFiles } from './files.ts';
+import { LinuxProcesses } from './processes.ts';
+
+const files = new LinuxFiles(new LinuxProcesses());
 
 function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'ft-'));
@@ -16,7 +19,7 @@ function directory(t: TestContext): string {
 test('a tar that nobody reads before its process has ended is whole all the same', async (t) => {
   const root = directory(t);
   writeFileSync(join(root, 'file'), 'content');
-  const tar = packTar({ root });
+  const tar = files.packTar({ root });
   /* Long enough for the process to end, whose exit makes Node drain streams without readers. */
   await setTimeout(300);
   const bytes = await buffer(tar);
@@ -24,7 +27,7 @@ test('a tar that nobody reads before its process has ended is whole all the same
 });
 
 test('packing what is not there ends in an error, not in an empty tar', async () => {
-  await assert.rejects(buffer(packTar({ root: '/nowhere/at/all' })), /packing \/nowhere\/at\/all/);
+  await assert.rejects(buffer(files.packTar({ root: '/nowhere/at/all' })), /packing \/nowhere\/at\/all/);
 });
 
 test('paths are resolved, and sizes added up, below a root', async (t) => {
@@ -32,7 +35,7 @@ test('paths are resolved, and sizes added up, below a root', async (t) => {
   mkdirSync(join(root, 'deep'));
   writeFileSync(join(root, 'deep/file'), '12345');
   symlinkSync('/deep', join(root, 'link'));
-  assert.equal(await resolveBelow(root, '/link/../link/file'), '/deep/file');
-  await assert.rejects(resolveBelow(root, '/none'), /resolving \/none/);
-  assert.equal(await directorySize(root), 5 + '/deep'.length);
+  assert.equal(await files.resolveBelow(root, '/link/../link/file'), '/deep/file');
+  await assert.rejects(files.resolveBelow(root, '/none'), /resolving \/none/);
+  assert.equal(await files.directorySize(root), 5 + '/deep'.length);
 });

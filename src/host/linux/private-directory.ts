@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
-import { systemError } from '../core/errors.ts';
+import { systemError } from '../../core/errors.ts';
 
 const MODE_BITS = 0o7777;
 

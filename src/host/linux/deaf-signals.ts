@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { errnoOf } from '../core/errors.ts';
+import { errnoOf } from '../../core/errors.ts';
 
 /** Number of rt_sigtimedwait, by architecture: in it a thread takes signals without handler or blocked mask. */
 const SIGTIMEDWAIT: Record<string, string> = { x64: '128', arm64: '137' };

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, opendir, rmdir, unlink } from 'node:fs/promises';
-import { errnoOf, systemError } from '../core/errors.ts';
-import { helperProgram } from './helpers.ts';
-import { capture } from './process.ts';
+import { errnoOf, systemError } from '../../core/errors.ts';
+import { helperProgram } from '../helpers.ts';
+import type { Processes } from '../process.ts';
 
 /** Entries up to which no process is started: those of most containers and layers of builds. */
 const FEW = 1000;
@@ -14,10 +14,11 @@ const DEPTH = 32;
  * names may be longer than a path can be. Fine when there is none. No link is followed, whatever becomes one meanwhile.
  * @throws BargeError system.
  */
-export async function removeTree(path: string): Promise<void> {
+export async function removeTree(processes: Pick<Processes, 'capture'>, path: string): Promise<void> {
   if (await removeFew(path, { left: FEW })) return;
-  const { code, stderr } = await capture(helperProgram('barge-fs'), ['remove', '--root', path]);
-  if (code !== 0) throw systemError(`removing ${path}: ${stderr.trim() || `barge-fs exited with ${code}`}`);
+  const { exitCode, stderr } = await processes.capture(helperProgram('barge-fs'), ['remove', '--root', path]);
+  if (exitCode === 0) return;
+  throw systemError(`removing ${path}: ${stderr.trim() || `barge-fs exited with ${exitCode}`}`);
 }
 
 /** @returns false when there is too much to remove, or something of it cannot be named. */

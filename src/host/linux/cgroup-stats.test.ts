@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { integerValue } from '../core/exact-integer.ts';
+import { integerValue } from '../../core/exact-integer.ts';
 import { blockV1, blockV2, parseNetDev, systemCpuTime } from './cgroup-stats.ts';
 
 test('block devices of both versions of control groups count alike', () => {

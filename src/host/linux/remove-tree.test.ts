@@ -12,8 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { swapping } from '../../test/harness/swapper.ts';
-import { removeTree } from './remove-tree.ts';
+import { swapping } from '../../../test/harness/swapper.ts';
+import { LinuxFiles } from './files.ts';
+import { LinuxProcesses } from './processes.ts';
+
+const files = new LinuxFiles(new LinuxProcesses());
 
 function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'remove-'));
@@ -30,7 +33,7 @@ test('few files go, links themselves and not what they lead to; what is not ther
   symlinkSync(kept, join(root, 'tree/deep/link'));
   symlinkSync(kept, join(root, 'link'));
   writeFileSync(join(root, 'file'), '');
-  for (const name of ['tree', 'link', 'file', 'nothing']) await removeTree(join(root, name));
+  for (const name of ['tree', 'link', 'file', 'nothing']) await files.removeTree(join(root, name));
   assert.deepEqual(readdirSync(root), ['kept']);
   assert.deepEqual(readdirSync(kept), ['file']);
 });
@@ -50,7 +53,7 @@ test('more files than are removed in this process go, and directories deeper tha
     renameSync(part, deep);
   }
   symlinkSync(root, join(deep, 'in-the-deep/link'));
-  await Promise.all([removeTree(wide), removeTree(deep)]);
+  await Promise.all([files.removeTree(wide), files.removeTree(deep)]);
   assert.deepEqual(readdirSync(root), []);
   assert.ok(existsSync(root));
 });
@@ -66,7 +69,7 @@ test('what becomes a link while it is removed is not followed', async (t) => {
     for (let i = 0; i < 20; i++) writeFileSync(join(tree, `directory/inner/${i}`), '');
     symlinkSync(kept, join(tree, 'directory/link'));
     await using _ = await swapping(join(tree, 'directory'), 'inner', ['link']);
-    await removeTree(tree).catch(() => {}); /* of what is moved about, some may be left */
+    await files.removeTree(tree).catch(() => {}); /* of what is moved about, some may be left */
   }
   assert.equal(readdirSync(kept).length, 20);
 });

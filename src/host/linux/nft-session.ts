@@ -1,5 +1,8 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
 import { systemError } from '../../core/errors.ts';
+import type { NftablesSession } from '../networking.ts';
+import { startChild } from './processes.ts';
 
 const RESPONSE_TIMEOUT_MS = 10_000;
 
@@ -7,15 +10,15 @@ const RESPONSE_TIMEOUT_MS = 10_000;
  * One long-lived `nft -i`: an element costs 0.8 ms where a new process costs 7 ms. Commands run one after
  * another; each is followed by listing an empty chain, whose printing says that the command is done.
  */
-export class NftSession implements Disposable {
+export class NftSession implements NftablesSession {
   readonly #table: string;
-  #process: ChildProcessWithoutNullStreams | undefined;
+  #process: ChildProcess | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #output = '';
   #errors = '';
   #answered: (() => void) | undefined;
 
-  /** @param table its `ack` chain must exist; see `rules.ts`. */
+  /** @param table its `ack` chain must exist; see `network/firewall/table.ts`. */
   constructor(table: string) {
     this.#table = table;
   }
@@ -33,7 +36,7 @@ export class NftSession implements Disposable {
   }
 
   async #ask(command: string): Promise<void> {
-    const nft = this.#process ?? this.#start();
+    const nft = this.#process ?? (await this.#start());
     this.#output = '';
     this.#errors = '';
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -43,7 +46,7 @@ export class NftSession implements Disposable {
     );
     this.#answered = resolve;
     nft.once('exit', resolve);
-    nft.stdin.write(`${command}\nlist chain inet ${this.#table} ack\n`);
+    nft.stdin?.write(`${command}\nlist chain inet ${this.#table} ack\n`);
     try {
       await promise;
     } finally {
@@ -54,35 +57,35 @@ export class NftSession implements Disposable {
     if (!this.#process) throw systemError(`nft ended while it ran: ${command}`);
   }
 
-  #start(): ChildProcessWithoutNullStreams {
+  async #start(): Promise<ChildProcess> {
     /* Line buffering: nft's own output buffer would keep the answer back from a pipe. */
-    const nft = spawn('stdbuf', ['-oL', 'nft', '-i'], { stdio: ['pipe', 'pipe', 'pipe'] });
-    nft.stdout.on('data', (chunk) => {
+    const { child: nft, started } = startChild('stdbuf', ['-oL', 'nft', '-i'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    if (!nft) {
+      await started;
+      throw systemError('starting nft failed');
+    }
+    nft.stdout?.on('data', (chunk) => {
       this.#output += chunk;
       if (/chain ack \{\s*\}\s*\}\s/.test(this.#output)) this.#answered?.();
     });
-    nft.stderr.on('data', (chunk) => {
+    nft.stderr?.on('data', (chunk) => {
       this.#errors += chunk;
       /* Without its table even the listing fails, and nothing but this is printed. */
       if (this.#errors.includes(`list chain inet ${this.#table} ack`)) this.#answered?.();
-    });
-    nft.stdin.on('error', () => {});
-    nft.on('error', (error) => {
-      this.#errors += error.message;
-      this.#answered?.();
     });
     nft.on('exit', () => {
       if (this.#process === nft) this.#process = undefined;
     });
     nft.unref();
-    for (const stream of [nft.stdin, nft.stdout, nft.stderr])
-      (stream as unknown as { unref(): void }).unref();
+    for (const stream of nft.stdio) if (stream instanceof Socket) stream.unref();
     this.#process = nft;
     return nft;
   }
 
   [Symbol.dispose](): void {
-    this.#process?.stdin.end();
+    this.#process?.stdin?.end();
     this.#process = undefined;
   }
 }

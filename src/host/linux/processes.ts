@@ -1,0 +1,199 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+import { constants } from 'node:os';
+import { PassThrough, type Readable } from 'node:stream';
+import { errnoOf, systemError, unavailable } from '../../core/errors.ts';
+import { failsElsewhere } from '../../core/streams.ts';
+import {
+  type CommandOptions,
+  type DetachedRequest,
+  type Piped,
+  type Processes,
+  ProcessFailure,
+  type ProcessResult,
+} from '../process.ts';
+
+/** Longest output of a helper command that is read, in bytes; the rest is dropped. */
+const MAX_CAPTURE = 4 << 20;
+
+/** What a caller can do about each limit that keeps a process from starting. */
+const LIMITS: Readonly<Record<string, string>> = {
+  EAGAIN:
+    "the limit of processes is reached: raise TasksMax of the daemon's service (pids.max of its control group, ulimit -u), or stop something",
+  EMFILE:
+    'the daemon has no file descriptors left: raise LimitNOFILE of its service (ulimit -n), or close connections to it',
+  ENFILE: 'the host has no file descriptors left: raise fs.file-max, or stop something',
+  ENOMEM: 'the host has no memory left: stop something, or add swap space',
+};
+
+/** Turns a failed start into an error that says what to do about it. */
+export function cannotStart(program: string, cause: unknown): Error {
+  const code = errnoOf(cause) ?? '';
+  const limit = LIMITS[code];
+  if (limit) return unavailable(`cannot start a process: ${program}: ${limit} (${code})`, { cause });
+  return systemError(
+    `cannot start a process: ${program}: is it installed? (npm run setup installs what Barge needs)`,
+    { cause },
+  );
+}
+
+/**
+ * Starts a child whose failures reach only `started`: without a listener of its own, an `error` event of the child or of one
+ * of its streams would end the daemon.
+ */
+export function startChild(
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions,
+): { readonly child: ChildProcess | undefined; readonly started: Promise<void> } {
+  let child: ChildProcess;
+  try {
+    child = spawn(program, args, options);
+  } catch (error) {
+    /* Node throws what it does not report by an event, ENOMEM among others. */
+    return { child: undefined, started: rejected(cannotStart(program, error)) };
+  }
+  failsElsewhere(child);
+  /* Out of descriptors, Node makes no streams at all. */
+  for (const stream of child.stdio ?? []) if (stream) failsElsewhere(stream);
+  if (child.pid !== undefined) return { child, started: Promise.resolve() };
+  const failed = new Promise<never>((_, reject) => {
+    child.once('error', (error) => reject(cannotStart(program, error)));
+  });
+  failed.catch(() => {});
+  return { child: undefined, started: failed };
+}
+
+function rejected(error: Error): Promise<never> {
+  const failed = Promise.reject(error);
+  failed.catch(() => {});
+  return failed;
+}
+
+export class LinuxProcesses implements Processes {
+  /** As it was at the first start: reading the living environment takes Node 10 µs a variable. */
+  #environment: NodeJS.ProcessEnv | undefined;
+
+  async capture(
+    program: string,
+    args: readonly string[],
+    options: CommandOptions = {},
+  ): Promise<ProcessResult> {
+    const watched = watchOver(options.signal, options.timeout);
+    const { child, started } = startChild(program, args, {
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      killSignal: 'SIGKILL',
+      ...(watched.signal ? { signal: watched.signal } : {}),
+      ...(options.env ? { env: options.env } : {}),
+    });
+    await started;
+    child?.stdin?.end(options.input);
+    return await resultOf(child as ChildProcess, [program, ...args].join(' '), watched, child?.stdout);
+  }
+
+  async run(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    const result = await this.capture(program, args, options);
+    if (result.exitCode === 0) return result.stdout;
+    const said = (result.stderr || result.stdout).trim();
+    const how = result.timedOut ? `took more than ${options.timeout} ms` : `exited with ${result.exitCode}`;
+    throw new ProcessFailure('system', `${result.command} ${how}: ${said}`, result);
+  }
+
+  pipe(program: string, args: readonly string[], signal?: AbortSignal): Piped {
+    const { child, started } = startChild(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(signal ? { signal } : {}),
+    });
+    if (!child?.stdin || !child.stdout) return failedPipe(started);
+    const done = resultOf(child, [program, ...args].join(' '), watchOver(signal));
+    done.catch(() => {});
+    return { stdin: child.stdin, stdout: child.stdout, pid: child.pid ?? 0, done };
+  }
+
+  async startDetached({ program, args, streams }: DetachedRequest): Promise<readonly Socket[]> {
+    this.#environment ??= { ...process.env };
+    const { child, started } = startChild(program, args, {
+      stdio: ['ignore', 'ignore', 'ignore', ...Array.from({ length: streams }, () => 'pipe' as const)],
+      detached: true,
+      env: this.#environment,
+    });
+    if (!child) await started;
+    child?.unref();
+    return (child?.stdio ?? []).slice(3).filter((stream) => stream instanceof Socket);
+  }
+}
+
+/** Streams of a process that could not be started: they fail with the reason. */
+function failedPipe(started: Promise<void>): Piped {
+  const [stdin, stdout] = [failsElsewhere(new PassThrough()), failsElsewhere(new PassThrough())];
+  const done = started.then(
+    () => {
+      throw systemError('a process without streams');
+    },
+    (error) => {
+      stdin.destroy(error);
+      stdout.destroy(error);
+      throw error;
+    },
+  );
+  done.catch(() => {});
+  return { stdin, stdout, pid: 0, done };
+}
+
+interface Watch {
+  /** Aborts when the process is to be killed. */
+  readonly signal: AbortSignal | undefined;
+  readonly timedOut: () => boolean;
+}
+
+function watchOver(cancel: AbortSignal | undefined, timeout?: number): Watch {
+  if (timeout === undefined) return { signal: cancel, timedOut: () => false };
+  const late = AbortSignal.timeout(timeout);
+  return {
+    signal: cancel ? AbortSignal.any([cancel, late]) : late,
+    timedOut: () => late.aborted && !cancel?.aborted,
+  };
+}
+
+/** @throws ProcessFailure cancelled when the caller's signal ended it. */
+async function resultOf(
+  child: ChildProcess,
+  command: string,
+  watch: Watch,
+  stdout?: Readable | null,
+): Promise<ProcessResult> {
+  const began = performance.now();
+  const ended = new Promise<readonly [number | null, NodeJS.Signals | null]>((resolve) => {
+    child.once('exit', (code, signal) => resolve([code, signal]));
+  });
+  const [out, err, [code, signal]] = await Promise.all([collect(stdout), collect(child.stderr), ended]);
+  const killed = Boolean(watch.signal?.aborted) && code !== 0;
+  const result: ProcessResult = {
+    command,
+    exitCode: code ?? 128 + (signal ? constants.signals[signal] : 0),
+    signal: signal ?? undefined,
+    duration: performance.now() - began,
+    timedOut: killed && watch.timedOut(),
+    cancelled: killed && !watch.timedOut(),
+    stdout: out,
+    stderr: err,
+  };
+  if (result.cancelled) throw new ProcessFailure('cancelled', `${command} was cancelled`, result);
+  return result;
+}
+
+/** What a stream gives until it ends or breaks: of a killed process, what it had said by then. */
+async function collect(stream: Readable | null | undefined): Promise<string> {
+  if (!stream) return '';
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of stream) {
+      if (size < MAX_CAPTURE) chunks.push(chunk);
+      size += chunk.length;
+    }
+  } catch {
+    /* The exit status tells how the process ended. */
+  }
+  return Buffer.concat(chunks).toString();
+}
