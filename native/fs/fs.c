@@ -69,7 +69,7 @@ static void print_name(const char *name) {
     }
 }
 
-void fail_as(int status, const char *action, const char *on) {
+void fail_as(enum status status, const char *action, const char *on) {
     const char *reason = strerror(errno);
     fprintf(stderr, "%s ", action);
     print_name(on);
@@ -99,6 +99,23 @@ void refuse_between(const char *before, const char *on, const char *after) {
 void refuse(const char *what, const char *on) {
     fprintf(stderr, "%s: ", what);
     refuse_between("", on, "");
+}
+
+void refuse_early_end(const char *entry) {
+    fputs("the archive ends in the middle of: ", stderr);
+    print_name(entry);
+    fputc('\n', stderr);
+    exit(ENDS_EARLY);
+}
+
+/* For a path that somebody asked about: callers tell these reasons apart. */
+static _Noreturn void fail_about(const char *action, const char *path) {
+    switch (errno) {
+    case ENOENT: fail_as(NOT_FOUND, action, path);
+    case ENOTDIR: fail_as(NOT_A_DIRECTORY, action, path);
+    case ELOOP: fail_as(LOOP, action, path);
+    default: fail(action, path);
+    }
 }
 
 int open_directory(int at, const char *path) { return open_path(at, path, O_DIRECTORY, 0); }
@@ -191,8 +208,7 @@ static const char *enter_parent(const char *path) {
 
 static void print_resolved(const char *path) {
     char *resolved = realpath(path, NULL);
-    if (!resolved && errno == ENOTDIR) refuse("not a directory", path);
-    if (!resolved) fail("resolving", path);
+    if (!resolved) fail_about("resolving", path);
     printf("%s\n", resolved);
     free(resolved);
 }
@@ -250,7 +266,7 @@ static void hold(void) {
 static void print_stat(const char *path) {
     struct stat s;
     char target[4096] = "";
-    if (lstat(path, &s) < 0) fail("looking at", path);
+    if (lstat(path, &s) < 0) fail_about("looking at", path);
     if (S_ISLNK(s.st_mode)) {
         ssize_t n = readlink(path, target, sizeof target - 1);
         if (n < 0) fail("reading the link", path);
@@ -319,6 +335,7 @@ int main(int argc, char **argv) {
     int dropped_count = 0, only_added = 0, of = 0, parent = 0;
     unsigned long flags = 0;
     struct placing how = {0};
+    struct packing packing = {.latest_mtime = -1};
     unsigned long long bytes = 0;
     unsigned project = 0;
     for (int i = 2; i < argc; i++) {
@@ -328,14 +345,14 @@ int main(int argc, char **argv) {
         if (strcmp(option, "--copy") == 0) { how.copy = 1; continue; }
         if (strcmp(option, "--contain") == 0) { how.contain = 1; continue; }
         if (strcmp(option, "--archive") == 0) { how.archive = how.contain = 1; continue; }
-        if (strcmp(option, "--sparse") == 0) { keep_holes = 1; continue; }
-        if (strcmp(option, "--files-only") == 0) { leave_out_made_up = 1; continue; }
+        if (strcmp(option, "--sparse") == 0) { packing.keep_holes = 1; continue; }
+        if (strcmp(option, "--files-only") == 0) { packing.leave_out_made_up = 1; continue; }
         if (strcmp(option, "--bind") == 0) { i += 4; continue; }   /* once the root is mounted */
         if (strcmp(option, "--only") == 0) { only_added = 1; continue; }
         const char *value = ++i < argc ? argv[i] : "";
         if (strcmp(option, "--root") == 0) root = value;
         else if (strcmp(option, "--mount") == 0) mount_options = value;
-        else if (strcmp(option, "--latest") == 0) latest_mtime = atoll(value);
+        else if (strcmp(option, "--latest") == 0) packing.latest_mtime = atoll(value);
         else if (strcmp(option, "--layers") == 0) layers = value;
         else if (strcmp(option, "--path") == 0) path = value;
         else if (strcmp(option, "--name") == 0) name = value;
@@ -396,8 +413,12 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "unpack") == 0) {
         if (*path) enter_directory(path, path);
         unpack(&how);
-    } else if (strcmp(argv[1], "pack") == 0) pack(enter_parent(path), name, how.layer);
-    else if (strcmp(argv[1], "stat") == 0) print_stat(enter_parent(path));
+    } else if (strcmp(argv[1], "pack") == 0) {
+        packing.path = enter_parent(path);
+        packing.name = name;
+        packing.layer = how.layer;
+        pack(&packing);
+    } else if (strcmp(argv[1], "stat") == 0) print_stat(enter_parent(path));
     else if (strcmp(argv[1], "resolve") == 0) print_resolved(path);
     else if (strcmp(argv[1], "size") == 0) print_size();
     else if (strcmp(argv[1], "attributes") == 0) print_attributes();

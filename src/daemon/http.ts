@@ -50,7 +50,8 @@ export function errorResponse(error: unknown): {
   body: { message: string; exitCode?: number };
 } {
   const status = error instanceof BargeError ? STATUS[error.kind] : 500;
-  const exitCode = error instanceof Error && 'exitCode' in error ? { exitCode: Number(error.exitCode) } : {};
+  const exitCode =
+    error instanceof BargeError && error.exitCode !== undefined ? { exitCode: error.exitCode } : {};
   return { status, body: { message: messageOf(error), ...exitCode } };
 }
 

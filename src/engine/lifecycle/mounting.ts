@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Container, ContainerDefinition, ResolvedMount } from '../../container/model.ts';
 import type { StagedMount, StartInput } from '../../container/runner.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
-import { type Files, overlayOptions } from '../../host/files.ts';
+import { FileFailure, type FileFailureReason, type Files, overlayOptions } from '../../host/files.ts';
 import { assertPropagation, holderOf, inheritedLimits } from '../../volume/propagation.ts';
 import type { ContainerContext } from './context.ts';
 import { assertMountTargets } from './mount-targets.ts';
@@ -132,8 +132,15 @@ async function isDirectoryBelow(
   }
 }
 
+/** In the words that docker's users search for. */
+const REASONS: Partial<Record<FileFailureReason, string>> = {
+  'not-found': 'no such file or directory',
+  'not-a-directory': 'not a directory',
+  loop: 'too many levels of symbolic links',
+};
+
 const reasonOf = (error: unknown) =>
-  (messageOf(error).split(': ').at(-1) ?? '').replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+  (error instanceof FileFailure ? REASONS[error.reason] : undefined) ?? messageOf(error);
 
 /** Lets go of a container's volumes when it has ended, or did not start. */
 export async function releaseMounts(
