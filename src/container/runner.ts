@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { HostConfig } from '../api/engine.ts';
 import type { OciProcess, OciSeccomp } from '../api/oci-runtime.ts';
-import { systemError } from '../core/errors.ts';
+import { systemError, unavailable } from '../core/errors.ts';
 import { type OverlayMount, overlayOptions } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
+import { processLimit } from '../host/process-limits.ts';
 import {
   deleteArguments,
   execArguments,
@@ -288,6 +289,8 @@ export class Runner {
     const outcome = await link.outcome;
     if (outcome.kind === 'started') return outcome.pid;
     if (outcome.kind === 'runtime-failed') throw await startFailure(log, command, action);
+    const limit = outcome.errno === undefined ? undefined : processLimit(outcome.errno);
+    if (limit) throw unavailable(`cannot start a process: ${outcome.message}: ${limit}`);
     throw systemError(`starting a process failed: ${outcome.message}`);
   }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
 import { conflict, errnoOf, systemError } from '../core/errors.ts';
 import { failsElsewhere } from '../core/streams.ts';
 import { helperProgram } from '../host/helpers.ts';
@@ -99,7 +100,8 @@ function hello(kind: 'A' | 'C' | 'U', request?: AttachRequest, length = 0): Buff
 export type StartOutcome =
   | { readonly kind: 'started'; readonly pid: number }
   | { readonly kind: 'runtime-failed'; readonly code: number }
-  | { readonly kind: 'shim-failed'; readonly message: string };
+  /** `errno` is the name of the kernel's reason, where the shim has reported one. */
+  | { readonly kind: 'shim-failed'; readonly message: string; readonly errno?: string };
 
 /**
  * Ends what a shim that was killed has left behind. It is called when any shim has gone.
@@ -121,6 +123,8 @@ export class ShimLink {
   #pid = 0;
   #knowsUsers = false;
   #shimPid: number | undefined;
+  /** Of the failure that the shim is about to report. */
+  #errno = 0;
 
   private constructor(directory: string, control: Socket, cleanUp: CleanUp) {
     this.directory = directory;
@@ -196,8 +200,11 @@ export class ShimLink {
       this.#outcome.resolve({ kind: 'started', pid: this.#pid });
     } else if (word === 'failed') {
       this.#outcome.resolve({ kind: 'runtime-failed', code: Number(first) });
+    } else if (word === 'errno') {
+      this.#errno = Number(first);
     } else if (word === 'error') {
-      this.#outcome.resolve({ kind: 'shim-failed', message: line.slice('error '.length) });
+      const errno = this.#errno > 0 ? { errno: getSystemErrorName(-this.#errno) } : {};
+      this.#outcome.resolve({ kind: 'shim-failed', message: line.slice('error '.length), ...errno });
     } else if (word === 'exit') {
       this.#exit.resolve(parseExit(line.slice('exit '.length)));
     }

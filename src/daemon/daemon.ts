@@ -26,6 +26,7 @@ import { unsupportedRoutes } from './routes/unsupported.ts';
 import { volumeRoutes } from './routes/volumes.ts';
 import { createApiServer } from './server.ts';
 import { textLog } from './text-log.ts';
+import { UnderWay } from './under-way.ts';
 
 const POOL_SIZE = 6;
 /** Milliseconds that requests under way get to finish when the daemon ends. */
@@ -33,6 +34,8 @@ const DRAIN_MS = 2000;
 
 /** A daemon that serves. Disposing it ends it cleanly; containers live on. */
 export interface Daemon extends AsyncDisposable {
+  /** Methods and paths of the requests that have no whole response yet. */
+  underWay(): readonly string[];
   readonly addresses: readonly string[];
   /** Reads daemon.json again and applies what can change while running. */
   reload(): void;
@@ -69,6 +72,7 @@ export async function startDaemon(
     if (error) log.info({ ...line, error: messageOf(error) }, 'request failed');
     else log.debug(line, 'request');
   });
+  const underWay = new UnderWay(api);
   const servers: Server[] = [];
   let metrics: HttpServer | undefined;
   const addresses: string[] = [];
@@ -92,6 +96,7 @@ export async function startDaemon(
   log.info({ addresses, dataRoot: options.dataRoot, runtime: engine.runtime.name }, 'barged is ready');
   return {
     addresses,
+    underWay: () => underWay.list(),
     reload: () => {
       const parsed = parseDaemonOptions(args, program);
       if (parsed.kind !== 'run') return;

@@ -4,6 +4,7 @@ import { type Container, isRunning } from '../container/model.ts';
 import type { Runner } from '../container/runner.ts';
 import { readExitRecord, ShimLink } from '../container/shim.ts';
 import { messageOf } from '../core/errors.ts';
+import { SIGKILL } from '../core/signals.ts';
 import type { Files } from '../host/files.ts';
 import type { Sandbox } from '../network/sandbox/sandboxes.ts';
 import type { ContainerContext } from './lifecycle/context.ts';
@@ -14,8 +15,6 @@ import { volumeNames } from './lifecycle/mounting.ts';
 import { removeLocked } from './lifecycle/remove.ts';
 import { launch } from './lifecycle/start.ts';
 import { adoptSandbox } from './networking/endpoints.ts';
-
-const SIGKILL = 9;
 
 /**
  * After a start of the daemon: takes over the containers that still run, writes down the exits of those that

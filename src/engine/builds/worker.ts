@@ -22,6 +22,7 @@ import type { Digest } from '../../core/digest.ts';
 import { cancelled, messageOf } from '../../core/errors.ts';
 import { newId, shortId } from '../../core/ids.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
+import { SIGKILL } from '../../core/signals.ts';
 import type { Files, OverlayMount } from '../../host/files.ts';
 import type { Networks } from '../../network/networks.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
@@ -76,7 +77,6 @@ interface StartedStep {
   readonly gone: Promise<unknown>;
 }
 
-const SIGKILL = 9;
 /** Directories of build steps in the exec root: in memory, for they hold secrets. */
 const STEP_PREFIX = 'step-';
 

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { assertRemovable, type ContainerDefinition, isRunning } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
+import { SIGKILL } from '../../core/signals.ts';
 import { containersOf } from '../volumes/users.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { cancelRestart } from './restarts.ts';
@@ -12,7 +13,6 @@ export interface RemoveOptions {
   readonly volumes?: boolean;
 }
 
-const SIGKILL = 9;
 /** Milliseconds for which a removed container's log stays when its driver's target does not take it. */
 const LOG_PATIENCE_MS = 5000;
 

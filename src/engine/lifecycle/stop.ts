@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signalNumber } from '../../container/check/signal.ts';
 import { assertKillable, assertNotRestarting, type Container, isRunning } from '../../container/model.ts';
 import { conflict } from '../../core/errors.ts';
+import { SIGKILL, signalNumber } from '../../core/signals.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { cancelRestart } from './restarts.ts';
 import { launch } from './start.ts';
 
-const SIGKILL = 9;
 const DEFAULT_STOP_SECONDS = 10;
 
 export interface StopOptions {

@@ -1,8 +1,8 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
-import { constants } from 'node:os';
 import { PassThrough, type Readable } from 'node:stream';
 import { errnoOf, systemError, unavailable } from '../../core/errors.ts';
+import { signalExitCode } from '../../core/signals.ts';
 import { failsElsewhere } from '../../core/streams.ts';
 import {
   type CommandOptions,
@@ -12,24 +12,18 @@ import {
   ProcessFailure,
   type ProcessResult,
 } from '../process.ts';
+import { processLimit } from '../process-limits.ts';
 
 /** Longest output of a helper command that is read, in bytes; the rest is dropped. */
 const MAX_CAPTURE = 4 << 20;
 
-/** What a caller can do about each limit that keeps a process from starting. */
-const LIMITS: Readonly<Record<string, string>> = {
-  EAGAIN:
-    "the limit of processes is reached: raise TasksMax of the daemon's service (pids.max of its control group, ulimit -u), or stop something",
-  EMFILE:
-    'the daemon has no file descriptors left: raise LimitNOFILE of its service (ulimit -n), or close connections to it',
-  ENFILE: 'the host has no file descriptors left: raise fs.file-max, or stop something',
-  ENOMEM: 'the host has no memory left: stop something, or add swap space',
-};
+/** The exit code of a process that ended without telling how. */
+const LOST = 255;
 
 /** Turns a failed start into an error that says what to do about it. */
 export function cannotStart(program: string, cause: unknown): Error {
   const code = errnoOf(cause) ?? '';
-  const limit = LIMITS[code];
+  const limit = processLimit(code);
   if (limit) return unavailable(`cannot start a process: ${program}: ${limit} (${code})`, { cause });
   return systemError(
     `cannot start a process: ${program}: is it installed? (npm run setup installs what Barge needs)`,
@@ -170,7 +164,7 @@ async function resultOf(
   const killed = Boolean(watch.signal?.aborted) && code !== 0;
   const result: ProcessResult = {
     command,
-    exitCode: code ?? 128 + (signal ? constants.signals[signal] : 0),
+    exitCode: code ?? (signal ? signalExitCode(signal) : LOST),
     signal: signal ?? undefined,
     duration: performance.now() - began,
     timedOut: killed && watch.timedOut(),
