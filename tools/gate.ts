@@ -1,5 +1,5 @@
 /**
- * The one gate: format, lint, types, layers, the shim, unit and end-to-end tests, in this order, up to the first
+ * The one gate: format, lint, types, layers, C programs, unit and end-to-end tests, in this order, up to the first
  * failure. `npm test` runs it; so does CI. Words on the command line choose steps by name: `npm test -- types unit`.
  */
 import { spawnSync } from 'node:child_process';
@@ -49,6 +49,7 @@ const withPrograms = (): Environment => {
 
 const STEPS: readonly Step[] = [
   { name: 'style', command: () => ['./tools/biome', 'ci', '--error-on-warnings', '.'] },
+  { name: 'c-style', command: () => node('tools/c-style.ts') },
   { name: 'test-packages', command: () => node('tools/test-packages.ts'), limit: 180 },
   { name: 'types', command: () => node('node_modules/typescript/bin/tsc', '-p', '.') },
   { name: 'layers', command: nodeTest('tools/layering.test.ts') },

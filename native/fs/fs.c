@@ -77,14 +77,19 @@ void fail_as(enum status status, const char *action, const char *on) {
     exit(status);
 }
 
-void fail(const char *action, const char *on) {
-    fail_as(errno == ENOSPC || errno == EDQUOT ? NO_SPACE : FAILED, action, on);
-}
+void fail(const char *action, const char *on) { fail_as(errno == ENOSPC || errno == EDQUOT ? NO_SPACE : FAILED, action, on); }
 
 void blame(const char *action, const char *on) {
     switch (errno) {
-    case EEXIST: case EFBIG: case EISDIR: case ELOOP: case ENAMETOOLONG: case ENOENT: case ENOTDIR: case E2BIG: case ERANGE:
-        fail_as(INVALID, action, on);
+    case EEXIST:
+    case EFBIG:
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case ENOENT:
+    case ENOTDIR:
+    case E2BIG:
+    case ERANGE: fail_as(INVALID, action, on);
     }
     fail(action, on);
 }
@@ -145,7 +150,9 @@ static int make_within(int root, const char *path, int directory) {
     return open_path(root, path, 0, IN_ROOT);
 }
 
-struct bind { const char *source, *subpath, *target, *mode; };
+struct bind {
+    const char *source, *subpath, *target, *mode;
+};
 
 static int open_source(const struct bind *b) {
     int source = open(b->source, O_PATH | O_CLOEXEC);
@@ -169,7 +176,8 @@ static void bind_mount(const char *root, const struct bind *b) {
         struct stat there;
         if (mounted < 0 || fstat(mounted, &there) < 0) fail("opening the mount on", b->target);
         if (there.st_dev != s.st_dev || there.st_ino != s.st_ino) refuse("the mount point was moved meanwhile", b->target);
-        if (mount(NULL, path_of_fd(mounted).text, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0) fail("protecting", b->target);
+        if (mount(NULL, path_of_fd(mounted).text, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+            fail("protecting", b->target);
         close(mounted);
     }
     close(source);
@@ -340,15 +348,42 @@ int main(int argc, char **argv) {
     unsigned project = 0;
     for (int i = 2; i < argc; i++) {
         const char *option = argv[i];
-        if (strcmp(option, "--layer") == 0) { how.layer = 1; continue; }
-        if (strcmp(option, "--keep-kinds") == 0) { how.keep_kinds = 1; continue; }
-        if (strcmp(option, "--copy") == 0) { how.copy = 1; continue; }
-        if (strcmp(option, "--contain") == 0) { how.contain = 1; continue; }
-        if (strcmp(option, "--archive") == 0) { how.archive = how.contain = 1; continue; }
-        if (strcmp(option, "--sparse") == 0) { packing.keep_holes = 1; continue; }
-        if (strcmp(option, "--files-only") == 0) { packing.leave_out_made_up = 1; continue; }
-        if (strcmp(option, "--bind") == 0) { i += 4; continue; }   /* once the root is mounted */
-        if (strcmp(option, "--only") == 0) { only_added = 1; continue; }
+        if (strcmp(option, "--layer") == 0) {
+            how.layer = 1;
+            continue;
+        }
+        if (strcmp(option, "--keep-kinds") == 0) {
+            how.keep_kinds = 1;
+            continue;
+        }
+        if (strcmp(option, "--copy") == 0) {
+            how.copy = 1;
+            continue;
+        }
+        if (strcmp(option, "--contain") == 0) {
+            how.contain = 1;
+            continue;
+        }
+        if (strcmp(option, "--archive") == 0) {
+            how.archive = how.contain = 1;
+            continue;
+        }
+        if (strcmp(option, "--sparse") == 0) {
+            packing.keep_holes = 1;
+            continue;
+        }
+        if (strcmp(option, "--files-only") == 0) {
+            packing.leave_out_made_up = 1;
+            continue;
+        }
+        if (strcmp(option, "--bind") == 0) {
+            i += 4;
+            continue;
+        }   /* once the root is mounted */
+        if (strcmp(option, "--only") == 0) {
+            only_added = 1;
+            continue;
+        }
         const char *value = ++i < argc ? argv[i] : "";
         if (strcmp(option, "--root") == 0) root = value;
         else if (strcmp(option, "--mount") == 0) mount_options = value;
@@ -366,14 +401,17 @@ int main(int argc, char **argv) {
         else if (strcmp(option, "--parent") == 0) parent = atoi(value);
         else if (strcmp(option, "--question") == 0) question = value;
         else if (strcmp(option, "--add") == 0) added = value;
-        else if (strcmp(option, "--drop") == 0) { if (dropped && i < argc) dropped[dropped_count++] = argv[i]; }
-        else if (strcmp(option, "--flags") == 0) flags = strtoul(value, NULL, 10);
+        else if (strcmp(option, "--drop") == 0) {
+            if (dropped && i < argc) dropped[dropped_count++] = argv[i];
+        } else if (strcmp(option, "--flags") == 0) flags = strtoul(value, NULL, 10);
         else root = NULL, i = argc;
     }
     if (argc < 4 || !root) {
-        fprintf(stderr, "usage: barge-fs unpack|pack|attributes|hold|stat|resolve|size|user|lines|is-empty|remove|limit|mount --root DIR "
-                        "[--mount OPTIONS --layers DIR] [--question Q] [--drop TEXT]... [--add TEXT] [--only] [--layer] [--path P] [--name N] [--keep-kinds] [--copy] [--contain] [--archive] [--owner UID:GID] [--bind SOURCE SUBPATH TARGET ro|rw] "
-                        "[--bytes N --project N] [--sparse] [--files-only] [--latest SECONDS] [--device D --type T --flags N --data O]\n");
+        fprintf(
+            stderr,
+            "usage: barge-fs unpack|pack|attributes|hold|stat|resolve|size|user|lines|is-empty|remove|limit|mount --root DIR "
+            "[--mount OPTIONS --layers DIR] [--question Q] [--drop TEXT]... [--add TEXT] [--only] [--layer] [--path P] [--name N] [--keep-kinds] [--copy] [--contain] [--archive] [--owner UID:GID] [--bind SOURCE SUBPATH TARGET ro|rw] "
+            "[--bytes N --project N] [--sparse] [--files-only] [--latest SECONDS] [--device D --type T --flags N --data O]\n");
         return USAGE;
     }
     umask(0);

@@ -21,7 +21,11 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-struct known_inode { dev_t device; ino_t inode; char *name; };
+struct known_inode {
+    dev_t device;
+    ino_t inode;
+    char *name;
+};
 
 static char out[1 << 18];
 static size_t out_length;
@@ -215,7 +219,9 @@ static const char *linked_before(const struct stat *s, const char *name) {
 
 static dev_t start_device;
 
-struct span { long long offset, length; };
+struct span {
+    long long offset, length;
+};
 static struct span *spans;
 static size_t span_count, span_room;
 
@@ -348,10 +354,16 @@ static int is_made_up(int fd, const char *path, const struct stat *s) {
     if (!how->leave_out_made_up || s->st_dev == start_device || fstatfs(fd, &f) < 0) return 0;
     if (f.f_type == 0x01021994 /* tmpfs */) return strcmp(path, "dev") == 0;
     switch (f.f_type) {
-    case 0x9fa0: case 0x62656572: case 0x27e0eb: case 0x63677270: /* proc, sysfs, cgroup, cgroup2 */
-    case 0x1cd1: case 0x19800202:                                 /* devpts, mqueue */
-    case 0x64626720: case 0x74726163: case 0x73636673: case 0xcafe4a11: /* debugfs, tracefs, securityfs, bpf */
-        return 1;
+    case 0x9fa0:
+    case 0x62656572:
+    case 0x27e0eb:
+    case 0x63677270: /* proc, sysfs, cgroup, cgroup2 */
+    case 0x1cd1:
+    case 0x19800202:                                 /* devpts, mqueue */
+    case 0x64626720:
+    case 0x74726163:
+    case 0x73636673:
+    case 0xcafe4a11: /* debugfs, tracefs, securityfs, bpf */ return 1;
     }
     return 0;
 }

@@ -6,15 +6,15 @@
 #include <stdint.h>
 
 struct nlmsghdr {
-	uint32_t nlmsg_len;
-	uint16_t nlmsg_type;
-	uint16_t nlmsg_flags;
-	uint32_t nlmsg_seq;
-	uint32_t nlmsg_pid;
+    uint32_t nlmsg_len;
+    uint16_t nlmsg_type;
+    uint16_t nlmsg_flags;
+    uint32_t nlmsg_seq;
+    uint32_t nlmsg_pid;
 };
 struct nlattr {
-	uint16_t nla_len;
-	uint16_t nla_type;
+    uint16_t nla_len;
+    uint16_t nla_type;
 };
 #define NLM_F_REQUEST 0x1
 #define NLM_F_ACK 0x4

@@ -150,6 +150,7 @@ export class Runner {
       ...(input.below ? { below: this.#staged(input, input.below) } : {}),
       ...(cgroup ? { cgroup } : {}),
       ...(score.value === undefined ? {} : { oomScore: score.value }),
+      ownOomScore: SHIM_OOM_SCORE,
       userQuestion: userQuestion(request),
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       offMount: runtime.isCrun,
@@ -314,6 +315,7 @@ export class Runner {
       directory,
       ...(cgroup ? { cgroup } : {}),
       ...(score === undefined ? {} : { oomScore: score }),
+      ownOomScore: SHIM_OOM_SCORE,
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       offMount: runtime.isCrun,
       tty,
@@ -343,6 +345,9 @@ export class Runner {
     if (this.#host.cgroups.pids(cgroup).includes(pid)) this.#host.processTable.kill(pid);
   }
 }
+
+/** The kernel kills a shim for want of memory only when nothing else is left: with it, the exit code would be lost. */
+const SHIM_OOM_SCORE = -998;
 
 /** Milliseconds until a start is given up whose shim does not say who the process is. */
 const LOOK_UP_TIMEOUT_MS = 15_000;

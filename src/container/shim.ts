@@ -55,6 +55,8 @@ export interface ShimOptions {
   readonly cgroup?: string;
   /** The oom_score_adj of the process. */
   readonly oomScore?: number;
+  /** The oom_score_adj of the shim itself, where the host lets it have that. */
+  readonly ownOomScore?: number;
   /** Asks who that is in the mounted root file system; the runtime starts only after `go`. */
   readonly userQuestion?: string;
   /** Mount that the runtime must not see. */
@@ -345,6 +347,7 @@ function shimArguments(options: ShimOptions): string[] {
   }
   if (options.cgroup) args.push('--cgroup', options.cgroup);
   if (options.oomScore !== undefined) args.push('--oom-score', `${options.oomScore}`);
+  if (options.ownOomScore !== undefined) args.push('--own-oom-score', `${options.ownOomScore}`);
   if (options.userQuestion !== undefined) args.push('--user', options.userQuestion);
   if (options.hide) args.push('--hide', options.hide);
   if (options.offMount) args.push('--off-mount');

@@ -18,8 +18,9 @@ export class LinuxProcessTable implements ProcessTable {
     try {
       const [, parent] = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
       return parent === undefined ? undefined : Number(parent);
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (hasGone(error)) return undefined;
+      throw error;
     }
   }
 
@@ -29,8 +30,9 @@ export class LinuxProcessTable implements ProcessTable {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return (Number(fields[FLAGS_FIELD]) & EXITING) !== 0;
-    } catch {
-      return true;
+    } catch (error) {
+      if (hasGone(error)) return true;
+      throw error;
     }
   }
 
@@ -38,6 +40,9 @@ export class LinuxProcessTable implements ProcessTable {
     return this.#scores.can(adjustment);
   }
 }
+
+/** Without descriptors, for one, nothing can be said about a process. */
+const hasGone = (error: unknown) => ['ENOENT', 'ESRCH'].includes(errnoOf(error) ?? '');
 
 export function killProcess(pid: number): void {
   try {
