@@ -85,7 +85,10 @@ export interface ExecInput {
 export interface RunnerHost {
   readonly processes: Pick<Host['processes'], 'startDetached'>;
   readonly processTable: Pick<Host['processTable'], 'parentOf' | 'kill' | 'canScore'>;
-  readonly cgroups: Pick<Host['cgroups'], 'makeHybrid' | 'oomFile' | 'pids' | 'kill' | 'remove'>;
+  readonly cgroups: Pick<
+    Host['cgroups'],
+    'makeHybrid' | 'oomFile' | 'refusedForks' | 'pids' | 'kill' | 'remove'
+  >;
   readonly files: Pick<Host['files'], 'userBelow'>;
   readonly runtimes: Pick<Host['runtimes'], 'named'>;
 }
@@ -96,12 +99,15 @@ export class Runner {
   readonly #defaultRuntime: OciRuntime;
   readonly #defaults: ContainerDefaults;
   readonly #host: RunnerHost;
+  /** As counted at the last failed start. */
+  #refusedForks: number;
   readonly #seccomp = new SeccompCache();
   /** Who the last container's process was. */
   #lastUser: ProcessUser = { uid: 0, gid: 0, additionalGids: [0], home: '/root' };
 
   constructor(roots: Roots, defaultRuntime: OciRuntime, defaults: ContainerDefaults, host: RunnerHost) {
     this.#host = host;
+    this.#refusedForks = host.cgroups.refusedForks();
     this.roots = roots;
     this.#defaults = defaults;
     this.#defaultRuntime = defaultRuntime;
@@ -289,10 +295,25 @@ export class Runner {
   async #settle(link: ShimLink, log: string, command: string, action: string): Promise<number> {
     const outcome = await link.outcome;
     if (outcome.kind === 'started') return outcome.pid;
-    if (outcome.kind === 'runtime-failed') throw await startFailure(log, command, action);
-    const limit = outcome.errno === undefined ? undefined : processLimit(outcome.errno);
-    if (limit) throw unavailable(`cannot start a process: ${outcome.message}: ${limit}`);
+    const refused = this.#metProcessLimit();
+    if (outcome.kind === 'runtime-failed') {
+      const failure = await startFailure(log, command, action);
+      throw refused ? cannotStart(failure.message, 'EAGAIN') : failure;
+    }
+    const errno = refused ? 'EAGAIN' : outcome.errno;
+    if (errno !== undefined && processLimit(errno)) throw cannotStart(outcome.message, errno);
     throw systemError(`starting a process failed: ${outcome.message}`);
+  }
+
+  /**
+   * Whether the limit of the daemon's own cgroup has refused a process since the last failed start. Runtimes report that in
+   * words of their own, or not at all.
+   */
+  #metProcessLimit(): boolean {
+    const refused = this.#host.cgroups.refusedForks();
+    const before = this.#refusedForks;
+    this.#refusedForks = refused;
+    return refused > before;
   }
 
   execDirectory(id: string, execId: string): string {
@@ -348,6 +369,9 @@ export class Runner {
 
 /** The kernel kills a shim for want of memory only when nothing else is left: with it, the exit code would be lost. */
 const SHIM_OOM_SCORE = -998;
+
+const cannotStart = (message: string, errno: string) =>
+  unavailable(`cannot start a process: ${message}: ${processLimit(errno)} (${errno})`);
 
 /** Milliseconds until a start is given up whose shim does not say who the process is. */
 const LOOK_UP_TIMEOUT_MS = 15_000;

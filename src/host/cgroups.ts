@@ -25,6 +25,8 @@ export interface Cgroups {
   oomFile(path: string): string;
   /** Waits in advance, in the background, for the kernel's lock for moving processes between cgroups. */
   warmLock(): void;
+  /** How many starts of processes the limit of this process's own cgroup has refused so far. */
+  refusedForks(): number;
   /** Processes in the cgroup and in those below it; none without the cgroup. */
   pids(path: string): number[];
   /** @returns false when the cgroup does not exist. */

@@ -83,9 +83,19 @@ export class LinuxCgroups implements Cgroups {
 
   /** The `cgroup.procs` of the cgroup that this process is in, in a hierarchy that always exists. */
   #ownProcsFile(): string {
+    return join(this.#ownDirectory('memory'), 'cgroup.procs');
+  }
+
+  /** Of the cgroup that this process is in. */
+  #ownDirectory(controller: string): string {
     const lines = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
-    const own = lines.find((line) => (this.#v2 ? line.startsWith('0::') : /^\d+:memory:/.test(line))) ?? '';
-    return join(this.#directory('memory', own.split(':')[2] ?? ''), 'cgroup.procs');
+    const isIt = (line: string) => (this.#v2 ? line.startsWith('0::') : line.split(':')[1] === controller);
+    return this.#directory(controller, lines.find(isIt)?.split(':')[2] ?? '');
+  }
+
+  refusedForks(): number {
+    const text = readOrNothing(join(this.#ownDirectory('pids'), 'pids.events'));
+    return Number(/^max (\d+)$/m.exec(text)?.[1] ?? 0);
   }
 
   pids(path: string): number[] {

@@ -84,6 +84,7 @@ export class RecordingHost implements Host {
     makeHybrid: this.#method('cgroups.makeHybrid', () => undefined),
     oomFile: this.#method('cgroups.oomFile', (path: string) => `/cgroup${path}/memory.events`),
     warmLock: this.#method('cgroups.warmLock', () => {}),
+    refusedForks: this.#method('cgroups.refusedForks', () => 0),
     pids: this.#method('cgroups.pids', () => []),
     freeze: this.#method('cgroups.freeze', () => true),
     children: this.#method('cgroups.children', () => []),
