@@ -131,7 +131,7 @@ test('the shim mounts while the bundle is written, and the runtime starts once i
   );
   link.release();
   const { upper, work, rootfs, log, runtimeRoot } = runner.directories(ID);
-  const given = args();
+  const [given = [], run = [], cleanup = []] = split(args());
   assert.deepEqual(valuesOf(given, '--mount'), [
     `lowerdir=top:base,upperdir=${upper},workdir=${work},redirect_dir=off,index=off,metacopy=off`,
   ]);
@@ -141,8 +141,7 @@ test('the shim mounts while the bundle is written, and the runtime starts once i
   assert.deepEqual(valuesOf(given, '--oom'), [`/cgroup/barge/${ID}/memory.events`]);
   assert.deepEqual(valuesOf(given, '--oom-score'), ['0']);
   assert.deepEqual(valuesOf(given, '--own-oom-score'), ['-998']);
-  assert.deepEqual(valuesOf(given, '--user'), ['web\n\n']);
-  const [, run = [], cleanup = []] = split(given);
+  assert.deepEqual(valuesOf(given, '--user'), ['web\n']);
   assert.deepEqual(run.slice(0, 3), ['/usr/bin/crun', '--root', runtimeRoot]);
   assert.deepEqual(run.slice(-3), ['--bundle', exec, ID]);
   assert.deepEqual(cleanup, ['/usr/bin/crun', '--root', runtimeRoot, 'delete', '--force', ID]);
