@@ -69,7 +69,7 @@ const ours = await show('ours');
 for (const request of WRONG) {
   await helper.carryOut(...request).then(
     () => refusals.push('none'),
-    (error) => refusals.push(error.message),
+    (error) => refusals.push(`${error.kind}: ${error.message}`),
   );
 }
 await helper.forget(['ours', 'absent', 'theirs']);

@@ -6,9 +6,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { HostConfig } from '../api/engine.ts';
 import type { OciProcess, OciSeccomp } from '../api/oci-runtime.ts';
 import { systemError, unavailable } from '../core/errors.ts';
+import { processLimit } from '../core/process-limits.ts';
 import { type OverlayMount, overlayOptions } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
-import { processLimit } from '../host/process-limits.ts';
 import {
   deleteArguments,
   execArguments,

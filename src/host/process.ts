@@ -39,6 +39,12 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+export interface PipeOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Gets the process's standard error as it comes. */
+  readonly onStderr?: (chunk: Buffer) => void;
+}
+
 /** A process whose standard input and output are streams of the caller's. */
 export interface Piped {
   readonly stdin: Writable;
@@ -65,7 +71,7 @@ export interface Processes {
   /** Like `capture`, but @throws ProcessFailure system for a non-zero exit code, with what the command printed. */
   run(program: string, args: readonly string[], options?: CommandOptions): Promise<string>;
   /** Starts a command; when that fails, both streams and `done` fail with the reason. */
-  pipe(program: string, args: readonly string[], signal?: AbortSignal): Piped;
+  pipe(program: string, args: readonly string[], options?: PipeOptions): Piped;
   /** Starts a process in a session of its own, which outlives the daemon. @throws BargeError as `capture`. */
   startDetached(request: DetachedRequest): Promise<readonly Socket[]>;
 }

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { invalidParameter, systemError, unavailable } from '../../core/errors.ts';
+import { errnoOf, invalidParameter, systemError, unavailable } from '../../core/errors.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
 import { trimEndOf } from '../../core/trim.ts';
 import type { Processes } from '../../host/process.ts';
@@ -69,29 +68,21 @@ async function debian(
     '-',
     '-',
   ];
-  const child = spawn('mmdebstrap', args, { stdio: ['pipe', 'pipe', 'pipe'], signal });
-  child.stdin.on('error', () => {});
+  const progress = progressOf(onProgress);
+  const child = ctx.host.processes.pipe('mmdebstrap', args, { signal, onStderr: progress.read });
   child.stdin.end(sources);
-  const said = followProgress(child.stderr, onProgress);
-  const ended = new Promise<number>((resolve, reject) => {
-    child.on('error', (error) =>
-      reject(
-        systemError('mmdebstrap cannot be started: install it (apt-get install mmdebstrap)', {
-          cause: error,
-        }),
-      ),
-    );
-    child.on('exit', (code) => resolve(code ?? 1));
-  });
   const importing = importImage(ctx, child.stdout, {
     config: { Cmd: ['bash'], Env: [PATH] },
     createdBy: `barge bootstrap ${request.image} ${request.include.join(',')}`.trim(),
     message: 'Bootstrapped from packages',
     signal,
   });
-  const [imported, code] = await Promise.allSettled([importing, ended]);
-  if (code.status === 'rejected') throw code.reason;
-  if (code.value !== 0) throw systemError(`mmdebstrap failed with exit code ${code.value}: ${said().trim()}`);
+  const [imported, ended] = await Promise.allSettled([importing, child.done]);
+  if (ended.status === 'rejected') throw withAdvice(ended.reason);
+  const { exitCode } = ended.value;
+  if (exitCode !== 0) {
+    throw systemError(`mmdebstrap failed with exit code ${exitCode}: ${progress.lastLines().trim()}`);
+  }
   if (imported.status === 'rejected') throw imported.reason;
   ctx.images.tag(withDefaultTag(parseReference(name)), imported.value.id);
   return imported.value;
@@ -121,11 +112,16 @@ async function aptSources(processes: Pick<Processes, 'capture'>, suite: string):
   return `${lines.join('\n')}\n`;
 }
 
-/** Passes the steps that mmdebstrap names on. @returns what gives its last lines, for an error. */
-function followProgress(stderr: NodeJS.ReadableStream, onProgress: OnProgress): () => string {
+function withAdvice(cause: unknown): unknown {
+  if (!(cause instanceof Error) || errnoOf(cause.cause) !== 'ENOENT') return cause;
+  return systemError('mmdebstrap cannot be started: install it (apt-get install mmdebstrap)', { cause });
+}
+
+/** Passes on the steps that mmdebstrap names on its standard error, and remembers its last lines, for an error. */
+function progressOf(onProgress: OnProgress) {
   const last: string[] = [];
   let partial = '';
-  stderr.on('data', (chunk) => {
+  const read = (chunk: Buffer) => {
     const lines = (partial + chunk).split(/[\r\n]/);
     partial = lines.pop() ?? '';
     for (const line of lines) {
@@ -135,8 +131,9 @@ function followProgress(stderr: NodeJS.ReadableStream, onProgress: OnProgress): 
       const step = line.startsWith('I: ') ? trimEndOf(line.slice(3), '.') : undefined;
       if (step) onProgress({ status: step });
     }
-  });
-  return () => last.filter((line) => !line.startsWith('I:')).join('\n') || last.join('\n');
+  };
+  const lastLines = () => last.filter((line) => !line.startsWith('I:')).join('\n') || last.join('\n');
+  return { read, lastLines };
 }
 
 const BUSYBOX = '/bin/busybox';

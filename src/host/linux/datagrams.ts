@@ -2,9 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { systemError } from '../../core/errors.ts';
+import { startChild } from '../../core/start-child.ts';
 import type { DatagramSender, Datagrams } from '../datagrams.ts';
 import { helperProgram } from '../helpers.ts';
-import { startChild } from './processes.ts';
 
 /**
  * Datagrams by a helper process (native/send/send.c), one for each socket however many senders use it. The helper waits for

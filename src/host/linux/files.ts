@@ -55,7 +55,7 @@ export class LinuxFiles implements Files {
   }
 
   async unpackTar(request: UnpackRequest): Promise<void> {
-    const tool = this.#processes.pipe(TOOL, unpackArguments(request), request.signal);
+    const tool = this.#processes.pipe(TOOL, unpackArguments(request), { signal: request.signal });
     tool.stdout.resume();
     let broken: unknown;
     try {
@@ -72,7 +72,7 @@ export class LinuxFiles implements Files {
   }
 
   packTar(request: PackRequest): Readable {
-    const tool = this.#processes.pipe(TOOL, packArguments(request), request.signal);
+    const tool = this.#processes.pipe(TOOL, packArguments(request), { signal: request.signal });
     tool.stdin.end();
     const { root } = request;
     return checked(tool, `packing ${typeof root === 'string' ? root : `the root of process ${root.of}`}`);

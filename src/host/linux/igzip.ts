@@ -22,7 +22,7 @@ async function* igzip(
   input: AsyncIterable<Buffer>,
 ): AsyncGenerator<Buffer> {
   const stop = new AbortController();
-  const tool = processes.pipe(program, [LEVEL, '--no-name', '--stdout'], stop.signal);
+  const tool = processes.pipe(program, [LEVEL, '--no-name', '--stdout'], { signal: stop.signal });
   const feeding = pipeline(input, tool.stdin);
   feeding.catch(() => {}); /* told below */
   try {

@@ -2,14 +2,14 @@ import type { ChildProcess } from 'node:child_process';
 import { Socket as DatagramSocket } from 'node:dgram';
 import { readdir } from 'node:fs/promises';
 import { Server, Socket } from 'node:net';
-import { getSystemErrorName } from 'node:util';
+import { constants } from 'node:os';
 import { errnoOf, invalidParameter, systemError, unavailable } from '../../core/errors.ts';
+import { startChild } from '../../core/start-child.ts';
 import { failsElsewhere } from '../../core/streams.ts';
 import { helperProgram } from '../helpers.ts';
 import type { NamespaceSockets, Namespaces, Sysctl } from '../networking.ts';
 import type { Processes } from '../process.ts';
 import { encodeRequest, MAX_REQUEST, type OPERATIONS, type Reply, ReplyReader } from './netns-protocol.ts';
-import { startChild } from './processes.ts';
 
 /** Where iproute2 keeps named network namespaces. */
 const NETNS_DIRECTORY = '/run/netns';
@@ -193,8 +193,7 @@ export class LinuxNamespaces implements Namespaces {
 }
 
 function failure(errno: number, text: string): Error {
-  const code = getSystemErrorName(errno);
   const message = `barge-netns: ${text}`;
-  if (code !== 'EOPNOTSUPP') return systemError(message);
+  if (errno !== constants.errno.EOPNOTSUPP) return systemError(message);
   return unavailable(`this host's kernel cannot make such links: ${message}`);
 }

@@ -22,7 +22,7 @@ test('replies are the same however their bytes arrive', () => {
   const bytes = Buffer.concat([reply(1, 0, ''), reply(2, 17, 'netns add x: File exists'), reply(3, 0, '')]);
   const expected = [
     { id: 1, errno: 0, text: '' },
-    { id: 2, errno: -17, text: 'netns add x: File exists' },
+    { id: 2, errno: 17, text: 'netns add x: File exists' },
     { id: 3, errno: 0, text: '' },
   ];
   for (const size of [1, 5, 13, bytes.length]) {

@@ -24,7 +24,7 @@ export function encodeRequest(
 
 export interface Reply {
   readonly id: number;
-  /** Negative number of an errno, as `util.getSystemErrorName` takes it; 0 after success. */
+  /** As in `os.constants.errno`; 0 after success. */
   readonly errno: number;
   readonly text: string;
 }
@@ -43,7 +43,7 @@ export class ReplyReader {
       if (bytes.length < end) return replies;
       replies.push({
         id: bytes.readUInt32BE(LENGTH),
-        errno: -bytes.readUInt32BE(2 * LENGTH) || 0,
+        errno: bytes.readUInt32BE(2 * LENGTH),
         text: bytes.toString('utf8', LENGTH + REPLY_HEAD, end),
       });
       this.#pending = bytes.subarray(end);

@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { systemError } from '../../core/errors.ts';
+import { startChild } from '../../core/start-child.ts';
 import type { NftablesSession } from '../networking.ts';
-import { startChild } from './processes.ts';
 
 const RESPONSE_TIMEOUT_MS = 10_000;
 

@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { cannotStart } from '../../core/start-child.ts';
 import { ProcessFailure } from '../process.ts';
-import { cannotStart, LinuxProcesses } from './processes.ts';
+import { LinuxProcesses } from './processes.ts';
 
 const processes = new LinuxProcesses();
 const shell = (script: string) => ['-c', script] as const;
@@ -51,7 +52,7 @@ test('a cancelled process rejects with its result', async () => {
     assert.deepEqual([error.kind, error.result.cancelled, error.result.timedOut], ['cancelled', true, false]);
     return true;
   });
-  const piped = processes.pipe('sleep', ['1000'], AbortSignal.abort());
+  const piped = processes.pipe('sleep', ['1000'], { signal: AbortSignal.abort() });
   await assert.rejects(piped.done, { kind: 'cancelled' });
 });
 

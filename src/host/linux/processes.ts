@@ -1,68 +1,25 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
-import { errnoOf, systemError, unavailable } from '../../core/errors.ts';
+import { systemError } from '../../core/errors.ts';
 import { signalExitCode } from '../../core/signals.ts';
+import { startChild } from '../../core/start-child.ts';
 import { failsElsewhere } from '../../core/streams.ts';
 import {
   type CommandOptions,
   type DetachedRequest,
   type Piped,
+  type PipeOptions,
   type Processes,
   ProcessFailure,
   type ProcessResult,
 } from '../process.ts';
-import { processLimit } from '../process-limits.ts';
 
 /** Longest output of a helper command that is read, in bytes; the rest is dropped. */
 const MAX_CAPTURE = 4 << 20;
 
 /** The exit code of a process that ended without telling how. */
 const LOST = 255;
-
-/** Turns a failed start into an error that says what to do about it. */
-export function cannotStart(program: string, cause: unknown): Error {
-  const code = errnoOf(cause) ?? '';
-  const limit = processLimit(code);
-  if (limit) return unavailable(`cannot start a process: ${program}: ${limit} (${code})`, { cause });
-  return systemError(
-    `cannot start a process: ${program}: is it installed? (npm run setup installs what Barge needs)`,
-    { cause },
-  );
-}
-
-/**
- * Starts a child whose failures reach only `started`: without a listener of its own, an `error` event of the child or of one
- * of its streams would end the daemon.
- */
-export function startChild(
-  program: string,
-  args: readonly string[],
-  options: SpawnOptions,
-): { readonly child: ChildProcess | undefined; readonly started: Promise<void> } {
-  let child: ChildProcess;
-  try {
-    child = spawn(program, args, options);
-  } catch (error) {
-    /* Node throws what it does not report by an event, ENOMEM among others. */
-    return { child: undefined, started: rejected(cannotStart(program, error)) };
-  }
-  failsElsewhere(child);
-  /* Out of descriptors, Node makes no streams at all. */
-  for (const stream of child.stdio ?? []) if (stream) failsElsewhere(stream);
-  if (child.pid !== undefined) return { child, started: Promise.resolve() };
-  const failed = new Promise<never>((_, reject) => {
-    child.once('error', (error) => reject(cannotStart(program, error)));
-  });
-  failed.catch(() => {});
-  return { child: undefined, started: failed };
-}
-
-function rejected(error: Error): Promise<never> {
-  const failed = Promise.reject(error);
-  failed.catch(() => {});
-  return failed;
-}
 
 export class LinuxProcesses implements Processes {
   /** As it was at the first start: reading the living environment takes Node 10 µs a variable. */
@@ -93,12 +50,13 @@ export class LinuxProcesses implements Processes {
     throw new ProcessFailure('system', `${result.command} ${how}: ${said}`, result);
   }
 
-  pipe(program: string, args: readonly string[], signal?: AbortSignal): Piped {
+  pipe(program: string, args: readonly string[], { signal, onStderr }: PipeOptions = {}): Piped {
     const { child, started } = startChild(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(signal ? { signal } : {}),
     });
     if (!child?.stdin || !child.stdout) return failedPipe(started);
+    if (onStderr) child.stderr?.on('data', onStderr);
     const done = resultOf(child, [program, ...args].join(' '), watchOver(signal));
     done.catch(() => {});
     return { stdin: child.stdin, stdout: child.stdout, pid: child.pid ?? 0, done };
