@@ -1,12 +1,10 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { HostConfig } from '../api/engine.ts';
 import type { OciProcess, OciSeccomp } from '../api/oci-runtime.ts';
-import { systemError, unavailable } from '../core/errors.ts';
-import { processLimit } from '../core/process-limits.ts';
 import { type OverlayMount, overlayOptions } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import {
@@ -18,7 +16,6 @@ import {
 } from '../host/runtimes.ts';
 import type { ContainerDefaults } from './defaults.ts';
 import { type ContainerDirectories, cgroupPath, containerDirectories, type Roots } from './directories.ts';
-import { startFailure } from './failure.ts';
 import { recordSettings } from './log/drivers.ts';
 import type { ContainerDefinition } from './model.ts';
 import { hostCapabilities } from './oci/capabilities.ts';
@@ -28,6 +25,8 @@ import { type ProcessUser, readUserResponse, type UserRequest, userQuestion } fr
 import { oomScore } from './oom-score.ts';
 import { SeccompCache } from './seccomp-cache.ts';
 import { type AttachRequest, type BelowMount, ShimLink, type ShimOptions } from './shim.ts';
+import { type EtcFiles, prepareExecDirectory, writeEtcFiles } from './start-files.ts';
+import { CREATE_ACTION, EXEC_ACTION, StartOutcomes } from './start-outcomes.ts';
 
 /** A mount that the shim makes before the runtime does. */
 export interface StagedMount extends Omit<BelowMount, 'over'> {
@@ -53,11 +52,6 @@ export interface StartInput {
   readonly appArmor?: string;
   readonly sharedShm?: string;
 }
-
-/** Contents of the files that the container finds under /etc, or the id of the running container that it has them from. */
-export type EtcFiles =
-  | { readonly hostname: string; readonly hosts: string; readonly resolvConf: string }
-  | { readonly from: string };
 
 interface Description {
   readonly warnings: readonly string[];
@@ -99,15 +93,14 @@ export class Runner {
   readonly #defaultRuntime: OciRuntime;
   readonly #defaults: ContainerDefaults;
   readonly #host: RunnerHost;
-  /** As counted at the last failed start. */
-  #refusedForks: number;
+  readonly #outcomes: StartOutcomes;
   readonly #seccomp = new SeccompCache();
   /** Who the last container's process was. */
   #lastUser: ProcessUser = { uid: 0, gid: 0, additionalGids: [0], home: '/root' };
 
   constructor(roots: Roots, defaultRuntime: OciRuntime, defaults: ContainerDefaults, host: RunnerHost) {
     this.#host = host;
-    this.#refusedForks = host.cgroups.refusedForks();
+    this.#outcomes = new StartOutcomes(host.cgroups);
     this.roots = roots;
     this.#defaults = defaults;
     this.#defaultRuntime = defaultRuntime;
@@ -175,7 +168,7 @@ export class Runner {
       this.clear(definition),
     );
     const { warnings, seccomp } = await this.#describe(input, link, request);
-    const pid = await this.#settle(
+    const pid = await this.#outcomes.settle(
       link,
       runtimeLog(runtimeDirectories),
       commandOf(config)[0] ?? '',
@@ -292,30 +285,6 @@ export class Runner {
     return readUserResponse(response, request);
   }
 
-  async #settle(link: ShimLink, log: string, command: string, action: string): Promise<number> {
-    const outcome = await link.outcome;
-    if (outcome.kind === 'started') return outcome.pid;
-    const refused = this.#metProcessLimit();
-    if (outcome.kind === 'runtime-failed') {
-      const failure = await startFailure(log, command, action);
-      throw refused ? cannotStart(failure.message, 'EAGAIN') : failure;
-    }
-    const errno = refused ? 'EAGAIN' : outcome.errno;
-    if (errno !== undefined && processLimit(errno)) throw cannotStart(outcome.message, errno);
-    throw systemError(`starting a process failed: ${outcome.message}`);
-  }
-
-  /**
-   * Whether the limit of the daemon's own cgroup has refused a process since the last failed start. Runtimes report that in
-   * words of their own, or not at all.
-   */
-  #metProcessLimit(): boolean {
-    const refused = this.#host.cgroups.refusedForks();
-    const before = this.#refusedForks;
-    this.#refusedForks = refused;
-    return refused > before;
-  }
-
   execDirectory(id: string, execId: string): string {
     return join(this.directories(id).exec, 'e', execId.slice(0, 12));
   }
@@ -350,7 +319,12 @@ export class Runner {
       if (!exit) await this.#killOrphan(directory, this.cgroupOf(definition));
     });
     link.gone.then(() => rm(directory, { recursive: true, force: true }));
-    const pid = await this.#settle(link, runtimeLog(runtimeDirectories), process.args[0] ?? '', EXEC_ACTION);
+    const pid = await this.#outcomes.settle(
+      link,
+      runtimeLog(runtimeDirectories),
+      process.args[0] ?? '',
+      EXEC_ACTION,
+    );
     return { link, pid, attached, warnings: [] };
   }
 
@@ -370,32 +344,8 @@ export class Runner {
 /** The kernel kills a shim for want of memory only when nothing else is left: with it, the exit code would be lost. */
 const SHIM_OOM_SCORE = -998;
 
-const cannotStart = (message: string, errno: string) =>
-  unavailable(`cannot start a process: ${message}: ${processLimit(errno)} (${errno})`);
-
 /** Milliseconds until a start is given up whose shim does not say who the process is. */
 const LOOK_UP_TIMEOUT_MS = 15_000;
-
-/** An earlier run's exit record must not be taken for this one's. */
-function prepareExecDirectory({ exec, rootfs }: ContainerDirectories): void {
-  rmSync(exec, { recursive: true, force: true });
-  mkdirSync(rootfs, { recursive: true, mode: 0o711 });
-}
-
-function writeEtcFiles(
-  directories: ContainerDirectories,
-  etc: Exclude<EtcFiles, { readonly from: string }>,
-): void {
-  writeAnew(directories.hostname, etc.hostname);
-  writeAnew(directories.hosts, etc.hosts);
-  writeAnew(directories.resolvConf, etc.resolvConf);
-}
-
-/** Into a new file: whoever still has the old one mounted may hold a lease on it, or let it be anything. */
-function writeAnew(path: string, content: string): void {
-  rmSync(path, { force: true });
-  writeFileSync(path, content, { flag: 'wx' });
-}
 
 /** The runtime sets the terminal's size before the process can look at it; the shim alone might be late. */
 function withSize(process: OciProcess, size: ExecInput['consoleSize']): OciProcess {
@@ -403,9 +353,6 @@ function withSize(process: OciProcess, size: ExecInput['consoleSize']): OciProce
   const [height, width] = size;
   return { ...process, consoleSize: { height, width } };
 }
-
-const CREATE_ACTION = 'failed to create task for container: failed to create shim task: OCI runtime create';
-const EXEC_ACTION = 'OCI runtime exec';
 
 /** Every driver but `none` has the record on disk, bounded unless asked otherwise. */
 function logOptions(path: string, host: HostConfig): Pick<ShimOptions, 'log'> {

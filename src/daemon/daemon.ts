@@ -82,6 +82,8 @@ export async function startDaemon(
         ...options,
         warn: (message) => log.warn(message),
       });
+      /* Without descriptors, a connection cannot be accepted: the next one may be. */
+      server.on('error', (error) => log.error({ error: messageOf(error) }, 'accepting a connection failed'));
       servers.push(server);
       addresses.push(address);
     }

@@ -31,6 +31,8 @@ export interface Cgroups {
   pids(path: string): number[];
   /** @returns false when the cgroup does not exist. */
   freeze(path: string, frozen: boolean): boolean;
+  /** Whether the processes of the cgroup are stopped where they stand. */
+  isFrozen(path: string): boolean;
   /** Names of the cgroups directly below `path`, in any hierarchy. */
   children(path: string): string[];
   /** Removes a cgroup and those below it; one that still has processes stays. */

@@ -114,6 +114,12 @@ export class LinuxCgroups implements Cgroups {
     }
   }
 
+  isFrozen(path: string): boolean {
+    const directory = this.#directory('freezer', path);
+    if (this.#v2) return readOrNothing(join(directory, 'cgroup.freeze')).trim() === '1';
+    return /^(FROZEN|FREEZING)/.test(readOrNothing(join(directory, 'freezer.state')));
+  }
+
   children(path: string): string[] {
     return [...new Set(this.#directories(path).flatMap(directoriesIn))];
   }

@@ -87,6 +87,7 @@ export class RecordingHost implements Host {
     refusedForks: this.#method('cgroups.refusedForks', () => 0),
     pids: this.#method('cgroups.pids', () => []),
     freeze: this.#method('cgroups.freeze', () => true),
+    isFrozen: this.#method('cgroups.isFrozen', () => false),
     children: this.#method('cgroups.children', () => []),
     remove: this.#method('cgroups.remove', () => {}),
     kill: this.#void('cgroups.kill'),
