@@ -28,7 +28,7 @@ static size_t fill(void) {
 static void take(void *to, size_t length, const char *what) {
     for (char *at = to; length > 0;) {
         size_t have = fill();
-        if (have == 0) refuse_early_end(what);
+        if (have == 0) refuse_as(ENDS_EARLY, "the archive ends in the middle of", what);
         size_t n = have < length ? have : length;
         memcpy(at, buffer + consumed, n);
         consumed += n;
@@ -40,7 +40,7 @@ static void take(void *to, size_t length, const char *what) {
 static void skip(long long length, const char *what) {
     while (length > 0) {
         size_t have = fill();
-        if (have == 0) refuse_early_end(what);
+        if (have == 0) refuse_as(ENDS_EARLY, "the archive ends in the middle of", what);
         size_t n = (long long)have < length ? have : (size_t)length;
         consumed += n;
         length -= (long long)n;
@@ -305,7 +305,7 @@ static void copy_in(int fd, long long length, const char *path) {
     static const char zeros[4096];
     while (length > 0) {
         size_t have = fill();
-        if (have == 0) refuse_early_end(path);
+        if (have == 0) refuse_as(ENDS_EARLY, "the archive ends in the middle of", path);
         size_t n = (long long)have < length ? have : (size_t)length;
         for (size_t done = 0; done < n;) {
             size_t step = n - done < sizeof zeros ? n - done : sizeof zeros;

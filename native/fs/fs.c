@@ -101,16 +101,13 @@ void refuse_between(const char *before, const char *on, const char *after) {
     exit(INVALID);
 }
 
-void refuse(const char *what, const char *on) {
-    fprintf(stderr, "%s: ", what);
-    refuse_between("", on, "");
-}
+void refuse(const char *what, const char *on) { refuse_as(INVALID, what, on); }
 
-void refuse_early_end(const char *entry) {
-    fputs("the archive ends in the middle of: ", stderr);
-    print_name(entry);
+void refuse_as(enum status status, const char *what, const char *on) {
+    fprintf(stderr, "%s: ", what);
+    print_name(on);
     fputc('\n', stderr);
-    exit(ENDS_EARLY);
+    exit(status);
 }
 
 /* For a path that somebody asked about: callers tell these reasons apart. */
@@ -216,6 +213,7 @@ static const char *enter_parent(const char *path) {
 
 static void print_resolved(const char *path) {
     char *resolved = realpath(path, NULL);
+    if (!resolved && errno == ENOTDIR) refuse_as(NOT_A_DIRECTORY, "not a directory", path);
     if (!resolved) fail_about("resolving", path);
     printf("%s\n", resolved);
     free(resolved);

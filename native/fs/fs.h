@@ -21,8 +21,7 @@ _Noreturn void fail_as(enum status status, const char *action, const char *on);
 _Noreturn void blame(const char *action, const char *on);
 /* The same for input that is not what it should be. */
 _Noreturn void refuse(const char *what, const char *on);
-/* The same for an archive that ends in the middle of `entry`: exits with ENDS_EARLY. */
-_Noreturn void refuse_early_end(const char *entry);
+_Noreturn void refuse_as(enum status status, const char *what, const char *on);
 _Noreturn void refuse_between(const char *before, const char *on, const char *after);
 
 /* Opens (O_PATH) a directory; links are followed, but those of /proc. @returns -1 with errno. */
