@@ -106,9 +106,12 @@ test('each limit of the kernel is unavailable, and says what to do', () => {
 test('without descriptors every start fails with that reason, nothing is thrown elsewhere, and later starts work', () => {
   const script = join(import.meta.dirname, 'testing-limits.ts');
   const text = execFileSync('prlimit', ['--nofile=40', process.execPath, script], { encoding: 'utf8' });
-  const { afterwards, ...found } = JSON.parse(text) as Record<string, string>;
+  const { found: all, table } = JSON.parse(text) as Record<'found' | 'table', Record<string, string>>;
+  const { afterwards, ...found } = all;
   assert.equal(afterwards, 'none');
   for (const [way, failure] of Object.entries(found)) {
     assert.match(failure, /^unavailable: cannot start a process: true: .*LimitNOFILE.*\(EMFILE\)$/, way);
   }
+  /* A process that cannot be looked at has not ended. */
+  for (const failure of Object.values(table)) assert.match(failure, /^other: EMFILE/);
 });

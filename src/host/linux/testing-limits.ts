@@ -1,10 +1,12 @@
 /**
- * Uses up this process's descriptors, then starts processes in every way that there is; prints the failures as JSON. Started
+ * Uses up this process's descriptors, then starts processes in every way that there is; prints the failures as JSON, and
+ * those of looking at a process. Started
  * by processes.test.ts, with a small RLIMIT_NOFILE.
  */
 import { closeSync, openSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { BargeError, messageOf } from '../../core/errors.ts';
+import { LinuxProcessTable } from './process-table.ts';
 import { LinuxProcesses } from './processes.ts';
 
 const processes = new LinuxProcesses();
@@ -28,6 +30,7 @@ const failure = async (action: () => Promise<unknown>) => {
 };
 
 const found: Record<string, string> = {};
+const table: Record<string, string> = {};
 /* With some left, the failure comes in the middle of making pipes. */
 for (const left of [0, 1, 3]) {
   exhaust();
@@ -42,6 +45,9 @@ for (const left of [0, 1, 3]) {
   found[`stdout ${left}`] = await failure(() => buffer(piped.stdout));
   found[`done ${left}`] = await failure(() => piped.done);
 }
+exhaust();
+table.isEnding = await failure(async () => new LinuxProcessTable().isEnding(process.pid));
+table.parentOf = await failure(async () => new LinuxProcessTable().parentOf(process.pid));
 for (const fd of open.splice(0)) closeSync(fd);
 found.afterwards = await failure(() => processes.run('true', []));
-process.stdout.write(JSON.stringify(found));
+process.stdout.write(JSON.stringify({ found, table }));
