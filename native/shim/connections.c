@@ -73,7 +73,7 @@ void send_pid(struct connection *c) {
     if (container && send(c->fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) drop(c);
 }
 
-/* Gives `use` the line `user ANSWER`. Its memory is not kept: an idle container would pay for it. */
+/* Gives `use` the line `user ANSWER`. Frees the memory at once: an idle container would pay for it. */
 static void answer_about_user(char *question, void (*use)(const char *line, struct connection *c), struct connection *c) {
     int root = open(options.target, O_PATH | O_DIRECTORY | O_CLOEXEC);
     char *line = mmap(NULL, 5 + MAX_ANSWER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -85,7 +85,7 @@ static void answer_about_user(char *question, void (*use)(const char *line, stru
     close(root);
 }
 
-/* Answers are longer than other lines: a daemon that has many of them to read yet is waited for a little. */
+/* Answers are longer than other lines: waits a little for a daemon that has yet to read earlier ones. */
 static void send_answer(const char *line, struct connection *c) {
     ssize_t n = -1;
     for (int i = 0; i < 2 && n < 0; i++) {
@@ -96,7 +96,7 @@ static void send_answer(const char *line, struct connection *c) {
     if (n < 0) drop(c);
 }
 
-/* By a process of its own, which waits for the rest of the question. */
+/* Forks a process that waits for the rest of the question and answers it. */
 static void serve_question(struct connection *c) {
     char question[MAX_QUESTION + 1];
     size_t length = (size_t)(uint8_t)c->line[2] << 8 | (uint8_t)c->line[3], got = 0;
@@ -122,7 +122,7 @@ static void greet(struct connection *c) {
     }
     c->line_length = 0;
     c->flags = (uint8_t)c->line[1];
-    c->sent = chunk_length;   /* what is under way began before this reader came */
+    c->sent = chunk_length;   /* the current chunk began before this reader attached */
     c->kind = c->line[0] == 'C' ? CONTROL : ATTACH;
     if (c->kind == CONTROL) send_pid(c);
 }
@@ -176,7 +176,7 @@ void read_hello(struct connection *c, int flags) {
     if (c->kind == HELLO && c->line_length == HEADER) greet(c);
 }
 
-/* The daemon says who the process is once it knows; one that goes away meanwhile has given the start up. */
+/* Waits until the daemon has written the bundle for this user. A daemon that disconnects meanwhile has abandoned the start. */
 void settle_user(void) {
     answer_about_user(options.user, send_answer, connections);
     while (!may_go) {

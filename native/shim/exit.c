@@ -1,4 +1,4 @@
-/* The end: the exit code is kept where a daemon that was away finds it, and reported to whoever is here. */
+/* The end: reaping the process, recording and reporting its exit code, and the runtime's clean-up. */
 #include "shim.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ void reap(void) {
         exited_at = now();
         exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
-    if (pid < 0 && errno == ECHILD && !exited) {   /* a runtime that reaped the process took its code along */
+    if (pid < 0 && errno == ECHILD && !exited) {   /* a runtime reaped the process, and its code is lost */
         exited = 1;
         exited_at = now();
         exit_code = LOST_EXIT_CODE;
@@ -43,7 +43,7 @@ static int oom_kills(void) {
     return line ? atoi(line + 9) : 0;
 }
 
-/* Keeps the exit code where a daemon that was away finds it, and tells those that are here. */
+/* Writes the exit record, for a daemon that is not connected, and reports the exit on the control connections. */
 static void notify(void) {
     char temporary[4096], path[4096], line[96];
     snprintf(temporary, sizeof temporary, "%s/exit.tmp", options.dir);

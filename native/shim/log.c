@@ -56,7 +56,7 @@ static void remove_rotated(long number) {
     unlink(path);
 }
 
-/* The full file gets the next number; as many rotated ones stay as the limit leaves room for. */
+/* Renames the full file to the next number, and removes the oldest rotated files beyond the limit. */
 static void rotate_log(void) {
     if (last_rotated < 0) find_rotated();
     if (options.log_files > 1) {
@@ -70,10 +70,10 @@ static void rotate_log(void) {
     open_log();
 }
 
-/* Per stream: its last record ended within a line. The next one says so, since that last one may go before it. */
+/* Per stream: whether its last record ended within a line. The next record says so, for rotation may remove the last one. */
 static uint8_t within_line[3];
 
-/* Appends the current chunk. A record that does not fit on the disk is left out whole. */
+/* Appends the current chunk. A record that does not fit on the disk is left out as a whole. */
 void log_chunk(void) {
     if (!options.log) return;
     uint32_t whole = (uint32_t)(chunk_length + 8 + 4);

@@ -42,7 +42,7 @@ static void mount_below(const char *root, const char *path, const char *target) 
     close(directory);
 }
 
-/* Nobody can have changed the mount at `target`, but at any time what is in it: the file is held, then mounted over. */
+/* Nobody can change the mount at `target`, but what is in it may change at any time: opens the file first, then mounts over it. */
 static void mount_over(const char *target, const char *file, const char *name, int read_only) {
     struct stat s;
     int directory = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -1,6 +1,6 @@
 /*
  * barge-shim: one small process per container (and per exec). It outlives the daemon, owns the container's
- * standard streams, appends its log, and keeps its exit code.
+ * standard streams, appends its log, and records its exit code.
  *
  * usage: barge-shim OPTION... -- RUNTIME ARG... [-- RUNTIME DELETE-ARG...]
  *   --dir DIR           working directory: `sock` (listening), `exit` (exit record), `pid`, `console` live here
@@ -8,25 +8,25 @@
  *   --layers DIR        directory that relative lowerdir names start from
  *   --target DIR        where the overlay is mounted, in a mount namespace of the shim's own
  *   --also OPTIONS --at DIR      a further overlay, mounted in the same namespace; may be repeated
- *   --below DIR --path P --on NAME   what P is below DIR, where no link in it leads, mounted at NAME, which is made
- *   --over FILE --as NAME     FILE is mounted over the file NAME of what the last --below has mounted, made where there is
- *                       none; a link of that name stays what it is. --over-read-only: no file is made, and FILE is read-only
+ *   --below DIR --path P --on NAME   P, resolved below DIR so that no link leaves it, is mounted at NAME, which is created
+ *   --over FILE --as NAME     FILE is mounted over the file NAME in the last --below, which is created when it is missing; a
+ *                       link of that name is left alone. --over-read-only: no file is created, and FILE is read-only
  *   --cgroup DIR        the cgroup of the v2 hierarchy of a hybrid host that the runtime starts in, and so the container;
  *                       removed after RUNTIME DELETE-ARG...
  *   --oom-score N       the oom_score_adj that the runtime starts with, and so the container; without it, or where it is refused,
  *                       the one that the shim was started with
  *   --own-oom-score N   the oom_score_adj of the shim itself; left out where it is refused
- *   --user QUESTION     who that is in the mounted root file system is told (`user ANSWER`, both as in user.h), and the
- *                       runtime waits for `go`
+ *   --user QUESTION     the shim looks up a user in the mounted root file system and reports it (`user ANSWER`, both as in
+ *                       user.h); the runtime waits for `go`
  *   --hide DIR          a mount that the runtime must not see (the v2 hierarchy of a hybrid cgroup host)
  *   --off-mount         the runtime is crun, to be executed off a read-only mount of its file
- *   --log FILE --log-size BYTES --log-files N    the log record and its rotation (no --log: none is kept)
+ *   --log FILE --log-size BYTES --log-files N    the log record and its rotation (without --log there is none)
  *   --oom FILE          the cgroup's count of processes killed for want of memory, read when the process ends
  *   --tty [--rows N --cols N]    the container has a terminal
  *   --stdin [--stdin-once]       standard input stays open [until the first reader of it goes]
  *   --attach N          descriptors 4 .. 3+N are attach connections, each beginning with its hello
  *
- * shim.h describes what goes over its connections and into its log, and what each file is for. Read on in the order of a life:
+ * shim.h describes the protocol of its connections, the format of its log, and what each file is for. In the order of a life:
  * options.c, mounts.c, cgroup.c, start.c, connections.c, streams.c, log.c, exit.c.
  */
 #include "shim.h"

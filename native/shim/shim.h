@@ -8,8 +8,8 @@
  * Control, lines of text. Out: `user ANSWER`, `pid N users OWN-PID`, `failed CODE`, `errno N` and `error TEXT`, `exit CODE NANOSECONDS OOM-KILLS`.
  * In: `go`, `user QUESTION`, `kill SIGNAL`, `resize ROWS COLUMNS`, `close-stdin`. Questions have tabs in the place of newlines,
  * and are answered in their order.
- * User: a question of that many bytes follows, one that is too long for a control line; the answer goes back, and the
- * connection ends.
+ * User: a question of that many bytes follows, one that is too long for a control line; the shim sends the answer and
+ * closes the connection.
  *
  * A log record is a Docker frame header (stream, 3 zero bytes, payload length BE32), the time (nanoseconds
  * since 1970, BE64), the payload, and the record's whole length (BE32), so that a log reads backwards too.

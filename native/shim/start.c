@@ -14,9 +14,9 @@
 pid_t container;
 
 /*
- * Executes the runtime; crun off a read-only mount of nothing but its file, which it is told of in its own words. It need
- * then not start a second time, from such a mount of its own making, to be safe from being written to through the
- * container's /proc. Other runtimes cannot make use of it: runc would copy itself into memory instead.
+ * Executes the runtime. Crun is executed off a read-only mount of nothing but its file, and learns that from a variable of its
+ * own. It then need not start a second time, from such a mount of its own making, to protect itself from being written to
+ * through the container's /proc. Other runtimes cannot use the mount: runc would copy itself into memory instead.
  */
 static void execute(char **argv) {
     /* As in linux/mount.h, which musl does not bring. */
@@ -37,7 +37,7 @@ static void execute(char **argv) {
 
 #define OOM_SCORE "/proc/self/oom_score_adj"
 
-/* The score that the shim was started with, where it has one of its own by now and the options have none for the container. */
+/* The score that the shim was started with; empty when the container gets another one, or the shim has kept this one. */
 static char inherited_score[8];
 
 static int set_score(const char *score) {
@@ -47,7 +47,7 @@ static int set_score(const char *score) {
     return n < 0 ? -1 : 0;
 }
 
-/* Without CAP_SYS_RESOURCE the kernel refuses a lower one: then we stay as likely a victim as the daemon. */
+/* Without CAP_SYS_RESOURCE the kernel refuses a lower one: then the shim stays as likely a victim as the daemon. */
 void set_own_score(void) {
     if (!options.oom_score) read_text(OOM_SCORE, inherited_score, sizeof inherited_score);
     if (set_score(options.own_oom_score) < 0) inherited_score[0] = 0;
@@ -59,7 +59,7 @@ static void set_container_score(void) {
     if (*inherited_score) set_score(inherited_score);
 }
 
-/* Executes the runtime to its end; what starts the container starts it in its cgroup, with its OOM score. */
+/* A runtime that starts the container runs in the container's cgroup and with its OOM score. */
 int run(char **argv, const int stdio[3], int cgroup, int starts) {
     pid_t pid = cgroup < 0 ? fork() : fork_into(cgroup);
     if (pid < 0) die("starting", argv[0]);
@@ -79,8 +79,8 @@ int run(char **argv, const int stdio[3], int cgroup, int starts) {
 }
 
 /*
- * Helpers of the runtime that are about to end must not be left to the host's process 1: until it reaps them,
- * which may take it seconds, they keep the container's pid namespace from ending.
+ * Waits for helpers of the runtime that are about to end. The host's process 1 may take seconds to reap them, and until it
+ * does they keep the container's pid namespace from ending.
  */
 void reap_stragglers(void) {
     for (int i = 0; i < 100 && waitpid(-1, NULL, WNOHANG) >= 0; i++) usleep(500);

@@ -30,7 +30,7 @@ void end_input(void) {
     else input_ending = 1;
 }
 
-/* Takes bytes for the container's standard input, or notices that the reader has gone. */
+/* Reads bytes for the container's standard input, or notices that the reader has disconnected. */
 void read_attached(struct connection *c, short events) {
     int wanted = (c->flags & WANT_STDIN) && input_fd >= 0;
     if (wanted && input_length > 0) return;
@@ -72,7 +72,7 @@ static void deliver(struct connection *c) {
     else if (n < 0 && errno != EAGAIN && errno != EINTR) drop(c);
 }
 
-/* Sends what it can of the chunk; forgets the chunk when every reader has all of it. */
+/* Sends as much of the chunk as readers accept; drops the chunk when every reader has all of it. */
 void deliver_all(void) {
     int waiting = 0;
     for (struct connection *c = connections; c < connections + MAX_CONNECTIONS; c++) {
@@ -90,7 +90,7 @@ static void close_output(int which) {
     close(fd);
 }
 
-/* Reads one chunk of a stream. Once the process has gone, an empty pipe is as good as a closed one. */
+/* Reads one chunk of a stream. Once the process has ended, an empty pipe counts as a closed one. */
 void read_output(int which) {
     ssize_t n = read(output_fd[which], room->chunk + HEADER, CHUNK);
     if (n < 0 && errno == EINTR) return;
