@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { errnoOf } from '../src/core/errors.ts';
 import { LinuxCgroups } from '../src/host/linux/cgroups.ts';
 import { apiClient } from './harness/api-client.ts';
 import { TestDaemon } from './harness/daemon.ts';
@@ -96,8 +97,10 @@ test('without leave for another process, a request that needs one fails and name
   const home = join(root, pidsCgroupOf(before), 'cgroup.procs');
   mkdirSync(own);
   t.after(async () => {
-    for (const pid of pidsIn(own)) writeFileSync(home, pid);
-    await eventually('the cgroup is empty', () => pidsIn(own).length === 0);
+    await eventually('the cgroup is empty', () => {
+      for (const pid of pidsIn(own)) move(pid, home);
+      return pidsIn(own).length === 0;
+    });
     rmdirSync(own);
   });
   writeFileSync(join(own, 'cgroup.procs'), `${before}`);
@@ -116,6 +119,15 @@ function pidsCgroupOf(pid: number): string {
   const lines = readFileSync(`/proc/${pid}/cgroup`, 'utf8').split('\n');
   const line = lines.find((one) => one.includes(':pids:') || one.startsWith('0::')) ?? '';
   return line.split(':')[2] ?? '';
+}
+
+/** Into the cgroup of a `cgroup.procs`, unless the process has ended. */
+function move(pid: string, procs: string): void {
+  try {
+    writeFileSync(procs, pid);
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error;
+  }
 }
 
 const pidsIn = (cgroup: string) =>
