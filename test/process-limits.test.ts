@@ -69,7 +69,8 @@ async function starve(most: number, limit: (more: number) => void, relieve: () =
     const { Status } = (await get(`/containers/${name}/json`)).json().State;
     if (found[1]?.status) {
       assert.ok(['created', 'exited'].includes(Status), `${name} is ${Status} after ${found[1].message}`);
-      assert.equal((await post(`/containers/${name}/start`)).status, 204);
+      const { status, text } = await post(`/containers/${name}/start`);
+      assert.equal(status, 204, `${text} after ${found[1].message}`);
     }
     await destroy(name);
     if ((await get(`/containers/${name}-also/json`)).status === 200) await destroy(`${name}-also`);

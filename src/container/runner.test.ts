@@ -181,10 +181,14 @@ test('what an earlier run left is ended before the shim starts, and its exit rec
   writeFileSync(join(exec, 'exit'), '3 0 0\n');
   (await runner.start(input())).link.release();
   assert.deepEqual(
-    stepsOf(host)
-      .map(([name, first]) => (name.startsWith('processes.') ? name : `${name} ${first}`))
-      .slice(2),
-    [`cgroups.kill /barge/${ID}`, `cgroups.remove /barge/${ID}`, 'processes.startDetached'],
+    stepsOf(host).map(([name, first]) => (name.startsWith('processes.') ? name : `${name} ${first}`)),
+    [
+      `cgroups.kill /barge/${ID}`,
+      `cgroups.remove /barge/${ID}`,
+      `cgroups.makeHybrid /barge/${ID}`,
+      `cgroups.oomFile /barge/${ID}`,
+      'processes.startDetached',
+    ],
   );
   assert.ok(!existsSync(join(runtimeRoot, ID)));
   assert.ok(!existsSync(join(exec, 'exit')));

@@ -132,6 +132,8 @@ export class Runner {
     const { definition } = input;
     const directories = this.directories(definition.id);
     const runtime = this.runtimeOf(definition);
+    /* Before the cgroup is made: it would be removed with what an earlier run has left. */
+    await this.clear(definition);
     prepareExecDirectory(directories);
     const runtimeDirectories = { root: directories.runtimeRoot, container: directories.exec };
     const { config, hostConfig } = definition;
@@ -163,7 +165,6 @@ export class Runner {
       runtime: runArguments(runtime, runtimeDirectories, definition.id, Boolean(config.Tty)),
       cleanup: deleteArguments(runtime, runtimeDirectories, definition.id),
     };
-    await this.clear(definition);
     const { link, attached } = await ShimLink.start(this.#host.processes, options, () =>
       this.clear(definition),
     );
