@@ -20,7 +20,7 @@ test('a process has its parent until it has gone; then it is ending, and a signa
 test('a first process of a pid namespace is deaf to what it has no handler for, others are not', async (t) => {
   const shell = spawn(
     'unshare',
-    ['--pid', '--fork', '--kill-child', 'sh', '-c', 'trap : USR1; echo $$; cat'],
+    ['--pid', '--fork', '--kill-child', 'sh', '-c', 'trap : USR1; echo ready; read line'],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
     },
