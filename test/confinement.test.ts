@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { cgroupLayout } from '../src/host/cgroups.ts';
+import { LinuxCgroups } from '../src/host/linux/cgroups.ts';
 import { ROOT, TestDaemon } from './harness/daemon.ts';
 import { eventually, execute } from './harness/execute.ts';
 
@@ -138,14 +138,14 @@ for (const runtime of ['crun', 'runc']) {
     }
     await daemon.ok('barge', ['rm', '-f', name]);
     await held.done;
-    const left = cgroupLayout() === 'v2' ? '/sys/fs/cgroup' : '/sys/fs/cgroup/*';
+    const left = new LinuxCgroups().layout === 'v2' ? '/sys/fs/cgroup' : '/sys/fs/cgroup/*';
     const found = await execute(['sh', '-c', `ls -d ${left}${daemon.cgroup}/${id} 2>/dev/null`]);
     assert.equal(found.stdout, '');
   });
 }
 
 test("a container's cgroup goes with the cgroups made below it", {
-  skip: cgroupLayout() !== 'hybrid',
+  skip: new LinuxCgroups().layout !== 'hybrid',
 }, async () => {
   const script = 'mkdir -p /v2 && mount -t cgroup2 none /v2 && mkdir -p /v2/a/b && echo made && sleep 1000';
   const args = ['-d', '--name', 'nested', '--privileged', '--cgroupns', 'private', '--network', 'none'];

@@ -169,8 +169,8 @@ test('a cgroup parent cannot lead out of the cgroup tree, nor a build’s', asyn
 
 /** Parents that were asked for are the user's to remove. */
 async function removeCgroups(path: string): Promise<void> {
-  const { removeCgroup } = await import('../src/host/cgroups.ts');
-  removeCgroup(path);
+  const { LinuxCgroups } = await import('../src/host/linux/cgroups.ts');
+  new LinuxCgroups().remove(path);
 }
 
 test('names that a request gives are never taken from the prototype of an object', async () => {

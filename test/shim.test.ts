@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { ShimLink as Link, ShimOptions } from '../src/container/shim.ts';
+import { FS_STATUS } from '../src/host/linux/fs-status.ts';
 import { tarOf } from './harness/crafted-image.ts';
 import { eventually } from './harness/execute.ts';
 
@@ -17,6 +18,8 @@ process.env.BARGE_LIBEXEC = PROGRAMS;
 process.env.ASAN_OPTIONS = `detect_leaks=0:log_path=${directory}/sanitizer`;
 process.env.UBSAN_OPTIONS = `log_path=${directory}/sanitizer`;
 const { ShimLink } = await import('../src/container/shim.ts');
+const { LinuxProcesses } = await import('../src/host/linux/processes.ts');
+const processes = new LinuxProcesses();
 const { FrameReader } = await import('../src/container/frames.ts');
 
 /**
@@ -47,12 +50,12 @@ after(() => {
 const BOTH = { stdin: false, stdout: true, stderr: true, raw: false };
 const WITH_INPUT = { ...BOTH, stdin: true };
 
-function shell(
+async function shell(
   script: string,
   options: Partial<ShimOptions> = {},
-): { dir: string; link: Link; attached: Socket[] } {
+): Promise<{ dir: string; link: Link; attached: readonly Socket[] }> {
   const dir = mkdtempSync(join(directory, 'shim-'));
-  const { link, attached } = ShimLink.spawn({
+  const { link, attached } = await ShimLink.start(processes, {
     directory: dir,
     tty: false,
     stdin: false,
@@ -88,7 +91,7 @@ describe('the shim', () => {
   test('raw readers get bare bytes, and a reader of one stream nothing of the other', async () => {
     const script = 'read x; printf out; printf err >&2';
     const readers = [WITH_INPUT, { ...BOTH, raw: true }, { ...BOTH, stdout: false }];
-    const { attached } = shell(script, { stdin: true, attach: readers });
+    const { attached } = await shell(script, { stdin: true, attach: readers });
     let bare = '';
     attached[1]!.on('data', (chunk) => {
       bare += chunk;
@@ -101,13 +104,13 @@ describe('the shim', () => {
 
   test('a log that cannot be written stops nobody', async () => {
     const log = { path: '/dev/full', maxSize: 1 << 20, maxFiles: 1 };
-    const { link, attached } = shell('seq 1 1000; exit 4', { attach: [BOTH], log });
+    const { link, attached } = await shell('seq 1 1000; exit 4', { attach: [BOTH], log });
     assert.equal((await framesOf(attached[0]!)).stdout.trim().split('\n').length, 1000);
     assert.equal((await link.exit).code, 4);
   });
 
   test('without stdin-once input outlives its first writer and ends when told', async () => {
-    const { dir, link, attached } = shell('exec cat', { stdin: true, attach: [WITH_INPUT] });
+    const { dir, link, attached } = await shell('exec cat', { stdin: true, attach: [WITH_INPUT] });
     attached[0]!.write('first\n');
     await once(attached[0]!, 'data');
     attached[0]!.destroy();
@@ -120,7 +123,7 @@ describe('the shim', () => {
   });
 
   test('a child that keeps the output open does not hold the exit back', async () => {
-    const { link, attached } = shell('sleep 1000 & echo $!; exit 5', { attach: [BOTH] });
+    const { link, attached } = await shell('sleep 1000 & echo $!; exit 5', { attach: [BOTH] });
     const said = framesOf(attached[0]!);
     assert.equal((await link.exit).code, 5);
     await link.gone;
@@ -128,7 +131,7 @@ describe('the shim', () => {
   });
 
   test('it goes on without a controller, and a new one learns the pid and the end', async () => {
-    const { dir, link } = shell('read x; exit 9', { stdin: true });
+    const { dir, link } = await shell('read x; exit 9', { stdin: true });
     await link.outcome;
     link.release();
     const again = await ShimLink.reconnect(dir);
@@ -140,7 +143,7 @@ describe('the shim', () => {
   });
 
   test('nonsense and a crowd on its socket harm neither it nor the process', async () => {
-    const { dir, link } = shell('read x; exit 2', { stdin: true });
+    const { dir, link } = await shell('read x; exit 2', { stdin: true });
     await link.outcome;
     const speaker = await control(dir);
     const lines = [
@@ -268,12 +271,12 @@ describe('barge-fs', () => {
     assert.deepEqual(readdirSync(outside), ['kept']);
   });
 
-  test('archives cut short anywhere are refused with exit code 2 and a word about it', async () => {
+  test('archives cut short anywhere are refused with an exit code of their own and a word about it', async () => {
     const whole = await everything;
     for (let length = 100; length < whole.length - 1024; length += 700) {
       if (endsWithContent(whole, length)) continue;
       const { status, stderr } = run('unpack', newRoot(), whole.subarray(0, length));
-      assert.equal(status, 2, `${length}: ${stderr}`);
+      assert.equal(status, FS_STATUS['ends-early'], `${length}: ${stderr}`);
       assert.match(String(stderr), /ends in the middle of/);
     }
   });
@@ -301,7 +304,7 @@ describe('barge-fs', () => {
       if (round % 2 === 0) mendChecksums(damaged);
       const { status, signal, stderr } = run('unpack', newRoot(), damaged, '--layer');
       const told = `places ${JSON.stringify(places)}, status ${status}, signal ${signal}: ${stderr}`;
-      assert([0, 1, 2].includes(status ?? -1), told);
+      assert([0, FS_STATUS.failed, FS_STATUS.invalid, FS_STATUS['ends-early']].includes(status ?? -1), told);
       assert.deepEqual(complaints(), [], told);
       assert.equal(status === 0, String(stderr) === '', told);
     }

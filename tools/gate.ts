@@ -1,5 +1,5 @@
 /**
- * The one gate: format, lint, types, layers, the shim, unit and end-to-end tests, in this order, up to the first
+ * The one gate: format, lint, types, layers, C programs, unit and end-to-end tests, in this order, up to the first
  * failure. `npm test` runs it; so does CI. Words on the command line choose steps by name: `npm test -- types unit`.
  */
 import { spawnSync } from 'node:child_process';
@@ -55,6 +55,7 @@ const STEPS: readonly Step[] = [
       node('node_modules/cspell/bin.mjs', '--no-progress', '--quiet', '--no-must-find-files', '**'),
     limit: 120,
   },
+  { name: 'c-style', command: () => node('tools/c-style.ts') },
   { name: 'test-packages', command: () => node('tools/test-packages.ts'), limit: 180 },
   { name: 'types', command: () => node('node_modules/typescript/bin/tsc', '-p', '.') },
   { name: 'layers', command: nodeTest('tools/layering.test.ts') },

@@ -11,8 +11,12 @@
 enum { TRIES = 64 };
 
 int open_path(int at, const char *path, int flags, uint64_t resolve) {
-    const struct { uint64_t flags, mode, resolve; } how = {
-        (uint64_t)(flags | O_PATH | O_CLOEXEC), 0, resolve | NO_MAGICLINKS,
+    const struct {
+        uint64_t flags, mode, resolve;
+    } how = {
+        (uint64_t)(flags | O_PATH | O_CLOEXEC),
+        0,
+        resolve | NO_MAGICLINKS,
     };
     int fd = -1;
     for (int i = 0; i < TRIES; i++) {

@@ -31,7 +31,9 @@ int reopen_regular(int fd, int flags);
 int prepare_reopening(void);
 
 /* `fd` as a path of the process itself, for calls that take no descriptor. */
-struct fd_path { char text[40]; };
+struct fd_path {
+    char text[40];
+};
 struct fd_path path_of_fd(int fd);
 
 #endif

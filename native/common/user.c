@@ -84,11 +84,15 @@ static int is_number(const char *text) { return *text && text[strspn(text, "0123
 static long long id_of(const char *text) {
     long long id = 0;
     if (!is_number(text)) return -1;
-    for (; *text; text++) if ((id = id * 10 + (*text - '0')) > MAX_ID) return -1;
+    for (; *text; text++)
+        if ((id = id * 10 + (*text - '0')) > MAX_ID) return -1;
     return id;
 }
 
-struct account { char name[MAX_NAME], home[MAX_HOME]; long long uid, gid; };
+struct account {
+    char name[MAX_NAME], home[MAX_HOME];
+    long long uid, gid;
+};
 
 /* Reads the next entry of a passwd file; those without a name or with ids that are none are left out. */
 static int next_account(struct accounts *file, struct account *account) {
@@ -193,8 +197,13 @@ static int find_groups(struct search *s, int root, char *answer) {
 /* The first group is among the others, so that giving up groups does not widen what may be done (CVE-2022-36109). */
 static int collect_groups(struct search *s) {
     int count = 0, length = 0;
-    const struct { const long long *ids; int count; } parts[] = {
-        {s->ids, 1}, {s->members, s->member_count}, {s->ids + 1, s->group_count - 1},
+    const struct {
+        const long long *ids;
+        int count;
+    } parts[] = {
+        {s->ids, 1},
+        {s->members, s->member_count},
+        {s->ids + 1, s->group_count - 1},
     };
     for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
         for (int i = 0; i < parts[p].count; i++) {

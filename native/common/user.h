@@ -16,7 +16,13 @@
 #define BARGE_USER_H
 #include <stddef.h>
 
-enum { MAX_ACCOUNTS = 8 << 20, MAX_QUESTION = 8 << 10, MAX_GROUPS = 1024, MAX_HOME = 4096, MAX_ANSWER = MAX_GROUPS * 11 + MAX_HOME + 64 };
+enum {
+    MAX_ACCOUNTS = 8 << 20,
+    MAX_QUESTION = 8 << 10,
+    MAX_GROUPS = 1024,
+    MAX_HOME = 4096,
+    MAX_ANSWER = MAX_GROUPS * 11 + MAX_HOME + 64
+};
 
 /* @param question is changed. @param answer has room for MAX_ANSWER bytes, and gets a newline. */
 void look_up_user(int root, char *question, char *answer);

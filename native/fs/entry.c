@@ -28,7 +28,7 @@ static size_t fill(void) {
 static void take(void *to, size_t length, const char *what) {
     for (char *at = to; length > 0;) {
         size_t have = fill();
-        if (have == 0) refuse("the archive ends in the middle of", what);
+        if (have == 0) refuse_as(ENDS_EARLY, "the archive ends in the middle of", what);
         size_t n = have < length ? have : length;
         memcpy(at, buffer + consumed, n);
         consumed += n;
@@ -40,7 +40,7 @@ static void take(void *to, size_t length, const char *what) {
 static void skip(long long length, const char *what) {
     while (length > 0) {
         size_t have = fill();
-        if (have == 0) refuse("the archive ends in the middle of", what);
+        if (have == 0) refuse_as(ENDS_EARLY, "the archive ends in the middle of", what);
         size_t n = (long long)have < length ? have : (size_t)length;
         consumed += n;
         length -= (long long)n;
@@ -68,7 +68,8 @@ static long long number(const char *field, size_t length) {
     if (bytes[0] & 0x80) {   /* GNU base 256 */
         value = bytes[0] == 0xff ? -1 : bytes[0] & 0x7f;
         for (size_t i = 1; i < length; i++) {
-            if (value > INT64_MAX >> 8 || value < INT64_MIN >> 8) refuse("a number of a header is out of range", "(more than 63 bits)");
+            if (value > INT64_MAX >> 8 || value < INT64_MIN >> 8)
+                refuse("a number of a header is out of range", "(more than 63 bits)");
             value = (long long)((unsigned long long)value << 8 | bytes[i]);
         }
         return value;
@@ -118,7 +119,13 @@ static struct timespec parse_time(const char *value) {
 }
 
 /* What pax says of the next entry; a field keeps 0 / NULL / -1 where it says nothing. */
-struct pax { char *path, *link; long long size, uid, gid, real_size; int has_mtime, sparse_1_0; struct timespec mtime; struct attribute *attributes; };
+struct pax {
+    char *path, *link;
+    long long size, uid, gid, real_size;
+    int has_mtime, sparse_1_0;
+    struct timespec mtime;
+    struct attribute *attributes;
+};
 static const struct pax NOTHING = {.size = -1, .uid = -1, .gid = -1, .real_size = -1};
 
 /* A decimal number that is not negative; others would be read in as many ways as there are programs. */
@@ -161,7 +168,8 @@ static void parse_pax(struct pax *pax, char *data, size_t length) {
     for (char *at = data, *end = data + length; at < end;) {
         char *rest;
         long long whole = strtoll(at, &rest, 10);
-        if (rest == at || *rest != ' ' || whole <= rest - at + 1 || whole > end - at) refuse("a pax record is malformed", "(length)");
+        if (rest == at || *rest != ' ' || whole <= rest - at + 1 || whole > end - at)
+            refuse("a pax record is malformed", "(length)");
         char *key = rest + 1, *stop = at + whole - 1, *equals = memchr(key, '=', (size_t)(stop - key));
         if (!equals) refuse("a pax record is malformed", "(no =)");
         if (memchr(key, 0, (size_t)(equals - key))) refuse("a pax record is malformed", "(a zero byte in its name)");
@@ -297,7 +305,7 @@ static void copy_in(int fd, long long length, const char *path) {
     static const char zeros[4096];
     while (length > 0) {
         size_t have = fill();
-        if (have == 0) refuse("the archive ends in the middle of", path);
+        if (have == 0) refuse_as(ENDS_EARLY, "the archive ends in the middle of", path);
         size_t n = (long long)have < length ? have : (size_t)length;
         for (size_t done = 0; done < n;) {
             size_t step = n - done < sizeof zeros ? n - done : sizeof zeros;
@@ -353,7 +361,8 @@ void write_contents(int fd, struct entry *e) {
     } else {
         long long left = e->size;
         for (size_t i = 0; i < e->span_count; i++) {
-            if (e->spans[i].length > left || e->spans[i].offset + e->spans[i].length > e->real_size) refuse("a sparse map does not fit its file", e->path);
+            if (e->spans[i].length > left || e->spans[i].offset + e->spans[i].length > e->real_size)
+                refuse("a sparse map does not fit its file", e->path);
             if (lseek(fd, e->spans[i].offset, SEEK_SET) < 0) blame("seeking in", e->path);
             copy_in(fd, e->spans[i].length, e->path);
             left -= e->spans[i].length;

@@ -5,8 +5,15 @@
 #include <sys/types.h>
 #include <time.h>
 
-struct attribute { char *name; char *value; size_t length; struct attribute *next; };
-struct span { long long offset, length; };
+struct attribute {
+    char *name;
+    char *value;
+    size_t length;
+    struct attribute *next;
+};
+struct span {
+    long long offset, length;
+};
 
 /* What a tar says of one file. */
 struct entry {

@@ -69,7 +69,7 @@ static void print_name(const char *name) {
     }
 }
 
-void fail_as(int status, const char *action, const char *on) {
+void fail_as(enum status status, const char *action, const char *on) {
     const char *reason = strerror(errno);
     fprintf(stderr, "%s ", action);
     print_name(on);
@@ -77,14 +77,19 @@ void fail_as(int status, const char *action, const char *on) {
     exit(status);
 }
 
-void fail(const char *action, const char *on) {
-    fail_as(errno == ENOSPC || errno == EDQUOT ? NO_SPACE : FAILED, action, on);
-}
+void fail(const char *action, const char *on) { fail_as(errno == ENOSPC || errno == EDQUOT ? NO_SPACE : FAILED, action, on); }
 
 void blame(const char *action, const char *on) {
     switch (errno) {
-    case EEXIST: case EFBIG: case EISDIR: case ELOOP: case ENAMETOOLONG: case ENOENT: case ENOTDIR: case E2BIG: case ERANGE:
-        fail_as(INVALID, action, on);
+    case EEXIST:
+    case EFBIG:
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case ENOENT:
+    case ENOTDIR:
+    case E2BIG:
+    case ERANGE: fail_as(INVALID, action, on);
     }
     fail(action, on);
 }
@@ -96,9 +101,23 @@ void refuse_between(const char *before, const char *on, const char *after) {
     exit(INVALID);
 }
 
-void refuse(const char *what, const char *on) {
+void refuse(const char *what, const char *on) { refuse_as(INVALID, what, on); }
+
+void refuse_as(enum status status, const char *what, const char *on) {
     fprintf(stderr, "%s: ", what);
-    refuse_between("", on, "");
+    print_name(on);
+    fputc('\n', stderr);
+    exit(status);
+}
+
+/* For a path that somebody asked about: callers tell these reasons apart. */
+static _Noreturn void fail_about(const char *action, const char *path) {
+    switch (errno) {
+    case ENOENT: fail_as(NOT_FOUND, action, path);
+    case ENOTDIR: fail_as(NOT_A_DIRECTORY, action, path);
+    case ELOOP: fail_as(LOOP, action, path);
+    default: fail(action, path);
+    }
 }
 
 int open_directory(int at, const char *path) { return open_path(at, path, O_DIRECTORY, 0); }
@@ -128,7 +147,9 @@ static int make_within(int root, const char *path, int directory) {
     return open_path(root, path, 0, IN_ROOT);
 }
 
-struct bind { const char *source, *subpath, *target, *mode; };
+struct bind {
+    const char *source, *subpath, *target, *mode;
+};
 
 static int open_source(const struct bind *b) {
     int source = open(b->source, O_PATH | O_CLOEXEC);
@@ -152,7 +173,8 @@ static void bind_mount(const char *root, const struct bind *b) {
         struct stat there;
         if (mounted < 0 || fstat(mounted, &there) < 0) fail("opening the mount on", b->target);
         if (there.st_dev != s.st_dev || there.st_ino != s.st_ino) refuse("the mount point was moved meanwhile", b->target);
-        if (mount(NULL, path_of_fd(mounted).text, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0) fail("protecting", b->target);
+        if (mount(NULL, path_of_fd(mounted).text, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+            fail("protecting", b->target);
         close(mounted);
     }
     close(source);
@@ -191,8 +213,8 @@ static const char *enter_parent(const char *path) {
 
 static void print_resolved(const char *path) {
     char *resolved = realpath(path, NULL);
-    if (!resolved && errno == ENOTDIR) refuse("not a directory", path);
-    if (!resolved) fail("resolving", path);
+    if (!resolved && errno == ENOTDIR) refuse_as(NOT_A_DIRECTORY, "not a directory", path);
+    if (!resolved) fail_about("resolving", path);
     printf("%s\n", resolved);
     free(resolved);
 }
@@ -250,7 +272,7 @@ static void hold(void) {
 static void print_stat(const char *path) {
     struct stat s;
     char target[4096] = "";
-    if (lstat(path, &s) < 0) fail("looking at", path);
+    if (lstat(path, &s) < 0) fail_about("looking at", path);
     if (S_ISLNK(s.st_mode)) {
         ssize_t n = readlink(path, target, sizeof target - 1);
         if (n < 0) fail("reading the link", path);
@@ -319,23 +341,51 @@ int main(int argc, char **argv) {
     int dropped_count = 0, only_added = 0, of = 0, parent = 0;
     unsigned long flags = 0;
     struct placing how = {0};
+    struct packing packing = {.latest_mtime = -1};
     unsigned long long bytes = 0;
     unsigned project = 0;
     for (int i = 2; i < argc; i++) {
         const char *option = argv[i];
-        if (strcmp(option, "--layer") == 0) { how.layer = 1; continue; }
-        if (strcmp(option, "--keep-kinds") == 0) { how.keep_kinds = 1; continue; }
-        if (strcmp(option, "--copy") == 0) { how.copy = 1; continue; }
-        if (strcmp(option, "--contain") == 0) { how.contain = 1; continue; }
-        if (strcmp(option, "--archive") == 0) { how.archive = how.contain = 1; continue; }
-        if (strcmp(option, "--sparse") == 0) { keep_holes = 1; continue; }
-        if (strcmp(option, "--files-only") == 0) { leave_out_made_up = 1; continue; }
-        if (strcmp(option, "--bind") == 0) { i += 4; continue; }   /* once the root is mounted */
-        if (strcmp(option, "--only") == 0) { only_added = 1; continue; }
+        if (strcmp(option, "--layer") == 0) {
+            how.layer = 1;
+            continue;
+        }
+        if (strcmp(option, "--keep-kinds") == 0) {
+            how.keep_kinds = 1;
+            continue;
+        }
+        if (strcmp(option, "--copy") == 0) {
+            how.copy = 1;
+            continue;
+        }
+        if (strcmp(option, "--contain") == 0) {
+            how.contain = 1;
+            continue;
+        }
+        if (strcmp(option, "--archive") == 0) {
+            how.archive = how.contain = 1;
+            continue;
+        }
+        if (strcmp(option, "--sparse") == 0) {
+            packing.keep_holes = 1;
+            continue;
+        }
+        if (strcmp(option, "--files-only") == 0) {
+            packing.leave_out_made_up = 1;
+            continue;
+        }
+        if (strcmp(option, "--bind") == 0) {
+            i += 4;
+            continue;
+        }   /* once the root is mounted */
+        if (strcmp(option, "--only") == 0) {
+            only_added = 1;
+            continue;
+        }
         const char *value = ++i < argc ? argv[i] : "";
         if (strcmp(option, "--root") == 0) root = value;
         else if (strcmp(option, "--mount") == 0) mount_options = value;
-        else if (strcmp(option, "--latest") == 0) latest_mtime = atoll(value);
+        else if (strcmp(option, "--latest") == 0) packing.latest_mtime = atoll(value);
         else if (strcmp(option, "--layers") == 0) layers = value;
         else if (strcmp(option, "--path") == 0) path = value;
         else if (strcmp(option, "--name") == 0) name = value;
@@ -349,14 +399,17 @@ int main(int argc, char **argv) {
         else if (strcmp(option, "--parent") == 0) parent = atoi(value);
         else if (strcmp(option, "--question") == 0) question = value;
         else if (strcmp(option, "--add") == 0) added = value;
-        else if (strcmp(option, "--drop") == 0) { if (dropped && i < argc) dropped[dropped_count++] = argv[i]; }
-        else if (strcmp(option, "--flags") == 0) flags = strtoul(value, NULL, 10);
+        else if (strcmp(option, "--drop") == 0) {
+            if (dropped && i < argc) dropped[dropped_count++] = argv[i];
+        } else if (strcmp(option, "--flags") == 0) flags = strtoul(value, NULL, 10);
         else root = NULL, i = argc;
     }
     if (argc < 4 || !root) {
-        fprintf(stderr, "usage: barge-fs unpack|pack|attributes|hold|stat|resolve|size|user|lines|is-empty|remove|limit|mount --root DIR "
-                        "[--mount OPTIONS --layers DIR] [--question Q] [--drop TEXT]... [--add TEXT] [--only] [--layer] [--path P] [--name N] [--keep-kinds] [--copy] [--contain] [--archive] [--owner UID:GID] [--bind SOURCE SUBPATH TARGET ro|rw] "
-                        "[--bytes N --project N] [--sparse] [--files-only] [--latest SECONDS] [--device D --type T --flags N --data O]\n");
+        fprintf(
+            stderr,
+            "usage: barge-fs unpack|pack|attributes|hold|stat|resolve|size|user|lines|is-empty|remove|limit|mount --root DIR "
+            "[--mount OPTIONS --layers DIR] [--question Q] [--drop TEXT]... [--add TEXT] [--only] [--layer] [--path P] [--name N] [--keep-kinds] [--copy] [--contain] [--archive] [--owner UID:GID] [--bind SOURCE SUBPATH TARGET ro|rw] "
+            "[--bytes N --project N] [--sparse] [--files-only] [--latest SECONDS] [--device D --type T --flags N --data O]\n");
         return USAGE;
     }
     umask(0);
@@ -396,8 +449,12 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "unpack") == 0) {
         if (*path) enter_directory(path, path);
         unpack(&how);
-    } else if (strcmp(argv[1], "pack") == 0) pack(enter_parent(path), name, how.layer);
-    else if (strcmp(argv[1], "stat") == 0) print_stat(enter_parent(path));
+    } else if (strcmp(argv[1], "pack") == 0) {
+        packing.path = enter_parent(path);
+        packing.name = name;
+        packing.layer = how.layer;
+        pack(&packing);
+    } else if (strcmp(argv[1], "stat") == 0) print_stat(enter_parent(path));
     else if (strcmp(argv[1], "resolve") == 0) print_resolved(path);
     else if (strcmp(argv[1], "size") == 0) print_size();
     else if (strcmp(argv[1], "attributes") == 0) print_attributes();

@@ -2,11 +2,10 @@
 #ifndef BARGE_FS_H
 #define BARGE_FS_H
 #define _GNU_SOURCE
+#include "status.h"
 #include <stddef.h>
 #include <stdint.h>
 
-/* Exit statuses: the caller turns them into kinds of errors. */
-enum { FAILED = 1, INVALID = 2, NO_SPACE = 3, USAGE = 64 };
 enum { BLOCK = 512, MAX_PAX = 1 << 20, MAX_SPANS = 1 << 20 };   /* spans of a sparse file */
 enum { SHOWN = 400 };   /* bytes of a name in a message */
 
@@ -17,11 +16,12 @@ struct header {   /* POSIX ustar */
 
 /* Prints `ACTION ON: reason` and exits, with NO_SPACE where the reason is a full disk. */
 _Noreturn void fail(const char *action, const char *on);
-_Noreturn void fail_as(int status, const char *action, const char *on);
+_Noreturn void fail_as(enum status status, const char *action, const char *on);
 /* The same for what may be the archive's fault: then with INVALID. */
 _Noreturn void blame(const char *action, const char *on);
 /* The same for input that is not what it should be. */
 _Noreturn void refuse(const char *what, const char *on);
+_Noreturn void refuse_as(enum status status, const char *what, const char *on);
 _Noreturn void refuse_between(const char *before, const char *on, const char *after);
 
 /* Opens (O_PATH) a directory; links are followed, but those of /proc. @returns -1 with errno. */
@@ -44,16 +44,23 @@ struct placing {
 
 /* Tar on standard input becomes files below the root that the process is in. */
 void unpack(const struct placing *how);
-/* `path` below the root becomes a tar on standard output, its entries named from `name` on. */
-void pack(const char *path, const char *name, int layer);
+/* How files become a tar. */
+struct packing {
+    const char *path;         /* what becomes the tar, below the root; empty: everything there */
+    const char *name;         /* its name in the tar; entries below it are named from there on */
+    int layer;                /* overlay's whiteouts become OCI's */
+    int keep_holes;           /* files with holes are written as such; else the same content always gives the same bytes */
+    int leave_out_made_up;    /* nothing of file systems that the kernel makes up, only the directories they are mounted on */
+    long long latest_mtime;   /* seconds since 1970 that everything younger gets; negative: times stay */
+};
+
+/* Files below the root that the process is in become a tar on standard output. */
+void pack(const struct packing *how);
 /*
  * Paths on standard input, each ending in a zero byte; of every one with attributes that `pack` keeps, standard output gets
  * its number from 0, a space, the length of their pax records, a newline and the records.
  */
 void print_attributes(void);
-/* Whether `pack` writes files with holes as such; else the same content always gives the same bytes. */
-extern int keep_holes, leave_out_made_up;
-extern long long latest_mtime;
 
 /* Takes lines out of a file and appends `added`; `dropped` ends with a null pointer. */
 void change_lines(const char *path, char *const *dropped, const char *added, int only_added);

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { helperProgram } from '../../src/host/helpers.ts';
+import { FS_STATUS } from '../../src/host/linux/fs-status.ts';
 import { paxEntry, type RawEntry, rawEntry, rawTar } from '../../test/harness/raw-tar.ts';
 
 const ENV = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' };
@@ -139,7 +140,8 @@ for (const [title, archive, message] of REFUSED) {
   test(`${title} is refused in a sentence`, (t) => {
     const { status, stderr } = unpack(directory(t), archive);
     assert.match(stderr, message);
-    assert.equal(status, 2, stderr);
+    const early = /ends in the middle of/.test(stderr);
+    assert.equal(status, early ? FS_STATUS['ends-early'] : FS_STATUS.invalid, stderr);
     assert.ok(stderr.length < 1000 && !/[\0-\x09\x0b-\x1f]/.test(stderr), 'a message that can be shown');
   });
 }

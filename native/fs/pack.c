@@ -21,12 +21,17 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-struct known_inode { dev_t device; ino_t inode; char *name; };
+struct known_inode {
+    dev_t device;
+    ino_t inode;
+    char *name;
+};
 
 static char out[1 << 18];
 static size_t out_length;
 static struct known_inode *inodes;
 static size_t inode_count, inode_room;
+static const struct packing *how;   /* as `pack` was asked */
 static char pax[MAX_PAX];
 static size_t pax_length;
 
@@ -119,11 +124,10 @@ static void number_field(char *field, size_t room, const char *key, unsigned lon
 }
 
 /* Seconds since 1970: nothing in the archive is younger. Negative: no bound. */
-long long latest_mtime = -1;
 
 static unsigned long long shown_mtime(const struct stat *s) {
     long long seconds = s->st_mtim.tv_sec > 0 ? s->st_mtim.tv_sec : 0;
-    return (unsigned long long)(latest_mtime >= 0 && seconds > latest_mtime ? latest_mtime : seconds);
+    return (unsigned long long)(how->latest_mtime >= 0 && seconds > how->latest_mtime ? how->latest_mtime : seconds);
 }
 
 static void put_header(const char *name, const char *link, char type, const struct stat *s, long long size) {
@@ -213,10 +217,11 @@ static const char *linked_before(const struct stat *s, const char *name) {
     return NULL;
 }
 
-int keep_holes, leave_out_made_up;
 static dev_t start_device;
 
-struct span { long long offset, length; };
+struct span {
+    long long offset, length;
+};
 static struct span *spans;
 static size_t span_count, span_room;
 
@@ -296,7 +301,7 @@ static int has_changed(void) {
 
 static void put_contents(int fd, const char *path, const char *name, const struct stat *s) {
     collect_attributes(path);
-    if (keep_holes && s->st_blocks * 512LL < s->st_size && find_spans(fd, s->st_size)) put_sparse(fd, path, name, s);
+    if (how->keep_holes && s->st_blocks * 512LL < s->st_size && find_spans(fd, s->st_size)) put_sparse(fd, path, name, s);
     else {
         put_header(name, "", '0', s, s->st_size);
         put_span(fd, path, (struct span){0, s->st_size});
@@ -340,19 +345,25 @@ static void put_opaque(const char *path, const char *name, const struct stat *s)
     free(marker);
 }
 
-static void put_tree(int directory, const char *path, const char *name, int layer);
+static void put_tree(int directory, const char *path, const char *name);
 
 /* Whether a directory begins what the kernel makes up, or a container's devices: no files to keep. The types are numbers
    of linux/magic.h, which musl does not bring. */
 static int is_made_up(int fd, const char *path, const struct stat *s) {
     struct statfs f;
-    if (!leave_out_made_up || s->st_dev == start_device || fstatfs(fd, &f) < 0) return 0;
+    if (!how->leave_out_made_up || s->st_dev == start_device || fstatfs(fd, &f) < 0) return 0;
     if (f.f_type == 0x01021994 /* tmpfs */) return strcmp(path, "dev") == 0;
     switch (f.f_type) {
-    case 0x9fa0: case 0x62656572: case 0x27e0eb: case 0x63677270: /* proc, sysfs, cgroup, cgroup2 */
-    case 0x1cd1: case 0x19800202:                                 /* devpts, mqueue */
-    case 0x64626720: case 0x74726163: case 0x73636673: case 0xcafe4a11: /* debugfs, tracefs, securityfs, bpf */
-        return 1;
+    case 0x9fa0:
+    case 0x62656572:
+    case 0x27e0eb:
+    case 0x63677270: /* proc, sysfs, cgroup, cgroup2 */
+    case 0x1cd1:
+    case 0x19800202:                                 /* devpts, mqueue */
+    case 0x64626720:
+    case 0x74726163:
+    case 0x73636673:
+    case 0xcafe4a11: /* debugfs, tracefs, securityfs, bpf */ return 1;
     }
     return 0;
 }
@@ -380,14 +391,14 @@ static char *read_names(int fd, const char *name, size_t *length) {
 }
 
 /* Our working directory becomes `fd`, and `directory` again when all of its entries are written. */
-static void put_entries(int directory, int fd, const char *name, int layer) {
+static void put_entries(int directory, int fd, const char *name) {
     size_t length, count;
     char *list = read_names(fd, name, &length), **names = sorted_names(list, length, &count);
     if (fchdir(fd) < 0) fail("entering", name);
     for (size_t i = 0; i < count; i++) {
         char *child;
         if (asprintf(&child, "%s%s%s", name, separator(name), names[i]) < 0) fail("allocating", name);
-        put_tree(fd, names[i], child, layer);
+        put_tree(fd, names[i], child);
         free(child);
     }
     if (fchdir(directory) < 0) fail("leaving", name);
@@ -395,7 +406,7 @@ static void put_entries(int directory, int fd, const char *name, int layer) {
     free(list);
 }
 
-static void put_directory(int directory, const char *path, const char *name, int layer) {
+static void put_directory(int directory, const char *path, const char *name) {
     struct stat s;
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && has_changed()) return;
@@ -407,8 +418,8 @@ static void put_directory(int directory, const char *path, const char *name, int
         put_header(with_slash, "", '5', &s, 0);
         free(with_slash);
     }
-    if (layer) put_opaque(path, name, &s);
-    if (!is_made_up(fd, path, &s)) put_entries(directory, fd, name, layer);
+    if (how->layer) put_opaque(path, name, &s);
+    if (!is_made_up(fd, path, &s)) put_entries(directory, fd, name);
     close(fd);
 }
 
@@ -422,7 +433,7 @@ static void put_link(const char *path, const char *name, const struct stat *s) {
 }
 
 /* @param directory our working directory, which `path` is an entry of. */
-static void put_tree(int directory, const char *path, const char *name, int layer) {
+static void put_tree(int directory, const char *path, const char *name) {
     struct stat s;
     if (strlen(name) >= PATH_MAX) {
         errno = ENAMETOOLONG;
@@ -433,12 +444,12 @@ static void put_tree(int directory, const char *path, const char *name, int laye
         fail("looking at", name);
     }
     if (S_ISSOCK(s.st_mode)) return;   /* a socket means nothing elsewhere */
-    if (layer && S_ISCHR(s.st_mode) && s.st_rdev == 0) {
+    if (how->layer && S_ISCHR(s.st_mode) && s.st_rdev == 0) {
         put_whiteout(name, &s);
         return;
     }
     if (S_ISDIR(s.st_mode)) {
-        put_directory(directory, path, name, layer);
+        put_directory(directory, path, name);
         return;
     }
     if (S_ISREG(s.st_mode)) {
@@ -455,14 +466,15 @@ static void put_tree(int directory, const char *path, const char *name, int laye
     else put_header(name, "", S_ISCHR(s.st_mode) ? '3' : S_ISBLK(s.st_mode) ? '4' : '6', &s, 0);
 }
 
-void pack(const char *path, const char *name, int layer) {
+void pack(const struct packing *packing) {
     struct stat s;
-    const char *start = *path ? path : ".";
+    how = packing;
+    const char *start = *how->path ? how->path : ".";
     int directory = open_directory(AT_FDCWD, ".");
     if (directory < 0 || lstat(start, &s) < 0) fail("looking at", start);
     raise_descriptors();
     start_device = s.st_dev;
-    put_tree(directory, start, name, layer);
+    put_tree(directory, start, how->name);
     put_zeros(2 * BLOCK);
     flush();
 }

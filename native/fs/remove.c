@@ -11,11 +11,12 @@
 /* Directories that are open at once; what lies deeper is removed by going up and down. */
 enum { OPEN_DIRECTORIES = 100 };
 
-struct place { dev_t device; ino_t inode; };
+struct place {
+    dev_t device;
+    ino_t inode;
+};
 
-static int open_here(int at, const char *name) {
-    return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
+static int open_here(int at, const char *name) { return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }
 
 /* @returns whether it is gone; else it is a directory. */
 static int remove_file(int at, const char *name) {

@@ -225,7 +225,9 @@ static void make_whiteout(const char *name, const char *path) {
 
 static void refuse_other_kind(const struct entry *e, const struct placing *how) {
     int directory = e->type == '5';
-    if (!how->copy) refuse(directory ? "cannot overwrite non-directory with directory" : "cannot overwrite directory with non-directory", e->path);
+    if (!how->copy)
+        refuse(directory ? "cannot overwrite non-directory with directory" : "cannot overwrite directory with non-directory",
+               e->path);
     if (directory) refuse_between("cannot copy to non-directory: /", e->path, "");
     refuse_between("cannot replace to directory /", e->path, " with file");
 }
@@ -257,13 +259,17 @@ static void make_entry(struct entry *e, const char *name, const struct placing *
     if (exists && !(S_ISDIR(s.st_mode) && e->type == '5')) remove_tree(AT_FDCWD, name);
     switch (e->type) {
     case '5': make_directory(e, name, how->layer && exists && is_whiteout(&s)); break;
-    case '0': case '7': case 'S': make_file(e, name); break;
+    case '0':
+    case '7':
+    case 'S': make_file(e, name); break;
     case '1': make_hard_link(e, name, how->contain); break;
     case '2':
         if (symlink(e->link, name) < 0) blame("making the symlink", e->path);
         set_metadata(e, -1, name);
         break;
-    case '3': case '4': case '6': make_special(e, name); break;
+    case '3':
+    case '4':
+    case '6': make_special(e, name); break;
     default: refuse("an entry has an unknown type", e->path);
     }
 }

@@ -1,7 +1,7 @@
 /** Makes two namespaces of the same lines, one by `ip`, one by barge-netns; prints what `ip` says of both, as JSON. */
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NamespaceHelper } from '../../src/host/netns-sockets.ts';
+import { linuxHost } from '../../src/host/linux/host.ts';
 
 const ip = (args: readonly string[], input?: string) =>
   execFileSync('ip', args, { encoding: 'utf8', ...(input === undefined ? {} : { input }) });
@@ -54,7 +54,7 @@ async function show(name: string) {
 }
 
 const refusals: string[] = [];
-using helper = new NamespaceHelper();
+using helper = linuxHost().namespaces;
 ip(['link', 'add', 'br0', 'type', 'bridge']);
 ip(['link', 'set', 'br0', 'up']);
 /* Gives the bridge, and with it what hangs on it, a carrier from the beginning. */
@@ -69,7 +69,7 @@ const ours = await show('ours');
 for (const request of WRONG) {
   await helper.carryOut(...request).then(
     () => refusals.push('none'),
-    (error) => refusals.push(error.message),
+    (error) => refusals.push(`${error.kind}: ${error.message}`),
   );
 }
 await helper.forget(['ours', 'absent', 'theirs']);

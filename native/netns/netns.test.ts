@@ -26,16 +26,13 @@ test('lines are carried out as `ip -batch` does, a failure names the line, and n
   assert.equal(theirs.links.length, 3);
   assert.equal(ours.links[1].address, '02:42:ac:1d:00:02');
   assert.deepEqual(alike(ours), alike(theirs));
-  assert.deepEqual(
-    refusals.map((text: string) => text.replace('barge-netns: ', '')),
-    [
-      'link set nothing up: No such device',
-      'link add vetheirs type veth peer name eth1 netns theirs: File exists',
-      'netns add theirs: File exists',
-      'entering the network namespace nowhere: No such file or directory',
-      'addr add 1.2.3.4/33 dev eth0: Invalid argument',
-      'link add x type nothing: Invalid argument',
-    ],
-  );
+  assert.deepEqual(refusals, [
+    'system: barge-netns: link set nothing up: No such device',
+    'system: barge-netns: link add vetheirs type veth peer name eth1 netns theirs: File exists',
+    'system: barge-netns: netns add theirs: File exists',
+    'system: barge-netns: entering the network namespace nowhere: No such file or directory',
+    'system: barge-netns: addr add 1.2.3.4/33 dev eth0: Invalid argument',
+    'system: barge-netns: link add x type nothing: Invalid argument',
+  ]);
   assert.equal(left, '');
 });

@@ -8,6 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameReader } from '../../src/container/frames.ts';
 import { readLog } from '../../src/container/log/read.ts';
 import { type AttachRequest, readExitRecord, ShimLink, type ShimOptions } from '../../src/container/shim.ts';
+import { OomScores } from '../../src/host/linux/oom-scores.ts';
+import { LinuxProcesses } from '../../src/host/linux/processes.ts';
+
+const processes = new LinuxProcesses();
 
 process.env.ASAN_OPTIONS = 'detect_leaks=0';
 
@@ -43,7 +47,7 @@ async function start(t: TestContext, script: string, options: Partial<ShimOption
   await writeFile(runtime, RUNTIME);
   await chmod(runtime, 0o755);
   await writeFile(join(directory, 'script'), script);
-  const { link, attached } = ShimLink.spawn({
+  const { link, attached } = await ShimLink.start(processes, {
     directory,
     tty: false,
     stdin: true,
@@ -95,7 +99,7 @@ test('a runtime that fails ends the start with its code', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'bs-'));
   t.after(() => rm(directory, { recursive: true }));
   await writeFile(join(directory, 'runtime'), RUNTIME, { mode: 0o755 });
-  const { link } = ShimLink.spawn({
+  const { link } = await ShimLink.start(processes, {
     directory,
     tty: false,
     stdin: false,
@@ -228,4 +232,46 @@ test('only so many rotated files are kept', async (t) => {
   for await (const line of readLog(path, { stdout: true, stderr: true })) lines.push(line.text.toString());
   assert.equal(lines.at(-1), 'line 299\n');
   assert.ok(lines.length < 100);
+});
+
+/** The score of the shim, and those of the container's process and of what the runtime says about itself. */
+async function scoresOf(t: TestContext, options: Partial<ShimOptions>) {
+  const { link } = await start(t, 'exec sleep 1000', options);
+  assert.equal((await link.outcome).kind, 'started');
+  const of = async (pid: number) => Number(await readFile(`/proc/${pid}/oom_score_adj`, 'utf8'));
+  return { shim: await of(link.shimPid ?? 0), container: await of(link.pid) };
+}
+
+test('the shim has an OOM score of its own, which its container does not inherit', async (t) => {
+  const own = Number(await readFile('/proc/self/oom_score_adj', 'utf8'));
+  assert.deepEqual(await scoresOf(t, {}), { shim: own, container: own });
+  assert.deepEqual(await scoresOf(t, { ownOomScore: 700 }), { shim: 700, container: own });
+  assert.deepEqual(await scoresOf(t, { ownOomScore: 700, oomScore: 900 }), { shim: 700, container: 900 });
+});
+
+test('a score that the host refuses leaves everything as it is', async (t) => {
+  const own = Number(await readFile('/proc/self/oom_score_adj', 'utf8'));
+  const possible = new OomScores().can(-998);
+  const { shim, container } = await scoresOf(t, { ownOomScore: -998 });
+  assert.deepEqual([shim, container], [possible ? -998 : own, own]);
+});
+
+test('a shim that cannot work reports the kernel’s reason by its number, too', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'bs-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const { link } = await ShimLink.start(processes, {
+    directory,
+    tty: false,
+    stdin: false,
+    stdinOnce: false,
+    attach: [],
+    cgroup: join(directory, 'missing'),
+    runtime: ['true'],
+  });
+  assert.deepEqual(await link.outcome, {
+    kind: 'shim-failed',
+    message: `opening the cgroup ${join(directory, 'missing')}: No such file or directory`,
+    errno: 'ENOENT',
+  });
+  await link.gone;
 });

@@ -2,9 +2,14 @@ import { messageOf } from '../core/errors.ts';
 import { ENGINE_VERSION, VERSION } from '../core/version.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { type DaemonOptions, helpText, parseDaemonOptions } from '../daemon/options.ts';
+import { linuxHost } from '../host/linux/host.ts';
+import { guard } from './guard.ts';
 
 /** The name that the launcher was called by. */
 const PROGRAM = process.env.BARGE_PROGRAM === 'dockerd' ? 'dockerd' : 'barged';
+
+/** Milliseconds that a failed daemon gets to end in good order. */
+const PATIENCE_MS = 10_000;
 
 function main(args: readonly string[]): void {
   try {
@@ -30,11 +35,20 @@ function fail(error: unknown): void {
 
 function run(options: DaemonOptions, args: readonly string[]): void {
   process.title = 'barged';
-  /* One forgotten failure must not take every container's daemon along: it is told, and the rest goes on. */
-  process.on('unhandledRejection', (reason) => {
-    process.stderr.write(`barged: unhandled: ${reason instanceof Error ? reason.stack : String(reason)}\n`);
+  const starting = startDaemon(linuxHost(), options, args, PROGRAM);
+  let running: Daemon | undefined;
+  starting.then(
+    (daemon) => {
+      running = daemon;
+    },
+    () => {},
+  );
+  guard(process, {
+    underWay: () => running?.underWay() ?? ['the start'],
+    report: (line) => process.stderr.write(`barged: ${line}\n`),
+    end: async () => await running?.[Symbol.asyncDispose](),
+    patience: PATIENCE_MS,
   });
-  const starting = startDaemon(options, args, PROGRAM);
   /* Before it is ready: who reads that it is may send a signal at once. */
   const end = () => {
     process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');

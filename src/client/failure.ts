@@ -2,7 +2,7 @@ import { BargeError, type ErrorDetails, type ErrorKind } from '../core/errors.ts
 
 /** A failure that ends the client with a chosen exit code; the message goes to standard error as it is. */
 export class CommandFailure extends BargeError {
-  readonly exitCode: number;
+  override readonly exitCode: number;
 
   constructor(message: string, exitCode = 1, details: ErrorDetails & { kind?: ErrorKind } = {}) {
     super(details.kind ?? 'invalid-parameter', message, details);

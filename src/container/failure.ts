@@ -3,7 +3,7 @@ import { BargeError, errnoOf } from '../core/errors.ts';
 
 /** The runtime could not start a process. `exitCode` is what a shell would give: 126, 127, or 128. */
 export class StartFailure extends BargeError {
-  readonly exitCode: number;
+  override readonly exitCode: number;
 
   constructor(message: string, exitCode: number) {
     super(exitCode === 128 ? 'system' : 'invalid-parameter', message);

@@ -1,34 +1,32 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { HostConfig } from '../api/engine.ts';
 import type { OciProcess, OciSeccomp } from '../api/oci-runtime.ts';
-import { systemError } from '../core/errors.ts';
-import { cgroupPids, makeHybridCgroup, oomFile, removeCgroup } from '../host/cgroups.ts';
-import { type OverlayMount, overlayOptions, userBelow } from '../host/fs-tool.ts';
-import { killCgroup, killProcess } from '../host/kill-cgroup.ts';
+import { type OverlayMount, overlayOptions } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
 import {
   deleteArguments,
   execArguments,
-  namedRuntime,
   type OciRuntime,
   runArguments,
   runtimeLog,
-} from '../host/oci-runtime.ts';
-import { parentOf } from '../host/process-state.ts';
+} from '../host/runtimes.ts';
 import type { ContainerDefaults } from './defaults.ts';
 import { type ContainerDirectories, cgroupPath, containerDirectories, type Roots } from './directories.ts';
-import { startFailure } from './failure.ts';
 import { recordSettings } from './log/drivers.ts';
 import type { ContainerDefinition } from './model.ts';
+import { hostCapabilities } from './oci/capabilities.ts';
 import type { DeviceEdits } from './oci/cdi.ts';
 import { commandOf, ociSpec } from './oci/spec.ts';
 import { type ProcessUser, readUserResponse, type UserRequest, userQuestion } from './oci/user.ts';
 import { oomScore } from './oom-score.ts';
 import { SeccompCache } from './seccomp-cache.ts';
 import { type AttachRequest, type BelowMount, ShimLink, type ShimOptions } from './shim.ts';
+import { type EtcFiles, prepareExecDirectory, writeEtcFiles } from './start-files.ts';
+import { CREATE_ACTION, EXEC_ACTION, StartOutcomes } from './start-outcomes.ts';
 
 /** A mount that the shim makes before the runtime does. */
 export interface StagedMount extends Omit<BelowMount, 'over'> {
@@ -55,11 +53,6 @@ export interface StartInput {
   readonly sharedShm?: string;
 }
 
-/** Contents of the files that the container finds under /etc, or the id of the running container that it has them from. */
-export type EtcFiles =
-  | { readonly hostname: string; readonly hosts: string; readonly resolvConf: string }
-  | { readonly from: string };
-
 interface Description {
   readonly warnings: readonly string[];
   readonly seccomp: OciSeccomp | undefined;
@@ -82,16 +75,32 @@ export interface ExecInput {
   readonly attach: readonly AttachRequest[];
 }
 
+/** The parts of the host that processes are started with. */
+export interface RunnerHost {
+  readonly processes: Pick<Host['processes'], 'startDetached'>;
+  readonly processTable: Pick<Host['processTable'], 'parentOf' | 'kill' | 'canScore'>;
+  readonly cgroups: Pick<
+    Host['cgroups'],
+    'makeHybrid' | 'oomFile' | 'refusedForks' | 'pids' | 'kill' | 'remove'
+  >;
+  readonly files: Pick<Host['files'], 'userBelow'>;
+  readonly runtimes: Pick<Host['runtimes'], 'named'>;
+}
+
 /** Starts processes in containers: bundle, shim, runtime. Knows nothing of images, networks or the API. */
 export class Runner {
   readonly roots: Roots;
   readonly #defaultRuntime: OciRuntime;
   readonly #defaults: ContainerDefaults;
+  readonly #host: RunnerHost;
+  readonly #outcomes: StartOutcomes;
   readonly #seccomp = new SeccompCache();
   /** Who the last container's process was. */
   #lastUser: ProcessUser = { uid: 0, gid: 0, additionalGids: [0], home: '/root' };
 
-  constructor(roots: Roots, defaultRuntime: OciRuntime, defaults: ContainerDefaults) {
+  constructor(roots: Roots, defaultRuntime: OciRuntime, defaults: ContainerDefaults, host: RunnerHost) {
+    this.#host = host;
+    this.#outcomes = new StartOutcomes(host.cgroups);
     this.roots = roots;
     this.#defaults = defaults;
     this.#defaultRuntime = defaultRuntime;
@@ -108,7 +117,7 @@ export class Runner {
   /** @throws BargeError invalid-parameter for a name that the daemon does not know. */
   runtimeNamed(name: string | undefined): OciRuntime {
     if (!name || name === this.#defaultRuntime.name) return this.#defaultRuntime;
-    return namedRuntime(name, this.#defaults.runtimes) ?? this.#defaultRuntime;
+    return this.#host.runtimes.named(name, this.#defaults.runtimes) ?? this.#defaultRuntime;
   }
 
   /** Makes a new container's directories. */
@@ -123,11 +132,13 @@ export class Runner {
     const { definition } = input;
     const directories = this.directories(definition.id);
     const runtime = this.runtimeOf(definition);
+    /* Before the cgroup is made: it would be removed with what an earlier run has left. */
+    await this.clear(definition);
     prepareExecDirectory(directories);
     const runtimeDirectories = { root: directories.runtimeRoot, container: directories.exec };
     const { config, hostConfig } = definition;
-    const cgroup = makeHybridCgroup(this.cgroupOf(definition));
-    const score = oomScore(hostConfig);
+    const cgroup = this.#host.cgroups.makeHybrid(this.cgroupOf(definition));
+    const score = this.#oomScore(hostConfig);
     const request = { user: config.User ?? '', groupAdd: hostConfig.GroupAdd ?? [] };
     const options: ShimOptions = {
       directory: directories.exec,
@@ -140,11 +151,12 @@ export class Runner {
       ...(input.below ? { below: this.#staged(input, input.below) } : {}),
       ...(cgroup ? { cgroup } : {}),
       ...(score.value === undefined ? {} : { oomScore: score.value }),
+      ownOomScore: SHIM_OOM_SCORE,
       userQuestion: userQuestion(request),
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       offMount: runtime.isCrun,
       ...logOptions(directories.log, hostConfig),
-      oomFile: oomFile(this.cgroupOf(definition)),
+      oomFile: this.#host.cgroups.oomFile(this.cgroupOf(definition)),
       tty: Boolean(config.Tty),
       ...(hostConfig.ConsoleSize ? { consoleSize: hostConfig.ConsoleSize } : {}),
       stdin: Boolean(config.OpenStdin),
@@ -153,10 +165,11 @@ export class Runner {
       runtime: runArguments(runtime, runtimeDirectories, definition.id, Boolean(config.Tty)),
       cleanup: deleteArguments(runtime, runtimeDirectories, definition.id),
     };
-    await this.clear(definition);
-    const { link, attached } = ShimLink.spawn(options, () => this.clear(definition));
+    const { link, attached } = await ShimLink.start(this.#host.processes, options, () =>
+      this.clear(definition),
+    );
     const { warnings, seccomp } = await this.#describe(input, link, request);
-    const pid = await this.#settle(
+    const pid = await this.#outcomes.settle(
       link,
       runtimeLog(runtimeDirectories),
       commandOf(config)[0] ?? '',
@@ -182,8 +195,8 @@ export class Runner {
     const state = join(this.directories(definition.id).runtimeRoot, definition.id);
     if (!existsSync(state)) return;
     const cgroup = cgroupPath(this.roots, definition.id, definition.hostConfig?.CgroupParent);
-    await killCgroup(cgroup);
-    removeCgroup(cgroup);
+    await this.#host.cgroups.kill(cgroup);
+    this.#host.cgroups.remove(cgroup);
     await rm(state, { recursive: true, force: true });
   }
 
@@ -265,19 +278,12 @@ export class Runner {
    */
   async userIn(id: string, link: ShimLink, request: UserRequest): Promise<ProcessUser> {
     const question = userQuestion(request);
-    const shim = link.knowsUsers ? undefined : parentOf(link.pid);
+    const shim = link.knowsUsers ? undefined : this.#host.processTable.parentOf(link.pid);
     const response =
       shim === undefined
         ? await link.lookUpUser(question)
-        : await userBelow(`/proc/${shim}/root${this.directories(id).rootfs}`, question);
+        : await this.#host.files.userBelow(`/proc/${shim}/root${this.directories(id).rootfs}`, question);
     return readUserResponse(response, request);
-  }
-
-  async #settle(link: ShimLink, log: string, command: string, action: string): Promise<number> {
-    const outcome = await link.outcome;
-    if (outcome.kind === 'started') return outcome.pid;
-    if (outcome.kind === 'runtime-failed') throw await startFailure(log, command, action);
-    throw systemError(`starting a process failed: ${outcome.message}`);
   }
 
   execDirectory(id: string, execId: string): string {
@@ -294,12 +300,13 @@ export class Runner {
     const runtime = this.runtimeOf(definition);
     const runtimeDirectories = { root: this.directories(definition.id).runtimeRoot, container: directory };
     const tty = Boolean(process.terminal);
-    const cgroup = makeHybridCgroup(this.cgroupOf(definition));
-    const { value: score } = oomScore(definition.hostConfig);
+    const cgroup = this.#host.cgroups.makeHybrid(this.cgroupOf(definition));
+    const { value: score } = this.#oomScore(definition.hostConfig);
     const options: ShimOptions = {
       directory,
       ...(cgroup ? { cgroup } : {}),
       ...(score === undefined ? {} : { oomScore: score }),
+      ownOomScore: SHIM_OOM_SCORE,
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       offMount: runtime.isCrun,
       tty,
@@ -309,44 +316,37 @@ export class Runner {
       attach: input.attach,
       runtime: execArguments(runtime, runtimeDirectories, definition.id, tty, processFile),
     };
-    const { link, attached } = ShimLink.spawn(options, async (exit) => {
-      if (!exit) await killOrphan(directory, this.cgroupOf(definition));
+    const { link, attached } = await ShimLink.start(this.#host.processes, options, async (exit) => {
+      if (!exit) await this.#killOrphan(directory, this.cgroupOf(definition));
     });
     link.gone.then(() => rm(directory, { recursive: true, force: true }));
-    const pid = await this.#settle(link, runtimeLog(runtimeDirectories), process.args[0] ?? '', EXEC_ACTION);
+    const pid = await this.#outcomes.settle(
+      link,
+      runtimeLog(runtimeDirectories),
+      process.args[0] ?? '',
+      EXEC_ACTION,
+    );
     return { link, pid, attached, warnings: [] };
+  }
+
+  #oomScore(hostConfig: HostConfig) {
+    const can = (value: number) =>
+      hostCapabilities().has('CAP_SYS_RESOURCE') || this.#host.processTable.canScore(value);
+    return oomScore(hostConfig, can);
+  }
+
+  /** Kills the process of a session whose shim has died, unless it is not in the container's cgroup any more. */
+  async #killOrphan(directory: string, cgroup: string): Promise<void> {
+    const pid = Number(await readFile(join(directory, 'pid'), 'utf8').catch(() => ''));
+    if (this.#host.cgroups.pids(cgroup).includes(pid)) this.#host.processTable.kill(pid);
   }
 }
 
-/** Kills the process of a session whose shim has died, unless it is not in the container's cgroup any more. */
-async function killOrphan(directory: string, cgroup: string): Promise<void> {
-  const pid = Number(await readFile(join(directory, 'pid'), 'utf8').catch(() => ''));
-  if (cgroupPids(cgroup).includes(pid)) killProcess(pid);
-}
+/** The kernel kills a shim for want of memory only when nothing else is left: with it, the exit code would be lost. */
+const SHIM_OOM_SCORE = -998;
 
 /** Milliseconds until a start is given up whose shim does not say who the process is. */
 const LOOK_UP_TIMEOUT_MS = 15_000;
-
-/** An earlier run's exit record must not be taken for this one's. */
-function prepareExecDirectory({ exec, rootfs }: ContainerDirectories): void {
-  rmSync(exec, { recursive: true, force: true });
-  mkdirSync(rootfs, { recursive: true, mode: 0o711 });
-}
-
-function writeEtcFiles(
-  directories: ContainerDirectories,
-  etc: Exclude<EtcFiles, { readonly from: string }>,
-): void {
-  writeAnew(directories.hostname, etc.hostname);
-  writeAnew(directories.hosts, etc.hosts);
-  writeAnew(directories.resolvConf, etc.resolvConf);
-}
-
-/** Into a new file: whoever still has the old one mounted may hold a lease on it, or let it be anything. */
-function writeAnew(path: string, content: string): void {
-  rmSync(path, { force: true });
-  writeFileSync(path, content, { flag: 'wx' });
-}
 
 /** The runtime sets the terminal's size before the process can look at it; the shim alone might be late. */
 function withSize(process: OciProcess, size: ExecInput['consoleSize']): OciProcess {
@@ -354,9 +354,6 @@ function withSize(process: OciProcess, size: ExecInput['consoleSize']): OciProce
   const [height, width] = size;
   return { ...process, consoleSize: { height, width } };
 }
-
-const CREATE_ACTION = 'failed to create task for container: failed to create shim task: OCI runtime create';
-const EXEC_ACTION = 'OCI runtime exec';
 
 /** Every driver but `none` has the record on disk, bounded unless asked otherwise. */
 function logOptions(path: string, host: HostConfig): Pick<ShimOptions, 'log'> {

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
 import { conflict, errnoOf, systemError } from '../core/errors.ts';
 import { failsElsewhere } from '../core/streams.ts';
 import { helperProgram } from '../host/helpers.ts';
+import type { Processes } from '../host/process.ts';
 
 const SHIM = helperProgram('barge-shim');
 
@@ -54,6 +55,8 @@ export interface ShimOptions {
   readonly cgroup?: string;
   /** The oom_score_adj of the process. */
   readonly oomScore?: number;
+  /** The oom_score_adj of the shim itself, where the host lets it have that. */
+  readonly ownOomScore?: number;
   /** Asks who that is in the mounted root file system; the runtime starts only after `go`. */
   readonly userQuestion?: string;
   /** Mount that the runtime must not see. */
@@ -99,7 +102,8 @@ function hello(kind: 'A' | 'C' | 'U', request?: AttachRequest, length = 0): Buff
 export type StartOutcome =
   | { readonly kind: 'started'; readonly pid: number }
   | { readonly kind: 'runtime-failed'; readonly code: number }
-  | { readonly kind: 'shim-failed'; readonly message: string };
+  /** `errno` is the name of the kernel's reason, where the shim has reported one. */
+  | { readonly kind: 'shim-failed'; readonly message: string; readonly errno?: string };
 
 /**
  * Ends what a shim that was killed has left behind. It is called when any shim has gone.
@@ -121,6 +125,8 @@ export class ShimLink {
   #pid = 0;
   #knowsUsers = false;
   #shimPid: number | undefined;
+  /** Of the failure that the shim is about to report. */
+  #errno = 0;
 
   private constructor(directory: string, control: Socket, cleanUp: CleanUp) {
     this.directory = directory;
@@ -133,37 +139,31 @@ export class ShimLink {
     control.on('close', () => this.#closed());
   }
 
-  /** Starts a shim, and with it the process; `attached` are the streams for `options.attach`, in order. */
-  static spawn(
+  /**
+   * Starts a shim, and with it the process; `attached` are the streams for `options.attach`, in order.
+   * @throws BargeError unavailable when a limit forbids another process.
+   */
+  static async start(
+    processes: Pick<Processes, 'startDetached'>,
     options: ShimOptions,
     cleanUp: CleanUp = async () => {},
-  ): { link: ShimLink; attached: Socket[] } {
+  ): Promise<{ link: ShimLink; attached: readonly Socket[] }> {
     const socket = join(options.directory, 'sock');
     if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
       throw systemError(
         `${socket} is too long for a socket's name (${MAX_SOCKET_PATH} bytes): choose a shorter --exec-root`,
       );
     }
-    const child = spawn(SHIM, shimArguments(options), {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe', ...options.attach.map(() => 'pipe' as const)],
-      detached: true,
-      env: environment(),
+    const [control, ...attached] = await processes.startDetached({
+      program: SHIM,
+      args: shimArguments(options),
+      streams: 1 + options.attach.length,
     });
-    child.unref();
-    const streams = (child.stdio as unknown as Socket[]).map((stream) => stream && failsElsewhere(stream));
-    const attached = streams.slice(4);
+    if (!control) throw systemError(`starting ${SHIM} gave no control connection`);
     attached.forEach((stream, i) => {
       stream.write(hello('A', options.attach[i]));
     });
-    const link = new ShimLink(options.directory, streams[3] as Socket, cleanUp);
-    link.#watchSpawn(child);
-    return { link, attached };
-  }
-
-  #watchSpawn(child: ChildProcess): void {
-    child.on('error', (error) =>
-      this.#outcome.resolve({ kind: 'shim-failed', message: `starting ${SHIM}: ${error.message}` }),
-    );
+    return { link: new ShimLink(options.directory, control, cleanUp), attached };
   }
 
   /** Connects to a shim that an earlier daemon started; undefined when it has gone. */
@@ -202,8 +202,11 @@ export class ShimLink {
       this.#outcome.resolve({ kind: 'started', pid: this.#pid });
     } else if (word === 'failed') {
       this.#outcome.resolve({ kind: 'runtime-failed', code: Number(first) });
+    } else if (word === 'errno') {
+      this.#errno = Number(first);
     } else if (word === 'error') {
-      this.#outcome.resolve({ kind: 'shim-failed', message: line.slice('error '.length) });
+      const errno = this.#errno > 0 ? { errno: getSystemErrorName(-this.#errno) } : {};
+      this.#outcome.resolve({ kind: 'shim-failed', message: line.slice('error '.length), ...errno });
     } else if (word === 'exit') {
       this.#exit.resolve(parseExit(line.slice('exit '.length)));
     }
@@ -331,14 +334,6 @@ export class ShimLink {
   }
 }
 
-let copied: NodeJS.ProcessEnv | undefined;
-
-/** The daemon's environment as it was at the first start: reading the living one takes Node 10 µs a variable. */
-function environment(): NodeJS.ProcessEnv {
-  copied ??= { ...process.env };
-  return copied;
-}
-
 function shimArguments(options: ShimOptions): string[] {
   const args = ['--dir', options.directory];
   const { mount, log, consoleSize } = options;
@@ -352,6 +347,7 @@ function shimArguments(options: ShimOptions): string[] {
   }
   if (options.cgroup) args.push('--cgroup', options.cgroup);
   if (options.oomScore !== undefined) args.push('--oom-score', `${options.oomScore}`);
+  if (options.ownOomScore !== undefined) args.push('--own-oom-score', `${options.ownOomScore}`);
   if (options.userQuestion !== undefined) args.push('--user', options.userQuestion);
   if (options.hide) args.push('--hide', options.hide);
   if (options.offMount) args.push('--off-mount');

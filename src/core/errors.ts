@@ -18,18 +18,22 @@ export interface ErrorDetails {
   readonly cause?: unknown;
   /** Further failures met while cleaning up after the first one. */
   readonly cleanup?: readonly unknown[];
+  /** What a program that started something on behalf of a user should exit with. */
+  readonly exitCode?: number;
 }
 
 /** A failure with a kind. The message says which action failed, on what, and what to do about it. */
 export class BargeError extends Error {
   readonly kind: ErrorKind;
   readonly cleanup: readonly unknown[];
+  readonly exitCode: number | undefined;
 
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'BargeError';
     this.kind = kind;
     this.cleanup = details.cleanup ?? [];
+    this.exitCode = details.exitCode;
   }
 }
 

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { writeDurably } from '../core/durable.ts';
 import { messageOf } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
-import { type Engine, openEngine } from '../engine/engine.ts';
+import { type Engine, type EngineOptions, openEngine } from '../engine/engine.ts';
 import { noteReload } from '../engine/info.ts';
 import { listenAt } from './listen.ts';
 import { serveMetrics } from './metrics.ts';
@@ -26,6 +26,7 @@ import { volumeRoutes } from './routes/volumes.ts';
 import { Routes } from './routes.ts';
 import { createApiServer } from './server.ts';
 import { textLog } from './text-log.ts';
+import { UnderWay } from './under-way.ts';
 
 const POOL_SIZE = 6;
 /** Milliseconds that requests under way get to finish when the daemon ends. */
@@ -33,6 +34,8 @@ const DRAIN_MS = 2000;
 
 /** A daemon that serves. Disposing it ends it cleanly; containers live on. */
 export interface Daemon extends AsyncDisposable {
+  /** Methods and paths of the requests that have no whole response yet. */
+  underWay(): readonly string[];
   readonly addresses: readonly string[];
   /** Reads daemon.json again and applies what can change while running. */
   reload(): void;
@@ -40,6 +43,7 @@ export interface Daemon extends AsyncDisposable {
 
 /** @param args and `program`: the command line, for reading the settings again. */
 export async function startDaemon(
+  host: EngineOptions['host'],
   options: DaemonOptions,
   args: readonly string[],
   program: string,
@@ -52,6 +56,7 @@ export async function startDaemon(
   useProxies(options.proxies);
   const { settings, network } = options;
   const engine = await openEngine({
+    host,
     dataRoot: options.dataRoot,
     execRoot: options.execRoot,
     bridge: network.bridge,
@@ -67,6 +72,7 @@ export async function startDaemon(
     if (error) log.info({ ...line, error: messageOf(error) }, 'request failed');
     else log.debug(line, 'request');
   });
+  const underWay = new UnderWay(api.server);
   const servers: Server[] = [];
   let metrics: HttpServer | undefined;
   const addresses: string[] = [];
@@ -76,6 +82,8 @@ export async function startDaemon(
         ...options,
         warn: (message) => log.warn(message),
       });
+      /* Without descriptors, a connection cannot be accepted: the next one may be. */
+      server.on('error', (error) => log.error({ error: messageOf(error) }, 'accepting a connection failed'));
       servers.push(server);
       addresses.push(address);
     }
@@ -90,6 +98,7 @@ export async function startDaemon(
   log.info({ addresses, dataRoot: options.dataRoot, runtime: engine.runtime.name }, 'barged is ready');
   return {
     addresses,
+    underWay: () => underWay.list(),
     reload: () => {
       const parsed = parseDaemonOptions(args, program);
       if (parsed.kind !== 'run') return;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { cpus, totalmem } from 'node:os';
 import { invalidParameter } from '../core/errors.ts';
+import { failsElsewhere } from '../core/streams.ts';
 import { ENGINE_VERSION } from '../core/version.ts';
 import type { Engine } from '../engine/engine.ts';
 
@@ -18,7 +19,7 @@ export async function serveMetrics(engine: Engine, address: string): Promise<Ser
   });
   server.listen(Number(match[3]), match[1] || match[2] || '127.0.0.1');
   await once(server, 'listening');
-  return server;
+  return failsElsewhere(server); /* a connection that cannot be accepted is not the server's end */
 }
 
 export function metricsText(engine: Engine): string {

@@ -3,7 +3,7 @@ import type { ContainerSummary, ImageSummary } from '../api/engine.ts';
 import { isRunning } from '../container/model.ts';
 import { errnoOf, invalidParameter } from '../core/errors.ts';
 import { limiter } from '../core/limiter.ts';
-import { directorySize } from '../host/fs-tool.ts';
+import type { Files } from '../host/files.ts';
 import { type BuildCacheItem, cacheItems } from './builds/usage.ts';
 import type { Engine } from './engine.ts';
 import { listImages } from './images/inspect.ts';
@@ -101,7 +101,7 @@ async function volumes(engine: Engine, signal: AbortSignal): Promise<Usage<Recor
   const measured = await Promise.all(
     engine.volumes.list().map(async (volume) => ({
       volume,
-      size: await limited(() => sizeIfThere(volume.mountpoint, signal)),
+      size: await limited(() => sizeIfThere(engine.host.files, volume.mountpoint, signal)),
       users: references.get(volume.name) ?? 0,
     })),
   );
@@ -117,14 +117,18 @@ async function volumes(engine: Engine, signal: AbortSignal): Promise<Usage<Recor
   };
 }
 
-async function sizeIfThere(directory: string, signal: AbortSignal): Promise<number> {
+async function sizeIfThere(
+  files: Pick<Files, 'directorySize'>,
+  directory: string,
+  signal: AbortSignal,
+): Promise<number> {
   try {
     await stat(directory);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return 0;
     throw error;
   }
-  return await directorySize(directory, signal);
+  return await files.directorySize(directory, signal);
 }
 
 async function buildCache(engine: Engine, signal: AbortSignal): Promise<Usage<BuildCacheItem>> {

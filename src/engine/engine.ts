@@ -7,11 +7,9 @@ import { ContainerStore } from '../container/store.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { KeyedLock } from '../core/keyed-lock.ts';
 import { limiter } from '../core/limiter.ts';
-import { removeCgroup } from '../host/cgroups.ts';
-import { type DirectoryLock, lockDirectory } from '../host/directory-lock.ts';
-import { defaultRuntime, findRuntime, type OciRuntime } from '../host/oci-runtime.ts';
-import { makePrivate } from '../host/private-directory.ts';
-import { removeTree } from '../host/remove-tree.ts';
+import type { Host } from '../host/host.ts';
+import type { DirectoryLock } from '../host/ownership.ts';
+import type { OciRuntime } from '../host/runtimes.ts';
 import { ImageStore } from '../image/images.ts';
 import { LayerStore } from '../image/layers.ts';
 import { Networks } from '../network/networks.ts';
@@ -31,6 +29,7 @@ import { orphanBlobs } from './store-check/layers.ts';
 import { MountedVolumes } from './volumes/mounted.ts';
 
 export interface EngineOptions {
+  readonly host: Host;
   readonly dataRoot: string;
   readonly execRoot: string;
   /** Name of the Linux bridge; `none`: no bridge network. */
@@ -55,7 +54,8 @@ export interface Engine extends ContainerContext, ImageContext, AsyncDisposable 
 
 /** Opens the data root, takes over what runs, and is ready. @throws BargeError conflict for a data root in use. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { dataRoot, execRoot } = options;
+  const { host, dataRoot, execRoot } = options;
+  const { makePrivate, lockDirectory } = host.ownership;
   /* Also those that exist: what is below holds passwords, and programs of containers that are set-uid root. */
   makePrivate(dataRoot, 0o710);
   makePrivate(execRoot, 0o710);
@@ -65,7 +65,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     makePrivate(join(dataRoot, 'containers'), 0o710);
     makePrivate(join(dataRoot, 'volumes'), 0o701);
     makePrivate(join(execRoot, 'runtime'), 0o700);
-    await removeTree(join(dataRoot, 'tmp'));
+    await host.files.removeTree(join(dataRoot, 'tmp'));
     return await assemble(options, lock);
   } catch (error) {
     lock.close();
@@ -74,26 +74,29 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 }
 
 async function assemble(options: EngineOptions, lock: DirectoryLock): Promise<Engine> {
-  const { dataRoot, execRoot, cgroupParent, settings } = options;
+  const { host, dataRoot, execRoot, cgroupParent, settings } = options;
   const db = new Database(join(dataRoot, 'barge.db'));
   const blobs = await BlobStore.open(join(dataRoot, 'blobs'));
-  const layers = await LayerStore.open(join(dataRoot, 'layers'), db);
+  const layers = await LayerStore.open(join(dataRoot, 'layers'), db, host);
   for (const digest of await orphanBlobs({ layers, blobs })) await blobs.remove(digest);
-  const runtime = options.defaultRuntime ? findRuntime(options.defaultRuntime) : defaultRuntime();
+  const runtime = options.defaultRuntime
+    ? host.runtimes.find(options.defaultRuntime)
+    : host.runtimes.byDefault();
   const networks = await openNetworks(options, db);
   const context = {
+    host,
     containers: new ContainerStore(db),
     images: new ImageStore(db),
     layers,
     blobs,
     db,
-    volumes: new VolumeStore(join(dataRoot, 'volumes'), db),
-    mounted: new MountedVolumes(join(dataRoot, 'volumes')),
+    volumes: new VolumeStore(join(dataRoot, 'volumes'), db, host.files),
+    mounted: new MountedVolumes(join(dataRoot, 'volumes'), host.mounts),
     networks,
-    runner: new Runner({ dataRoot, execRoot, cgroupParent }, runtime, settings.defaults),
+    runner: new Runner({ dataRoot, execRoot, cgroupParent }, runtime, settings.defaults, host),
     settings,
 
-    logs: new LogKeepers(),
+    logs: new LogKeepers(host.datagrams),
     events: new EventBus(),
     live: new LiveContainers(),
     locks: new KeyedLock(),
@@ -125,9 +128,10 @@ async function assemble(options: EngineOptions, lock: DirectoryLock): Promise<En
 
 /** Without a default bridge, names in the kernel follow from the data root. */
 function openNetworks(options: EngineOptions, db: Database): Promise<Networks> {
-  const { bridge, network, dataRoot, poolSize, warn } = options;
+  const { host, bridge, network, dataRoot, poolSize, warn } = options;
   const withDefault = bridge !== 'none';
   return Networks.open({
+    host,
     store: new NetworkStore(db),
     name: withDefault ? bridge : `barge${hexOf(digestOf(dataRoot)).slice(0, 7)}`,
     ...(withDefault ? { bridge } : {}),
@@ -142,7 +146,7 @@ const SHIM_PATIENCE = 2000;
 
 /** Containers live on; with none left, bridges, rules and the parent cgroup go too. */
 async function closeEngine(
-  { containers, live, networks, mounted, db, logs }: ContainerContext & ImageContext,
+  { host, containers, live, networks, mounted, db, logs }: ContainerContext & ImageContext,
   cgroupParent: string,
   lock: DirectoryLock,
 ): Promise<void> {
@@ -163,7 +167,7 @@ async function closeEngine(
   for (const link of live.links.values()) link.release();
   await networks.close(idle);
   await mounted.close();
-  if (idle) removeCgroup(cgroupParent);
+  if (idle) host.cgroups.remove(cgroupParent);
   db[Symbol.dispose]();
   lock.close();
 }

@@ -4,12 +4,9 @@ import { LOG_DRIVERS } from '../container/log/drivers.ts';
 import { isRunning } from '../container/model.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { ENGINE_VERSION, VERSION } from '../core/version.ts';
-import { hasAppArmor } from '../host/apparmor.ts';
-import { type CgroupFeatures, cgroupFeatures } from '../host/cgroup-features.ts';
-import { cgroupLayout } from '../host/cgroups.ts';
+import type { CgroupFeatures } from '../host/cgroup-features.ts';
 import { DEFAULT_SETTINGS } from '../network/settings.ts';
 import type { Engine } from './engine.ts';
-import { knownRuntimeVersion } from './version.ts';
 
 const KERNEL_ARCHITECTURE: Record<string, string> = { x64: 'x86_64', arm64: 'aarch64' };
 
@@ -106,9 +103,9 @@ function storage(engine: Engine) {
 }
 
 /** What the kernel can limit. */
-function kernelLimits({ options, settings }: Engine) {
-  const layout = cgroupLayout();
-  const features = cgroupFeatures(options.cgroupParent);
+function kernelLimits({ host, options, settings }: Pick<Engine, 'host' | 'options' | 'settings'>) {
+  const { layout } = host.cgroups;
+  const features = host.cgroups.features(options.cgroupParent);
   const { noNewPrivileges, seccomp } = settings.defaults;
   const profile = seccomp ? (seccomp === 'unconfined' ? 'unconfined' : 'custom') : 'builtin';
   return {
@@ -124,7 +121,7 @@ function kernelLimits({ options, settings }: Engine) {
     CgroupVersion: layout === 'v2' ? '2' : '1',
     IPv4Forwarding: isForwarding(),
     SecurityOptions: [
-      ...(hasAppArmor() ? ['name=apparmor'] : []),
+      ...(host.appArmor.enabled ? ['name=apparmor'] : []),
       `name=seccomp,profile=${profile}`,
       ...(layout === 'v2' ? ['name=cgroupns'] : []),
       ...(noNewPrivileges ? ['name=no-new-privileges'] : []),
@@ -210,11 +207,11 @@ function firewallBackend({ options }: Engine) {
   return { FirewallBackend: { Driver: ipv4 || ipv6 ? 'nftables' : 'none', Info: [] } };
 }
 
-async function runtimes({ runtime, settings }: Engine) {
+async function runtimes({ host, runtime, settings }: Pick<Engine, 'host' | 'runtime' | 'settings'>) {
   return {
     Runtimes: { ...settings.defaults.runtimes, [runtime.name]: { path: runtime.path } },
     DefaultRuntime: runtime.name,
-    RuncCommit: { ID: await knownRuntimeVersion(runtime) },
+    RuncCommit: { ID: await host.runtimes.version(runtime) },
     InitBinary: 'barge-init',
     InitCommit: { ID: VERSION },
   };

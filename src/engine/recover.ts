@@ -4,8 +4,8 @@ import { type Container, isRunning } from '../container/model.ts';
 import type { Runner } from '../container/runner.ts';
 import { readExitRecord, ShimLink } from '../container/shim.ts';
 import { messageOf } from '../core/errors.ts';
-import { childCgroups, removeCgroup } from '../host/cgroups.ts';
-import { removeTree } from '../host/remove-tree.ts';
+import { SIGKILL } from '../core/signals.ts';
+import type { Files } from '../host/files.ts';
 import type { Sandbox } from '../network/sandbox/sandboxes.ts';
 import type { ContainerContext } from './lifecycle/context.ts';
 import { handleExit, watchExit } from './lifecycle/exit.ts';
@@ -15,8 +15,6 @@ import { volumeNames } from './lifecycle/mounting.ts';
 import { removeLocked } from './lifecycle/remove.ts';
 import { launch } from './lifecycle/start.ts';
 import { adoptSandbox } from './networking/endpoints.ts';
-
-const SIGKILL = 9;
 
 /**
  * After a start of the daemon: takes over the containers that still run, writes down the exits of those that
@@ -99,7 +97,7 @@ async function sweep(ctx: ContainerContext): Promise<void> {
   const { roots } = ctx.runner;
   const ids = ctx.containers.list().map(({ definition }) => definition.id);
   const running = new Set(ctx.live.links.keys());
-  await removeOthers(join(roots.dataRoot, 'containers'), new Set(ids));
+  await removeOthers(ctx.host.files, join(roots.dataRoot, 'containers'), new Set(ids));
   const directories = [...running].map((id) =>
     ctx.runner.directories(id).exec.slice(roots.execRoot.length + 1),
   );
@@ -110,8 +108,8 @@ async function sweep(ctx: ContainerContext): Promise<void> {
     await rm(join(roots.execRoot, name), { recursive: true, force: true });
   }
   for (const id of await ctx.runner.known()) if (!running.has(id)) await clear(ctx, { id });
-  for (const name of childCgroups(roots.cgroupParent)) {
-    if (!running.has(name)) removeCgroup(join(roots.cgroupParent, name));
+  for (const name of ctx.host.cgroups.children(roots.cgroupParent)) {
+    if (!running.has(name)) ctx.host.cgroups.remove(join(roots.cgroupParent, name));
   }
 }
 
@@ -125,9 +123,13 @@ async function clear(ctx: ContainerContext, definition: Parameters<Runner['clear
   );
 }
 
-async function removeOthers(directory: string, known: ReadonlySet<string>): Promise<void> {
+async function removeOthers(
+  files: Pick<Files, 'removeTree'>,
+  directory: string,
+  known: ReadonlySet<string>,
+): Promise<void> {
   for (const name of await readdir(directory)) {
-    if (!known.has(name)) await removeTree(join(directory, name));
+    if (!known.has(name)) await files.removeTree(join(directory, name));
   }
 }
 

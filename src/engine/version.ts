@@ -1,19 +1,9 @@
 import { arch, release } from 'node:os';
 import { API_VERSION, MIN_API_VERSION, type VersionInfo } from '../api/engine.ts';
 import { ENGINE_VERSION, VERSION } from '../core/version.ts';
-import { type OciRuntime, runtimeVersion } from '../host/oci-runtime.ts';
 import type { Engine } from './engine.ts';
 
 const GO_ARCHITECTURE: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };
-
-const runtimeVersions = new Map<string, Promise<string>>();
-
-/** Asks the runtime once in the daemon’s life. */
-export function knownRuntimeVersion(runtime: OciRuntime): Promise<string> {
-  const known = runtimeVersions.get(runtime.path) ?? runtimeVersion(runtime);
-  runtimeVersions.set(runtime.path, known);
-  return known;
-}
 
 /** The answer of `GET /version`. */
 export async function versionInfo(engine: Engine): Promise<VersionInfo> {
@@ -35,7 +25,7 @@ export async function versionInfo(engine: Engine): Promise<VersionInfo> {
     Platform: { Name: `Barge ${VERSION}` },
     Components: [
       { Name: 'Engine', Version: ENGINE_VERSION, Details: details },
-      { Name: name, Version: await knownRuntimeVersion(engine.runtime), Details: {} },
+      { Name: name, Version: await engine.host.runtimes.version(engine.runtime), Details: {} },
       { Name: 'barge-init', Version: VERSION, Details: {} },
     ],
     Version: ENGINE_VERSION,

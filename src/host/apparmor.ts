@@ -1,78 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { messageOf, systemError } from '../core/errors.ts';
-import { run } from './process.ts';
-
 /** Name of the profile that containers get on hosts with AppArmor; the one that other engines' users know. */
 export const DEFAULT_PROFILE = 'docker-default';
 
-let enabled: boolean | undefined;
-
-/** Profiles are loaded by it; without it AppArmor is as good as not there, as with Docker. */
-const PARSERS = ['/sbin/apparmor_parser', '/usr/sbin/apparmor_parser'];
-
-/** Whether containers can be confined by AppArmor here. */
-export function hasAppArmor(): boolean {
-  enabled ??=
-    readText('/sys/module/apparmor/parameters/enabled').trim() === 'Y' &&
-    PARSERS.some((path) => existsSync(path));
-  return enabled;
+export interface AppArmor {
+  /** Whether AppArmor can confine containers here. */
+  readonly enabled: boolean;
+  /** Loads the default profile if need be. @throws BargeError system when the profile is not loaded and cannot be. */
+  assertProfile(name: string): Promise<void>;
 }
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function isLoaded(name: string): boolean {
-  const lines = readText('/sys/kernel/security/apparmor/profiles').split('\n');
-  return lines.some((line) => line.startsWith(`${name} (`));
-}
-
-/** @throws BargeError system when the profile is not loaded and, for the default one, cannot be. */
-export async function assertProfile(name: string): Promise<void> {
-  if (isLoaded(name)) return;
-  if (name !== DEFAULT_PROFILE) {
-    throw systemError(`AppArmor profile ${name} is not loaded: load it with apparmor_parser`);
-  }
-  try {
-    await run(PARSERS.find((path) => existsSync(path)) ?? 'apparmor_parser', ['-Kr'], { input: PROFILE });
-  } catch (error) {
-    throw systemError(
-      `AppArmor is enabled on this host, but its profile ${name} could not be loaded (${messageOf(error)}): ` +
-        'mend it, or use --security-opt apparmor=unconfined',
-      { cause: error },
-    );
-  }
-}
-
-/**
- * The second line behind namespaces, capabilities and read-only mounts: no mounting, and no way to the kernel's
- * memory, its settings and the hardware even for a process that got hold of them.
- */
-const PROFILE = `#include <tunables/global>
-
-profile ${DEFAULT_PROFILE} flags=(attach_disconnected,mediate_deleted) {
-  #include <abstractions/base>
-
-  capability,
-  file,
-  network,
-  umount,
-  deny mount,
-
-  signal (receive) peer=unconfined,
-  signal (receive) peer={crun,runc},
-  signal (send, receive) peer=${DEFAULT_PROFILE},
-  ptrace (read, readby, trace, tracedby) peer=${DEFAULT_PROFILE},
-
-  deny @{PROC}/{kcore,kmem,mem,sysrq-trigger} rwklx,
-  deny @{PROC}/{acpi,bus,fs,irq,scsi}/** wklx,
-  deny @{PROC}/sys/{debug,dev,fs,vm}/** wklx,
-  deny @{PROC}/sys/kernel/{core_pattern,hotplug,modprobe,poweroff_cmd,usermodehelper/**,yama/**} wklx,
-  deny /sys/{firmware,kernel/security,devices/virtual/powercap}/** rwklx,
-  deny /sys/{block,bus,class,dev,devices,fs/bpf,kernel,module,power}/** wklx,
-}
-`;

@@ -2,15 +2,11 @@ import { chmodSync, closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { conflict, errnoOf, systemError } from '../core/errors.ts';
+import type { DirectoryLock } from './ownership.ts';
 
 /** The file in a locked directory. It stays when the lock goes: removing it would let two processes have one each. */
 const NAME = 'lock';
 const SQLITE_BUSY = 5;
-
-/** A directory that is this process's own; `close` gives it back. */
-export interface DirectoryLock {
-  close(): void;
-}
 
 /**
  * Makes a directory this process's own. The lock is SQLite's on a file there, which the kernel frees however the process

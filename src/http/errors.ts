@@ -32,7 +32,8 @@ export function errorResponse(
   error: unknown,
 ): ErrorResponse & { readonly body: { readonly message: string } } {
   const status = error instanceof BargeError ? STATUS_OF[error.kind] : 500;
-  const exitCode = error instanceof Error && 'exitCode' in error ? { exitCode: Number(error.exitCode) } : {};
+  const exitCode =
+    error instanceof BargeError && error.exitCode !== undefined ? { exitCode: error.exitCode } : {};
   return { status, body: { message: messageOf(error), ...exitCode } };
 }
 

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { invalidParameter } from '../core/errors.ts';
+import { errnoOf, invalidParameter } from '../core/errors.ts';
+import { startChild } from '../core/start-child.ts';
 import { failsElsewhere } from '../core/streams.ts';
 
 /** What the programs may take of memory: xz's own levels need 65 MiB at most, and an archive may ask for 4 GiB. */
@@ -9,25 +9,25 @@ const FLAGS = { xz: ['--memlimit-decompress=256MiB'], bzip2: [] } as const;
 
 /**
  * The plain bytes of a stream, through the program of that name.
- * @returns a stream that ends when the program has ended well, and fails otherwise: invalid-parameter.
+ * @returns a stream that ends when the program has ended well, and fails otherwise: invalid-parameter, or unavailable when a
+ *   limit forbids another process.
  */
 export function throughCommand(input: Readable, command: keyof typeof FLAGS): Readable {
-  const child = spawn(command, [...FLAGS[command], '-dc'], { stdio: ['pipe', 'pipe', 'pipe'] });
   const output = failsElsewhere(new PassThrough());
+  const { child, started } = startChild(command, [...FLAGS[command], '-dc'], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  if (!child?.stdin || !child.stdout) {
+    started.catch((error: Error) => output.destroy(withAdvice(error, command)));
+    output.once('close', () => input.destroy());
+    return output;
+  }
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(0, 500);
   });
   output.once('close', () => child.kill('SIGKILL'));
   child.stdout.pipe(output, { end: false });
-  child.on('error', (cause) =>
-    output.destroy(
-      invalidParameter(
-        `this archive needs the ${command} program, which cannot be started: install it, or compress the archive with gzip or zstd`,
-        { cause },
-      ),
-    ),
-  );
   child.on('close', (code) => {
     const why = said.trim().replaceAll('\n', ' ') || `exit code ${code}`;
     if (code === 0) output.end();
@@ -37,4 +37,12 @@ export function throughCommand(input: Readable, command: keyof typeof FLAGS): Re
     if (input.errored) output.destroy(error);
   });
   return output;
+}
+
+function withAdvice(cause: Error, command: string): Error {
+  if (errnoOf(cause.cause) !== 'ENOENT') return cause;
+  return invalidParameter(
+    `this archive needs the ${command} program, which cannot be started: install it, or compress the archive with gzip or zstd`,
+    { cause },
+  );
 }

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { searchPath } from '../host/search-path.ts';
+import { linuxCompression } from '../host/linux/igzip.ts';
+import { LinuxProcesses } from '../host/linux/processes.ts';
 import { gzipped, gzippedInBlocks } from './gzip.ts';
+
+const host = linuxCompression(new LinuxProcesses());
 
 const BLOCK = 512 << 10;
 
@@ -45,11 +48,11 @@ test('what can be compressed is, across blocks too, and what cannot hardly grows
 });
 
 test('a large input comes out of igzip as it went in, and every time the same', async () => {
-  assert.ok(searchPath('igzip'), 'npm run setup installs it');
+  assert.ok(host.gzip, 'npm run setup installs it');
   const bytes = Buffer.concat([words(3 << 20), randomBytes(3 << 20), words(77)]);
   const large = async () => {
     const parts: Buffer[] = [];
-    for await (const part of gzipped(pieces(bytes, 60_000), bytes.length)) parts.push(part);
+    for await (const part of gzipped(host, pieces(bytes, 60_000), bytes.length)) parts.push(part);
     return Buffer.concat(parts);
   };
   const first = await large();
@@ -65,7 +68,7 @@ test('a failing input fails the output, of both kinds', async () => {
       throw new Error('gone');
     })();
     await assert.rejects(async () => {
-      for await (const _ of gzipped(failing, size));
+      for await (const _ of gzipped(host, failing, size));
     }, /gone/);
   }
 });
@@ -80,7 +83,7 @@ test('an output that nobody wants any more ends the input', async () => {
         ended.resolve();
       }
     })();
-    for await (const { length } of gzipped(endless, size)) if (length > 1000) break;
+    for await (const { length } of gzipped(host, endless, size)) if (length > 1000) break;
     await ended.promise;
   }
 });

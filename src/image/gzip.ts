@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, deflateRawSync } from 'node:zlib';
-import { igzip, igzipProgram } from '../host/igzip.ts';
+import type { Compression } from '../host/process.ts';
 
 /** Half the time of the usual 6 for some 3 % more bytes. */
 const LEVEL = 3;
@@ -23,9 +23,13 @@ const deflate = promisify(deflateRaw);
 /** Bytes from which on a process of its own is worth its start. */
 const LARGE = 4 << 20;
 
-/** One gzip stream (RFC 1952) of `size` bytes or so: by igzip for a large one, where that is installed. */
-export function gzipped(input: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
-  return igzipProgram && size >= LARGE ? igzip(igzipProgram, input) : gzippedInBlocks(input);
+/** One gzip stream (RFC 1952) of `size` bytes or so: by the host's program for a large one, where it has one. */
+export function gzipped(
+  { gzip }: Compression,
+  input: AsyncIterable<Buffer>,
+  size: number,
+): AsyncGenerator<Buffer> {
+  return gzip && size >= LARGE ? gzip(input) : gzippedInBlocks(input);
 }
 
 /**

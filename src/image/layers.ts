@@ -6,8 +6,8 @@ import { type Readable, Transform } from 'node:stream';
 import { type Digest, Digester, hexOf } from '../core/digest.ts';
 import { dataLoss, errnoOf, notFound, systemError } from '../core/errors.ts';
 import { failsElsewhere } from '../core/streams.ts';
-import { type OverlayMount, packTar, unpackTar } from '../host/fs-tool.ts';
-import { removeTree } from '../host/remove-tree.ts';
+import type { Files, OverlayMount } from '../host/files.ts';
+import type { Compression } from '../host/process.ts';
 import type { Database } from '../store/database.ts';
 import { EMPTY_DIRECTORY, INIT_DIRECTORY, makeLowestDirectories } from './lowest-directories.ts';
 
@@ -54,6 +54,12 @@ interface LayerRow {
   blob_media_type: string | null;
 }
 
+/** The parts of the host that layers need. */
+export interface LayerHost {
+  readonly files: Pick<Files, 'packTar' | 'unpackTar' | 'removeTree'>;
+  readonly compression: Compression;
+}
+
 export type LowerDirectories = Pick<OverlayMount, 'lower' | 'layersDirectory'>;
 
 /** 80 bits of the diffID: 127 names and their separators stay under the 4096 bytes of a mount option. */
@@ -66,25 +72,30 @@ const DIRECTORY_NAME_LENGTH = 20;
 export class LayerStore {
   readonly root: string;
   readonly #db: Database;
+  /** How a layer's tar is compressed for registries. */
+  readonly compression: Compression;
+  readonly #files: LayerHost['files'];
   /** How many operations under way need a layer that no row protects yet. */
   readonly #leases = new Map<Digest, number>();
 
-  private constructor(root: string, db: Database) {
+  private constructor(root: string, db: Database, { files, compression }: LayerHost) {
     this.root = root;
+    this.compression = compression;
+    this.#files = files;
     this.#db = db;
   }
 
   /** Opens the store and removes directories that no row knows: what an interrupted unpacking left. */
-  static async open(root: string, db: Database): Promise<LayerStore> {
+  static async open(root: string, db: Database, host: LayerHost): Promise<LayerStore> {
     await mkdir(root, { recursive: true, mode: 0o700 });
     await makeLowestDirectories(root);
     const known = new Set(
       db.all<{ directory: string }>('SELECT directory FROM layers').map((row) => row.directory),
     );
     for (const name of await readdir(root)) {
-      if (!known.has(name)) await removeTree(join(root, name));
+      if (!known.has(name)) await host.files.removeTree(join(root, name));
     }
-    return new LayerStore(root, db);
+    return new LayerStore(root, db, host);
   }
 
   get(diffId: Digest): Layer | undefined {
@@ -152,7 +163,7 @@ export class LayerStore {
       options.lease?.add(diffId);
       return await this.#keep(directory, diffId, size, options.blob);
     } catch (error) {
-      await removeTree(directory);
+      await this.#files.removeTree(directory);
       throw error;
     }
   }
@@ -163,7 +174,7 @@ export class LayerStore {
     options: AddTarOptions,
   ): Promise<{ diffId: Digest; size: number }> {
     const signal = options.signal ? { signal: options.signal } : {};
-    await unpackTar({ root: directory, tar: stream, layer: true, ...signal });
+    await this.#files.unpackTar({ root: directory, tar: stream, layer: true, ...signal });
     const size = digester.size;
     const diffId = digester.digest();
     if (options.expected && diffId !== options.expected) {
@@ -177,7 +188,11 @@ export class LayerStore {
   /** Makes a layer of an overlay's upper directory, which moves into the store. */
   async addUpper(upper: string, signal?: AbortSignal): Promise<Layer> {
     const digester = new Digester();
-    for await (const chunk of packTar({ root: upper, layer: true, ...(signal ? { signal } : {}) })) {
+    for await (const chunk of this.#files.packTar({
+      root: upper,
+      layer: true,
+      ...(signal ? { signal } : {}),
+    })) {
       digester.update(chunk);
     }
     const size = digester.size;
@@ -186,12 +201,12 @@ export class LayerStore {
 
   /** The layer's uncompressed tar, made from its directory: the bytes whose digest is the diffID of `addUpper`. */
   pack(layer: Layer): Readable {
-    return packTar({ root: join(this.root, layer.directory), layer: true });
+    return this.#files.packTar({ root: join(this.root, layer.directory), layer: true });
   }
 
   /** Makes a layer of another one's files, none of them younger than `latest`: seconds since 1970. */
   async addClamped(layer: Layer, latest: number, signal: AbortSignal): Promise<Layer> {
-    const tar = packTar({ root: join(this.root, layer.directory), layer: true, latest, signal });
+    const tar = this.#files.packTar({ root: join(this.root, layer.directory), layer: true, latest, signal });
     return await this.addTar(tar, { signal });
   }
 
@@ -219,14 +234,14 @@ export class LayerStore {
   ): Promise<Layer> {
     const known = this.get(diffId);
     if (known) {
-      await removeTree(directory);
+      await this.#files.removeTree(directory);
       return known;
     }
     const name = hexOf(diffId).slice(0, DIRECTORY_NAME_LENGTH);
     const other = this.#db.get<LayerRow>('SELECT * FROM layers WHERE directory = ?', name);
     if (other) throw systemError(`layers ${other.diff_id} and ${diffId} want the same directory ${name}`);
     const blob = await blobOf?.();
-    await moveInto(directory, join(this.root, name));
+    await moveInto(this.#files, directory, join(this.root, name));
     this.#db.run(
       'INSERT OR IGNORE INTO layers (diff_id, directory, size, blob_digest, blob_size, blob_media_type) VALUES (?, ?, ?, ?, ?, ?)',
       diffId,
@@ -253,9 +268,9 @@ export class LayerStore {
     const directory = await this.temporaryDirectory();
     try {
       await this.#unpack(directory, seen, { expected: layer.diffId });
-      await moveInto(directory, join(this.root, layer.directory));
+      await moveInto(this.#files, directory, join(this.root, layer.directory));
     } catch (error) {
-      await removeTree(directory);
+      await this.#files.removeTree(directory);
       throw error;
     }
   }
@@ -294,7 +309,7 @@ export class LayerStore {
     const doomed = join(this.root, `tmp-${randomBytes(6).toString('hex')}`);
     moveAway(join(this.root, layer.directory), doomed);
     const blob = layer.blob ? discardBlob(layer.blob.digest) : undefined;
-    await Promise.all([removeTree(doomed), blob]);
+    await Promise.all([this.#files.removeTree(doomed), blob]);
   }
 }
 
@@ -330,12 +345,12 @@ function moveAway(from: string, to: string): void {
 }
 
 /** Another unpacking of the same layer may have come first: its directory is as good as ours. */
-async function moveInto(from: string, to: string): Promise<void> {
+async function moveInto(files: LayerHost['files'], from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {
     if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error;
-    await removeTree(from);
+    await files.removeTree(from);
   }
 }
 

@@ -20,7 +20,8 @@ export async function compressedBlob(stores: LayerStores, layer: Layer): Promise
   const digester = new Digester();
   const packed = await plainLayer(stores, layer);
   await using writer = await stores.blobs.writer();
-  for await (const chunk of gzipped(hashing(packed, digester), layer.size)) await writer.write(chunk);
+  for await (const chunk of gzipped(stores.layers.compression, hashing(packed, digester), layer.size))
+    await writer.write(chunk);
   const found = digester.digest();
   if (found !== layer.diffId) {
     throw dataLoss(

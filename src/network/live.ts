@@ -3,11 +3,11 @@ import { forbidden, invalidParameter } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import { type Address, formatAddress, macOf, parseAddress } from './ip.ts';
 import { AddressPlan } from './ipam.ts';
-import { BridgeLink } from './links/bridge.ts';
+import { BridgeLink, type LinkHost } from './links/bridge.ts';
 import type { LinkDriver } from './links/link.ts';
 import { ParentLink } from './links/parent.ts';
 import type { Endpoint, EndpointRequest, NetworkDefinition } from './model.ts';
-import { DEFAULT_SETTINGS, type NetworkSettings } from './settings.ts';
+import type { NetworkSettings } from './settings.ts';
 
 /** A network at work: its addresses, and who has which. */
 export class LiveNetwork {
@@ -20,12 +20,15 @@ export class LiveNetwork {
   /** The kernel's objects are there. */
   isUp = false;
 
-  constructor(definition: NetworkDefinition, settings: NetworkSettings = DEFAULT_SETTINGS) {
+  constructor(definition: NetworkDefinition, settings: NetworkSettings, host: LinkHost) {
     const { id, name, ipam, driver, configOnly } = definition;
     this.definition = definition;
     this.plan = new AddressPlan(configOnly ? [] : ipam, `${name} (${id})`);
     if (configOnly || driver === 'host' || driver === 'null') return;
-    this.link = driver === 'bridge' ? new BridgeLink(definition, settings) : new ParentLink(definition);
+    this.link =
+      driver === 'bridge'
+        ? new BridgeLink(definition, settings, host)
+        : new ParentLink(definition, host.links);
   }
 
   get bridge(): BridgeLink | undefined {

@@ -1,6 +1,6 @@
 import type { NetworkCreateRequest, PortMap } from '../api/engine.ts';
 import { forbidden, invalidParameter, messageOf } from '../core/errors.ts';
-import { NamespaceHelper } from '../host/netns-sockets.ts';
+import type { Host } from '../host/host.ts';
 import { defaultBridge, ensureFixedNetworks } from './define/builtin.ts';
 import { defineNetwork } from './define/define.ts';
 import { routedSubnets } from './define/subnets.ts';
@@ -16,7 +16,11 @@ import { type Sandbox, Sandboxes } from './sandbox/sandboxes.ts';
 import type { NetworkSettings } from './settings.ts';
 import type { NetworkStore } from './store.ts';
 
+/** The parts of the host that networks are made of. */
+export type NetworkHost = Pick<Host, 'namespaces' | 'links' | 'nftables' | 'sysctls' | 'clock'>;
+
 export interface NetworksOptions {
+  readonly host: NetworkHost;
   readonly store: NetworkStore;
   /** Name of the default bridge; undefined: there is no network `bridge`. */
   readonly bridge?: string;
@@ -30,8 +34,7 @@ export interface NetworksOptions {
 /** All networks of a daemon, and the containers' places on them. */
 export class Networks {
   readonly store: NetworkStore;
-  readonly #helper = new NamespaceHelper();
-  readonly names = new NameService(this.#helper);
+  readonly names: NameService;
   readonly sandboxes: Sandboxes;
   readonly #options: NetworksOptions;
   readonly #live = new Map<string, LiveNetwork>();
@@ -43,9 +46,12 @@ export class Networks {
   private constructor(options: NetworksOptions) {
     this.#options = options;
     this.store = options.store;
+    const { host } = options;
+    this.names = new NameService(host);
     this.sandboxes = new Sandboxes({
       prefix: options.name,
-      tool: this.#helper,
+      tool: host.namespaces,
+      clock: host.clock,
       poolSize: options.bridge ? options.poolSize : 0,
       network: (name) => this.live(name),
       up: (live) => this.#up(live),
@@ -60,10 +66,10 @@ export class Networks {
     const networks = new Networks(options);
     const { store } = options;
     ensureFixedNetworks(store);
-    if (options.bridge) await defaultBridge(store, options.bridge, options.settings);
+    if (options.bridge) await defaultBridge(options.host.links, store, options.bridge, options.settings);
     for (const definition of store.list()) {
       if (definition.name === 'bridge' && !options.bridge) continue;
-      const live = new LiveNetwork(definition, options.settings);
+      const live = new LiveNetwork(definition, options.settings, options.host);
       networks.#live.set(definition.name, live);
       await networks.#up(live).catch((error) => {
         if (live.isDefault) throw error;
@@ -74,9 +80,9 @@ export class Networks {
   }
 
   #openFirewall(): Promise<Firewall> {
-    const { name, settings } = this.#options;
-    this.#firewall ??= Firewall.open(name, settings.rules.ipv4).then((firewall) => {
-      this.#publisher = new PortPublisher(firewall, settings, this.#helper);
+    const { name, settings, host } = this.#options;
+    this.#firewall ??= Firewall.open(host.nftables, name, settings.rules.ipv4).then((firewall) => {
+      this.#publisher = new PortPublisher(firewall, settings, host.namespaces);
       return firewall;
     });
     return this.#firewall;
@@ -123,10 +129,15 @@ export class Networks {
   /** @throws BargeError as `defineNetwork`, and conflict for a taken name. Nothing is left after a failure. */
   create(request: NetworkCreateRequest): Promise<NetworkDefinition> {
     return this.#alone(async () => {
-      const { name: seed, settings } = this.#options;
-      const around = { networks: this.store.list(), routed: await routedSubnets(''), seed, settings };
+      const { name: seed, settings, host } = this.#options;
+      const around = {
+        networks: this.store.list(),
+        routed: await routedSubnets(host.links, ''),
+        seed,
+        settings,
+      };
       const definition = defineNetwork(request, around);
-      const live = new LiveNetwork(definition, settings);
+      const live = new LiveNetwork(definition, settings, host);
       await this.#assertBridgeFree(live);
       this.store.add(definition);
       try {
@@ -254,7 +265,10 @@ export class Networks {
     const { bridge } = this.live(name);
     if (!bridge || !this.#firewall) return [];
     const { table } = await this.#firewall;
-    return await forwardWarnings(bridge.options.bridge, [table, userTableName(table)]);
+    return await forwardWarnings(this.#options.host.nftables, bridge.options.bridge, [
+      table,
+      userTableName(table),
+    ]);
   }
 
   /** Removes namespaces that no adopted container uses, and begins to fill the pool. */
@@ -267,7 +281,7 @@ export class Networks {
   async close(remove: boolean): Promise<void> {
     await this.sandboxes.close();
     this.names[Symbol.dispose]();
-    this.#helper[Symbol.dispose]();
+    this.#options.host.namespaces[Symbol.dispose]();
     this.#publisher?.close();
     const firewall = await this.#firewall;
     if (remove) {

@@ -3,7 +3,7 @@ import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { conflict, errnoOf, invalidParameter, notFound } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import { removeTree } from '../host/remove-tree.ts';
+import type { Files } from '../host/files.ts';
 import type { Database } from '../store/database.ts';
 import { checkDriverOptions, type DriverOptions } from './driver-options.ts';
 
@@ -47,8 +47,10 @@ function assertNameValid(name: string): void {
 export class VolumeStore {
   readonly root: string;
   readonly #db: Database;
+  readonly #files: Pick<Files, 'removeTree'>;
 
-  constructor(root: string, db: Database) {
+  constructor(root: string, db: Database, files: Pick<Files, 'removeTree'>) {
+    this.#files = files;
     this.root = root;
     this.#db = db;
   }
@@ -140,7 +142,7 @@ export class VolumeStore {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
     this.#db.run('DELETE FROM volumes WHERE name = ?', name);
-    await removeTree(doomed);
+    await this.#files.removeTree(doomed);
   }
 
   /** A path beside the volumes, for a directory that is to become one: swept at the next start. */
@@ -155,7 +157,7 @@ export class VolumeStore {
   async recover(): Promise<void> {
     for (const name of await readdir(this.root)) {
       if (name.startsWith(REMOVED)) this.#forget(name.split('.').slice(3).join('.'));
-      if (name.startsWith(TEMPORARY)) await removeTree(join(this.root, name));
+      if (name.startsWith(TEMPORARY)) await this.#files.removeTree(join(this.root, name));
       else if (!this.find(name) && !(await this.#removeEmpty(name))) this.#adopt(name);
     }
     for (const { mountpoint } of this.list()) await mkdir(mountpoint, { recursive: true, mode: 0o755 });

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, invalidParameter, notFound, notImplemented, unavailable } from '../../core/errors.ts';
+import { startChild } from '../../core/start-child.ts';
 import type { GitSource } from './git-url.ts';
 import { resolveInRoot } from './rooted.ts';
 
@@ -80,7 +80,7 @@ async function subdirectoryOf({ subdirectory, url }: GitSource, directory: strin
 
 /** @throws BargeError unavailable with what git said. */
 async function runGit(args: readonly string[], what: string, signal: AbortSignal): Promise<string> {
-  const child = spawn('git', args, {
+  const { child, started } = startChild('git', args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
     env: {
@@ -91,24 +91,29 @@ async function runGit(args: readonly string[], what: string, signal: AbortSignal
       LC_ALL: 'C',
     },
   });
+  if (!child)
+    throw await started.then(
+      () => undefined,
+      (cause) => startFailure(cause, what),
+    );
   const [out, err] = [child.stdout, child.stderr].map((stream) => {
     const kept = { text: '' };
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
       if (kept.text.length < MAX_MESSAGE) kept.text += chunk;
     });
     return kept;
   }) as [{ text: string }, { text: string }];
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('close', resolve);
-    child.once('error', (cause) => reject(startFailure(cause, what, signal)));
+    child.once('error', reject); /* of the signal */
   });
   if (code !== 0)
     throw unavailable(`failed to fetch the ${what}: ${err.text.trim() || `git exited with ${code}`}`);
   return out.text;
 }
 
-function startFailure(cause: Error, what: string, signal: AbortSignal): Error {
-  if (signal.aborted) return cause;
+function startFailure(cause: Error, what: string): Error {
+  if (errnoOf(cause.cause) !== 'ENOENT') return cause;
   return notImplemented(`cannot fetch the ${what}: there is no git on the daemon's PATH: install git`, {
     cause,
   });

@@ -10,8 +10,8 @@ type Written = Origin & { readonly verb: string };
 
 /** Rules about how lines are written. */
 export function lintText({ dockerfile }: LintContext, report: Report): void {
-  for (const { line, message } of dockerfile.warnings) {
-    if (!/continuation/i.test(message)) continue;
+  for (const { kind, line } of dockerfile.warnings) {
+    if (kind !== 'empty-continuation') continue;
     report(NO_EMPTY_CONTINUATION, { line, column: 1, endLine: line });
   }
   const written: Written[] = [

@@ -14,6 +14,7 @@ export interface LogicalLine {
 }
 
 export interface SourceWarning {
+  readonly kind: 'empty-continuation';
   readonly line: number;
   readonly message: string;
 }
@@ -76,7 +77,7 @@ function joinContinuations(
     const line = source.lines[index] ?? '';
     if (index > first && isComment(line)) continue;
     if (index > first && isBlank(line)) {
-      warnings.push({ line: index + 1, message: 'Empty continuation line' });
+      warnings.push({ kind: 'empty-continuation', line: index + 1, message: 'Empty continuation line' });
       continue;
     }
     const indent = index === first ? line.length - line.trimStart().length : 0;

@@ -1,5 +1,5 @@
-import { constants } from 'node:os';
 import { invalidParameter } from '../../core/errors.ts';
+import { findSignal } from '../../core/signals.ts';
 import type {
   Arg,
   Command,
@@ -75,15 +75,9 @@ export function planUser(draft: StageDraft, user: Single & Origin): void {
 
 export function planStopSignal(draft: StageDraft, stop: Single & Origin): void {
   const signal = draft.scope.expand(stop.value);
-  if (!isSignal(signal)) throw invalidParameter(`invalid signal: '${signal}'`);
+  if (findSignal(signal) === undefined) throw invalidParameter(`invalid signal: '${signal}'`);
   draft.configure({ StopSignal: signal });
   draft.commit(stop, `STOPSIGNAL ${signal}`);
-}
-
-function isSignal(text: string): boolean {
-  if (/^\d+$/.test(text)) return Number(text) >= 1 && Number(text) <= 64;
-  const name = text.toUpperCase().replace(/^SIG/, '');
-  return `SIG${name}` in constants.signals || /^RTM(IN(\+\d+)?|AX(-\d+)?)$/.test(name);
 }
 
 export function planMaintainer(draft: StageDraft, maintainer: Single & Origin): void {

@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { errnoOf, invalidParameter, isKind } from '../../core/errors.ts';
 import { packPath } from '../build-context/pack.ts';
 import type { Cli } from '../cli.ts';
+import { pathSegment } from '../each.ts';
 import {
   archivePath,
   asksForContents,
@@ -85,9 +86,18 @@ async function statTarget(
     linked = resolve(dirname(resolve('/', path)), stat.linkTarget);
     return { path: linked, stat: await statPath(cli.engine, container, linked) };
   } catch (error) {
-    if (isKind(error, 'not-found') && !/No such container/i.test(error.message)) {
-      return linked === undefined ? undefined : { path: linked };
-    }
+    if (!isKind(error, 'not-found') || !(await hasContainer(cli, container))) throw error;
+    return linked === undefined ? undefined : { path: linked };
+  }
+}
+
+/** A missing container and a missing path have the same status. */
+async function hasContainer(cli: Cli, container: string): Promise<boolean> {
+  try {
+    await cli.engine.get(`/containers/${pathSegment(container)}/json`);
+    return true;
+  } catch (error) {
+    if (isKind(error, 'not-found')) return false;
     throw error;
   }
 }

@@ -5,9 +5,9 @@ import { familiarString, parseReference, withDefaultTag } from '../../core/refer
 import type { Cli } from '../cli.ts';
 import { argument, type Invocation } from '../command.ts';
 import { namesOf, proxyVariables } from '../config/proxies.ts';
+import { imagePath } from '../each.ts';
 import { CommandFailure, EXIT_FLAG_ERROR } from '../failure.ts';
 import type { FlagValues } from '../flags.ts';
-import { EngineError } from '../transport/engine-error.ts';
 import { createRequest, type Streams } from './request.ts';
 
 const PULL_POLICIES = ['always', 'missing', 'never', ''];
@@ -70,9 +70,10 @@ async function createOrPull(
   try {
     return await create();
   } catch (error) {
-    const missing = error instanceof EngineError && isKind(error, 'not-found') && /image/i.test(error.detail);
-    if (!missing || policy === 'never') throw error;
     const image = argument(invocation, 0);
+    const mayPull = policy !== 'never' && isKind(error, 'not-found');
+    /* With a platform, the image may be there for another one. */
+    if (!mayPull || (!query.platform && (await hasImage(cli, image)))) throw error;
     cli.err(`Unable to find image '${familiarString(withDefaultTag(parseReference(image)))}' locally\n`);
     await pull(invocation, image).catch((failure) => {
       /* The exit code is the command's to choose: 125 for run, whatever failed. */
@@ -81,6 +82,17 @@ async function createOrPull(
       throw failure;
     });
     return create();
+  }
+}
+
+/** Networks and containers that a creation names may be missing, too: whether it was the image, the daemon is asked. */
+async function hasImage(cli: Cli, image: string): Promise<boolean> {
+  try {
+    await cli.engine.get(`/images/${imagePath(image)}/json`);
+    return true;
+  } catch (error) {
+    if (isKind(error, 'not-found')) return false;
+    throw error;
   }
 }
 

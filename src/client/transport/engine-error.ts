@@ -15,7 +15,7 @@ export class EngineError extends BargeError {
   readonly status: number;
   readonly detail: string;
   /** The exit code that the daemon asks `run` and `start` to end with (our extension of the error body). */
-  readonly exitCode: number | undefined;
+  override readonly exitCode: number | undefined;
 
   constructor(status: number, detail: string, exitCode?: number) {
     super(KIND_OF_STATUS[status] ?? 'system', `Error response from daemon: ${detail}`);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HostConfig, Resources } from '../../api/engine.ts';
+import { signalNumber } from '../../core/signals.ts';
 import type { CgroupFeatures } from '../../host/cgroup-features.ts';
 import { checkConfig } from './config.ts';
 import { checkHostConfig } from './host-config.ts';
 import { checkResources } from './resources.ts';
-import { signalNumber } from './signal.ts';
 
 const ALL: CgroupFeatures = {
   memory: true,

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { LinuxDatagrams } from '../../host/linux/datagrams.ts';
 import type { ContainerDefinition } from '../model.ts';
 import { expandTag, logAttributes } from './attributes.ts';
 import { checkLogConfig, mergeLogOptions, recordSettings } from './drivers.ts';
@@ -91,7 +92,10 @@ test('lines reach a syslog server over TCP and UDP', async (t) => {
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
   const connection = once(server, 'connection');
-  const sink = await openSyslog(withLog('syslog', { 'syslog-address': `tcp://127.0.0.1:${port}`, tag: 'x' }));
+  const sink = await openSyslog(
+    new LinuxDatagrams(),
+    withLog('syslog', { 'syslog-address': `tcp://127.0.0.1:${port}`, tag: 'x' }),
+  );
   const [socket] = await connection;
   const received = once(socket, 'data');
   await sink.send(LINE);
@@ -102,6 +106,7 @@ test('lines reach a syslog server over TCP and UDP', async (t) => {
   await once(udp, 'listening');
   const address = `udp://127.0.0.1:${udp.address().port}`;
   const second = await openSyslog(
+    new LinuxDatagrams(),
     withLog('syslog', { 'syslog-address': address, 'syslog-facility': 'local0' }),
   );
   const arrival = once(udp, 'message');

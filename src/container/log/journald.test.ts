@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { DatagramSender } from '../../host/datagrams.ts';
+import { LinuxDatagrams } from '../../host/linux/datagrams.ts';
 import type { ContainerDefinition } from '../model.ts';
 import { openJournald } from './journald.ts';
 
@@ -52,7 +52,7 @@ const DEFINITION = {
 test('an entry of the journal has the container’s fields and the line as it is', async (t) => {
   const socket = join(await directory(t), 'socket');
   const next = await receive(t, socket);
-  await using sink = await openJournald(DEFINITION, socket);
+  await using sink = await openJournald(new LinuxDatagrams(), DEFINITION, socket);
   await sink.send({ stream: 2, time: 1_700_000_000_000_000_000n, text: Buffer.from('oops\n') });
   const entry = (await next()).toString();
   assert.deepEqual(entry.split('\n').filter(Boolean).sort(), [
@@ -79,7 +79,7 @@ test('a receiver that is away for a while misses nothing', async (t) => {
   const path = join(await directory(t), 'socket');
   const first = spawn('perl', ['-e', RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(first.stdout, 'data');
-  await using sender = await DatagramSender.open(path);
+  await using sender = await new LinuxDatagrams().open(path);
   first.kill('SIGKILL');
   await once(first, 'exit');
   await sender.send(Buffer.from('late'));
@@ -89,5 +89,8 @@ test('a receiver that is away for a while misses nothing', async (t) => {
 
 test('hosts without a journal say so', async (t) => {
   const missing = join(await directory(t), 'socket');
-  await assert.rejects(openJournald(DEFINITION, missing), /journald is not enabled on this host/);
+  await assert.rejects(
+    openJournald(new LinuxDatagrams(), DEFINITION, missing),
+    /journald is not enabled on this host/,
+  );
 });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { systemError } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
-import { DatagramSender } from '../../host/datagrams.ts';
+import type { Datagrams } from '../../host/datagrams.ts';
 import type { ContainerDefinition } from '../model.ts';
 import { expandTag, logAttributes } from './attributes.ts';
 import type { LogLine } from './read.ts';
@@ -11,11 +11,15 @@ const SOCKET = '/run/systemd/journal/socket';
 const DEFAULT_TAG = '{{.ID}}';
 
 /** @throws BargeError system on hosts without systemd's journal. */
-export async function openJournald(definition: ContainerDefinition, socket = SOCKET): Promise<LogSink> {
+export async function openJournald(
+  datagrams: Datagrams,
+  definition: ContainerDefinition,
+  socket = SOCKET,
+): Promise<LogSink> {
   if (!existsSync(socket)) {
     throw systemError(`journald is not enabled on this host: there is no ${socket}`);
   }
-  const sender = await DatagramSender.open(socket);
+  const sender = await datagrams.open(socket);
   const fields = Buffer.concat(Object.entries(journalFields(definition)).map(([k, v]) => field(k, v)));
   return {
     send: async (line) => await sender.send(Buffer.concat([fields, ...lineFields(line)])),

@@ -5,7 +5,7 @@ import { createConnection, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { connect as connectTls } from 'node:tls';
 import { failsElsewhere } from '../../core/streams.ts';
-import { DatagramSender } from '../../host/datagrams.ts';
+import type { Datagrams } from '../../host/datagrams.ts';
 import type { ContainerDefinition } from '../model.ts';
 import { expandTag } from './attributes.ts';
 import type { LogLine } from './read.ts';
@@ -16,11 +16,11 @@ const MILLISECOND = 1_000_000n;
 const DEFAULT_TAG = '{{.ID}}';
 
 /** @throws when nobody listens at `syslog-address`. */
-export async function openSyslog(definition: ContainerDefinition): Promise<LogSink> {
+export async function openSyslog(datagrams: Datagrams, definition: ContainerDefinition): Promise<LogSink> {
   const options = definition.hostConfig.LogConfig?.Config ?? {};
   const settings = checkSyslogOptions(options);
   const tag = expandTag(options.tag || DEFAULT_TAG, definition);
-  const transport = await openTransport(settings);
+  const transport = await openTransport(datagrams, settings);
   const framed = settings.target.kind === 'tls' && settings.format.startsWith('rfc5424');
   return {
     send: async (line) => {
@@ -68,11 +68,14 @@ interface Transport {
   close(): Promise<void>;
 }
 
-async function openTransport({ target, tls }: SyslogSettings): Promise<Transport> {
+async function openTransport(datagrams: Datagrams, { target, tls }: SyslogSettings): Promise<Transport> {
   switch (target.kind) {
     case 'datagram': {
-      const sender = await DatagramSender.open(target.path);
-      return { send: (message) => sender.send(message), close: () => sender[Symbol.asyncDispose]() };
+      const sender = await datagrams.open(target.path);
+      return {
+        send: (message) => sender.send(message),
+        close: async () => await sender[Symbol.asyncDispose](),
+      };
     }
     case 'udp':
       return udpTransport(target.host, target.port);

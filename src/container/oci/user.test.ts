@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { userBelow } from '../../host/fs-tool.ts';
+import { linuxHost } from '../../host/linux/host.ts';
 import { readUserResponse, userQuestion } from './user.ts';
 
 const PASSWD = 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001::/srv/an app:/bin/sh\n';
@@ -22,7 +22,10 @@ function rootfs(t: TestContext, files: Readonly<Record<string, string>> = {}): s
 }
 
 async function resolve(root: string, user: string, ...groupAdd: string[]) {
-  return readUserResponse(await userBelow(root, userQuestion({ user, groupAdd })), { user, groupAdd });
+  return readUserResponse(await linuxHost().files.userBelow(root, userQuestion({ user, groupAdd })), {
+    user,
+    groupAdd,
+  });
 }
 
 test('nobody named is root, with its home', async (t) => {

@@ -11,8 +11,6 @@ import { buildErrorMessage, classicStream } from '../../builder/report/classic-s
 import { allReporters, messageReporter } from '../../builder/report/messages.ts';
 import type { BuildRequest, Entitlement } from '../../builder/request.ts';
 import { cancelled, invalidParameter, messageOf } from '../../core/errors.ts';
-import { unpackTar } from '../../host/fs-tool.ts';
-import { removeTree } from '../../host/remove-tree.ts';
 import { decompress } from '../../image/compression.ts';
 import type { Engine } from '../engine.ts';
 import type { BuildState } from './builds.ts';
@@ -105,7 +103,7 @@ async function inDirectory(engine: Engine, use: (directory: string) => Promise<v
   try {
     await use(directory);
   } finally {
-    await removeTree(directory);
+    await engine.host.files.removeTree(directory);
   }
 }
 
@@ -116,8 +114,8 @@ async function build(
   directory: string,
 ): Promise<void> {
   const { request, session, quiet } = job;
-  const main = await mainContext(job, directory);
-  const contexts = await namedContexts(job, directory);
+  const main = await mainContext(engine, job, directory);
+  const contexts = await namedContexts(engine, job, directory);
   const messages = messageReporter(job.tell);
   const classic = classicStream(job.write, { quiet });
   const reporter = allReporters(messages, classic);
@@ -145,6 +143,7 @@ async function build(
 
 /** Where the main context is, and the Dockerfile where that follows from it. */
 async function mainContext(
+  { host }: Pick<Engine, 'host'>,
   { remote, session, tar, request }: BuildJob,
   directory: string,
 ): Promise<Pick<BuildRequest, 'contextDir' | 'dockerfile'>> {
@@ -153,18 +152,22 @@ async function mainContext(
   await mkdir(root);
   const given = session?.dockerfile ?? dockerfile;
   if (remote) {
-    const fetched = await fetchContext(remote, root, signal).catch((error: unknown) => {
+    const fetched = await fetchContext(host.files, remote, root, signal).catch((error: unknown) => {
       throw signal.aborted ? cancelled('build cancelled', { cause: error }) : error;
     });
     const text = fetched.dockerfile;
     return { contextDir: fetched.directory, dockerfile: text === undefined ? given : { text } };
   }
   if (session?.contexts.has('')) return { contextDir: session.context('').files, dockerfile: given };
-  await unpackTar({ root, tar: await decompress(tar), rules: 'context', signal });
+  await host.files.unpackTar({ root, tar: await decompress(tar), rules: 'context', signal });
   return { contextDir: root, dockerfile: given };
 }
 
-async function namedContexts(job: BuildJob, directory: string): Promise<Map<string, NamedContext>> {
+async function namedContexts(
+  { host }: Pick<Engine, 'host'>,
+  job: BuildJob,
+  directory: string,
+): Promise<Map<string, NamedContext>> {
   const found = new Map<string, NamedContext>();
   for (const [name, context] of job.session?.contexts ?? []) {
     if (name !== '' && !name.startsWith(CACHE_CONTEXT))
@@ -177,7 +180,7 @@ async function namedContexts(job: BuildJob, directory: string): Promise<Map<stri
     else {
       const root = join(directory, `named-${count++}`);
       await mkdir(root);
-      const fetched = await fetchContext(address, root, job.request.signal);
+      const fetched = await fetchContext(host.files, address, root, job.request.signal);
       if (fetched.dockerfile !== undefined) {
         throw invalidParameter(`build context ${name}: ${address} is no archive`);
       }

@@ -39,8 +39,11 @@ export class BuildState {
   constructor(ctx: StateContext) {
     this.#ctx = ctx;
     mkdirSync(join(ctx.dataRoot, 'tmp'), { recursive: true, mode: 0o700 });
-    this.caches = new CacheDirectories(join(ctx.dataRoot, CACHE_DIRECTORIES['exec.cachemount']));
-    this.contexts = new KeptContexts(join(ctx.dataRoot, CACHE_DIRECTORIES['source.local']));
+    this.caches = new CacheDirectories(
+      join(ctx.dataRoot, CACHE_DIRECTORIES['exec.cachemount']),
+      ctx.host.files,
+    );
+    this.contexts = new KeptContexts(join(ctx.dataRoot, CACHE_DIRECTORIES['source.local']), ctx.host.files);
     this.sessions = new BuildSessions(this.contexts);
     this.history = new BuildHistory(join(ctx.dataRoot, 'builds'));
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CacheMount } from '../../builder/worker.ts';
+import { linuxHost } from '../../host/linux/host.ts';
 import { CacheDirectories } from './cache-directories.ts';
 
 const { signal } = new AbortController();
@@ -22,7 +23,7 @@ const mount = (sharing: CacheMount['sharing']): CacheMount => ({
 async function withDirectories(use: (directories: CacheDirectories) => Promise<void>): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'cache-directories-'));
   try {
-    await use(new CacheDirectories(root));
+    await use(new CacheDirectories(root, linuxHost().files));
   } finally {
     await rm(root, { recursive: true, force: true });
   }

@@ -4,8 +4,7 @@ import { chmod, chown, mkdir, rename, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CacheMount } from '../../builder/worker.ts';
 import { isKind } from '../../core/errors.ts';
-import { type OverlayMount, packTar, unpackTar } from '../../host/fs-tool.ts';
-import { removeTree } from '../../host/remove-tree.ts';
+import type { Files, OverlayMount } from '../../host/files.ts';
 
 /** A cache directory in the hands of one step. */
 export interface HeldCache {
@@ -13,16 +12,20 @@ export interface HeldCache {
   release(): void;
 }
 
+type TreeFiles = Pick<Files, 'packTar' | 'unpackTar' | 'removeTree'>;
+
 /** Directories of `RUN --mount=type=cache`, which outlive builds. One instance serves all builds of a daemon. */
 export class CacheDirectories {
   readonly root: string;
+  readonly #files: TreeFiles;
   /** How many steps use a directory. */
   readonly #users = new Map<string, number>();
   readonly #making = new Map<string, Promise<void>>();
   readonly #waiting: { readonly name: string; wake(): void }[] = [];
 
-  constructor(root: string) {
+  constructor(root: string, files: TreeFiles) {
     this.root = root;
+    this.#files = files;
   }
 
   /** Whether a step that runs has this directory. */
@@ -102,25 +105,36 @@ export class CacheDirectories {
   /** Made beside its name and moved there, so that no step finds half of what it begins with. */
   async #make(directory: string, mount: CacheMount, seed: OverlayMount | undefined, signal: AbortSignal) {
     const fresh = `${directory}.new`;
-    await removeTree(fresh);
+    await this.#files.removeTree(fresh);
     await mkdir(fresh, { recursive: true });
-    if (seed) await copyTree(seed, mount.source, fresh, signal);
+    if (seed) await copyTree(this.#files, seed, mount.source, fresh, signal);
     await chmod(fresh, mount.mode);
     await chown(fresh, mount.uid, mount.gid);
     await rename(fresh, directory);
   }
 }
 
-async function copyTree(seed: OverlayMount, path: string, to: string, signal: AbortSignal): Promise<void> {
+async function copyTree(
+  files: TreeFiles,
+  seed: OverlayMount,
+  path: string,
+  to: string,
+  signal: AbortSignal,
+): Promise<void> {
   const root = `${to}.seed`;
   await mkdir(root, { recursive: true });
   try {
-    const tar = packTar({ root, overlay: seed, signal, ...(path === '/' ? {} : { path: path.slice(1) }) });
-    await unpackTar({ root: to, tar, signal });
+    const tar = files.packTar({
+      root,
+      overlay: seed,
+      signal,
+      ...(path === '/' ? {} : { path: path.slice(1) }),
+    });
+    await files.unpackTar({ root: to, tar, signal });
   } catch (error) {
     if (!isKind(error, 'not-found')) throw error;
   } finally {
-    await removeTree(root);
+    await files.removeTree(root);
   }
 }
 

@@ -3,12 +3,13 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { linuxHost } from '../../host/linux/host.ts';
 import { type ContextEntry, KeptContexts } from './kept-contexts.ts';
 
 async function withContexts(use: (contexts: KeptContexts) => Promise<void>): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'barge-kept-'));
   try {
-    await use(new KeptContexts(root));
+    await use(new KeptContexts(root, linuxHost().files));
   } finally {
     await rm(root, { recursive: true, force: true });
   }

@@ -5,8 +5,9 @@ import { join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { writeDurably } from '../../core/durable.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import { unpackTar } from '../../host/fs-tool.ts';
-import { removeTree } from '../../host/remove-tree.ts';
+import type { Files } from '../../host/files.ts';
+
+type ContextFiles = Pick<Files, 'unpackTar' | 'removeTree'>;
 
 /** An entry of a client's directory: its path, `d` for a directory, and what changes whenever the entry does. */
 export type ContextEntry = readonly [path: string, kind: string, stamp: string];
@@ -31,10 +32,12 @@ const MAX_ENTRIES = 2_000_000;
  */
 export class KeptContexts {
   readonly root: string;
+  readonly #files: ContextFiles;
   readonly #busy = new Set<string>();
 
-  constructor(root: string) {
+  constructor(root: string, files: ContextFiles) {
     this.root = root;
+    this.#files = files;
   }
 
   inUse(name: string): boolean {
@@ -51,18 +54,20 @@ export class KeptContexts {
     await mkdir(join(directory, 'files'), { recursive: true, mode: 0o700 });
     const now = new Date();
     await utimes(directory, now, now);
-    return new KeptContext(directory, () => this.#busy.delete(name));
+    return new KeptContext(directory, this.#files, () => this.#busy.delete(name));
   }
 }
 
 /** One kept directory in the hands of one build. */
 export class KeptContext {
   readonly #directory: string;
+  readonly #host: ContextFiles;
   readonly #release: () => void;
   #wanted: readonly ContextEntry[] = [];
 
-  constructor(directory: string, release: () => void) {
+  constructor(directory: string, files: ContextFiles, release: () => void) {
     this.#directory = directory;
+    this.#host = files;
     this.#release = release;
   }
 
@@ -103,7 +108,7 @@ export class KeptContext {
 
   /** Takes the entries that `compare` asked for, and remembers what is here now. */
   async receive(tar: Readable, signal: AbortSignal): Promise<void> {
-    await unpackTar({ root: this.files, tar, signal });
+    await this.#host.unpackTar({ root: this.files, tar, signal });
     const kept: Kept = { boot: bootId(), entries: this.#wanted };
     await writeDurably(this.#list, JSON.stringify(kept), 0o600);
   }
@@ -116,7 +121,7 @@ export class KeptContext {
     } catch {
       /* None, or half of one: begin anew. */
     }
-    await removeTree(this.files);
+    await this.#host.removeTree(this.files);
     await mkdir(this.files, { mode: 0o700 });
     return [];
   }
@@ -126,7 +131,7 @@ export class KeptContext {
     let last: string | undefined;
     for (const path of paths) {
       if (last !== undefined && path.startsWith(`${last}/`)) continue;
-      await removeTree(join(this.files, path));
+      await this.#host.removeTree(join(this.files, path));
       last = path;
     }
   }

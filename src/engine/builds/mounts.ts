@@ -11,7 +11,7 @@ import type {
 } from '../../builder/worker.ts';
 import type { ResolvedMount } from '../../container/model.ts';
 import { invalidParameter, notFound } from '../../core/errors.ts';
-import { overlayOptions } from '../../host/fs-tool.ts';
+import { overlayOptions } from '../../host/files.ts';
 import type { LayerStore } from '../../image/layers.ts';
 import type { CacheDirectories } from './cache-directories.ts';
 import { forwardAgent } from './ssh-agent.ts';

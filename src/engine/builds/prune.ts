@@ -1,7 +1,6 @@
 import { rename, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newId, shortId } from '../../core/ids.ts';
-import { removeTree } from '../../host/remove-tree.ts';
 import type { Filters } from '../filters.ts';
 import { collectGarbage } from '../images/remove.ts';
 import { forgetRecord } from './cache.ts';
@@ -94,5 +93,5 @@ async function removeItem(ctx: UsageContext, { Type, ID }: BuildCacheItem): Prom
   }
   const doomed = join(ctx.dataRoot, 'tmp', `pruned-${shortId(newId())}`);
   await rename(join(ctx.dataRoot, CACHE_DIRECTORIES[Type], ID), doomed);
-  await removeTree(doomed);
+  await ctx.host.files.removeTree(doomed);
 }

@@ -8,7 +8,7 @@ import { cloneRepository } from '../../builder/copy/git-clone.ts';
 import { isGitUrl, parseGitUrl } from '../../builder/copy/git-url.ts';
 import { MAX_DOCKERFILE_SIZE } from '../../builder/parse/dockerfile.ts';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
-import { unpackTar } from '../../host/fs-tool.ts';
+import type { Files } from '../../host/files.ts';
 
 export interface FetchedContext {
   readonly directory: string;
@@ -22,6 +22,7 @@ export interface FetchedContext {
  * @throws BargeError invalid-parameter for an address that leads to none of them, unavailable when git fails.
  */
 export async function fetchContext(
+  files: Pick<Files, 'unpackTar'>,
   address: string,
   directory: string,
   signal: AbortSignal,
@@ -34,7 +35,7 @@ export async function fetchContext(
   if (!compression) return { directory, dockerfile: await readDockerfile(address, file) };
   const root = join(directory, 'context');
   await mkdir(root);
-  await unpackTar({ root, tar: openArchive(file, compression), rules: 'context', signal });
+  await files.unpackTar({ root, tar: openArchive(file, compression), rules: 'context', signal });
   await rm(file);
   return { directory: root };
 }

@@ -3,6 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { SshAgent } from '../../builder/worker.ts';
 import { systemError } from '../../core/errors.ts';
+import { failsElsewhere } from '../../core/streams.ts';
 
 /** Listens at `path`, and hands every connection to the client's agent. Disposing ends them all. */
 export async function forwardAgent(
@@ -20,6 +21,7 @@ export async function forwardAgent(
     server.once('error', (cause) => reject(systemError(`listening at ${path} failed`, { cause })));
     server.listen(path, resolve);
   });
+  failsElsewhere(server); /* a connection that cannot be accepted is not the server's end */
   await chown(path, owner.uid, owner.gid);
   await chmod(path, owner.mode);
   return {

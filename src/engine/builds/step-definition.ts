@@ -2,6 +2,7 @@ import type { ExecRequest } from '../../builder/worker.ts';
 import type { ContainerDefaults } from '../../container/defaults.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
 import { shortId } from '../../core/ids.ts';
+import type { CgroupLayout } from '../../host/cgroups.ts';
 import { resolvConf } from '../../network/resolv.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import { cgroupnsMode } from '../lifecycle/merge-config.ts';
@@ -13,6 +14,7 @@ export function stepDefinition(
   step: ExecRequest,
   { mounts, env }: StepMounts,
   defaults: ContainerDefaults,
+  layout: CgroupLayout,
 ): ContainerDefinition {
   const { resources = {} } = step;
   const Privileged = step.security === 'insecure';
@@ -34,7 +36,7 @@ export function stepDefinition(
       NetworkMode: step.network || 'bridge',
       LogConfig: { Type: 'none' },
       Privileged,
-      CgroupnsMode: cgroupnsMode({ Privileged }, defaults),
+      CgroupnsMode: cgroupnsMode({ Privileged }, defaults, layout),
       ...(step.shmSize ? { ShmSize: step.shmSize } : {}),
       ...(resources.memory ? { Memory: resources.memory } : {}),
       ...(resources.memorySwap ? { MemorySwap: resources.memorySwap } : {}),

@@ -2,7 +2,6 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../../core/errors.ts';
 import { limiter } from '../../core/limiter.ts';
-import { directorySize } from '../../host/fs-tool.ts';
 import type { ImageContext } from '../images/context.ts';
 import { listRecords } from './cache.ts';
 
@@ -78,7 +77,7 @@ async function directoryItems(
     const directory = join(root, name);
     try {
       const { birthtime, mtime } = await stat(directory);
-      const Size = await limited(() => directorySize(directory, signal));
+      const Size = await limited(() => ctx.host.files.directorySize(directory, signal));
       const times = { CreatedAt: birthtime.toISOString(), LastUsedAt: mtime.toISOString() };
       return [{ ID: name, Type, Description, InUse: false, Shared: false, Size, UsageCount: 1, ...times }];
     } catch (error) {

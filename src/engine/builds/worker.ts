@@ -17,13 +17,14 @@ import { StartFailure } from '../../container/failure.ts';
 import { FrameReader } from '../../container/frames.ts';
 import { type DeviceEdits, deviceEdits } from '../../container/oci/cdi.ts';
 import { readUserResponse, unknownName, userQuestion } from '../../container/oci/user.ts';
-import type { EtcFiles, Runner } from '../../container/runner.ts';
+import type { Runner } from '../../container/runner.ts';
+import type { EtcFiles } from '../../container/start-files.ts';
 import type { Digest } from '../../core/digest.ts';
 import { cancelled, messageOf } from '../../core/errors.ts';
 import { newId, shortId } from '../../core/ids.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
-import { attributesBelow, HeldMount, type OverlayMount, unpackTar, userBelow } from '../../host/fs-tool.ts';
-import { removeTree } from '../../host/remove-tree.ts';
+import { SIGKILL } from '../../core/signals.ts';
+import type { Files, OverlayMount } from '../../host/files.ts';
 import type { Networks } from '../../network/networks.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { ImageContext } from '../images/context.ts';
@@ -77,7 +78,6 @@ interface StartedStep {
   readonly gone: Promise<unknown>;
 }
 
-const SIGKILL = 9;
 /** Directories of build steps in the exec root: in memory, for they hold secrets. */
 const STEP_PREFIX = 'step-';
 
@@ -149,7 +149,7 @@ export class EngineWorker implements BuildWorker {
       return { exitCode: error.exitCode };
     } finally {
       /* The next step does not wait for what this one leaves behind. */
-      const remove = (directory: string) => removeTree(directory);
+      const remove = (directory: string) => this.#ctx.host.files.removeTree(directory);
       const removed = gone.promise.then(() => Promise.all([data, exec, scratch].map(remove)));
       this.#chores.push(removed.catch((error) => this.#warn(error)));
     }
@@ -220,7 +220,13 @@ export class EngineWorker implements BuildWorker {
     const { mounts, sandbox, joined, edits } = parts;
     const networkNamespace = joined?.networkNamespace ?? sandbox?.path;
     const started = await runner.start({
-      definition: stepDefinition(id, step, mounts, this.#ctx.settings.defaults),
+      definition: stepDefinition(
+        id,
+        step,
+        mounts,
+        this.#ctx.settings.defaults,
+        this.#ctx.host.cgroups.layout,
+      ),
       rootfs: layers.rootfs(step.layers),
       overlays: mounts.overlays,
       ...(networkNamespace ? { networkNamespace } : {}),
@@ -261,7 +267,7 @@ export class EngineWorker implements BuildWorker {
     try {
       return await use(directory);
     } finally {
-      await removeTree(directory);
+      await this.#ctx.host.files.removeTree(directory);
     }
   }
 
@@ -274,18 +280,18 @@ export class EngineWorker implements BuildWorker {
       ];
       for (const path of [root, upper, work]) await mkdir(path, { mode: 0o755 });
       const overlay = { ...this.#ctx.layers.overlay(layers), upper, work };
-      for (const part of parts) await unpackPart(part, root, overlay, signal);
+      for (const part of parts) await unpackPart(this.#ctx.host.files, part, root, overlay, signal);
       return await this.#addUpper(upper);
     });
   }
 
   async attributes(root: string, paths: readonly string[]): Promise<ReadonlyMap<number, Uint8Array>> {
-    return await attributesBelow(root, paths);
+    return await this.#ctx.host.files.attributesBelow(root, paths);
   }
 
   async withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T> {
     return await this.#withDirectory(async (directory) => {
-      await using mounted = await HeldMount.open(directory, this.#ctx.layers.overlay(layers));
+      await using mounted = await this.#ctx.host.files.holdMount(directory, this.#ctx.layers.overlay(layers));
       return await use(mounted.path);
     });
   }
@@ -294,7 +300,7 @@ export class EngineWorker implements BuildWorker {
     const request = { user: group ? `${user}:${group}` : user, groupAdd: [] };
     const overlay = this.#ctx.layers.overlay(layers);
     return await this.#withDirectory(async (directory) => {
-      const response = await userBelow(directory, userQuestion(request), overlay);
+      const response = await this.#ctx.host.files.userBelow(directory, userQuestion(request), overlay);
       return unknownName(response) ?? readUserResponse(response, request);
     });
   }
@@ -329,6 +335,7 @@ function joinedContainer(ctx: ContainerContext, network: string | undefined): Jo
 }
 
 async function unpackPart(
+  files: Pick<Files, 'unpackTar'>,
   { open, archive }: LayerPart,
   root: string,
   overlay: OverlayMount,
@@ -336,9 +343,17 @@ async function unpackPart(
 ): Promise<void> {
   const tar = open();
   try {
-    if (!archive) return await unpackTar({ root, tar, overlay, rules: 'copy', signal });
+    if (!archive) return await files.unpackTar({ root, tar, overlay, rules: 'copy', signal });
     const { into: path, owner } = archive;
-    await unpackTar({ root, tar, overlay, path, rules: 'archive', ...(owner ? { owner } : {}), signal });
+    await files.unpackTar({
+      root,
+      tar,
+      overlay,
+      path,
+      rules: 'archive',
+      ...(owner ? { owner } : {}),
+      signal,
+    });
   } finally {
     tar.destroy();
   }

@@ -6,24 +6,14 @@ import { type Container, type ContainerDefinition, isRunning } from '../../conta
 import { readUserResponse, userQuestion } from '../../container/oci/user.ts';
 import { BargeError, conflict, invalidParameter, isKind, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
-import {
-  type HeldBind,
-  HeldMount,
-  type PathStat,
-  packTar,
-  type Root,
-  resolveBelow,
-  statBelow,
-  unpackTar,
-  userBelow,
-} from '../../host/fs-tool.ts';
-import { parentOf } from '../../host/process-state.ts';
 import { decompress } from '../../image/compression.ts';
 import { type ContainerContext, emitContainer } from '../lifecycle/context.ts';
 import { volumeNames } from '../lifecycle/mounting.ts';
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
+
+import type { HeldBind, PathStat, Root } from '../../host/files.ts';
 
 export type ArchiveContext = ContainerContext & { readonly dataRoot: string };
 
@@ -117,7 +107,7 @@ async function withLayers<T>(
     ? { lower, layersDirectory, upper, work }
     : { lower: [...lower, upper], layersDirectory };
   try {
-    await using mounted = await HeldMount.open(directory, overlay, binds);
+    await using mounted = await ctx.host.files.holdMount(directory, overlay, binds);
     return await use(mounted.path);
   } finally {
     await rmdir(directory); /* never what might be mounted on it still */
@@ -136,10 +126,15 @@ const MEANS_DIRECTORY = /(^|\/)\.?$/;
  * The path with its symlinks followed.
  * @throws BargeError not-found, or invalid-parameter for what is no directory although its path says so.
  */
-async function follow(root: Root, path: string, container: Container): Promise<string> {
+async function follow(
+  { host }: ArchiveContext,
+  root: Root,
+  path: string,
+  container: Container,
+): Promise<string> {
   const asDirectory = MEANS_DIRECTORY.test(path) ? '/' : '';
   try {
-    return await resolveBelow(root, posix.join('/', path, asDirectory));
+    return await host.files.resolveBelow(root, posix.join('/', path, asDirectory));
   } catch (error) {
     if (!(error instanceof BargeError) || isKind(error, 'invalid-parameter')) throw error;
     throw noSuchFile(path, container, error);
@@ -148,13 +143,17 @@ async function follow(root: Root, path: string, container: Container): Promise<s
 
 /** Of a symlink itself, unless the path means a directory. @throws BargeError as `follow`. */
 async function look(
+  ctx: ArchiveContext,
   root: Root,
   path: string,
   container: Container,
 ): Promise<{ readonly stat: ArchivedPath; readonly target: string }> {
-  const target = MEANS_DIRECTORY.test(path) ? await follow(root, path, container) : path;
+  const target = MEANS_DIRECTORY.test(path) ? await follow(ctx, root, path, container) : path;
   try {
-    return { stat: { ...(await statBelow(root, below(target))), name: posix.basename(path) || '/' }, target };
+    return {
+      stat: { ...(await ctx.host.files.statBelow(root, below(target))), name: posix.basename(path) || '/' },
+      target,
+    };
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
     throw noSuchFile(path, container, error);
@@ -163,7 +162,7 @@ async function look(
 
 export async function statInContainer(ctx: ArchiveContext, ref: string, path: string): Promise<ArchivedPath> {
   const container = ctx.containers.find(ref);
-  return await withRoot(ctx, container, async (root) => (await look(root, path, container)).stat);
+  return await withRoot(ctx, container, async (root) => (await look(ctx, root, path, container)).stat);
 }
 
 /** Gives `send` the tar of a file or directory, named by its last part. @throws BargeError not-found. */
@@ -175,10 +174,10 @@ export async function copyFromContainer(
 ): Promise<void> {
   const container = ctx.containers.find(ref);
   await withRoot(ctx, container, async (root) => {
-    const { stat, target } = await look(root, path, container);
+    const { stat, target } = await look(ctx, root, path, container);
     emitContainer(ctx, container, 'archive-path');
     /* `directory/.` asks for what is in the directory, in names that begin with a dot; `/` for names that begin with it. */
-    await send(stat, packTar({ root, path: below(target), name: stat.name, filesOnly: true }));
+    await send(stat, ctx.host.files.packTar({ root, path: below(target), name: stat.name, filesOnly: true }));
   });
 }
 
@@ -203,12 +202,12 @@ export async function copyToContainer(
   const container = ctx.containers.find(ref);
   const { definition } = container;
   await withRoot(ctx, container, async (root) => {
-    const directory = await follow(root, path, container);
-    const { stat } = await look(root, directory, container);
+    const directory = await follow(ctx, root, path, container);
+    const { stat } = await look(ctx, root, directory, container);
     if ((stat.mode & S_IFMT) !== S_IFDIR) throw invalidParameter('extraction point is not a directory');
     assertWritable(definition, directory);
     const owner = asUser && definition.config.User ? await userOf(ctx, container) : undefined;
-    await unpackTar({
+    await ctx.host.files.unpackTar({
       root,
       path: below(directory),
       tar: await decompress(tar),
@@ -236,7 +235,7 @@ async function userOf(ctx: ArchiveContext, container: Container) {
   const link = ctx.live.links.get(id);
   if (isRunning(container.state) && link) return await ctx.runner.userIn(id, link, request);
   return await withLayers(ctx, container, {}, async (root) =>
-    readUserResponse(await userBelow(root, userQuestion(request)), request),
+    readUserResponse(await ctx.host.files.userBelow(root, userQuestion(request)), request),
   );
 }
 
@@ -253,7 +252,7 @@ export async function exportContainer(
   }
   await withOwnFiles(ctx, container, async (root) => {
     emitContainer(ctx, container, 'export');
-    await send(packTar({ root }));
+    await send(ctx.host.files.packTar({ root }));
   });
 }
 
@@ -268,7 +267,7 @@ async function withOwnFiles<T>(
 ): Promise<T> {
   const { definition, state } = container;
   const shim = isRunning(state)
-    ? (ctx.live.links.get(definition.id)?.shimPid ?? parentOf(state.pid))
+    ? (ctx.live.links.get(definition.id)?.shimPid ?? ctx.host.processTable.parentOf(state.pid))
     : undefined;
   if (shim === undefined) return await withLayers(ctx, container, {}, use);
   return await use(`/proc/${shim}/root${ctx.runner.directories(definition.id).rootfs}`);

@@ -6,8 +6,6 @@ import { type Container, isRunning, noSuchContainer } from '../../container/mode
 import type { Digest } from '../../core/digest.ts';
 import { conflict } from '../../core/errors.ts';
 import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
-import { freeze } from '../../host/cgroups.ts';
-import { packTar } from '../../host/fs-tool.ts';
 import type { Image } from '../../image/images.ts';
 import { hostPlatform } from '../../image/pull.ts';
 import type { ImageContext } from '../images/context.ts';
@@ -110,10 +108,12 @@ async function packChanges(
   const { upper } = ctx.runner.directories(definition.id);
   const freezing = pause && isRunning(state) && state.status !== 'paused';
   const cgroup = ctx.runner.cgroupOf(definition);
-  if (freezing) freeze(cgroup, true);
+  if (freezing) ctx.host.cgroups.freeze(cgroup, true);
   try {
     if ((await readdir(upper)).length === 0) return undefined;
-    const { diffId } = await ctx.layers.addTar(packTar({ root: upper, layer: true, signal }), { signal });
+    const { diffId } = await ctx.layers.addTar(ctx.host.files.packTar({ root: upper, layer: true, signal }), {
+      signal,
+    });
     return diffId;
   } catch (error) {
     if (!ctx.containers.has(definition.id)) throw noSuchContainer(definition.id);
@@ -121,7 +121,7 @@ async function packChanges(
   } finally {
     /* Someone may have paused it, or it may have been killed, meanwhile. */
     const isStill = ctx.containers.has(definition.id) && ctx.containers.get(definition.id).state;
-    if (freezing && isStill && isStill.status === 'running') freeze(cgroup, false);
+    if (freezing && isStill && isStill.status === 'running') ctx.host.cgroups.freeze(cgroup, false);
   }
 }
 

@@ -1,8 +1,6 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import type { Container, ContainerDefinition, ResolvedMount } from '../../container/model.ts';
 import { errnoOf, systemError } from '../../core/errors.ts';
-import { HeldMount, isEmptyBelow, packTar, statBelow, unpackTar } from '../../host/fs-tool.ts';
-import { removeTree } from '../../host/remove-tree.ts';
 import { isMounted } from '../../volume/driver-options.ts';
 import type { Volume } from '../../volume/volumes.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
@@ -12,7 +10,10 @@ import { containersOf } from '../volumes/users.ts';
 const S_IFDIR = 0o040000;
 const S_IFMT = 0o170000;
 
-type CopyContext = Pick<ContainerContext, 'runner' | 'layers' | 'volumes' | 'mounted' | 'containers'>;
+type CopyContext = Pick<
+  ContainerContext,
+  'host' | 'runner' | 'layers' | 'volumes' | 'mounted' | 'containers'
+>;
 
 /** Fills empty volumes with what the image has at their destinations, as Docker does at a volume's first use. */
 export async function copyUpVolumes(ctx: CopyContext, { definition }: Container): Promise<void> {
@@ -33,13 +34,16 @@ async function fill(
   requests: readonly ResolvedMount[],
 ): Promise<void> {
   const empty: ResolvedMount[] = [];
-  for (const request of requests) if (await isEmpty(request)) empty.push(request);
+  for (const request of requests) if (await isEmpty(ctx, request)) empty.push(request);
   if (empty.length === 0) return;
   const directories = ctx.runner.directories(definition.id);
   await mkdir(directories.rootfs, { recursive: true, mode: 0o711 });
-  await using image = await HeldMount.open(directories.rootfs, ctx.layers.overlay(definition.layers));
+  await using image = await ctx.host.files.holdMount(
+    directories.rootfs,
+    ctx.layers.overlay(definition.layers),
+  );
   for (const request of empty) {
-    const kind = await kindOf(image.path, request.Destination.slice(1));
+    const kind = await kindOf(ctx, image.path, request.Destination.slice(1));
     if (kind === 'directory') await copy(ctx, image.path, request);
     else if (kind === 'other' && request.anonymous) {
       throw systemError(`cannot mount volume over existing file, file exists ${request.Destination}`);
@@ -48,18 +52,20 @@ async function fill(
 }
 
 /** A sub-path may be somebody's who changes it meanwhile. */
-async function isEmpty({ Source = '', subpath = '' }: ResolvedMount): Promise<boolean> {
+async function isEmpty(ctx: CopyContext, { Source = '', subpath = '' }: ResolvedMount): Promise<boolean> {
   try {
-    return subpath ? await isEmptyBelow(Source, subpath) : (await readdir(Source)).length === 0;
+    return subpath
+      ? await ctx.host.files.isEmptyBelow(Source, subpath)
+      : (await readdir(Source)).length === 0;
   } catch (error) {
     if (subpath || ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return false;
     throw error;
   }
 }
 
-async function kindOf(root: string, path: string): Promise<'directory' | 'other' | 'none'> {
+async function kindOf(ctx: CopyContext, root: string, path: string): Promise<'directory' | 'other' | 'none'> {
   try {
-    return ((await statBelow(root, path)).mode & S_IFMT) === S_IFDIR ? 'directory' : 'other';
+    return ((await ctx.host.files.statBelow(root, path)).mode & S_IFMT) === S_IFDIR ? 'directory' : 'other';
   } catch {
     return 'none';
   }
@@ -67,12 +73,12 @@ async function kindOf(root: string, path: string): Promise<'directory' | 'other'
 
 async function copy(ctx: CopyContext, root: string, request: ResolvedMount): Promise<void> {
   const volume = ctx.volumes.get(request.Name ?? '');
-  const tar = packTar({ root, path: request.Destination.slice(1), ownAttributes: true });
+  const tar = ctx.host.files.packTar({ root, path: request.Destination.slice(1), ownAttributes: true });
   const inPlace = request.subpath || isMounted(volume.options) || containersOf(ctx, volume.name).length > 1;
   if (inPlace) {
     const path = request.subpath ? { path: request.subpath } : {};
-    await unpackTar({ root: volume.mountpoint, ...path, tar });
-  } else await fillAtOnce(ctx, volume, (directory) => unpackTar({ root: directory, tar }));
+    await ctx.host.files.unpackTar({ root: volume.mountpoint, ...path, tar });
+  } else await fillAtOnce(ctx, volume, (directory) => ctx.host.files.unpackTar({ root: directory, tar }));
 }
 
 /** A crash leaves the volume empty or full: half of it would never be made whole. */
@@ -87,7 +93,7 @@ async function fillAtOnce(
     await write(directory);
     await rename(directory, volume.mountpoint);
   } catch (error) {
-    await removeTree(directory);
+    await ctx.host.files.removeTree(directory);
     /* Somebody else was quicker. */
     if (!['ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')) throw error;
   }

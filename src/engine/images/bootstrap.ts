@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { invalidParameter, systemError, unavailable } from '../../core/errors.ts';
+import { errnoOf, invalidParameter, systemError, unavailable } from '../../core/errors.ts';
 import { parseReference, withDefaultTag } from '../../core/reference.ts';
 import { trimEndOf } from '../../core/trim.ts';
-import { packTar } from '../../host/fs-tool.ts';
-import { capture, run } from '../../host/process.ts';
+import type { Processes } from '../../host/process.ts';
 import type { Image } from '../../image/images.ts';
 import type { OnProgress } from '../../image/progress.ts';
 import type { ImageContext } from './context.ts';
@@ -57,7 +55,7 @@ async function debian(
   if (!PACKAGE.test(suite)) throw invalidParameter(`"${suite}" is not the name of a release`);
   const { onProgress, signal } = request;
   onProgress({ status: `Looking for ${suite} in this machine's apt sources` });
-  const sources = await aptSources(suite);
+  const sources = await aptSources(ctx.host.processes, suite);
   const args = [
     `--variant=${request.variant ?? 'minbase'}`,
     '--mode=root',
@@ -70,38 +68,35 @@ async function debian(
     '-',
     '-',
   ];
-  const child = spawn('mmdebstrap', args, { stdio: ['pipe', 'pipe', 'pipe'], signal });
-  child.stdin.on('error', () => {});
+  const progress = progressOf(onProgress);
+  const child = ctx.host.processes.pipe('mmdebstrap', args, { signal, onStderr: progress.read });
   child.stdin.end(sources);
-  const said = followProgress(child.stderr, onProgress);
-  const ended = new Promise<number>((resolve, reject) => {
-    child.on('error', (error) =>
-      reject(
-        systemError('mmdebstrap cannot be started: install it (apt-get install mmdebstrap)', {
-          cause: error,
-        }),
-      ),
-    );
-    child.on('exit', (code) => resolve(code ?? 1));
-  });
   const importing = importImage(ctx, child.stdout, {
     config: { Cmd: ['bash'], Env: [PATH] },
     createdBy: `barge bootstrap ${request.image} ${request.include.join(',')}`.trim(),
     message: 'Bootstrapped from packages',
     signal,
   });
-  const [imported, code] = await Promise.allSettled([importing, ended]);
-  if (code.status === 'rejected') throw code.reason;
-  if (code.value !== 0) throw systemError(`mmdebstrap failed with exit code ${code.value}: ${said().trim()}`);
+  const [imported, ended] = await Promise.allSettled([importing, child.done]);
+  if (ended.status === 'rejected') throw withAdvice(ended.reason);
+  const { exitCode } = ended.value;
+  if (exitCode !== 0) {
+    throw systemError(`mmdebstrap failed with exit code ${exitCode}: ${progress.lastLines().trim()}`);
+  }
   if (imported.status === 'rejected') throw imported.reason;
   ctx.images.tag(withDefaultTag(parseReference(name)), imported.value.id);
   return imported.value;
 }
 
 /** Lines of sources.list for a suite and its updates, as apt itself understands this machine's files. */
-async function aptSources(suite: string): Promise<string> {
+async function aptSources(processes: Pick<Processes, 'capture'>, suite: string): Promise<string> {
   const format = 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)';
-  const { stdout } = await capture('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const { stdout } = await processes.capture('apt-get', [
+    'indextargets',
+    '--format',
+    format,
+    'Created-By: Packages',
+  ]);
   const lines = stdout
     .split('\n')
     .filter((line) => {
@@ -117,11 +112,16 @@ async function aptSources(suite: string): Promise<string> {
   return `${lines.join('\n')}\n`;
 }
 
-/** Passes the steps that mmdebstrap names on. @returns what gives its last lines, for an error. */
-function followProgress(stderr: NodeJS.ReadableStream, onProgress: OnProgress): () => string {
+function withAdvice(cause: unknown): unknown {
+  if (!(cause instanceof Error) || errnoOf(cause.cause) !== 'ENOENT') return cause;
+  return systemError('mmdebstrap cannot be started: install it (apt-get install mmdebstrap)', { cause });
+}
+
+/** Passes on the steps that mmdebstrap names on its standard error, and remembers its last lines, for an error. */
+function progressOf(onProgress: OnProgress) {
   const last: string[] = [];
   let partial = '';
-  stderr.on('data', (chunk) => {
+  const read = (chunk: Buffer) => {
     const lines = (partial + chunk).split(/[\r\n]/);
     partial = lines.pop() ?? '';
     for (const line of lines) {
@@ -131,8 +131,9 @@ function followProgress(stderr: NodeJS.ReadableStream, onProgress: OnProgress): 
       const step = line.startsWith('I: ') ? trimEndOf(line.slice(3), '.') : undefined;
       if (step) onProgress({ status: step });
     }
-  });
-  return () => last.filter((line) => !line.startsWith('I:')).join('\n') || last.join('\n');
+  };
+  const lastLines = () => last.filter((line) => !line.startsWith('I:')).join('\n') || last.join('\n');
+  return { read, lastLines };
 }
 
 const BUSYBOX = '/bin/busybox';
@@ -142,8 +143,8 @@ async function busybox(ctx: ImageContext, name: string, request: BootstrapReques
     throw unavailable(`${BUSYBOX} is not there: install busybox-static (npm run setup does)`);
   const directory = await mkdtemp(join(tmpdir(), 'barge-busybox-'));
   try {
-    await fillBusybox(directory);
-    return await importImage(ctx, packTar({ root: directory }), {
+    await fillBusybox(ctx.host.processes, directory);
+    return await importImage(ctx, ctx.host.files.packTar({ root: directory }), {
       name,
       config: { Cmd: ['sh'], Env: [PATH] },
       createdBy: 'barge bootstrap busybox',
@@ -170,7 +171,7 @@ const DIRECTORIES = [
   'var/spool',
 ];
 
-async function fillBusybox(directory: string): Promise<void> {
+async function fillBusybox(processes: Pick<Processes, 'run'>, directory: string): Promise<void> {
   for (const name of DIRECTORIES) await mkdir(join(directory, name), { recursive: true });
   await mkdir(join(directory, 'tmp'));
   await chmod(join(directory, 'tmp'), 0o1777);
@@ -178,7 +179,7 @@ async function fillBusybox(directory: string): Promise<void> {
   await chmod(join(directory, 'root'), 0o700);
   await copyFile(BUSYBOX, join(directory, 'bin/busybox'));
   await chmod(join(directory, 'bin/busybox'), 0o755);
-  for (const applet of (await run(BUSYBOX, ['--list-full'])).split('\n').filter(Boolean)) {
+  for (const applet of (await processes.run(BUSYBOX, ['--list-full'])).split('\n').filter(Boolean)) {
     const path = join(directory, applet);
     if (!existsSync(dirname(path)) || existsSync(path)) continue;
     await link(join(directory, 'bin/busybox'), path);

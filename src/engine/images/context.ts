@@ -1,5 +1,6 @@
 import type { ContainerStore } from '../../container/store.ts';
 import type { Limiter } from '../../core/limiter.ts';
+import type { Host } from '../../host/host.ts';
 import type { ImageStore } from '../../image/images.ts';
 import type { LayerStore } from '../../image/layers.ts';
 import type { BlobStore } from '../../store/blobs.ts';
@@ -18,6 +19,7 @@ export interface RegistrySettings {
 
 /** What the use cases of images work with. */
 export interface ImageContext {
+  readonly host: Host;
   readonly images: ImageStore;
   readonly layers: LayerStore;
   readonly blobs: BlobStore;

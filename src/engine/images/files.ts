@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { packTar } from '../../host/fs-tool.ts';
 import type { ImageContext } from './context.ts';
 import { collectGarbage } from './remove.ts';
 
@@ -19,7 +18,7 @@ export async function withImageFiles(
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const root = await mkdtemp(join(parent, 'files-'));
   try {
-    await use(packTar({ root, overlay: ctx.layers.overlay(layers), signal }));
+    await use(ctx.host.files.packTar({ root, overlay: ctx.layers.overlay(layers), signal }));
   } finally {
     await rm(root, { recursive: true, force: true });
   }

@@ -1,8 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ImageRunConfig, Platform } from '../../api/oci-image.ts';
 import { parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
-import { unpackTar } from '../../host/fs-tool.ts';
-import { removeTree } from '../../host/remove-tree.ts';
 import { decompress } from '../../image/compression.ts';
 import type { Image } from '../../image/images.ts';
 import { hostPlatform } from '../../image/platform.ts';
@@ -30,7 +28,7 @@ export async function importImage(ctx: ImageContext, tar: Readable, options: Imp
   const directory = await ctx.layers.temporaryDirectory();
   let image: Image;
   try {
-    await unpackTar({ root: directory, tar: await decompress(tar), signal: options.signal });
+    await ctx.host.files.unpackTar({ root: directory, tar: await decompress(tar), signal: options.signal });
     const layer = await ctx.layers.addUpper(directory, options.signal);
     using _lease = ctx.layers.lease([layer.diffId]);
     const created = new Date().toISOString();
@@ -48,7 +46,7 @@ export async function importImage(ctx: ImageContext, tar: Readable, options: Imp
       ),
     );
   } catch (error) {
-    await removeTree(directory);
+    await ctx.host.files.removeTree(directory);
     throw error;
   }
   if (reference) ctx.images.tag(reference, image.id);

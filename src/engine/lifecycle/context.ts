@@ -5,6 +5,7 @@ import type { Runner } from '../../container/runner.ts';
 import type { AttachRequest, ShimExit, ShimLink } from '../../container/shim.ts';
 import type { ContainerStore } from '../../container/store.ts';
 import type { KeyedLock } from '../../core/keyed-lock.ts';
+import type { Host } from '../../host/host.ts';
 import type { ImageStore } from '../../image/images.ts';
 import type { LayerStore } from '../../image/layers.ts';
 import type { Networks } from '../../network/networks.ts';
@@ -78,6 +79,7 @@ export class LiveContainers {
 
 /** What the use cases of containers work with. */
 export interface ContainerContext {
+  readonly host: Host;
   readonly containers: ContainerStore;
   readonly images: ImageStore;
   readonly layers: LayerStore;

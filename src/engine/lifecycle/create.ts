@@ -10,8 +10,6 @@ import { commandOf } from '../../container/oci/spec.ts';
 import type { Digest } from '../../core/digest.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
-import { cgroupFeatures } from '../../host/cgroup-features.ts';
-import { warmCgroupLock } from '../../host/cgroups.ts';
 import { parsePlatform } from '../../image/platform.ts';
 import { resolveMounts } from '../../volume/mounts.ts';
 import { imageFor } from '../images/platforms.ts';
@@ -35,16 +33,16 @@ export async function createContainer(
   request: ContainerCreateRequest,
   { name, platform }: { readonly name?: string; readonly platform?: string },
 ): Promise<ContainerCreateResponse> {
-  warmCgroupLock(); /* most containers are started as soon as they are made */
+  ctx.host.cgroups.warmLock(); /* most containers are started as soon as they are made */
   if (!request.Image) throw invalidParameter('config cannot be empty in order to create a container');
   const found = ctx.images.require(request.Image);
   const image = imageFor(ctx, request.Image, platform ? [parsePlatform(platform)] : [], found);
   const { HostConfig: options = {}, NetworkingConfig: networking = {}, ...config } = request;
   checkConfig(config);
   const hostWarnings = checkHostConfig(config, options);
-  const features = cgroupFeatures(options.CgroupParent || ctx.runner.roots.cgroupParent);
+  const features = ctx.host.cgroups.features(options.CgroupParent || ctx.runner.roots.cgroupParent);
   const { resources, warnings: limitWarnings } = checkResources(options, features);
-  const host = withDefaults(resources, ctx.settings.defaults);
+  const host = withDefaults(resources, ctx.settings.defaults, ctx.host.cgroups.layout);
   checkLogConfig(host.LogConfig ?? {});
   const sizeLimit = checkStorageOptions(options);
   ctx.runner.runtimeNamed(options.Runtime);

@@ -1,5 +1,4 @@
 import type { Container, ContainerDefinition } from '../../container/model.ts';
-import { removeTree } from '../../host/remove-tree.ts';
 import type { Volume } from '../../volume/volumes.ts';
 import { copyUpVolumes } from '../files/copy-up.ts';
 import { enterVolumes } from '../volumes/manage.ts';
@@ -39,7 +38,7 @@ async function writeDown(
     return enterVolumes(ctx, volumes, () => ctx.containers.add(definition));
   } catch (error) {
     await ctx.volumes.discard(volumes);
-    await removeTree(ctx.runner.directories(definition.id).data);
+    await ctx.host.files.removeTree(ctx.runner.directories(definition.id).data);
     throw error;
   }
 }

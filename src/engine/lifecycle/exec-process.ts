@@ -7,13 +7,12 @@ import { parseSecurityOptions } from '../../container/oci/security-options.ts';
 import { capabilitySets, isEmptyHome, umaskOf } from '../../container/oci/spec.ts';
 import type { ProcessUser } from '../../container/oci/user.ts';
 import { conflict } from '../../core/errors.ts';
-import { hasAppArmor } from '../../host/apparmor.ts';
 import type { ContainerContext } from './context.ts';
 import { appArmorProfile } from './host-extras.ts';
 
 /** The process that an exec of this container is: its user and environment come from the container unless given. */
 export function execProcess(
-  ctx: Pick<ContainerContext, 'settings'>,
+  ctx: Pick<ContainerContext, 'settings' | 'host'>,
   { definition }: Container,
   request: ExecCreateRequest,
   user: ProcessUser,
@@ -40,7 +39,7 @@ export function execProcess(
     capabilities: capabilitySets(granted, user.uid),
     ...resourceLimits(hostConfig.Ulimits ?? [], hostCapabilities().has('CAP_SYS_RESOURCE')).limits,
     noNewPrivileges: security.noNewPrivileges ?? ctx.settings.defaults.noNewPrivileges,
-    ...(hasAppArmor() ? { apparmorProfile: appArmorProfile(hostConfig, privileged) } : {}),
+    ...(ctx.host.appArmor.enabled ? { apparmorProfile: appArmorProfile(hostConfig, privileged) } : {}),
   };
 }
 

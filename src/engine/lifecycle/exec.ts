@@ -8,8 +8,6 @@ import type { AttachRequest, ShimLink } from '../../container/shim.ts';
 import { conflict, invalidParameter, messageOf, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { failsElsewhere } from '../../core/streams.ts';
-import { warmCgroupLock } from '../../host/cgroups.ts';
-import { isEnding } from '../../host/process-state.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { execProcess, execUser } from './exec-process.ts';
 
@@ -45,7 +43,7 @@ export class ExecSessions {
 
   /** @throws BargeError invalid-parameter for a request that cannot be; conflict unless the container runs. */
   async create(ref: string, request: ExecCreateRequest): Promise<string> {
-    warmCgroupLock(); /* most sessions are started as soon as they are made */
+    this.#ctx.host.cgroups.warmLock(); /* most sessions are started as soon as they are made */
     const container = this.#ctx.containers.find(ref);
     assertExecutable(container);
     if (!request.Cmd?.length) throw invalidParameter('No exec command specified');
@@ -109,7 +107,7 @@ export class ExecSessions {
    * @throws StartFailure, or BargeError as `assertStartable`, and conflict for a session that has been started before.
    */
   async start(id: string, start: ExecStartRequest): Promise<Duplex> {
-    warmCgroupLock();
+    this.#ctx.host.cgroups.warmLock();
     this.assertStartable(id);
     const session = this.#get(id);
     if (session.running) throw conflict(`Error: Exec command ${id} is already running`);
@@ -147,7 +145,7 @@ export class ExecSessions {
   #hasEnded(id: string): boolean {
     if (!this.#ctx.containers.has(id)) return true;
     const { state } = this.#ctx.containers.get(id);
-    return !isRunning(state) || isEnding(state.pid);
+    return !isRunning(state) || this.#ctx.host.processTable.isEnding(state.pid);
   }
 
   #watch(session: ExecSession, link: ShimLink): void {

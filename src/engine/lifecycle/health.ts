@@ -4,11 +4,11 @@ import { FrameReader } from '../../container/frames.ts';
 import { type Container, isRunning } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
+import { SIGKILL } from '../../core/signals.ts';
 import { goDuration } from '../../core/units.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { execProcess, execUser } from './exec-process.ts';
 
-const SIGKILL = 9;
 const KEPT_RESULTS = 5;
 /** Bytes. */
 const MAX_OUTPUT = 4096;

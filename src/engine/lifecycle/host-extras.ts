@@ -6,8 +6,7 @@ import { deviceEdits } from '../../container/oci/cdi.ts';
 import { parseSecurityOptions } from '../../container/oci/security-options.ts';
 import type { StartInput } from '../../container/runner.ts';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
-import { assertProfile, DEFAULT_PROFILE, hasAppArmor } from '../../host/apparmor.ts';
-import { capture, run } from '../../host/process.ts';
+import { DEFAULT_PROFILE } from '../../host/apparmor.ts';
 import type { ContainerContext } from './context.ts';
 
 type Extras = Pick<StartInput, 'edits' | 'appArmor' | 'sharedShm'>;
@@ -18,14 +17,14 @@ export async function hostExtras(ctx: ContainerContext, { definition }: Containe
   const shm = ipc === 'shareable' || ipc.startsWith('container:');
   return {
     ...(requests?.length ? { edits: await deviceEdits(requests, ctx.settings.defaults.cdiDirectories) } : {}),
-    ...(hasAppArmor() ? await appArmor(definition) : {}),
+    ...(ctx.host.appArmor.enabled ? await appArmor(ctx, definition) : {}),
     ...(shm ? { sharedShm: await sharedShm(ctx, definition) } : {}),
   };
 }
 
-async function appArmor({ hostConfig }: ContainerDefinition): Promise<Extras> {
+async function appArmor(ctx: ContainerContext, { hostConfig }: ContainerDefinition): Promise<Extras> {
   const profile = appArmorProfile(hostConfig, Boolean(hostConfig.Privileged));
-  if (profile !== 'unconfined') await assertProfile(profile);
+  if (profile !== 'unconfined') await ctx.host.appArmor.assertProfile(profile);
   return { appArmor: profile };
 }
 
@@ -53,7 +52,7 @@ async function sharedShm(ctx: ContainerContext, definition: ContainerDefinition)
   const path = shmPath(ctx, definition.id);
   await releaseShm(ctx, definition);
   await mkdir(path, { recursive: true, mode: 0o700 });
-  await run('mount', ['-t', 'tmpfs', '-o', `nosuid,noexec,nodev,mode=1777,size=${size}`, 'shm', path]);
+  await ctx.host.mounts.mountTmpfs(`nosuid,noexec,nodev,mode=1777,size=${size}`, path);
   return path;
 }
 
@@ -61,7 +60,7 @@ export async function releaseShm(
   ctx: ContainerContext,
   { id, hostConfig }: ContainerDefinition,
 ): Promise<void> {
-  if (hostConfig.IpcMode === 'shareable') await unmount(shmPath(ctx, id));
+  if (hostConfig.IpcMode === 'shareable') await unmount(ctx, shmPath(ctx, id));
 }
 
 /** After a start of the daemon: the tmpfs of containers that do not run any more. */
@@ -70,12 +69,12 @@ export async function sweepShm(ctx: ContainerContext): Promise<void> {
   const mounts = await readFile('/proc/self/mounts', 'utf8');
   for (const line of mounts.split('\n')) {
     const path = line.split(' ')[1] ?? '';
-    if (path.startsWith(root) && !ctx.live.links.has(path.slice(root.length))) await unmount(path);
+    if (path.startsWith(root) && !ctx.live.links.has(path.slice(root.length))) await unmount(ctx, path);
   }
 }
 
-async function unmount(path: string): Promise<void> {
-  await capture('umount', ['--lazy', path]);
+async function unmount(ctx: ContainerContext, path: string): Promise<void> {
+  await ctx.host.mounts.unmount(path);
   await rmdir(path).catch((error) => {
     if (errnoOf(error) !== 'ENOENT') throw error;
   });

@@ -13,6 +13,8 @@ interface LogKeeperContext {
   readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
+import type { Datagrams } from '../../host/datagrams.ts';
+
 interface Keeper {
   readonly abort: AbortController;
   readonly done: Promise<unknown>;
@@ -21,12 +23,17 @@ interface Keeper {
 /** Work of the daemon for some containers' logs: lines that go elsewhere, rotated files that are compressed. */
 export class LogKeepers {
   readonly #keepers = new Map<string, Keeper>();
+  readonly #datagrams: Datagrams;
+
+  constructor(datagrams: Datagrams) {
+    this.#datagrams = datagrams;
+  }
 
   /** Before a start. @throws BargeError system when the driver's target cannot be reached. */
   async open({ hostConfig, ...definition }: ContainerDefinition): Promise<LogSink | undefined> {
     if (!isForwarded(hostConfig.LogConfig ?? {})) return undefined;
     try {
-      return await openSink({ hostConfig, ...definition });
+      return await openSink(this.#datagrams, { hostConfig, ...definition });
     } catch (error) {
       throw systemError(
         `failed to create task for container: failed to initialize logging driver: ${messageOf(error)}`,
@@ -53,7 +60,7 @@ export class LogKeepers {
     const job = {
       path: log,
       placeFile: join(data, 'log-sent'),
-      open: () => openSink(definition),
+      open: () => openSink(this.#datagrams, definition),
       ended,
       signal: abort.signal,
       onFailure: warn('sending a log failed; it is tried again'),
@@ -88,13 +95,13 @@ export class LogKeepers {
   }
 }
 
-async function openSink(definition: ContainerDefinition): Promise<LogSink> {
+async function openSink(datagrams: Datagrams, definition: ContainerDefinition): Promise<LogSink> {
   if (definition.hostConfig.LogConfig?.Type === 'journald') {
     const { openJournald } = await import('../../container/log/journald.ts');
-    return await openJournald(definition);
+    return await openJournald(datagrams, definition);
   }
   const { openSyslog } = await import('../../container/log/syslog.ts');
-  return await openSyslog(definition);
+  return await openSyslog(datagrams, definition);
 }
 
 async function forward(

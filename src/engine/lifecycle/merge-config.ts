@@ -5,7 +5,7 @@ import type { ImageRunConfig } from '../../api/oci-image.ts';
 import type { ContainerDefaults } from '../../container/defaults.ts';
 import { mergeLogOptions } from '../../container/log/drivers.ts';
 import { shortId } from '../../core/ids.ts';
-import { cgroupLayout } from '../../host/cgroups.ts';
+import type { CgroupLayout } from '../../host/cgroups.ts';
 
 /** What the user says, over what the image says (Docker's rules: an own entrypoint drops the image's command). */
 export function mergeConfig(
@@ -63,7 +63,11 @@ function mergeHealth(
 }
 
 /** What the daemon's settings say, where the user says nothing. */
-export function withDefaults(host: HostConfig, defaults: ContainerDefaults): HostConfig {
+export function withDefaults(
+  host: HostConfig,
+  defaults: ContainerDefaults,
+  layout: CgroupLayout,
+): HostConfig {
   const swap = host.MemorySwap || (host.Memory ? host.Memory * 2 : 0);
   return {
     ...host,
@@ -71,7 +75,7 @@ export function withDefaults(host: HostConfig, defaults: ContainerDefaults): Hos
     RestartPolicy: { Name: 'no', MaximumRetryCount: 0, ...host.RestartPolicy },
     LogConfig: mergeLogOptions(host.LogConfig, defaults),
     IpcMode: host.IpcMode || defaults.ipcMode,
-    CgroupnsMode: host.CgroupnsMode || cgroupnsMode(host, defaults),
+    CgroupnsMode: host.CgroupnsMode || cgroupnsMode(host, defaults, layout),
     ShmSize: host.ShmSize || defaults.shmSize,
     ...(swap ? { MemorySwap: swap } : {}),
     ...(host.Init === undefined || host.Init === null ? (defaults.init ? { Init: true } : {}) : {}),
@@ -80,9 +84,9 @@ export function withDefaults(host: HostConfig, defaults: ContainerDefaults): Hos
 }
 
 /** Whose cgroups a container sees that does not say so itself. */
-export function cgroupnsMode(host: HostConfig, defaults: ContainerDefaults): string {
+export function cgroupnsMode(host: HostConfig, defaults: ContainerDefaults, layout: CgroupLayout): string {
   if (host.Privileged) return 'host';
-  return defaults.cgroupnsMode ?? (cgroupLayout() === 'v2' ? 'private' : 'host');
+  return defaults.cgroupnsMode ?? (layout === 'v2' ? 'private' : 'host');
 }
 
 function mergeUlimits(own: readonly Ulimit[], defaults: readonly Ulimit[]): Ulimit[] {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { Container, ContainerDefinition, ResolvedMount } from '../../container/model.ts';
 import type { StagedMount, StartInput } from '../../container/runner.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
-import { overlayOptions, resolveBelow, statBelow } from '../../host/fs-tool.ts';
+import { FileFailure, type FileFailureReason, type Files, overlayOptions } from '../../host/files.ts';
 import { assertPropagation, holderOf, inheritedLimits } from '../../volume/propagation.ts';
 import type { ContainerContext } from './context.ts';
 import { assertMountTargets } from './mount-targets.ts';
 
-type MountContext = Pick<ContainerContext, 'volumes' | 'mounted' | 'events' | 'layers' | 'runner'>;
+type MountContext = Pick<ContainerContext, 'host' | 'volumes' | 'mounted' | 'events' | 'layers' | 'runner'>;
 
 /** What the runtime is given of mounts: the definition's, with sources that are there once the shim has made them. */
 export type StagedMounts = Pick<StartInput, 'definition' | 'overlays' | 'below'>;
@@ -49,7 +49,8 @@ export async function stageMounts(ctx: MountContext, { definition }: Container):
     const usable = mount.Type === 'volume' ? await limited(mount) : mount;
     if (!mount.subpath) return stageEtc({ ...usable, Source: root }, index);
     const target = join(directory, `below-${index}`);
-    const isDirectory = mount.Type === 'volume' && (await isDirectoryBelow(root, mount.subpath));
+    const isDirectory =
+      mount.Type === 'volume' && (await isDirectoryBelow(ctx.host.files, root, mount.subpath));
     const inside = { ...usable, Source: target, isDirectory };
     below.push({ root, path: mount.subpath, target, ...etcOf(inside) });
     return inside;
@@ -118,21 +119,32 @@ const S_IFDIR = 0o040000;
 const S_IFMT = 0o170000;
 
 /** The shim opens the path so that no link leads out; here it is only to be told well when it cannot. */
-async function isDirectoryBelow(root: string, path: string): Promise<boolean> {
+async function isDirectoryBelow(
+  files: Pick<Files, 'statBelow' | 'resolveBelow'>,
+  root: string,
+  path: string,
+): Promise<boolean> {
   try {
-    const { mode } = await statBelow(root, await resolveBelow(root, path));
+    const { mode } = await files.statBelow(root, await files.resolveBelow(root, path));
     return (mode & S_IFMT) === S_IFDIR;
   } catch (cause) {
     throw systemError(`cannot access path ${join(root, path)}: ${reasonOf(cause)}`, { cause });
   }
 }
 
+/** In the words that docker's users search for. */
+const REASONS: Partial<Record<FileFailureReason, string>> = {
+  'not-found': 'no such file or directory',
+  'not-a-directory': 'not a directory',
+  loop: 'too many levels of symbolic links',
+};
+
 const reasonOf = (error: unknown) =>
-  (messageOf(error).split(': ').at(-1) ?? '').replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+  (error instanceof FileFailure ? REASONS[error.reason] : undefined) ?? messageOf(error);
 
 /** Lets go of a container's volumes when it has ended, or did not start. */
 export async function releaseMounts(
-  ctx: Pick<ContainerContext, 'volumes' | 'mounted' | 'events'>,
+  ctx: Pick<ContainerContext, 'host' | 'volumes' | 'mounted' | 'events'>,
   { id, mounts }: ContainerDefinition,
 ): Promise<void> {
   const used = volumeNames(mounts).filter((name) => ctx.mounted.usersOf(name).includes(id));

@@ -1,8 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { assertRemovable, type ContainerDefinition, isRunning } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
-import { freeze } from '../../host/cgroups.ts';
-import { removeTree } from '../../host/remove-tree.ts';
+import { SIGKILL } from '../../core/signals.ts';
 import { containersOf } from '../volumes/users.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { cancelRestart } from './restarts.ts';
@@ -14,7 +13,6 @@ export interface RemoveOptions {
   readonly volumes?: boolean;
 }
 
-const SIGKILL = 9;
 /** Milliseconds for which a removed container's log stays when its driver's target does not take it. */
 const LOG_PATIENCE_MS = 5000;
 
@@ -48,7 +46,7 @@ function killNow(ctx: ContainerContext, id: string, { tell }: { readonly tell: b
   const container = ctx.containers.setState(id, { stoppedByUser: true });
   const { definition, state } = container;
   /* On v1 a frozen process does not even die. */
-  if (state.status === 'paused') freeze(ctx.runner.cgroupOf(definition), false);
+  if (state.status === 'paused') ctx.host.cgroups.freeze(ctx.runner.cgroupOf(definition), false);
   ctx.live.links.get(id)?.kill(SIGKILL);
   if (tell) emitContainer(ctx, container, 'kill', { signal: `${SIGKILL}` });
 }
@@ -72,7 +70,7 @@ export async function removeLocked(ctx: ContainerContext, id: string, options: R
     );
   const data = ctx.logs
     .drained(id, LOG_PATIENCE_MS)
-    .then(() => removeTree(directories.data))
+    .then(() => ctx.host.files.removeTree(directories.data))
     .catch((error) =>
       ctx.warn('removing a container’s directory failed', { container: id, error: messageOf(error) }),
     );

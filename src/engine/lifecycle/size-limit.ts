@@ -1,8 +1,6 @@
 import type { HostConfig } from '../../api/engine.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
-import { limitDirectory } from '../../host/fs-tool.ts';
-import { removeTree } from '../../host/remove-tree.ts';
 import type { ContainerContext } from './context.ts';
 
 /**
@@ -23,10 +21,10 @@ export async function limitSize(ctx: ContainerContext, id: string, bytes: number
   /* Both in one project: files are renamed from the one into the other. */
   const project = Number.parseInt(id.slice(0, 8), 16) >>> 1;
   try {
-    await limitDirectory(work, bytes, project);
-    await limitDirectory(upper, bytes, project);
+    await ctx.host.files.limitDirectory(work, bytes, project);
+    await ctx.host.files.limitDirectory(upper, bytes, project);
   } catch (error) {
-    await removeTree(data);
+    await ctx.host.files.removeTree(data);
     throw systemError(
       `--storage-opt is supported only for overlay over xfs with 'pquota' mount option, or ext4 with 'prjquota': ${messageOf(error)}`,
       { cause: error },

@@ -2,7 +2,6 @@ import { rm } from 'node:fs/promises';
 import { StartFailure } from '../../container/failure.ts';
 import type { LogSink } from '../../container/log/sink.ts';
 import { type Attachment, canStart } from '../../container/model.ts';
-import { warmCgroupLock } from '../../host/cgroups.ts';
 import { attachmentOf, connect, disconnect, networkNamespace } from '../networking/endpoints.ts';
 import { etcFiles } from '../networking/etc-files.ts';
 import { refreshLinks, withLinkVariables } from '../networking/legacy-links.ts';
@@ -30,7 +29,7 @@ export async function launch(
   id: string,
   change: { readonly stoppedByUser: boolean; readonly restartCount: number },
 ): Promise<void> {
-  warmCgroupLock();
+  ctx.host.cgroups.warmLock();
   const container = ctx.containers.get(id);
   const readers = ctx.live.takeWaitingReaders(id);
   /* The last run's shim may still be cleaning up under the same names. */

@@ -1,14 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signalNumber } from '../../container/check/signal.ts';
 import { assertKillable, assertNotRestarting, type Container, isRunning } from '../../container/model.ts';
 import { conflict } from '../../core/errors.ts';
-import { cgroupPids, freeze } from '../../host/cgroups.ts';
-import { isDeafTo } from '../../host/signals.ts';
+import { SIGKILL, signalNumber } from '../../core/signals.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { cancelRestart } from './restarts.ts';
 import { launch } from './start.ts';
 
-const SIGKILL = 9;
 const DEFAULT_STOP_SECONDS = 10;
 
 export interface StopOptions {
@@ -83,7 +80,11 @@ async function staysDeafTo(
 ): Promise<boolean> {
   const cgroup = ctx.runner.cgroupOf(definition);
   for (;;) {
-    if (!isDeafTo(state.pid, signal) || cgroupPids(cgroup).some((pid) => pid !== state.pid)) return false;
+    if (
+      !ctx.host.processTable.isDeafTo(state.pid, signal) ||
+      ctx.host.cgroups.pids(cgroup).some((pid) => pid !== state.pid)
+    )
+      return false;
     if (Date.now() - state.startedAt >= SETTLING_MS) return true;
     await sleep(LOOK_AGAIN_MS);
   }
@@ -133,7 +134,7 @@ export async function restartContainer(
 
 /** @returns false when the container's processes have ended, and the news is still on its way. */
 function thaw(ctx: ContainerContext, { definition }: Container): boolean {
-  return freeze(ctx.runner.cgroupOf(definition), false);
+  return ctx.host.cgroups.freeze(ctx.runner.cgroupOf(definition), false);
 }
 
 export async function pauseContainer(ctx: ContainerContext, ref: string): Promise<void> {
@@ -143,7 +144,7 @@ export async function pauseContainer(ctx: ContainerContext, ref: string): Promis
   assertNotRestarting(container);
   if (container.state.status !== 'running') throw conflict(`Container ${id} is not running`);
   /* Its processes may have ended, and the news be on its way. */
-  if (!freeze(ctx.runner.cgroupOf(container.definition), true))
+  if (!ctx.host.cgroups.freeze(ctx.runner.cgroupOf(container.definition), true))
     throw conflict(`Container ${id} is not running`);
   emitContainer(ctx, ctx.containers.setState(id, { status: 'paused' }), 'pause');
 }

@@ -3,9 +3,7 @@ import { checkResources } from '../../container/check/resources.ts';
 import { type Container, isRunning } from '../../container/model.ts';
 import { assertRestartPolicy } from '../../container/restart-policy.ts';
 import { BargeError, conflict, messageOf } from '../../core/errors.ts';
-import { cgroupFeatures } from '../../host/cgroup-features.ts';
-import { applyLimits } from '../../host/cgroup-limits.ts';
-import { cgroupPids } from '../../host/cgroups.ts';
+import type { Cgroups } from '../../host/cgroups.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { DEVICE_LIMITS, limitsOf, swapOf } from './update-limits.ts';
 
@@ -62,18 +60,18 @@ function change(ctx: ContainerContext, { definition, state }: Container, update:
   const before = definition.hostConfig;
   const wanted = asked(update);
   assertCompatible(before, update, wanted);
-  const features = cgroupFeatures(before.CgroupParent || ctx.runner.roots.cgroupParent);
+  const features = ctx.host.cgroups.features(before.CgroupParent || ctx.runner.roots.cgroupParent);
   const { resources, warnings } = checkResources({ ...before, ...withSwap(before, wanted) }, features);
   /* What the kernel cannot limit is left out, with a warning. */
   const limits = Object.fromEntries(Object.entries(wanted).filter(([name]) => name in resources));
   const after: HostConfig = { ...resources, ...restartPolicy(before, update) };
   const cgroup = ctx.runner.cgroupOf(definition);
   const isUp = isRunning(state);
-  if (isUp) applyOrRestore(cgroup, after, before, limits);
+  if (isUp) applyOrRestore(ctx.host.cgroups, cgroup, after, before, limits);
   try {
     return { updated: ctx.containers.setDefinition(definition.id, { hostConfig: after }), warnings };
   } catch (error) {
-    if (isUp) applyLimits(cgroup, limitsOf(before, limits, after));
+    if (isUp) ctx.host.cgroups.applyLimits(cgroup, limitsOf(before, limits, after));
     throw error;
   }
 }
@@ -129,18 +127,19 @@ function restartPolicy(before: HostConfig, { RestartPolicy: policy }: ContainerU
 }
 
 function applyOrRestore(
+  cgroups: Pick<Cgroups, 'applyLimits' | 'pids'>,
   cgroup: string,
   after: HostConfig,
   before: HostConfig,
   limits: Partial<HostConfig>,
 ): void {
   try {
-    applyLimits(cgroup, limitsOf(after, limits, before));
+    cgroups.applyLimits(cgroup, limitsOf(after, limits, before));
   } catch (error) {
     /* Its processes have ended, and the news is still on its way: there is nothing left to limit. */
-    if (cgroupPids(cgroup).length === 0) return;
+    if (cgroups.pids(cgroup).length === 0) return;
     try {
-      applyLimits(cgroup, limitsOf(before, limits, after));
+      cgroups.applyLimits(cgroup, limitsOf(before, limits, after));
     } catch (cleanup) {
       throw new BargeError(error instanceof BargeError ? error.kind : 'system', messageOf(error), {
         cause: error,

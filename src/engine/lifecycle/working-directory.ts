@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerDefinition } from '../../container/model.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import { HeldMount } from '../../host/fs-tool.ts';
 import type { ContainerContext } from './context.ts';
 import { followWithin, kindWithin } from './mount-targets.ts';
 
@@ -12,7 +11,7 @@ import { followWithin, kindWithin } from './mount-targets.ts';
  * @throws BargeError invalid-parameter where something else than a directory is.
  */
 export async function makeWorkingDirectory(
-  ctx: Pick<ContainerContext, 'layers' | 'runner'>,
+  ctx: Pick<ContainerContext, 'host' | 'layers' | 'runner'>,
   { id, layers, config }: ContainerDefinition,
 ): Promise<void> {
   const asked = config.WorkingDir || '/';
@@ -30,7 +29,7 @@ export async function makeWorkingDirectory(
   /* Whatever is mounted needs a place, which stays. */
   const source = join(layersDirectory, '../empty');
   try {
-    await using _ = await HeldMount.open(root, { lower, layersDirectory, upper, work }, [
+    await using _ = await ctx.host.files.holdMount(root, { lower, layersDirectory, upper, work }, [
       { source, target: place, readOnly: false },
     ]);
   } finally {

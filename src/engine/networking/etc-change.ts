@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
-import { changeLines, type LinesChange } from '../../host/fs-tool.ts';
+import type { LinesChange } from '../../host/files.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 
 /**
@@ -15,7 +15,7 @@ export async function changeEtcFile(
 ): Promise<void> {
   const directories = ctx.runner.directories(id);
   try {
-    await changeLines(directories.data, basename(directories[file]), change);
+    await ctx.host.files.changeLines(directories.data, basename(directories[file]), change);
   } catch (error) {
     ctx.warn('a file of a container could not be brought up to date', {
       container: id,

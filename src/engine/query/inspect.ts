@@ -3,7 +3,6 @@ import { DEFAULT_SHM_SIZE } from '../../container/defaults.ts';
 import { parseLink, shownLink } from '../../container/links.ts';
 import type { Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../../container/oci/mounts.ts';
-import { cgroupLayout } from '../../host/cgroups.ts';
 import { destinationOf } from '../../volume/destination.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { networkSettings } from '../networking/network-settings.ts';
@@ -58,7 +57,7 @@ export function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execIds.length > 0 ? execIds : null,
-    HostConfig: hostConfigWithDefaults(definition),
+    HostConfig: hostConfigWithDefaults(ctx, definition),
     GraphDriver: graphDriver(ctx, definition),
     Mounts: mountPoints(definition),
     Config: configWithDefaults(definition),
@@ -81,7 +80,10 @@ function graphDriver(ctx: ContainerContext, definition: ContainerDefinition) {
   };
 }
 
-function hostConfigWithDefaults(definition: ContainerDefinition): ContainerInspect['HostConfig'] {
+function hostConfigWithDefaults(
+  ctx: Pick<ContainerContext, 'host'>,
+  definition: ContainerDefinition,
+): ContainerInspect['HostConfig'] {
   const { hostConfig: host } = definition;
   return {
     ...UNSET_HOST_CONFIG,
@@ -89,7 +91,7 @@ function hostConfigWithDefaults(definition: ContainerDefinition): ContainerInspe
     ...(host.Links?.length
       ? { Links: host.Links.map((text) => shownLink(parseLink(text), definition.name)) }
       : {}),
-    CgroupnsMode: host.CgroupnsMode || (cgroupLayout() === 'v2' ? 'private' : 'host'),
+    CgroupnsMode: host.CgroupnsMode || (ctx.host.cgroups.layout === 'v2' ? 'private' : 'host'),
     IpcMode: host.IpcMode || 'private',
     ShmSize: host.ShmSize || DEFAULT_SHM_SIZE,
     Runtime: host.Runtime || 'crun',

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Container } from '../../container/model.ts';
 import { errnoOf } from '../../core/errors.ts';
 import { limiter } from '../../core/limiter.ts';
-import { directorySize } from '../../host/fs-tool.ts';
+import type { Files } from '../../host/files.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 
 /** Bytes. */
@@ -18,7 +18,7 @@ const WIDTH = 4;
 
 /** Adds up what containers have written, in their order. */
 export async function containerSizes(
-  ctx: Pick<ContainerContext, 'runner' | 'layers'>,
+  ctx: Pick<ContainerContext, 'host' | 'runner' | 'layers'>,
   containers: readonly Container[],
   signal?: AbortSignal,
 ): Promise<ContainerSize[]> {
@@ -26,7 +26,7 @@ export async function containerSizes(
   return await Promise.all(
     containers.map(async ({ definition }) => {
       const { upper } = ctx.runner.directories(definition.id);
-      const SizeRw = await limited(() => sizeOf(upper, signal));
+      const SizeRw = await limited(() => sizeOf(ctx.host.files, upper, signal));
       const layers = definition.layers.map((diffId) => ctx.layers.get(diffId)?.size ?? 0);
       return { SizeRw, SizeRootFs: layers.reduce((sum, size) => sum + size, SizeRw) };
     }),
@@ -34,9 +34,13 @@ export async function containerSizes(
 }
 
 /** Nothing when the directory has gone: its container was removed meanwhile. */
-async function sizeOf(directory: string, signal?: AbortSignal): Promise<number> {
+async function sizeOf(
+  files: Pick<Files, 'directorySize'>,
+  directory: string,
+  signal?: AbortSignal,
+): Promise<number> {
   try {
-    return await directorySize(directory, signal);
+    return await files.directorySize(directory, signal);
   } catch (error) {
     if (await isThere(directory)) throw error;
     return 0;

@@ -1,15 +1,8 @@
 import { cpus, totalmem } from 'node:os';
 import { type Container, isRunning } from '../../container/model.ts';
 import type { ExactInteger } from '../../core/exact-integer.ts';
-import {
-  type BlockCount,
-  type CgroupUsage,
-  cgroupUsage,
-  type InterfaceCounters,
-  networkCounters,
-  systemCpuTime,
-} from '../../host/cgroup-stats.ts';
-import { cgroupLayout } from '../../host/cgroups.ts';
+import type { BlockCount, CgroupUsage, InterfaceCounters } from '../../host/cgroup-stats.ts';
+import type { Cgroups } from '../../host/cgroups.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 
 /** Milliseconds between two samples of a stream. */
@@ -69,6 +62,7 @@ const NO_BLOCKS = {
 export function sample(ctx: ContainerContext, id: string, before?: ContainerStats): ContainerStats {
   const container = ctx.containers.get(id);
   const { definition, state } = container;
+  const { cgroups } = ctx.host;
   const common = {
     id,
     name: `/${definition.name}`,
@@ -78,7 +72,7 @@ export function sample(ctx: ContainerContext, id: string, before?: ContainerStat
     num_procs: 0 as const,
     storage_stats: {},
   };
-  const usage = isRunning(state) ? cgroupUsage(ctx.runner.cgroupOf(definition)) : undefined;
+  const usage = isRunning(state) ? cgroups.usage(ctx.runner.cgroupOf(definition)) : undefined;
   if (!usage) {
     const nothing = { cpu_stats: NO_CPU, memory_stats: {}, pids_stats: {}, blkio_stats: NO_BLOCKS };
     return { ...common, read: NEVER, ...nothing, preread: NEVER, precpu_stats: NO_CPU };
@@ -86,15 +80,15 @@ export function sample(ctx: ContainerContext, id: string, before?: ContainerStat
   return {
     ...common,
     read: new Date().toISOString(),
-    cpu_stats: cpuStats(usage),
+    cpu_stats: cpuStats(cgroups, usage),
     memory_stats: memoryStats(usage),
     pids_stats: pidsStats(usage),
-    blkio_stats: blockStats(usage),
-    ...networkStats(container),
+    blkio_stats: blockStats(cgroups, usage),
+    ...networkStats(cgroups, container),
   };
 }
 
-function cpuStats({ cpu }: CgroupUsage): CpuStats {
+function cpuStats(cgroups: Pick<Cgroups, 'systemCpuTime'>, { cpu }: CgroupUsage): CpuStats {
   return {
     cpu_usage: {
       total_usage: cpu.total,
@@ -102,7 +96,7 @@ function cpuStats({ cpu }: CgroupUsage): CpuStats {
       usage_in_kernelmode: cpu.kernel,
       usage_in_usermode: cpu.user,
     },
-    system_cpu_usage: systemCpuTime(),
+    system_cpu_usage: cgroups.systemCpuTime(),
     online_cpus: cpus().length,
     throttling_data: {
       periods: cpu.periods,
@@ -127,8 +121,11 @@ function pidsStats({ pids }: CgroupUsage): ContainerStats['pids_stats'] {
   return { current: pids.current, ...(pids.limit ? { limit: pids.limit } : {}) };
 }
 
-function blockStats({ blockBytes, blockRequests }: CgroupUsage): ContainerStats['blkio_stats'] {
-  if (cgroupLayout() === 'v2') return { ...NO_BLOCKS, io_service_bytes_recursive: blockBytes };
+function blockStats(
+  cgroups: Pick<Cgroups, 'layout'>,
+  { blockBytes, blockRequests }: CgroupUsage,
+): ContainerStats['blkio_stats'] {
+  if (cgroups.layout === 'v2') return { ...NO_BLOCKS, io_service_bytes_recursive: blockBytes };
   const none = Object.fromEntries(Object.keys(NO_BLOCKS).map((name) => [name, []]));
   return {
     ...none,
@@ -138,10 +135,13 @@ function blockStats({ blockBytes, blockRequests }: CgroupUsage): ContainerStats[
 }
 
 /** Only for a network of its own, or another container's: the host's counters are not the container's. */
-function networkStats({ definition, state }: Container): Pick<ContainerStats, 'networks'> {
+function networkStats(
+  cgroups: Pick<Cgroups, 'networkCounters'>,
+  { definition, state }: Container,
+): Pick<ContainerStats, 'networks'> {
   const mode = definition.hostConfig.NetworkMode;
   if (mode === 'host' || mode === 'none') return {};
-  const networks = networkCounters(state.pid);
+  const networks = cgroups.networkCounters(state.pid);
   return Object.keys(networks).length > 0 ? { networks } : {};
 }
 

@@ -1,7 +1,5 @@
 import { isRunning } from '../../container/model.ts';
 import { conflict, invalidParameter } from '../../core/errors.ts';
-import { cgroupPids } from '../../host/cgroups.ts';
-import { capture } from '../../host/process.ts';
 import { type ContainerContext, emitContainer } from '../lifecycle/context.ts';
 
 export interface TopResponse {
@@ -15,13 +13,14 @@ export async function topContainer(ctx: ContainerContext, ref: string, psArgs: s
   const { definition, state } = container;
   if (!isRunning(state)) throw conflict(`container ${definition.id} is not running`);
   assertOutputArguments(psArgs);
-  const { code, stdout, stderr } = await capture('ps', psArgs.split(/\s+/).filter(Boolean));
-  if (code !== 0) throw invalidParameter(`ps ${psArgs} failed: ${stderr.trim()}`);
+  const { processes } = ctx.host;
+  const { exitCode, stdout, stderr } = await processes.capture('ps', psArgs.split(/\s+/).filter(Boolean));
+  if (exitCode !== 0) throw invalidParameter(`ps ${psArgs} failed: ${stderr.trim()}`);
   const [head = '', ...lines] = stdout.trimEnd().split('\n');
   const titles = head.trim().split(/\s+/);
   const pidColumn = titles.indexOf('PID');
   if (pidColumn === -1) throw invalidParameter("Couldn't find PID field in ps output");
-  const pids = new Set(cgroupPids(ctx.runner.cgroupOf(definition)).map(String));
+  const pids = new Set(ctx.host.cgroups.pids(ctx.runner.cgroupOf(definition)).map(String));
   const rows = lines
     .map((line) => fields(line, titles.length))
     .filter((row) => pids.has(row[pidColumn] ?? ''));

@@ -4,16 +4,20 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { algorithmOf, type Digest, Digester } from '../../core/digest.ts';
 import { errnoOf, messageOf } from '../../core/errors.ts';
-import { packTar, unpackTar } from '../../host/fs-tool.ts';
-import { removeTree } from '../../host/remove-tree.ts';
+import type { Files } from '../../host/files.ts';
 import type { Layer } from '../../image/layers.ts';
 import { plainLayer } from '../../image/packed-layer.ts';
 import type { LayerStores } from '../../image/take-layer.ts';
 import type { Problem } from './problem.ts';
 
+/** The stores, and the part of the host that looks into them. */
+type CheckedStores = LayerStores & {
+  readonly host: { readonly files: Pick<Files, 'packTar' | 'unpackTar' | 'removeTree'> };
+};
+
 /** Layers against their directories and blobs. @param deep whether content is read and hashed. */
 export async function* layerProblems(
-  stores: LayerStores,
+  stores: CheckedStores,
   deep: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<Problem> {
@@ -41,7 +45,7 @@ export async function* layerProblems(
   }
 }
 
-async function blobProblem(stores: LayerStores, layer: Layer, deep: boolean): Promise<Problem | undefined> {
+async function blobProblem(stores: CheckedStores, layer: Layer, deep: boolean): Promise<Problem | undefined> {
   const { blob, diffId } = layer;
   if (!blob) return undefined;
   const size = await stores.blobs.size(blob.digest);
@@ -67,7 +71,7 @@ async function hashProblem({ blobs }: LayerStores, digest: Digest): Promise<stri
 }
 
 async function directoryProblem(
-  stores: LayerStores,
+  stores: CheckedStores,
   layer: Layer,
   deep: boolean,
   signal: AbortSignal,
@@ -86,41 +90,55 @@ async function directoryProblem(
   };
 }
 
-async function restore(stores: LayerStores, layer: Layer, path: string): Promise<void> {
-  await removeTree(path);
+async function restore(stores: CheckedStores, layer: Layer, path: string): Promise<void> {
+  await stores.host.files.removeTree(path);
   await stores.layers.restore(layer, await plainLayer(stores, layer));
 }
 
 /** Packs the directory, and what the blob unpacks to: the same files give the same tar. */
 async function contentProblem(
-  stores: LayerStores,
+  stores: CheckedStores,
   layer: Layer,
   hasBlob: boolean,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const actual = await digestOfDirectory(join(stores.layers.root, layer.directory), signal);
+  const actual = await digestOfDirectory(
+    stores.host.files,
+    join(stores.layers.root, layer.directory),
+    signal,
+  );
   if (actual === layer.diffId) return undefined;
   if (!hasBlob)
     return `its files give ${actual}, and there is no compressed form to make it of: pull, load or build its image again`;
   const directory = await stores.layers.temporaryDirectory();
   try {
-    await unpackTar({ root: directory, tar: await plainLayer(stores, layer), layer: true, signal });
-    const wanted = await digestOfDirectory(directory, signal);
+    await stores.host.files.unpackTar({
+      root: directory,
+      tar: await plainLayer(stores, layer),
+      layer: true,
+      signal,
+    });
+    const wanted = await digestOfDirectory(stores.host.files, directory, signal);
     return wanted === actual ? undefined : 'its files are not those of its compressed form';
   } catch (error) {
     return `its compressed form cannot be read: ${messageOf(error)}`;
   } finally {
-    await removeTree(directory);
+    await stores.host.files.removeTree(directory);
   }
 }
 
-async function digestOfDirectory(root: string, signal: AbortSignal): Promise<Digest> {
+async function digestOfDirectory(
+  files: Pick<Files, 'packTar'>,
+  root: string,
+  signal: AbortSignal,
+): Promise<Digest> {
   const digester = new Digester();
-  for await (const chunk of packTar({ root, layer: true, signal })) digester.update(chunk);
+  for await (const chunk of files.packTar({ root, layer: true, signal })) digester.update(chunk);
   return digester.digest();
 }
 
-async function* orphanDirectories({ layers }: LayerStores): AsyncGenerator<Problem> {
+async function* orphanDirectories(stores: CheckedStores): AsyncGenerator<Problem> {
+  const { layers, host } = stores;
   const names = await readdir(layers.root);
   await setImmediate(); /* whoever has just made one has a row for it now */
   const known = new Set(layers.all().map(({ directory }) => directory));
@@ -134,7 +152,7 @@ async function* orphanDirectories({ layers }: LayerStores): AsyncGenerator<Probl
       kind: 'orphan layer',
       object: path,
       detail: 'no layer has this directory',
-      repair: () => removeTree(path),
+      repair: () => host.files.removeTree(path),
     };
   }
 }

@@ -1,5 +1,4 @@
 import { invalidParameter } from '../../core/errors.ts';
-import { directorySize } from '../../host/fs-tool.ts';
 import { assertLocalDriver } from '../../volume/destination.ts';
 import { ANONYMOUS_LABEL, type Volume } from '../../volume/volumes.ts';
 import {
@@ -25,7 +24,7 @@ export function showVolume(volume: Volume): Record<string, unknown> {
   };
 }
 
-type VolumeContext = Pick<ContainerContext, 'containers' | 'volumes' | 'events' | 'mounted'>;
+type VolumeContext = Pick<ContainerContext, 'host' | 'containers' | 'volumes' | 'events' | 'mounted'>;
 
 export function listVolumes(ctx: VolumeContext, filters: Filters): Record<string, unknown>[] {
   assertKnownFilters(filters, ['name', 'label', 'driver', 'dangling']);
@@ -94,7 +93,7 @@ export async function pruneVolumes(ctx: VolumeContext, filters: Filters) {
   for (const { name, labels, mountpoint } of ctx.volumes.list()) {
     const wanted = (all || ANONYMOUS_LABEL in labels) && labelsPass(labels, filters);
     if (!wanted || counts.has(name)) continue;
-    const size = await directorySize(mountpoint);
+    const size = await ctx.host.files.directorySize(mountpoint);
     /* Adding up takes time, in which a container may have come. */
     if (containersOf(ctx, name).length > 0 || ctx.mounted.usersOf(name).length > 0) continue;
     await removeVolume(ctx, name, true);

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { KeyedLock } from '../../core/keyed-lock.ts';
+import type { Mounts } from '../../host/host.ts';
 import { isMounted } from '../../volume/driver-options.ts';
-import { mountDevice, shareMounts, unmount } from '../../volume/mount-device.ts';
+import { mountDevice } from '../../volume/mount-device.ts';
 import { unescapePath } from '../../volume/propagation.ts';
 import type { Volume } from '../../volume/volumes.ts';
 
@@ -11,13 +12,15 @@ import type { Volume } from '../../volume/volumes.ts';
  */
 export class MountedVolumes {
   readonly #root: string;
+  readonly #mounts: Mounts;
   /** By the volume's name. */
   readonly #users = new Map<string, Set<string>>();
   readonly #locks = new KeyedLock();
 
   /** @param root the directory of all volumes. */
-  constructor(root: string) {
+  constructor(root: string, mounts: Mounts) {
     this.#root = root;
+    this.#mounts = mounts;
   }
 
   /** @param user a container's id, or any word that nobody else says. @throws BargeError system when mounting fails. */
@@ -42,9 +45,9 @@ export class MountedVolumes {
 
   async #mount({ options, mountpoint }: Volume): Promise<void> {
     await this.#locks.run('', async () => {
-      if (!(await mountsBelow(this.#root)).includes(this.#root)) await shareMounts(this.#root);
+      if (!(await mountsBelow(this.#root)).includes(this.#root)) await this.#mounts.share(this.#root);
     });
-    await mountDevice(options, mountpoint);
+    await mountDevice(this.#mounts, options, mountpoint);
   }
 
   async release(volume: Volume, user: string): Promise<void> {
@@ -53,7 +56,7 @@ export class MountedVolumes {
       return;
     }
     await this.#locks.run(volume.name, async () => {
-      if (this.#drop(volume, user)) await unmount(volume.mountpoint);
+      if (this.#drop(volume, user)) await this.#mounts.unmount(volume.mountpoint);
     });
   }
 
@@ -69,13 +72,13 @@ export class MountedVolumes {
       this.#add(volume, user);
       if (isMounted(volume.options)) kept.add(volume.mountpoint);
     }
-    for (const path of mounts.toReversed()) if (!kept.has(path)) await unmount(path);
+    for (const path of mounts.toReversed()) if (!kept.has(path)) await this.#mounts.unmount(path);
   }
 
   /** What is in use stays mounted. */
   async close(): Promise<void> {
     const mounts = await mountsBelow(this.#root);
-    if (mounts.length === 1) await unmount(this.#root);
+    if (mounts.length === 1) await this.#mounts.unmount(this.#root);
   }
 }
 

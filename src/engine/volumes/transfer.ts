@@ -3,16 +3,13 @@ import { mkdir, readdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { conflict, invalidParameter } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
-import { packTar, unpackTar } from '../../host/fs-tool.ts';
-import { run } from '../../host/process.ts';
-import { removeTree } from '../../host/remove-tree.ts';
 import { decompress } from '../../image/compression.ts';
 import { isMounted } from '../../volume/driver-options.ts';
 import { ANONYMOUS_LABEL, type Volume } from '../../volume/volumes.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { enterVolumes } from './manage.ts';
 
-type TransferContext = Pick<ContainerContext, 'containers' | 'volumes' | 'events' | 'mounted'>;
+type TransferContext = Pick<ContainerContext, 'host' | 'containers' | 'volumes' | 'events' | 'mounted'>;
 
 /** Keeps a volume mounted, and from being removed, while `use` runs. */
 async function held<T>(ctx: TransferContext, volume: Volume, why: string, use: () => Promise<T>): Promise<T> {
@@ -36,7 +33,7 @@ export async function exportVolume(
 ): Promise<void> {
   const volume = ctx.volumes.get(name);
   await held(ctx, volume, 'export', () =>
-    give(packTar({ root: volume.mountpoint, ownAttributes: true, sparse: true })),
+    give(ctx.host.files.packTar({ root: volume.mountpoint, ownAttributes: true, sparse: true })),
   );
 }
 
@@ -63,11 +60,11 @@ export async function importVolume(
   if (known) await assertFillable(ctx, known, replace);
   const volume = known ?? (await ctx.volumes.draft(name, labels));
   const write = async (root: string) => {
-    await unpackTar({ root, tar: await decompress(tar), signal });
-    await run('sync', ['--file-system', root]);
+    await ctx.host.files.unpackTar({ root, tar: await decompress(tar), signal });
+    await ctx.host.processes.run('sync', ['--file-system', root]);
   };
   try {
-    if (isMounted(volume.options)) await held(ctx, volume, 'import', () => fillInPlace(volume, write));
+    if (isMounted(volume.options)) await held(ctx, volume, 'import', () => fillInPlace(ctx, volume, write));
     else await fillBeside(ctx, volume, replace, write);
   } catch (error) {
     await ctx.volumes.discard([volume]);
@@ -99,12 +96,16 @@ function assertIdle(ctx: TransferContext, { name }: Volume): void {
   throw conflict(`import ${name}: volume is in use - [${users.join(', ')}]: stop what uses it first`);
 }
 
-async function fillInPlace({ mountpoint }: Volume, write: (root: string) => Promise<void>): Promise<void> {
+async function fillInPlace(
+  { host }: TransferContext,
+  { mountpoint }: Volume,
+  write: (root: string) => Promise<void>,
+): Promise<void> {
   try {
     await write(mountpoint);
   } catch (error) {
     for (const entry of await readdir(mountpoint)) {
-      await removeTree(`${mountpoint}/${entry}`);
+      await host.files.removeTree(`${mountpoint}/${entry}`);
     }
     throw error;
   }
@@ -128,8 +129,8 @@ async function fillBeside(
     renameSync(volume.mountpoint, old);
     renameSync(fresh, volume.mountpoint);
   } finally {
-    await removeTree(fresh);
-    await removeTree(old);
+    await ctx.host.files.removeTree(fresh);
+    await ctx.host.files.removeTree(old);
   }
 }
 

@@ -1,6 +1,6 @@
 import { invalidParameter } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
-import { run } from '../../host/process.ts';
+import type { Links } from '../../host/networking.ts';
 import {
   contains,
   type Family,
@@ -49,6 +49,7 @@ export function ensureFixedNetworks(store: NetworkStore): void {
 
 /** The network `bridge` as the daemon's options want it, under the id that it had before. */
 export async function defaultBridge(
+  links: Pick<Links, 'addresses' | 'routes'>,
   store: NetworkStore,
   bridge: string,
   settings: NetworkSettings,
@@ -73,7 +74,7 @@ export async function defaultBridge(
     },
     enableIPv6: settings.ipv6,
     ipam: [
-      withRouter(await chooseBlock(store, bridge, settings, before), settings.gateway),
+      withRouter(await chooseBlock(links, store, bridge, settings, before), settings.gateway),
       ...(settings.ipv6 ? [withRouter(chooseBlock6(store, bridge, settings), settings.gateway6)] : []),
     ],
   };
@@ -82,15 +83,16 @@ export async function defaultBridge(
 }
 
 async function chooseBlock(
+  links: Pick<Links, 'addresses' | 'routes'>,
   store: NetworkStore,
   bridge: string,
   { bip, fixedCidr, pools }: NetworkSettings,
   before: NetworkDefinition | undefined,
 ): Promise<IpamBlock> {
-  const chosen = bip ?? (fixedCidr ? undefined : await addressOf(bridge));
+  const chosen = bip ?? (fixedCidr ? undefined : await addressOf(links, bridge));
   if (chosen) return withRange(blockAt(chosen, 4, '--bip'), fixedCidr, 4);
   if (fixedCidr) return blockIn(parseSubnet(fixedCidr));
-  const used = [...(await routedSubnets(bridge)), ...userSubnets(store)];
+  const used = [...(await routedSubnets(links, bridge)), ...userSubnets(store)];
   const last = before?.ipam[0];
   if (last && !used.some((subnet) => overlaps(subnet, parseSubnet(last.subnet)))) return last;
   return blockIn(freeSubnet(used, pools.length > 0 ? cutPools(pools) : defaultPools()));
@@ -145,20 +147,8 @@ function userSubnets(store: NetworkStore): Subnet[] {
     .flatMap(({ ipam }) => ipam.map(({ subnet }) => parseSubnet(subnet)));
 }
 
-interface LinkAddresses {
-  readonly ifname: string;
-  readonly addr_info: readonly {
-    readonly family: string;
-    readonly local: string;
-    readonly prefixlen: number;
-  }[];
-}
-
 /** What the bridge has from an earlier daemon. */
-async function addressOf(bridge: string): Promise<string | undefined> {
-  const links = JSON.parse((await run('ip', ['-j', 'addr'])) || '[]') as LinkAddresses[];
-  const own = links
-    .find(({ ifname }) => ifname === bridge)
-    ?.addr_info.find(({ family }) => family === 'inet');
-  return own && `${own.local}/${own.prefixlen}`;
+async function addressOf(links: Pick<Links, 'addresses'>, bridge: string): Promise<string | undefined> {
+  const own = (await links.addresses()).find(({ link, family }) => link === bridge && family === 4);
+  return own && `${own.address}/${own.prefix}`;
 }

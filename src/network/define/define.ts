@@ -4,7 +4,7 @@ import { newId } from '../../core/ids.ts';
 import { formatAddress, formatSubnet, parseAddress, parseSubnet, type Subnet } from '../ip.ts';
 import type { IpamBlock } from '../ipam.ts';
 import { bridgeOptions, truth } from '../links/options.ts';
-import { ParentLink } from '../links/parent.ts';
+import { parentOptions } from '../links/parent.ts';
 import { BUILTIN_NAMES, type NetworkDefinition, type NetworkDriver } from '../model.ts';
 import type { NetworkSettings } from '../settings.ts';
 import {
@@ -149,7 +149,7 @@ function blockOf({ Subnet = '', IPRange, Gateway, AuxiliaryAddresses }: IpamConf
 function checkOptions(definition: NetworkDefinition): void {
   if (definition.configOnly) return;
   if (definition.driver !== 'bridge') {
-    const { parent } = new ParentLink(definition);
+    const { parent } = parentOptions(definition);
     if (parent === 'lo') throw invalidParameter('loopback interface is not a valid parent link');
     return;
   }

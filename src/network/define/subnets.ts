@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { IpamConfig } from '../../api/engine.ts';
 import { forbidden, invalidParameter } from '../../core/errors.ts';
-import { run } from '../../host/process.ts';
+import type { Links } from '../../host/networking.ts';
 import {
   type Address,
   bitsOf,
@@ -45,9 +45,8 @@ export function* cutPools(
 }
 
 /** Subnets that the host has routes to, but for those of a link of our own. */
-export async function routedSubnets(ownLink: string): Promise<Subnet[]> {
-  const routes = JSON.parse((await run('ip', ['-j', 'route'])) || '[]') as { dst: string; dev?: string }[];
-  return routes
+export async function routedSubnets(links: Pick<Links, 'routes'>, ownLink: string): Promise<Subnet[]> {
+  return (await links.routes())
     .filter(({ dst, dev }) => /^[\d.]+(\/\d+)?$/.test(dst) && dev !== ownLink)
     .map(({ dst }) => parseSubnet(dst.includes('/') ? dst : `${dst}/32`))
     .filter(({ prefix }) => prefix >= 8);

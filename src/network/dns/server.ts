@@ -1,4 +1,4 @@
-import type { NamespaceSockets } from '../../host/netns-sockets.ts';
+import type { NamespaceSockets } from '../../host/networking.ts';
 import { parseAddress } from '../ip.ts';
 import { type NameDirectory, type NameEntry, reverseAddress } from './directory.ts';
 import {

@@ -1,5 +1,4 @@
-import type { NamespaceHelper } from '../../host/netns-sockets.ts';
-import { run } from '../../host/process.ts';
+import type { Host } from '../../host/host.ts';
 import { NameDirectory } from './directory.ts';
 import { NameServer, type NameView } from './server.ts';
 import { Upstream } from './upstream.ts';
@@ -10,15 +9,21 @@ export interface NamePorts {
   readonly tcp: number;
 }
 
+/** The parts of the host that name servers need. */
+interface NameHost {
+  readonly namespaces: Pick<Host['namespaces'], 'open'>;
+  readonly nftables: Pick<Host['nftables'], 'apply'>;
+}
+
 /** The name servers of all containers on user-defined networks. */
 export class NameService implements Disposable {
   readonly directory = new NameDirectory();
-  readonly #helper: NamespaceHelper;
+  readonly #host: NameHost;
   readonly #upstream = new Upstream();
   readonly #servers = new Map<string, NameServer>();
 
-  constructor(helper: NamespaceHelper) {
-    this.#helper = helper;
+  constructor(host: NameHost) {
+    this.#host = host;
   }
 
   /** Opens a server that knows nobody yet, for a container to come. */
@@ -33,11 +38,11 @@ export class NameService implements Disposable {
       prepared.view = view;
       return prepared.ports;
     }
-    const sockets = await this.#helper.open(sandbox, { udp: 0, tcp: 0 });
+    const sockets = await this.#host.namespaces.open(sandbox, { udp: 0, tcp: 0 });
     const server = new NameServer(sockets, this.directory, this.#upstream, view);
     this.#servers.set(sandbox, server);
     try {
-      await translate(sandbox, server.ports);
+      await translate(this.#host.nftables, sandbox, server.ports);
     } catch (error) {
       this.close(sandbox);
       throw error;
@@ -48,7 +53,7 @@ export class NameService implements Disposable {
   /** Serves a container that outlived the last daemon, at the ports that it knows. */
   async reopen(sandbox: string, view: NameView, ports: NamePorts): Promise<NamePorts> {
     try {
-      const sockets = await this.#helper.open(sandbox, ports);
+      const sockets = await this.#host.namespaces.open(sandbox, ports);
       this.#servers.set(sandbox, new NameServer(sockets, this.directory, this.#upstream, view));
       return ports;
     } catch {
@@ -76,9 +81,13 @@ export class NameService implements Disposable {
 }
 
 /** The rules stand in the container's own namespace, where no firewall of the host comes between. */
-async function translate(sandbox: string, { udp, tcp }: NamePorts): Promise<void> {
-  await run('nsenter', [`--net=${sandbox}`, 'nft', '-f', '-'], {
-    input: `
+async function translate(
+  nftables: NameHost['nftables'],
+  sandbox: string,
+  { udp, tcp }: NamePorts,
+): Promise<void> {
+  await nftables.apply(
+    `
 table ip barge_names {}
 delete table ip barge_names
 table ip barge_names {
@@ -89,5 +98,6 @@ table ip barge_names {
   }
 }
 `,
-  });
+    sandbox,
+  );
 }

@@ -1,6 +1,5 @@
 import { messageOf, unavailable } from '../../core/errors.ts';
-import { capture, run } from '../../host/process.ts';
-import { NftSession } from './nft.ts';
+import type { Nftables, NftablesSession } from '../../host/networking.ts';
 import {
   addBridge,
   addPort,
@@ -17,40 +16,42 @@ import {
 export class Firewall {
   readonly table: string;
   readonly enabled: boolean;
-  readonly #session: NftSession;
+  readonly #nftables: Nftables;
+  readonly #session: NftablesSession;
 
-  private constructor(table: string, enabled = true) {
+  private constructor(nftables: Nftables, table: string, enabled: boolean) {
+    this.#nftables = nftables;
     this.table = table;
     this.enabled = enabled;
-    this.#session = new NftSession(table);
+    this.#session = nftables.session(table);
   }
 
   /**
    * Writes the table anew, with no bridge in it. @param enabled false: no rule is ever written.
    * @throws BargeError unavailable where nftables does not work.
    */
-  static async open(table: string, enabled = true): Promise<Firewall> {
+  static async open(nftables: Nftables, table: string, enabled = true): Promise<Firewall> {
     if (!enabled) {
-      await capture('nft', ['delete', 'table', 'inet', table]);
-      return new Firewall(table, false);
+      await nftables.deleteTable('inet', table);
+      return new Firewall(nftables, table, false);
     }
     try {
-      await write(`${oldTable(table)}${wholeTable(table)}${userTable(table)}`);
+      await nftables.apply(`${oldTable(table)}${wholeTable(table)}${userTable(table)}`);
     } catch (error) {
       throw unavailable(
         `nftables does not work on this host: Barge needs the program nft and a kernel with nf_tables, iptables-legacy is not enough (or start with --bridge=none): ${messageOf(error)}`,
         { cause: error },
       );
     }
-    return new Firewall(table);
+    return new Firewall(nftables, table, true);
   }
 
   async addBridge(rules: BridgeRules): Promise<void> {
-    if (this.enabled) await write(addBridge(this.table, rules));
+    if (this.enabled) await this.#nftables.apply(addBridge(this.table, rules));
   }
 
   async removeBridge(rules: BridgeRules): Promise<void> {
-    if (this.enabled) await write(removeBridge(this.table, rules));
+    if (this.enabled) await this.#nftables.apply(removeBridge(this.table, rules));
   }
 
   async addPort(rule: PortRule): Promise<void> {
@@ -69,19 +70,15 @@ export class Firewall {
   async close(remove: boolean): Promise<void> {
     this.#session[Symbol.dispose]();
     if (!remove || !this.enabled) return;
-    await capture('nft', ['delete', 'table', 'inet', this.table]);
+    await this.#nftables.deleteTable('inet', this.table);
     const own = userTableName(this.table);
-    const { stdout } = await capture('nft', ['list', 'table', 'inet', own]);
-    if (isUntouched(stdout)) await capture('nft', ['delete', 'table', 'inet', own]);
+    const listing = await this.#nftables.listTable('inet', own);
+    if (isUntouched(listing)) await this.#nftables.deleteTable('inet', own);
   }
 }
 
-/** The table that versions before had, for IPv4 only. */
+/** The table of earlier versions, for IPv4 only. */
 const oldTable = (table: string) => `table ip ${table} {}\ndelete table ip ${table}\n`;
-
-async function write(rules: string): Promise<void> {
-  await run('nft', ['-f', '-'], { input: rules });
-}
 
 /** @param listing what nft prints of the user's table. */
 function isUntouched(listing: string): boolean {

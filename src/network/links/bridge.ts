@@ -1,24 +1,27 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { forbidden, systemError } from '../../core/errors.ts';
-import { capture, run } from '../../host/process.ts';
+import type { Host } from '../../host/host.ts';
 import type { BridgeRules } from '../firewall/table.ts';
 import { parseSubnet } from '../ip.ts';
 import type { Endpoint, NetworkDefinition } from '../model.ts';
-import { DEFAULT_SETTINGS, type NetworkSettings } from '../settings.ts';
+import type { NetworkSettings } from '../settings.ts';
 import { addressGeneration, hostEnd, type LinkDriver } from './link.ts';
 import { type BridgeOptions, bridgeOptions } from './options.ts';
+
+/** The parts of the host that links are made of. */
+export type LinkHost = Pick<Host, 'links' | 'sysctls'>;
 
 /** A Linux bridge, with a veth pair for each endpoint. */
 export class BridgeLink implements LinkDriver {
   readonly options: BridgeOptions;
   readonly rules: BridgeRules;
   readonly #definition: NetworkDefinition;
+  readonly #host: LinkHost;
   /** Made by somebody else, and left when the network goes. */
   #foreign = false;
   readonly #forward: boolean;
 
-  constructor(definition: NetworkDefinition, settings: NetworkSettings = DEFAULT_SETTINGS) {
+  constructor(definition: NetworkDefinition, settings: NetworkSettings, host: LinkHost) {
+    this.#host = host;
     this.#definition = definition;
     this.#forward = settings.forward;
     this.options = bridgeOptions(definition);
@@ -59,9 +62,8 @@ export class BridgeLink implements LinkDriver {
   /** @throws BargeError forbidden when the name is that of a link of another kind. */
   async assertUsable(): Promise<void> {
     const { bridge } = this.options;
-    const { code, stdout } = await capture('ip', ['-d', 'link', 'show', bridge]);
-    if (code !== 0) return;
-    if (!/^\s+bridge /m.test(stdout)) {
+    if (!(await this.#host.links.exists(bridge))) return;
+    if (!(await this.#host.links.isBridge(bridge))) {
       throw forbidden(
         `the link ${bridge} exists already and is no bridge: choose another com.docker.network.bridge.name`,
       );
@@ -72,23 +74,21 @@ export class BridgeLink implements LinkDriver {
   async up(): Promise<void> {
     const { bridge, mtu } = this.options;
     const { internal, enableIPv6 } = this.#definition;
-    const exists = (await capture('ip', ['link', 'show', bridge])).code === 0;
-    await run('ip', ['-batch', '-'], {
-      input: [
-        ...(exists ? [] : [`link add ${bridge} type bridge`]),
-        ...(mtu ? [`link set ${bridge} mtu ${mtu}`] : []),
-        ...this.#addressLines(),
-        /* No detection of duplicates: until it ends, a bridge would ask for no neighbour. */
-        ...(enableIPv6 ? [`addr replace fe80::1/64 dev ${bridge} nodad`] : []),
-        `link set ${bridge}${addressGeneration('none', mtu)} up`,
-        '',
-      ].join('\n'),
-    });
+    const exists = await this.#host.links.exists(bridge);
+    await this.#host.links.batch([
+      ...(exists ? [] : [`link add ${bridge} type bridge`]),
+      ...(mtu ? [`link set ${bridge} mtu ${mtu}`] : []),
+      ...this.#addressLines(),
+      /* No detection of duplicates: until it ends, a bridge would ask for no neighbour. */
+      ...(enableIPv6 ? [`addr replace fe80::1/64 dev ${bridge} nodad`] : []),
+      `link set ${bridge}${addressGeneration('none', mtu)} up`,
+    ]);
     if (internal) return;
-    if (this.#forward) await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
+    const { sysctls } = this.#host;
+    if (this.#forward) await sysctls.write({ path: ['net', 'ipv4', 'ip_forward'], value: '1' });
     /* Lets 127.0.0.1 on the host be translated to a container; `loopback_guard` keeps others from using it. */
-    await writeFile(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, '1');
-    if (enableIPv6 && this.#forward) await forwardIPv6();
+    await sysctls.write({ path: ['net', 'ipv4', 'conf', bridge, 'route_localnet'], value: '1' });
+    if (enableIPv6 && this.#forward) await sysctls.forwardIPv6();
   }
 
   #addressLines(): string[] {
@@ -105,10 +105,8 @@ export class BridgeLink implements LinkDriver {
   async down(): Promise<void> {
     if (this.#foreign) return;
     const { bridge } = this.options;
-    const { code, stderr } = await capture('ip', ['link', 'del', bridge]);
-    if (code !== 0 && !/Cannot find device/.test(stderr)) {
-      throw systemError(`removing the bridge ${bridge} failed: ${stderr.trim()}`);
-    }
+    const failure = await this.#host.links.remove(bridge);
+    if (failure !== undefined) throw systemError(`removing the bridge ${bridge} failed: ${failure}`);
   }
 
   attachLines(endpoint: Endpoint, namespace: string): readonly string[] {
@@ -123,15 +121,4 @@ export class BridgeLink implements LinkDriver {
       ...(icc ? [] : [`link set ${veth} type bridge_slave isolated on`]),
     ];
   }
-}
-
-/** Forwards IPv6 on all links; those that learn their routes from a router go on doing so. */
-async function forwardIPv6(): Promise<void> {
-  const root = '/proc/sys/net/ipv6/conf';
-  if (readFileSync(`${root}/all/forwarding`, 'utf8').trim() === '1') return;
-  for (const name of readdirSync(root)) {
-    const file = `${root}/${name}/accept_ra`;
-    if (readFileSync(file, 'utf8').trim() === '1') await writeFile(file, '2');
-  }
-  await writeFile(`${root}/all/forwarding`, '1');
 }

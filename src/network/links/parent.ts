@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { invalidParameter, systemError, unavailable } from '../../core/errors.ts';
-import { capture } from '../../host/process.ts';
+import { invalidParameter, isKind, unavailable } from '../../core/errors.ts';
+import type { Links } from '../../host/networking.ts';
 import type { Endpoint, NetworkDefinition } from '../model.ts';
 import type { LinkDriver } from './link.ts';
 import { interfacePrefix, mtu } from './options.ts';
@@ -11,30 +10,49 @@ const MODES = {
 } as const;
 const FLAGS = ['bridge', 'private', 'vepa'];
 
+type ParentLinks = Pick<Links, 'exists' | 'add' | 'remove'>;
+
+interface ParentOptions {
+  /** The link that the network hangs on: the named one, or one of its own. */
+  readonly parent: string;
+  readonly kind: 'macvlan' | 'ipvlan';
+  readonly mode: string;
+  readonly flag: string;
+  readonly mtu: number;
+  readonly interfacePrefix: string;
+}
+
+/** @throws BargeError invalid-parameter for options that the driver does not know the value of. */
+export function parentOptions({ driver, options, id }: NetworkDefinition): ParentOptions {
+  const kind = driver === 'ipvlan' ? 'ipvlan' : 'macvlan';
+  const mode = choose(options, `${kind}_mode`, MODES[kind]);
+  const flag = kind === 'ipvlan' ? choose(options, 'ipvlan_flag', FLAGS) : '';
+  const parent = options.parent || `dm-${id.slice(0, 12)}`;
+  if (!/^[a-zA-Z0-9][\w.-]{0,14}$/.test(parent))
+    throw invalidParameter(`invalid value for parent: "${parent}" is no name of a link`);
+  return { parent, kind, mode, flag, mtu: mtu(options), interfacePrefix: interfacePrefix(options) };
+}
+
 /** Endpoints that are links of their own on top of one of the host's: macvlan and ipvlan. */
 export class ParentLink implements LinkDriver {
-  readonly interfacePrefix: string;
-  readonly parent: string;
   readonly #definition: NetworkDefinition;
-  readonly #kind: 'macvlan' | 'ipvlan';
-  readonly #mode: string;
-  readonly #flag: string;
-  readonly mtu: number;
+  readonly #options: ParentOptions;
+  readonly #links: ParentLinks;
   #made = false;
 
   /** @throws BargeError invalid-parameter for options that the driver does not know the value of. */
-  constructor(definition: NetworkDefinition) {
-    const { options, id } = definition;
+  constructor(definition: NetworkDefinition, links: ParentLinks) {
     this.#definition = definition;
-    this.#kind = definition.driver === 'ipvlan' ? 'ipvlan' : 'macvlan';
-    this.#mode = choose(options, `${this.#kind}_mode`, MODES[this.#kind]);
-    this.#flag = this.#kind === 'ipvlan' ? choose(options, 'ipvlan_flag', FLAGS) : '';
-    this.parent = options.parent || `dm-${id.slice(0, 12)}`;
-    if (!/^[a-zA-Z0-9][\w.-]{0,14}$/.test(this.parent)) {
-      throw invalidParameter(`invalid value for parent: "${this.parent}" is no name of a link`);
-    }
-    this.mtu = mtu(options);
-    this.interfacePrefix = interfacePrefix(options);
+    this.#options = parentOptions(definition);
+    this.#links = links;
+  }
+
+  get interfacePrefix(): string {
+    return this.#options.interfacePrefix;
+  }
+
+  get mtu(): number {
+    return this.#options.mtu;
   }
 
   /** A network without a parent is one for its containers only. */
@@ -43,41 +61,50 @@ export class ParentLink implements LinkDriver {
   }
 
   get canChooseMac(): boolean {
-    return this.#kind === 'macvlan';
+    return this.#options.kind === 'macvlan';
   }
 
   get routesByInterface(): boolean {
-    return this.#mode.startsWith('l3');
+    return this.#options.mode.startsWith('l3');
   }
 
   /** Makes the parent when it is a VLAN of another link (`eth0.10`), or when none was named. */
   async up(): Promise<void> {
-    if (existsSync(`/sys/class/net/${this.parent}`)) return;
-    const [, link, vlan] = /^(.+)\.(\d+)$/.exec(this.parent) ?? [];
+    if (await this.#links.exists(this.#options.parent)) return;
+    const [, link, vlan] = /^(.+)\.(\d+)$/.exec(this.#options.parent) ?? [];
     if (!this.#definition.options.parent) {
-      await make(`link add ${this.parent} type dummy`, 'dummy');
-    } else if (link && vlan && existsSync(`/sys/class/net/${link}`)) {
-      await make(`link add link ${link} name ${this.parent} type vlan id ${vlan}`, 'vlan');
+      await this.#make(`link add ${this.#options.parent} type dummy`, 'dummy');
+    } else if (link && vlan && (await this.#links.exists(link))) {
+      await this.#make(`link add link ${link} name ${this.#options.parent} type vlan id ${vlan}`, 'vlan');
     } else {
       throw invalidParameter(
-        `the parent link ${this.parent} of the network ${this.#definition.name} does not exist on this host`,
+        `the parent link ${this.#options.parent} of the network ${this.#definition.name} does not exist on this host`,
       );
     }
     this.#made = true;
-    await make(`link set ${this.parent} up`, '');
+    await this.#links.add(`link set ${this.#options.parent} up`);
+  }
+
+  async #make(line: string, kind: string): Promise<void> {
+    try {
+      await this.#links.add(line);
+    } catch (cause) {
+      if (!isKind(cause, 'unavailable')) throw cause;
+      throw unavailable(`this host's kernel has no ${kind} links (CONFIG_${kind.toUpperCase()})`, { cause });
+    }
   }
 
   /** A VLAN link goes with the last network on it that this daemon knows to have made it. */
   async down(): Promise<void> {
-    if (this.#made || !this.#definition.options.parent) await capture('ip', ['link', 'del', this.parent]);
+    if (this.#made || !this.#definition.options.parent) await this.#links.remove(this.#options.parent);
   }
 
   attachLines(endpoint: Endpoint, namespace: string): readonly string[] {
     const size = this.mtu ? ` mtu ${this.mtu}` : '';
-    const hardware = this.#kind === 'macvlan' ? ` address ${endpoint.mac}` : '';
-    const flag = this.#flag ? ` ${this.#flag}` : '';
+    const hardware = this.#options.kind === 'macvlan' ? ` address ${endpoint.mac}` : '';
+    const flag = this.#options.flag ? ` ${this.#options.flag}` : '';
     return [
-      `link add link ${this.parent} name ${endpoint.interface}${hardware}${size} netns ${namespace} type ${this.#kind} mode ${this.#mode}${flag}`,
+      `link add link ${this.#options.parent} name ${endpoint.interface}${hardware}${size} netns ${namespace} type ${this.#options.kind} mode ${this.#options.mode}${flag}`,
     ];
   }
 }
@@ -89,14 +116,3 @@ function choose(options: Readonly<Record<string, string>>, name: string, known: 
   }
   return text;
 }
-
-/** @throws BargeError unavailable when this kernel knows no links of that kind. */
-async function make(line: string, kind: string): Promise<void> {
-  const { code, stderr } = await capture('ip', line.split(' '));
-  if (code === 0) return;
-  if (isUnknownKind(stderr))
-    throw unavailable(`this host's kernel has no ${kind} links (CONFIG_${kind.toUpperCase()})`);
-  throw systemError(`ip ${line} failed: ${stderr.trim()}`);
-}
-
-export const isUnknownKind = (stderr: string) => /Unknown device type|Operation not supported/.test(stderr);

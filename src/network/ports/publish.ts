@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { PortMap } from '../../api/engine.ts';
 import { conflict, invalidParameter } from '../../core/errors.ts';
-import type { NamespaceHelper } from '../../host/netns-sockets.ts';
+import type { Namespaces } from '../../host/networking.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { GatewayMode, PortRule } from '../firewall/table.ts';
 import type { Family } from '../ip.ts';
@@ -36,14 +36,14 @@ const RANDOM_TRIES = 32;
 /** All published ports of a daemon. */
 export class PortPublisher {
   readonly #firewall: Firewall;
-  readonly #flows: Pick<NamespaceHelper, 'forgetUdpFlows'>;
+  readonly #flows: Pick<Pick<Namespaces, 'forgetUdpFlows'>, 'forgetUdpFlows'>;
   readonly #settings: Pick<NetworkSettings, 'relay' | 'rules'>;
   readonly #published = new Map<string, Published>();
 
   constructor(
     firewall: Firewall,
     settings: Pick<NetworkSettings, 'relay' | 'rules'>,
-    flows: Pick<NamespaceHelper, 'forgetUdpFlows'>,
+    flows: Pick<Pick<Namespaces, 'forgetUdpFlows'>, 'forgetUdpFlows'>,
   ) {
     this.#flows = flows;
     this.#firewall = firewall;

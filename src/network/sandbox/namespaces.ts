@@ -1,10 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BargeError, errnoOf, systemError, unavailable } from '../../core/errors.ts';
-import { capture, run } from '../../host/process.ts';
+import { BargeError, messageOf, systemError } from '../../core/errors.ts';
+import type { Namespaces, Sysctl } from '../../host/networking.ts';
 import { linkLocalOf } from '../ip.ts';
 import { addressGeneration, type LinkDriver } from '../links/link.ts';
-import { isUnknownKind } from '../links/parent.ts';
 import type { Endpoint, EndpointRequest } from '../model.ts';
 
 /** Where iproute2 keeps named network namespaces. */
@@ -20,13 +18,8 @@ export interface Attachable {
   readonly request: EndpointRequest;
 }
 
-/** What works on named namespaces. */
-export interface NamespaceTool {
-  /** Carries out lines as `ip -batch` takes them: those of the host, then those of the namespace. @throws BargeError system. */
-  carryOut(outside: readonly string[], name: string, inside: readonly string[]): Promise<void>;
-  /** Takes names away, those that are not there too. */
-  forget(names: readonly string[]): Promise<void>;
-}
+/** The part of the host that sandboxes are made with. */
+export type NamespaceTool = Pick<Namespaces, 'carryOut' | 'forget' | 'names' | 'interfaces' | 'writeSysctls'>;
 
 /** Makes a namespace with all its endpoints. On failure nothing of it is left. */
 export async function makeNamespace(
@@ -61,13 +54,8 @@ async function attach(
 ): Promise<void> {
   const outside = added.flatMap(({ endpoint, link }) => link.attachLines(endpoint, name));
   const inside = [...added.flatMap(insideLines), ...routeLines(all)];
-  try {
-    await tool.carryOut([...firstOutside, ...outside], name, [...firstInside, ...inside]);
-  } catch (error) {
-    if (!(error instanceof Error) || !isUnknownKind(error.message)) throw error;
-    throw unavailable(`this host's kernel cannot make such links: ${error.message}`, { cause: error });
-  }
-  await writeSysctls(name, added);
+  await tool.carryOut([...firstOutside, ...outside], name, [...firstInside, ...inside]);
+  await writeSysctls(tool, name, added);
 }
 
 /** Adds an endpoint to a namespace that has others. */
@@ -107,8 +95,7 @@ export async function reconcileNamespace(
   name: string,
   all: readonly Attachable[],
 ): Promise<void> {
-  const text = await run('ip', ['-n', name, '-j', 'link', 'show']);
-  const there = new Set((JSON.parse(text || '[]') as { ifname: string }[]).map(({ ifname }) => ifname));
+  const there = new Set(await tool.interfaces(name));
   const known = new Set(['lo', ...all.map(({ endpoint }) => endpoint.interface)]);
   for (const extra of [...there].filter((one) => !known.has(one))) await removeLink(tool, name, extra);
   for (const attachable of all) {
@@ -167,19 +154,26 @@ function routeLines(all: readonly Attachable[]): string[] {
 
 const SYSCTLS = 'com.docker.network.endpoint.sysctls';
 
-/** `net.ipv4.conf.IFNAME.forwarding=1,…` of an endpoint's options; docker's client makes it small letters. @throws BargeError invalid-parameter. */
-async function writeSysctls(name: string, attachables: readonly Attachable[]): Promise<void> {
-  const script = attachables.flatMap(({ endpoint, request }) =>
+/** `net.ipv4.conf.IFNAME.forwarding=1,…` of an endpoint's options; docker's client sends it in small letters. @throws BargeError invalid-parameter. */
+async function writeSysctls(
+  tool: NamespaceTool,
+  name: string,
+  attachables: readonly Attachable[],
+): Promise<void> {
+  const settings = attachables.flatMap(({ endpoint, request }) =>
     parseSysctls(request.driverOpts?.[SYSCTLS] ?? '').map(
-      ([key, value]) =>
-        `echo '${value}' >/proc/sys/${key.join('/').replace(/ifname/i, endpoint.interface)}\n`,
+      ([key, value]): Sysctl => ({
+        path: key.map((part) => (/^ifname$/i.test(part) ? endpoint.interface : part)),
+        value,
+      }),
     ),
   );
-  if (script.length === 0) return;
-  const { code, stderr } = await capture('nsenter', [`--net=${namespacePath(name)}`, 'sh', '-e'], {
-    input: script.join(''),
-  });
-  if (code !== 0) throw systemError(`setting ${SYSCTLS} failed: ${stderr.trim()}`);
+  if (settings.length === 0) return;
+  try {
+    await tool.writeSysctls(name, settings);
+  } catch (error) {
+    throw systemError(`setting ${SYSCTLS} failed: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** @throws BargeError invalid-parameter for anything but settings of the endpoint's own interface. */
@@ -198,13 +192,4 @@ export function parseSysctls(text: string): [key: string[], value: string][] {
       }
       return [key.split('.'), value];
     });
-}
-
-export async function namespaceNames(): Promise<string[]> {
-  try {
-    return await readdir(NETNS_DIRECTORY);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type NamespaceTool, namespaceNames, namespacePath } from './namespaces.ts';
+import type { Clock } from '../../host/host.ts';
+import { type NamespaceTool, namespacePath } from './namespaces.ts';
 
 const REFILL_DELAY_MS = 40;
 const REMOVAL_DELAY_MS = 150;
@@ -16,6 +16,7 @@ export interface PoolOptions<T> {
   readonly prefix: string;
   readonly size: number;
   readonly tool: NamespaceTool;
+  readonly clock: Clock;
   /** Makes a namespace of this name. */
   readonly make: (name: string) => Promise<T>;
   /** Gives up what one holds that nobody wants any more. */
@@ -82,7 +83,8 @@ export class SandboxPool<T> {
   /** Removes a namespace in the background, several at a time. */
   remove(name: string): void {
     this.#removals.push(name);
-    this.#removing ??= sleep(REMOVAL_DELAY_MS)
+    this.#removing ??= this.#options.clock
+      .sleep(REMOVAL_DELAY_MS)
       .then(() => this.#remove())
       .catch(() => {}) /* the next daemon's start sweeps what is left */
       .finally(() => {
@@ -102,7 +104,7 @@ export class SandboxPool<T> {
   async sweep(keep: ReadonlySet<string>): Promise<void> {
     const { prefix } = this.#options;
     const ready = new Set(this.#ready.map(({ path }) => path));
-    const names = await namespaceNames();
+    const names = await this.#options.tool.names();
     await this.#options.tool.forget(
       names.filter((name) => {
         const path = namespacePath(name);

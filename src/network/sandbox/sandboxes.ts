@@ -1,4 +1,5 @@
 import { forbidden } from '../../core/errors.ts';
+import type { Clock } from '../../host/host.ts';
 import { assertRequestValid, type LiveNetwork } from '../live.ts';
 import type { Endpoint, EndpointRequest } from '../model.ts';
 import {
@@ -25,6 +26,7 @@ export interface SandboxesOptions {
   /** What the names of this daemon's namespaces begin with. */
   readonly prefix: string;
   readonly tool: NamespaceTool;
+  readonly clock: Clock;
   /** How many stand ready on the default bridge. */
   readonly poolSize: number;
   /** @throws BargeError not-found. */
@@ -54,6 +56,7 @@ export class Sandboxes {
     this.#pool = new SandboxPool({
       prefix: options.prefix,
       tool: options.tool,
+      clock: options.clock,
       size: options.poolSize,
       make: (name) => this.#makeReady(name),
       free: ({ content }) => this.#free(content),
@@ -61,6 +64,7 @@ export class Sandboxes {
     this.#blanks = new SandboxPool({
       prefix: options.prefix,
       tool: options.tool,
+      clock: options.clock,
       size: Math.min(options.poolSize, BLANKS),
       make: (name) => this.#makeBlank(name),
       free: ({ path }) => options.discard(path),

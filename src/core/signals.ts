@@ -1,0 +1,35 @@
+import { constants } from 'node:os';
+import { invalidParameter } from './errors.ts';
+
+/** Numbers by name, as this machine's kernel has them; real-time signals have none there. */
+const NUMBERS: Readonly<Record<string, number>> = constants.signals;
+
+export const { SIGKILL } = constants.signals;
+
+/** What the C library leaves to programs of the kernel's real-time signals. */
+const RTMIN = 34;
+const RTMAX = 64;
+
+/** A signal's number from `TERM`, `SIGTERM`, `15` or `RTMIN+3`; undefined for what names none. */
+export function findSignal(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text) > 0 && Number(text) <= RTMAX ? Number(text) : undefined;
+  const name = text.toUpperCase().replace(/^SIG/, '');
+  const number = Object.hasOwn(NUMBERS, `SIG${name}`) ? NUMBERS[`SIG${name}`] : undefined;
+  if (number) return number;
+  const realtime = /^RT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);
+  if (!realtime) return undefined;
+  const base = realtime[1] === 'MAX' ? RTMAX : RTMIN;
+  const value = base + Number(`${realtime[2] ?? '+'}${realtime[3] ?? 0}`);
+  return value >= RTMIN && value <= RTMAX ? value : undefined;
+}
+
+/** @throws BargeError invalid-parameter for what names no signal. */
+export function signalNumber(text: string): number {
+  const number = findSignal(text);
+  if (number === undefined) throw invalidParameter(`invalid signal: ${text}`);
+  return number;
+}
+
+/** The exit code that a shell reports for a process that a signal ended. */
+export const signalExitCode = (signal: number | NodeJS.Signals): number =>
+  128 + (typeof signal === 'number' ? signal : constants.signals[signal]);

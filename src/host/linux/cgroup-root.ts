@@ -1,0 +1,2 @@
+/** Where the control groups of every distribution are mounted. */
+export const CGROUP_ROOT = '/sys/fs/cgroup';

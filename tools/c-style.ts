@@ -1,0 +1,23 @@
+/** Holds the C programs against native/.clang-format, where a clang-format is installed that understands it. */
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The first release that knows every option of our file; others would also break some lines in other places. */
+const OLDEST = 20;
+
+const ROOT = join(import.meta.dirname, '..');
+const version = spawnSync('clang-format', ['--version'], { encoding: 'utf8' });
+const [, major] = /version (\d+)/.exec(version.stdout ?? '') ?? [];
+
+if (Number(major ?? 0) < OLDEST) {
+  process.stdout.write(`not checked: clang-format ${OLDEST} or newer is not installed\n`);
+} else {
+  const files = globSync('native/*/*.{c,h}', { cwd: ROOT });
+  if (files.length === 0) throw new Error('no C file matches');
+  const { status } = spawnSync('clang-format', ['--dry-run', '--Werror', ...files], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  process.exitCode = status ?? 1;
+}
