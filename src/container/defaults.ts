@@ -1,4 +1,4 @@
-import type { Ulimit } from '../api/engine.ts';
+import type { Ulimit } from '../api/engine/containers.ts';
 
 /** What the daemon's settings give to containers that do not say otherwise. Read anew for each container. */
 export interface ContainerDefaults {

@@ -1,12 +1,6 @@
-import type {
-  ContainerConfig,
-  ContainerStatus,
-  Health,
-  HostConfig,
-  MountPoint,
-  NetworkingConfig,
-  PortMap,
-} from '../api/engine.ts';
+import type { ContainerConfig, ContainerStatus, Health, HostConfig } from '../api/engine/containers.ts';
+import type { NetworkingConfig, PortMap } from '../api/engine/networks.ts';
+import type { MountPoint } from '../api/engine/volumes.ts';
 import type { Digest } from '../core/digest.ts';
 import { conflict, invalidParameter, notFound } from '../core/errors.ts';
 

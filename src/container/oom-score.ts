@@ -1,4 +1,4 @@
-import type { HostConfig } from '../api/engine.ts';
+import type { HostConfig } from '../api/engine/containers.ts';
 import { canScore } from '../host/oom-score.ts';
 import { hostCapabilities } from './oci/capabilities.ts';
 

@@ -1,4 +1,4 @@
-import type { RestartPolicy } from '../api/engine.ts';
+import type { RestartPolicy } from '../api/engine/containers.ts';
 import { invalidParameter } from '../core/errors.ts';
 
 /** Docker's rules for the policy and its count. @throws BargeError invalid-parameter. */

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { HostConfig } from '../api/engine.ts';
+import type { HostConfig } from '../api/engine/containers.ts';
 import type { OciProcess, OciSeccomp } from '../api/oci-runtime.ts';
 import { systemError } from '../core/errors.ts';
 import { cgroupPids, makeHybridCgroup, oomFile, removeCgroup } from '../host/cgroups.ts';

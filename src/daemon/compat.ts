@@ -1,12 +1,7 @@
-import type {
-  ContainerCreateRequest,
-  ContainerInspect,
-  ContainerSummary,
-  EventMessage,
-  ImageInspect,
-  ImageSummary,
-  NetworkCreateRequest,
-} from '../api/engine.ts';
+import type { ContainerCreateRequest, ContainerInspect, ContainerSummary } from '../api/engine/containers.ts';
+import type { ImageInspect, ImageSummary } from '../api/engine/images.ts';
+import type { NetworkCreateRequest } from '../api/engine/networks.ts';
+import type { EventMessage } from '../api/engine/system.ts';
 import { invalidParameter } from '../core/errors.ts';
 import type { DiskUsage, Usage } from '../engine/disk-usage.ts';
 import type { Filters } from '../engine/filters.ts';

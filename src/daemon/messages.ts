@@ -1,4 +1,4 @@
-import type { ProgressMessage } from '../api/engine.ts';
+import type { ProgressMessage } from '../api/engine/system.ts';
 import { isKind, messageOf, systemError } from '../core/errors.ts';
 import type { Exchange } from './http.ts';
 import { errorResponse } from './http.ts';

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { API_VERSION, MIN_API_VERSION } from '../api/engine.ts';
+import { API_VERSION, MIN_API_VERSION } from '../api/engine/system.ts';
 import { BargeError, invalidParameter, isKind, notFound } from '../core/errors.ts';
 import { type Exchange, errorResponse, PlainResponse, type Response, UpgradeResponse } from './http.ts';
 import { queryOf, type Router } from './router.ts';

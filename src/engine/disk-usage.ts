@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
-import type { ContainerSummary, ImageSummary } from '../api/engine.ts';
+import type { ContainerSummary } from '../api/engine/containers.ts';
+import type { ImageSummary } from '../api/engine/images.ts';
 import { isRunning } from '../container/model.ts';
 import { errnoOf, invalidParameter } from '../core/errors.ts';
 import { limiter } from '../core/limiter.ts';

@@ -1,4 +1,4 @@
-import type { NetworkCreateRequest, PortMap } from '../api/engine.ts';
+import type { NetworkCreateRequest, PortMap } from '../api/engine/networks.ts';
 import { forbidden, invalidParameter, messageOf } from '../core/errors.ts';
 import { NamespaceHelper } from '../host/netns-sockets.ts';
 import { defaultBridge, ensureFixedNetworks } from './define/builtin.ts';

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
-import type { HostConfig } from '../api/engine.ts';
+import type { HostConfig } from '../api/engine/containers.ts';
 import type { Digest } from '../core/digest.ts';
 import { errnoOf, invalidParameter, messageOf } from '../core/errors.ts';
 import { assertOutsideProc, destinationOf, duplicate } from './destination.ts';

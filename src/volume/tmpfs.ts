@@ -1,4 +1,4 @@
-import type { MountRequest } from '../api/engine.ts';
+import type { MountRequest } from '../api/engine/volumes.ts';
 import { invalidParameter } from '../core/errors.ts';
 
 const SWITCHES = new Set(

@@ -1,4 +1,4 @@
-import type { ContainerInspect } from '../../api/engine.ts';
+import type { ContainerInspect } from '../../api/engine/containers.ts';
 import { systemError } from '../../core/errors.ts';
 import { argument, type Command } from '../command.ts';
 import { pathSegment } from '../each.ts';

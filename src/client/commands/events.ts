@@ -1,4 +1,4 @@
-import type { EventMessage } from '../../api/engine.ts';
+import type { EventMessage } from '../../api/engine/system.ts';
 import type { Command } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
 import { FILTER, LIST_FORMAT } from '../format/format-flag.ts';

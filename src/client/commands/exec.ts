@@ -1,4 +1,4 @@
-import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../api/engine.ts';
+import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../api/engine/containers.ts';
 import { argument, type Command, type Invocation } from '../command.ts';
 import { checkEnv, readEnvironment } from '../create/key-values.ts';
 import { pathSegment } from '../each.ts';

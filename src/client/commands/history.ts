@@ -1,4 +1,4 @@
-import type { ImageHistoryItem } from '../../api/engine.ts';
+import type { ImageHistoryItem } from '../../api/engine/images.ts';
 import { shortId } from '../../core/ids.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
 import { argument, type Command } from '../command.ts';

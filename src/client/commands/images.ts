@@ -1,4 +1,4 @@
-import type { ImageSummary } from '../../api/engine.ts';
+import type { ImageSummary } from '../../api/engine/images.ts';
 import { notImplemented } from '../../core/errors.ts';
 import type { Command } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';

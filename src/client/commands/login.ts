@@ -1,4 +1,4 @@
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
 import { ask, askSecret } from '../auth/prompt.ts';
 import { authKey } from '../auth/registry-auth.ts';
 import { storeLogin } from '../auth/store.ts';

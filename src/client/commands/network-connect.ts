@@ -1,4 +1,4 @@
-import type { EndpointSettings } from '../../api/engine.ts';
+import type { EndpointSettings } from '../../api/engine/networks.ts';
 import { argument, type Command } from '../command.ts';
 import { checkLink } from '../create/checks.ts';
 import { pathSegment } from '../each.ts';

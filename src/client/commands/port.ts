@@ -1,4 +1,5 @@
-import type { ContainerInspect, NetworkInspect, PortBinding } from '../../api/engine.ts';
+import type { ContainerInspect } from '../../api/engine/containers.ts';
+import type { NetworkInspect, PortBinding } from '../../api/engine/networks.ts';
 import type { Cli } from '../cli.ts';
 import { argument, type Command } from '../command.ts';
 import { pathSegment } from '../each.ts';

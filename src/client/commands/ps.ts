@@ -1,4 +1,4 @@
-import type { ContainerSummary } from '../../api/engine.ts';
+import type { ContainerSummary } from '../../api/engine/containers.ts';
 import type { Command } from '../command.ts';
 import { CONTAINER_LISTING, containerFields } from '../containers/listing.ts';
 import { filtersQuery } from '../format/filters.ts';

@@ -1,4 +1,4 @@
-import type { ImageDeleteItem } from '../../api/engine.ts';
+import type { ImageDeleteItem } from '../../api/engine/images.ts';
 import { isKind, messageOf } from '../../core/errors.ts';
 import type { Command } from '../command.ts';
 import { imagePath } from '../each.ts';

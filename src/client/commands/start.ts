@@ -1,4 +1,4 @@
-import type { ContainerInspect } from '../../api/engine.ts';
+import type { ContainerInspect } from '../../api/engine/containers.ts';
 import { notImplemented } from '../../core/errors.ts';
 import { argument, type Command, type Invocation } from '../command.ts';
 import { forEachName, pathSegment } from '../each.ts';

@@ -1,4 +1,4 @@
-import type { ContainerSummary } from '../../api/engine.ts';
+import type { ContainerSummary } from '../../api/engine/containers.ts';
 import type { Cli } from '../cli.ts';
 import type { Command, Invocation } from '../command.ts';
 import { type ContainerStats, STATS_LISTING, statsFields } from '../containers/stats.ts';

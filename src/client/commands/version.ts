@@ -1,4 +1,4 @@
-import { API_VERSION, type VersionInfo } from '../../api/engine.ts';
+import { API_VERSION, type VersionInfo } from '../../api/engine/system.ts';
 import { messageOf } from '../../core/errors.ts';
 import { CLIENT_VERSION, type Cli } from '../cli.ts';
 import type { Command } from '../command.ts';

@@ -1,4 +1,4 @@
-import type { WaitResponse } from '../../api/engine.ts';
+import type { WaitResponse } from '../../api/engine/containers.ts';
 import type { Command } from '../command.ts';
 import { forEachName, pathSegment } from '../each.ts';
 

@@ -1,5 +1,9 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../api/engine.ts';
+import type {
+  ContainerCreateRequest,
+  ContainerCreateResponse,
+  HostConfig,
+} from '../../api/engine/containers.ts';
 import { BargeError, errnoOf, invalidParameter, isKind } from '../../core/errors.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../core/reference.ts';
 import type { Cli } from '../cli.ts';

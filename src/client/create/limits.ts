@@ -1,4 +1,4 @@
-import type { Resources, RestartPolicy, ThrottleDevice } from '../../api/engine.ts';
+import type { Resources, RestartPolicy, ThrottleDevice } from '../../api/engine/containers.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import type { FlagValues } from '../flags.ts';

@@ -1,4 +1,4 @@
-import type { EndpointSettings } from '../../api/engine.ts';
+import type { EndpointSettings } from '../../api/engine/networks.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { type FlagValues, splitPair } from '../flags.ts';
 import { splitCsv } from './csv.ts';

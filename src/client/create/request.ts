@@ -1,4 +1,4 @@
-import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '../../api/engine.ts';
+import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '../../api/engine/containers.ts';
 import type { HealthConfig } from '../../api/oci-image.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { type FlagValues, splitPair } from '../flags.ts';

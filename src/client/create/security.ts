@@ -1,4 +1,4 @@
-import type { HostConfig } from '../../api/engine.ts';
+import type { HostConfig } from '../../api/engine/containers.ts';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
 import { splitPair } from '../flags.ts';
 import { readText } from './key-values.ts';

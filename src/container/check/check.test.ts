@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HostConfig, Resources } from '../../api/engine.ts';
+import type { HostConfig, Resources } from '../../api/engine/containers.ts';
 import type { CgroupFeatures } from '../../host/cgroup-features.ts';
 import { checkConfig } from './config.ts';
 import { checkHostConfig } from './host-config.ts';

@@ -1,4 +1,4 @@
-import type { ContainerConfig } from '../../api/engine.ts';
+import type { ContainerConfig } from '../../api/engine/containers.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { signalNumber } from './signal.ts';
 

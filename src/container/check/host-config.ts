@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { ContainerConfig, HostConfig, Ulimit } from '../../api/engine.ts';
+import type { ContainerConfig, HostConfig, Ulimit } from '../../api/engine/containers.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { assertCapabilities } from '../oci/capabilities.ts';
 import { LIMIT_TYPES } from '../oci/limits.ts';

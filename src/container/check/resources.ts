@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import type { Resources } from '../../api/engine.ts';
+import type { Resources } from '../../api/engine/containers.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import type { CgroupFeatures } from '../../host/cgroup-features.ts';
 

@@ -1,4 +1,4 @@
-import type { HostConfig } from '../../api/engine.ts';
+import type { HostConfig } from '../../api/engine/containers.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { Regex } from '../../core/patterns/regex.ts';
 import { parseBytes } from '../../core/units.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DeviceRequest } from '../../api/engine.ts';
+import type { DeviceRequest } from '../../api/engine/containers.ts';
 import type { OciDevice, OciDeviceRule, OciHook, OciHooks, OciMount } from '../../api/oci-runtime.ts';
 import { errnoOf, messageOf, systemError } from '../../core/errors.ts';
 import { majorOf, minorOf } from './devices.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import type { DeviceMapping } from '../../api/engine.ts';
+import type { DeviceMapping } from '../../api/engine/containers.ts';
 import type { OciDevice, OciDeviceRule } from '../../api/oci-runtime.ts';
 import { errnoOf, invalidParameter, systemError } from '../../core/errors.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Ulimit } from '../../api/engine.ts';
+import type { Ulimit } from '../../api/engine/containers.ts';
 import type { OciProcess } from '../../api/oci-runtime.ts';
 
 /** Names in /proc/PID/limits, and of the limits (setrlimit(2)). */

@@ -1,5 +1,5 @@
 import { release } from 'node:os';
-import type { HostConfig } from '../../api/engine.ts';
+import type { HostConfig } from '../../api/engine/containers.ts';
 import type { OciMount } from '../../api/oci-runtime.ts';
 import { systemError } from '../../core/errors.ts';
 import { helperProgram } from '../../host/helpers.ts';

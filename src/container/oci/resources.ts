@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { Resources, ThrottleDevice } from '../../api/engine.ts';
+import type { Resources, ThrottleDevice } from '../../api/engine/containers.ts';
 import type { OciDeviceRule, OciResources } from '../../api/oci-runtime.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { majorOf, minorOf } from './devices.ts';

@@ -1,4 +1,4 @@
-import type { ContainerConfig, HostConfig } from '../../api/engine.ts';
+import type { ContainerConfig, HostConfig } from '../../api/engine/containers.ts';
 import type { OciNamespace, OciProcess, OciSeccomp, OciSpec } from '../../api/oci-runtime.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import type { ContainerDefaults } from '../defaults.ts';

@@ -4,13 +4,13 @@ import type {
   DeviceMapping,
   DeviceRequest,
   HostConfig,
-  MountRequest,
-  PortBinding,
   Resources,
   RestartPolicy,
   ThrottleDevice,
   Ulimit,
-} from '../../api/engine.ts';
+} from '../../api/engine/containers.ts';
+import type { PortBinding } from '../../api/engine/networks.ts';
+import type { MountRequest } from '../../api/engine/volumes.ts';
 import type { HealthConfig } from '../../api/oci-image.ts';
 import type { ContainerUpdate } from '../../engine/lifecycle/update.ts';
 import { NETWORKING_CONFIG } from './network.ts';

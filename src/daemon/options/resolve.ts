@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import type { Ulimit } from '../../api/engine.ts';
+import type { Ulimit } from '../../api/engine/containers.ts';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import { type BuilderSettings, gcRules } from '../../engine/builds/gc.ts';

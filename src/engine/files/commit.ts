@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import type { ContainerConfig } from '../../api/engine.ts';
+import type { ContainerConfig } from '../../api/engine/containers.ts';
 import type { ImageConfig, ImageRunConfig } from '../../api/oci-image.ts';
 import { applyChanges } from '../../builder/changes.ts';
 import { type Container, isRunning, noSuchContainer } from '../../container/model.ts';

@@ -1,4 +1,8 @@
-import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../api/engine.ts';
+import type {
+  ContainerCreateRequest,
+  ContainerCreateResponse,
+  HostConfig,
+} from '../../api/engine/containers.ts';
 import { checkConfig } from '../../container/check/config.ts';
 import { checkHostConfig } from '../../container/check/host-config.ts';
 import { checkResources } from '../../container/check/resources.ts';

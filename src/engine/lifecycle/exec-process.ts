@@ -1,4 +1,4 @@
-import type { ExecCreateRequest } from '../../api/engine.ts';
+import type { ExecCreateRequest } from '../../api/engine/containers.ts';
 import type { OciProcess } from '../../api/oci-runtime.ts';
 import type { Container } from '../../container/model.ts';
 import { effectiveCapabilities, hostCapabilities } from '../../container/oci/capabilities.ts';

@@ -1,4 +1,4 @@
-import type { Health, HealthResult } from '../../api/engine.ts';
+import type { Health, HealthResult } from '../../api/engine/containers.ts';
 import type { HealthConfig } from '../../api/oci-image.ts';
 import { FrameReader } from '../../container/frames.ts';
 import { type Container, isRunning } from '../../container/model.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostConfig } from '../../api/engine.ts';
+import type { HostConfig } from '../../api/engine/containers.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { deviceEdits } from '../../container/oci/cdi.ts';
 import { parseSecurityOptions } from '../../container/oci/security-options.ts';

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { posix } from 'node:path';
-import type { ContainerConfig, HostConfig, Ulimit } from '../../api/engine.ts';
+import type { ContainerConfig, HostConfig, Ulimit } from '../../api/engine/containers.ts';
 import type { ImageRunConfig } from '../../api/oci-image.ts';
 import type { ContainerDefaults } from '../../container/defaults.ts';
 import { mergeLogOptions } from '../../container/log/drivers.ts';

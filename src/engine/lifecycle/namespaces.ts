@@ -1,4 +1,4 @@
-import type { HostConfig } from '../../api/engine.ts';
+import type { HostConfig } from '../../api/engine/containers.ts';
 import { type Container, isRunning } from '../../container/model.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import type { ContainerContext } from './context.ts';

@@ -1,4 +1,4 @@
-import type { HostConfig } from '../../api/engine.ts';
+import type { HostConfig } from '../../api/engine/containers.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import { limitDirectory } from '../../host/fs-tool.ts';

@@ -1,4 +1,4 @@
-import type { HostConfig, Resources } from '../../api/engine.ts';
+import type { HostConfig, Resources } from '../../api/engine/containers.ts';
 import { deviceNumbers } from '../../container/oci/resources.ts';
 import type { BlockRule, CgroupLimits } from '../../host/cgroup-limits.ts';
 

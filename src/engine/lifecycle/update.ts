@@ -1,4 +1,4 @@
-import type { HostConfig, Resources, RestartPolicy } from '../../api/engine.ts';
+import type { HostConfig, Resources, RestartPolicy } from '../../api/engine/containers.ts';
 import { checkResources } from '../../container/check/resources.ts';
 import { type Container, isRunning } from '../../container/model.ts';
 import { assertRestartPolicy } from '../../container/restart-policy.ts';

@@ -1,4 +1,4 @@
-import type { EndpointSettings, PortMap } from '../../api/engine.ts';
+import type { EndpointSettings, PortMap } from '../../api/engine/networks.ts';
 import { type Attachment, type Container, isRunning } from '../../container/model.ts';
 import { forbidden, invalidParameter, isKind, systemError } from '../../core/errors.ts';
 import type { EndpointRequest, NetworkDefinition } from '../../network/model.ts';

@@ -1,4 +1,4 @@
-import type { HostConfig } from '../../api/engine.ts';
+import type { HostConfig } from '../../api/engine/containers.ts';
 import type { EngineSettings } from '../settings.ts';
 
 /** Name servers, search domains and options of a container: its own, else those of the daemon's settings. */

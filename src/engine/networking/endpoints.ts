@@ -1,4 +1,4 @@
-import type { PortMap } from '../../api/engine.ts';
+import type { PortMap } from '../../api/engine/networks.ts';
 import type { Attachment, Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';

@@ -1,4 +1,4 @@
-import type { NetworkCreateRequest, NetworkCreateResponse } from '../../api/engine.ts';
+import type { NetworkCreateRequest, NetworkCreateResponse } from '../../api/engine/networks.ts';
 import { forbidden, isKind, notFound } from '../../core/errors.ts';
 import { BUILTIN_NAMES, type NetworkDefinition } from '../../network/model.ts';
 import { assertKnownFilters, type Filters, labelsPass, untilFilter } from '../filters.ts';

@@ -1,4 +1,5 @@
-import type { EndpointSettings, HostConfig, NetworkingConfig } from '../../api/engine.ts';
+import type { HostConfig } from '../../api/engine/containers.ts';
+import type { EndpointSettings, NetworkingConfig } from '../../api/engine/networks.ts';
 import { parseLink } from '../../container/links.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
 import { forbidden, invalidParameter, isKind, messageOf } from '../../core/errors.ts';

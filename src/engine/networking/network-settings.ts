@@ -1,4 +1,5 @@
-import type { ContainerInspect, EndpointSettings, PortMap, PortSummary } from '../../api/engine.ts';
+import type { ContainerInspect } from '../../api/engine/containers.ts';
+import type { EndpointSettings, PortMap, PortSummary } from '../../api/engine/networks.ts';
 import type { AttachedEndpoint, Container } from '../../container/model.ts';
 import { dnsNames, endpointConfigs } from './networking.ts';
 

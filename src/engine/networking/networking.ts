@@ -1,4 +1,4 @@
-import type { EndpointSettings } from '../../api/engine.ts';
+import type { EndpointSettings } from '../../api/engine/networks.ts';
 import { parseLink } from '../../container/links.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { shortId } from '../../core/ids.ts';

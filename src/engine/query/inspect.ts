@@ -1,4 +1,5 @@
-import type { ContainerInspect, ContainerState, MountPoint } from '../../api/engine.ts';
+import type { ContainerInspect, ContainerState } from '../../api/engine/containers.ts';
+import type { MountPoint } from '../../api/engine/volumes.ts';
 import { DEFAULT_SHM_SIZE } from '../../container/defaults.ts';
 import { parseLink, shownLink } from '../../container/links.ts';
 import type { Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';

@@ -1,4 +1,4 @@
-import type { ContainerSummary } from '../../api/engine.ts';
+import type { ContainerSummary } from '../../api/engine/containers.ts';
 import type { Filters } from '../filters.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { namesByLinks } from '../networking/legacy-links.ts';

@@ -1,4 +1,4 @@
-import type { ContainerSummary } from '../../api/engine.ts';
+import type { ContainerSummary } from '../../api/engine/containers.ts';
 import type { Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
 import type { Digest } from '../../core/digest.ts';
 import { BargeError } from '../../core/errors.ts';

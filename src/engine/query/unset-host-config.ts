@@ -1,4 +1,4 @@
-import type { HostConfig } from '../../api/engine.ts';
+import type { HostConfig } from '../../api/engine/containers.ts';
 
 /** What `inspect` shows of a host configuration in which nothing is set: every member is there, as with Docker. */
 export const UNSET_HOST_CONFIG: HostConfig = {
