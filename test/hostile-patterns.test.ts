@@ -11,7 +11,7 @@ import { parseDockerfile } from '../src/builder/parse/dockerfile.ts';
 import { planDockerfile } from '../src/builder/plan/plan.ts';
 import { filterOf } from '../src/client/build-context/ignore.ts';
 import { checkTag, logAttributes } from '../src/container/log/attributes.ts';
-import { checkLogConfig } from '../src/container/log/drivers.ts';
+import { checkLog } from '../src/container/log/drivers.ts';
 import type { ContainerDefinition } from '../src/container/model.ts';
 import { PatternMatcher } from '../src/core/patterns/path-rules.ts';
 import { parseDuration } from '../src/core/units.ts';
@@ -82,7 +82,7 @@ const PLACES: Record<string, { run: () => unknown; expected: unknown }> = {
   'options of log drivers': {
     run: () => {
       const Config = { 'labels-regex': '^(a+)+$', 'env-regex': '^(a?){50}a{50}b' };
-      checkLogConfig({ Type: 'json-file', Config });
+      checkLog({ driver: 'json-file', options: Config });
       const config = { Labels: { [`${LONG}!`]: 'x' }, Env: [`${LONG}=y`] };
       const hostConfig = { LogConfig: { Type: 'json-file', Config } };
       return logAttributes({ config, hostConfig } as unknown as ContainerDefinition);

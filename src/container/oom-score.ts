@@ -1,6 +1,6 @@
-import type { HostConfig } from '../api/engine/containers.ts';
 import { canScore } from '../host/oom-score.ts';
 import { hostCapabilities } from './oci/capabilities.ts';
+import type { ProcessSpec } from './spec.ts';
 
 /**
  * A container is as likely to be killed for want of memory as it asked (0 by default), never as its daemon is. Runtimes
@@ -9,10 +9,9 @@ import { hostCapabilities } from './oci/capabilities.ts';
  * @returns -1000 to 1000; undefined where the host cannot give what was asked for.
  */
 export function oomScore(
-  { OomScoreAdj: wanted }: Pick<HostConfig, 'OomScoreAdj'>,
+  { oomScoreAdjustment: value }: Pick<ProcessSpec, 'oomScoreAdjustment'>,
   can = (value: number) => hostCapabilities().has('CAP_SYS_RESOURCE') || canScore(value),
 ): { readonly value?: number; readonly warnings: readonly string[] } {
-  const value = wanted ?? 0;
   if (can(value)) return { value, warnings: [] };
   const text = `This host cannot lower the OOM score adjustment to ${value}: the container keeps the daemon's.`;
   return { warnings: [text] };

@@ -3,7 +3,6 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { HostConfig } from '../api/engine/containers.ts';
 import type { OciProcess, OciSeccomp } from '../api/oci-runtime.ts';
 import { systemError } from '../core/errors.ts';
 import { cgroupPids, makeHybridCgroup, oomFile, removeCgroup } from '../host/cgroups.ts';
@@ -29,6 +28,7 @@ import { type ProcessUser, readUserResponse, type UserRequest, userQuestion } fr
 import { oomScore } from './oom-score.ts';
 import { SeccompCache } from './seccomp-cache.ts';
 import { type AttachRequest, type BelowMount, ShimLink, type ShimOptions } from './shim.ts';
+import type { LogSpec } from './spec.ts';
 
 /** A mount that the shim makes before the runtime does. */
 export interface StagedMount extends Omit<BelowMount, 'over'> {
@@ -102,11 +102,11 @@ export class Runner {
   }
 
   runtimeOf(definition: ContainerDefinition): OciRuntime {
-    return this.runtimeNamed(definition.hostConfig.Runtime);
+    return this.runtimeNamed(definition.spec.runtime);
   }
 
   /** @throws BargeError invalid-parameter for a name that the daemon does not know. */
-  runtimeNamed(name: string | undefined): OciRuntime {
+  runtimeNamed(name: string): OciRuntime {
     if (!name || name === this.#defaultRuntime.name) return this.#defaultRuntime;
     return namedRuntime(name, this.#defaults.runtimes) ?? this.#defaultRuntime;
   }
@@ -125,10 +125,10 @@ export class Runner {
     const runtime = this.runtimeOf(definition);
     prepareExecDirectory(directories);
     const runtimeDirectories = { root: directories.runtimeRoot, container: directories.exec };
-    const { config, hostConfig } = definition;
+    const { process, log } = definition.spec;
     const cgroup = makeHybridCgroup(this.cgroupOf(definition));
-    const score = oomScore(hostConfig);
-    const request = { user: config.User ?? '', groupAdd: hostConfig.GroupAdd ?? [] };
+    const score = oomScore(process);
+    const request = { user: process.user, groupAdd: process.groups };
     const options: ShimOptions = {
       directory: directories.exec,
       mount: {
@@ -143,14 +143,14 @@ export class Runner {
       userQuestion: userQuestion(request),
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       offMount: runtime.isCrun,
-      ...logOptions(directories.log, hostConfig),
+      ...logOptions(directories.log, log),
       oomFile: oomFile(this.cgroupOf(definition)),
-      tty: Boolean(config.Tty),
-      ...(hostConfig.ConsoleSize ? { consoleSize: hostConfig.ConsoleSize } : {}),
-      stdin: Boolean(config.OpenStdin),
-      stdinOnce: Boolean(config.StdinOnce),
+      tty: process.tty,
+      consoleSize: [process.consoleSize.height, process.consoleSize.width],
+      stdin: process.stdin,
+      stdinOnce: process.stdinOnce,
       attach: input.attach,
-      runtime: runArguments(runtime, runtimeDirectories, definition.id, Boolean(config.Tty)),
+      runtime: runArguments(runtime, runtimeDirectories, definition.id, process.tty),
       cleanup: deleteArguments(runtime, runtimeDirectories, definition.id),
     };
     await this.clear(definition);
@@ -159,7 +159,7 @@ export class Runner {
     const pid = await this.#settle(
       link,
       runtimeLog(runtimeDirectories),
-      commandOf(config)[0] ?? '',
+      commandOf(process)[0] ?? '',
       CREATE_ACTION,
     );
     if (runtime.isCrun && seccomp && !this.#seccomp.has(seccomp)) {
@@ -181,7 +181,7 @@ export class Runner {
   async clear(definition: Pick<ContainerDefinition, 'id'> & Partial<ContainerDefinition>): Promise<void> {
     const state = join(this.directories(definition.id).runtimeRoot, definition.id);
     if (!existsSync(state)) return;
-    const cgroup = cgroupPath(this.roots, definition.id, definition.hostConfig?.CgroupParent);
+    const cgroup = cgroupPath(this.roots, definition.id, definition.spec?.limits.cgroupParent);
     await killCgroup(cgroup);
     removeCgroup(cgroup);
     await rm(state, { recursive: true, force: true });
@@ -206,7 +206,7 @@ export class Runner {
   }
 
   cgroupOf(definition: ContainerDefinition): string {
-    return cgroupPath(this.roots, definition.id, definition.hostConfig.CgroupParent);
+    return cgroupPath(this.roots, definition.id, definition.spec.limits.cgroupParent);
   }
 
   /** Writes the runtime's description once the shim has said who the process is, and lets the shim go on. */
@@ -247,7 +247,7 @@ export class Runner {
       ...(input.networkNamespace ? { networkNamespace: input.networkNamespace } : {}),
       privateNetwork: input.privateNetwork,
       sharedNamespaces: input.sharedNamespaces,
-      cgroupNamespace: definition.hostConfig.CgroupnsMode === 'private',
+      cgroupNamespace: definition.spec.namespaces.cgroup.kind === 'private',
       defaults: this.#defaults,
       ...(input.edits ? { edits: input.edits } : {}),
       ...(input.appArmor ? { appArmor: input.appArmor } : {}),
@@ -295,7 +295,7 @@ export class Runner {
     const runtimeDirectories = { root: this.directories(definition.id).runtimeRoot, container: directory };
     const tty = Boolean(process.terminal);
     const cgroup = makeHybridCgroup(this.cgroupOf(definition));
-    const { value: score } = oomScore(definition.hostConfig);
+    const { value: score } = oomScore(definition.spec.process);
     const options: ShimOptions = {
       directory,
       ...(cgroup ? { cgroup } : {}),
@@ -359,7 +359,7 @@ const CREATE_ACTION = 'failed to create task for container: failed to create shi
 const EXEC_ACTION = 'OCI runtime exec';
 
 /** Every driver but `none` has the record on disk, bounded unless asked otherwise. */
-function logOptions(path: string, host: HostConfig): Pick<ShimOptions, 'log'> {
-  const settings = recordSettings(host.LogConfig);
+function logOptions(path: string, log: LogSpec): Pick<ShimOptions, 'log'> {
+  const settings = recordSettings(log);
   return settings ? { log: { path, maxSize: settings.maxSize, maxFiles: settings.maxFiles } } : {};
 }

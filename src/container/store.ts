@@ -1,6 +1,5 @@
 import { conflict, invalidParameter } from '../core/errors.ts';
 import type { Database } from '../store/database.ts';
-import { linksOf } from './links.ts';
 import {
   type Container,
   type ContainerDefinition,
@@ -8,6 +7,7 @@ import {
   CREATED,
   noSuchContainer,
 } from './model.ts';
+import { readDefinition, storedDefinition, type UpgradeDefinition } from './stored.ts';
 
 interface ContainerRow {
   id: string;
@@ -22,13 +22,27 @@ export class ContainerStore {
   readonly #promised = new Map<string, string>();
   readonly #idByName = new Map<string, string>();
 
-  constructor(db: Database) {
+  /** @param upgrade for rows that an earlier daemon has written; they are written anew. */
+  constructor(db: Database, upgrade?: UpgradeDefinition) {
     this.#db = db;
+    if (upgrade) this.#upgradeRows(upgrade);
     for (const row of db.all<ContainerRow>(
       'SELECT id, definition, state FROM containers ORDER BY created_at',
     )) {
-      this.#remember({ definition: JSON.parse(row.definition), state: JSON.parse(row.state) });
+      this.#remember({ definition: readDefinition(row.definition), state: JSON.parse(row.state) });
     }
+  }
+
+  #upgradeRows(upgrade: UpgradeDefinition): void {
+    this.#db.transaction(() => {
+      const rows = this.#db.all<Omit<ContainerRow, 'state'>>(
+        "SELECT id, definition FROM containers WHERE definition ->> '$.format' IS NULL",
+      );
+      for (const { id, definition } of rows) {
+        const text = storedDefinition(upgrade(JSON.parse(definition)));
+        this.#db.run('UPDATE containers SET definition = ? WHERE id = ?', text, id);
+      }
+    });
   }
 
   #remember(container: Container): void {
@@ -77,7 +91,7 @@ export class ContainerStore {
   /** @param path `owner/alias`: what the container `owner` links to by that alias. @throws BargeError not-found. */
   #linked(path: string): Container {
     const [owner = '', wanted] = path.split('/');
-    const linked = linksOf(this.find(owner)).find(({ alias }) => alias === wanted);
+    const linked = this.find(owner).definition.spec.names.links.find(({ alias }) => alias === wanted);
     if (!linked) throw noSuchContainer(path);
     return this.find(linked.target);
   }
@@ -92,7 +106,7 @@ export class ContainerStore {
       definition.id,
       definition.name,
       definition.createdAt,
-      JSON.stringify(definition),
+      storedDefinition(definition),
       JSON.stringify(CREATED),
     );
     this.#remember(container);
@@ -137,7 +151,7 @@ export class ContainerStore {
     this.#db.run(
       'UPDATE containers SET name = ?, definition = ? WHERE id = ?',
       definition.name,
-      JSON.stringify(definition),
+      storedDefinition(definition),
       id,
     );
     this.#idByName.delete(before.definition.name);

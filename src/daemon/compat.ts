@@ -5,6 +5,7 @@ import type { EventMessage } from '../api/engine/system.ts';
 import { invalidParameter } from '../core/errors.ts';
 import type { DiskUsage, Usage } from '../engine/disk-usage.ts';
 import type { Filters } from '../engine/filters.ts';
+import { encodeSummary } from './encode/summary.ts';
 
 /** What older versions of the API look like where they differ, one function for each change. */
 
@@ -118,7 +119,11 @@ export function diskUsageResponse(
   usage: DiskUsage,
   verbose: boolean | undefined,
 ): Record<string, unknown> {
-  const { image, container, volume, 'build-cache': cache } = usage;
+  const { image, volume, 'build-cache': cache } = usage;
+  const container = usage.container && {
+    ...usage.container,
+    Items: usage.container.Items.map(encodeSummary),
+  };
   const old = {
     ...(image ? { LayersSize: image.TotalSize, Images: image.Items } : {}),
     ...(container ? { Containers: container.Items } : {}),

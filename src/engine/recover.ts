@@ -133,7 +133,7 @@ async function removeOthers(directory: string, known: ReadonlySet<string>): Prom
 
 /** `always` also starts what had ended; `unless-stopped` and `on-failure` look at how it ended. */
 function restartAsPolicySays(ctx: ContainerContext, { definition, state }: Container): void {
-  const policy = definition.hostConfig.RestartPolicy?.Name;
+  const policy = definition.spec.restart.kind;
   const waits = state.status === 'restarting';
   const wanted =
     waits ||

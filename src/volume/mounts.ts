@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
-import type { HostConfig } from '../api/engine/containers.ts';
+import type { MountRequest } from '../api/engine/volumes.ts';
 import type { Digest } from '../core/digest.ts';
 import { errnoOf, invalidParameter, messageOf } from '../core/errors.ts';
 import { assertOutsideProc, destinationOf, duplicate } from './destination.ts';
@@ -29,6 +29,10 @@ export interface VolumeMount {
   /** Of mount(8). */
   readonly options: readonly string[];
   readonly anonymous?: boolean;
+  /** Of `-v`: a source that has gone is made again by a start. */
+  readonly remakesSource?: boolean;
+  /** Of `--tmpfs`: lists of mounts leave it out. */
+  readonly unlisted?: boolean;
   /** An empty volume takes what the image has at the destination. */
   readonly copyUp?: boolean;
   readonly recursion?: Recursion;
@@ -38,10 +42,17 @@ export interface VolumeMount {
   readonly layers?: readonly Digest[];
 }
 
-export interface MountsInput {
-  readonly host: HostConfig;
+/** What a container asks to have mounted, in the words of the Engine API. */
+export interface RequestedMounts {
+  readonly binds: readonly string[];
+  readonly mounts: readonly MountRequest[];
+  /** Options by destination. */
+  readonly tmpfs: Readonly<Record<string, string>>;
   /** Destinations that the image or the request declares. */
   readonly declared: readonly string[];
+}
+
+export interface MountsInput extends RequestedMounts {
   /** What `--volumes-from` brings; it gives way to what is asked for. */
   readonly inherited: readonly VolumeMount[];
 }
@@ -53,15 +64,19 @@ export type FindImage = (name: string) => { readonly id: Digest; readonly layers
  * What a container asks to have mounted, by destination, in the order in which it was asked for.
  * @throws BargeError invalid-parameter in docker's words; nothing has been made then.
  */
-function planMounts({ host, declared, inherited }: MountsInput): Map<string, MountOptions | VolumeMount> {
+function planMounts({
+  binds,
+  mounts,
+  tmpfs: asked,
+  declared,
+  inherited,
+}: MountsInput): Map<string, MountOptions | VolumeMount> {
   const plan = new Map<string, MountOptions | VolumeMount>(
     inherited.map((mount) => [mount.Destination, mount]),
   );
-  const tmpfs = Object.entries(host.Tmpfs ?? {}).map(([target, options]) =>
-    tmpfsMountOptions(target, options),
-  );
+  const tmpfs = Object.entries(asked).map(([target, options]) => tmpfsMountOptions(target, options));
   const taken = new Set(tmpfs.map(({ destination }) => destination));
-  const requests = [...(host.Binds ?? []).map(parseBind), ...(host.Mounts ?? []).map(parseMountRequest)];
+  const requests = [...binds.map(parseBind).map(remade), ...mounts.map(parseMountRequest)];
   for (const request of requests) {
     if (taken.has(request.destination)) throw duplicate(request.destination);
     taken.add(request.destination);
@@ -84,6 +99,9 @@ function planMounts({ host, declared, inherited }: MountsInput): Map<string, Mou
   return plan;
 }
 
+const remade = (request: MountOptions): MountOptions =>
+  request.kind === 'bind' ? { ...request, remakesSource: true } : request;
+
 /** The kernel's magic number of procfs. */
 const PROC_SUPER_MAGIC = 0x9fa0;
 
@@ -100,7 +118,7 @@ function isProc(request: MountOptions | VolumeMount): boolean {
 
 function tmpfsMountOptions(target: string, text: string): TmpfsMountOptions {
   const options = tmpfsOptions(text.split(',').filter(Boolean));
-  return { kind: 'tmpfs', destination: destinationOf(target), mode: text, options };
+  return { kind: 'tmpfs', destination: destinationOf(target), mode: text, options, unlisted: true };
 }
 
 /** The mounts of a container that is being made. */
@@ -165,6 +183,7 @@ async function bindMount(request: BindMountOptions): Promise<VolumeMount> {
     RW: !readOnly,
     Propagation: propagation,
     ...(recursion ? { recursion } : {}),
+    ...(request.remakesSource ? { remakesSource: true } : {}),
   };
 }
 
@@ -208,4 +227,5 @@ const tmpfsMount = (request: TmpfsMountOptions): VolumeMount => ({
   Source: '',
   RW: !request.options.includes('ro'),
   options: ['noexec', 'nosuid', 'nodev', ...request.options],
+  ...(request.unlisted ? { unlisted: true } : {}),
 });

@@ -12,9 +12,9 @@ import type {
 import type { PortBinding } from '../../api/engine/networks.ts';
 import type { MountRequest } from '../../api/engine/volumes.ts';
 import type { HealthConfig } from '../../api/oci-image.ts';
-import type { ContainerUpdate } from '../../engine/lifecycle/update.ts';
 import { NETWORKING_CONFIG } from './network.ts';
 import { flag, integer, list, type Members, map, object, pair, text, words, zeroed } from './schema.ts';
+import type { UpdateRequest } from './update.ts';
 
 const HEALTHCHECK = object<HealthConfig>('HealthcheckConfig', {
   Test: list(text()),
@@ -207,7 +207,7 @@ export const CREATE = object<ContainerCreateRequest>('CreateRequest', {
 export const COMMIT = object<ContainerConfig>('Config', CONFIG);
 
 /** `POST /containers/{id}/update`. */
-export const UPDATE = object<ContainerUpdate>('UpdateConfig', {
+export const UPDATE = object<UpdateRequest>('UpdateConfig', {
   ...RESOURCES,
   RestartPolicy: RESTART_POLICY,
 });

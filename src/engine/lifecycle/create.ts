@@ -1,33 +1,59 @@
-import type {
-  ContainerCreateRequest,
-  ContainerCreateResponse,
-  HostConfig,
-} from '../../api/engine/containers.ts';
-import { checkConfig } from '../../container/check/config.ts';
-import { checkHostConfig } from '../../container/check/host-config.ts';
-import { checkResources } from '../../container/check/resources.ts';
-import { checkLogConfig } from '../../container/log/drivers.ts';
+import type { ImageRunConfig } from '../../api/oci-image.ts';
+import { checkAnnotations } from '../../container/check/annotations.ts';
+import { checkLimits, swapOf } from '../../container/check/resources.ts';
+import { containerSpec } from '../../container/default-spec.ts';
+import type { ContainerDefaults } from '../../container/defaults.ts';
+import { withEndpoints } from '../../container/endpoints.ts';
+import { checkLog } from '../../container/log/drivers.ts';
 import { assertNameValid, type ContainerDefinition } from '../../container/model.ts';
 import { effectiveCapabilities, hostCapabilities } from '../../container/oci/capabilities.ts';
 import { resourceLimits } from '../../container/oci/limits.ts';
 import { commandOf } from '../../container/oci/spec.ts';
+import type { ContainerSpec } from '../../container/spec.ts';
 import type { Digest } from '../../core/digest.ts';
-import { invalidParameter } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { cgroupFeatures } from '../../host/cgroup-features.ts';
 import { warmCgroupLock } from '../../host/cgroups.ts';
 import { parsePlatform } from '../../image/platform.ts';
-import { resolveMounts } from '../../volume/mounts.ts';
+import { type RequestedMounts, resolveMounts } from '../../volume/mounts.ts';
 import { imageFor } from '../images/platforms.ts';
 import { inventName } from '../names.ts';
 import { checkNetworks, firewallWarnings } from '../networking/network-check.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { enterContainer } from './enter.ts';
 import { imageLayers, inheritedMounts } from './inherited.ts';
-import { mergeConfig, withDefaults } from './merge-config.ts';
-import { assertNamespacesThere } from './namespaces.ts';
+import { assertNamespacesThere, cgroupNamespace } from './namespaces.ts';
 import { checkStorageOptions, limitSize } from './size-limit.ts';
 import { makeWorkingDirectory } from './working-directory.ts';
+
+/** What is known of a container that is being made once its image has been found. */
+export interface Surroundings {
+  readonly id: string;
+  readonly image: ImageRunConfig;
+  readonly defaults: ContainerDefaults;
+  /** Whose cgroups a container sees that does not say so itself. */
+  readonly cgroupNamespace: (privileged: boolean) => 'private' | 'host';
+}
+
+/** Everything that there is to say of a new container but for its name. */
+export interface ContainerDescription {
+  /** Its endpoints are by name or id of the network. */
+  readonly spec: ContainerSpec;
+  readonly mounts: RequestedMounts & { readonly volumesFrom: readonly string[] };
+  /** `size=…`, what it may write. */
+  readonly storageOptions: Readonly<Record<string, string>>;
+  readonly warnings: readonly string[];
+}
+
+export interface CreateRequest {
+  readonly image: string;
+  /** Empty: any. */
+  readonly name: string;
+  /** Empty: the host's. */
+  readonly platform: string;
+  /** @throws BargeError invalid-parameter for what no container can have. */
+  readonly describe: (around: Surroundings) => ContainerDescription;
+}
 
 /**
  * Makes a container of an image; nothing runs yet.
@@ -36,54 +62,66 @@ import { makeWorkingDirectory } from './working-directory.ts';
  */
 export async function createContainer(
   ctx: ContainerContext,
-  request: ContainerCreateRequest,
-  { name, platform }: { readonly name?: string; readonly platform?: string },
-): Promise<ContainerCreateResponse> {
+  request: CreateRequest,
+): Promise<{ readonly id: string; readonly warnings: readonly string[] }> {
   warmCgroupLock(); /* most containers are started as soon as they are made */
-  if (!request.Image) throw invalidParameter('config cannot be empty in order to create a container');
-  const found = ctx.images.require(request.Image);
-  const image = imageFor(ctx, request.Image, platform ? [parsePlatform(platform)] : [], found);
-  const { HostConfig: options = {}, NetworkingConfig: networking = {}, ...config } = request;
-  checkConfig(config);
-  const hostWarnings = checkHostConfig(config, options);
-  const features = cgroupFeatures(options.CgroupParent || ctx.runner.roots.cgroupParent);
-  const { resources, warnings: limitWarnings } = checkResources(options, features);
-  const host = withDefaults(resources, ctx.settings.defaults);
-  checkLogConfig(host.LogConfig ?? {});
-  const sizeLimit = checkStorageOptions(options);
-  ctx.runner.runtimeNamed(options.Runtime);
-  assertNamespacesThere(ctx, options);
-  const networkingConfig = checkNetworks(ctx, options, networking.EndpointsConfig ?? {});
-  const chosen = chooseName(ctx, name);
+  const found = ctx.images.require(request.image);
+  const { platform } = request;
+  const image = imageFor(ctx, request.image, platform ? [parsePlatform(platform)] : [], found);
+  const { defaults } = ctx.settings;
   const id = newId();
-  using _ = ctx.containers.promiseName(chosen, id);
-  const merged = mergeConfig(config, image.config.config ?? {}, id, host);
-  commandOf(merged);
-  const warnings = [...hostWarnings, ...limitWarnings, ...grantWarnings(host)];
-  const declared = Object.keys(merged.Volumes ?? {});
-  const input = { host, declared, inherited: inheritedMounts(ctx, host.VolumesFrom ?? []) };
-  const { mounts, volumes } = await resolveMounts(input, ctx.volumes, (ref) => imageLayers(ctx, ref));
+  const { spec, mounts, storageOptions, warnings } = request.describe({
+    id,
+    image: image.config.config ?? {},
+    defaults,
+    cgroupNamespace: (privileged) => cgroupNamespace(privileged, defaults),
+  });
+  const checked = checkSpec(ctx, spec);
+  const sizeLimit = checkStorageOptions(storageOptions);
+  const resolved = withEndpoints(checked.spec, checkNetworks(ctx, checked.spec));
+  const name = chooseName(ctx, request.name);
+  using _ = ctx.containers.promiseName(name, id);
+  commandOf(resolved.process);
+  const inherited = inheritedMounts(ctx, mounts.volumesFrom);
+  const findImage = (ref: string) => imageLayers(ctx, ref);
+  const { mounts: made, volumes } = await resolveMounts({ ...mounts, inherited }, ctx.volumes, findImage);
   const definition: ContainerDefinition = {
     id,
-    name: chosen,
+    name,
     createdAt: Date.now(),
-    imageName: request.Image,
+    imageName: request.image,
     imageId: image.id,
     layers: image.config.rootfs.diff_ids,
-    config: merged,
-    hostConfig: host,
-    networkingConfig,
-    mounts,
+    spec: containerSpec(resolved),
+    mounts: made,
   };
   const container = await enterContainer(ctx, definition, volumes, async () => {
     if (sizeLimit) await limitSize(ctx, id, sizeLimit);
     await makeWorkingDirectory(ctx, definition);
   });
   emitContainer(ctx, container, 'create');
-  return { Id: id, Warnings: [...warnings, ...(await firewallWarnings(ctx, definition))] };
+  const firewall = await firewallWarnings(ctx, definition.spec);
+  return { id, warnings: [...warnings, ...checked.warnings, ...grantWarnings(spec), ...firewall] };
 }
 
-function chooseName(ctx: ContainerContext, asked: string | undefined): string {
+/**
+ * Holds a spec against what this daemon and its kernel can do.
+ * @returns it without limits that cannot be held, and a line for each of them.
+ */
+function checkSpec(
+  ctx: ContainerContext,
+  spec: ContainerSpec,
+): { readonly spec: ContainerSpec; readonly warnings: readonly string[] } {
+  checkAnnotations(spec.annotations);
+  const features = cgroupFeatures(spec.limits.cgroupParent || ctx.runner.roots.cgroupParent);
+  const { limits, warnings } = checkLimits(spec.limits, features);
+  checkLog(spec.log);
+  ctx.runner.runtimeNamed(spec.runtime);
+  assertNamespacesThere(ctx, spec);
+  return { spec: { ...spec, limits: { ...limits, memorySwap: swapOf(limits) } }, warnings };
+}
+
+function chooseName(ctx: ContainerContext, asked: string): string {
   const taken = (name: string) => {
     try {
       ctx.containers.assertNameFree(name);
@@ -99,18 +137,14 @@ function chooseName(ctx: ContainerContext, asked: string | undefined): string {
 }
 
 /** What this host cannot give: said once at the creation, and left out at every start. */
-function grantWarnings(host: HostConfig): string[] {
-  const { missing } = effectiveCapabilities({
-    add: host.CapAdd ?? [],
-    drop: host.CapDrop ?? [],
-    privileged: Boolean(host.Privileged),
-  });
-  const limits = resourceLimits(host.Ulimits ?? [], hostCapabilities().has('CAP_SYS_RESOURCE'));
+function grantWarnings({ security, limits }: ContainerSpec): string[] {
+  const { missing } = effectiveCapabilities({ ...security.capabilities, privileged: security.privileged });
+  const { warnings } = resourceLimits(limits.ulimits, hostCapabilities().has('CAP_SYS_RESOURCE'));
   return [
     ...missing.map(
       (name) => `This host cannot grant the capability ${name}: the container will be without it.`,
     ),
-    ...limits.warnings,
+    ...warnings,
   ];
 }
 

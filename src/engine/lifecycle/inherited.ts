@@ -15,10 +15,11 @@ export function inheritedMounts(
     const words = modeWords(mode);
     if (words.has('copy')) throw invalidParameter(`invalid mode: ${mode}`);
     const { definition } = otherwiseInvalid(() => ctx.containers.find(ref));
-    const hidden = new Set(Object.keys(definition.hostConfig.Tmpfs ?? {}));
     return definition.mounts
-      .filter(({ Type, Destination }) => Type !== 'tmpfs' || !hidden.has(Destination))
-      .map(({ copyUp, ...mount }): VolumeMount => inherited(mount, words.get('access') === 'ro'));
+      .filter(({ unlisted }) => !unlisted)
+      .map(
+        ({ copyUp, remakesSource, ...mount }): VolumeMount => inherited(mount, words.get('access') === 'ro'),
+      );
   });
   /* Of two at one place the later wins. */
   return [...new Map(found.map((mount) => [mount.Destination, mount])).values()];

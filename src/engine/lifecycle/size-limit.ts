@@ -1,4 +1,3 @@
-import type { HostConfig } from '../../api/engine/containers.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import { limitDirectory } from '../../host/fs-tool.ts';
@@ -9,8 +8,8 @@ import type { ContainerContext } from './context.ts';
  * What `--storage-opt size=…` says.
  * @returns bytes; undefined: no limit. @throws BargeError invalid-parameter for other options.
  */
-export function checkStorageOptions({ StorageOpt }: HostConfig): number | undefined {
-  const options = Object.entries(StorageOpt ?? {});
+export function checkStorageOptions(asked: Readonly<Record<string, string>>): number | undefined {
+  const options = Object.entries(asked);
   const unknown = options.find(([name]) => name.toLowerCase() !== 'size');
   if (unknown) throw invalidParameter(`Unknown option ${unknown[0]}`);
   const size = options[0]?.[1];

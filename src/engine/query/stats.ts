@@ -139,8 +139,8 @@ function blockStats({ blockBytes, blockRequests }: CgroupUsage): ContainerStats[
 
 /** Only for a network of its own, or another container's: the host's counters are not the container's. */
 function networkStats({ definition, state }: Container): Pick<ContainerStats, 'networks'> {
-  const mode = definition.hostConfig.NetworkMode;
-  if (mode === 'host' || mode === 'none') return {};
+  const { kind } = definition.spec.network.mode;
+  if (kind === 'host' || kind === 'none') return {};
   const networks = networkCounters(state.pid);
   return Object.keys(networks).length > 0 ? { networks } : {};
 }

@@ -1,14 +1,11 @@
 import { isIP } from 'node:net';
 import type { ContainerConfig, HostConfig, Ulimit } from '../../api/engine/containers.ts';
+import { assertCapabilities } from '../../container/oci/capabilities.ts';
+import { LIMIT_TYPES } from '../../container/oci/limits.ts';
+import { parseSecurityOptions } from '../../container/oci/security-options.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import { assertCapabilities } from '../oci/capabilities.ts';
-import { LIMIT_TYPES } from '../oci/limits.ts';
-import { parseSecurityOptions } from '../oci/security-options.ts';
-import { assertRestartPolicy } from '../restart-policy.ts';
-import { assertPort } from './config.ts';
-
-/** Annotations by which crun is handed a system call filter: with them a container could choose its own. */
-const RESERVED_ANNOTATIONS = ['run.oci.seccomp_bpf_data', 'run.oci.seccomp.receiver'];
+import { assertPort } from './check-config.ts';
+import { assertRestartPolicy } from './restart-policy.ts';
 
 const MAX_UMASK = 0o777;
 
@@ -30,26 +27,18 @@ export function checkHostConfig(config: ContainerConfig, host: HostConfig): stri
   for (const list of Object.values(host.PortBindings ?? {})) {
     for (const { HostPort: port } of list ?? []) if (port && port !== '0') assertPort(port);
   }
-  if ('' in (host.Annotations ?? {})) {
-    throw invalidParameter('invalid Annotations: the empty string is not permitted as an annotation key');
-  }
-  /* Crun reads a key up to its zero byte, and so another one than is looked for below. */
-  if (
-    Object.entries(host.Annotations ?? {})
-      .flat()
-      .some((text) => text.includes('\0'))
-  ) {
-    throw invalidParameter('invalid Annotations: a key or value contains a zero byte');
-  }
-  for (const name of RESERVED_ANNOTATIONS) {
-    if (name in (host.Annotations ?? {})) {
-      throw invalidParameter(
-        `invalid Annotations: ${name} is set by the daemon: choose a profile with --security-opt seccomp=FILE`,
-      );
-    }
-  }
   if ((host.Umask ?? 0) > MAX_UMASK) {
     throw invalidParameter(`invalid umask 0${host.Umask?.toString(8)}: the range is 0 to 0777`);
+  }
+  const { OomScoreAdj: adjust = 0 } = host;
+  if (adjust < -1000 || adjust > 1000) {
+    throw invalidParameter(`Invalid value ${adjust}, range for oom score adj is [-1000, 1000]`);
+  }
+  if ((host.IOMaximumBandwidth ?? 0) !== 0) {
+    throw invalidParameter('Invalid QoS settings: linux does not support Maximum IO Bandwidth');
+  }
+  if ((host.IOMaximumIOps ?? 0) !== 0) {
+    throw invalidParameter('Invalid QoS settings: linux does not support Maximum IO IOPs');
   }
   if ((host.ShmSize ?? 0) < 0) throw invalidParameter('SHM size can not be less than 0');
   if (host.VolumeDriver && host.VolumeDriver !== 'local') {

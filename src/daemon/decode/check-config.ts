@@ -1,6 +1,6 @@
 import type { ContainerConfig } from '../../api/engine/containers.ts';
+import { signalNumber } from '../../container/check/signal.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import { signalNumber } from './signal.ts';
 
 /** Nanoseconds below which a health check's times make no sense. */
 const MIN_DURATION = 1_000_000;

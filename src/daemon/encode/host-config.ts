@@ -1,0 +1,110 @@
+import type { HostConfig, RestartPolicy } from '../../api/engine/containers.ts';
+import { shownLink } from '../../container/links.ts';
+import type {
+  ContainerSpec,
+  NamespaceSpec,
+  NetworkMode,
+  RestartSpec,
+  SecuritySpec,
+} from '../../container/spec.ts';
+import { encodeResources, orNull } from './resources.ts';
+
+/** Docker knows its default runtime by a name; ours is that of the daemon's. */
+const DEFAULT_RUNTIME = 'crun';
+
+/** The `HostConfig` of `inspect`: every member that Docker shows is there. @param owner the container's name. */
+export function encodeHostConfig(spec: ContainerSpec, owner: string): HostConfig {
+  return { ...ownTerms(spec, owner), ...spec.asGiven.host };
+}
+
+/** Without what is shown as it was given. */
+export function ownTerms(spec: ContainerSpec, owner: string): HostConfig {
+  const { process, names, namespaces, security, storage } = spec;
+  return {
+    Binds: null,
+    ContainerIDFile: '',
+    LogConfig: { Type: spec.log.driver, Config: spec.log.options },
+    NetworkMode: encodeNetworkMode(spec.network.mode),
+    PortBindings: spec.ports.published,
+    RestartPolicy: encodeRestart(spec.restart),
+    AutoRemove: spec.autoRemove,
+    VolumeDriver: '',
+    VolumesFrom: null,
+    ConsoleSize: [process.consoleSize.height, process.consoleSize.width],
+    ...unlessEmpty('Annotations', spec.annotations),
+    ...capabilities(security),
+    CgroupnsMode: namespaces.cgroup.kind,
+    Dns: names.dnsServers,
+    DnsOptions: names.dnsOptions,
+    DnsSearch: names.dnsSearch,
+    ExtraHosts: orNull(names.hosts.map(({ name, address }) => `${name}:${address}`)),
+    GroupAdd: orNull(process.groups),
+    IpcMode: namespaceMode(namespaces.ipc),
+    Cgroup: '',
+    Links: orNull(names.links.map((link) => shownLink(link, owner))),
+    OomScoreAdj: process.oomScoreAdjustment,
+    PidMode: otherThanPrivate(namespaces.pid),
+    Privileged: security.privileged,
+    PublishAllPorts: spec.ports.publishAll,
+    ReadonlyRootfs: storage.readonlyRootfs,
+    SecurityOpt: orNull(securityOptions(security)),
+    UTSMode: otherThanPrivate(namespaces.uts),
+    UsernsMode: '',
+    ShmSize: storage.shmSize,
+    ...unlessEmpty('Sysctls', spec.sysctls),
+    Runtime: spec.runtime || DEFAULT_RUNTIME,
+    ...(process.umask === undefined ? {} : { Umask: process.umask }),
+    Isolation: '',
+    ...encodeResources(spec.limits, spec.devices),
+    ...(process.init ? { Init: true } : {}),
+    MaskedPaths: security.privileged ? null : security.maskedPaths,
+    ReadonlyPaths: security.privileged ? null : security.readonlyPaths,
+  };
+}
+
+const unlessEmpty = (name: 'Annotations' | 'Sysctls', map: Readonly<Record<string, string>>): HostConfig =>
+  Object.keys(map).length > 0 ? { [name]: map } : {};
+
+const capabilities = ({ capabilities: { add, drop } }: SecuritySpec): HostConfig => ({
+  CapAdd: orNull(add),
+  CapDrop: orNull(drop),
+});
+
+export function encodeNetworkMode(mode: NetworkMode): string {
+  if (mode.kind === 'container') return `container:${mode.container}`;
+  return mode.kind === 'named' ? mode.name : mode.kind;
+}
+
+const namespaceMode = (mode: NamespaceSpec['ipc']): string =>
+  mode.kind === 'container' ? `container:${mode.container}` : mode.kind;
+
+/** Where Docker says nothing for a namespace of the container's own. */
+const otherThanPrivate = (mode: NamespaceSpec['pid']): string =>
+  mode.kind === 'private' ? '' : namespaceMode(mode);
+
+const encodeRestart = (restart: RestartSpec): RestartPolicy => ({
+  Name: restart.kind,
+  MaximumRetryCount: restart.kind === 'on-failure' ? restart.maxRetries : 0,
+});
+
+/** The words of `--security-opt`. */
+function securityOptions({
+  noNewPrivileges,
+  seccomp,
+  appArmor,
+  privileged,
+  writableCgroups,
+}: SecuritySpec): string[] {
+  return [
+    ...(noNewPrivileges === undefined
+      ? []
+      : [noNewPrivileges ? 'no-new-privileges' : 'no-new-privileges=false']),
+    ...(seccomp.kind === 'default'
+      ? []
+      : [`seccomp=${seccomp.kind === 'profile' ? seccomp.json : seccomp.kind}`]),
+    ...(appArmor.kind === 'default'
+      ? []
+      : [`apparmor=${appArmor.kind === 'profile' ? appArmor.name : appArmor.kind}`]),
+    ...(writableCgroups === privileged ? [] : [`writable-cgroups=${writableCgroups}`]),
+  ];
+}
