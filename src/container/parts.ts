@@ -44,12 +44,37 @@ export function difference<T>(value: T, base: T): Parts<T> {
 }
 
 function differenceOf(value: unknown, base: unknown): unknown {
-  if (value === base || isDeepStrictEqual(value, base)) return undefined;
-  if (!isStructure(base) || !isObject(value) || value.kind !== base.kind) return value;
+  if (value === base) return undefined;
+  if (!isStructure(base) || !isObject(value)) return isDeepStrictEqual(value, base) ? undefined : value;
+  if (value.kind !== base.kind) return value;
   const parts: Record<string, unknown> = {};
+  let differs = false;
   for (const name in value) {
     const part = differenceOf(value[name], base[name]);
-    if (part !== undefined) parts[name] = part;
+    if (part === undefined) continue;
+    parts[name] = part;
+    differs = true;
   }
-  return parts;
+  return differs ? parts : undefined;
+}
+
+/**
+ * `value` itself in every respect, with what it has in common with `model` as the model's own objects: containers that
+ * are alike, as those of one image are, then share most of their memory.
+ */
+export function sharing<T>(value: T, model: T): T {
+  return shared(value, model) as T;
+}
+
+function shared(value: unknown, model: unknown): unknown {
+  if (value === model) return model;
+  if (Array.isArray(value)) return Array.isArray(model) && isDeepStrictEqual(value, model) ? model : value;
+  if (!isObject(value) || !isObject(model)) return value;
+  const out: Record<string, unknown> = { ...value };
+  let same = Object.keys(model).length === Object.keys(out).length;
+  for (const name in value) {
+    out[name] = shared(value[name], model[name]);
+    same &&= out[name] === model[name] && name in model;
+  }
+  return same ? model : out;
 }

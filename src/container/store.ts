@@ -7,6 +7,7 @@ import {
   CREATED,
   noSuchContainer,
 } from './model.ts';
+import { sharing } from './parts.ts';
 import { readDefinition, storedDefinition, type UpgradeDefinition } from './stored.ts';
 
 interface ContainerRow {
@@ -21,6 +22,8 @@ export class ContainerStore {
   readonly #byId = new Map<string, Container>();
   readonly #promised = new Map<string, string>();
   readonly #idByName = new Map<string, string>();
+  /** The next one shares with it what they have in common. */
+  #latest: ContainerDefinition | undefined;
 
   /** @param upgrade for rows that an earlier daemon has written; they are written anew. */
   constructor(db: Database, upgrade?: UpgradeDefinition) {
@@ -45,9 +48,13 @@ export class ContainerStore {
     });
   }
 
-  #remember(container: Container): void {
-    this.#byId.set(container.definition.id, container);
-    this.#idByName.set(container.definition.name, container.definition.id);
+  #remember({ definition: given, state }: Container): Container {
+    const definition = this.#latest ? sharing(given, this.#latest) : given;
+    const container = { definition, state };
+    this.#latest = definition;
+    this.#byId.set(definition.id, container);
+    this.#idByName.set(definition.name, definition.id);
+    return container;
   }
 
   list(): Container[] {
@@ -109,8 +116,7 @@ export class ContainerStore {
       storedDefinition(definition),
       JSON.stringify(CREATED),
     );
-    this.#remember(container);
-    return container;
+    return this.#remember(container);
   }
 
   /** @throws BargeError conflict for a name that a container has, or one that is being made. */
@@ -155,8 +161,7 @@ export class ContainerStore {
       id,
     );
     this.#idByName.delete(before.definition.name);
-    this.#remember({ definition, state: before.state });
-    return this.get(id);
+    return this.#remember({ definition, state: before.state });
   }
 
   /** Changes definition and state together: a crash leaves both or neither. */
