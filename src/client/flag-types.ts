@@ -25,6 +25,30 @@ export type FlagType =
   | 'ulimit'
   | 'gpu-request';
 
+/** Types whose values are numbers, and those that gather every value. */
+export type NumberType = 'int' | 'uint' | 'uint16' | 'bytes' | 'swap' | 'decimal' | 'duration';
+export type GatheringType = Exclude<FlagType, NumberType | 'bool' | 'string'>;
+
+/** What a flag's value is for a command. */
+export type ValueOf<T extends FlagType> = T extends 'bool'
+  ? boolean
+  : T extends NumberType
+    ? number
+    : T extends 'string'
+      ? string
+      : readonly string[];
+
+/** The names in a table of flags that have one of these types. Of a table that nobody knows, any name. */
+export type NameOf<
+  F extends readonly Flag[],
+  T extends FlagType = FlagType,
+> = string extends F[number]['name'] ? string : Extract<F[number], { readonly type: T }>['name'];
+
+/** The values of a table of flags, by their names. */
+export type ValuesOf<F extends readonly Flag[]> = {
+  readonly [K in F[number] as K['name']]: ValueOf<K['type']>;
+};
+
 /** What a word can be completed with: names that the daemon or the configuration knows, files, or a fixed list. */
 export type Completion =
   | 'container'
@@ -63,7 +87,7 @@ export interface Flag {
   readonly check?: (value: string) => void;
 }
 
-const GATHERING: ReadonlySet<FlagType> = new Set([
+const GATHERING: readonly FlagType[] = [
   'list',
   'strings',
   'map',
@@ -73,10 +97,10 @@ const GATHERING: ReadonlySet<FlagType> = new Set([
   'network',
   'ulimit',
   'gpu-request',
-]);
+] satisfies readonly GatheringType[];
 
 export function gathers(type: FlagType): boolean {
-  return GATHERING.has(type);
+  return GATHERING.includes(type);
 }
 
 /** The type's name in help: `-m, --memory bytes`. */

@@ -1,6 +1,16 @@
 import { messageOf } from '../core/errors.ts';
 import { CommandFailure, EXIT_FLAG_ERROR } from './failure.ts';
-import { checkValue, type Flag, gathers, parseBoolean, parseNumber } from './flag-types.ts';
+import {
+  checkValue,
+  type Flag,
+  type GatheringType,
+  gathers,
+  type NameOf,
+  type NumberType,
+  parseBoolean,
+  parseNumber,
+  type ValuesOf,
+} from './flag-types.ts';
 
 /** A mistake on the command line; `suggestion` names the flag that was probably meant. */
 export class FlagError extends CommandFailure {
@@ -14,8 +24,17 @@ export class FlagError extends CommandFailure {
   }
 }
 
-/** The values of a command's flags; asking for a flag the command never declared is a programming error. */
-export class FlagValues {
+/**
+ * The values of a command's flags. Of a table that is known (`FlagsOf`), only its names compile, each where its type
+ * fits; asking for a flag that the command does not have is a programming error.
+ */
+export class FlagValues<
+  Name extends string = string,
+  Switch extends string = Name,
+  Numeric extends string = Name,
+  Gathering extends string = Name,
+  Values = Readonly<Record<string, unknown>>,
+> {
   readonly #flags: ReadonlyMap<string, Flag>;
   readonly #given = new Map<string, string[]>();
 
@@ -37,7 +56,7 @@ export class FlagValues {
   }
 
   /** Whether the user gave the flag. */
-  has(name: string): boolean {
+  has(name: Name): boolean {
     this.#declared(name);
     return this.#given.has(name);
   }
@@ -47,23 +66,48 @@ export class FlagValues {
     return this.#flags.has(name);
   }
 
-  bool(name: string): boolean {
-    return parseBoolean(this.text(name) || 'false');
+  /** The value of each flag, of the type that its table says. */
+  get values(): Values {
+    const get = (_: object, name: string | symbol): unknown => this.#value(String(name));
+    return new Proxy({}, { get }) as Values;
+  }
+
+  #value(name: string): boolean | number | string | readonly string[] {
+    const { type } = this.#declared(name);
+    if (type === 'bool') return parseBoolean(this.#text(name) || 'false');
+    if (gathers(type)) return this.#list(name);
+    return type === 'string' ? this.#text(name) : this.#number(name);
+  }
+
+  bool(name: Switch): boolean {
+    return parseBoolean(this.#text(name) || 'false');
   }
 
   /** The value given last, else the default, else ''. */
-  text(name: string): string {
+  text(name: Name): string {
+    return this.#text(name);
+  }
+
+  #text(name: string): string {
     const flag = this.#declared(name);
     return this.#given.get(name)?.at(-1) ?? flag.default ?? '';
   }
 
   /** Bytes, nanoseconds, billionths of a CPU or a plain number, by the flag's type; 0 when nothing was given. */
-  number(name: string): number {
-    const text = this.text(name);
+  number(name: Numeric): number {
+    return this.#number(name);
+  }
+
+  #number(name: string): number {
+    const text = this.#text(name);
     return text === '' ? 0 : parseNumber(this.#declared(name).type, text);
   }
 
-  list(name: string): readonly string[] {
+  list(name: Gathering): readonly string[] {
+    return this.#list(name);
+  }
+
+  #list(name: string): readonly string[] {
     const flag = this.#declared(name);
     const values = this.#given.get(name) ?? [];
     return flag.type === 'strings' || flag.type === 'stringToString'
@@ -72,10 +116,19 @@ export class FlagValues {
   }
 
   /** `key=value` values as an object; a value without `=` is the empty string. */
-  map(name: string): Record<string, string> {
-    return Object.fromEntries(this.list(name).map(splitPair));
+  map(name: Gathering): Record<string, string> {
+    return Object.fromEntries(this.#list(name).map(splitPair));
   }
 }
+
+/** The values of the flags in a table that is `as const`. */
+export type FlagsOf<F extends readonly Flag[]> = FlagValues<
+  NameOf<F>,
+  NameOf<F, 'bool'>,
+  NameOf<F, NumberType>,
+  NameOf<F, GatheringType>,
+  ValuesOf<F>
+>;
 
 /** `a=b=c` → `['a', 'b=c']`. */
 export function splitPair(text: string): [key: string, value: string] {
@@ -83,8 +136,8 @@ export function splitPair(text: string): [key: string, value: string] {
   return equals === -1 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-export interface ParsedLine {
-  readonly flags: FlagValues;
+export interface ParsedLine<F extends readonly Flag[] = readonly Flag[]> {
+  readonly flags: FlagsOf<F>;
   readonly args: readonly string[];
   /** `--help` was given; nothing else was checked. */
   readonly help: boolean;
@@ -102,11 +155,11 @@ export interface ParseOptions {
  * (`-it`, `-p8080:80`), `--` ending the flags, booleans without a word of their own.
  * @throws FlagError
  */
-export function parseFlags(
+export function parseFlags<F extends readonly Flag[]>(
   words: readonly string[],
-  known: readonly Flag[],
+  known: F,
   options: ParseOptions = {},
-): ParsedLine {
+): ParsedLine<F> {
   const reader = new FlagReader(words, known);
   const args: string[] = [];
   while (reader.more) {
@@ -125,17 +178,17 @@ export function parseFlags(
   return reader.line(args, false);
 }
 
-class FlagReader {
-  readonly values: FlagValues;
+class FlagReader<F extends readonly Flag[]> {
+  readonly values: FlagsOf<F>;
   readonly warnings: string[] = [];
   readonly #words: readonly string[];
   readonly #long = new Map<string, Flag>();
   readonly #short = new Map<string, Flag>();
   #at = 0;
 
-  constructor(words: readonly string[], known: readonly Flag[]) {
+  constructor(words: readonly string[], known: F) {
     this.#words = words;
-    this.values = new FlagValues(known);
+    this.values = new FlagValues(known) as FlagsOf<F>;
     for (const flag of known) {
       this.#long.set(flag.name, flag);
       for (const alias of flag.aliases ?? []) this.#long.set(alias, flag);
@@ -143,7 +196,7 @@ class FlagReader {
     }
   }
 
-  line(args: readonly string[], help: boolean): ParsedLine {
+  line(args: readonly string[], help: boolean): ParsedLine<F> {
     return { flags: this.values, args, help, warnings: this.warnings };
   }
 

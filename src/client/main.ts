@@ -12,7 +12,7 @@ const PROGRAM = 'barge';
 
 /** Runs one command line, without the program's name, and resolves with the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
-  let globals: ParsedLine;
+  let globals: ParsedLine<typeof GLOBAL_FLAGS>;
   try {
     globals = parseFlags(words, GLOBAL_FLAGS, { stopAtPositional: true });
   } catch (error) {

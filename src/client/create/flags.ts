@@ -1,5 +1,6 @@
 import { SIGNALS } from '../containers/stop-flags.ts';
 import type { Flag, FlagType } from '../flag-types.ts';
+import type { FlagsOf } from '../flags.ts';
 import {
   checkDeviceRule,
   checkDomain,
@@ -25,19 +26,31 @@ const CAPABILITIES = [
   ...['AUDIT_WRITE', 'BPF', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'IPC_LOCK', 'KILL', 'MKNOD'],
   ...['NET_ADMIN', 'NET_BIND_SERVICE', 'NET_RAW', 'PERFMON', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID'],
   ...['SYS_ADMIN', 'SYS_CHROOT', 'SYS_MODULE', 'SYS_NICE', 'SYS_PTRACE', 'SYS_RESOURCE', 'SYS_TIME'],
-];
+] as const;
 
 type Extra = Omit<Flag, 'name' | 'type' | 'description' | 'short'>;
 
-/** `'v,volume'` → short and long name. */
-function flag(names: string, type: FlagType, description: string, extra: Extra = {}): Flag {
-  const [first = '', second] = names.split(',');
-  return second === undefined
-    ? { name: first, type, description, ...extra }
-    : { name: second, short: first, type, description, ...extra };
+/** `v,volume` → `volume`. */
+type LongName<Names extends string> = Names extends `${string},${infer Long}` ? Long : Names;
+
+interface NamedFlag<Name extends string, Type extends FlagType> extends Flag {
+  readonly name: Name;
+  readonly type: Type;
 }
 
-const IDENTITY: readonly Flag[] = [
+/** `'v,volume'` → short and long name. */
+function flag<const Names extends string, const Type extends FlagType>(
+  names: Names,
+  type: Type,
+  description: string,
+  extra: Extra = {},
+): NamedFlag<LongName<Names>, Type> {
+  const [first = '', second] = names.split(',');
+  const name = (second ?? first) as LongName<Names>;
+  return { name, type, description, ...(second === undefined ? {} : { short: first }), ...extra };
+}
+
+const IDENTITY = [
   flag('name', 'string', 'Name of the container', { completes: 'none' }),
   flag('h,hostname', 'string', 'Host name inside the container', { completes: 'none' }),
   flag('domainname', 'string', 'NIS domain name inside the container'),
@@ -51,9 +64,9 @@ const IDENTITY: readonly Flag[] = [
     default: 'missing',
   }),
   flag('q,quiet', 'bool', 'Pull without showing progress'),
-];
+] as const;
 
-const PROCESS: readonly Flag[] = [
+const PROCESS = [
   flag('a,attach', 'list', 'Attach to stdin, stdout or stderr', {
     completes: ['stdin', 'stdout', 'stderr'],
     check: checkStream,
@@ -89,9 +102,9 @@ const PROCESS: readonly Flag[] = [
   flag('health-start-interval', 'duration', 'Time between two checks while starting (ms|s|m|h)'),
   flag('health-start-period', 'duration', 'Time to start in, during which failures do not count (ms|s|m|h)'),
   flag('health-timeout', 'duration', 'Longest time a check may take (ms|s|m|h)'),
-];
+] as const;
 
-const STORAGE: readonly Flag[] = [
+const STORAGE = [
   flag('v,volume', 'list', 'Mount a directory or volume, [source:]target[:options]', { completes: 'volume' }),
   flag('mount', 'mount', 'Mount a file system, type=…,source=…,target=…', { check: parseMount }),
   flag('tmpfs', 'list', 'Mount a tmpfs, target[:options]'),
@@ -101,9 +114,9 @@ const STORAGE: readonly Flag[] = [
   flag('shm-size', 'bytes', 'Size of /dev/shm'),
   flag('storage-opt', 'list', 'Option of the storage driver, key=value'),
   flag('use-api-socket', 'bool', "Mount the daemon's socket in the container"),
-];
+] as const;
 
-const NETWORK: readonly Flag[] = [
+const NETWORK = [
   flag('network', 'network', 'Network to join', {
     completes: 'network',
     aliases: ['net'],
@@ -122,9 +135,9 @@ const NETWORK: readonly Flag[] = [
   flag('dns', 'list', 'Name server to ask', { check: checkIpAddress }),
   flag('dns-option', 'list', 'Option of the resolver', { aliases: ['dns-opt'] }),
   flag('dns-search', 'list', 'Domain to search names in', { check: checkDomain }),
-];
+] as const;
 
-const ISOLATION: readonly Flag[] = [
+const ISOLATION = [
   flag('privileged', 'bool', 'Give the container all rights over the host'),
   flag('cap-add', 'list', 'Add a capability', { completes: CAPABILITIES }),
   flag('cap-drop', 'list', 'Take a capability away', { completes: CAPABILITIES }),
@@ -145,10 +158,10 @@ const ISOLATION: readonly Flag[] = [
   flag('device-cgroup-rule', 'list', 'Rule for the devices cgroup', { check: checkDeviceRule }),
   flag('gpus', 'gpu-request', 'GPUs to give: all or a list', { check: parseGpus }),
   flag('disable-content-trust', 'bool', 'Taken for compatibility; ignored', { default: 'true' }),
-];
+] as const;
 
 /** Limits that `update` knows too. */
-export const LIMITS: readonly Flag[] = [
+export const LIMITS = [
   flag('m,memory', 'bytes', 'Most memory', { completes: 'none' }),
   flag('memory-reservation', 'bytes', 'Memory to be kept to when the host runs short'),
   flag('memory-swap', 'swap', 'Memory and swap together, -1 for no limit'),
@@ -162,9 +175,9 @@ export const LIMITS: readonly Flag[] = [
   flag('cpuset-mems', 'string', 'Memory nodes to use (0-3, 0,1)'),
   flag('blkio-weight', 'uint16', 'Weight of block I/O, 10 to 1000, 0 for none'),
   flag('pids-limit', 'int', 'Most processes, -1 for no limit'),
-];
+] as const;
 
-const MORE_LIMITS: readonly Flag[] = [
+const MORE_LIMITS = [
   flag('memory-swappiness', 'int', 'How gladly memory is swapped, 0 to 100', { default: '-1' }),
   flag('kernel-memory', 'bytes', 'Taken for compatibility; ignored'),
   flag('oom-kill-disable', 'bool', 'Do not kill when memory runs out'),
@@ -181,10 +194,10 @@ const MORE_LIMITS: readonly Flag[] = [
   flag('cpu-percent', 'int', 'For daemons on Windows; refused'),
   flag('io-maxbandwidth', 'bytes', 'For daemons on Windows; refused'),
   flag('io-maxiops', 'uint', 'For daemons on Windows; refused'),
-];
+] as const;
 
 /** What `create` and `run` share. */
-export const CREATE_FLAGS: readonly Flag[] = [
+export const CREATE_FLAGS = [
   ...IDENTITY,
   ...PROCESS,
   ...STORAGE,
@@ -192,11 +205,14 @@ export const CREATE_FLAGS: readonly Flag[] = [
   ...ISOLATION,
   ...LIMITS,
   ...MORE_LIMITS,
-];
+] as const;
 
 /** What only `run` takes. */
-export const RUN_FLAGS: readonly Flag[] = [
+export const RUN_FLAGS = [
   flag('d,detach', 'bool', 'Leave the container running and print its id'),
   flag('detach-keys', 'string', 'Keys that detach from the container'),
   flag('sig-proxy', 'bool', 'Pass signals on to the container', { default: 'true' }),
-];
+] as const;
+
+export type CreateFlags = FlagsOf<typeof CREATE_FLAGS>;
+export type LimitFlags = FlagsOf<typeof LIMITS>;

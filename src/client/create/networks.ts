@@ -1,7 +1,8 @@
 import type { EndpointSettings } from '../../api/engine/networks.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import { type FlagValues, splitPair } from '../flags.ts';
+import { splitPair } from '../flags.ts';
 import { splitCsv } from './csv.ts';
+import type { CreateFlags } from './flags.ts';
 
 export interface NetworkFlags {
   readonly mode: string;
@@ -68,7 +69,7 @@ export function checkMac(text: string): string {
 }
 
 /** The first network's settings also come from `--ip`, `--ip6`, `--network-alias`, `--mac-address`, `--link`. */
-export function readNetworks(flags: FlagValues): NetworkFlags {
+export function readNetworks(flags: CreateFlags): NetworkFlags {
   const attachments = flags.list('network').map(parseNetwork);
   const user = attachments.filter(({ name }) => isUserDefined(name));
   if (attachments.length > 1 && user.length > 0 && user.length < attachments.length) {
@@ -86,7 +87,7 @@ export function readNetworks(flags: FlagValues): NetworkFlags {
   return { mode: first.name, endpoints };
 }
 
-function withFlags(first: Attachment, flags: FlagValues): EndpointSettings {
+function withFlags(first: Attachment, flags: CreateFlags): EndpointSettings {
   const aliases = flags.list('network-alias');
   if (aliases.length > 0 && !isUserDefined(first.name)) {
     throw invalidParameter('network-scoped aliases are only supported for user-defined networks');
