@@ -5,14 +5,14 @@ import type { ContainerSpec, HealthSpec } from './spec.ts';
 
 /** A container's part in the words of images' configurations, which `commit` and `inspect` share. */
 export function runConfig(spec: ContainerSpec): ContainerConfig {
-  return { ...ownRunConfig(spec), ...spec.asGiven.config };
+  return Object.assign(ownRunConfig(spec), spec.asGiven.config);
 }
 
-/** Without what is shown as it was given. */
+/** Without what is shown as it was given; a new object. */
 export function ownRunConfig({ process, network, stop, ...spec }: ContainerSpec): ContainerConfig {
   const orNull = (list: readonly string[]) => (list.length > 0 ? list : null);
   const health = healthConfig(spec.health);
-  return {
+  const shown: { -readonly [K in keyof ContainerConfig]: ContainerConfig[K] } = {
     Hostname: spec.hostname,
     Domainname: spec.domainname,
     User: process.user,
@@ -25,18 +25,19 @@ export function ownRunConfig({ process, network, stop, ...spec }: ContainerSpec)
     StdinOnce: process.stdinOnce,
     Env: process.env,
     Cmd: orNull(process.command),
-    ...(health ? { Healthcheck: health } : {}),
     Volumes: {},
     WorkingDir: process.directory,
     Entrypoint: orNull(process.entrypoint),
-    ...(network.disabled ? { NetworkDisabled: true } : {}),
-    ...(network.mac ? { MacAddress: network.mac } : {}),
     OnBuild: null,
     Labels: spec.labels,
-    ...(stop.signal === DEFAULT_SPEC.stop.signal ? {} : { StopSignal: stop.signal }),
-    ...(stop.timeout === undefined ? {} : { StopTimeout: stop.timeout }),
-    ...(process.shell === DEFAULT_SPEC.process.shell ? {} : { Shell: process.shell }),
   };
+  if (health) shown.Healthcheck = health;
+  if (network.disabled) shown.NetworkDisabled = true;
+  if (network.mac) shown.MacAddress = network.mac;
+  if (stop.signal !== DEFAULT_SPEC.stop.signal) shown.StopSignal = stop.signal;
+  if (stop.timeout !== undefined) shown.StopTimeout = stop.timeout;
+  if (process.shell !== DEFAULT_SPEC.process.shell) shown.Shell = process.shell;
+  return shown;
 }
 
 const DURATIONS = [

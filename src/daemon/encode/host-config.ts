@@ -14,13 +14,15 @@ const DEFAULT_RUNTIME = 'crun';
 
 /** The `HostConfig` of `inspect`: every member that Docker shows is there. @param owner the container's name. */
 export function encodeHostConfig(spec: ContainerSpec, owner: string): HostConfig {
-  return { ...ownTerms(spec, owner), ...spec.asGiven.host };
+  return Object.assign(ownTerms(spec, owner), spec.asGiven.host);
 }
 
-/** Without what is shown as it was given. */
+/** Without what is shown as it was given; a new object. */
 export function ownTerms(spec: ContainerSpec, owner: string): HostConfig {
-  const { process, names, namespaces, security, storage } = spec;
-  return {
+  const { process, names, namespaces, security, storage, annotations, sysctls } = spec;
+  /* One literal behind one spread: with more of them, V8 takes three times as long. */
+  const shown: { -readonly [K in keyof HostConfig]: HostConfig[K] } = {
+    ...encodeResources(spec.limits, spec.devices),
     Binds: null,
     ContainerIDFile: '',
     LogConfig: { Type: spec.log.driver, Config: spec.log.options },
@@ -31,8 +33,8 @@ export function ownTerms(spec: ContainerSpec, owner: string): HostConfig {
     VolumeDriver: '',
     VolumesFrom: null,
     ConsoleSize: [process.consoleSize.height, process.consoleSize.width],
-    ...unlessEmpty('Annotations', spec.annotations),
-    ...capabilities(security),
+    CapAdd: orNull(security.capabilities.add),
+    CapDrop: orNull(security.capabilities.drop),
     CgroupnsMode: namespaces.cgroup.kind,
     Dns: names.dnsServers,
     DnsOptions: names.dnsOptions,
@@ -51,24 +53,17 @@ export function ownTerms(spec: ContainerSpec, owner: string): HostConfig {
     UTSMode: otherThanPrivate(namespaces.uts),
     UsernsMode: '',
     ShmSize: storage.shmSize,
-    ...unlessEmpty('Sysctls', spec.sysctls),
     Runtime: spec.runtime || DEFAULT_RUNTIME,
-    ...(process.umask === undefined ? {} : { Umask: process.umask }),
     Isolation: '',
-    ...encodeResources(spec.limits, spec.devices),
-    ...(process.init ? { Init: true } : {}),
     MaskedPaths: security.privileged ? null : security.maskedPaths,
     ReadonlyPaths: security.privileged ? null : security.readonlyPaths,
   };
+  if (Object.keys(annotations).length > 0) shown.Annotations = annotations;
+  if (Object.keys(sysctls).length > 0) shown.Sysctls = sysctls;
+  if (process.umask !== undefined) shown.Umask = process.umask;
+  if (process.init) shown.Init = true;
+  return shown;
 }
-
-const unlessEmpty = (name: 'Annotations' | 'Sysctls', map: Readonly<Record<string, string>>): HostConfig =>
-  Object.keys(map).length > 0 ? { [name]: map } : {};
-
-const capabilities = ({ capabilities: { add, drop } }: SecuritySpec): HostConfig => ({
-  CapAdd: orNull(add),
-  CapDrop: orNull(drop),
-});
 
 export function encodeNetworkMode(mode: NetworkMode): string {
   if (mode.kind === 'container') return `container:${mode.container}`;

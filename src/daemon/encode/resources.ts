@@ -9,8 +9,7 @@ const rates = (list: readonly DeviceRate[]) =>
 
 /** Limits and devices as `inspect` shows them; those of Windows are 0. */
 export function encodeResources(limits: LimitSpec, devices: DeviceSpec): Resources {
-  const { memorySwappiness: swappiness } = limits;
-  return {
+  const shown: { -readonly [K in keyof Resources]: Resources[K] } = {
     CpuShares: limits.cpuShares,
     Memory: limits.memory,
     NanoCpus: limits.nanoCpus,
@@ -48,8 +47,6 @@ export function encodeResources(limits: LimitSpec, devices: DeviceSpec): Resourc
     ),
     MemoryReservation: limits.memoryReservation,
     MemorySwap: limits.memorySwap,
-    ...(swappiness === undefined ? {} : { MemorySwappiness: swappiness }),
-    ...(limits.disableOomKiller ? { OomKillDisable: true } : {}),
     PidsLimit: limits.pids || null,
     Ulimits: orNull(limits.ulimits.map(({ name, soft, hard }) => ({ Name: name, Hard: hard, Soft: soft }))),
     CpuCount: 0,
@@ -57,4 +54,7 @@ export function encodeResources(limits: LimitSpec, devices: DeviceSpec): Resourc
     IOMaximumIOps: 0,
     IOMaximumBandwidth: 0,
   };
+  if (limits.memorySwappiness !== undefined) shown.MemorySwappiness = limits.memorySwappiness;
+  if (limits.disableOomKiller) shown.OomKillDisable = true;
+  return shown;
 }
