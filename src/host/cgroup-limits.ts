@@ -54,7 +54,7 @@ function write(file: string, value: string): void {
         cause: error,
       });
     }
-    if (['EINVAL', 'ERANGE', 'EDOM'].includes(code)) {
+    if (['EINVAL', 'ERANGE', 'EDOM', 'ENODEV'].includes(code)) {
       throw invalidParameter(`write ${file}: invalid argument: the kernel does not take ${value}`, {
         cause: error,
       });
