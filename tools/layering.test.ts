@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   builder: ['core', 'api', 'image'],
   registry: ['core', 'api', 'host', 'store'],
   engine: ['core', 'api', 'host', 'store', 'image', 'network', 'volume', 'container', 'builder'],
-  daemon: ['core', 'api', 'container', 'engine'],
+  daemon: ['core', 'api', 'volume', 'container', 'engine'],
   client: ['core', 'api'],
   compose: ['core', 'api', 'client'],
   bin: ['core', 'api', 'host', 'store', 'engine', 'daemon', 'client', 'registry', 'compose'],

@@ -1,7 +1,8 @@
 import { DEFAULT_SHM_SIZE } from './defaults.ts';
 import { MASKED_PATHS, READONLY_PATHS } from './kernel-paths.ts';
+import type { EndpointSpec } from './network-spec.ts';
 import { merged, type Parts } from './parts.ts';
-import type { ContainerSpec, EndpointSpec } from './spec.ts';
+import type { ContainerSpec } from './spec.ts';
 
 /** Seconds and failures of a health check that says nothing else; nanoseconds where durations. */
 export const DEFAULT_HEALTH = {

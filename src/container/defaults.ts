@@ -1,4 +1,4 @@
-import type { UlimitSpec } from './spec.ts';
+import type { UlimitSpec } from './resource-spec.ts';
 
 /** What the daemon's settings give to containers that do not say otherwise. Read anew for each container. */
 export interface ContainerDefaults {

@@ -1,4 +1,5 @@
-import type { ContainerSpec, EndpointSpec, NetworkMode } from './spec.ts';
+import type { EndpointSpec, NetworkMode } from './network-spec.ts';
+import type { ContainerSpec } from './spec.ts';
 
 /** The name of the network that the mode stands for; undefined: another container's namespace. */
 export function networkOf(mode: NetworkMode): string | undefined {

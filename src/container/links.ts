@@ -1,4 +1,4 @@
-import type { Link } from './spec.ts';
+import type { Link } from './network-spec.ts';
 
 /** `db`, `db:alias`, and Docker's stored form `/db:/web/alias`. */
 export function parseLink(text: string): Link {

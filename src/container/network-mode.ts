@@ -1,4 +1,4 @@
-import type { NetworkMode, OfContainer } from './spec.ts';
+import type { NetworkMode, OfContainer } from './network-spec.ts';
 
 const OF_CONTAINER = 'container:';
 

@@ -1,5 +1,6 @@
 import type { ContainerConfig, HostConfig } from '../api/engine/containers.ts';
-import type { EndpointSettings, PortMap } from '../api/engine/networks.ts';
+import type { NameSpec, NetworkSpec, OfContainer, PortSpec } from './network-spec.ts';
+import type { DeviceSpec, LimitSpec } from './resource-spec.ts';
 
 type Texts = readonly string[];
 type Dictionary = Readonly<Record<string, string>>;
@@ -65,72 +66,8 @@ export interface ProcessSpec {
   readonly umask?: number;
 }
 
-export type NetworkMode =
-  | { readonly kind: 'bridge' }
-  | { readonly kind: 'host' }
-  | { readonly kind: 'none' }
-  /** The network namespace of another container, by id or name. */
-  | { readonly kind: 'container'; readonly container: string }
-  | { readonly kind: 'named'; readonly name: string };
-
-export interface NetworkSpec {
-  readonly mode: NetworkMode;
-  /** Places on networks, by the network's name. Only `bridge` and `named` have some that are used. */
-  readonly endpoints: Readonly<Record<string, EndpointSpec>>;
-  /** Hardware address of the first endpoint, unless it has one of its own; empty: any. */
-  readonly mac: string;
-  /** A namespace without any endpoint, whatever the mode. */
-  readonly disabled: boolean;
-}
-
-/** What a container asks of one network. Addresses without a prefix; empty: any. */
-export interface EndpointSpec {
-  /** Of the network when the endpoint was asked for; empty: there was no such network yet. */
-  readonly networkId: string;
-  readonly ipv4: string;
-  readonly ipv6: string;
-  readonly linkLocal: Texts;
-  readonly mac: string;
-  readonly aliases: Texts;
-  readonly links: readonly Link[];
-  readonly driverOptions: Dictionary;
-  /** The endpoint with the highest one has the default route. */
-  readonly priority: number;
-  /** As `AsGiven`. */
-  readonly asGiven: EndpointSettings;
-}
-
-/** A container's own name for another one. */
-export interface Link {
-  readonly target: string;
-  readonly alias: string;
-}
-
-/** How the container resolves names. Empty lists of `dns…`: the daemon's settings. */
-export interface NameSpec {
-  readonly dnsServers: Texts;
-  readonly dnsSearch: Texts;
-  readonly dnsOptions: Texts;
-  /** Lines of /etc/hosts; the address `host-gateway` is the host as the container sees it. */
-  readonly hosts: readonly { readonly name: string; readonly address: string }[];
-  readonly links: readonly Link[];
-}
-
-export interface PortSpec {
-  /** `80/tcp`; `80` is TCP. */
-  readonly exposed: Texts;
-  readonly published: PortMap;
-  /** Publish every exposed port, on any port of the host. */
-  readonly publishAll: boolean;
-}
-
 /** A namespace of the container's own, or the host's. */
 export type OwnOrHost = { readonly kind: 'private' } | { readonly kind: 'host' };
-/** The namespace of another container, by id or name. */
-export interface OfContainer {
-  readonly kind: 'container';
-  readonly container: string;
-}
 
 export interface NamespaceSpec {
   readonly pid: OwnOrHost | OfContainer;
@@ -167,88 +104,6 @@ export interface SecuritySpec {
   /** Paths of the kernel's file systems that are hidden, or read-only. A privileged container has none. */
   readonly maskedPaths: Texts;
   readonly readonlyPaths: Texts;
-}
-
-export interface UlimitSpec {
-  /** As in setrlimit(2), without RLIMIT_. */
-  readonly name: string;
-  /** -1: unlimited. */
-  readonly soft: number;
-  readonly hard: number;
-}
-
-export interface DeviceWeight {
-  /** Path of a block device of the host. */
-  readonly path: string;
-  readonly weight: number;
-}
-
-export interface DeviceRate {
-  readonly path: string;
-  /** Bytes or requests a second. */
-  readonly rate: number;
-}
-
-/** Limits of resources. 0 and empty: none. */
-export interface LimitSpec {
-  /** The cgroup that the container's is made below; empty: the daemon's. */
-  readonly cgroupParent: string;
-  /** Bytes. */
-  readonly memory: number;
-  readonly memoryReservation: number;
-  /** Bytes of memory and swap together; -1: no limit; 0: as much swap as memory. */
-  readonly memorySwap: number;
-  /** 0 to 100; absent: the kernel's. */
-  readonly memorySwappiness?: number;
-  readonly disableOomKiller: boolean;
-  /** Weight against other containers; 1024 is the usual one. */
-  readonly cpuShares: number;
-  /** Microseconds; a negative quota is none. */
-  readonly cpuPeriod: number;
-  readonly cpuQuota: number;
-  /** Billionths of a CPU. */
-  readonly nanoCpus: number;
-  /** Microseconds. */
-  readonly cpuRealtimePeriod: number;
-  readonly cpuRealtimeRuntime: number;
-  /** Lists such as `0-2,5`. */
-  readonly cpus: string;
-  readonly memoryNodes: string;
-  /** Number of processes and threads. */
-  readonly pids: number;
-  /** 10 to 1000. */
-  readonly blockWeight: number;
-  readonly blockWeightDevices: readonly DeviceWeight[];
-  readonly blockReadBytes: readonly DeviceRate[];
-  readonly blockWriteBytes: readonly DeviceRate[];
-  readonly blockReadRequests: readonly DeviceRate[];
-  readonly blockWriteRequests: readonly DeviceRate[];
-  readonly ulimits: readonly UlimitSpec[];
-}
-
-export interface DeviceSpec {
-  readonly mapped: readonly MappedDevice[];
-  /** Rules of the devices cgroup, such as `c 42:* rwm`. */
-  readonly rules: Texts;
-  readonly requests: readonly RequestedDevice[];
-}
-
-export interface MappedDevice {
-  readonly hostPath: string;
-  readonly path: string;
-  /** Letters of `rwm`. */
-  readonly access: string;
-}
-
-/** Devices that the Container Device Interface describes. */
-export interface RequestedDevice {
-  /** `cdi`, `nvidia`, or empty for any that has the capabilities. */
-  readonly driver: string;
-  /** -1: all. */
-  readonly count: number;
-  readonly ids: Texts;
-  /** Each list is an alternative. */
-  readonly capabilities: readonly Texts[];
 }
 
 export interface StorageSpec {

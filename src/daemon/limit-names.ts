@@ -1,5 +1,5 @@
 import type { Resources } from '../api/engine/containers.ts';
-import type { LimitSpec } from '../container/spec.ts';
+import type { LimitSpec } from '../container/resource-spec.ts';
 
 /** What the Engine API calls the limits that are a number or a text, and what a spec calls them. */
 export const LIMIT_NAMES = {

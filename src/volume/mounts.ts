@@ -1,6 +1,5 @@
 import { statfsSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
-import type { MountRequest } from '../api/engine/volumes.ts';
 import type { Digest } from '../core/digest.ts';
 import { errnoOf, invalidParameter, messageOf } from '../core/errors.ts';
 import { assertOutsideProc, destinationOf, duplicate } from './destination.ts';
@@ -11,9 +10,6 @@ import type {
   TmpfsMountOptions,
   VolumeMountOptions,
 } from './mount-options.ts';
-import { parseBind } from './parse-bind.ts';
-import { parseMountRequest } from './parse-mount.ts';
-import { tmpfsOptions } from './tmpfs.ts';
 import type { Volume, VolumeStore } from './volumes.ts';
 
 /** A mount whose source has been found or made. The shape is the API's MountPoint with what the runtime needs. */
@@ -42,13 +38,10 @@ export interface VolumeMount {
   readonly layers?: readonly Digest[];
 }
 
-/** What a container asks to have mounted, in the words of the Engine API. */
+/** What a container asks to have mounted. */
 export interface RequestedMounts {
-  readonly binds: readonly string[];
-  readonly mounts: readonly MountRequest[];
-  /** Options by destination. */
-  readonly tmpfs: Readonly<Record<string, string>>;
-  /** Destinations that the image or the request declares. */
+  readonly mounts: readonly MountOptions[];
+  /** Destinations that the image or the request declares: volumes without a name, unless something else is there. */
   readonly declared: readonly string[];
 }
 
@@ -64,25 +57,20 @@ export type FindImage = (name: string) => { readonly id: Digest; readonly layers
  * What a container asks to have mounted, by destination, in the order in which it was asked for.
  * @throws BargeError invalid-parameter in docker's words; nothing has been made then.
  */
-function planMounts({
-  binds,
-  mounts,
-  tmpfs: asked,
-  declared,
-  inherited,
-}: MountsInput): Map<string, MountOptions | VolumeMount> {
+function planMounts({ mounts, declared, inherited }: MountsInput): Map<string, MountOptions | VolumeMount> {
   const plan = new Map<string, MountOptions | VolumeMount>(
     inherited.map((mount) => [mount.Destination, mount]),
   );
-  const tmpfs = Object.entries(asked).map(([target, options]) => tmpfsMountOptions(target, options));
-  const taken = new Set(tmpfs.map(({ destination }) => destination));
-  const requests = [...binds.map(parseBind).map(remade), ...mounts.map(parseMountRequest)];
-  for (const request of requests) {
+  /* Of `--tmpfs`, which has one at each destination. */
+  const unlisted = mounts.filter((request) => request.kind === 'tmpfs' && request.unlisted);
+  const taken = new Set(unlisted.map(({ destination }) => destination));
+  for (const request of mounts) {
+    if (unlisted.includes(request)) continue;
     if (taken.has(request.destination)) throw duplicate(request.destination);
     taken.add(request.destination);
     plan.set(request.destination, request);
   }
-  for (const request of tmpfs) plan.set(request.destination, request);
+  for (const request of unlisted) plan.set(request.destination, request);
   for (const target of declared) {
     const destination = destinationOf(target);
     if (plan.has(destination)) continue;
@@ -99,9 +87,6 @@ function planMounts({
   return plan;
 }
 
-const remade = (request: MountOptions): MountOptions =>
-  request.kind === 'bind' ? { ...request, remakesSource: true } : request;
-
 /** The kernel's magic number of procfs. */
 const PROC_SUPER_MAGIC = 0x9fa0;
 
@@ -114,11 +99,6 @@ function isProc(request: MountOptions | VolumeMount): boolean {
     if (errnoOf(error) === 'ENOENT') return false;
     throw error;
   }
-}
-
-function tmpfsMountOptions(target: string, text: string): TmpfsMountOptions {
-  const options = tmpfsOptions(text.split(',').filter(Boolean));
-  return { kind: 'tmpfs', destination: destinationOf(target), mode: text, options, unlisted: true };
 }
 
 /** The mounts of a container that is being made. */

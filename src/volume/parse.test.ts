@@ -16,6 +16,7 @@ test('binds name a source, a destination and words of several kinds', () => {
     readOnly: true,
     propagation: 'rslave',
     makeSource: true,
+    remakesSource: true,
   });
   assert.deepEqual(parseBind('name:/v/:nocopy'), {
     kind: 'volume',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CgroupFeatures } from '../../host/cgroup-features.ts';
 import { DEFAULT_SPEC } from '../default-spec.ts';
-import type { LimitSpec } from '../spec.ts';
+import type { LimitSpec } from '../resource-spec.ts';
 import { checkAnnotations } from './annotations.ts';
 import { checkLimits } from './resources.ts';
 import { signalNumber } from './signal.ts';

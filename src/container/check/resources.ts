@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { invalidParameter } from '../../core/errors.ts';
 import type { CgroupFeatures } from '../../host/cgroup-features.ts';
 import { DEFAULT_SPEC } from '../default-spec.ts';
-import type { LimitSpec } from '../spec.ts';
+import type { LimitSpec } from '../resource-spec.ts';
 
 const MIN_MEMORY = 6 << 20;
 

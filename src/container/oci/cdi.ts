@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OciDevice, OciDeviceRule, OciHook, OciHooks, OciMount } from '../../api/oci-runtime.ts';
 import { errnoOf, messageOf, systemError } from '../../core/errors.ts';
-import type { RequestedDevice } from '../spec.ts';
+import type { RequestedDevice } from '../resource-spec.ts';
 import { majorOf, minorOf } from './devices.ts';
 
 /** What devices of the Container Device Interface (CDI specification 1.0) add to a container. */

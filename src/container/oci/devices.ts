@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { OciDevice, OciDeviceRule } from '../../api/oci-runtime.ts';
 import { errnoOf, invalidParameter, systemError } from '../../core/errors.ts';
-import type { MappedDevice } from '../spec.ts';
+import type { MappedDevice } from '../resource-spec.ts';
 
 const S_IFMT = 0o170000;
 const S_IFBLK = 0o060000;

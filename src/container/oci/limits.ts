@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { OciProcess } from '../../api/oci-runtime.ts';
-import type { UlimitSpec } from '../spec.ts';
+import type { UlimitSpec } from '../resource-spec.ts';
 
 /** Names in /proc/PID/limits, and of the limits (setrlimit(2)). */
 const PROC_NAMES: Readonly<Record<string, string>> = {

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { OciDeviceRule, OciResources } from '../../api/oci-runtime.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { swapOf } from '../check/resources.ts';
-import type { DeviceRate, LimitSpec } from '../spec.ts';
+import type { DeviceRate, LimitSpec } from '../resource-spec.ts';
 import { majorOf, minorOf } from './devices.ts';
 
 const CPU_PERIOD = 100_000;

@@ -6,13 +6,13 @@ import { withEndpoints } from '../../container/endpoints.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../../container/kernel-paths.ts';
 import { parseLink } from '../../container/links.ts';
 import { joinsContainer, ofContainer, parseNetworkMode } from '../../container/network-mode.ts';
+import type { NetworkSpec } from '../../container/network-spec.ts';
 import { parseSecurityOptions } from '../../container/oci/security-options.ts';
 import { ownRunConfig } from '../../container/run-config.ts';
 import type {
   ContainerSpec,
   HealthSpec,
   NamespaceSpec,
-  NetworkSpec,
   OwnOrHost,
   ProcessSpec,
   RestartSpec,

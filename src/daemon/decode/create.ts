@@ -5,6 +5,7 @@ import { checkConfig } from './check-config.ts';
 import { checkHostConfig } from './check-host-config.ts';
 import { specOf } from './container-spec.ts';
 import { mergeConfig, requestedEndpoints, withDefaults } from './merge-config.ts';
+import { mountsOf } from './mounts.ts';
 
 /**
  * The body of `POST /containers/create`, already as its version of the API means it. What the image and the daemon's
@@ -31,9 +32,7 @@ function describe(
   return {
     spec: specOf({ config, host, endpoints }),
     mounts: {
-      binds: host.Binds ?? [],
-      mounts: host.Mounts ?? [],
-      tmpfs: host.Tmpfs ?? {},
+      mounts: mountsOf(host),
       volumesFrom: host.VolumesFrom ?? [],
       declared: Object.keys(config.Volumes ?? {}),
     },

@@ -1,7 +1,7 @@
 import type { EndpointSettings } from '../../api/engine/networks.ts';
 import { endpointSpec } from '../../container/default-spec.ts';
 import { parseLink } from '../../container/links.ts';
-import type { EndpointSpec } from '../../container/spec.ts';
+import type { EndpointSpec } from '../../container/network-spec.ts';
 import { ownTerms } from '../encode/endpoint.ts';
 import { asGiven } from './as-given.ts';
 

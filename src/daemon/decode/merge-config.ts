@@ -4,7 +4,7 @@ import type { ContainerConfig, HostConfig, Ulimit } from '../../api/engine/conta
 import type { NetworkingConfig } from '../../api/engine/networks.ts';
 import type { ImageRunConfig } from '../../api/oci-image.ts';
 import { mergeLog } from '../../container/log/drivers.ts';
-import type { UlimitSpec } from '../../container/spec.ts';
+import type { UlimitSpec } from '../../container/resource-spec.ts';
 import { shortId } from '../../core/ids.ts';
 import type { Surroundings } from '../../engine/lifecycle/create.ts';
 

@@ -5,7 +5,7 @@ import type {
   LimitSpec,
   MappedDevice,
   RequestedDevice,
-} from '../../container/spec.ts';
+} from '../../container/resource-spec.ts';
 import { LIMIT_NAMES, RATE_NAMES } from '../limit-names.ts';
 
 type Writable<T> = { -readonly [K in keyof T]?: T[K] };

@@ -1,6 +1,6 @@
 import type { Resources, RestartPolicy } from '../../api/engine/containers.ts';
 import { containerSpec } from '../../container/default-spec.ts';
-import type { LimitSpec } from '../../container/spec.ts';
+import type { LimitSpec } from '../../container/resource-spec.ts';
 import type { ContainerUpdate } from '../../engine/lifecycle/update.ts';
 import { encodeResources } from '../encode/resources.ts';
 import { LIMIT_NAMES, RATE_NAMES } from '../limit-names.ts';

@@ -1,5 +1,5 @@
 import type { EndpointSettings } from '../../api/engine/networks.ts';
-import type { EndpointSpec } from '../../container/spec.ts';
+import type { EndpointSpec } from '../../container/network-spec.ts';
 
 /** What a container asks of a network, as `inspect` shows it: every member is there. */
 export function encodeEndpoint(endpoint: EndpointSpec): EndpointSettings {

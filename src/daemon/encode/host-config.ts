@@ -1,12 +1,7 @@
 import type { HostConfig, RestartPolicy } from '../../api/engine/containers.ts';
 import { shownLink } from '../../container/links.ts';
-import type {
-  ContainerSpec,
-  NamespaceSpec,
-  NetworkMode,
-  RestartSpec,
-  SecuritySpec,
-} from '../../container/spec.ts';
+import type { NetworkMode } from '../../container/network-spec.ts';
+import type { ContainerSpec, NamespaceSpec, RestartSpec, SecuritySpec } from '../../container/spec.ts';
 import { encodeResources, orNull } from './resources.ts';
 
 /** Docker knows its default runtime by a name; ours is that of the daemon's. */

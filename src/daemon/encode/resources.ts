@@ -1,5 +1,5 @@
 import type { Resources } from '../../api/engine/containers.ts';
-import type { DeviceRate, DeviceSpec, LimitSpec } from '../../container/spec.ts';
+import type { DeviceRate, DeviceSpec, LimitSpec } from '../../container/resource-spec.ts';
 
 /** Null, as Docker has it, for a list with nothing in it. */
 export const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length > 0 ? list : null);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { Ulimit } from '../../api/engine/containers.ts';
-import type { UlimitSpec } from '../../container/spec.ts';
+import type { UlimitSpec } from '../../container/resource-spec.ts';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import { type BuilderSettings, gcRules } from '../../engine/builds/gc.ts';

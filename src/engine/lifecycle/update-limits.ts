@@ -1,6 +1,6 @@
 import { swapOf } from '../../container/check/resources.ts';
 import { deviceNumbers } from '../../container/oci/resources.ts';
-import type { LimitSpec } from '../../container/spec.ts';
+import type { LimitSpec } from '../../container/resource-spec.ts';
 import type { BlockRule, CgroupLimits } from '../../host/cgroup-limits.ts';
 
 /** The limits of single block devices. */

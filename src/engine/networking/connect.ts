@@ -1,7 +1,7 @@
 import type { PortMap } from '../../api/engine/networks.ts';
 import { withEndpoints } from '../../container/endpoints.ts';
 import { type Attachment, type Container, isRunning } from '../../container/model.ts';
-import type { EndpointSpec } from '../../container/spec.ts';
+import type { EndpointSpec } from '../../container/network-spec.ts';
 import { forbidden, invalidParameter, isKind, systemError } from '../../core/errors.ts';
 import type { EndpointRequest, NetworkDefinition } from '../../network/model.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';

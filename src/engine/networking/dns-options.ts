@@ -1,4 +1,4 @@
-import type { NameSpec } from '../../container/spec.ts';
+import type { NameSpec } from '../../container/network-spec.ts';
 import type { EngineSettings } from '../settings.ts';
 
 /** Name servers, search domains and options of a container: its own, else those of the daemon's settings. */

@@ -1,6 +1,6 @@
 import type { PortMap } from '../../api/engine/networks.ts';
 import type { Attachment, Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
-import type { PortSpec } from '../../container/spec.ts';
+import type { PortSpec } from '../../container/network-spec.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';

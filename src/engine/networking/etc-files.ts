@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { AttachedEndpoint, Attachment, Container, ContainerDefinition } from '../../container/model.ts';
+import type { NameSpec } from '../../container/network-spec.ts';
 import type { EtcFiles } from '../../container/runner.ts';
-import type { ContainerSpec, NameSpec } from '../../container/spec.ts';
+import type { ContainerSpec } from '../../container/spec.ts';
 import { type ResolverPlace, resolvConf } from '../../network/resolv.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { dnsOptions } from './dns-options.ts';

@@ -1,5 +1,6 @@
 import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
-import type { ContainerSpec, Link } from '../../container/spec.ts';
+import type { Link } from '../../container/network-spec.ts';
+import type { ContainerSpec } from '../../container/spec.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';

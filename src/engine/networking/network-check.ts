@@ -1,5 +1,6 @@
 import { DEFAULT_ENDPOINT } from '../../container/default-spec.ts';
-import type { ContainerSpec, EndpointSpec } from '../../container/spec.ts';
+import type { EndpointSpec } from '../../container/network-spec.ts';
+import type { ContainerSpec } from '../../container/spec.ts';
 import { forbidden, invalidParameter, isKind, messageOf } from '../../core/errors.ts';
 import { contains, parseAddress, parseSubnet } from '../../network/ip.ts';
 import { assertRequestValid } from '../../network/live.ts';

@@ -1,5 +1,6 @@
 import type { Container, ContainerDefinition } from '../../container/model.ts';
-import type { ContainerSpec, EndpointSpec } from '../../container/spec.ts';
+import type { EndpointSpec } from '../../container/network-spec.ts';
+import type { ContainerSpec } from '../../container/spec.ts';
 import { shortId } from '../../core/ids.ts';
 import type { EndpointRequest } from '../../network/model.ts';
 
