@@ -60,7 +60,7 @@ export interface ProcessSpec {
   readonly shell: Texts;
   /** Run as a child of a small process 1 that reaps. */
   readonly init: boolean;
-  /** -1000 to 1000, relative to nothing: the kernel's oom_score_adj. */
+  /** -1000 to 1000, as in /proc/PID/oom_score_adj. */
   readonly oomScoreAdjustment: number;
   /** Absent: the runtime's own. */
   readonly umask?: number;
@@ -150,7 +150,8 @@ export interface StopSpec {
 
 /**
  * Members of a request to the Engine API that the spec does not say in the same words: an empty list where none was
- * needed, a capability in lower case, what has no effect here. `inspect` shows them again; nothing acts on them.
+ * needed, a capability in lower case, what has no effect here. `inspect` shows them again, and `commit` hands them on to
+ * the image; nothing else reads them.
  */
 export interface AsGiven {
   readonly config: ContainerConfig;
