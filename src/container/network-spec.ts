@@ -1,4 +1,4 @@
-import type { EndpointSettings, PortMap } from '../api/engine/networks.ts';
+import type { EndpointSettings } from '../api/engine/networks.ts';
 
 /** Networks, ports and names of a container's spec. */
 
@@ -56,10 +56,18 @@ export interface NameSpec {
   readonly links: readonly Link[];
 }
 
+export interface HostPort {
+  /** Of the host; empty: all that the network publishes at. */
+  readonly address: string;
+  /** A number or a range of numbers; empty: any. */
+  readonly port: string;
+}
+
 export interface PortSpec {
   /** `80/tcp`; `80` is TCP. */
   readonly exposed: Texts;
-  readonly published: PortMap;
+  /** Places on the host by port; with none, a port stays unpublished also where all are to be published. */
+  readonly published: Readonly<Record<string, readonly HostPort[]>>;
   /** Publish every exposed port, on any port of the host. */
   readonly publishAll: boolean;
 }

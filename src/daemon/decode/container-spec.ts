@@ -1,5 +1,5 @@
 import type { ContainerConfig, HostConfig, RestartPolicy } from '../../api/engine/containers.ts';
-import type { EndpointSettings } from '../../api/engine/networks.ts';
+import type { EndpointSettings, PortMap } from '../../api/engine/networks.ts';
 import type { HealthConfig } from '../../api/oci-image.ts';
 import { containerSpec, DEFAULT_HEALTH, DEFAULT_SPEC } from '../../container/default-spec.ts';
 import { withEndpoints } from '../../container/endpoints.ts';
@@ -49,7 +49,7 @@ export function specOf({ config, host, endpoints }: EffectiveBody): ContainerSpe
       },
       ports: {
         exposed: Object.keys(config.ExposedPorts ?? {}),
-        published: host.PortBindings ?? {},
+        published: publishedPorts(host.PortBindings ?? {}),
         publishAll: host.PublishAllPorts ?? false,
       },
       namespaces: namespacesOf(host),
@@ -129,6 +129,14 @@ const networkSpec = ({ config, host }: Pick<EffectiveBody, 'config' | 'host'>): 
   mac: config.MacAddress ?? '',
   disabled: config.NetworkDisabled ?? false,
 });
+
+const publishedPorts = (ports: PortMap): ContainerSpec['ports']['published'] =>
+  Object.fromEntries(
+    Object.entries(ports).map(([name, bindings]) => [
+      name,
+      (bindings ?? []).map(({ HostIp = '', HostPort = '' }) => ({ address: HostIp, port: HostPort })),
+    ]),
+  );
 
 function endpointsOf({ config, host, endpoints }: EffectiveBody): ContainerSpec['network']['endpoints'] {
   const mode = parseNetworkMode(host.NetworkMode ?? '');

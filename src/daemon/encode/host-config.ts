@@ -1,6 +1,7 @@
 import type { HostConfig, RestartPolicy } from '../../api/engine/containers.ts';
+import type { PortMap } from '../../api/engine/networks.ts';
 import { shownLink } from '../../container/links.ts';
-import type { NetworkMode } from '../../container/network-spec.ts';
+import type { NetworkMode, PortSpec } from '../../container/network-spec.ts';
 import type { ContainerSpec, NamespaceSpec, RestartSpec, SecuritySpec } from '../../container/spec.ts';
 import { encodeResources, orNull } from './resources.ts';
 
@@ -22,7 +23,7 @@ export function ownTerms(spec: ContainerSpec, owner: string): HostConfig {
     ContainerIDFile: '',
     LogConfig: { Type: spec.log.driver, Config: spec.log.options },
     NetworkMode: encodeNetworkMode(spec.network.mode),
-    PortBindings: spec.ports.published,
+    PortBindings: portBindings(spec.ports.published),
     RestartPolicy: encodeRestart(spec.restart),
     AutoRemove: spec.autoRemove,
     VolumeDriver: '',
@@ -59,6 +60,14 @@ export function ownTerms(spec: ContainerSpec, owner: string): HostConfig {
   if (process.init) shown.Init = true;
   return shown;
 }
+
+const portBindings = (published: PortSpec['published']): PortMap =>
+  Object.fromEntries(
+    Object.entries(published).map(([name, places]) => [
+      name,
+      places.map(({ address, port }) => ({ HostIp: address, HostPort: port })),
+    ]),
+  );
 
 export function encodeNetworkMode(mode: NetworkMode): string {
   if (mode.kind === 'container') return `container:${mode.container}`;

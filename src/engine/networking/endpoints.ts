@@ -37,11 +37,13 @@ export async function connect(
 /** The ports of `-p`, those of `-P`, and the merely exposed ones, which `ps` and `inspect` show too. */
 export function portsToPublish({ exposed, published, publishAll }: PortSpec): PortMap {
   const anyPort = publishAll ? [{ HostIp: '', HostPort: '' }] : null;
+  const chosen = Object.entries(published).map(([name, places]) => [
+    withProtocol(name),
+    places.length > 0 ? places.map(({ address, port }) => ({ HostIp: address, HostPort: port })) : null,
+  ]);
   return {
     ...Object.fromEntries(exposed.map((port) => [withProtocol(port), anyPort])),
-    ...Object.fromEntries(
-      Object.entries(published).map(([port, bindings]) => [withProtocol(port), bindings]),
-    ),
+    ...Object.fromEntries(chosen),
   };
 }
 

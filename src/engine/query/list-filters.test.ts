@@ -11,7 +11,7 @@ const container: Container = {
     spec: containerSpec({
       labels: { team: 'a' },
       annotations: { note: 'n' },
-      ports: { exposed: ['80', '53/udp'], published: { '90/tcp': [{ HostPort: '9090' }] } },
+      ports: { exposed: ['80', '53/udp'], published: { '90/tcp': [{ address: '', port: '9090' }] } },
       network: { endpoints: { blue: endpointSpec({ networkId: 'abcdef' }) } },
     }),
   },
