@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import type { HostConfig } from '../api/engine/containers.ts';
 import { defineCommand } from './command.ts';
 import { CREATE_FLAGS, RUN_FLAGS } from './create/flags.ts';
-import { parseFlags } from './flags.ts';
 import { memberReaders } from './members.ts';
+import { parseFlags } from './parse-flags.ts';
 
 const FLAGS = [...CREATE_FLAGS, ...RUN_FLAGS] as const;
 const line = (...words: string[]) => parseFlags(words, FLAGS).flags;

@@ -4,9 +4,10 @@ import type { CatalogCommand, CatalogEntry, CatalogGroup, Unsupported } from './
 import { CLIENT_VERSION, Cli } from './cli.ts';
 import type { Command } from './command.ts';
 import { CommandFailure } from './failure.ts';
-import { FlagError, type FlagValues, type ParsedLine, parseFlags } from './flags.ts';
+import type { FlagValues } from './flags.ts';
 import { printable } from './format/printable.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
+import { FlagError, type ParsedLine, parseFlags } from './parse-flags.ts';
 
 const PROGRAM = 'barge';
 
