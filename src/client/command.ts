@@ -13,7 +13,7 @@ export interface Command {
   readonly completes?: readonly Completion[];
   /** Flags end at the first positional: what follows belongs to the container's command. */
   readonly stopAtPositional?: boolean;
-  /** The exit code for failures without one of their own, with docker's way of telling them. */
+  /** The exit code for failures without one of their own, and docker's way of reporting them. */
   readonly failure?: FailureStyle;
   run(invocation: Invocation): Promise<number>;
 }
@@ -40,7 +40,7 @@ interface TypedCommand<F extends readonly Flag[]> extends Omit<Command, 'flags' 
 /** A command whose `run` can ask for nothing but its own flags, each by its type. */
 export const defineCommand = <const F extends readonly Flag[]>(command: TypedCommand<F>): Command => ({
   ...command,
-  /* Who runs a command has parsed its line by its flags. */
+  /* The caller has parsed the command line by these flags. */
   run: (invocation) => command.run(invocation as Invocation<FlagsOf<F>>),
 });
 

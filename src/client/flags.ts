@@ -10,8 +10,8 @@ import {
 } from './flag-types.ts';
 
 /**
- * The values of a command's flags. Of a table that is known (`FlagsOf`), only its names compile, each where its type
- * fits; asking for a flag that the command does not have is a programming error.
+ * The values of a command's flags. With a known table (`FlagsOf`), only its names compile, each where its type fits;
+ * asking for a flag that the command does not declare is a programming error.
  */
 export class FlagValues<
   Name extends string = string,

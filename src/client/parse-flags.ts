@@ -3,9 +3,9 @@ import { CommandFailure, EXIT_FLAG_ERROR } from './failure.ts';
 import { checkValue, type Flag } from './flag-types.ts';
 import { type FlagsOf, FlagValues } from './flags.ts';
 
-/** A mistake on the command line; `suggestion` names the flag that was probably meant. */
+/** A mistake on the command line. */
 export class FlagError extends CommandFailure {
-  /** The long flag nobody knows, so that the caller may suggest another. */
+  /** The unknown long flag, so that the caller can suggest another. */
   readonly unknownFlag: string | undefined;
 
   constructor(message: string, unknownFlag?: string) {
@@ -18,9 +18,9 @@ export class FlagError extends CommandFailure {
 export interface ParsedLine<F extends readonly Flag[] = readonly Flag[]> {
   readonly flags: FlagsOf<F>;
   readonly args: readonly string[];
-  /** `--help` was given; nothing else was checked. */
+  /** `--help` was given; nothing else has been checked. */
   readonly help: boolean;
-  /** What the user should write otherwise. */
+  /** Notes about deprecated flags. */
   readonly warnings: readonly string[];
 }
 

@@ -1,14 +1,14 @@
 import { invalidParameter } from '../../core/errors.ts';
 
-/** Annotations by which crun is handed a system call filter: with them a container could choose its own. */
+/** Annotations that hand crun a system call filter: with them a container could choose its own. */
 const RESERVED = ['run.oci.seccomp_bpf_data', 'run.oci.seccomp.receiver'];
 
-/** @throws BargeError invalid-parameter for annotations that the daemon keeps to itself, and names that are none. */
+/** @throws BargeError invalid-parameter for annotations that are reserved for the daemon, and for invalid ones. */
 export function checkAnnotations(annotations: Readonly<Record<string, string>>): void {
   if (Object.hasOwn(annotations, '')) {
     throw invalidParameter('invalid Annotations: the empty string is not permitted as an annotation key');
   }
-  /* Crun reads a key up to its zero byte, and so another one than is looked for below. */
+  /* Crun reads a key up to its first zero byte, so the comparison below would miss it. */
   if (
     Object.entries(annotations)
       .flat()

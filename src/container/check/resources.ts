@@ -6,7 +6,7 @@ import type { LimitSpec } from '../resource-spec.ts';
 
 const MIN_MEMORY = 6 << 20;
 
-/** What a check finds: limits that this kernel can hold, and a line for each that it cannot. */
+/** Limits that this kernel can enforce, and a warning for each that it cannot. */
 export interface CheckedLimits {
   readonly limits: LimitSpec;
   readonly warnings: readonly string[];

@@ -2,10 +2,10 @@ import type { ContainerConfig } from '../../api/engine/containers.ts';
 import { signalNumber } from '../../container/check/signal.ts';
 import { invalidParameter } from '../../core/errors.ts';
 
-/** Nanoseconds below which a health check's times make no sense. */
+/** The shortest duration of a health check, in nanoseconds. */
 const MIN_DURATION = 1_000_000;
 
-/** @throws BargeError invalid-parameter, in docker's words, for what no container can have. */
+/** @throws BargeError invalid-parameter, in docker's words, for a configuration that no container can have. */
 export function checkConfig(config: ContainerConfig): void {
   const { WorkingDir: directory, StopSignal: signal } = config;
   if (directory && !directory.startsWith('/')) {

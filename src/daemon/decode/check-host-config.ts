@@ -10,8 +10,8 @@ import { assertRestartPolicy } from './restart-policy.ts';
 const MAX_UMASK = 0o777;
 
 /**
- * Checks what a container asks of its host, but for limits (`checkResources`), mounts and networks.
- * @returns warnings for what has no effect.
+ * Checks a host configuration, except for its limits (`checkLimits`), mounts and networks.
+ * @returns warnings about members without effect.
  * @throws BargeError invalid-parameter, in docker's words.
  */
 export function checkHostConfig(config: ContainerConfig, host: HostConfig): string[] {
@@ -62,7 +62,7 @@ function checkRestart({ RestartPolicy: policy, AutoRemove: autoRemove }: HostCon
   }
 }
 
-/** The words that a namespace's mode may be; `container:` where another container's can be joined. */
+/** The valid modes of each namespace; `container:` where another container's can be joined. */
 const MODES: readonly (readonly [field: keyof HostConfig, name: string, valid: RegExp])[] = [
   ['PidMode', 'PID mode', /^(|host|private|container:.+)$/],
   ['IpcMode', 'IPC mode', /^(|none|private|shareable|host|container:.+)$/],
@@ -83,7 +83,7 @@ function checkModes(host: HostConfig): void {
 
 const CONFLICT = 'conflicting options:';
 
-/** Whoever uses a network that is not its own cannot configure it. */
+/** A container that shares a network namespace cannot configure it. */
 function checkSharedNetwork(config: ContainerConfig, host: HostConfig): void {
   const mode = host.NetworkMode ?? '';
   if (host.UTSMode === 'host' && config.Hostname) {

@@ -87,7 +87,7 @@ function asGivenOf(spec: ContainerSpec, config: ContainerConfig, host: HostConfi
   };
 }
 
-/** What `inspect` shows of the members that it does not show as they came. */
+/** The host configuration as `inspect` shows it: some members are shown otherwise than they were given. */
 function shownOf({ Runtime, MaskedPaths, ReadonlyPaths, Links, ...host }: HostConfig): HostConfig {
   const { unconfinedPaths } = parseSecurityOptions(host.SecurityOpt ?? []);
   const shown = {

@@ -25,7 +25,7 @@ const HEALTHCHECK = object<HealthConfig>('HealthcheckConfig', {
   Retries: integer('int'),
 });
 
-/** What a port or a volume says beside its name. */
+/** The value of a port or a volume in a map of them: an empty object. */
 const nothing = () => map(object<object>('struct {}', {}));
 
 const CONFIG: Members<ContainerConfig> = {

@@ -8,7 +8,7 @@ import type { UlimitSpec } from '../../container/resource-spec.ts';
 import { shortId } from '../../core/ids.ts';
 import type { Surroundings } from '../../engine/lifecycle/create.ts';
 
-/** What the user says, over what the image says (Docker's rules: an own entrypoint drops the image's command). */
+/** Lays the request's configuration over the image's. By Docker's rules an entrypoint of its own drops the image's command. */
 export function mergeConfig(
   own: ContainerConfig,
   image: ImageRunConfig,
@@ -36,7 +36,7 @@ export function mergeConfig(
   };
 }
 
-/** Who shares the host's network has its name as well, unless it was given one. */
+/** A container on the host's network has the host's name, unless the request names it. */
 function hostnameOf(host: HostConfig, id: string): string {
   if (host.UTSMode === 'host') return '';
   return host.NetworkMode === 'host' ? hostname() : shortId(id);
@@ -63,7 +63,7 @@ function mergeHealth(
   return { ...image, ...Object.fromEntries(set) };
 }
 
-/** What the daemon's settings say, where the user says nothing; a swap limit follows once the limits are checked. */
+/** Fills in the daemon's settings where the request says nothing. The engine adds a swap limit once it has checked the limits. */
 export function withDefaults({ MemorySwappiness, ...host }: HostConfig, around: Surroundings): HostConfig {
   const { defaults } = around;
   const log = mergeLog(

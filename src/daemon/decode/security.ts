@@ -4,7 +4,7 @@ import { fullName } from '../../container/oci/capabilities.ts';
 import { parseSecurityOptions } from '../../container/oci/security-options.ts';
 import type { SecuritySpec } from '../../container/spec.ts';
 
-/** @throws BargeError invalid-parameter for security options that there are not. */
+/** @throws BargeError invalid-parameter for unknown security options. */
 export function securityOf(host: HostConfig): SecuritySpec {
   const privileged = host.Privileged ?? false;
   const options = parseSecurityOptions(host.SecurityOpt ?? []);

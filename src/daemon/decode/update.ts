@@ -14,7 +14,7 @@ export interface UpdateRequest extends Resources {
   readonly RestartPolicy?: RestartPolicy | null;
 }
 
-/** A value that stands for "leave it as it is" where it is nothing, as Docker does. */
+/** Members of which 0 or an empty text means "leave it as it is", as in Docker. */
 const { CgroupParent, ...CHANGING } = LIMIT_NAMES;
 const NUMBERS_AND_TEXTS = Object.keys(CHANGING) as (keyof typeof CHANGING)[];
 /** For these, an empty list takes the limits away. */
@@ -23,7 +23,7 @@ const LISTS = ['BlkioWeightDevice', ...(Object.keys(RATE_NAMES) as (keyof typeof
 /**
  * The limits that can change, and the restart policy; other members belong to the creation and are left alone, as Docker
  * does.
- * @throws BargeError invalid-parameter for a restart policy that there is not.
+ * @throws BargeError invalid-parameter for an invalid restart policy.
  */
 export function updateOf({ RestartPolicy: policy, ...body }: UpdateRequest): ContainerUpdate {
   if (policy) assertRestartPolicy(policy);

@@ -25,7 +25,7 @@ export function upgradeDefinition({
 
 const cleanPath = (path: string) => posix.normalize(path).replace(/(.)\/$/, '$1');
 
-/** Where the source comes from was told by the host's configuration. */
+/** The host configuration said which mounts came from `-v` and `--tmpfs`; now the mounts do. */
 function upgradeMount(mount: ResolvedMount, { Binds, Tmpfs }: HostConfig): ResolvedMount {
   const { Type, Source, Destination } = mount;
   const isRemade = Type === 'bind' && Binds?.some((bind) => bind.startsWith(`${Source}:`));

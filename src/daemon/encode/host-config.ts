@@ -5,7 +5,7 @@ import type { NetworkMode, PortSpec } from '../../container/network-spec.ts';
 import type { ContainerSpec, NamespaceSpec, RestartSpec, SecuritySpec } from '../../container/spec.ts';
 import { encodeResources, orNull } from './resources.ts';
 
-/** Docker knows its default runtime by a name; ours is that of the daemon's. */
+/** Shown for containers that run on the daemon's default runtime. */
 const DEFAULT_RUNTIME = 'crun';
 
 /** The `HostConfig` of `inspect`: every member that Docker shows is there. @param owner the container's name. */
@@ -77,7 +77,7 @@ export function encodeNetworkMode(mode: NetworkMode): string {
 const namespaceMode = (mode: NamespaceSpec['ipc']): string =>
   mode.kind === 'container' ? `container:${mode.container}` : mode.kind;
 
-/** Where Docker says nothing for a namespace of the container's own. */
+/** Docker shows nothing for a namespace of the container's own. */
 const otherThanPrivate = (mode: NamespaceSpec['pid']): string =>
   mode.kind === 'private' ? '' : namespaceMode(mode);
 

@@ -28,7 +28,7 @@ export function encodeState(state: ContainerRunState): ContainerState {
   };
 }
 
-/** The answer of `GET /containers/{id}/json`, without sizes. */
+/** The response of `GET /containers/{id}/json`, without sizes. */
 export function encodeInspect(
   ctx: Pick<ContainerContext, 'runner' | 'layers'>,
   { definition, state }: Container,

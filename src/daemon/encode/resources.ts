@@ -1,7 +1,7 @@
 import type { Resources } from '../../api/engine/containers.ts';
 import type { DeviceRate, DeviceSpec, LimitSpec } from '../../container/resource-spec.ts';
 
-/** Null, as Docker has it, for a list with nothing in it. */
+/** Null for an empty list, as Docker shows it. */
 export const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length > 0 ? list : null);
 
 const rates = (list: readonly DeviceRate[]) =>

@@ -26,21 +26,21 @@ import { assertNamespacesThere, cgroupNamespace } from './namespaces.ts';
 import { checkStorageOptions, limitSize } from './size-limit.ts';
 import { makeWorkingDirectory } from './working-directory.ts';
 
-/** What is known of a container that is being made once its image has been found. */
+/** What `describe` builds on: known once the image has been found. */
 export interface Surroundings {
   readonly id: string;
   readonly image: ImageRunConfig;
   readonly defaults: ContainerDefaults;
-  /** Whose cgroups a container sees that does not say so itself. */
+  /** The cgroup namespace of a container whose request does not choose one. */
   readonly cgroupNamespace: (privileged: boolean) => 'private' | 'host';
 }
 
-/** Everything that there is to say of a new container but for its name. */
+/** A new container, except for its name and image. */
 export interface ContainerDescription {
-  /** Its endpoints are by name or id of the network. */
+  /** Its endpoints are keyed by the network's name or id. */
   readonly spec: ContainerSpec;
   readonly mounts: RequestedMounts & { readonly volumesFrom: readonly string[] };
-  /** `size=…`, what it may write. */
+  /** `size=…` limits what the container may write. */
   readonly storageOptions: Readonly<Record<string, string>>;
   readonly warnings: readonly string[];
 }
@@ -51,12 +51,12 @@ export interface CreateRequest {
   readonly name: string;
   /** Empty: the host's. */
   readonly platform: string;
-  /** @throws BargeError invalid-parameter for what no container can have. */
+  /** @throws BargeError invalid-parameter for a request that no container can fulfil. */
   readonly describe: (around: Surroundings) => ContainerDescription;
 }
 
 /**
- * Makes a container of an image; nothing runs yet.
+ * Creates a container from an image, without starting it.
  * @throws BargeError not-found without the image, conflict for a taken name, invalid-parameter for options
  *   that contradict each other or that Barge does not support (named).
  */
@@ -105,8 +105,8 @@ export async function createContainer(
 }
 
 /**
- * Holds a spec against what this daemon and its kernel can do.
- * @returns it without limits that cannot be held, and a line for each of them.
+ * Checks a spec against the capabilities of this daemon and its kernel.
+ * @returns the spec without limits that cannot be enforced, and a warning for each of them.
  */
 function checkSpec(
   ctx: ContainerContext,
@@ -136,7 +136,7 @@ function chooseName(ctx: ContainerContext, asked: string): string {
   return name;
 }
 
-/** What this host cannot give: said once at the creation, and left out at every start. */
+/** Warnings about what this host cannot grant; a start leaves it out without repeating them. */
 function grantWarnings({ security, limits }: ContainerSpec): string[] {
   const { missing } = effectiveCapabilities({ ...security.capabilities, privileged: security.privileged });
   const { warnings } = resourceLimits(limits.ulimits, hostCapabilities().has('CAP_SYS_RESOURCE'));
@@ -148,7 +148,7 @@ function grantWarnings({ security, limits }: ContainerSpec): string[] {
   ];
 }
 
-/** Layers that containers need, which garbage collection leaves alone. */
+/** Layers that containers need: garbage collection leaves them alone. */
 export function layersInUse(ctx: Pick<ContainerContext, 'containers'>): Set<Digest> {
   return new Set(
     ctx.containers

@@ -11,7 +11,7 @@ import type { ContainerContext } from './context.ts';
 
 type Extras = Pick<StartInput, 'edits' | 'appArmor' | 'sharedShm'>;
 
-/** What some containers need of the host beyond files and a network; nothing, and no waiting, for most. */
+/** What some containers need of the host beyond files and a network. Most need nothing, and do not wait. */
 export async function hostExtras(ctx: ContainerContext, { definition }: Container): Promise<Extras> {
   const { devices, namespaces, security } = definition.spec;
   const { requests } = devices;
@@ -75,7 +75,7 @@ export async function releaseShm(ctx: ContainerContext, { id, spec }: ContainerD
   if (spec.namespaces.ipc.kind === 'shareable') await unmount(shmPath(ctx, id));
 }
 
-/** After a start of the daemon: the tmpfs of containers that do not run any more. */
+/** After a start of the daemon: unmounts the tmpfs of containers that no longer run. */
 export async function sweepShm(ctx: ContainerContext): Promise<void> {
   const root = `${shmRoot(ctx)}/`;
   const mounts = await readFile('/proc/self/mounts', 'utf8');

@@ -18,7 +18,7 @@ export function pidOf(ctx: Pick<ContainerContext, 'containers'>, ref: string, wh
   return other.state.pid;
 }
 
-/** @throws BargeError invalid-parameter when a namespace is to be that of a container which is not there. */
+/** @throws BargeError invalid-parameter when a container whose namespace is to be joined does not exist. */
 export function assertNamespacesThere(
   ctx: Pick<ContainerContext, 'containers'>,
   { namespaces, network }: ContainerSpec,
@@ -47,7 +47,7 @@ export function sharedNamespaces(
   };
 }
 
-/** Whose cgroups a container sees that does not say so itself. */
+/** The cgroup namespace of a container whose request does not choose one. */
 export function cgroupNamespace(privileged: boolean, defaults: ContainerDefaults): 'private' | 'host' {
   if (privileged) return 'host';
   if (defaults.cgroupnsMode) return defaults.cgroupnsMode === 'host' ? 'host' : 'private';

@@ -5,7 +5,7 @@ import { removeTree } from '../../host/remove-tree.ts';
 import type { ContainerContext } from './context.ts';
 
 /**
- * What `--storage-opt size=…` says.
+ * Reads `--storage-opt size=…`.
  * @returns bytes; undefined: no limit. @throws BargeError invalid-parameter for other options.
  */
 export function checkStorageOptions(asked: Readonly<Record<string, string>>): number | undefined {
@@ -16,10 +16,10 @@ export function checkStorageOptions(asked: Readonly<Record<string, string>>): nu
   return size === undefined ? undefined : parseBytes(size);
 }
 
-/** Bounds what a new container may write, on file systems that can. @throws BargeError system on others. */
+/** Limits what a new container may write. @throws BargeError system on file systems without project quotas. */
 export async function limitSize(ctx: ContainerContext, id: string, bytes: number): Promise<void> {
   const { data, upper, work } = ctx.runner.directories(id);
-  /* Both in one project: files are renamed from the one into the other. */
+  /* Both in one project, since overlayfs renames files from one into the other. */
   const project = Number.parseInt(id.slice(0, 8), 16) >>> 1;
   try {
     await limitDirectory(work, bytes, project);

@@ -22,7 +22,7 @@ const KINDS: Readonly<Record<(typeof DEVICE_LIMITS)[number], BlockRule['kind']>>
 
 const PERIOD = 100_000;
 
-/** What `limits` says of those that are about to change, for the kernel: without a value there is no limit. */
+/** The kernel's limits for the members that are about to change; one without a value has no limit. */
 export function limitsOf(
   limits: LimitSpec,
   changing: readonly (keyof LimitSpec)[],
@@ -46,7 +46,7 @@ export function limitsOf(
   };
 }
 
-/** A rule for every device that has a limit, and one without a value for every device that has none any more. */
+/** A rule for every device that has a limit, and one without a value for every device that has lost its limit. */
 function blockRules(name: (typeof DEVICE_LIMITS)[number], limits: LimitSpec, before: LimitSpec): BlockRule[] {
   const rules = new Map<string, BlockRule>();
   for (const { path } of before[name]) rules.set(path, { kind: KINDS[name], ...deviceNumbers(path) });

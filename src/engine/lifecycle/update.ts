@@ -16,13 +16,13 @@ import { limitsOf } from './update-limits.ts';
 export interface ContainerUpdate {
   readonly limits: Partial<LimitSpec>;
   readonly restart?: RestartSpec;
-  /** Instead of what was given before, for the members that the update names. Undefined: the spec says it. */
+  /** Replaces what was given before, for the members that the update names. Undefined: the spec shows it. */
   readonly asGiven: { readonly [K in keyof HostConfig]: HostConfig[K] | undefined };
 }
 
 /**
- * Changes limits and the restart policy, of a running container at once. All of it happens or nothing.
- * @throws BargeError not-found; invalid-parameter or conflict for what contradicts itself or what is set.
+ * Changes limits and the restart policy, also of a running container, either entirely or not at all.
+ * @throws BargeError not-found; invalid-parameter or conflict for limits that contradict each other or those in force.
  */
 export async function updateContainer(
   ctx: ContainerContext,
@@ -123,7 +123,7 @@ function applyOrRestore(
   try {
     applyLimits(cgroup, limitsOf(after, names, before));
   } catch (error) {
-    /* Its processes have ended, and the news is still on its way: there is nothing left to limit. */
+    /* Its processes have ended, which the daemon has not heard of yet: there is nothing left to limit. */
     if (cgroupPids(cgroup).length === 0) return;
     try {
       applyLimits(cgroup, limitsOf(before, names, after));

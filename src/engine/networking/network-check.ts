@@ -12,13 +12,13 @@ import { requestOf } from './networking.ts';
 /**
  * The endpoints of a new container, by the names of their networks. A network that does not exist yet fails the start,
  * not the creation: it may be made in between.
- * @throws BargeError invalid-parameter for settings that the network does not take, and for links to nobody.
+ * @throws BargeError invalid-parameter for settings that the network refuses, and for links to missing containers.
  */
 export function checkNetworks(
   ctx: Pick<ContainerContext, 'containers' | 'networks'>,
   { names, network: { mode, endpoints } }: ContainerSpec,
 ): Record<string, EndpointSpec> {
-  /* On networks of their own, links are names that are looked up when somebody asks, as aliases are. */
+  /* On user-defined networks, links are resolved by name when they are looked up, as aliases are. */
   const looksUp = mode.kind === 'named' || mode.kind === 'container';
   if (!looksUp) for (const { target } of names.links) assertLinkable(ctx, target);
   const found = new Map<string, EndpointSpec>();
@@ -59,7 +59,7 @@ function findOrNone(
   }
 }
 
-/** @throws BargeError invalid-parameter naming everything that is wrong, forbidden for networks without places. */
+/** @throws BargeError invalid-parameter naming every problem, forbidden for configuration-only networks. */
 export function assertEndpoint(network: NetworkDefinition, settings: EndpointSpec): void {
   if (network.configOnly) {
     throw forbidden(`cannot connect containers to the configuration-only network ${network.name}`);
@@ -96,7 +96,7 @@ function addressProblems(network: NetworkDefinition, { ipv4, ipv6 }: EndpointSpe
   });
 }
 
-/** Published ports that a firewall of the host's will not let through are said so at the creation. */
+/** Warnings about published ports that the host's firewall blocks. */
 export async function firewallWarnings(
   ctx: Pick<ContainerContext, 'networks'>,
   { ports, network }: Pick<ContainerSpec, 'ports' | 'network'>,

@@ -4,7 +4,7 @@ import type { ContainerSpec } from '../../container/spec.ts';
 import { shortId } from '../../core/ids.ts';
 import type { EndpointRequest } from '../../network/model.ts';
 
-/** How a definition says which networks its container is on. */
+/** Which networks a container is on, according to its definition. */
 
 /** The container shares a namespace, or has one with nothing in it: there is nothing to connect. */
 export const hasFixedNetwork = ({ spec: { network } }: ContainerDefinition): boolean =>
@@ -67,7 +67,7 @@ export function dnsNames({ name, id, spec }: ContainerDefinition, { aliases }: E
   return [...new Set([name, ...aliases, shortId(id), spec.hostname].filter(Boolean))];
 }
 
-/** What is linked, by its alias in lower case: by the container's own links, and by those of its endpoints. */
+/** Targets of the container's links and of its endpoints' links, by their aliases in lower case. */
 export function linkedNames({ spec: { names, network } }: ContainerDefinition): Map<string, string> {
   const links = [...names.links, ...Object.values(network.endpoints).flatMap((endpoint) => endpoint.links)];
   return new Map(links.map(({ target, alias }) => [alias.toLowerCase(), target]));

@@ -25,7 +25,7 @@ export function registerNames(
   }
 }
 
-/** What a container may ask its name server for. Without a way out, names of the world outside have no answer. */
+/** The names that a container's name server resolves for it. Without a route out, names of the outside world have no answer. */
 export function viewOf(
   ctx: Pick<ContainerContext, 'networks' | 'settings'>,
   definition: ContainerDefinition,

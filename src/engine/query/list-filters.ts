@@ -122,7 +122,7 @@ function ancestor(values: readonly string[], ctx: ContainerContext): ContainerTe
   };
 }
 
-/** Layers alone tell too little: images that set nothing but variables have those of their base, and of each other. */
+/** Layers alone do not decide it: images that only set variables share those of their base, and of each other. */
 function descends({ config: child }: Image, { config: parent }: Image): boolean {
   const layers = [child.rootfs.diff_ids, parent.rootfs.diff_ids] as const;
   const history = [child.history ?? [], parent.history ?? []] as const;

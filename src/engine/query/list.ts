@@ -8,7 +8,7 @@ import { type ContainerSize, containerSizes } from './sizes.ts';
 
 export interface ListQuery {
   readonly all: boolean;
-  /** The last N made, whatever their state; 0 or less: no limit. */
+  /** The N newest, whatever their state; 0 or less: no limit. */
   readonly limit: number;
   /** Add up what they have written. */
   readonly size: boolean;
@@ -26,7 +26,7 @@ export interface ListedContainer {
   readonly size?: ContainerSize;
 }
 
-/** Containers that pass every filter, the newest first. @throws BargeError for filters that make no sense. */
+/** Containers that pass every filter, the newest first. @throws BargeError for invalid filters. */
 export async function listContainers(ctx: ContainerContext, query: ListQuery): Promise<ListedContainer[]> {
   const { all, limit, filters } = query;
   const tests = containerTests(ctx, filters);
@@ -40,7 +40,7 @@ export async function listContainers(ctx: ContainerContext, query: ListQuery): P
   return listed(ctx, shown, query.size ? await containerSizes(ctx, shown, query.signal) : []);
 }
 
-/** @param sizes in the order of the containers; empty: not added up. */
+/** @param sizes in the order of the containers; empty: not computed. */
 export function listed(
   ctx: Pick<ContainerContext, 'containers' | 'images'>,
   containers: readonly Container[],

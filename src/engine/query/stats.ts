@@ -112,7 +112,7 @@ function cpuStats({ cpu }: CgroupUsage): CpuStats {
   };
 }
 
-/** What is not limited may use all memory of the host. */
+/** A container without a limit may use all memory of the host. */
 function memoryStats({ memory }: CgroupUsage): Record<string, unknown> {
   return {
     usage: memory.usage,
