@@ -1,4 +1,4 @@
-import { conflict, invalidParameter } from '../core/errors.ts';
+import { conflict, invalidParameter, messageOf, systemError } from '../core/errors.ts';
 import type { Database } from '../store/database.ts';
 import {
   type Container,
@@ -42,7 +42,7 @@ export class ContainerStore {
         "SELECT id, definition FROM containers WHERE definition ->> '$.format' IS NULL",
       );
       for (const { id, definition } of rows) {
-        const text = storedDefinition(upgrade(JSON.parse(definition)));
+        const text = storedDefinition(upgraded(id, definition, upgrade));
         this.#db.run('UPDATE containers SET definition = ? WHERE id = ?', text, id);
       }
     });
@@ -184,3 +184,15 @@ const nameInUse = (name: string, holder: string) =>
   conflict(
     `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
   );
+
+/** @throws BargeError system that names the container. */
+function upgraded(id: string, row: string, upgrade: UpgradeDefinition): ContainerDefinition {
+  try {
+    return upgrade(JSON.parse(row));
+  } catch (cause) {
+    throw systemError(
+      `the stored container ${id} cannot be read: ${messageOf(cause)}: remove it with the barged that made it`,
+      { cause },
+    );
+  }
+}

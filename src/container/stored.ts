@@ -13,9 +13,8 @@ interface StoredDefinition extends Omit<ContainerDefinition, 'spec'> {
   readonly spec: Parts<ContainerSpec>;
 }
 
-/** Reads a row's JSON from before formats had numbers. */
-// biome-ignore lint/suspicious/noExplicitAny: the shape is the reader's to know
-export type UpgradeDefinition = (row: any) => ContainerDefinition;
+/** Makes a definition of a row's JSON that an earlier daemon has written, before formats had numbers. */
+export type UpgradeDefinition = (row: unknown) => ContainerDefinition;
 
 export function storedDefinition({ spec, ...definition }: ContainerDefinition): string {
   const { network, ...parts } = difference(spec, DEFAULT_SPEC);

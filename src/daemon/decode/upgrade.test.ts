@@ -44,7 +44,10 @@ test('an upgrade that fails leaves every row as it was', () => {
     if (calls++ > 3) throw new Error('no more');
     return upgradeDefinition(row);
   };
-  assert.throws(() => new ContainerStore(db, failing), /no more/);
+  assert.throws(() => new ContainerStore(db, failing), {
+    kind: 'system',
+    message: /the stored container [0-9a-f]{64} cannot be read: no more/,
+  });
   assert.deepEqual(stored(), before);
 });
 

@@ -11,13 +11,9 @@ export interface FirstFormat extends Omit<ContainerDefinition, 'spec'> {
   readonly networkingConfig: NetworkingConfig;
 }
 
-export function upgradeDefinition({
-  config,
-  hostConfig: host,
-  networkingConfig,
-  mounts,
-  ...definition
-}: FirstFormat): ContainerDefinition {
+/** @param row as `FirstFormat`: earlier daemons have checked what they stored. */
+export function upgradeDefinition(row: unknown): ContainerDefinition {
+  const { config, hostConfig: host, networkingConfig, mounts, ...definition } = row as FirstFormat;
   const endpoints = networkingConfig.EndpointsConfig ?? { [host.NetworkMode || 'bridge']: {} };
   const spec = specOf({ config, host, endpoints });
   return { ...definition, spec, mounts: mounts.map((mount) => upgradeMount(mount, host)) };
