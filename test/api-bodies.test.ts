@@ -7,6 +7,7 @@ import { NETWORK_CONNECT, NETWORK_CREATE, NETWORK_DISCONNECT } from '../src/daem
 import { AUTH, MANIFEST_LIST, SESSION, VOLUME_CREATE } from '../src/daemon/decode/others.ts';
 import { BUILD_PARAMETERS } from '../src/daemon/decode/query.ts';
 import type { Schema } from '../src/daemon/decode/schema.ts';
+import { randomBody, randomNumbers } from '../src/daemon/decode/testing/random.ts';
 import { sweep } from '../src/daemon/decode/testing/sweep.ts';
 import { openApi } from './harness/api.ts';
 import { apiClient, errorOf, withFilters } from './harness/api-client.ts';
@@ -97,6 +98,42 @@ for (const [title, { path, schema, base = {} }] of Object.entries(ROUTES)) {
     assert.equal((await get('/_ping')).status, 200);
   });
 }
+
+/** Names of other hosts take long to look up. */
+const NOT_RANDOM = ['POST /auth', 'POST /barge/manifests/{name}'];
+const RANDOM_BODIES = 250;
+/** Each runs a process. */
+const RANDOM_STARTS = 40;
+
+for (const [title, { path, schema, base = {} }] of Object.entries(ROUTES)) {
+  if (NOT_RANDOM.includes(title)) continue;
+  test(`${title}: any JSON at any place is taken, or the client’s mistake`, async () => {
+    const random = randomNumbers(title.length);
+    const bodies = schema === EXEC_START ? RANDOM_STARTS : RANDOM_BODIES;
+    for (let i = 0; i < bodies; i++) {
+      const body = { ...base, ...(randomBody(schema, random) as object), ...base };
+      const { status, text } = await send(await path(), body);
+      assert.ok(status < 500 || isDockersOwn(text), `${JSON.stringify(body)}: ${status} ${text}`);
+      if (status === 201 && title === 'POST /containers/create') await destroyCreated(text);
+      if (status === 201 && title === 'POST /networks/create') await remove(`/networks/${idIn(text)}`);
+      if (status === 201 && title === 'POST /barge/sessions') await remove(`/barge/sessions/${idIn(text)}`);
+    }
+    assert.equal((await get('/_ping')).status, 200);
+  });
+}
+
+/** Failures that are dockerd’s own kind of failure for a request that it understands. */
+const isDockersOwn = (text: string) =>
+  /--storage-opt is supported only|is not connected to network/.test(text);
+
+test('a limit for a device that is not a block device is the client’s mistake', async () => {
+  for (const path of ['/', '/dev/null', '/nowhere']) {
+    const [status, message] = errorOf(
+      await post('/containers/up/update', { BlkioDeviceReadIOps: [{ Path: path, Rate: 5 }] }),
+    );
+    assert.equal(status, 400, message);
+  }
+});
 
 const idIn = (text: string): string => JSON.parse(text).Id;
 const destroyCreated = (text: string) =>

@@ -10,8 +10,9 @@ import { expandWord } from '../src/builder/expand/expand.ts';
 import { parseDockerfile } from '../src/builder/parse/dockerfile.ts';
 import { planDockerfile } from '../src/builder/plan/plan.ts';
 import { filterOf } from '../src/client/build-context/ignore.ts';
+import { containerSpec } from '../src/container/default-spec.ts';
 import { checkTag, logAttributes } from '../src/container/log/attributes.ts';
-import { checkLogConfig } from '../src/container/log/drivers.ts';
+import { checkLog } from '../src/container/log/drivers.ts';
 import type { ContainerDefinition } from '../src/container/model.ts';
 import { PatternMatcher } from '../src/core/patterns/path-rules.ts';
 import { parseDuration } from '../src/core/units.ts';
@@ -81,11 +82,15 @@ const PLACES: Record<string, { run: () => unknown; expected: unknown }> = {
   'filters by name': { run: () => patternTest('^(a|a)*(a*)*b$')(LONG), expected: false },
   'options of log drivers': {
     run: () => {
-      const Config = { 'labels-regex': '^(a+)+$', 'env-regex': '^(a?){50}a{50}b' };
-      checkLogConfig({ Type: 'json-file', Config });
-      const config = { Labels: { [`${LONG}!`]: 'x' }, Env: [`${LONG}=y`] };
-      const hostConfig = { LogConfig: { Type: 'json-file', Config } };
-      return logAttributes({ config, hostConfig } as unknown as ContainerDefinition);
+      const options = { 'labels-regex': '^(a+)+$', 'env-regex': '^(a?){50}a{50}b' };
+      const log = { driver: 'json-file', options };
+      checkLog(log);
+      const spec = containerSpec({
+        log,
+        labels: { [`${LONG}!`]: 'x' },
+        process: { env: [`${LONG}=y`] },
+      });
+      return logAttributes({ spec } as ContainerDefinition);
     },
     expected: {},
   },

@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   builder: ['core', 'api', 'image'],
   registry: ['core', 'api', 'host', 'http', 'store'],
   engine: ['core', 'api', 'host', 'store', 'image', 'network', 'volume', 'container', 'builder'],
-  daemon: ['core', 'api', 'http', 'engine'],
+  daemon: ['core', 'api', 'http', 'volume', 'container', 'engine'],
   client: ['core', 'api'],
   compose: ['core', 'api', 'client'],
   bin: ['core', 'api', 'host', 'store', 'engine', 'daemon', 'client', 'registry', 'compose'],

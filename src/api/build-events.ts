@@ -1,4 +1,4 @@
-import type { ProgressMessage } from './engine.ts';
+import type { ProgressMessage } from './engine/system.ts';
 import type { Descriptor } from './oci-image.ts';
 
 /** A step as the messages of a build name it. */

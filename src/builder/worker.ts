@@ -1,5 +1,5 @@
 import type { Duplex, Readable } from 'node:stream';
-import type { ProgressMessage } from '../api/engine.ts';
+import type { ProgressMessage } from '../api/engine/system.ts';
 import type { Descriptor, ImageConfig } from '../api/oci-image.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Annotation } from './annotations.ts';

@@ -1,6 +1,6 @@
 import type { Cli } from './cli.ts';
 import type { Completion, Flag } from './flag-types.ts';
-import type { FlagValues } from './flags.ts';
+import type { FlagsOf, FlagValues } from './flags.ts';
 
 /** One verb of the client. Flags are data; `run` does the work and answers with the exit code. */
 export interface Command {
@@ -13,7 +13,7 @@ export interface Command {
   readonly completes?: readonly Completion[];
   /** Flags end at the first positional: what follows belongs to the container's command. */
   readonly stopAtPositional?: boolean;
-  /** The exit code for failures without one of their own, with docker's way of telling them. */
+  /** The exit code for failures without one of their own, and docker's way of reporting them. */
   readonly failure?: FailureStyle;
   run(invocation: Invocation): Promise<number>;
 }
@@ -24,16 +24,28 @@ export interface FailureStyle {
   readonly named: boolean;
 }
 
-export interface Invocation {
+export interface Invocation<Flags extends FlagValues = FlagValues> {
   /** `barge run`, as the user wrote it. */
   readonly path: string;
-  readonly flags: FlagValues;
+  readonly flags: Flags;
   readonly args: readonly string[];
   readonly cli: Cli;
 }
 
+interface TypedCommand<F extends readonly Flag[]> extends Omit<Command, 'flags' | 'run'> {
+  readonly flags: F;
+  run(invocation: Invocation<FlagsOf<F>>): Promise<number>;
+}
+
+/** A command whose `run` can ask for nothing but its own flags, each by its type. */
+export const defineCommand = <const F extends readonly Flag[]>(command: TypedCommand<F>): Command => ({
+  ...command,
+  /* The caller has parsed the command line by these flags. */
+  run: (invocation) => command.run(invocation as Invocation<FlagsOf<F>>),
+});
+
 /** The positional at `index`, which the command's `args.min` promised. */
-export function argument(invocation: Invocation, index: number): string {
+export function argument(invocation: Pick<Invocation, 'args' | 'path'>, index: number): string {
   const word = invocation.args[index];
   if (word === undefined) throw new TypeError(`${invocation.path}: no argument ${index}`);
   return word;

@@ -25,6 +25,30 @@ export type FlagType =
   | 'ulimit'
   | 'gpu-request';
 
+/** Types whose values are numbers, and those that gather every value. */
+export type NumberType = 'int' | 'uint' | 'uint16' | 'bytes' | 'swap' | 'decimal' | 'duration';
+export type GatheringType = Exclude<FlagType, NumberType | 'bool' | 'string'>;
+
+/** What a flag's value is for a command. */
+export type ValueOf<T extends FlagType> = T extends 'bool'
+  ? boolean
+  : T extends NumberType
+    ? number
+    : T extends 'string'
+      ? string
+      : readonly string[];
+
+/** The names in a table of flags that have one of these types; any name where the table is not known. */
+export type NameOf<
+  F extends readonly Flag[],
+  T extends FlagType = FlagType,
+> = string extends F[number]['name'] ? string : Extract<F[number], { readonly type: T }>['name'];
+
+/** The values of a table of flags, by their names. */
+export type ValuesOf<F extends readonly Flag[]> = {
+  readonly [K in F[number] as K['name']]: ValueOf<K['type']>;
+};
+
 /** What a word can be completed with: names that the daemon or the configuration knows, files, or a fixed list. */
 export type Completion =
   | 'container'
@@ -53,9 +77,9 @@ export interface Flag {
   readonly default?: string;
   /** Other long names that older clients took. */
   readonly aliases?: readonly string[];
-  /** The names among them that docker warns of. */
+  /** The aliases that docker warns about. */
   readonly deprecated?: readonly string[];
-  /** What names of the daemon's, or of this list, its value is completed with. */
+  /** Completes its value with names from the daemon, or from this list. */
   readonly completes?: Completion;
   /** Accepted, but left out of help. */
   readonly hidden?: boolean;
@@ -63,7 +87,7 @@ export interface Flag {
   readonly check?: (value: string) => void;
 }
 
-const GATHERING: ReadonlySet<FlagType> = new Set([
+const GATHERING: readonly FlagType[] = [
   'list',
   'strings',
   'map',
@@ -73,10 +97,10 @@ const GATHERING: ReadonlySet<FlagType> = new Set([
   'network',
   'ulimit',
   'gpu-request',
-]);
+] satisfies readonly GatheringType[];
 
 export function gathers(type: FlagType): boolean {
-  return GATHERING.has(type);
+  return GATHERING.includes(type);
 }
 
 /** The type's name in help: `-m, --memory bytes`. */
@@ -88,7 +112,7 @@ export function typeName(type: FlagType): string {
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
 
-/** @throws BargeError invalid-parameter in the words people know from docker. */
+/** @throws BargeError invalid-parameter in docker's words. */
 export function parseBoolean(text: string): boolean {
   if (TRUE.has(text)) return true;
   if (FALSE.has(text)) return false;
@@ -129,7 +153,7 @@ export function parseGoDuration(text: string): number {
   }
 }
 
-/** The number that a scalar flag's text stands for. @throws BargeError when it stands for none. */
+/** Parses a scalar flag's number. @throws BargeError for any other text. */
 export function parseNumber(type: FlagType, text: string): number {
   switch (type) {
     case 'int':
@@ -151,7 +175,7 @@ export function parseNumber(type: FlagType, text: string): number {
   }
 }
 
-/** Throws when `text` is no value of `flag`. */
+/** Throws when `text` is not a value of `flag`. */
 export function checkValue(flag: Flag, text: string): void {
   if (flag.type === 'bool') parseBoolean(text);
   else if (flag.type === 'filter') checkFilter(text);

@@ -1,21 +1,25 @@
-import { messageOf } from '../core/errors.ts';
-import { CommandFailure, EXIT_FLAG_ERROR } from './failure.ts';
-import { checkValue, type Flag, gathers, parseBoolean, parseNumber } from './flag-types.ts';
+import {
+  type Flag,
+  type GatheringType,
+  gathers,
+  type NameOf,
+  type NumberType,
+  parseBoolean,
+  parseNumber,
+  type ValuesOf,
+} from './flag-types.ts';
 
-/** A mistake on the command line; `suggestion` names the flag that was probably meant. */
-export class FlagError extends CommandFailure {
-  /** The long flag nobody knows, so that the caller may suggest another. */
-  readonly unknownFlag: string | undefined;
-
-  constructor(message: string, unknownFlag?: string) {
-    super(message, EXIT_FLAG_ERROR);
-    this.name = 'FlagError';
-    this.unknownFlag = unknownFlag;
-  }
-}
-
-/** The values of a command's flags; asking for a flag the command never declared is a programming error. */
-export class FlagValues {
+/**
+ * The values of a command's flags. With a known table (`FlagsOf`), only its names compile, each where its type fits;
+ * asking for a flag that the command does not declare is a programming error.
+ */
+export class FlagValues<
+  Name extends string = string,
+  Switch extends string = Name,
+  Numeric extends string = Name,
+  Gathering extends string = Name,
+  Values = Readonly<Record<string, unknown>>,
+> {
   readonly #flags: ReadonlyMap<string, Flag>;
   readonly #given = new Map<string, string[]>();
 
@@ -37,7 +41,7 @@ export class FlagValues {
   }
 
   /** Whether the user gave the flag. */
-  has(name: string): boolean {
+  has(name: Name): boolean {
     this.#declared(name);
     return this.#given.has(name);
   }
@@ -47,23 +51,48 @@ export class FlagValues {
     return this.#flags.has(name);
   }
 
-  bool(name: string): boolean {
-    return parseBoolean(this.text(name) || 'false');
+  /** The value of each flag, of the type that its table says. */
+  get values(): Values {
+    const get = (_: object, name: string | symbol): unknown => this.#value(String(name));
+    return new Proxy({}, { get }) as Values;
+  }
+
+  #value(name: string): boolean | number | string | readonly string[] {
+    const { type } = this.#declared(name);
+    if (type === 'bool') return parseBoolean(this.#text(name) || 'false');
+    if (gathers(type)) return this.#list(name);
+    return type === 'string' ? this.#text(name) : this.#number(name);
+  }
+
+  bool(name: Switch): boolean {
+    return parseBoolean(this.#text(name) || 'false');
   }
 
   /** The value given last, else the default, else ''. */
-  text(name: string): string {
+  text(name: Name): string {
+    return this.#text(name);
+  }
+
+  #text(name: string): string {
     const flag = this.#declared(name);
     return this.#given.get(name)?.at(-1) ?? flag.default ?? '';
   }
 
   /** Bytes, nanoseconds, billionths of a CPU or a plain number, by the flag's type; 0 when nothing was given. */
-  number(name: string): number {
-    const text = this.text(name);
+  number(name: Numeric): number {
+    return this.#number(name);
+  }
+
+  #number(name: string): number {
+    const text = this.#text(name);
     return text === '' ? 0 : parseNumber(this.#declared(name).type, text);
   }
 
-  list(name: string): readonly string[] {
+  list(name: Gathering): readonly string[] {
+    return this.#list(name);
+  }
+
+  #list(name: string): readonly string[] {
     const flag = this.#declared(name);
     const values = this.#given.get(name) ?? [];
     return flag.type === 'strings' || flag.type === 'stringToString'
@@ -72,143 +101,22 @@ export class FlagValues {
   }
 
   /** `key=value` values as an object; a value without `=` is the empty string. */
-  map(name: string): Record<string, string> {
-    return Object.fromEntries(this.list(name).map(splitPair));
+  map(name: Gathering): Record<string, string> {
+    return Object.fromEntries(this.#list(name).map(splitPair));
   }
 }
+
+/** The values of the flags in a table that is `as const`. */
+export type FlagsOf<F extends readonly Flag[]> = FlagValues<
+  NameOf<F>,
+  NameOf<F, 'bool'>,
+  NameOf<F, NumberType>,
+  NameOf<F, GatheringType>,
+  ValuesOf<F>
+>;
 
 /** `a=b=c` → `['a', 'b=c']`. */
 export function splitPair(text: string): [key: string, value: string] {
   const equals = text.indexOf('=');
   return equals === -1 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
-}
-
-export interface ParsedLine {
-  readonly flags: FlagValues;
-  readonly args: readonly string[];
-  /** `--help` was given; nothing else was checked. */
-  readonly help: boolean;
-  /** What the user should write otherwise. */
-  readonly warnings: readonly string[];
-}
-
-export interface ParseOptions {
-  /** Whether the first positional ends the flags, as for `run` and `exec`. */
-  readonly stopAtPositional?: boolean;
-}
-
-/**
- * Reads a command line as pflag does: long flags with `=value` or the next word, short ones combined
- * (`-it`, `-p8080:80`), `--` ending the flags, booleans without a word of their own.
- * @throws FlagError
- */
-export function parseFlags(
-  words: readonly string[],
-  known: readonly Flag[],
-  options: ParseOptions = {},
-): ParsedLine {
-  const reader = new FlagReader(words, known);
-  const args: string[] = [];
-  while (reader.more) {
-    const word = reader.next();
-    if (word === '--') {
-      args.push(...reader.rest());
-    } else if (word.startsWith('--')) {
-      if (!reader.long(word.slice(2))) return reader.line(args, true);
-    } else if (word.startsWith('-') && word !== '-') {
-      if (!reader.shorts(word.slice(1))) return reader.line(args, true);
-    } else {
-      args.push(word);
-      if (options.stopAtPositional) args.push(...reader.rest());
-    }
-  }
-  return reader.line(args, false);
-}
-
-class FlagReader {
-  readonly values: FlagValues;
-  readonly warnings: string[] = [];
-  readonly #words: readonly string[];
-  readonly #long = new Map<string, Flag>();
-  readonly #short = new Map<string, Flag>();
-  #at = 0;
-
-  constructor(words: readonly string[], known: readonly Flag[]) {
-    this.#words = words;
-    this.values = new FlagValues(known);
-    for (const flag of known) {
-      this.#long.set(flag.name, flag);
-      for (const alias of flag.aliases ?? []) this.#long.set(alias, flag);
-      if (flag.short) this.#short.set(flag.short, flag);
-    }
-  }
-
-  line(args: readonly string[], help: boolean): ParsedLine {
-    return { flags: this.values, args, help, warnings: this.warnings };
-  }
-
-  get more(): boolean {
-    return this.#at < this.#words.length;
-  }
-
-  next(): string {
-    return this.#words[this.#at++] ?? '';
-  }
-
-  rest(): readonly string[] {
-    const rest = this.#words.slice(this.#at);
-    this.#at = this.#words.length;
-    return rest;
-  }
-
-  /** @returns false when help was asked for. */
-  long(text: string): boolean {
-    const equals = text.indexOf('=');
-    const name = equals === -1 ? text : text.slice(0, equals);
-    const flag = this.#long.get(name);
-    if (!flag) {
-      if (name === 'help') return false;
-      throw new FlagError(`unknown flag: --${name}`, name);
-    }
-    if (flag.deprecated?.includes(name)) {
-      this.warnings.push(`Flag --${name} has been deprecated, use --${flag.name} instead`);
-    }
-    if (equals !== -1) this.#set(flag, text.slice(equals + 1));
-    else if (flag.type === 'bool') this.#set(flag, 'true');
-    else if (this.more) this.#set(flag, this.next());
-    else throw new FlagError(`flag needs an argument: --${name}`);
-    return true;
-  }
-
-  /** @returns false when help was asked for. */
-  shorts(cluster: string): boolean {
-    for (let at = 0; at < cluster.length; at++) {
-      const letter = cluster[at] ?? '';
-      const tail = cluster.slice(at + 1);
-      const flag = this.#short.get(letter);
-      if (!flag) {
-        if (letter === 'h') return false;
-        throw new FlagError(`unknown shorthand flag: '${letter}' in -${letter}${tail}`);
-      }
-      if (flag.type === 'bool' && !tail.startsWith('=')) {
-        this.#set(flag, 'true');
-        continue;
-      }
-      if (tail !== '') this.#set(flag, tail.length > 1 ? tail.replace(/^=/, '') : tail);
-      else if (this.more) this.#set(flag, this.next());
-      else throw new FlagError(`flag needs an argument: '${letter}' in -${cluster.slice(at)}`);
-      return true;
-    }
-    return true;
-  }
-
-  #set(flag: Flag, text: string): void {
-    try {
-      checkValue(flag, text);
-    } catch (error) {
-      const shown = flag.short ? `-${flag.short}, --${flag.name}` : `--${flag.name}`;
-      throw new FlagError(`invalid argument "${text}" for "${shown}" flag: ${messageOf(error)}`);
-    }
-    this.values.set(flag, text);
-  }
 }

@@ -1,7 +1,7 @@
 import type { Flag } from './flag-types.ts';
 
 /** Flags that stand before the command's name. */
-export const GLOBAL_FLAGS: readonly Flag[] = [
+export const GLOBAL_FLAGS = [
   {
     name: 'config',
     type: 'string',
@@ -35,4 +35,4 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: 'tlskey', type: 'string', description: 'Key of that certificate' },
   { name: 'tlsverify', type: 'bool', description: "Use TLS and check the daemon's certificate" },
   { name: 'version', short: 'v', type: 'bool', description: 'Print the version and end' },
-];
+] as const satisfies readonly Flag[];

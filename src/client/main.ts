@@ -5,15 +5,16 @@ import type { CatalogCommand, CatalogEntry, CatalogGroup, Unsupported } from './
 import { CLIENT_VERSION, Cli } from './cli.ts';
 import type { Command } from './command.ts';
 import { CommandFailure } from './failure.ts';
-import { FlagError, type FlagValues, type ParsedLine, parseFlags } from './flags.ts';
+import type { FlagValues } from './flags.ts';
 import { printable } from './format/printable.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
+import { FlagError, type ParsedLine, parseFlags } from './parse-flags.ts';
 
 const PROGRAM = 'barge';
 
 /** Runs one command line, without the program's name, and resolves with the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
-  let globals: ParsedLine;
+  let globals: ParsedLine<typeof GLOBAL_FLAGS>;
   try {
     globals = parseFlags(words, GLOBAL_FLAGS, { stopAtPositional: true });
   } catch (error) {

@@ -5,10 +5,10 @@ import type { FlagValues } from './flags.ts';
 import { filtersQuery } from './format/filters.ts';
 import { exactSize } from './format/text.ts';
 
-export const PRUNE_FLAGS: readonly Flag[] = [
+export const PRUNE_FLAGS = [
   { name: 'filter', type: 'filter', description: 'Remove only what fits, name=value' },
   { name: 'force', short: 'f', type: 'bool', description: 'Do not ask first' },
-];
+] as const satisfies readonly Flag[];
 
 /** What the answers of `POST /…/prune` hold, each kind its own list. */
 export interface PruneResponse {

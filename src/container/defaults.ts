@@ -1,10 +1,10 @@
-import type { Ulimit } from '../api/engine.ts';
+import type { UlimitSpec } from './resource-spec.ts';
 
 /** What the daemon's settings give to containers that do not say otherwise. Read anew for each container. */
 export interface ContainerDefaults {
   logDriver: string;
   logOptions: Readonly<Record<string, string>>;
-  ulimits: readonly Ulimit[];
+  ulimits: readonly UlimitSpec[];
   /** Bytes of /dev/shm. */
   shmSize: number;
   ipcMode: string;

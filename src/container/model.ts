@@ -1,14 +1,9 @@
-import type {
-  ContainerConfig,
-  ContainerStatus,
-  Health,
-  HostConfig,
-  MountPoint,
-  NetworkingConfig,
-  PortMap,
-} from '../api/engine.ts';
+import type { ContainerStatus, Health } from '../api/engine/containers.ts';
+import type { PortMap } from '../api/engine/networks.ts';
+import type { MountPoint } from '../api/engine/volumes.ts';
 import type { Digest } from '../core/digest.ts';
 import { conflict, invalidParameter, notFound } from '../core/errors.ts';
+import type { ContainerSpec } from './spec.ts';
 
 /** What a container is made of: fixed at creation, but for its name and what `update` changes. */
 export interface ContainerDefinition {
@@ -20,9 +15,7 @@ export interface ContainerDefinition {
   readonly imageName: string;
   readonly imageId: Digest | '';
   readonly layers: readonly Digest[];
-  readonly config: ContainerConfig;
-  readonly hostConfig: HostConfig;
-  readonly networkingConfig: NetworkingConfig;
+  readonly spec: ContainerSpec;
   readonly mounts: readonly ResolvedMount[];
 }
 
@@ -31,6 +24,10 @@ export interface ResolvedMount extends MountPoint {
   readonly Type: 'bind' | 'volume' | 'tmpfs' | 'image';
   /** Further mount(8) options for the runtime. */
   readonly options: readonly string[];
+  /** Of `-v`: a source that has gone is made again by a start. */
+  readonly remakesSource?: boolean;
+  /** Of `--tmpfs`: lists of mounts leave it out. */
+  readonly unlisted?: boolean;
   /** An anonymous volume, which goes with its container. */
   readonly anonymous?: boolean;
   /** How far a bind goes into mounts below its source; undefined: all of them, read-only with it where possible. */

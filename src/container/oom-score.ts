@@ -1,4 +1,4 @@
-import type { HostConfig } from '../api/engine.ts';
+import type { ProcessSpec } from './spec.ts';
 
 /**
  * A container is as likely to be killed for want of memory as it asked (0 by default), never as its daemon is. Runtimes
@@ -7,10 +7,9 @@ import type { HostConfig } from '../api/engine.ts';
  * @returns -1000 to 1000; undefined where the host cannot give what was asked for.
  */
 export function oomScore(
-  { OomScoreAdj: wanted }: Pick<HostConfig, 'OomScoreAdj'>,
+  { oomScoreAdjustment: value }: Pick<ProcessSpec, 'oomScoreAdjustment'>,
   can: (value: number) => boolean,
 ): { readonly value?: number; readonly warnings: readonly string[] } {
-  const value = wanted ?? 0;
   if (can(value)) return { value, warnings: [] };
   const text = `This host cannot lower the OOM score adjustment to ${value}: the container keeps the daemon's.`;
   return { warnings: [text] };

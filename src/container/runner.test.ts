@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { DetachedRequest } from '../host/process.ts';
 import { RecordingHost } from '../host/recording/host.ts';
+import { containerSpec } from './default-spec.ts';
 import { containerDefaults } from './defaults.ts';
 import type { ContainerDefinition } from './model.ts';
 import { Runner, type StartInput } from './runner.ts';
@@ -78,6 +79,8 @@ async function play(socket: Socket, script: Script): Promise<void> {
   });
 }
 
+const PROCESS = { command: ['sleep', '1'], env: ['A=1'], user: 'web' };
+
 function definition(changes: Partial<ContainerDefinition> = {}): ContainerDefinition {
   return {
     id: ID,
@@ -86,9 +89,7 @@ function definition(changes: Partial<ContainerDefinition> = {}): ContainerDefini
     imageName: 'busybox',
     imageId: '',
     layers: [],
-    config: { Cmd: ['sleep', '1'], Env: ['A=1'], User: 'web' },
-    hostConfig: {},
-    networkingConfig: {},
+    spec: containerSpec({ process: PROCESS }),
     mounts: [],
     ...changes,
   };
@@ -167,8 +168,8 @@ test('on a hybrid host the shim gets the cgroup that no runtime knows, and the m
   const { host, runner, args } = bench(t, started);
   host.on('cgroups.makeHybrid', (path: string) => `/cg/unified${path}`);
   host.on('runtimes.named', () => ({ ...CRUN, name: 'mine', hide: '/cg/unified' }));
-  const hostConfig = { Runtime: 'mine', CgroupParent: '/mine' };
-  (await runner.start(input({ definition: definition({ hostConfig }) }))).link.release();
+  const spec = containerSpec({ process: PROCESS, runtime: 'mine', limits: { cgroupParent: '/mine' } });
+  (await runner.start(input({ definition: definition({ spec }) }))).link.release();
   assert.deepEqual(valuesOf(args(), '--cgroup'), [`/cg/unified/mine/${ID}`]);
   assert.deepEqual(valuesOf(args(), '--hide'), ['/cg/unified']);
 });
@@ -213,7 +214,7 @@ test('a runtime that fails is reported in docker’s words, with the exit code t
     say('failed 1');
     end();
   });
-  const nope = definition({ config: { Cmd: ['nope'] } });
+  const nope = definition({ spec: containerSpec({ process: { command: ['nope'] } }) });
   await assert.rejects(runner.start(input({ definition: nope })), {
     exitCode: 127,
     message: /exec: "nope": executable file not found in \$PATH/,

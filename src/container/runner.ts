@@ -3,7 +3,6 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { HostConfig } from '../api/engine.ts';
 import type { OciProcess, OciSeccomp } from '../api/oci-runtime.ts';
 import { type OverlayMount, overlayOptions } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
@@ -25,6 +24,7 @@ import { type ProcessUser, readUserResponse, type UserRequest, userQuestion } fr
 import { oomScore } from './oom-score.ts';
 import { SeccompCache } from './seccomp-cache.ts';
 import { type AttachRequest, type BelowMount, ShimLink, type ShimOptions } from './shim.ts';
+import type { LogSpec, ProcessSpec } from './spec.ts';
 import { type EtcFiles, prepareExecDirectory, writeEtcFiles } from './start-files.ts';
 import { CREATE_ACTION, EXEC_ACTION, StartOutcomes } from './start-outcomes.ts';
 
@@ -111,11 +111,11 @@ export class Runner {
   }
 
   runtimeOf(definition: ContainerDefinition): OciRuntime {
-    return this.runtimeNamed(definition.hostConfig.Runtime);
+    return this.runtimeNamed(definition.spec.runtime);
   }
 
   /** @throws BargeError invalid-parameter for a name that the daemon does not know. */
-  runtimeNamed(name: string | undefined): OciRuntime {
+  runtimeNamed(name: string): OciRuntime {
     if (!name || name === this.#defaultRuntime.name) return this.#defaultRuntime;
     return this.#host.runtimes.named(name, this.#defaults.runtimes) ?? this.#defaultRuntime;
   }
@@ -136,10 +136,10 @@ export class Runner {
     await this.clear(definition);
     prepareExecDirectory(directories);
     const runtimeDirectories = { root: directories.runtimeRoot, container: directories.exec };
-    const { config, hostConfig } = definition;
+    const { process, log } = definition.spec;
     const cgroup = this.#host.cgroups.makeHybrid(this.cgroupOf(definition));
-    const score = this.#oomScore(hostConfig);
-    const request = { user: config.User ?? '', groupAdd: hostConfig.GroupAdd ?? [] };
+    const score = this.#oomScore(process);
+    const request = { user: process.user, groupAdd: process.groups };
     const options: ShimOptions = {
       directory: directories.exec,
       mount: {
@@ -155,14 +155,14 @@ export class Runner {
       userQuestion: userQuestion(request),
       ...(runtime.hide ? { hide: runtime.hide } : {}),
       offMount: runtime.isCrun,
-      ...logOptions(directories.log, hostConfig),
+      ...logOptions(directories.log, log),
       oomFile: this.#host.cgroups.oomFile(this.cgroupOf(definition)),
-      tty: Boolean(config.Tty),
-      ...(hostConfig.ConsoleSize ? { consoleSize: hostConfig.ConsoleSize } : {}),
-      stdin: Boolean(config.OpenStdin),
-      stdinOnce: Boolean(config.StdinOnce),
+      tty: process.tty,
+      consoleSize: [process.consoleSize.height, process.consoleSize.width],
+      stdin: process.stdin,
+      stdinOnce: process.stdinOnce,
       attach: input.attach,
-      runtime: runArguments(runtime, runtimeDirectories, definition.id, Boolean(config.Tty)),
+      runtime: runArguments(runtime, runtimeDirectories, definition.id, process.tty),
       cleanup: deleteArguments(runtime, runtimeDirectories, definition.id),
     };
     const { link, attached } = await ShimLink.start(this.#host.processes, options, () =>
@@ -172,7 +172,7 @@ export class Runner {
     const pid = await this.#outcomes.settle(
       link,
       runtimeLog(runtimeDirectories),
-      commandOf(config)[0] ?? '',
+      commandOf(process)[0] ?? '',
       CREATE_ACTION,
     );
     if (runtime.isCrun && seccomp && !this.#seccomp.has(seccomp)) {
@@ -194,7 +194,7 @@ export class Runner {
   async clear(definition: Pick<ContainerDefinition, 'id'> & Partial<ContainerDefinition>): Promise<void> {
     const state = join(this.directories(definition.id).runtimeRoot, definition.id);
     if (!existsSync(state)) return;
-    const cgroup = cgroupPath(this.roots, definition.id, definition.hostConfig?.CgroupParent);
+    const cgroup = cgroupPath(this.roots, definition.id, definition.spec?.limits.cgroupParent);
     await this.#host.cgroups.kill(cgroup);
     this.#host.cgroups.remove(cgroup);
     await rm(state, { recursive: true, force: true });
@@ -219,7 +219,7 @@ export class Runner {
   }
 
   cgroupOf(definition: ContainerDefinition): string {
-    return cgroupPath(this.roots, definition.id, definition.hostConfig.CgroupParent);
+    return cgroupPath(this.roots, definition.id, definition.spec.limits.cgroupParent);
   }
 
   /** Writes the runtime's description once the shim has said who the process is, and lets the shim go on. */
@@ -260,7 +260,7 @@ export class Runner {
       ...(input.networkNamespace ? { networkNamespace: input.networkNamespace } : {}),
       privateNetwork: input.privateNetwork,
       sharedNamespaces: input.sharedNamespaces,
-      cgroupNamespace: definition.hostConfig.CgroupnsMode === 'private',
+      cgroupNamespace: definition.spec.namespaces.cgroup.kind === 'private',
       defaults: this.#defaults,
       ...(input.edits ? { edits: input.edits } : {}),
       ...(input.appArmor ? { appArmor: input.appArmor } : {}),
@@ -301,7 +301,7 @@ export class Runner {
     const runtimeDirectories = { root: this.directories(definition.id).runtimeRoot, container: directory };
     const tty = Boolean(process.terminal);
     const cgroup = this.#host.cgroups.makeHybrid(this.cgroupOf(definition));
-    const { value: score } = this.#oomScore(definition.hostConfig);
+    const { value: score } = this.#oomScore(definition.spec.process);
     const options: ShimOptions = {
       directory,
       ...(cgroup ? { cgroup } : {}),
@@ -329,10 +329,10 @@ export class Runner {
     return { link, pid, attached, warnings: [] };
   }
 
-  #oomScore(hostConfig: HostConfig) {
+  #oomScore(process: ProcessSpec) {
     const can = (value: number) =>
       hostCapabilities().has('CAP_SYS_RESOURCE') || this.#host.processTable.canScore(value);
-    return oomScore(hostConfig, can);
+    return oomScore(process, can);
   }
 
   /** Kills the process of a session whose shim has died, unless it is not in the container's cgroup any more. */
@@ -356,7 +356,7 @@ function withSize(process: OciProcess, size: ExecInput['consoleSize']): OciProce
 }
 
 /** Every driver but `none` has the record on disk, bounded unless asked otherwise. */
-function logOptions(path: string, host: HostConfig): Pick<ShimOptions, 'log'> {
-  const settings = recordSettings(host.LogConfig);
+function logOptions(path: string, log: LogSpec): Pick<ShimOptions, 'log'> {
+  const settings = recordSettings(log);
   return settings ? { log: { path, maxSize: settings.maxSize, maxFiles: settings.maxFiles } } : {};
 }

@@ -1,6 +1,5 @@
-import { conflict, invalidParameter } from '../core/errors.ts';
+import { conflict, invalidParameter, messageOf, systemError } from '../core/errors.ts';
 import type { Database } from '../store/database.ts';
-import { linksOf } from './links.ts';
 import {
   type Container,
   type ContainerDefinition,
@@ -8,6 +7,8 @@ import {
   CREATED,
   noSuchContainer,
 } from './model.ts';
+import { sharing } from './parts.ts';
+import { readDefinition, storedDefinition, type UpgradeDefinition } from './stored.ts';
 
 interface ContainerRow {
   id: string;
@@ -21,19 +22,39 @@ export class ContainerStore {
   readonly #byId = new Map<string, Container>();
   readonly #promised = new Map<string, string>();
   readonly #idByName = new Map<string, string>();
+  /** The next one shares with it what they have in common. */
+  #latest: ContainerDefinition | undefined;
 
-  constructor(db: Database) {
+  /** @param upgrade for rows that an earlier daemon has written; they are written anew. */
+  constructor(db: Database, upgrade?: UpgradeDefinition) {
     this.#db = db;
+    if (upgrade) this.#upgradeRows(upgrade);
     for (const row of db.all<ContainerRow>(
       'SELECT id, definition, state FROM containers ORDER BY created_at',
     )) {
-      this.#remember({ definition: JSON.parse(row.definition), state: JSON.parse(row.state) });
+      this.#remember({ definition: readDefinition(row.definition), state: JSON.parse(row.state) });
     }
   }
 
-  #remember(container: Container): void {
-    this.#byId.set(container.definition.id, container);
-    this.#idByName.set(container.definition.name, container.definition.id);
+  #upgradeRows(upgrade: UpgradeDefinition): void {
+    this.#db.transaction(() => {
+      const rows = this.#db.all<Omit<ContainerRow, 'state'>>(
+        "SELECT id, definition FROM containers WHERE definition ->> '$.format' IS NULL",
+      );
+      for (const { id, definition } of rows) {
+        const text = storedDefinition(upgraded(id, definition, upgrade));
+        this.#db.run('UPDATE containers SET definition = ? WHERE id = ?', text, id);
+      }
+    });
+  }
+
+  #remember({ definition: given, state }: Container): Container {
+    const definition = this.#latest ? sharing(given, this.#latest) : given;
+    const container = { definition, state };
+    this.#latest = definition;
+    this.#byId.set(definition.id, container);
+    this.#idByName.set(definition.name, definition.id);
+    return container;
   }
 
   list(): Container[] {
@@ -77,7 +98,7 @@ export class ContainerStore {
   /** @param path `owner/alias`: what the container `owner` links to by that alias. @throws BargeError not-found. */
   #linked(path: string): Container {
     const [owner = '', wanted] = path.split('/');
-    const linked = linksOf(this.find(owner)).find(({ alias }) => alias === wanted);
+    const linked = this.find(owner).definition.spec.names.links.find(({ alias }) => alias === wanted);
     if (!linked) throw noSuchContainer(path);
     return this.find(linked.target);
   }
@@ -92,11 +113,10 @@ export class ContainerStore {
       definition.id,
       definition.name,
       definition.createdAt,
-      JSON.stringify(definition),
+      storedDefinition(definition),
       JSON.stringify(CREATED),
     );
-    this.#remember(container);
-    return container;
+    return this.#remember(container);
   }
 
   /** @throws BargeError conflict for a name that a container has, or one that is being made. */
@@ -137,12 +157,11 @@ export class ContainerStore {
     this.#db.run(
       'UPDATE containers SET name = ?, definition = ? WHERE id = ?',
       definition.name,
-      JSON.stringify(definition),
+      storedDefinition(definition),
       id,
     );
     this.#idByName.delete(before.definition.name);
-    this.#remember({ definition, state: before.state });
-    return this.get(id);
+    return this.#remember({ definition, state: before.state });
   }
 
   /** Changes definition and state together: a crash leaves both or neither. */
@@ -165,3 +184,15 @@ const nameInUse = (name: string, holder: string) =>
   conflict(
     `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
   );
+
+/** @throws BargeError system that names the container. */
+function upgraded(id: string, row: string, upgrade: UpgradeDefinition): ContainerDefinition {
+  try {
+    return upgrade(JSON.parse(row));
+  } catch (cause) {
+    throw systemError(
+      `the stored container ${id} cannot be read: ${messageOf(cause)}: remove it with the barged that made it`,
+      { cause },
+    );
+  }
+}

@@ -1,4 +1,4 @@
-import type { AuthConfig } from '../api/engine.ts';
+import type { AuthConfig } from '../api/engine/system.ts';
 import { decode } from './decode/decode.ts';
 import { parseExactJson } from './decode/json.ts';
 import { AUTH, AUTHS } from './decode/others.ts';

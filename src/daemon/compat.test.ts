@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ImageInspect, ImageSummary } from '../api/engine.ts';
+import type { ImageInspect, ImageSummary } from '../api/engine/images.ts';
 import { createOfVersion, imageOfVersion, imagesOfVersion } from './compat.ts';
 
 const image = {

@@ -1,17 +1,13 @@
-import type {
-  ContainerCreateRequest,
-  ContainerInspect,
-  ContainerSummary,
-  EventMessage,
-  ImageInspect,
-  ImageSummary,
-  NetworkCreateRequest,
-} from '../api/engine.ts';
+import type { ContainerCreateRequest, ContainerInspect, ContainerSummary } from '../api/engine/containers.ts';
+import type { ImageInspect, ImageSummary } from '../api/engine/images.ts';
+import type { NetworkCreateRequest } from '../api/engine/networks.ts';
+import type { EventMessage } from '../api/engine/system.ts';
 import { invalidParameter } from '../core/errors.ts';
 import type { DiskUsage, Usage } from '../engine/disk-usage.ts';
 import type { Filters } from '../engine/filters.ts';
+import { encodeSummary } from './encode/summary.ts';
 
-/** What older versions of the API look like where they differ, one function for each change. */
+/** The differences between API versions, one function for each change. */
 
 const isBefore = (version: string, minor: number) => Number(version.split('.')[1]) < minor;
 
@@ -50,7 +46,7 @@ const BEFORE_1_52 = {
   WorkingDir: '',
 };
 
-/** What a container has and an image cannot, which images of old showed as unset. */
+/** Members of a container's configuration that images showed as unset before 1.50. */
 const BEFORE_1_50 = {
   AttachStderr: false,
   AttachStdin: false,
@@ -78,7 +74,7 @@ export function imageOfVersion(version: string, image: ImageInspect): Record<str
   };
 }
 
-/** `GET /images/json`: before 1.44 the size stood there twice. */
+/** `GET /images/json`: before 1.44 each row had the size twice. */
 export function imagesOfVersion(
   version: string,
   images: readonly ImageSummary[],
@@ -86,7 +82,7 @@ export function imagesOfVersion(
   return isBefore(version, 44) ? images.map((image) => ({ ...image, VirtualSize: image.Size })) : images;
 }
 
-/** Before 1.52 events of containers and images have what they are about at the top, too. */
+/** Before 1.52 events of containers and images also name their subject at the top level. */
 export function legacyEvent(version: string, event: EventMessage): EventMessage {
   if (!isBefore(version, 52) || !['container', 'image'].includes(event.Type)) return event;
   const { ID: id, Attributes: attributes } = event.Actor;
@@ -94,7 +90,7 @@ export function legacyEvent(version: string, event: EventMessage): EventMessage 
   return { status: event.Action, id, ...from, ...event };
 }
 
-/** What `GET /info` had before 1.50: settings of bridges, commits that were expected. */
+/** `GET /info`: before 1.50 it had settings of bridges, and before 1.49 the commits that were expected. */
 export function infoOfVersion(
   version: string,
   info: Readonly<Record<string, unknown>>,
@@ -123,7 +119,11 @@ export function diskUsageResponse(
   usage: DiskUsage,
   verbose: boolean | undefined,
 ): Record<string, unknown> {
-  const { image, container, volume, 'build-cache': cache } = usage;
+  const { image, volume, 'build-cache': cache } = usage;
+  const container = usage.container && {
+    ...usage.container,
+    Items: usage.container.Items.map(encodeSummary),
+  };
   const old = {
     ...(image ? { LayersSize: image.TotalSize, Images: image.Items } : {}),
     ...(container ? { Containers: container.Items } : {}),
@@ -141,7 +141,7 @@ export function diskUsageResponse(
   return verbose === undefined ? { ...old, ...totals } : totals;
 }
 
-/** What older clients ask of a new container means what it meant then. @throws BargeError invalid-parameter. */
+/** A request of an older client means what it meant in its version. @throws BargeError invalid-parameter. */
 export function createOfVersion(version: string, body: ContainerCreateRequest): ContainerCreateRequest {
   if (isBefore(version, 44) && Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {}).length > 1) {
     throw invalidParameter('Container cannot be created with multiple network endpoints');
@@ -160,7 +160,7 @@ function withoutUmask(body: ContainerCreateRequest): ContainerCreateRequest {
   return { ...body, HostConfig: host };
 }
 
-/** Before 1.40 an update knew no limit of processes. */
+/** Before 1.40 an update could not change the limit of processes. */
 export function updateOfVersion<T extends { readonly PidsLimit?: number | null }>(
   version: string,
   update: T,

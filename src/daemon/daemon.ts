@@ -9,6 +9,7 @@ import { messageOf } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { type Engine, type EngineOptions, openEngine } from '../engine/engine.ts';
 import { noteReload } from '../engine/info.ts';
+import { upgradeDefinition } from './decode/upgrade.ts';
 import { listenAt } from './listen.ts';
 import { serveMetrics } from './metrics.ts';
 import { type DaemonOptions, type Proxies, parseDaemonOptions } from './options.ts';
@@ -65,6 +66,7 @@ export async function startDaemon(
     ...(options.defaultRuntime ? { defaultRuntime: options.defaultRuntime } : {}),
     settings,
     poolSize: POOL_SIZE,
+    upgradeDefinition,
     warn: (message, details) => log.warn(details, message),
   });
   const about = { version: VERSION, oldest: options.minApiVersion, experimental: settings.experimental };

@@ -1,4 +1,4 @@
-import type { ProgressMessage } from '../api/engine.ts';
+import type { ProgressMessage } from '../api/engine/system.ts';
 import { isKind, messageOf, systemError } from '../core/errors.ts';
 import { errorResponse } from '../http/errors.ts';
 import type { ApiExchange } from './routes.ts';

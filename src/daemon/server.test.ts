@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { API_VERSION } from '../api/engine.ts';
+import { API_VERSION } from '../api/engine/system.ts';
 import { conflict } from '../core/errors.ts';
 import { request } from '../http/testing/request.ts';
 import { Routes } from './routes.ts';

@@ -1,4 +1,4 @@
-import { API_VERSION, MIN_API_VERSION } from '../api/engine.ts';
+import { API_VERSION, MIN_API_VERSION } from '../api/engine/system.ts';
 import { invalidParameter, isKind, notFound } from '../core/errors.ts';
 import { errorResponse, respond } from '../http/errors.ts';
 import { pathOf, splitTarget } from '../http/query.ts';

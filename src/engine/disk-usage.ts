@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { ContainerSummary, ImageSummary } from '../api/engine.ts';
+import type { ImageSummary } from '../api/engine/images.ts';
 import { isRunning } from '../container/model.ts';
 import { errnoOf, invalidParameter } from '../core/errors.ts';
 import { limiter } from '../core/limiter.ts';
@@ -7,9 +7,8 @@ import type { Files } from '../host/files.ts';
 import { type BuildCacheItem, cacheItems } from './builds/usage.ts';
 import type { Engine } from './engine.ts';
 import { listImages } from './images/inspect.ts';
-import { namesByLinks } from './networking/legacy-links.ts';
+import { type ListedContainer, listed } from './query/list.ts';
 import { containerSizes } from './query/sizes.ts';
-import { ImageNamer, summarize } from './query/summary.ts';
 import { showVolume } from './volumes/manage.ts';
 import { referenceCounts } from './volumes/users.ts';
 
@@ -25,7 +24,7 @@ export interface Usage<T> {
 /** Only the kinds that were asked for. */
 export interface DiskUsage {
   readonly image?: Usage<ImageSummary>;
-  readonly container?: Usage<ContainerSummary>;
+  readonly container?: Usage<ListedContainer>;
   readonly volume?: Usage<Record<string, unknown>>;
   readonly 'build-cache'?: Usage<BuildCacheItem>;
 }
@@ -80,18 +79,16 @@ function images(engine: Engine): Usage<ImageSummary> {
   };
 }
 
-async function containers(engine: Engine, signal: AbortSignal): Promise<Usage<ContainerSummary>> {
+async function containers(engine: Engine, signal: AbortSignal): Promise<Usage<ListedContainer>> {
   const all = engine.containers.list();
   const sizes = await containerSizes(engine, all, signal);
-  const namer = new ImageNamer(engine.images);
-  const linked = namesByLinks(engine);
   const busy = all.map(({ state }) => isRunning(state) || state.status === 'restarting');
   return {
     ActiveCount: busy.filter(Boolean).length,
     TotalCount: all.length,
     Reclaimable: sum([...sizes.entries()], ([i, { SizeRw }]) => (busy[i] ? 0 : SizeRw)),
     TotalSize: sum(sizes, ({ SizeRw }) => SizeRw),
-    Items: all.map((container, i) => ({ ...summarize(container, namer, linked), ...sizes[i] })),
+    Items: listed(engine, all, sizes),
   };
 }
 

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { isRunning } from '../container/model.ts';
 import { Runner } from '../container/runner.ts';
 import { ContainerStore } from '../container/store.ts';
+import type { UpgradeDefinition } from '../container/stored.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { KeyedLock } from '../core/keyed-lock.ts';
 import { limiter } from '../core/limiter.ts';
@@ -41,6 +42,8 @@ export interface EngineOptions {
   readonly poolSize: number;
   /** Whoever opened the engine may change them. */
   readonly settings: EngineSettings;
+  /** Reads containers that an earlier daemon has stored in the terms of its API. */
+  readonly upgradeDefinition?: UpgradeDefinition;
   readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -85,7 +88,7 @@ async function assemble(options: EngineOptions, lock: DirectoryLock): Promise<En
   const networks = await openNetworks(options, db);
   const context = {
     host,
-    containers: new ContainerStore(db),
+    containers: new ContainerStore(db, options.upgradeDefinition),
     images: new ImageStore(db),
     layers,
     blobs,

@@ -1,4 +1,4 @@
-import type { EventMessage } from '../api/engine.ts';
+import type { EventMessage } from '../api/engine/system.ts';
 import { BargeError } from '../core/errors.ts';
 import { familiarName, parseReference } from '../core/reference.ts';
 import { type Filters, labelMatches } from './filters.ts';

@@ -1,4 +1,4 @@
-import type { EventMessage } from '../api/engine.ts';
+import type { EventMessage } from '../api/engine/system.ts';
 import { exactInteger } from '../core/exact-integer.ts';
 
 /** As many as Docker keeps for clients that ask for the past. */

@@ -135,7 +135,7 @@ async function removeOthers(
 
 /** `always` also starts what had ended; `unless-stopped` and `on-failure` look at how it ended. */
 function restartAsPolicySays(ctx: ContainerContext, { definition, state }: Container): void {
-  const policy = definition.hostConfig.RestartPolicy?.Name;
+  const policy = definition.spec.restart.kind;
   const waits = state.status === 'restarting';
   const wanted =
     waits ||

@@ -1,6 +1,6 @@
 import type { ContainerDefaults } from '../container/defaults.ts';
 import { containerDefaults } from '../container/defaults.ts';
-import { checkLogConfig } from '../container/log/drivers.ts';
+import { checkLog } from '../container/log/drivers.ts';
 import { customSeccomp } from '../container/oci/seccomp.ts';
 
 import type { BuilderSettings } from './builds/settings.ts';
@@ -43,7 +43,7 @@ export function engineSettings(settings: Partial<EngineSettings> = {}): EngineSe
 /** @throws BargeError invalid-parameter for settings that no container could start with. */
 export function checkedDefaults(settings: Partial<ContainerDefaults>): ContainerDefaults {
   const defaults = containerDefaults(settings);
-  checkLogConfig({ Type: defaults.logDriver, Config: defaults.logOptions });
+  checkLog({ driver: defaults.logDriver, options: defaults.logOptions });
   if (defaults.seccomp && defaults.seccomp !== 'unconfined') customSeccomp(defaults.seccomp, []);
   return defaults;
 }

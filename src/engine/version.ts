@@ -1,5 +1,5 @@
 import { arch, release } from 'node:os';
-import { API_VERSION, MIN_API_VERSION, type VersionInfo } from '../api/engine.ts';
+import { API_VERSION, MIN_API_VERSION, type VersionInfo } from '../api/engine/system.ts';
 import { ENGINE_VERSION, VERSION } from '../core/version.ts';
 import type { Engine } from './engine.ts';
 

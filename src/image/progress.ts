@@ -1,4 +1,4 @@
-import type { ProgressMessage } from '../api/engine.ts';
+import type { ProgressMessage } from '../api/engine/system.ts';
 
 export type OnProgress = (message: ProgressMessage) => void;
 

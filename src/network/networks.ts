@@ -1,4 +1,4 @@
-import type { NetworkCreateRequest, PortMap } from '../api/engine.ts';
+import type { NetworkCreateRequest, PortMap } from '../api/engine/networks.ts';
 import { forbidden, invalidParameter, messageOf } from '../core/errors.ts';
 import type { Host } from '../host/host.ts';
 import { defaultBridge, ensureFixedNetworks } from './define/builtin.ts';

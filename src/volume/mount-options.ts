@@ -15,6 +15,8 @@ export interface BindMountOptions extends CommonMountOptions {
   readonly recursion?: Recursion;
   /** Make the source, as a directory, when it is not there. */
   readonly makeSource: boolean;
+  /** Of `-v`: a start does so, too. */
+  readonly remakesSource?: boolean;
 }
 
 export interface VolumeMountOptions extends CommonMountOptions {
@@ -30,6 +32,8 @@ export interface VolumeMountOptions extends CommonMountOptions {
 
 export interface TmpfsMountOptions extends CommonMountOptions {
   readonly kind: 'tmpfs';
+  /** Of `--tmpfs`: lists of mounts leave it out. */
+  readonly unlisted?: boolean;
   readonly options: readonly string[];
 }
 

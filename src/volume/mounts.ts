@@ -1,6 +1,5 @@
 import { statfsSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
-import type { HostConfig } from '../api/engine.ts';
 import type { Digest } from '../core/digest.ts';
 import { errnoOf, invalidParameter, messageOf } from '../core/errors.ts';
 import { assertOutsideProc, destinationOf, duplicate } from './destination.ts';
@@ -11,9 +10,6 @@ import type {
   TmpfsMountOptions,
   VolumeMountOptions,
 } from './mount-options.ts';
-import { parseBind } from './parse-bind.ts';
-import { parseMountRequest } from './parse-mount.ts';
-import { tmpfsOptions } from './tmpfs.ts';
 import type { Volume, VolumeStore } from './volumes.ts';
 
 /** A mount whose source has been found or made. The shape is the API's MountPoint with what the runtime needs. */
@@ -29,6 +25,10 @@ export interface VolumeMount {
   /** Of mount(8). */
   readonly options: readonly string[];
   readonly anonymous?: boolean;
+  /** Of `-v`: a source that has gone is made again by a start. */
+  readonly remakesSource?: boolean;
+  /** Of `--tmpfs`: lists of mounts leave it out. */
+  readonly unlisted?: boolean;
   /** An empty volume takes what the image has at the destination. */
   readonly copyUp?: boolean;
   readonly recursion?: Recursion;
@@ -38,10 +38,14 @@ export interface VolumeMount {
   readonly layers?: readonly Digest[];
 }
 
-export interface MountsInput {
-  readonly host: HostConfig;
-  /** Destinations that the image or the request declares. */
+/** What a container asks to have mounted. */
+export interface RequestedMounts {
+  readonly mounts: readonly MountOptions[];
+  /** Destinations that the image or the request declares: volumes without a name, unless something else is there. */
   readonly declared: readonly string[];
+}
+
+export interface MountsInput extends RequestedMounts {
   /** What `--volumes-from` brings; it gives way to what is asked for. */
   readonly inherited: readonly VolumeMount[];
 }
@@ -53,21 +57,20 @@ export type FindImage = (name: string) => { readonly id: Digest; readonly layers
  * What a container asks to have mounted, by destination, in the order in which it was asked for.
  * @throws BargeError invalid-parameter in docker's words; nothing has been made then.
  */
-function planMounts({ host, declared, inherited }: MountsInput): Map<string, MountOptions | VolumeMount> {
+function planMounts({ mounts, declared, inherited }: MountsInput): Map<string, MountOptions | VolumeMount> {
   const plan = new Map<string, MountOptions | VolumeMount>(
     inherited.map((mount) => [mount.Destination, mount]),
   );
-  const tmpfs = Object.entries(host.Tmpfs ?? {}).map(([target, options]) =>
-    tmpfsMountOptions(target, options),
-  );
-  const taken = new Set(tmpfs.map(({ destination }) => destination));
-  const requests = [...(host.Binds ?? []).map(parseBind), ...(host.Mounts ?? []).map(parseMountRequest)];
-  for (const request of requests) {
+  /* Of `--tmpfs`, which has one at each destination. */
+  const unlisted = mounts.filter((request) => request.kind === 'tmpfs' && request.unlisted);
+  const taken = new Set(unlisted.map(({ destination }) => destination));
+  for (const request of mounts) {
+    if (unlisted.includes(request)) continue;
     if (taken.has(request.destination)) throw duplicate(request.destination);
     taken.add(request.destination);
     plan.set(request.destination, request);
   }
-  for (const request of tmpfs) plan.set(request.destination, request);
+  for (const request of unlisted) plan.set(request.destination, request);
   for (const target of declared) {
     const destination = destinationOf(target);
     if (plan.has(destination)) continue;
@@ -96,11 +99,6 @@ function isProc(request: MountOptions | VolumeMount): boolean {
     if (errnoOf(error) === 'ENOENT') return false;
     throw error;
   }
-}
-
-function tmpfsMountOptions(target: string, text: string): TmpfsMountOptions {
-  const options = tmpfsOptions(text.split(',').filter(Boolean));
-  return { kind: 'tmpfs', destination: destinationOf(target), mode: text, options };
 }
 
 /** The mounts of a container that is being made. */
@@ -165,6 +163,7 @@ async function bindMount(request: BindMountOptions): Promise<VolumeMount> {
     RW: !readOnly,
     Propagation: propagation,
     ...(recursion ? { recursion } : {}),
+    ...(request.remakesSource ? { remakesSource: true } : {}),
   };
 }
 
@@ -208,4 +207,5 @@ const tmpfsMount = (request: TmpfsMountOptions): VolumeMount => ({
   Source: '',
   RW: !request.options.includes('ro'),
   options: ['noexec', 'nosuid', 'nodev', ...request.options],
+  ...(request.unlisted ? { unlisted: true } : {}),
 });

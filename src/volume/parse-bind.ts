@@ -56,6 +56,7 @@ export function parseBind(text: string): MountOptions {
     readOnly,
     propagation: propagation ?? 'rprivate',
     makeSource: true,
+    remakesSource: true,
   };
 }
 

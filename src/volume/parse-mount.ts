@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { MountRequest } from '../api/engine.ts';
+import type { MountRequest } from '../api/engine/volumes.ts';
 import { invalidParameter, messageOf } from '../core/errors.ts';
 import { assertLocalDriver, assertNoZeroByte, destinationOf, PROPAGATIONS } from './destination.ts';
 import type {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MountRequest } from '../api/engine.ts';
+import type { MountRequest } from '../api/engine/volumes.ts';
 import { destinationOf } from './destination.ts';
 import { checkDriverOptions, mountCall } from './driver-options.ts';
 import { parseBind } from './parse-bind.ts';
@@ -16,6 +16,7 @@ test('binds name a source, a destination and words of several kinds', () => {
     readOnly: true,
     propagation: 'rslave',
     makeSource: true,
+    remakesSource: true,
   });
   assert.deepEqual(parseBind('name:/v/:nocopy'), {
     kind: 'volume',

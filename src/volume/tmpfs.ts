@@ -1,5 +1,7 @@
-import type { MountRequest } from '../api/engine.ts';
+import type { MountRequest } from '../api/engine/volumes.ts';
 import { invalidParameter } from '../core/errors.ts';
+import { destinationOf } from './destination.ts';
+import type { TmpfsMountOptions } from './mount-options.ts';
 
 const SWITCHES = new Set(
   'defaults ro rw suid nosuid dev nodev exec noexec sync async dirsync remount mand nomand atime noatime diratime nodiratime relatime norelatime strictatime nostrictatime bind rbind unbindable runbindable private rprivate shared rshared slave rslave'.split(
@@ -32,4 +34,10 @@ export function optionsOfRequest({ TmpfsOptions: request = {}, ReadOnly }: Mount
   });
   const own = [ReadOnly ? 'ro' : '', mode ? `mode=${mode.toString(8)}` : '', size ? `size=${size}` : ''];
   return tmpfsOptions([...own.filter(Boolean), ...extra]);
+}
+
+/** An entry of `HostConfig.Tmpfs`. @throws BargeError invalid-parameter. */
+export function parseTmpfs(target: string, text: string): TmpfsMountOptions {
+  const options = tmpfsOptions(text.split(',').filter(Boolean));
+  return { kind: 'tmpfs', destination: destinationOf(target), mode: text, options, unlisted: true };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ProgressMessage } from '../../api/engine.ts';
+import type { ProgressMessage } from '../../api/engine/system.ts';
 import { systemError } from '../../core/errors.ts';
 import { DockerfileError } from '../parse/errors.ts';
 import { sourceFile } from '../parse/source.ts';

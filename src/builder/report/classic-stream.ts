@@ -1,4 +1,4 @@
-import type { ProgressMessage } from '../../api/engine.ts';
+import type { ProgressMessage } from '../../api/engine/system.ts';
 import { messageOf } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
 import { DockerfileError } from '../parse/errors.ts';

@@ -1,5 +1,5 @@
 import type { BuildDescription } from '../../api/build-events.ts';
-import type { ProgressMessage } from '../../api/engine.ts';
+import type { ProgressMessage } from '../../api/engine/system.ts';
 import type { Descriptor } from '../../api/oci-image.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { Finding } from '../lint/context.ts';

@@ -1,4 +1,4 @@
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
 import { parseReference } from '../../core/reference.ts';
 import { trimEndOf } from '../../core/trim.ts';
 import { type ConfigFile, HUB_KEY, readConfig, type StoredAuth } from '../config/config-file.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
 import { readConfig, type StoredAuth } from '../config/config-file.ts';
 import { writeConfig } from '../config/write.ts';
 

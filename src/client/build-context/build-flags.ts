@@ -9,7 +9,7 @@ import type { Query } from '../transport/engine.ts';
 /** How `--progress` may ask to see a build. */
 export const PROGRESS_MODES = ['auto', 'plain', 'tty', 'quiet', 'rawjson'];
 
-export const BUILD_FLAGS: readonly Flag[] = [
+export const BUILD_FLAGS = [
   { name: 'add-host', type: 'list', description: 'Add a name to /etc/hosts, name:ip', check: checkHost },
   {
     name: 'build-arg',
@@ -102,7 +102,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
   { name: 'tag', short: 't', type: 'list', description: 'Name of the image, name[:tag]' },
   { name: 'target', type: 'string', description: 'Stage to build' },
   { name: 'ulimit', type: 'ulimit', description: 'Process limit of RUN steps', check: parseUlimit },
-];
+] as const satisfies readonly Flag[];
 
 const NUMBERS = [
   ['memory', 'memory'],

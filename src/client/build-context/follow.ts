@@ -1,5 +1,5 @@
 import type { BuildMessage } from '../../api/build-events.ts';
-import type { ProgressMessage } from '../../api/engine.ts';
+import type { ProgressMessage } from '../../api/engine/system.ts';
 import type { Descriptor } from '../../api/oci-image.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import type { Cli } from '../cli.ts';

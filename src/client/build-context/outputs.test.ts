@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseFlags } from '../flags.ts';
+import { parseFlags } from '../parse-flags.ts';
 import { BUILD_FLAGS } from './build-flags.ts';
 import { readOutputs } from './outputs.ts';
 

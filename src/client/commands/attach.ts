@@ -1,6 +1,6 @@
-import type { ContainerInspect } from '../../api/engine.ts';
+import type { ContainerInspect } from '../../api/engine/containers.ts';
 import { systemError } from '../../core/errors.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { attachContainer, waitContainer } from '../streams/attached.ts';
 import { connectStreams } from '../streams/connect.ts';
@@ -8,7 +8,7 @@ import { stillRunning } from '../streams/detached.ts';
 import { proxySignals } from '../streams/signals.ts';
 import { followSize, rawMode } from '../streams/terminal.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER',
   flags: [
     { name: 'detach-keys', type: 'string', description: 'Keys that detach from the container' },
@@ -37,4 +37,4 @@ export const command: Command = {
     if (tty && stdin && (await stillRunning(cli.engine, Id))) return 0;
     return waiting.exitCode;
   },
-};
+});

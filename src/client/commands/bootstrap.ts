@@ -1,7 +1,7 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { showProgress } from '../progress/show.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] NAME[:RELEASE]',
   flags: [
     { name: 'include', type: 'strings', description: 'More packages to install' },
@@ -28,4 +28,4 @@ export const command: Command = {
     await showProgress(cli, body, { quiet: flags.bool('quiet') });
     return 0;
   },
-};
+});

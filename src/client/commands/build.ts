@@ -22,7 +22,7 @@ import { readAgents, readSecrets } from '../build-context/secrets.ts';
 import { ClientSession } from '../build-context/session.ts';
 import { type BuildSource, openSource } from '../build-context/source.ts';
 import type { Cli } from '../cli.ts';
-import { argument, type Command, type Invocation } from '../command.ts';
+import { argument, defineCommand, type Invocation } from '../command.ts';
 import { namesOf, proxyVariables } from '../config/proxies.ts';
 import type { FlagValues } from '../flags.ts';
 import { replaceFile } from '../output/file.ts';
@@ -31,7 +31,7 @@ import { LintView } from '../progress/build-lint.ts';
 import type { Body } from '../transport/body.ts';
 import type { EngineResponse } from '../transport/engine.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] PATH | URL | -',
   flags: BUILD_FLAGS,
   args: { min: 1, max: 1 },
@@ -60,7 +60,7 @@ export const command: Command = {
     await writeResults(cli, flags, built, tags);
     return 0;
   },
-};
+});
 
 /** `--check`, `--call`: what the Dockerfile is. */
 async function lookAt({ cli, flags }: Invocation, body: Body, follow: FollowOptions): Promise<number> {

@@ -1,11 +1,11 @@
 import { formatDuration } from '../../core/units.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
 import { renderTable } from '../format/table.ts';
 import { exactSize } from '../format/text.ts';
 import type { CacheRecord } from '../system/disk-usage.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
     { name: 'filter', type: 'filter', description: 'Show only what fits, name=value' },
@@ -25,7 +25,7 @@ export const command: Command = {
     cli.out(`\n${totals(items)}`);
     return 0;
   },
-};
+});
 
 const used = ({ LastUsedAt }: CacheRecord) =>
   LastUsedAt ? `${formatDuration((Date.now() - Date.parse(LastUsedAt)) / 1000)} ago` : '';

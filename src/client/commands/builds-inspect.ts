@@ -1,7 +1,7 @@
 import type { BuildRecord } from '../../api/build-events.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'BUILD',
   flags: [],
   args: { min: 1, max: 1 },
@@ -11,4 +11,4 @@ export const command: Command = {
     invocation.cli.out(`${JSON.stringify(build, undefined, 2)}\n`);
     return 0;
   },
-};
+});

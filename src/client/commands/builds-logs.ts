@@ -1,8 +1,8 @@
 import type { BuildMessage, BuildRecord } from '../../api/build-events.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { PlainBuild } from '../progress/build-plain.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] BUILD',
   flags: [{ name: 'rawjson', type: 'bool', description: 'Print the messages as they were sent' }],
   args: { min: 1, max: 1 },
@@ -21,4 +21,4 @@ export const command: Command = {
     if (failure !== undefined) cli.out(`ERROR: ${failure}\n`);
     return 0;
   },
-};
+});

@@ -1,5 +1,5 @@
 import type { BuildRecord } from '../../api/build-events.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { LIST_FORMAT, listFormat } from '../format/format-flag.ts';
 import { type Fields, type Listing, renderListing } from '../format/listing.ts';
 import { seconds } from '../progress/build-steps.ts';
@@ -19,7 +19,7 @@ const LISTING: Listing = {
   columns: ['ID', 'Name', 'Status', 'CreatedAt', 'Duration', 'Steps', 'CachedSteps'],
 };
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [LIST_FORMAT, { name: 'quiet', short: 'q', type: 'bool', description: 'Show ids only' }],
   args: { min: 0, max: 0 },
@@ -29,7 +29,7 @@ export const command: Command = {
     else cli.draw(renderListing(LISTING, listFormat(flags, cli.config, 'buildsFormat'), builds.map(fields)));
     return 0;
   },
-};
+});
 
 function fields(build: BuildRecord): Fields {
   const end = build.CompletedAt === undefined ? Date.now() : Date.parse(build.CompletedAt);

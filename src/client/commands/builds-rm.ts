@@ -1,7 +1,7 @@
 import { invalidParameter } from '../../core/errors.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] [BUILD...]',
   flags: [{ name: 'all', type: 'bool', description: 'Forget every build that has ended' }],
   args: { min: 0 },
@@ -14,4 +14,4 @@ export const command: Command = {
     }
     return 0;
   },
-};
+});

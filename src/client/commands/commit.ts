@@ -1,8 +1,8 @@
 import { invalidParameter } from '../../core/errors.ts';
 import { familiarName, parseReference } from '../../core/reference.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
   flags: [
     { name: 'author', short: 'a', type: 'string', description: 'Author to name in the image' },
@@ -37,4 +37,4 @@ export const command: Command = {
     cli.out(`${Id}\n`);
     return 0;
   },
-};
+});

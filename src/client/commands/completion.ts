@@ -1,8 +1,8 @@
 import { invalidParameter } from '../../core/errors.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { SCRIPTS, SHELLS } from '../completion/scripts.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'bash|zsh|fish',
   flags: [],
   args: { min: 1, max: 1 },
@@ -14,4 +14,4 @@ export const command: Command = {
     invocation.cli.out(SCRIPTS[shell]);
     return 0;
   },
-};
+});

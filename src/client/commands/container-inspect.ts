@@ -1,9 +1,9 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
 import { asType, inspectEach } from '../inspect/inspect.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: [OBJECT_FORMAT, { name: 'size', short: 's', type: 'bool', description: 'Show sizes' }],
   args: { min: 1 },
@@ -18,4 +18,4 @@ export const command: Command = {
       ),
     );
   },
-};
+});

@@ -1,11 +1,11 @@
 import { invalidParameter } from '../../core/errors.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { DESCRIPTION_FLAG, ENDPOINT_FLAG, readEndpointFlag } from '../targets/options.ts';
 import { checkContextName, contextExists, DEFAULT_CONTEXT } from '../targets/store.ts';
 import { viewContext } from '../targets/view.ts';
 import { contextMeta, writeContext } from '../targets/write.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] CONTEXT',
   flags: [
     DESCRIPTION_FLAG,
@@ -30,4 +30,4 @@ export const command: Command = {
     cli.err(`Successfully created context "${name}"\n`);
     return 0;
   },
-};
+});

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import { writeOutput } from '../output/file.ts';
 import { packContext } from '../targets/archive.ts';
 import { viewContext } from '../targets/view.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] CONTEXT [FILE|-]',
   flags: [],
   args: { min: 1, max: 2 },
@@ -22,4 +22,4 @@ export const command: Command = {
     if (path !== '-') cli.err(`Written file "${path}"\n`);
     return 0;
   },
-};
+});

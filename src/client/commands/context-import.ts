@@ -1,11 +1,11 @@
 import { invalidParameter } from '../../core/errors.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { openInput } from '../images/input-file.ts';
 import { unpackContext } from '../targets/archive.ts';
 import { checkContextName, contextExists } from '../targets/store.ts';
 import { writeContext } from '../targets/write.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'CONTEXT FILE|-',
   flags: [],
   args: { min: 2, max: 2 },
@@ -22,4 +22,4 @@ export const command: Command = {
     cli.err(`Successfully imported context "${name}"\n`);
     return 0;
   },
-};
+});

@@ -1,11 +1,11 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
 import { inspectEach } from '../inspect/inspect.ts';
 import { type ContextView, viewContext } from '../targets/view.ts';
 
 const IN_MEMORY = '<IN MEMORY>';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] [CONTEXT] [CONTEXT...]',
   flags: [OBJECT_FORMAT],
   args: { min: 0 },
@@ -16,7 +16,7 @@ export const command: Command = {
       value: shown(viewContext(cli, name)),
     }));
   },
-};
+});
 
 function shown({ name, metadata, endpoint, tls, directories }: ContextView): unknown {
   const files = Object.keys(tls);

@@ -1,6 +1,6 @@
 import { messageOf } from '../../core/errors.ts';
 import type { Cli } from '../cli.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { LIST_FORMAT, listFormat } from '../format/format-flag.ts';
 import { type Fields, type Listing, renderListing } from '../format/listing.ts';
 import { ellipsis } from '../format/text.ts';
@@ -21,7 +21,7 @@ const LISTING: Listing = {
   columns: ['Name', 'Description', 'DockerEndpoint', 'Error'],
 };
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [LIST_FORMAT, { name: 'quiet', short: 'q', type: 'bool', description: 'Show names only' }],
   args: { min: 0, max: 0 },
@@ -32,7 +32,7 @@ export const command: Command = {
     cli.draw(renderListing(LISTING, format, usual ? rows.map(marked) : rows));
     return 0;
   },
-};
+});
 
 function contextRows(cli: Cli): Fields[] {
   const current = cli.contextName;

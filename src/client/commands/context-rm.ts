@@ -1,11 +1,11 @@
 import { invalidParameter, notFound } from '../../core/errors.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { writeConfig } from '../config/write.ts';
 import { forEachName } from '../each.ts';
 import { contextExists, DEFAULT_CONTEXT, readContext } from '../targets/store.ts';
 import { removeContext } from '../targets/write.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'CONTEXT [CONTEXT...]',
   flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Remove it even when it is in use' }],
   args: { min: 1 },
@@ -32,4 +32,4 @@ export const command: Command = {
     }
     return code;
   },
-};
+});

@@ -1,6 +1,6 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [],
   args: { min: 0, max: 0 },
@@ -8,4 +8,4 @@ export const command: Command = {
     cli.out(`${cli.contextName}\n`);
     return 0;
   },
-};
+});

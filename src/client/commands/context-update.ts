@@ -1,10 +1,10 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { DESCRIPTION_FLAG, ENDPOINT_FLAG, readEndpointFlag } from '../targets/options.ts';
 import { checkContextName, readContext } from '../targets/store.ts';
 import { viewContext } from '../targets/view.ts';
 import { contextMeta, writeContext } from '../targets/write.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] CONTEXT',
   flags: [DESCRIPTION_FLAG, ENDPOINT_FLAG],
   args: { min: 1, max: 1 },
@@ -28,4 +28,4 @@ export const command: Command = {
     cli.err(`Successfully updated context "${name}"\n`);
     return 0;
   },
-};
+});

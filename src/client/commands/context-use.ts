@@ -1,9 +1,9 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { readConfig } from '../config/config-file.ts';
 import { writeConfig } from '../config/write.ts';
 import { DEFAULT_CONTEXT, readContext } from '../targets/store.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'CONTEXT',
   flags: [],
   args: { min: 1, max: 1 },
@@ -26,4 +26,4 @@ export const command: Command = {
     }
     return 0;
   },
-};
+});

@@ -1,10 +1,10 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { copyFromContainer } from '../copy/from-container.ts';
 import { parsePlace } from '../copy/place.ts';
 import { copyToContainer } from '../copy/to-container.ts';
 import { CommandFailure } from '../failure.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'CONTAINER:SRC_PATH DEST_PATH|- or SRC_PATH|- CONTAINER:DEST_PATH',
   flags: [
     { name: 'archive', short: 'a', type: 'bool', description: 'Keep user and group ids' },
@@ -34,4 +34,4 @@ export const command: Command = {
     if (process.stderr.isTTY && !flags.bool('quiet') && summary !== '') cli.err(`${summary}\n`);
     return 0;
   },
-};
+});

@@ -1,8 +1,8 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { createContainer } from '../create/container.ts';
 import { CREATE_FLAGS } from '../create/flags.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
   flags: CREATE_FLAGS,
   args: { min: 1 },
@@ -20,4 +20,4 @@ export const command: Command = {
     cli.out(`${id}\n`);
     return 0;
   },
-};
+});

@@ -1,10 +1,10 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 
 /** `Kind` of a change: modified, added, deleted. */
 const LETTERS = ['C', 'A', 'D'];
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'CONTAINER',
   flags: [],
   args: { min: 1, max: 1 },
@@ -16,4 +16,4 @@ export const command: Command = {
     invocation.cli.out(lines.join(''));
     return 0;
   },
-};
+});

@@ -1,5 +1,5 @@
-import type { EventMessage } from '../../api/engine.ts';
-import type { Command } from '../command.ts';
+import type { EventMessage } from '../../api/engine/system.ts';
+import { defineCommand } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
 import { FILTER, LIST_FORMAT } from '../format/format-flag.ts';
 import { compileTemplate } from '../template/evaluator.ts';
@@ -8,7 +8,7 @@ import { timeFlag } from '../time.ts';
 import { parseExact } from '../transport/exact-json.ts';
 import { jsonLines } from '../transport/json-lines.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
     FILTER,
@@ -18,7 +18,7 @@ export const command: Command = {
   ],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {
-    const time = (name: string) => (flags.has(name) ? timeFlag(flags, name) : undefined);
+    const time = (name: 'since' | 'until') => (flags.has(name) ? timeFlag(flags, name) : undefined);
     const show = compileFormat(flags.text('format'));
     const { body } = await cli.engine.request('GET', '/events', {
       query: { since: time('since'), until: time('until'), filters: filtersQuery(flags.list('filter')) },
@@ -26,7 +26,7 @@ export const command: Command = {
     for await (const event of jsonLines<ExactEvent>(body, parseExact)) cli.out(`${show(event)}\n`);
     return 0;
   },
-};
+});
 
 /** `timeNano` is more than a double holds. */
 type ExactEvent = Omit<EventMessage, 'timeNano'> & { readonly timeNano: bigint | number };

@@ -1,5 +1,5 @@
-import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../api/engine.ts';
-import { argument, type Command, type Invocation } from '../command.ts';
+import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../api/engine/containers.ts';
+import { argument, defineCommand, type Invocation } from '../command.ts';
 import { checkEnv, readEnvironment } from '../create/key-values.ts';
 import { pathSegment } from '../each.ts';
 import { CommandFailure, EXIT_CANNOT_INVOKE, EXIT_NOT_FOUND } from '../failure.ts';
@@ -7,7 +7,7 @@ import { connectStreams } from '../streams/connect.ts';
 import { startFailure } from '../streams/start-error.ts';
 import { followSize, rawMode } from '../streams/terminal.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
   flags: [
     { name: 'detach', short: 'd', type: 'bool', description: 'Leave the command running' },
@@ -41,7 +41,7 @@ export const command: Command = {
     await started(() => cli.engine.call('POST', `/exec/${Id}/start`, { json: { Detach: true, Tty: tty } }));
     return 0;
   },
-};
+});
 
 function execRequest({ flags, args, cli }: Invocation, stdin: boolean): ExecCreateRequest {
   const keys = cli.detachKeys(flags);

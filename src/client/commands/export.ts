@@ -1,8 +1,8 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { refuseTerminal, writeOutput } from '../output/file.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER',
   flags: [
     { name: 'output', short: 'o', type: 'string', description: 'File to write, instead of standard output' },
@@ -19,4 +19,4 @@ export const command: Command = {
     await writeOutput(cli, flags.text('output'), body, { mode: 0o600 });
     return 0;
   },
-};
+});

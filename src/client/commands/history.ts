@@ -1,7 +1,7 @@
-import type { ImageHistoryItem } from '../../api/engine.ts';
+import type { ImageHistoryItem } from '../../api/engine/images.ts';
 import { shortId } from '../../core/ids.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { imagePath } from '../each.ts';
 import { LIST_FORMAT, NO_TRUNC } from '../format/format-flag.ts';
 import { type Fields, type Listing, renderListing } from '../format/listing.ts';
@@ -27,7 +27,7 @@ const LISTING: Listing = {
 /** With `--human=false`: times in full. */
 const EXACT_LISTING: Listing = { ...LISTING, columns: ['ID', 'CreatedAt', 'CreatedBy', 'Size', 'Comment'] };
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] IMAGE',
   flags: [
     LIST_FORMAT,
@@ -61,7 +61,7 @@ export const command: Command = {
     );
     return 0;
   },
-};
+});
 
 function fields(
   item: ImageHistoryItem,

@@ -1,10 +1,10 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { imagePath } from '../each.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
 import { platformJson } from '../images/platform.ts';
 import { asType, inspectEach } from '../inspect/inspect.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   flags: [
     OBJECT_FORMAT,
@@ -24,4 +24,4 @@ export const command: Command = {
       ),
     );
   },
-};
+});

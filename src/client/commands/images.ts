@@ -1,12 +1,12 @@
-import type { ImageSummary } from '../../api/engine.ts';
+import type { ImageSummary } from '../../api/engine/images.ts';
 import { notImplemented } from '../../core/errors.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
 import { FILTER, LIST_FORMAT, listFormat, NO_TRUNC } from '../format/format-flag.ts';
 import { renderListing } from '../format/listing.ts';
 import { IMAGE_LISTING, imageFields } from '../images/listing.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] [REPOSITORY[:TAG]]',
   flags: [
     { name: 'all', short: 'a', type: 'bool', description: 'Show intermediate images, too' },
@@ -36,4 +36,4 @@ export const command: Command = {
     cli.draw(renderListing(listing, format, rows));
     return 0;
   },
-};
+});

@@ -1,9 +1,9 @@
 import { familiarName, parseReference } from '../../core/reference.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { openInput } from '../images/input-file.ts';
 import { showProgress } from '../progress/show.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
   flags: [
     { name: 'change', short: 'c', type: 'list', description: 'Dockerfile instruction to apply to the image' },
@@ -33,4 +33,4 @@ export const command: Command = {
     await showProgress(cli, body);
     return 0;
   },
-};
+});

@@ -1,12 +1,12 @@
 import { messageOf } from '../../core/errors.ts';
 import { CLIENT_VERSION, type Cli } from '../cli.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
 import { infoText, type SystemInfo } from '../system/info-text.ts';
 import { compileTemplate } from '../template/evaluator.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [OBJECT_FORMAT],
   args: { min: 0, max: 0 },
@@ -31,7 +31,7 @@ export const command: Command = {
     for (const warning of info?.Warnings ?? []) cli.err(`${warning}\n`);
     return 0;
   },
-};
+});
 
 async function ask(cli: Cli): Promise<{ info?: SystemInfo; failure?: string }> {
   try {

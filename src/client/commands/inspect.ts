@@ -1,5 +1,5 @@
 import { invalidParameter, isKind, notFound } from '../../core/errors.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { imagePath, pathSegment } from '../each.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
 import { inspectEach } from '../inspect/inspect.ts';
@@ -21,7 +21,7 @@ const PATHS: Readonly<Record<string, (name: string) => string>> = {
 /** Swarm's kinds, plugins among them: docker looks for them, and on one machine there are none. */
 const ABSENT = ['config', 'node', 'plugin', 'secret', 'service', 'task'];
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
   flags: [
     OBJECT_FORMAT,
@@ -54,7 +54,7 @@ export const command: Command = {
       throw notFound(`Error: No such object: ${name}`);
     });
   },
-};
+});
 
 function unknownType(type: string): Error {
   const known = [...ABSENT, ...Object.keys(PATHS)].sort().map((one) => `"${one}"`);

@@ -1,10 +1,10 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import { openInput } from '../images/input-file.ts';
 import { platformJson } from '../images/platform.ts';
 import { showProgress } from '../progress/show.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
     { name: 'input', short: 'i', type: 'string', description: 'File to read, instead of standard input' },
@@ -27,4 +27,4 @@ export const command: Command = {
     await showProgress(cli, body);
     return 0;
   },
-};
+});

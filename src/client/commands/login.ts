@@ -1,12 +1,12 @@
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
 import { ask, askSecret } from '../auth/prompt.ts';
 import { authKey } from '../auth/registry-auth.ts';
 import { storeLogin } from '../auth/store.ts';
 import { readStdin } from '../build-context/dockerfile.ts';
-import type { Command, Invocation } from '../command.ts';
+import { defineCommand, type Invocation } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] [SERVER]',
   flags: [
     { name: 'password', short: 'p', type: 'string', description: 'Password or access token' },
@@ -26,7 +26,7 @@ export const command: Command = {
     cli.out(`${response.Status || 'Login Succeeded'}\n`);
     return 0;
   },
-};
+});
 
 async function readCredentials({ flags, cli }: Invocation): Promise<{ username: string; password: string }> {
   const fromStdin = flags.bool('password-stdin');

@@ -1,8 +1,8 @@
 import { authKey } from '../auth/registry-auth.ts';
 import { eraseLogin } from '../auth/store.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[SERVER]',
   flags: [],
   args: { min: 0, max: 1 },
@@ -12,4 +12,4 @@ export const command: Command = {
     else cli.out(`Not logged in to ${key}\n`);
     return 0;
   },
-};
+});

@@ -1,10 +1,10 @@
-import type { ContainerInspect } from '../../api/engine.ts';
-import { argument, type Command } from '../command.ts';
+import type { ContainerInspect } from '../../api/engine/containers.ts';
+import { argument, defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { copyOutput } from '../streams/connect.ts';
 import { timeFlag } from '../time.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER',
   flags: [
     { name: 'details', type: 'bool', description: 'Show what the log driver adds to a line' },
@@ -36,7 +36,7 @@ export const command: Command = {
   async run(invocation) {
     const { flags, cli } = invocation;
     const path = `/containers/${pathSegment(argument(invocation, 0))}`;
-    const time = (name: string) => (flags.has(name) ? timeFlag(flags, name) : undefined);
+    const time = (name: 'since' | 'until') => (flags.has(name) ? timeFlag(flags, name) : undefined);
     const { Config } = await cli.engine.get<ContainerInspect>(`${path}/json`);
     const { body } = await cli.engine.request('GET', `${path}/logs`, {
       query: {
@@ -53,4 +53,4 @@ export const command: Command = {
     await copyOutput(cli, body, Config.Tty ?? false);
     return 0;
   },
-};
+});

@@ -1,11 +1,11 @@
 import type { Platform } from '../../api/oci-image.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import type { FlagValues } from '../flags.ts';
 import { noSuchManifest, referenceOf } from '../manifests/list.ts';
 import { fullName, ManifestStore } from '../manifests/store.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] MANIFEST_LIST MANIFEST',
   flags: [
     { name: 'arch', type: 'string', description: 'Set the architecture' },
@@ -28,7 +28,7 @@ export const command: Command = {
     await store.put(list, { ...manifest, Descriptor: { ...manifest.Descriptor, platform } });
     return 0;
   },
-};
+});
 
 function annotated(known: Platform | undefined, flags: FlagValues): Platform {
   const text = (name: string) => flags.text(name) || undefined;

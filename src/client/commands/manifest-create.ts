@@ -1,9 +1,9 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import { assertImage, fetchManifest, referenceOf } from '../manifests/list.ts';
 import { fullName, ManifestStore } from '../manifests/store.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'MANIFEST_LIST MANIFEST [MANIFEST...]',
   flags: [
     { name: 'amend', short: 'a', type: 'bool', description: 'Add to a list that is there' },
@@ -23,4 +23,4 @@ export const command: Command = {
     cli.out(`Created manifest list ${fullName(list)}\n`);
     return 0;
   },
-};
+});

@@ -1,8 +1,8 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { fetchManifest, listOf, noSuchManifest, referenceOf } from '../manifests/list.ts';
 import { fullName, type KeptManifest, ManifestStore } from '../manifests/store.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] [MANIFEST_LIST] MANIFEST',
   flags: [
     { name: 'insecure', type: 'bool', description: 'Speak to the registry without verified TLS' },
@@ -32,7 +32,7 @@ export const command: Command = {
     }
     return 0;
   },
-};
+});
 
 const documentOf = ({ Raw }: KeptManifest): unknown => JSON.parse(Buffer.from(Raw, 'base64').toString());
 

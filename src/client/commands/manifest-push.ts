@@ -1,13 +1,13 @@
 import type { Descriptor } from '../../api/oci-image.ts';
 import { canonicalName, parseReference } from '../../core/reference.ts';
 import { registryAuthHeader } from '../auth/registry-auth.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { imagePath } from '../each.ts';
 import { CommandFailure } from '../failure.ts';
 import { listOf, noSuchManifest, referenceOf } from '../manifests/list.ts';
 import { fullName, ManifestStore } from '../manifests/store.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] MANIFEST_LIST',
   flags: [
     { name: 'insecure', type: 'bool', description: 'Speak to the registry without verified TLS' },
@@ -44,4 +44,4 @@ export const command: Command = {
     cli.out(`${digest}\n`);
     return 0;
   },
-};
+});

@@ -1,9 +1,9 @@
 import { messageOf } from '../../core/errors.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { noSuchManifest, referenceOf } from '../manifests/list.ts';
 import { ManifestStore } from '../manifests/store.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'MANIFEST_LIST [MANIFEST_LIST...]',
   flags: [],
   args: { min: 1 },
@@ -20,4 +20,4 @@ export const command: Command = {
     }
     return code;
   },
-};
+});

@@ -1,10 +1,10 @@
-import type { EndpointSettings } from '../../api/engine.ts';
-import { argument, type Command } from '../command.ts';
+import type { EndpointSettings } from '../../api/engine/networks.ts';
+import { argument, defineCommand } from '../command.ts';
 import { checkLink } from '../create/checks.ts';
 import { pathSegment } from '../each.ts';
 import { type FlagValues, splitPair } from '../flags.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] NETWORK CONTAINER',
   flags: [
     { name: 'alias', type: 'strings', description: 'One more name in the network' },
@@ -23,7 +23,7 @@ export const command: Command = {
     await invocation.cli.engine.call('POST', path, { json });
     return 0;
   },
-};
+});
 
 function endpoint(flags: FlagValues): EndpointSettings {
   const options = flags.list('driver-opt').map(splitPair);

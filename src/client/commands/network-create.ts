@@ -1,9 +1,9 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { checkLabel } from '../create/key-values.ts';
 import type { FlagValues } from '../flags.ts';
 import { readIpam } from '../networks/ipam.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] NETWORK',
   flags: [
     { name: 'attachable', type: 'bool', description: 'Let containers join a swarm network by hand' },
@@ -42,7 +42,7 @@ export const command: Command = {
     cli.out(`${Id}\n`);
     return 0;
   },
-};
+});
 
 function request(name: string, flags: FlagValues): Record<string, unknown> {
   const from = flags.text('config-from');

@@ -1,7 +1,7 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] NETWORK CONTAINER',
   flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Do so even when the container is gone' }],
   args: { min: 2, max: 2 },
@@ -12,4 +12,4 @@ export const command: Command = {
     await invocation.cli.engine.call('POST', path, { json });
     return 0;
   },
-};
+});

@@ -1,9 +1,9 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
 import { asType, inspectEach } from '../inspect/inspect.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] NETWORK [NETWORK...]',
   flags: [
     OBJECT_FORMAT,
@@ -21,4 +21,4 @@ export const command: Command = {
       ),
     );
   },
-};
+});

@@ -1,5 +1,5 @@
 import { shortId } from '../../core/ids.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
 import { FILTER, LIST_FORMAT, listFormat, NO_TRUNC } from '../format/format-flag.ts';
 import { type Fields, type Listing, renderListing } from '../format/listing.ts';
@@ -23,7 +23,7 @@ const LISTING: Listing = {
   columns: ['ID', 'Name', 'Driver', 'Scope'],
 };
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
     FILTER,
@@ -47,7 +47,7 @@ export const command: Command = {
     );
     return 0;
   },
-};
+});
 
 function fields(network: NetworkSummary, truncate: boolean): Fields {
   return {

@@ -1,8 +1,8 @@
 import { isKind } from '../../core/errors.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { forEachName, pathSegment } from '../each.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] NETWORK [NETWORK...]',
   flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Let a missing network be no failure' }],
   args: { min: 1 },
@@ -18,4 +18,4 @@ export const command: Command = {
       return name;
     });
   },
-};
+});

@@ -1,10 +1,11 @@
-import type { ContainerInspect, NetworkInspect, PortBinding } from '../../api/engine.ts';
+import type { ContainerInspect } from '../../api/engine/containers.ts';
+import type { NetworkInspect, PortBinding } from '../../api/engine/networks.ts';
 import type { Cli } from '../cli.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { CommandFailure } from '../failure.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
   flags: [],
   args: { min: 1, max: 2 },
@@ -32,7 +33,7 @@ export const command: Command = {
     if (lines.length > 0) await warn(cli, NetworkSettings);
     return 0;
   },
-};
+});
 
 /** Says why the ports may not be reached from outside: the daemon knows what the host's firewall drops. */
 async function warn(cli: Cli, { Networks }: ContainerInspect['NetworkSettings']): Promise<void> {

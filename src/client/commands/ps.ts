@@ -1,11 +1,11 @@
-import type { ContainerSummary } from '../../api/engine.ts';
-import type { Command } from '../command.ts';
+import type { ContainerSummary } from '../../api/engine/containers.ts';
+import { defineCommand } from '../command.ts';
 import { CONTAINER_LISTING, containerFields } from '../containers/listing.ts';
 import { filtersQuery } from '../format/filters.ts';
 import { FILTER, LIST_FORMAT, listFormat, NO_TRUNC } from '../format/format-flag.ts';
 import { renderListing } from '../format/listing.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
     { name: 'all', short: 'a', type: 'bool', description: 'Show those that do not run, too' },
@@ -49,4 +49,4 @@ export const command: Command = {
     );
     return 0;
   },
-};
+});

@@ -1,8 +1,8 @@
 import { DEFAULT_TAG } from '../../core/reference.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { lacksTag, pullImage } from '../images/pull.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
   flags: [
     { name: 'all-tags', short: 'a', type: 'bool', description: 'Fetch every tag of the repository' },
@@ -33,4 +33,4 @@ export const command: Command = {
     cli.out(`${name}\n`);
     return 0;
   },
-};
+});

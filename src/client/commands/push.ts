@@ -7,11 +7,11 @@ import {
   withDefaultTag,
 } from '../../core/reference.ts';
 import { registryAuthHeader } from '../auth/registry-auth.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { platformJson } from '../images/platform.ts';
 import { showProgress } from '../progress/show.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] NAME[:TAG]',
   flags: [
     { name: 'all-tags', short: 'a', type: 'bool', description: 'Send every tag of the repository' },
@@ -45,4 +45,4 @@ export const command: Command = {
     if (quiet) cli.out(`${familiarString(reference)}\n`);
     return 0;
   },
-};
+});

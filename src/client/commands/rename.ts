@@ -1,7 +1,7 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'CONTAINER NEW_NAME',
   flags: [],
   args: { min: 2, max: 2 },
@@ -11,4 +11,4 @@ export const command: Command = {
     await invocation.cli.engine.call('POST', path, { query: { name: argument(invocation, 1) } });
     return 0;
   },
-};
+});

@@ -1,8 +1,8 @@
 import { isKind } from '../../core/errors.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { forEachName, pathSegment } from '../each.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: [
     { name: 'force', short: 'f', type: 'bool', description: 'Kill the container first if it runs' },
@@ -27,4 +27,4 @@ export const command: Command = {
       return name;
     });
   },
-};
+});

@@ -1,10 +1,10 @@
-import type { ImageDeleteItem } from '../../api/engine.ts';
+import type { ImageDeleteItem } from '../../api/engine/images.ts';
 import { isKind, messageOf } from '../../core/errors.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { imagePath } from '../each.ts';
 import { platformJson } from '../images/platform.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   flags: [
     {
@@ -37,4 +37,4 @@ export const command: Command = {
     }
     return code;
   },
-};
+});

@@ -1,17 +1,22 @@
-import type { Command, Invocation } from '../command.ts';
+import { defineCommand, type Invocation } from '../command.ts';
 import { createContainer } from '../create/container.ts';
 import { CREATE_FLAGS, RUN_FLAGS } from '../create/flags.ts';
 import type { Streams } from '../create/request.ts';
 import { CommandFailure, EXIT_DAEMON_ERROR } from '../failure.ts';
+import type { FlagsOf } from '../flags.ts';
 import { attachContainer, waitContainer } from '../streams/attached.ts';
 import { connectStreams } from '../streams/connect.ts';
 import { proxySignals } from '../streams/signals.ts';
 import { startFailure } from '../streams/start-error.ts';
 import { followSize, rawMode } from '../streams/terminal.ts';
 
-export const command: Command = {
+const FLAGS = [...CREATE_FLAGS, ...RUN_FLAGS] as const;
+
+type RunLine = Invocation<FlagsOf<typeof FLAGS>>;
+
+export const command = defineCommand({
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
-  flags: [...CREATE_FLAGS, ...RUN_FLAGS],
+  flags: FLAGS,
   args: { min: 1 },
   completes: ['image', 'file'],
   stopAtPositional: true,
@@ -27,10 +32,10 @@ export const command: Command = {
     }
     return runAttached(invocation, id, streams);
   },
-};
+});
 
 /** Which streams to attach: none when detached, those of `-a`, else output and, with `-i`, input. */
-function chooseStreams({ flags }: Invocation): Streams {
+function chooseStreams({ flags }: RunLine): Streams {
   const asked = flags.list('attach').map((name) => name.toLowerCase());
   if (flags.bool('detach')) {
     if (asked.length > 0) {
@@ -55,7 +60,7 @@ async function start({ cli }: Invocation, id: string): Promise<void> {
 }
 
 /** Attaches and waits before starting, so that neither output nor the exit can be missed. */
-async function runAttached(invocation: Invocation, id: string, streams: Streams): Promise<number> {
+async function runAttached(invocation: RunLine, id: string, streams: Streams): Promise<number> {
   const { flags, cli } = invocation;
   const tty = flags.bool('tty');
   const [stream, waiting] = await Promise.all([

@@ -1,8 +1,8 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { platformJson } from '../images/platform.ts';
 import { refuseTerminal, writeOutput } from '../output/file.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   flags: [
     { name: 'output', short: 'o', type: 'string', description: 'File to write, instead of standard output' },
@@ -17,4 +17,4 @@ export const command: Command = {
     await writeOutput(cli, flags.text('output'), body, { mode: 0o600 });
     return 0;
   },
-};
+});

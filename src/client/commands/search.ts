@@ -1,5 +1,5 @@
 import { registryAuthHeader } from '../auth/registry-auth.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
 import { FILTER, LIST_FORMAT, NO_TRUNC } from '../format/format-flag.ts';
 import { type Fields, type Listing, renderListing } from '../format/listing.ts';
@@ -26,7 +26,7 @@ const LISTING: Listing = {
   columns: ['Name', 'Description', 'StarCount', 'IsOfficial'],
 };
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] TERM',
   flags: [
     FILTER,
@@ -52,7 +52,7 @@ export const command: Command = {
     cli.draw(renderListing(LISTING, flags.text('format'), rows));
     return 0;
   },
-};
+});
 
 /** The image name whose registry is asked: a term may begin with a host. */
 function registryOf(term: string): string {

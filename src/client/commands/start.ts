@@ -1,6 +1,6 @@
-import type { ContainerInspect } from '../../api/engine.ts';
+import type { ContainerInspect } from '../../api/engine/containers.ts';
 import { notImplemented } from '../../core/errors.ts';
-import { argument, type Command, type Invocation } from '../command.ts';
+import { argument, defineCommand, type Invocation } from '../command.ts';
 import { forEachName, pathSegment } from '../each.ts';
 import { CommandFailure } from '../failure.ts';
 import { attachContainer, waitContainer } from '../streams/attached.ts';
@@ -10,7 +10,7 @@ import { proxySignals } from '../streams/signals.ts';
 import { startFailure } from '../streams/start-error.ts';
 import { followSize, rawMode } from '../streams/terminal.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: [
     { name: 'attach', short: 'a', type: 'bool', description: 'Show its output and pass signals on' },
@@ -34,7 +34,7 @@ export const command: Command = {
       return name;
     });
   },
-};
+});
 
 async function startAttached(invocation: Invocation): Promise<number> {
   const { flags, cli } = invocation;

@@ -1,6 +1,6 @@
-import type { ContainerSummary } from '../../api/engine.ts';
+import type { ContainerSummary } from '../../api/engine/containers.ts';
 import type { Cli } from '../cli.ts';
-import type { Command, Invocation } from '../command.ts';
+import { defineCommand, type Invocation } from '../command.ts';
 import { type ContainerStats, STATS_LISTING, statsFields } from '../containers/stats.ts';
 import { pathSegment } from '../each.ts';
 import { LIST_FORMAT, listFormat, NO_TRUNC } from '../format/format-flag.ts';
@@ -13,7 +13,7 @@ const HOME = '\x1b[H';
 const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] [CONTAINER...]',
   flags: [
     { name: 'all', short: 'a', type: 'bool', description: 'Show those that do not run, too' },
@@ -30,7 +30,7 @@ export const command: Command = {
     cli.draw(renderListing(STATS_LISTING, format, await rowsOnce(invocation)));
     return 0;
   },
-};
+});
 
 /** One sample of every container; the daemon takes about a second for it. */
 async function rowsOnce({ flags, args, cli }: Invocation): Promise<Fields[]> {

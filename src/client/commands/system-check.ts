@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 
 interface Report {
   readonly Checked: { readonly Containers: number; readonly Images: number; readonly Layers: number };
@@ -10,7 +10,7 @@ interface Report {
   }[];
 }
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
     {
@@ -33,4 +33,4 @@ export const command: Command = {
     );
     return left === 0 ? 0 : 1;
   },
-};
+});

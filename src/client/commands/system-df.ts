@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { LIST_FORMAT } from '../format/format-flag.ts';
 import { type Listing, renderListing } from '../format/listing.ts';
 import { type DiskUsage, summaryRows } from '../system/disk-usage.ts';
@@ -16,7 +16,7 @@ const LISTING: Listing = {
   columns: ['Type', 'TotalCount', 'Active', 'Size', 'Reclaimable'],
 };
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [LIST_FORMAT, { name: 'verbose', short: 'v', type: 'bool', description: 'Show every object' }],
   args: { min: 0, max: 0 },
@@ -29,4 +29,4 @@ export const command: Command = {
     else cli.draw(renderListing(LISTING, format, summaryRows(usage)));
     return 0;
   },
-};
+});

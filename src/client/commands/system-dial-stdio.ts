@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { connectFailure } from '../transport/exchange.ts';
 import { openConnection } from '../transport/open.ts';
 
 /** The far end of a connection by ssh: joins the standard streams to the daemon's address, byte for byte. */
-export const command: Command = {
+export const command = defineCommand({
   usage: '',
   flags: [],
   args: { min: 0, max: 0 },
@@ -19,7 +19,7 @@ export const command: Command = {
     }
     return 0;
   },
-};
+});
 
 /** Each direction ends by itself; when the daemon has said everything, it is over. */
 async function join(socket: Duplex): Promise<void> {

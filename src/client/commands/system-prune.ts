@@ -1,9 +1,9 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import type { FlagValues } from '../flags.ts';
 import { agreed, PRUNE_FLAGS, pruneFilters, pruneKind, reclaimedText } from '../prune.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
     ...PRUNE_FLAGS,
@@ -26,7 +26,7 @@ export const command: Command = {
     cli.out(reclaimedText(bytes));
     return 0;
   },
-};
+});
 
 function warning(flags: FlagValues, filters: readonly string[]): string {
   const all = flags.bool('all');

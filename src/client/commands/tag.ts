@@ -1,10 +1,10 @@
 import { messageOf } from '../../core/errors.ts';
 import { familiarName, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { imagePath } from '../each.ts';
 import { CommandFailure } from '../failure.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
   flags: [],
   args: { min: 2, max: 2 },
@@ -20,7 +20,7 @@ export const command: Command = {
     });
     return 0;
   },
-};
+});
 
 function readTarget(name: string): Reference {
   try {

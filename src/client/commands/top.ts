@@ -1,11 +1,11 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { renderTable } from '../format/table.ts';
 
 /** Docker draws this table wider than others. */
 const PROCESS_WIDTH = 20;
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'CONTAINER [ps OPTIONS]',
   flags: [],
   args: { min: 1 },
@@ -19,4 +19,4 @@ export const command: Command = {
     cli.out(renderTable([response.Titles, ...(response.Processes ?? [])], PROCESS_WIDTH));
     return 0;
   },
-};
+});

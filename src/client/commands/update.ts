@@ -1,10 +1,10 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { LIMITS } from '../create/flags.ts';
 import { parseRestartPolicy, readLimits } from '../create/limits.ts';
 import { forEachName, pathSegment } from '../each.ts';
 import { CommandFailure } from '../failure.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: [
     ...LIMITS,
@@ -31,4 +31,4 @@ export const command: Command = {
       return name;
     });
   },
-};
+});

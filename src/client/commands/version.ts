@@ -1,11 +1,11 @@
-import { API_VERSION, type VersionInfo } from '../../api/engine.ts';
+import { API_VERSION, type VersionInfo } from '../../api/engine/system.ts';
 import { messageOf } from '../../core/errors.ts';
 import { CLIENT_VERSION, type Cli } from '../cli.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
 import { compileTemplate } from '../template/evaluator.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [OBJECT_FORMAT],
   args: { min: 0, max: 0 },
@@ -26,7 +26,7 @@ export const command: Command = {
     if (failure !== undefined) cli.err(`${failure}\n`);
     return failure === undefined ? 0 : 1;
   },
-};
+});
 
 /** For templates: members go by Go's names there, which differ from those of the JSON. */
 function named<T extends { readonly ApiVersion?: string }>(version: T): T & { readonly APIVersion: string } {

@@ -1,8 +1,8 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import type { Volume } from '../volumes/volume.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] SOURCE VOLUME',
   flags: [{ name: 'replace', type: 'bool', description: 'Remove what the volume has already' }],
   args: { min: 2, max: 2 },
@@ -15,4 +15,4 @@ export const command: Command = {
     cli.out(`${Name}\n`);
     return 0;
   },
-};
+});

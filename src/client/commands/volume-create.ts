@@ -1,5 +1,5 @@
 import { invalidParameter } from '../../core/errors.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { checkLabel } from '../create/key-values.ts';
 import type { Flag } from '../flag-types.ts';
 import type { Volume } from '../volumes/volume.ts';
@@ -20,7 +20,7 @@ const CLUSTER: readonly Flag[] = (
   ] as const
 ).map(([name, type]) => ({ name, type, hidden: true, description: 'For cluster volumes; not supported' }));
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] [VOLUME]',
   flags: [
     ...CLUSTER,
@@ -49,4 +49,4 @@ export const command: Command = {
     cli.out(`${Name}\n`);
     return 0;
   },
-};
+});

@@ -1,9 +1,9 @@
-import { argument, type Command } from '../command.ts';
+import { argument, defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { openInput } from '../images/input-file.ts';
 import type { Volume } from '../volumes/volume.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] VOLUME [FILE]',
   flags: [{ name: 'replace', type: 'bool', description: 'Remove what the volume has already' }],
   args: { min: 1, max: 2 },
@@ -26,4 +26,4 @@ export const command: Command = {
     cli.out(`${Name}\n`);
     return 0;
   },
-};
+});

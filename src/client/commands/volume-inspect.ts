@@ -1,9 +1,9 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { OBJECT_FORMAT } from '../format/format-flag.ts';
 import { asType, inspectEach } from '../inspect/inspect.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] VOLUME [VOLUME...]',
   flags: [OBJECT_FORMAT],
   args: { min: 1 },
@@ -16,4 +16,4 @@ export const command: Command = {
       asType('volume.Volume', (name) => cli.engine.getExact(`/volumes/${pathSegment(name)}`)),
     );
   },
-};
+});

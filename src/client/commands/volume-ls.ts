@@ -1,5 +1,5 @@
 import { formatBytes } from '../../core/units.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
 import { FILTER, LIST_FORMAT, listFormat } from '../format/format-flag.ts';
 import { type Fields, type Listing, renderListing } from '../format/listing.ts';
@@ -20,7 +20,7 @@ const LISTING: Listing = {
   columns: ['Driver', 'Name'],
 };
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
     { name: 'cluster', type: 'bool', hidden: true, description: 'Show cluster volumes only' },
@@ -37,7 +37,7 @@ export const command: Command = {
     cli.draw(renderListing(LISTING, format, volumes.map(fields)));
     return 0;
   },
-};
+});
 
 function fields(volume: Volume): Fields {
   const { UsageData } = volume;

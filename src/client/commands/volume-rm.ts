@@ -1,7 +1,7 @@
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { forEachName, pathSegment } from '../each.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: '[OPTIONS] VOLUME [VOLUME...]',
   flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Let a missing volume be no failure' }],
   args: { min: 1 },
@@ -13,4 +13,4 @@ export const command: Command = {
       return name;
     });
   },
-};
+});

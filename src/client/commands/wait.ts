@@ -1,8 +1,8 @@
-import type { WaitResponse } from '../../api/engine.ts';
-import type { Command } from '../command.ts';
+import type { WaitResponse } from '../../api/engine/containers.ts';
+import { defineCommand } from '../command.ts';
 import { forEachName, pathSegment } from '../each.ts';
 
-export const command: Command = {
+export const command = defineCommand({
   usage: 'CONTAINER [CONTAINER...]',
   flags: [],
   args: { min: 1 },
@@ -13,4 +13,4 @@ export const command: Command = {
       return String(response.StatusCode);
     });
   },
-};
+});

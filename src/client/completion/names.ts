@@ -1,4 +1,5 @@
-import type { ContainerSummary, ImageSummary } from '../../api/engine.ts';
+import type { ContainerSummary } from '../../api/engine/containers.ts';
+import type { ImageSummary } from '../../api/engine/images.ts';
 import type { Cli } from '../cli.ts';
 import type { Completion } from '../flag-types.ts';
 import type { NetworkSummary } from '../networks/network.ts';

@@ -1,4 +1,4 @@
-import type { ContainerSummary } from '../../api/engine.ts';
+import type { ContainerSummary } from '../../api/engine/containers.ts';
 import { shortId } from '../../core/ids.ts';
 import { familiarString, parseReference } from '../../core/reference.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';

@@ -1,4 +1,4 @@
-import type { PortSummary } from '../../api/engine.ts';
+import type { PortSummary } from '../../api/engine/networks.ts';
 
 interface Range {
   readonly prefix: string;

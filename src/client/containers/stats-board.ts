@@ -1,4 +1,5 @@
-import type { ContainerSummary, EventMessage } from '../../api/engine.ts';
+import type { ContainerSummary } from '../../api/engine/containers.ts';
+import type { EventMessage } from '../../api/engine/system.ts';
 import { isKind } from '../../core/errors.ts';
 import type { Cli } from '../cli.ts';
 import { pathSegment } from '../each.ts';

@@ -8,7 +8,7 @@ export const SIGNALS = ['HUP', 'INT', 'QUIT', 'KILL', 'USR1', 'USR2', 'TERM', 'C
 );
 
 /** What `stop` and `restart` share. */
-export const STOP_FLAGS: readonly Flag[] = [
+export const STOP_FLAGS = [
   { name: 'signal', short: 's', type: 'string', description: 'Signal to stop with', completes: SIGNALS },
   {
     name: 'timeout',
@@ -18,7 +18,7 @@ export const STOP_FLAGS: readonly Flag[] = [
     deprecated: ['time'],
     description: 'Seconds to wait before killing, -1 for no limit',
   },
-];
+] as const satisfies readonly Flag[];
 
 export function stopQuery(flags: FlagValues): Query {
   return {

@@ -1,5 +1,9 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../api/engine.ts';
+import type {
+  ContainerCreateRequest,
+  ContainerCreateResponse,
+  HostConfig,
+} from '../../api/engine/containers.ts';
 import { BargeError, errnoOf, invalidParameter, isKind } from '../../core/errors.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../core/reference.ts';
 import type { Cli } from '../cli.ts';
@@ -7,8 +11,11 @@ import { argument, type Invocation } from '../command.ts';
 import { namesOf, proxyVariables } from '../config/proxies.ts';
 import { imagePath } from '../each.ts';
 import { CommandFailure, EXIT_FLAG_ERROR } from '../failure.ts';
-import type { FlagValues } from '../flags.ts';
+import type { CreateFlags } from './flags.ts';
 import { createRequest, type Streams } from './request.ts';
+
+/** A command line of `create`, or of `run`. */
+type Creation = Invocation<CreateFlags>;
 
 const PULL_POLICIES = ['always', 'missing', 'never', ''];
 
@@ -16,7 +23,7 @@ const PULL_POLICIES = ['always', 'missing', 'never', ''];
  * Makes the container that the flags of `run` and `create` describe, pulling its image when the policy says so,
  * and resolves with its id.
  */
-export async function createContainer(invocation: Invocation, attach: Streams): Promise<string> {
+export async function createContainer(invocation: Creation, attach: Streams): Promise<string> {
   const { flags, cli } = invocation;
   const image = argument(invocation, 0);
   checkImage(image);
@@ -40,10 +47,9 @@ export async function createContainer(invocation: Invocation, attach: Streams): 
 }
 
 /** @throws CommandFailure for what only a daemon on Windows could do. */
-function refuseWindows(flags: FlagValues): void {
-  const given = ['cpu-count', 'cpu-percent', 'io-maxbandwidth', 'io-maxiops'].filter((name) =>
-    flags.has(name),
-  );
+function refuseWindows(flags: CreateFlags): void {
+  const windows = ['cpu-count', 'cpu-percent', 'io-maxbandwidth', 'io-maxiops'] as const;
+  const given = windows.filter((name) => flags.has(name));
   if (given.length === 0) return;
   const said = 'is only supported on a daemon running on windows, but the daemon is running on linux';
   throw new CommandFailure(given.map((name) => `"--${name}" ${said}`).join('\n'));
@@ -60,7 +66,7 @@ function readFlags<T>(read: () => T): T {
 }
 
 async function createOrPull(
-  invocation: Invocation,
+  invocation: Creation,
   body: ContainerCreateRequest,
   policy: string,
 ): Promise<ContainerCreateResponse> {
@@ -96,7 +102,7 @@ async function hasImage(cli: Cli, image: string): Promise<boolean> {
   }
 }
 
-async function pull({ flags, cli }: Invocation, image: string): Promise<void> {
+async function pull({ flags, cli }: Creation, image: string): Promise<void> {
   const { pullImage } = await import('../images/pull.ts');
   await pullImage(cli, image, {
     platform: flags.text('platform'),
@@ -158,7 +164,7 @@ function withTerminalSize(body: ContainerCreateRequest): ContainerCreateRequest 
   return { ...body, HostConfig: { ...body.HostConfig, ConsoleSize: [rows, columns] } };
 }
 
-function withSocket(body: ContainerCreateRequest, { flags, cli }: Invocation): ContainerCreateRequest {
+function withSocket(body: ContainerCreateRequest, { flags, cli }: Creation): ContainerCreateRequest {
   if (!flags.bool('use-api-socket')) return body;
   const { endpoint } = cli.engine;
   if (endpoint.kind !== 'unix') {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { parseFlags } from '../flags.ts';
+import { parseFlags } from '../parse-flags.ts';
 import { parseDevice, parseGpus, parseUlimit } from './devices.ts';
 import { CREATE_FLAGS } from './flags.ts';
 import { readEnvironment } from './key-values.ts';

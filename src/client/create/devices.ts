@@ -1,4 +1,4 @@
-import type { DeviceMapping, DeviceRequest, Ulimit } from '../../api/engine.ts';
+import type { DeviceMapping, DeviceRequest, Ulimit } from '../../api/engine/containers.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { splitPair } from '../flags.ts';
 import { splitCsv } from './csv.ts';

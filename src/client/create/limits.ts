@@ -1,8 +1,8 @@
-import type { Resources, RestartPolicy, ThrottleDevice } from '../../api/engine.ts';
+import type { Resources, RestartPolicy, ThrottleDevice } from '../../api/engine/containers.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
-import type { FlagValues } from '../flags.ts';
 import { splitThrottle } from './checks.ts';
+import type { CreateFlags, LimitFlags } from './flags.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -21,7 +21,7 @@ const NUMBERS = [
 ] as const;
 
 /** The limits among `flags` that the user gave: those of `LIMITS`. */
-export function readLimits(flags: FlagValues): Resources {
+export function readLimits(flags: LimitFlags): Resources {
   const limits: Mutable<Resources> = {};
   for (const [flag, member] of NUMBERS) if (flags.has(flag)) limits[member] = flags.number(flag);
   if (flags.has('cpuset-cpus')) limits.CpusetCpus = flags.text('cpuset-cpus');
@@ -37,7 +37,7 @@ const THROTTLES = [
 ] as const;
 
 /** The limits that only `create` and `run` know. @throws BargeError invalid-parameter. */
-export function readCreateLimits(flags: FlagValues): Resources {
+export function readCreateLimits(flags: CreateFlags): Resources {
   const limits: Mutable<Resources> = { ...readLimits(flags) };
   const swappiness = flags.number('memory-swappiness');
   if (swappiness !== -1) {

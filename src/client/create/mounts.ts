@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { MountRequest } from '../../api/engine.ts';
+import type { MountRequest } from '../../api/engine/volumes.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import { parseBoolean } from '../flag-types.ts';

@@ -1,4 +1,4 @@
-import type { PortBinding } from '../../api/engine.ts';
+import type { PortBinding } from '../../api/engine/networks.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { splitPair } from '../flags.ts';
 

@@ -1,15 +1,17 @@
-import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '../../api/engine.ts';
+import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '../../api/engine/containers.ts';
 import type { HealthConfig } from '../../api/oci-image.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import { type FlagValues, splitPair } from '../flags.ts';
+import { splitPair } from '../flags.ts';
+import { type MemberOf, memberReaders } from '../members.ts';
 import { splitHost } from './checks.ts';
 import { isCdiName, parseDevice, parseGpus, parseUlimit } from './devices.ts';
+import type { CREATE_FLAGS, CreateFlags } from './flags.ts';
 import { readEnvironment, readLabels } from './key-values.ts';
 import { parseRestartPolicy, readCreateLimits } from './limits.ts';
 import { parseMount, parseVolumes } from './mounts.ts';
 import { readNetworks } from './networks.ts';
 import { parsePublished } from './ports.ts';
-import { checkMode, readCapabilities, readSecurity } from './security.ts';
+import { checkMode, type ModeFlag, readCapabilities, readSecurity } from './security.ts';
 
 /** The standard streams that the client connects to. */
 export interface Streams {
@@ -19,12 +21,12 @@ export interface Streams {
 }
 
 /**
- * The body of `POST /containers/create` for the flags of `run` and `create`. What the user did not ask for is
- * left out, so that the daemon's defaults hold.
+ * The body of `POST /containers/create` for the flags of `run` and `create`. It leaves out what the user did not ask
+ * for, so that the daemon's defaults apply.
  * @throws BargeError invalid-parameter in docker's words.
  */
 export function createRequest(
-  flags: FlagValues,
+  flags: CreateFlags,
   args: readonly string[],
   attach: Streams,
 ): ContainerCreateRequest {
@@ -61,22 +63,14 @@ export function createRequest(
   };
 }
 
-/** `{[member]: value}` when the user gave the flag. */
-function given<T>(flags: FlagValues, flag: string, member: string, value: () => T): Record<string, T> {
-  return flags.has(flag) ? { [member]: value() } : {};
-}
+const configMembers = (flags: CreateFlags) => memberReaders<ContainerConfig, typeof CREATE_FLAGS>(flags);
+const hostMembers = (flags: CreateFlags) => memberReaders<HostConfig, typeof CREATE_FLAGS>(flags);
 
-const text = (flags: FlagValues, flag: string, member: string) =>
-  given(flags, flag, member, () => flags.text(flag));
-const list = (flags: FlagValues, flag: string, member: string) =>
-  given(flags, flag, member, () => flags.list(flag));
-const truth = (flags: FlagValues, flag: string, member: string) =>
-  given(flags, flag, member, () => flags.bool(flag));
-
-function readConfig(flags: FlagValues, attach: Streams): ContainerConfig {
+function readConfig(flags: CreateFlags, attach: Streams): ContainerConfig {
   const env = readEnvironment(flags.list('env-file'), flags.list('env'), process.env);
   const labels = readLabels(flags.list('label-file'), flags.list('label'));
   const stdin = flags.bool('interactive');
+  const { text, made, number } = configMembers(flags);
   return {
     AttachStdin: attach.stdin,
     AttachStdout: attach.stdout,
@@ -84,26 +78,26 @@ function readConfig(flags: FlagValues, attach: Streams): ContainerConfig {
     Tty: flags.bool('tty'),
     OpenStdin: stdin,
     StdinOnce: stdin && attach.stdin,
-    ...text(flags, 'hostname', 'Hostname'),
-    ...text(flags, 'domainname', 'Domainname'),
-    ...text(flags, 'user', 'User'),
-    ...text(flags, 'workdir', 'WorkingDir'),
-    ...given(flags, 'entrypoint', 'Entrypoint', () => [flags.text('entrypoint')]),
-    ...text(flags, 'stop-signal', 'StopSignal'),
-    ...given(flags, 'stop-timeout', 'StopTimeout', () => flags.number('stop-timeout')),
+    ...text('hostname', 'Hostname'),
+    ...text('domainname', 'Domainname'),
+    ...text('user', 'User'),
+    ...text('workdir', 'WorkingDir'),
+    ...made('entrypoint', 'Entrypoint', () => [flags.text('entrypoint')]),
+    ...text('stop-signal', 'StopSignal'),
+    ...number('stop-timeout', 'StopTimeout'),
     ...(env.length > 0 ? { Env: env } : {}),
     ...(Object.keys(labels).length > 0 ? { Labels: labels } : {}),
   };
 }
 
-function readHealth(flags: FlagValues): HealthConfig | undefined {
+function readHealth(flags: CreateFlags): HealthConfig | undefined {
   const durations = [
     ['health-interval', 'Interval'],
     ['health-timeout', 'Timeout'],
     ['health-start-period', 'StartPeriod'],
     ['health-start-interval', 'StartInterval'],
   ] as const;
-  const health: Record<string, unknown> = {};
+  const health: { -readonly [K in keyof HealthConfig]: HealthConfig[K] } = {};
   if (flags.text('health-cmd') !== '') health.Test = ['CMD-SHELL', flags.text('health-cmd')];
   for (const [flag, member] of durations) {
     if (!flags.has(flag)) continue;
@@ -115,40 +109,40 @@ function readHealth(flags: FlagValues): HealthConfig | undefined {
     health.Retries = flags.number('health-retries');
   }
   const asked = Object.keys(health).length > 0;
-  if (!flags.bool('no-healthcheck')) return asked ? (health as HealthConfig) : undefined;
+  if (!flags.bool('no-healthcheck')) return asked ? health : undefined;
   if (asked) throw invalidParameter('--no-healthcheck conflicts with --health-* options');
   return { Test: ['NONE'] };
 }
 
-function readHostNamespaces(flags: FlagValues): HostConfig {
-  const mode = (flag: string, member: string) =>
-    given(flags, flag, member, () => checkMode(flag, flags.text(flag)));
+function readHostNamespaces(flags: CreateFlags): HostConfig {
+  const { text, made } = hostMembers(flags);
+  const mode = (flag: ModeFlag, member: MemberOf<HostConfig, string>) =>
+    made(flag, member, () => checkMode(flag, flags.text(flag)));
   return {
     ...mode('pid', 'PidMode'),
     ...mode('uts', 'UTSMode'),
     ...mode('userns', 'UsernsMode'),
     ...mode('cgroupns', 'CgroupnsMode'),
-    ...text(flags, 'ipc', 'IpcMode'),
-    ...text(flags, 'cgroup-parent', 'CgroupParent'),
-    ...text(flags, 'isolation', 'Isolation'),
+    ...text('ipc', 'IpcMode'),
+    ...text('cgroup-parent', 'CgroupParent'),
+    ...text('isolation', 'Isolation'),
   };
 }
 
-function readHostStorage(flags: FlagValues): HostConfig {
+function readHostStorage(flags: CreateFlags): HostConfig {
   const tmpfs = flags.list('tmpfs').map((value): [string, string] => {
     const colon = value.indexOf(':');
     return colon === -1 ? [value, ''] : [value.slice(0, colon), value.slice(colon + 1)];
   });
+  const { list, made, number, text, truth } = hostMembers(flags);
   return {
     ...(flags.has('mount') ? { Mounts: flags.list('mount').map(parseMount) } : {}),
     ...(tmpfs.length > 0 ? { Tmpfs: Object.fromEntries(tmpfs) } : {}),
-    ...text(flags, 'volume-driver', 'VolumeDriver'),
-    ...list(flags, 'volumes-from', 'VolumesFrom'),
-    ...truth(flags, 'read-only', 'ReadonlyRootfs'),
-    ...given(flags, 'shm-size', 'ShmSize', () => flags.number('shm-size')),
-    ...given(flags, 'storage-opt', 'StorageOpt', () =>
-      pairs(flags.list('storage-opt'), 'invalid storage option'),
-    ),
+    ...text('volume-driver', 'VolumeDriver'),
+    ...list('volumes-from', 'VolumesFrom'),
+    ...truth('read-only', 'ReadonlyRootfs'),
+    ...number('shm-size', 'ShmSize'),
+    ...made('storage-opt', 'StorageOpt', () => pairs(flags.list('storage-opt'), 'invalid storage option')),
   };
 }
 
@@ -157,34 +151,35 @@ function pairs(values: readonly string[], complaint: string): Record<string, str
   return Object.fromEntries(values.map(splitPair));
 }
 
-function readHostOptions(flags: FlagValues): HostConfig {
+function readHostOptions(flags: CreateFlags): HostConfig {
   const hosts = flags.list('add-host').map((value) => {
     const { name, address } = splitHost(value);
     return `${name}:${address}`;
   });
+  const { list, made, map, number, text, truth } = hostMembers(flags);
   return {
-    ...truth(flags, 'rm', 'AutoRemove'),
-    ...truth(flags, 'privileged', 'Privileged'),
-    ...truth(flags, 'publish-all', 'PublishAllPorts'),
-    ...truth(flags, 'init', 'Init'),
-    ...given(flags, 'restart', 'RestartPolicy', () => parseRestartPolicy(flags.text('restart'))),
-    ...text(flags, 'cidfile', 'ContainerIDFile'),
-    ...text(flags, 'runtime', 'Runtime'),
+    ...truth('rm', 'AutoRemove'),
+    ...truth('privileged', 'Privileged'),
+    ...truth('publish-all', 'PublishAllPorts'),
+    ...truth('init', 'Init'),
+    ...made('restart', 'RestartPolicy', () => parseRestartPolicy(flags.text('restart'))),
+    ...text('cidfile', 'ContainerIDFile'),
+    ...text('runtime', 'Runtime'),
     ...readCapabilities(flags.list('cap-add'), flags.list('cap-drop')),
-    ...list(flags, 'group-add', 'GroupAdd'),
-    ...list(flags, 'link', 'Links'),
-    ...list(flags, 'dns', 'Dns'),
-    ...list(flags, 'dns-option', 'DnsOptions'),
-    ...list(flags, 'dns-search', 'DnsSearch'),
+    ...list('group-add', 'GroupAdd'),
+    ...list('link', 'Links'),
+    ...list('dns', 'Dns'),
+    ...list('dns-option', 'DnsOptions'),
+    ...list('dns-search', 'DnsSearch'),
     ...(hosts.length > 0 ? { ExtraHosts: hosts } : {}),
-    ...given(flags, 'annotation', 'Annotations', () => flags.map('annotation')),
-    ...given(flags, 'sysctl', 'Sysctls', () => flags.map('sysctl')),
-    ...given(flags, 'oom-score-adj', 'OomScoreAdj', () => flags.number('oom-score-adj')),
+    ...map('annotation', 'Annotations'),
+    ...map('sysctl', 'Sysctls'),
+    ...number('oom-score-adj', 'OomScoreAdj'),
     ...readLogging(flags),
   };
 }
 
-function readLogging(flags: FlagValues): HostConfig {
+function readLogging(flags: CreateFlags): HostConfig {
   if (!flags.has('log-driver') && !flags.has('log-opt')) return {};
   const driver = flags.text('log-driver');
   if (driver === 'none' && flags.has('log-opt')) {
@@ -193,7 +188,7 @@ function readLogging(flags: FlagValues): HostConfig {
   return { LogConfig: { Type: driver, Config: flags.map('log-opt') } };
 }
 
-function readDevices(flags: FlagValues): HostConfig {
+function readDevices(flags: CreateFlags): HostConfig {
   const values = flags.list('device');
   const cdi = values.filter(isCdiName);
   const devices = values.filter((value) => !isCdiName(value)).map(parseDevice);
@@ -201,10 +196,11 @@ function readDevices(flags: FlagValues): HostConfig {
     ...flags.list('gpus').map(parseGpus),
     ...(cdi.length > 0 ? [{ Driver: 'cdi', DeviceIDs: cdi }] : []),
   ];
+  const { list, made } = hostMembers(flags);
   return {
     ...(devices.length > 0 ? { Devices: devices } : {}),
     ...(requests.length > 0 ? { DeviceRequests: requests } : {}),
-    ...list(flags, 'device-cgroup-rule', 'DeviceCgroupRules'),
-    ...given(flags, 'ulimit', 'Ulimits', () => flags.list('ulimit').map(parseUlimit)),
+    ...list('device-cgroup-rule', 'DeviceCgroupRules'),
+    ...made('ulimit', 'Ulimits', () => flags.list('ulimit').map(parseUlimit)),
   };
 }

@@ -1,4 +1,4 @@
-import type { HostConfig } from '../../api/engine.ts';
+import type { HostConfig } from '../../api/engine/containers.ts';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
 import { splitPair } from '../flags.ts';
 import { readText } from './key-values.ts';
@@ -63,16 +63,18 @@ function capabilityNames(names: readonly string[]): string[] {
 }
 
 /** Namespace modes that docker knows, by flag; `container:<name>` where the kind can be shared. */
-const MODES: Readonly<Record<string, { readonly pattern: RegExp; readonly noun: string }>> = {
+const MODES = {
   pid: { pattern: /^(?:|host|container:.+)$/, noun: 'PID' },
   uts: { pattern: /^(?:|host)$/, noun: 'UTS' },
   userns: { pattern: /^(?:|host)$/, noun: 'USER' },
   cgroupns: { pattern: /^(?:|host|private)$/, noun: 'CGROUP' },
-};
+} as const;
+
+export type ModeFlag = keyof typeof MODES;
 
 /** @throws BargeError invalid-parameter when `flag` does not know `value`. */
-export function checkMode(flag: string, value: string): string {
+export function checkMode(flag: ModeFlag, value: string): string {
   const mode = MODES[flag];
-  if (mode && !mode.pattern.test(value)) throw invalidParameter(`--${flag}: invalid ${mode.noun} mode`);
+  if (!mode.pattern.test(value)) throw invalidParameter(`--${flag}: invalid ${mode.noun} mode`);
   return value;
 }

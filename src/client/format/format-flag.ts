@@ -3,30 +3,34 @@ import type { Flag } from '../flag-types.ts';
 import type { FlagValues } from '../flags.ts';
 
 /** `--format` of a command that lists. */
-export const LIST_FORMAT: Flag = {
+export const LIST_FORMAT = {
   name: 'format',
   type: 'string',
   description: "How to print: 'table', 'table TEMPLATE', 'json' or a Go template for each row",
   completes: ['table', 'json'],
-};
+} as const satisfies Flag;
 
 /** `-f, --format` of a command that shows one thing. */
-export const OBJECT_FORMAT: Flag = {
+export const OBJECT_FORMAT = {
   name: 'format',
   short: 'f',
   type: 'string',
   completes: ['json'],
   description: "How to print: 'json' or a Go template",
-};
+} as const satisfies Flag;
 
-export const FILTER: Flag = {
+export const FILTER = {
   name: 'filter',
   short: 'f',
   type: 'filter',
   description: 'Show only what fits, name=value',
-};
+} as const satisfies Flag;
 
-export const NO_TRUNC: Flag = { name: 'no-trunc', type: 'bool', description: 'Do not shorten anything' };
+export const NO_TRUNC = {
+  name: 'no-trunc',
+  type: 'bool',
+  description: 'Do not shorten anything',
+} as const satisfies Flag;
 
 /**
  * The format of a listing: `--format`, else `quiet` where `--quiet` is given, else what the user's configuration

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BuildMessage } from '../../api/build-events.ts';
-import type { ProgressMessage } from '../../api/engine.ts';
+import type { ProgressMessage } from '../../api/engine/system.ts';
 import { PlainBuild } from '../progress/build-plain.ts';
 import { TtyBuild } from '../progress/build-tty.ts';
 import { renderProgress } from '../progress/render.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ContainerSummary, ImageSummary } from '../../api/engine.ts';
+import type { ContainerSummary } from '../../api/engine/containers.ts';
+import type { ImageSummary } from '../../api/engine/images.ts';
 import { CONTAINER_LISTING, containerFields } from '../containers/listing.ts';
 import { IMAGE_LISTING, imageFields } from '../images/listing.ts';
 import { renderListing } from './listing.ts';

@@ -1,4 +1,4 @@
-import type { ImageSummary } from '../../api/engine.ts';
+import type { ImageSummary } from '../../api/engine/images.ts';
 import { shortId } from '../../core/ids.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
 import type { Fields, Listing } from '../format/listing.ts';

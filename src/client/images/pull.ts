@@ -1,4 +1,4 @@
-import type { ProgressMessage } from '../../api/engine.ts';
+import type { ProgressMessage } from '../../api/engine/system.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import {
   canonicalName,

@@ -1,4 +1,4 @@
-import type { ProgressMessage } from '../../api/engine.ts';
+import type { ProgressMessage } from '../../api/engine/system.ts';
 import { exactSize } from '../format/text.ts';
 
 const BAR_CELLS = 50;

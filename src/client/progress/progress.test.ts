@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ProgressMessage } from '../../api/engine.ts';
+import type { ProgressMessage } from '../../api/engine/system.ts';
 import { CommandFailure } from '../failure.ts';
 import { progressText } from './bar.ts';
 import { renderProgress } from './render.ts';

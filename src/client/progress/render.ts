@@ -1,4 +1,4 @@
-import type { ProgressMessage } from '../../api/engine.ts';
+import type { ProgressMessage } from '../../api/engine/system.ts';
 import { CommandFailure } from '../failure.ts';
 import { printable, printableCell } from '../format/printable.ts';
 import { progressText } from './bar.ts';

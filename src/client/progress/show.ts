@@ -1,4 +1,4 @@
-import type { ProgressMessage } from '../../api/engine.ts';
+import type { ProgressMessage } from '../../api/engine/system.ts';
 import type { Cli } from '../cli.ts';
 import type { Body } from '../transport/body.ts';
 import { jsonLines } from '../transport/json-lines.ts';

@@ -1,4 +1,4 @@
-import type { WaitResponse } from '../../api/engine.ts';
+import type { WaitResponse } from '../../api/engine/containers.ts';
 import { systemError } from '../../core/errors.ts';
 import type { Cli } from '../cli.ts';
 import type { HijackedStream } from '../transport/engine.ts';

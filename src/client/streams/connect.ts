@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { RAW_STREAM } from '../../api/engine.ts';
+import { RAW_STREAM } from '../../api/engine/system.ts';
 import { drained } from '../../core/streams.ts';
 import type { Cli } from '../cli.ts';
 import { Demultiplexer } from '../transport/demux.ts';

@@ -1,4 +1,4 @@
-import type { ContainerInspect } from '../../api/engine.ts';
+import type { ContainerInspect } from '../../api/engine/containers.ts';
 import { isKind } from '../../core/errors.ts';
 import type { Engine } from '../transport/engine.ts';
 

@@ -1,4 +1,5 @@
-import type { ContainerSummary, ImageSummary } from '../../api/engine.ts';
+import type { ContainerSummary } from '../../api/engine/containers.ts';
+import type { ImageSummary } from '../../api/engine/images.ts';
 import type { Fields } from '../format/listing.ts';
 import { exactSize } from '../format/text.ts';
 import type { Volume } from '../volumes/volume.ts';

@@ -6,18 +6,18 @@ import { type FlagValues, splitPair } from '../flags.ts';
 import { parseAddress } from '../transport/endpoint.ts';
 import type { ContextEndpoint, TlsFiles } from './store.ts';
 
-export const ENDPOINT_FLAG: Flag = {
+export const ENDPOINT_FLAG = {
   name: 'docker',
   type: 'stringToString',
   description:
     'Daemon of the context: host=ADDRESS,ca=FILE,cert=FILE,key=FILE,skip-tls-verify=BOOL,from=CONTEXT',
-};
+} as const satisfies Flag;
 
-export const DESCRIPTION_FLAG: Flag = {
+export const DESCRIPTION_FLAG = {
   name: 'description',
   type: 'string',
   description: 'Description of the context',
-};
+} as const satisfies Flag;
 
 const KEYS = ['host', 'ca', 'cert', 'key', 'skip-tls-verify', 'from'];
 

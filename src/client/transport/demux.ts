@@ -1,4 +1,4 @@
-import { STREAM } from '../../api/engine.ts';
+import { STREAM } from '../../api/engine/system.ts';
 import { dataLoss } from '../../core/errors.ts';
 
 const HEADER_BYTES = 8;

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { API_VERSION } from '../../api/engine.ts';
+import { API_VERSION } from '../../api/engine/system.ts';
 import type { Body } from './body.ts';
 import type { Endpoint } from './endpoint.ts';
 import { engineError } from './engine-error.ts';

@@ -1,13 +1,14 @@
 import { cpus } from 'node:os';
-import type { Resources } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import type { CgroupFeatures } from '../../host/cgroup-features.ts';
+import { DEFAULT_SPEC } from '../default-spec.ts';
+import type { LimitSpec } from '../resource-spec.ts';
 
 const MIN_MEMORY = 6 << 20;
 
-/** What a check finds: limits that this kernel can hold, and a line for each that it cannot. */
-export interface CheckedResources<T extends Resources> {
-  readonly resources: T;
+/** Limits that this kernel can enforce, and a warning for each that it cannot. */
+export interface CheckedLimits {
+  readonly limits: LimitSpec;
   readonly warnings: readonly string[];
 }
 
@@ -15,104 +16,107 @@ export interface CheckedResources<T extends Resources> {
  * Checks limits of a container, and leaves out with a warning what the kernel cannot enforce.
  * @throws BargeError invalid-parameter, in docker's words, for values out of range and contradictions.
  */
-export function checkResources<T extends Resources>(
-  request: T,
-  features: CgroupFeatures,
-): CheckedResources<T> {
+export function checkLimits(request: LimitSpec, features: CgroupFeatures): CheckedLimits {
   checkMemory(request);
   checkCpu(request, features);
   checkBlockIo(request);
-  const { OomScoreAdj: adjust } = request as { readonly OomScoreAdj?: number };
-  if (adjust !== undefined && (adjust < -1000 || adjust > 1000)) {
-    throw invalidParameter(`Invalid value ${adjust}, range for oom score adj is [-1000, 1000]`);
-  }
   const warnings: string[] = [];
-  const resources = { ...request };
-  if (request.MemorySwappiness === -1) delete (resources as { MemorySwappiness?: unknown }).MemorySwappiness;
+  let limits = request;
   for (const [fields, has, warning] of discards(features)) {
-    const asked = fields.filter((field) => isSet(request[field]));
+    const asked = fields.filter((field) => isSet(limits[field]));
     if (has || asked.length === 0) continue;
-    for (const field of asked) delete resources[field];
+    limits = without(limits, asked);
     warnings.push(warning);
   }
-  if (resources.OomKillDisable && !resources.Memory) {
+  if (limits.disableOomKiller && !limits.memory) {
     warnings.push(
       'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
     );
   }
-  return { resources, warnings };
+  return { limits, warnings };
 }
+
+/** The limits without these; one that has no default is absent then. */
+function without(limits: LimitSpec, names: readonly (keyof LimitSpec)[]): LimitSpec {
+  const { memorySwappiness, ...others } = limits;
+  const kept = names.includes('memorySwappiness') ? others : limits;
+  const { limits: none }: { readonly limits: LimitSpec } = DEFAULT_SPEC;
+  const cleared = names.filter((name) => name in none).map((name) => [name, none[name]]);
+  return { ...kept, ...Object.fromEntries(cleared) };
+}
+
+/** As much swap as memory, unless something else was asked for. */
+export const swapOf = ({ memory, memorySwap }: Pick<LimitSpec, 'memory' | 'memorySwap'>): number =>
+  memorySwap || 2 * memory;
 
 function isSet(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
-  return (
-    value !== undefined && value !== null && value !== 0 && value !== '' && value !== false && value !== -1
-  );
+  return value !== undefined && value !== 0 && value !== '' && value !== false && value !== -1;
 }
 
-type Discard = readonly [fields: readonly (keyof Resources)[], has: boolean, warning: string];
+type Discard = readonly [fields: readonly (keyof LimitSpec)[], has: boolean, warning: string];
 
 const missing = (what: string, effect: string) =>
   `Your kernel does not support ${what} or the cgroup is not mounted. ${effect}`;
 
 function discards(f: CgroupFeatures): Discard[] {
-  const throttle = (field: keyof Resources, what: string, effect: string): Discard => [
+  const throttle = (field: keyof LimitSpec, what: string, effect: string): Discard => [
     [field],
     f.blkioThrottle,
     missing(what, `Block I/O ${effect} limit discarded.`),
   ];
   return [
-    [['Memory', 'MemorySwap'], f.memory, missing('memory limit capabilities', 'Limitation discarded.')],
-    [['MemorySwap'], f.memorySwap, missing('swap limit capabilities', 'Memory limited without swap.')],
+    [['memory', 'memorySwap'], f.memory, missing('memory limit capabilities', 'Limitation discarded.')],
+    [['memorySwap'], f.memorySwap, missing('swap limit capabilities', 'Memory limited without swap.')],
     [
-      ['MemorySwappiness'],
+      ['memorySwappiness'],
       f.swappiness,
       missing('memory swappiness capabilities', 'Memory swappiness discarded.'),
     ],
     [
-      ['MemoryReservation'],
+      ['memoryReservation'],
       f.memoryReservation,
       missing('memory soft limit capabilities', 'Limitation discarded.'),
     ],
     [
-      ['OomKillDisable'],
+      ['disableOomKiller'],
       f.oomKillDisable,
       'Your kernel does not support OomKillDisable. OomKillDisable discarded.',
     ],
-    [['PidsLimit'], f.pids, missing('PIDs limit capabilities', 'PIDs limit discarded.')],
-    [['NanoCpus'], f.cpuCfs, missing('CPU CFS scheduler', 'NanoCPUs discarded.')],
-    [['CpuShares'], f.cpuShares, missing('CPU shares', 'Shares discarded.')],
-    [['CpuPeriod', 'CpuQuota'], f.cpuCfs, missing('CPU CFS scheduler', 'CPU period/quota discarded.')],
-    [['CpusetCpus', 'CpusetMems'], f.cpuset, missing('cpuset', 'Cpuset discarded.')],
-    [['BlkioWeight'], f.blkioWeight, missing('Block I/O weight', 'Weight discarded.')],
+    [['pids'], f.pids, missing('PIDs limit capabilities', 'PIDs limit discarded.')],
+    [['nanoCpus'], f.cpuCfs, missing('CPU CFS scheduler', 'NanoCPUs discarded.')],
+    [['cpuShares'], f.cpuShares, missing('CPU shares', 'Shares discarded.')],
+    [['cpuPeriod', 'cpuQuota'], f.cpuCfs, missing('CPU CFS scheduler', 'CPU period/quota discarded.')],
+    [['cpus', 'memoryNodes'], f.cpuset, missing('cpuset', 'Cpuset discarded.')],
+    [['blockWeight'], f.blkioWeight, missing('Block I/O weight', 'Weight discarded.')],
     [
-      ['BlkioWeightDevice'],
+      ['blockWeightDevices'],
       f.blkioWeightDevice,
       missing('Block I/O weight_device', 'Weight-device discarded.'),
     ],
-    throttle('BlkioDeviceReadBps', 'BPS Block I/O read limit', 'BPS read'),
-    throttle('BlkioDeviceWriteBps', 'BPS Block I/O write limit', 'BPS write'),
-    throttle('BlkioDeviceReadIOps', 'IOPS Block read limit', 'IOPS read'),
-    throttle('BlkioDeviceWriteIOps', 'IOPS Block write limit', 'IOPS write'),
+    throttle('blockReadBytes', 'BPS Block I/O read limit', 'BPS read'),
+    throttle('blockWriteBytes', 'BPS Block I/O write limit', 'BPS write'),
+    throttle('blockReadRequests', 'IOPS Block read limit', 'IOPS read'),
+    throttle('blockWriteRequests', 'IOPS Block write limit', 'IOPS write'),
   ];
 }
 
-function checkMemory(r: Resources): void {
-  if (r.Memory && r.Memory < MIN_MEMORY) throw invalidParameter('Minimum memory limit allowed is 6MB');
-  if (r.MemorySwap && r.MemorySwap > 0) {
-    if (!r.Memory)
+function checkMemory(r: LimitSpec): void {
+  if (r.memory && r.memory < MIN_MEMORY) throw invalidParameter('Minimum memory limit allowed is 6MB');
+  if (r.memorySwap && r.memorySwap > 0) {
+    if (!r.memory)
       throw invalidParameter('You should always set the Memory limit when using Memoryswap limit, see usage');
-    if (r.MemorySwap < r.Memory)
+    if (r.memorySwap < r.memory)
       throw invalidParameter('Minimum memoryswap limit should be larger than memory limit, see usage');
   }
-  if (r.MemoryReservation && r.MemoryReservation < MIN_MEMORY) {
+  if (r.memoryReservation && r.memoryReservation < MIN_MEMORY) {
     throw invalidParameter('Minimum memory reservation allowed is 6MB');
   }
-  if (r.Memory && r.MemoryReservation && r.MemoryReservation > r.Memory) {
+  if (r.memory && r.memoryReservation && r.memoryReservation > r.memory) {
     throw invalidParameter('Minimum memory limit can not be less than memory reservation limit, see usage');
   }
-  const { MemorySwappiness: swappiness } = r;
-  if (typeof swappiness === 'number' && swappiness !== -1 && (swappiness < 0 || swappiness > 100)) {
+  const { memorySwappiness: swappiness } = r;
+  if (swappiness !== undefined && (swappiness < 0 || swappiness > 100)) {
     throw invalidParameter(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
   }
 }
@@ -126,39 +130,39 @@ function checkCpuCount(nano: number): void {
   );
 }
 
-function checkCpu(r: Resources, features: CgroupFeatures): void {
-  if (r.NanoCpus && r.CpuPeriod) {
+function checkCpu(r: LimitSpec, features: CgroupFeatures): void {
+  if (r.nanoCpus && r.cpuPeriod) {
     throw invalidParameter('Conflicting options: Nano CPUs and CPU Period cannot both be set.');
   }
-  if (r.NanoCpus && r.CpuQuota) {
+  if (r.nanoCpus && r.cpuQuota) {
     throw invalidParameter('Conflicting options: Nano CPUs and CPU Quota cannot both be set.');
   }
-  if (r.NanoCpus) checkCpuCount(r.NanoCpus);
-  if (r.CpuShares && r.CpuShares < 0)
-    throw invalidParameter(`invalid CPU shares (${r.CpuShares}): value must be a positive integer`);
-  if (r.CpuPeriod && (r.CpuPeriod < 1000 || r.CpuPeriod > 1_000_000)) {
+  if (r.nanoCpus) checkCpuCount(r.nanoCpus);
+  if (r.cpuShares && r.cpuShares < 0)
+    throw invalidParameter(`invalid CPU shares (${r.cpuShares}): value must be a positive integer`);
+  if (r.cpuPeriod && (r.cpuPeriod < 1000 || r.cpuPeriod > 1_000_000)) {
     throw invalidParameter(
       'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)',
     );
   }
-  if (r.CpuQuota && r.CpuQuota > 0 && r.CpuQuota < 1000) {
+  if (r.cpuQuota && r.cpuQuota > 0 && r.cpuQuota < 1000) {
     throw invalidParameter('CPU cfs quota can not be less than 1ms (i.e. 1000)');
   }
-  if (r.CpuRealtimePeriod && !features.cpuRealtime) {
+  if (r.cpuRealtimePeriod && !features.cpuRealtime) {
     throw invalidParameter('Your kernel does not support cgroup cpu real-time period');
   }
-  if (r.CpuRealtimeRuntime && !features.cpuRealtime) {
+  if (r.cpuRealtimeRuntime && !features.cpuRealtime) {
     throw invalidParameter('Your kernel does not support cgroup cpu real-time runtime');
   }
-  if ((r.CpuRealtimePeriod ?? 0) > 0 && (r.CpuRealtimeRuntime ?? 0) > (r.CpuRealtimePeriod ?? 0)) {
+  if (r.cpuRealtimePeriod > 0 && r.cpuRealtimeRuntime > r.cpuRealtimePeriod) {
     throw invalidParameter('cpu real-time runtime cannot be higher than cpu real-time period');
   }
-  checkSet(r.CpusetCpus, features.cpus, 'cpus', 'CPUs');
-  checkSet(r.CpusetMems, features.mems, 'mems', 'memory nodes');
+  checkSet(r.cpus, features.cpus, 'cpus', 'CPUs');
+  checkSet(r.memoryNodes, features.mems, 'mems', 'memory nodes');
 }
 
 /** @param available empty: the host does not say. */
-function checkSet(request: string | undefined, available: string, field: string, what: string): void {
+function checkSet(request: string, available: string, field: string, what: string): void {
   if (!request) return;
   const asked = expandSet(request);
   if (!asked) throw invalidParameter(`Invalid value ${request} for cpuset ${field}`);
@@ -186,15 +190,8 @@ function expandSet(text: string): number[] | undefined {
   return numbers;
 }
 
-function checkBlockIo(r: Resources): void {
-  if (r.BlkioWeight && (r.BlkioWeight < 10 || r.BlkioWeight > 1000)) {
+function checkBlockIo(r: LimitSpec): void {
+  if (r.blockWeight && (r.blockWeight < 10 || r.blockWeight > 1000)) {
     throw invalidParameter('Range of blkio weight is from 10 to 1000');
-  }
-  const windows = r as { readonly IOMaximumBandwidth?: number; readonly IOMaximumIOps?: number };
-  if (windows.IOMaximumBandwidth) {
-    throw invalidParameter('Invalid QoS settings: linux does not support Maximum IO Bandwidth');
-  }
-  if (windows.IOMaximumIOps) {
-    throw invalidParameter('Invalid QoS settings: linux does not support Maximum IO IOPs');
   }
 }

@@ -52,14 +52,14 @@ export function expandTag(template: string, definition: ContainerDefinition): st
 
 /** Fields that `labels`, `env`, `labels-regex` and `env-regex` choose of the container, for each line of its log. */
 export function logAttributes(definition: ContainerDefinition): Record<string, string> {
-  const { LogConfig } = definition.hostConfig;
-  const options = LogConfig?.Config ?? {};
-  const env = (definition.config.Env ?? []).map((entry): [string, string] => {
+  const { process, labels, log } = definition.spec;
+  const { options } = log;
+  const env = process.env.map((entry): [string, string] => {
     const at = entry.indexOf('=');
     return at < 0 ? [entry, ''] : [entry.slice(0, at), entry.slice(at + 1)];
   });
   return {
-    ...chosen(Object.entries(definition.config.Labels ?? {}), options.labels, options['labels-regex']),
+    ...chosen(Object.entries(labels), options.labels, options['labels-regex']),
     ...chosen(env, options.env, options['env-regex']),
     ...(options.tag ? { tag: expandTag(options.tag, definition) } : {}),
   };

@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { LinuxDatagrams } from '../../host/linux/datagrams.ts';
+import { containerSpec } from '../default-spec.ts';
 import type { ContainerDefinition } from '../model.ts';
 import { expandTag, logAttributes } from './attributes.ts';
-import { checkLogConfig, mergeLogOptions, recordSettings } from './drivers.ts';
+import { checkLog, mergeLog, recordSettings } from './drivers.ts';
 import { forwardLog } from './forward.ts';
 import { journalFields } from './journald.ts';
 import type { LogLine } from './read.ts';
@@ -17,18 +18,20 @@ import type { LogSink } from './sink.ts';
 import { openSyslog, syslogMessage } from './syslog.ts';
 import { logRecord } from './testing.ts';
 
-const DEFINITION = {
+const DEFINITION: ContainerDefinition = {
   id: 'abcdef0123456789'.repeat(4),
   name: 'web',
   imageName: 'shop:1',
   imageId: `sha256:${'1'.repeat(64)}`,
-  config: { Labels: { team: 'a', tier: 'b' }, Env: ['A=1', 'B=2=3'] },
-  hostConfig: {},
-} as unknown as ContainerDefinition;
+  createdAt: 0,
+  layers: [],
+  mounts: [],
+  spec: containerSpec({ labels: { team: 'a', tier: 'b' }, process: { env: ['A=1', 'B=2=3'] } }),
+};
 
 const withLog = (Type: string, Config: Record<string, string>): ContainerDefinition => ({
   ...DEFINITION,
-  hostConfig: { LogConfig: { Type, Config } },
+  spec: { ...DEFINITION.spec, log: { driver: Type, options: Config } },
 });
 
 for (const [Type, Config, words] of [
@@ -47,23 +50,33 @@ for (const [Type, Config, words] of [
   ['syslog', { 'syslog-format': 'x' }, /Invalid syslog format/],
 ] as const) {
   test(`refused: ${Type} ${JSON.stringify(Config)}`, () => {
-    assert.throws(() => checkLogConfig({ Type, Config }), words);
+    assert.throws(() => checkLog({ driver: Type, options: Config }), words);
   });
 }
 
 test('the daemon’s options go to its own driver only', () => {
   const defaults = { logDriver: 'local', logOptions: { 'max-size': '1m' } };
-  assert.deepEqual(mergeLogOptions(undefined, defaults), { Type: 'local', Config: { 'max-size': '1m' } });
-  assert.deepEqual(mergeLogOptions({ Type: 'json-file' }, defaults), { Type: 'json-file', Config: {} });
+  assert.deepEqual(mergeLog({ driver: '', options: {} }, defaults), {
+    driver: 'local',
+    options: { 'max-size': '1m' },
+  });
+  assert.deepEqual(mergeLog({ driver: 'json-file', options: {} }, defaults), {
+    driver: 'json-file',
+    options: {},
+  });
 });
 
 test('records are bounded unless asked otherwise', () => {
-  assert.deepEqual(recordSettings(undefined), { maxSize: 20 << 20, maxFiles: 5, compress: false });
-  assert.equal(recordSettings({ Type: 'none' }), undefined);
-  assert.equal(recordSettings({ Type: 'local' })?.compress, true);
-  assert.equal(recordSettings({ Type: 'syslog', Config: { 'cache-max-size': '1k' } })?.maxSize, 1024);
+  assert.deepEqual(recordSettings({ driver: 'json-file', options: {} }), {
+    maxSize: 20 << 20,
+    maxFiles: 5,
+    compress: false,
+  });
+  assert.equal(recordSettings({ driver: 'none', options: {} }), undefined);
+  assert.equal(recordSettings({ driver: 'local', options: {} })?.compress, true);
+  assert.equal(recordSettings({ driver: 'syslog', options: { 'cache-max-size': '1k' } })?.maxSize, 1024);
   assert.equal(
-    recordSettings({ Type: 'json-file', Config: { 'max-size': '-1' } })?.maxSize,
+    recordSettings({ driver: 'json-file', options: { 'max-size': '-1' } })?.maxSize,
     Number.MAX_SAFE_INTEGER,
   );
 });

@@ -1,12 +1,10 @@
-import type { HostConfig } from '../../api/engine.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { Regex } from '../../core/patterns/regex.ts';
 import { parseBytes } from '../../core/units.ts';
 import type { ContainerDefaults } from '../defaults.ts';
+import type { LogSpec } from '../spec.ts';
 import { checkTag } from './attributes.ts';
 import { checkSyslogOptions, SYSLOG_OPTIONS } from './syslog-options.ts';
-
-type LogConfig = NonNullable<HostConfig['LogConfig']>;
 
 /** Which extra fields go with each line. */
 const ATTRIBUTES = ['labels', 'labels-regex', 'env', 'env-regex', 'tag'];
@@ -27,19 +25,18 @@ const DRIVERS: Readonly<Record<string, readonly string[]>> = {
 
 export const LOG_DRIVERS: readonly string[] = Object.keys(DRIVERS);
 
-/** The driver and its options, those of the daemon's settings added where the driver is the daemon's. */
-export function mergeLogOptions(
-  own: LogConfig | undefined,
+/** The driver and its options, those of the daemon's settings added where the driver is the daemon's or none is named. */
+export function mergeLog(
+  own: LogSpec,
   defaults: Pick<ContainerDefaults, 'logDriver' | 'logOptions'>,
-): LogConfig {
-  const Type = own?.Type || defaults.logDriver;
-  const given = Type === defaults.logDriver ? defaults.logOptions : {};
-  return { Type, Config: { ...given, ...own?.Config } };
+): LogSpec {
+  const driver = own.driver || defaults.logDriver;
+  const given = driver === defaults.logDriver ? defaults.logOptions : {};
+  return { driver, options: { ...given, ...own.options } };
 }
 
 /** @throws BargeError invalid-parameter, in docker's words. */
-export function checkLogConfig({ Type: driver = '', Config }: LogConfig): void {
-  const config = Config ?? {};
+export function checkLog({ driver, options: config }: LogSpec): void {
   const known = DRIVERS[driver];
   if (!known) {
     throw invalidParameter(
@@ -58,7 +55,7 @@ export function checkLogConfig({ Type: driver = '', Config }: LogConfig): void {
     }
     parseBytes(config['max-buffer-size']);
   }
-  recordSettings({ Type: driver, Config: config });
+  recordSettings({ driver, options: config });
   checkTag(config.tag ?? '');
   for (const name of ['labels-regex', 'env-regex']) assertPattern(name, config[name]);
   if (driver === 'syslog') checkSyslogOptions(config);
@@ -84,16 +81,14 @@ export interface RecordSettings {
 }
 
 /** Whether the driver sends lines elsewhere: the record on disk is then what it reads from. */
-export function isForwarded({ Type: driver }: LogConfig): boolean {
+export function isForwarded({ driver }: Pick<LogSpec, 'driver'>): boolean {
   return driver === 'journald' || driver === 'syslog';
 }
 
 /** Bounded unless asked otherwise, so that no container fills the disk. @throws BargeError invalid-parameter. */
-export function recordSettings(log: LogConfig | undefined): RecordSettings | undefined {
-  const { Type: driver = '', Config } = log ?? {};
-  const config = Config ?? {};
+export function recordSettings({ driver, options: config }: LogSpec): RecordSettings | undefined {
   if (driver === 'none') return undefined;
-  const prefix = log && isForwarded(log) ? 'cache-' : '';
+  const prefix = isForwarded({ driver }) ? 'cache-' : '';
   const size = config[`${prefix}max-size`];
   const files = config[`${prefix}max-file`];
   const compress = config[`${prefix}compress`] ?? (driver === 'local' ? 'true' : 'false');

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LinuxDatagrams } from '../../host/linux/datagrams.ts';
+import { containerSpec } from '../default-spec.ts';
 import type { ContainerDefinition } from '../model.ts';
 import { openJournald } from './journald.ts';
 
@@ -40,14 +41,19 @@ async function directory(t: TestContext): Promise<string> {
   return path;
 }
 
-const DEFINITION = {
+const DEFINITION: ContainerDefinition = {
   id: 'ab'.repeat(32),
   name: 'web',
   imageName: 'shop',
   imageId: '',
-  config: { Labels: { 'my.team': 'a' } },
-  hostConfig: { LogConfig: { Type: 'journald', Config: { labels: 'my.team' } } },
-} as unknown as ContainerDefinition;
+  createdAt: 0,
+  layers: [],
+  mounts: [],
+  spec: containerSpec({
+    labels: { 'my.team': 'a' },
+    log: { driver: 'journald', options: { labels: 'my.team' } },
+  }),
+};
 
 test('an entry of the journal has the container’s fields and the line as it is', async (t) => {
   const socket = join(await directory(t), 'socket');

@@ -17,7 +17,7 @@ const DEFAULT_TAG = '{{.ID}}';
 
 /** @throws when nobody listens at `syslog-address`. */
 export async function openSyslog(datagrams: Datagrams, definition: ContainerDefinition): Promise<LogSink> {
-  const options = definition.hostConfig.LogConfig?.Config ?? {};
+  const { options } = definition.spec.log;
   const settings = checkSyslogOptions(options);
   const tag = expandTag(options.tag || DEFAULT_TAG, definition);
   const transport = await openTransport(datagrams, settings);

@@ -23,7 +23,7 @@ export interface CapabilityOptions {
   readonly privileged: boolean;
 }
 
-function fullName(name: string): string {
+export function fullName(name: string): string {
   const upper = name.toUpperCase();
   return upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
 }

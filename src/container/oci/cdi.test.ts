@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { deviceEdits } from './cdi.ts';
+import { cdiRequest, deviceEdits } from './cdi.ts';
 import { resourceLimits } from './limits.ts';
 
 const YAML = `
@@ -39,7 +39,8 @@ async function directories(t: TestContext): Promise<string[]> {
   return [low, high, join(root, 'absent')];
 }
 
-const cdi = (...DeviceIDs: string[]) => [{ Driver: 'cdi', DeviceIDs }];
+const cdi = (...ids: string[]) => [cdiRequest(ids)];
+const GPUS = { driver: '', count: 0, ids: [], capabilities: [['gpu']] };
 
 test('a device brings its nodes, mounts, hooks and variables, and those of its kind', async (t) => {
   const edits = await deviceEdits(cdi('acme.com/card=a'), await directories(t));
@@ -62,7 +63,7 @@ test('what nobody describes is refused by name', async (t) => {
     deviceEdits(cdi('acme.com/card=z'), where),
     /unresolvable CDI devices acme.com\/card=z/,
   );
-  const gpus = [{ Driver: '', Count: -1, Capabilities: [['gpu']] }];
+  const gpus = [{ ...GPUS, count: -1 }];
   await assert.rejects(
     deviceEdits(gpus, where),
     /could not select device driver "" with capabilities: \[\[gpu\]\]/,
@@ -75,16 +76,15 @@ test('--gpus takes the devices of the vendor’s kind', async (t) => {
   const where = await directories(t);
   const devices = ['0', '1', 'all'].map((name) => ({ name, containerEdits: { env: [`GPU=${name}`] } }));
   await writeFile(join(where[0] ?? '', 'nvidia.json'), JSON.stringify({ kind: 'nvidia.com/gpu', devices }));
-  const of = async (request: object) =>
-    (await deviceEdits([{ Capabilities: [['gpu']], ...request }], where)).env;
-  assert.deepEqual(await of({ Count: -1 }), ['GPU=all']);
-  assert.deepEqual(await of({ Count: 1 }), ['GPU=0']);
-  assert.deepEqual(await of({ DeviceIDs: ['1'] }), ['GPU=1']);
-  await assert.rejects(of({ Count: 3 }), /3 GPUs were asked for, this host has 2/);
+  const of = async (request: object) => (await deviceEdits([{ ...GPUS, ...request }], where)).env;
+  assert.deepEqual(await of({ count: -1 }), ['GPU=all']);
+  assert.deepEqual(await of({ count: 1 }), ['GPU=0']);
+  assert.deepEqual(await of({ ids: ['1'] }), ['GPU=1']);
+  await assert.rejects(of({ count: 3 }), /3 GPUs were asked for, this host has 2/);
 });
 
 test('limits above the host’s are lowered and told', () => {
-  const options = [{ Name: 'nofile', Soft: 10, Hard: 2 ** 50 }];
+  const options = [{ name: 'nofile', soft: 10, hard: 2 ** 50 }];
   const { limits, warnings } = resourceLimits(options, false);
   assert.equal(limits.rlimits?.[0]?.soft, 10);
   assert.ok((limits.rlimits?.[0]?.hard ?? 0) < 2 ** 50);

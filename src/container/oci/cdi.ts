@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DeviceRequest } from '../../api/engine.ts';
 import type { OciDevice, OciDeviceRule, OciHook, OciHooks, OciMount } from '../../api/oci-runtime.ts';
 import { errnoOf, messageOf, systemError } from '../../core/errors.ts';
+import type { RequestedDevice } from '../resource-spec.ts';
 import { majorOf, minorOf } from './devices.ts';
 
 /** What devices of the Container Device Interface (CDI specification 1.0) add to a container. */
@@ -69,7 +69,7 @@ interface CdiSpec {
  * @throws BargeError system, in docker's words, for what no specification describes.
  */
 export async function deviceEdits(
-  requests: readonly DeviceRequest[],
+  requests: readonly RequestedDevice[],
   directories: readonly string[],
 ): Promise<DeviceEdits> {
   const specs = await readSpecs(directories);
@@ -92,20 +92,28 @@ export async function deviceEdits(
     .reduce(joinEdits, NO_EDITS);
 }
 
+/** Devices by their qualified names, `vendor/class=name`. */
+export const cdiRequest = (ids: readonly string[]): RequestedDevice => ({
+  driver: 'cdi',
+  count: 0,
+  ids,
+  capabilities: [],
+});
+
 const GPU_KIND = 'nvidia.com/gpu';
 
-function namesOf(request: DeviceRequest, specs: readonly CdiSpec[]): string[] {
-  const { Driver: driver = '', Count: count = 0, DeviceIDs: ids, Capabilities } = request;
-  if (driver === 'cdi') return [...(ids ?? [])];
-  const wantsGpu = (Capabilities ?? []).some((set) => set.includes('gpu'));
+function namesOf(request: RequestedDevice, specs: readonly CdiSpec[]): string[] {
+  const { driver, count, ids, capabilities } = request;
+  if (driver === 'cdi') return [...ids];
+  const wantsGpu = capabilities.some((set) => set.includes('gpu'));
   const there = specs.filter(({ kind }) => kind === GPU_KIND).flatMap((spec) => spec.devices ?? []);
   if (!['', 'nvidia'].includes(driver) || !wantsGpu || there.length === 0) {
-    const sets = (Capabilities ?? []).map((set) => `[${set.join(' ')}]`).join(' ');
+    const sets = capabilities.map((set) => `[${set.join(' ')}]`).join(' ');
     throw systemError(
       `could not select device driver "${driver}" with capabilities: [${sets}]: no CDI specification of ${GPU_KIND} is on this host`,
     );
   }
-  if (ids?.length) return ids.map((id) => `${GPU_KIND}=${id}`);
+  if (ids.length > 0) return ids.map((id) => `${GPU_KIND}=${id}`);
   const single = there.map(({ name }) => name).filter((name) => name !== 'all');
   if (count < 0 && there.some(({ name }) => name === 'all')) return [`${GPU_KIND}=all`];
   if (count > single.length)

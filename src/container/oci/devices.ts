@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import type { DeviceMapping } from '../../api/engine.ts';
 import type { OciDevice, OciDeviceRule } from '../../api/oci-runtime.ts';
 import { errnoOf, invalidParameter, systemError } from '../../core/errors.ts';
+import type { MappedDevice } from '../resource-spec.ts';
 
 const S_IFMT = 0o170000;
 const S_IFBLK = 0o060000;
@@ -41,16 +41,15 @@ export interface DeviceAccess {
 
 /** Device nodes and cgroup rules of a container. A directory stands for every device in it, of which it needs one. */
 export function deviceAccess(
-  mappings: readonly DeviceMapping[],
+  mappings: readonly MappedDevice[],
   cgroupRules: readonly string[],
   privileged: boolean,
 ): DeviceAccess {
   if (privileged) return { devices: devicesBelow('/dev', '/dev'), rules: ALL };
-  const mapped = mappings.flatMap((mapping) => {
-    const target = posix.join('/', mapping.PathInContainer || mapping.PathOnHost);
-    const access = mapping.CgroupPermissions || 'rwm';
+  const mapped = mappings.flatMap(({ hostPath, path, access }) => {
+    const target = posix.join('/', path);
     if (!/^[rwm]{1,3}$/.test(access)) throw invalidParameter(`invalid device mode: ${access}`);
-    return hostDevices(mapping.PathOnHost, target).map((device) => ({ device, access }));
+    return hostDevices(hostPath, target).map((device) => ({ device, access }));
   });
   return {
     devices: mapped.map(({ device }) => device),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Ulimit } from '../../api/engine.ts';
 import type { OciProcess } from '../../api/oci-runtime.ts';
+import type { UlimitSpec } from '../resource-spec.ts';
 
 /** Names in /proc/PID/limits, and of the limits (setrlimit(2)). */
 const PROC_NAMES: Readonly<Record<string, string>> = {
@@ -43,19 +43,22 @@ function hardLimits(): Map<string, number> {
  * @param mayRaise whether this process has CAP_SYS_RESOURCE.
  */
 export function resourceLimits(
-  ulimits: readonly Ulimit[],
+  ulimits: readonly UlimitSpec[],
   mayRaise: boolean,
 ): { readonly limits: Pick<OciProcess, 'rlimits'>; readonly warnings: readonly string[] } {
   if (ulimits.length === 0) return { limits: {}, warnings: [] };
   const host = mayRaise ? new Map<string, number>() : hardLimits();
   const warnings: string[] = [];
-  const rlimits = ulimits.map(({ Name, Soft, Hard }) => {
-    const name = Name.toLowerCase();
+  const rlimits = ulimits.map((ulimit) => {
+    const name = ulimit.name.toLowerCase();
     const most = host.get(name) ?? UNLIMITED;
-    const [soft, hard] = [Soft, Hard].map((value) => (value < 0 ? UNLIMITED : value)) as [number, number];
+    const [soft, hard] = [ulimit.soft, ulimit.hard].map((value) => (value < 0 ? UNLIMITED : value)) as [
+      number,
+      number,
+    ];
     if (hard > most) {
       warnings.push(
-        `This host cannot raise the limit ${name} above ${most}: the container gets ${most} instead of ${Hard}.`,
+        `This host cannot raise the limit ${name} above ${most}: the container gets ${most} instead of ${ulimit.hard}.`,
       );
     }
     return {

@@ -1,35 +1,9 @@
 import { release } from 'node:os';
-import type { HostConfig } from '../../api/engine.ts';
 import type { OciMount } from '../../api/oci-runtime.ts';
 import { systemError } from '../../core/errors.ts';
 import { helperProgram } from '../../host/helpers.ts';
-import { DEFAULT_SHM_SIZE } from '../defaults.ts';
 import type { ResolvedMount } from '../model.ts';
-import { parseSecurityOptions } from './security-options.ts';
-
-/** Kernel interfaces that a container must not read, unless it is privileged. */
-export const MASKED_PATHS: readonly string[] = [
-  '/proc/asound',
-  '/proc/acpi',
-  '/proc/interrupts',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/sys/firmware',
-  '/sys/devices/virtual/powercap',
-];
-
-export const READONLY_PATHS: readonly string[] = [
-  '/proc/bus',
-  '/proc/fs',
-  '/proc/irq',
-  '/proc/sys',
-  '/proc/sysrq-trigger',
-];
+import type { ContainerSpec } from '../spec.ts';
 
 /** Process 1 of containers that were made with `--init`. */
 export const INIT_PATH = '/sbin/docker-init';
@@ -42,6 +16,9 @@ export interface ManagedFiles {
   readonly resolvConf: string;
 }
 
+/** What of a spec decides about its mounts. */
+type MountingSpec = Pick<ContainerSpec, 'process' | 'security' | 'namespaces' | 'storage' | 'runtime'>;
+
 const mount = (destination: string, type: string, source: string, ...options: string[]): OciMount => ({
   destination,
   type,
@@ -49,8 +26,12 @@ const mount = (destination: string, type: string, source: string, ...options: st
   options,
 });
 
-function systemMounts(host: HostConfig, sharedShm: string | undefined): OciMount[] {
-  const access = host.Privileged ? 'rw' : 'ro';
+function systemMounts(
+  { security, namespaces, storage }: MountingSpec,
+  sharedShm: string | undefined,
+): OciMount[] {
+  const access = security.privileged ? 'rw' : 'ro';
+  const cgroupAccess = security.writableCgroups ? 'rw' : 'ro';
   return [
     mount('/proc', 'proc', 'proc', 'nosuid', 'noexec', 'nodev'),
     mount('/dev', 'tmpfs', 'tmpfs', 'nosuid', 'strictatime', 'mode=755', 'size=65536k'),
@@ -66,25 +47,23 @@ function systemMounts(host: HostConfig, sharedShm: string | undefined): OciMount
       'gid=5',
     ),
     mount('/sys', 'sysfs', 'sysfs', 'nosuid', 'noexec', 'nodev', access),
-    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', cgroupAccess(host), 'nosuid', 'noexec', 'nodev'),
+    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', cgroupAccess, 'nosuid', 'noexec', 'nodev'),
     mount('/dev/mqueue', 'mqueue', 'mqueue', 'nosuid', 'noexec', 'nodev'),
-    ...shmMount(host, sharedShm),
+    ...shmMount(namespaces.ipc, storage.shmSize, sharedShm),
   ];
 }
 
-function cgroupAccess(host: HostConfig): 'rw' | 'ro' {
-  const { writableCgroups } = parseSecurityOptions(host.SecurityOpt ?? []);
-  return (writableCgroups ?? host.Privileged) ? 'rw' : 'ro';
-}
-
-function shmMount(host: HostConfig, shared: string | undefined): OciMount[] {
-  if (host.IpcMode === 'none') return [];
-  if (host.IpcMode === 'host' || shared) {
+function shmMount(
+  ipc: ContainerSpec['namespaces']['ipc'],
+  size: number,
+  shared: string | undefined,
+): OciMount[] {
+  if (ipc.kind === 'none') return [];
+  if (ipc.kind === 'host' || shared) {
     return [
       { destination: '/dev/shm', type: 'bind', source: shared ?? '/dev/shm', options: ['rbind', 'rw'] },
     ];
   }
-  const size = host.ShmSize || DEFAULT_SHM_SIZE;
   return [mount('/dev/shm', 'tmpfs', 'shm', 'nosuid', 'noexec', 'nodev', 'mode=1777', `size=${size}`)];
 }
 
@@ -93,7 +72,7 @@ function shmMount(host: HostConfig, shared: string | undefined): OciMount[] {
  * @param sharedShm a tmpfs that several containers have as their /dev/shm (`--ipc shareable`).
  */
 export function ociMounts(
-  host: HostConfig,
+  spec: MountingSpec,
   mounts: readonly ResolvedMount[],
   files: ManagedFiles,
   sharedShm?: string,
@@ -104,17 +83,17 @@ export function ociMounts(
     ['/etc/hostname', files.hostname],
     ['/etc/hosts', files.hosts],
   ];
-  const access = host.ReadonlyRootfs ? 'ro' : 'rw';
+  const access = spec.storage.readonlyRootfs ? 'ro' : 'rw';
   const own = managed
     .filter(([destination]) => !asked.has(destination))
     .map(([destination, source]) => mount(destination, 'bind', source, 'rbind', 'rprivate', access));
-  const init = host.Init ? [mount(INIT_PATH, 'bind', INIT_PROGRAM, 'bind', 'ro')] : [];
-  const recursive = recursionWorks(host.Runtime);
+  const init = spec.process.init ? [mount(INIT_PATH, 'bind', INIT_PROGRAM, 'bind', 'ro')] : [];
+  const recursive = recursionWorks(spec.runtime);
   const wanted = mounts
     .map((m) => userMount(m, recursive))
     .sort((a, b) => depth(a.destination) - depth(b.destination));
   return [
-    ...systemMounts(host, sharedShm).filter(({ destination }) => !asked.has(destination)),
+    ...systemMounts(spec, sharedShm).filter(({ destination }) => !asked.has(destination)),
     ...(asked.has('/etc') ? [] : own),
     ...init,
     ...wanted,
@@ -144,7 +123,7 @@ const [MAJOR = 0, MINOR = 0] = release().split('.').map(Number);
 const KERNEL_HAS_MOUNT_SETATTR = MAJOR > 5 || (MAJOR === 5 && MINOR >= 12);
 
 /** Other runtimes than these two may not know the option `rro`. */
-function recursionWorks(runtime: string | undefined): boolean {
+function recursionWorks(runtime: string): boolean {
   return KERNEL_HAS_MOUNT_SETATTR && (!runtime || runtime === 'crun' || runtime === 'runc');
 }
 

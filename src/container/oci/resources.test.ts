@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_SPEC } from '../default-spec.ts';
 import { assertCapabilities, effectiveCapabilities, hostCapabilities } from './capabilities.ts';
 import { deviceAccess } from './devices.ts';
 import { ociResources } from './resources.ts';
 
+const { limits } = DEFAULT_SPEC;
+
 test('a memory limit allows as much swap again', () => {
-  const { memory } = ociResources({ Memory: 100 << 20 }, []);
+  const { memory } = ociResources({ ...limits, memory: 100 << 20 }, []);
   assert.deepEqual(memory, { limit: 100 << 20, swap: 200 << 20 });
 });
 
 test('--cpus becomes a quota', () => {
-  assert.deepEqual(ociResources({ NanoCpus: 1.5e9 }, []).cpu, { period: 100_000, quota: 150_000 });
+  assert.deepEqual(ociResources({ ...limits, nanoCpus: 1.5e9 }, []).cpu, { period: 100_000, quota: 150_000 });
 });
 
 test('capabilities are added, dropped, and bounded by what the host has', () => {
@@ -33,7 +36,7 @@ test('capabilities are added, dropped, and bounded by what the host has', () => 
 
 test('devices are denied by default and allowed one by one', () => {
   const { devices, rules } = deviceAccess(
-    [{ PathOnHost: '/dev/null', PathInContainer: '/dev/nil' }],
+    [{ hostPath: '/dev/null', path: '/dev/nil', access: 'rwm' }],
     ['c 10:* rw'],
     false,
   );
@@ -44,7 +47,7 @@ test('devices are denied by default and allowed one by one', () => {
   );
   assert.deepEqual(rules.at(-1), { allow: true, type: 'c', major: 10, access: 'rw' });
   assert.throws(
-    () => deviceAccess([{ PathOnHost: '/dev/no-such-device' }], [], false),
+    () => deviceAccess([{ hostPath: '/dev/no-such-device', path: '/dev/x', access: 'rwm' }], [], false),
     /no such file or directory/,
   );
   assert.throws(() => deviceAccess([], ['x 1:1 r'], false), /invalid device cgroup rule/);

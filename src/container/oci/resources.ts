@@ -1,12 +1,14 @@
 import { statSync } from 'node:fs';
-import type { Resources, ThrottleDevice } from '../../api/engine.ts';
 import type { OciDeviceRule, OciResources } from '../../api/oci-runtime.ts';
 import { invalidParameter } from '../../core/errors.ts';
+import { swapOf } from '../check/resources.ts';
+import type { DeviceRate, LimitSpec } from '../resource-spec.ts';
 import { majorOf, minorOf } from './devices.ts';
 
 const CPU_PERIOD = 100_000;
-/** Docker's limits as the runtime specification writes them. */
-export function ociResources(r: Resources, devices: readonly OciDeviceRule[]): OciResources {
+
+/** Limits as the runtime specification writes them. */
+export function ociResources(r: LimitSpec, devices: readonly OciDeviceRule[]): OciResources {
   const memory = memoryLimits(r);
   const cpu = cpuLimits(r);
   const blockIO = blockLimits(r);
@@ -14,56 +16,47 @@ export function ociResources(r: Resources, devices: readonly OciDeviceRule[]): O
     devices,
     ...(Object.keys(memory).length > 0 ? { memory } : {}),
     ...(Object.keys(cpu).length > 0 ? { cpu } : {}),
-    ...(r.PidsLimit && r.PidsLimit > 0 ? { pids: { limit: r.PidsLimit } } : {}),
+    ...(r.pids > 0 ? { pids: { limit: r.pids } } : {}),
     ...(Object.keys(blockIO).length > 0 ? { blockIO } : {}),
   };
 }
 
-function memoryLimits(r: Resources): Record<string, number | boolean> {
-  /* As Docker: a memory limit without a swap limit allows as much swap again. */
-  const swap = r.MemorySwap || (r.Memory ? r.Memory * 2 : 0);
+function memoryLimits(r: LimitSpec): Record<string, number | boolean> {
+  const swap = swapOf(r);
   return {
-    ...(r.Memory ? { limit: r.Memory } : {}),
-    ...(r.MemoryReservation ? { reservation: r.MemoryReservation } : {}),
+    ...(r.memory ? { limit: r.memory } : {}),
+    ...(r.memoryReservation ? { reservation: r.memoryReservation } : {}),
     ...(swap ? { swap } : {}),
-    ...(typeof r.MemorySwappiness === 'number' && r.MemorySwappiness >= 0
-      ? { swappiness: r.MemorySwappiness }
-      : {}),
-    ...(r.OomKillDisable ? { disableOOMKiller: true } : {}),
+    ...(r.memorySwappiness === undefined ? {} : { swappiness: r.memorySwappiness }),
+    ...(r.disableOomKiller ? { disableOOMKiller: true } : {}),
   };
 }
 
-function cpuLimits(r: Resources): Record<string, number | string> {
-  const nano = r.NanoCpus ? { period: CPU_PERIOD, quota: Math.floor((r.NanoCpus * CPU_PERIOD) / 1e9) } : {};
+function cpuLimits(r: LimitSpec): Record<string, number | string> {
+  const nano = r.nanoCpus ? { period: CPU_PERIOD, quota: Math.floor((r.nanoCpus * CPU_PERIOD) / 1e9) } : {};
   return {
-    ...(r.CpuShares ? { shares: r.CpuShares } : {}),
-    ...(r.CpuPeriod ? { period: r.CpuPeriod } : {}),
-    ...(r.CpuQuota ? { quota: r.CpuQuota } : {}),
+    ...(r.cpuShares ? { shares: r.cpuShares } : {}),
+    ...(r.cpuPeriod ? { period: r.cpuPeriod } : {}),
+    ...(r.cpuQuota ? { quota: r.cpuQuota } : {}),
     ...nano,
-    ...(r.CpuRealtimePeriod ? { realtimePeriod: r.CpuRealtimePeriod } : {}),
-    ...(r.CpuRealtimeRuntime ? { realtimeRuntime: r.CpuRealtimeRuntime } : {}),
-    ...(r.CpusetCpus ? { cpus: r.CpusetCpus } : {}),
-    ...(r.CpusetMems ? { mems: r.CpusetMems } : {}),
+    ...(r.cpuRealtimePeriod ? { realtimePeriod: r.cpuRealtimePeriod } : {}),
+    ...(r.cpuRealtimeRuntime ? { realtimeRuntime: r.cpuRealtimeRuntime } : {}),
+    ...(r.cpus ? { cpus: r.cpus } : {}),
+    ...(r.memoryNodes ? { mems: r.memoryNodes } : {}),
   };
 }
 
-function blockLimits(r: Resources): Record<string, unknown> {
-  const throttle = (name: string, list: readonly ThrottleDevice[] | null | undefined) =>
-    list?.length ? { [name]: list.map(({ Path, Rate }) => ({ ...deviceNumbers(Path), rate: Rate })) } : {};
+function blockLimits(r: LimitSpec): Record<string, unknown> {
+  const throttle = (name: string, list: readonly DeviceRate[]) =>
+    list.length > 0 ? { [name]: list.map(({ path, rate }) => ({ ...deviceNumbers(path), rate })) } : {};
+  const weights = r.blockWeightDevices.map(({ path, weight }) => ({ ...deviceNumbers(path), weight }));
   return {
-    ...(r.BlkioWeight ? { weight: r.BlkioWeight } : {}),
-    ...(r.BlkioWeightDevice?.length
-      ? {
-          weightDevice: r.BlkioWeightDevice.map(({ Path, Weight }) => ({
-            ...deviceNumbers(Path),
-            weight: Weight,
-          })),
-        }
-      : {}),
-    ...throttle('throttleReadBpsDevice', r.BlkioDeviceReadBps),
-    ...throttle('throttleWriteBpsDevice', r.BlkioDeviceWriteBps),
-    ...throttle('throttleReadIOPSDevice', r.BlkioDeviceReadIOps),
-    ...throttle('throttleWriteIOPSDevice', r.BlkioDeviceWriteIOps),
+    ...(r.blockWeight ? { weight: r.blockWeight } : {}),
+    ...(weights.length > 0 ? { weightDevice: weights } : {}),
+    ...throttle('throttleReadBpsDevice', r.blockReadBytes),
+    ...throttle('throttleWriteBpsDevice', r.blockWriteBytes),
+    ...throttle('throttleReadIOPSDevice', r.blockReadRequests),
+    ...throttle('throttleWriteIOPSDevice', r.blockWriteRequests),
   };
 }
 

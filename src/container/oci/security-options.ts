@@ -1,13 +1,12 @@
 import { invalidParameter } from '../../core/errors.ts';
+import type { AppArmorSpec, SeccompSpec } from '../spec.ts';
 
 /** `--security-opt`, taken apart. */
 export interface SecurityOptions {
   /** undefined: whatever the daemon's default is. */
   readonly noNewPrivileges?: boolean;
-  /** JSON of a profile, `unconfined` or `builtin`. */
-  readonly seccomp?: string;
-  /** Name of a loaded profile, or `unconfined`. */
-  readonly appArmor?: string;
+  readonly seccomp: SeccompSpec;
+  readonly appArmor: AppArmorSpec;
   /** SELinux: `disable`, `type:…`, `level:…`. */
   readonly labels: readonly string[];
   readonly unconfinedPaths: boolean;
@@ -20,7 +19,12 @@ const FALSE = ['0', 'f', 'false'];
 
 /** @throws BargeError invalid-parameter, in docker's words. */
 export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
-  let found: SecurityOptions = { labels: [], unconfinedPaths: false };
+  let found: SecurityOptions = {
+    labels: [],
+    unconfinedPaths: false,
+    seccomp: { kind: 'default' },
+    appArmor: { kind: 'default' },
+  };
   for (const option of options) found = { ...found, ...parseOption(option, found) };
   return found;
 }
@@ -37,9 +41,9 @@ function parseOption(option: string, found: SecurityOptions): Partial<SecurityOp
       if (value === 'true' || value === 'false') return { writableCgroups: value === 'true' };
       break;
     case 'seccomp':
-      return { seccomp: value };
+      return { seccomp: seccompOf(value) };
     case 'apparmor':
-      return { appArmor: value };
+      return { appArmor: value === 'unconfined' ? { kind: value } : { kind: 'profile', name: value } };
     case 'label':
       return { labels: [...found.labels, value] };
     case 'systempaths':
@@ -47,6 +51,9 @@ function parseOption(option: string, found: SecurityOptions): Partial<SecurityOp
   }
   throw invalidParameter(`invalid --security-opt ${name ? 2 : 1}: "${option}"`);
 }
+
+const seccompOf = (value: string): SeccompSpec =>
+  value === 'unconfined' || value === 'builtin' ? { kind: value } : { kind: 'profile', json: value };
 
 function truth(option: string, value: string): boolean {
   const word = value.toLowerCase();

@@ -1,16 +1,15 @@
-import type { ContainerConfig, HostConfig } from '../../api/engine.ts';
 import type { OciNamespace, OciProcess, OciSeccomp, OciSpec } from '../../api/oci-runtime.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import type { ContainerDefaults } from '../defaults.ts';
 import type { ContainerDefinition } from '../model.ts';
+import type { NamespaceSpec, ProcessSpec, SecuritySpec } from '../spec.ts';
 import { effectiveCapabilities, hostCapabilities } from './capabilities.ts';
 import { type DeviceEdits, NO_EDITS } from './cdi.ts';
 import { deviceAccess } from './devices.ts';
 import { resourceLimits } from './limits.ts';
-import { INIT_PATH, MASKED_PATHS, type ManagedFiles, ociMounts, READONLY_PATHS } from './mounts.ts';
+import { INIT_PATH, type ManagedFiles, ociMounts } from './mounts.ts';
 import { ociResources } from './resources.ts';
 import { customSeccomp, defaultSeccomp } from './seccomp.ts';
-import { parseSecurityOptions, type SecurityOptions } from './security-options.ts';
 import type { ProcessUser } from './user.ts';
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -40,43 +39,38 @@ export interface SpecInput {
 
 /** The runtime's description of a container, and what it asked for that this host cannot give. */
 export function ociSpec(input: SpecInput): { spec: OciSpec; warnings: string[] } {
-  const { config, hostConfig: host } = input.definition;
-  const privileged = Boolean(host.Privileged);
-  const { granted, missing } = effectiveCapabilities({
-    add: host.CapAdd ?? [],
-    drop: host.CapDrop ?? [],
-    privileged,
-  });
-  const access = deviceAccess(host.Devices ?? [], host.DeviceCgroupRules ?? [], privileged);
+  const { spec, mounts } = input.definition;
+  const { security, limits, namespaces } = spec;
+  const { privileged, capabilities } = security;
+  const { granted, missing } = effectiveCapabilities({ ...capabilities, privileged });
+  const access = deviceAccess(spec.devices.mapped, spec.devices.rules, privileged);
   const edits = input.edits ?? NO_EDITS;
-  const security = parseSecurityOptions(host.SecurityOpt ?? []);
-  const seccomp = seccompOf(security, privileged, input.defaults, granted);
-  const limits = resourceLimits(host.Ulimits ?? [], hostCapabilities().has('CAP_SYS_RESOURCE'));
-  const process = { ...containerProcess(input, granted, security), ...limits.limits };
-  const open = privileged || security.unconfinedPaths;
-  const domainname = config.Domainname ? { domainname: config.Domainname } : {};
-  const spec: OciSpec = {
+  const seccomp = seccompOf(security, input.defaults, granted);
+  const ulimits = resourceLimits(limits.ulimits, hostCapabilities().has('CAP_SYS_RESOURCE'));
+  const process = { ...containerProcess(input, granted), ...ulimits.limits };
+  const domainname = spec.domainname ? { domainname: spec.domainname } : {};
+  const described: OciSpec = {
     ociVersion: '1.0.2',
     process,
-    root: { path: input.rootfs, readonly: Boolean(host.ReadonlyRootfs) },
-    ...(host.UTSMode === 'host' ? {} : { hostname: config.Hostname ?? '', ...domainname }),
-    mounts: [...ociMounts(host, input.definition.mounts, input.files, input.sharedShm), ...edits.mounts],
-    ...(host.Annotations ? { annotations: host.Annotations } : {}),
+    root: { path: input.rootfs, readonly: spec.storage.readonlyRootfs },
+    ...(namespaces.uts.kind === 'host' ? {} : { hostname: spec.hostname, ...domainname }),
+    mounts: [...ociMounts(spec, mounts, input.files, input.sharedShm), ...edits.mounts],
+    ...(Object.keys(spec.annotations).length > 0 ? { annotations: spec.annotations } : {}),
     ...(Object.keys(edits.hooks).length > 0 ? { hooks: edits.hooks } : {}),
     linux: {
-      namespaces: namespaces(input),
+      namespaces: ociNamespaces(input, namespaces),
       cgroupsPath: input.cgroupPath,
-      resources: ociResources(host, [...access.rules, ...edits.rules]),
+      resources: ociResources(limits, [...access.rules, ...edits.rules]),
       devices: [...access.devices, ...edits.devices],
       ...(seccomp ? { seccomp } : {}),
-      sysctl: { ...(input.privateNetwork ? NETWORK_SYSCTLS : {}), ...host.Sysctls },
-      maskedPaths: open ? [] : (host.MaskedPaths ?? MASKED_PATHS),
-      readonlyPaths: open ? [] : (host.ReadonlyPaths ?? READONLY_PATHS),
+      sysctl: { ...(input.privateNetwork ? NETWORK_SYSCTLS : {}), ...spec.sysctls },
+      maskedPaths: security.maskedPaths,
+      readonlyPaths: security.readonlyPaths,
       ...rootPropagation(input.definition),
     },
   };
-  const lacking = (host.CapAdd ?? []).length > 0 ? missing.map(missingWarning) : [];
-  return { spec, warnings: [...lacking, ...limits.warnings] };
+  const lacking = capabilities.add.length > 0 ? missing.map(missingWarning) : [];
+  return { spec: described, warnings: [...lacking, ...ulimits.warnings] };
 }
 
 const missingWarning = (name: string) =>
@@ -89,18 +83,17 @@ function rootPropagation(definition: ContainerDefinition): { rootfsPropagation?:
   return {};
 }
 
-function namespaces(input: SpecInput): OciNamespace[] {
-  const { hostConfig: host } = input.definition;
-  const shared = (type: string, mode: string | undefined): OciNamespace[] => {
-    if (mode === 'host') return [];
+function ociNamespaces(input: SpecInput, { pid, ipc, uts }: NamespaceSpec): OciNamespace[] {
+  const shared = (type: string, { kind }: NamespaceSpec['ipc']): OciNamespace[] => {
+    if (kind === 'host') return [];
     const path = input.sharedNamespaces[type];
     return [{ type, ...(path ? { path } : {}) }];
   };
   return [
     { type: 'mount' },
-    ...shared('pid', host.PidMode),
-    ...shared('ipc', host.IpcMode),
-    ...shared('uts', host.UTSMode),
+    ...shared('pid', pid),
+    ...shared('ipc', ipc),
+    ...shared('uts', uts),
     ...networkNamespace(input),
     ...(input.cgroupNamespace ? [{ type: 'cgroup' }] : []),
   ];
@@ -118,13 +111,13 @@ function networkNamespace({ networkNamespace: path, privateNetwork }: SpecInput)
 }
 
 function seccompOf(
-  { seccomp }: SecurityOptions,
-  privileged: boolean,
+  { seccomp, privileged }: SecuritySpec,
   defaults: Pick<ContainerDefaults, 'seccomp'>,
   capabilities: readonly string[],
 ): OciSeccomp | undefined {
-  if (privileged && !seccomp) return undefined;
-  const profile = seccomp ?? defaults.seccomp ?? 'builtin';
+  if (seccomp.kind === 'profile') return customSeccomp(seccomp.json, capabilities);
+  if (seccomp.kind === 'default' && privileged) return undefined;
+  const profile = seccomp.kind === 'default' ? (defaults.seccomp ?? 'builtin') : seccomp.kind;
   if (profile === 'unconfined') return undefined;
   return profile === 'builtin' ? defaultSeccomp(capabilities) : customSeccomp(profile, capabilities);
 }
@@ -132,22 +125,21 @@ function seccompOf(
 function containerProcess(
   { definition, user, defaults, appArmor, edits = NO_EDITS }: SpecInput,
   caps: readonly string[],
-  security: SecurityOptions,
 ): OciProcess {
-  const { config, hostConfig: host } = definition;
-  const [height, width] = host.ConsoleSize ?? [0, 0];
+  const { process, security } = definition.spec;
+  const { tty, consoleSize } = process;
   return {
-    terminal: Boolean(config.Tty),
-    ...(config.Tty && height ? { consoleSize: { height, width } } : {}),
+    terminal: tty,
+    ...(tty && consoleSize.height ? { consoleSize } : {}),
     user: {
       uid: user.uid,
       gid: user.gid,
-      ...umaskOf(host),
+      ...umaskOf(process),
       additionalGids: [...new Set([...user.additionalGids, ...edits.additionalGids])],
     },
-    args: host.Init ? [INIT_PATH, '--', ...commandOf(config)] : commandOf(config),
-    env: [...environment(config, user), ...edits.env],
-    cwd: config.WorkingDir || '/',
+    args: process.init ? [INIT_PATH, '--', ...commandOf(process)] : commandOf(process),
+    env: [...environment(process, definition.spec.hostname, user), ...edits.env],
+    cwd: process.directory || '/',
     capabilities: capabilitySets(caps, user.uid),
     noNewPrivileges: security.noNewPrivileges ?? defaults.noNewPrivileges,
     ...(appArmor ? { apparmorProfile: appArmor } : {}),
@@ -155,8 +147,8 @@ function containerProcess(
 }
 
 /** Every process of the container has it, those of execs and health checks, too. */
-export const umaskOf = ({ Umask: umask }: HostConfig): { umask?: number } =>
-  umask === undefined || umask === null ? {} : { umask };
+export const umaskOf = ({ umask }: Pick<ProcessSpec, 'umask'>): { umask?: number } =>
+  umask === undefined ? {} : { umask };
 
 /** Another user than root holds what it is given only in the bounding set, as with Docker. */
 export function capabilitySets(
@@ -171,19 +163,19 @@ export function capabilitySets(
 export const isEmptyHome = (entry: string) => entry === 'HOME=';
 
 /** Entrypoint and command, one after the other. @throws BargeError invalid-parameter when there is neither. */
-export function commandOf(config: ContainerConfig): string[] {
-  const args = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+export function commandOf({ entrypoint, command }: ProcessSpec): string[] {
+  const args = [...entrypoint, ...command];
   if (args.length === 0) throw invalidParameter('no command specified');
   return args;
 }
 
-function environment(config: ContainerConfig, user: ProcessUser): string[] {
-  const own = (config.Env ?? []).filter((entry) => !isEmptyHome(entry));
+function environment({ env, tty }: ProcessSpec, hostname: string, user: ProcessUser): string[] {
+  const own = env.filter((entry) => !isEmptyHome(entry));
   const has = (name: string) => own.some((entry) => entry.startsWith(`${name}=`));
   return [
     ...(has('PATH') ? [] : [DEFAULT_PATH]),
-    `HOSTNAME=${config.Hostname ?? ''}`,
-    ...(config.Tty && !has('TERM') ? ['TERM=xterm'] : []),
+    `HOSTNAME=${hostname}`,
+    ...(tty && !has('TERM') ? ['TERM=xterm'] : []),
     ...own.filter((entry) => entry.includes('=')),
     ...(has('HOME') ? [] : [`HOME=${user.home ?? '/'}`]),
   ];

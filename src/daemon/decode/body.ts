@@ -5,7 +5,7 @@ import type { Schema } from './schema.ts';
 
 const MAX_JSON = 8 << 20;
 
-/** What has headers of HTTP, of which only these matter here. */
+/** The part of an HTTP message that matters here. */
 interface Headed {
   readonly headers: {
     readonly 'content-type'?: string | undefined;
@@ -14,14 +14,14 @@ interface Headed {
 }
 
 export interface BodyOptions {
-  /** Without a body there is nothing to do; elsewhere its absence means that nothing is set. */
+  /** Refuse a request without a body; otherwise its absence means that no member is set. */
   readonly needed?: boolean;
 }
 
 /**
- * The body of a request, read by its schema.
- * @throws BargeError invalid-parameter for what the schema refuses, a body that is declared as something else than
- *   JSON, and one that ends before it begins.
+ * Reads the body of a request by its schema.
+ * @throws BargeError invalid-parameter for a body that the schema refuses, that is not declared as JSON, or that is
+ *   missing although its headers announce it.
  */
 export async function readBody<T>(
   request: AsyncIterable<Buffer> & Headed,
@@ -33,7 +33,7 @@ export async function readBody<T>(
   if (bytes.length > 0) assertJsonType(type);
   const text = bytes.toString();
   if (text.trim() === '') {
-    /* A body of unknown length was promised, and did not come. */
+    /* The headers announced a body of unknown length, and it is empty. */
     if (needed || bytes.length > 0 || encoding !== undefined) {
       throw invalidParameter('invalid JSON: got EOF while reading request body');
     }
@@ -53,7 +53,7 @@ async function bytesOf(request: AsyncIterable<Buffer>): Promise<Buffer> {
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 
-/** @throws BargeError invalid-parameter for another media type than JSON's, whatever its parameters. */
+/** @throws BargeError invalid-parameter unless the media type is JSON's, with any parameters. */
 function assertJsonType(header: string): void {
   const type = header.split(';', 1)[0]?.trim().toLowerCase();
   if (type === 'application/json') return;

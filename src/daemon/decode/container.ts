@@ -4,17 +4,17 @@ import type {
   DeviceMapping,
   DeviceRequest,
   HostConfig,
-  MountRequest,
-  PortBinding,
   Resources,
   RestartPolicy,
   ThrottleDevice,
   Ulimit,
-} from '../../api/engine.ts';
+} from '../../api/engine/containers.ts';
+import type { PortBinding } from '../../api/engine/networks.ts';
+import type { MountRequest } from '../../api/engine/volumes.ts';
 import type { HealthConfig } from '../../api/oci-image.ts';
-import type { ContainerUpdate } from '../../engine/lifecycle/update.ts';
 import { NETWORKING_CONFIG } from './network.ts';
 import { flag, integer, list, type Members, map, object, pair, text, words, zeroed } from './schema.ts';
+import type { UpdateRequest } from './update.ts';
 
 const HEALTHCHECK = object<HealthConfig>('HealthcheckConfig', {
   Test: list(text()),
@@ -25,7 +25,7 @@ const HEALTHCHECK = object<HealthConfig>('HealthcheckConfig', {
   Retries: integer('int'),
 });
 
-/** What a port or a volume says beside its name. */
+/** The value of a port or a volume in a map of them: an empty object. */
 const nothing = () => map(object<object>('struct {}', {}));
 
 const CONFIG: Members<ContainerConfig> = {
@@ -207,7 +207,7 @@ export const CREATE = object<ContainerCreateRequest>('CreateRequest', {
 export const COMMIT = object<ContainerConfig>('Config', CONFIG);
 
 /** `POST /containers/{id}/update`. */
-export const UPDATE = object<ContainerUpdate>('UpdateConfig', {
+export const UPDATE = object<UpdateRequest>('UpdateConfig', {
   ...RESOURCES,
   RestartPolicy: RESTART_POLICY,
 });

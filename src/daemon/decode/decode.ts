@@ -75,7 +75,7 @@ function readObject(
   return out;
 }
 
-/** Of a scalar that was given already a later null changes nothing. */
+/** A later null leaves a scalar that has been given as it is. */
 const isScalar = ({ kind }: Node) => kind === 'string' || kind === 'boolean' || kind === 'integer';
 
 function zeroOf(node: Node): unknown {
@@ -100,8 +100,8 @@ function zeroOf(node: Node): unknown {
 }
 
 /**
- * Within the type's range. An integer of more than 53 bits becomes the nearest number that is not outside of it, so
- * that what is shown later is of the type, too.
+ * Returns an integer within the type's range. One of more than 53 bits becomes the nearest number that is not outside
+ * of the range, so that a later response is of the type, too.
  */
 function integerOf(type: keyof typeof LIMITS, value: number | bigint, path: string): number {
   const [low, high] = LIMITS[type];

@@ -1,4 +1,4 @@
-import type { ExecCreateRequest, ExecStartRequest } from '../../api/engine.ts';
+import type { ExecCreateRequest, ExecStartRequest } from '../../api/engine/containers.ts';
 import { flag, list, object, pair, text } from './schema.ts';
 
 /** `POST /containers/{id}/exec`. */

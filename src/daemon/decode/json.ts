@@ -2,7 +2,7 @@ import { depthOf } from '../../core/bounded-json.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { syntaxProblem } from './syntax.ts';
 
-/** Far more than any request needs, and little enough for what reads it by recursion. */
+/** Far more than any request needs, and few enough for recursive readers. */
 const MAX_DEPTH = 1000;
 
 /**

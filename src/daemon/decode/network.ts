@@ -5,7 +5,7 @@ import type {
   NetworkCreateRequest,
   NetworkDisconnectRequest,
   NetworkingConfig,
-} from '../../api/engine.ts';
+} from '../../api/engine/networks.ts';
 import { flag, integer, list, map, object, text, zeroed } from './schema.ts';
 
 const ENDPOINT = object<EndpointSettings>('EndpointSettings', {

@@ -1,8 +1,8 @@
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
+import type { VolumeCreateRequest } from '../../api/engine/volumes.ts';
 import type { Platform } from '../../api/oci-image.ts';
 import type { SessionRequest } from '../../engine/builds/sessions.ts';
 import type { ManifestList } from '../../engine/images/manifest-lists.ts';
-import type { VolumeCreateRequest } from '../../engine/volumes/manage.ts';
 import { anything, list, map, object, text, zeroed } from './schema.ts';
 
 /** `POST /volumes/create`. */

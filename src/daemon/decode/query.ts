@@ -4,7 +4,7 @@ import { decode } from './decode.ts';
 import { parseExactJson } from './json.ts';
 import { list, map, nullableMap, type Schema, text } from './schema.ts';
 
-/** Parameters of `POST /build` that are JSON, with what Docker calls them when it cannot read them. */
+/** Parameters of `POST /build` that are JSON, with Docker's names for them in error messages. */
 export const BUILD_PARAMETERS = {
   buildargs: ['build args', nullableMap(text())],
   labels: ['labels', map(text())],

@@ -1,6 +1,6 @@
 /**
- * What the members of a request's JSON may be. A schema is data: `decode.ts` reads values by it, and tests walk it.
- * Its type parameter is what comes out; `object` makes the compiler compare every member with the interface.
+ * Describes the members of a request's JSON. A schema is data: `decode.ts` reads values by it, and tests walk it. Its
+ * type parameter is the decoded type; `object` makes the compiler compare every member with the interface.
  */
 export type Schema<T> = Node & { readonly [DECODED]?: T };
 
@@ -55,18 +55,18 @@ export const LIMITS = {
 type Given<T> = Exclude<T, null | undefined>;
 type Zeroed<T> = Schema<T> & { readonly zero: true };
 
-/** A schema for every member of an interface, of the member's type; what is not optional there is zeroed. */
+/** A schema for every member of an interface, of the member's type; mandatory members are zeroed. */
 export type Members<T> = {
   readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K>
     ? Schema<Given<T[K]>>
     : Zeroed<Given<T[K]>>;
 };
 
-/** Any text; that it is one of the words of a narrower type is for the operation to check. */
+/** Any text; whether it is one of a narrower type's words is for the operation to check. */
 export const text = <T extends string = string>(): Schema<T> => ({ kind: 'string' });
 export const flag = (): Schema<boolean> => ({ kind: 'boolean' });
 export const integer = (type: keyof typeof LIMITS = 'int64'): Schema<number> => ({ kind: 'integer', type });
-/** Passed through as it came, for what is looked at elsewhere or not at all. */
+/** Any value, passed through unread. */
 export const anything = <T = unknown>(): Schema<T> => ({ kind: 'anything' });
 export const list = <T>(of: Schema<T>): Schema<readonly T[]> => ({ kind: 'list', of, orString: false });
 /** A list of strings, or one string. */
@@ -102,7 +102,7 @@ export function object<T>(name: string, members: NoInfer<Members<T>>): Schema<T>
 export const membersOf = <T>(schema: Schema<T>): Members<T> =>
   (schema.kind === 'object' ? schema.members : {}) as Members<T>;
 
-/** How Go calls the type, as its messages have it. */
+/** Go's name of the type, for messages. */
 export function typeName(node: Node): string {
   switch (node.kind) {
     case 'string':

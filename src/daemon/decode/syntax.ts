@@ -1,4 +1,4 @@
-/** Where JSON goes wrong, in the words of Go's scanner, which clients and their tests look for. */
+/** Finds the first mistake in JSON, and reports it in the words of Go's scanner, which clients and their tests expect. */
 
 class Problem extends Error {}
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import type { Ulimit } from '../../api/engine.ts';
+import type { Ulimit } from '../../api/engine/containers.ts';
+import type { UlimitSpec } from '../../container/resource-spec.ts';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import { gcRules } from '../../engine/builds/gc.ts';
@@ -210,14 +211,14 @@ function runtimes(read: Reader): Record<string, RuntimeSetting> {
 }
 
 /** `nofile=1024:2048` of flags, `{"nofile": {"Name", "Soft", "Hard"}}` of the file. */
-function ulimits(read: Reader): Ulimit[] {
+function ulimits(read: Reader): UlimitSpec[] {
   return Object.entries(read.map('default-ulimit')).map(([name, value]) => {
     if (typeof value === 'object' && value !== null) {
       const { Soft: soft, Hard: hard } = value as Partial<Ulimit>;
-      return { Name: name, Soft: Number(soft), Hard: Number(hard) };
+      return { name, soft: Number(soft), hard: Number(hard) };
     }
     const match = /^(-?\d+)(?::(-?\d+))?$/.exec(String(value));
     if (!match) throw invalidParameter(`invalid argument "${name}=${value}" for "--default-ulimit"`);
-    return { Name: name, Soft: Number(match[1]), Hard: Number(match[2] ?? match[1]) };
+    return { name, soft: Number(match[1]), hard: Number(match[2] ?? match[1]) };
   });
 }

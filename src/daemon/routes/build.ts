@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { ProgressMessage } from '../../api/engine.ts';
+import type { ProgressMessage } from '../../api/engine/system.ts';
 import { BargeError, conflict, invalidParameter } from '../../core/errors.ts';
 import { buildErrorMessage, type Entitlement, runBuild } from '../../engine/builds/build.ts';
 import { BuildState } from '../../engine/builds/builds.ts';

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../api/engine.ts';
+import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../api/engine/system.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -23,8 +23,8 @@ export function containerStreamRoutes(routes: Routes, engine: Engine): void {
     'POST',
     '/containers/{id...}/attach',
     async (exchange) => {
-      const { Tty: tty } = engine.containers.find(idOf(exchange)).definition.config;
-      await attach(engine, exchange, Boolean(tty), () =>
+      const { tty } = engine.containers.find(idOf(exchange)).definition.spec.process;
+      await attach(engine, exchange, tty, () =>
         exchange.response.hijack(tty ? RAW_STREAM : streamType(exchange)),
       );
     },
@@ -61,9 +61,10 @@ async function attach(
   /* Before the connection is taken over, for then there is no status to answer with. */
   assertAttachable(container);
   const { definition } = container;
-  const { config } = definition;
-  const keys = config.Tty || query.get('detachKeys') ? parseDetachKeys(query.get('detachKeys')) : undefined;
-  const stdin = flag(query, 'stdin') && Boolean(config.OpenStdin);
+  const { process: described } = definition.spec;
+  const keys =
+    described.tty || query.get('detachKeys') ? parseDetachKeys(query.get('detachKeys')) : undefined;
+  const stdin = flag(query, 'stdin') && described.stdin;
   const options = { stdin, stdout: flag(query, 'stdout'), stderr: flag(query, 'stderr'), raw };
   const past = flag(query, 'logs')
     ? containerLogs(engine, definition.id, { ...options, follow: false, signal })

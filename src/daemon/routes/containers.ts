@@ -13,7 +13,6 @@ import {
 } from '../../engine/lifecycle/stop.ts';
 import { unlinkContainer } from '../../engine/lifecycle/unlink.ts';
 import { waitContainer } from '../../engine/lifecycle/wait.ts';
-import { inspectContainer } from '../../engine/query/inspect.ts';
 import { listContainers } from '../../engine/query/list.ts';
 import { containerSizes } from '../../engine/query/sizes.ts';
 import { topContainer } from '../../engine/query/top.ts';
@@ -21,6 +20,9 @@ import { flag, integer } from '../../http/query.ts';
 import { bridgeSettingsOutside, createOfVersion, listOfVersion, updateOfVersion } from '../compat.ts';
 import { readBody } from '../decode/body.ts';
 import { COMMIT, CREATE, UPDATE } from '../decode/container.ts';
+import { createRequest } from '../decode/create.ts';
+import { encodeInspect } from '../encode/inspect.ts';
+import { encodeSummary } from '../encode/summary.ts';
 import type { ApiExchange, Routes } from '../routes.ts';
 
 const idOf = ({ params }: ApiExchange) => params.id ?? '';
@@ -34,12 +36,16 @@ export function containerRoutes(routes: Routes, engine: Engine): void {
       filters: parseFilters(query.get('filters') ?? ''),
       signal,
     });
-    response.json(200, listOfVersion(version, list));
+    response.json(200, listOfVersion(version, list.map(encodeSummary)));
   });
   routes.on('POST', '/containers/create', async ({ request, query, version, response }) => {
     const body = await readBody(request, CREATE, { needed: true });
     const named = { name: query.get('name') ?? '', platform: query.get('platform') ?? '' };
-    response.json(201, await createContainer(engine, createOfVersion(version, body), named));
+    const { id, warnings } = await createContainer(
+      engine,
+      createRequest(createOfVersion(version, body), named),
+    );
+    response.json(201, { Id: id, Warnings: warnings });
   });
   routes.on('POST', '/containers/prune', async ({ query, response }) => {
     response.json(200, await pruneContainers(engine, parseFilters(query.get('filters') ?? '')));
@@ -49,7 +55,7 @@ export function containerRoutes(routes: Routes, engine: Engine): void {
     const container = engine.containers.find(idOf(exchange));
     const [size] = flag(query, 'size') ? await containerSizes(engine, [container], signal) : [];
     const execs = engine.execs.ofContainer(container.definition.id);
-    const inspect = { ...inspectContainer(engine, container, execs), ...size };
+    const inspect = { ...encodeInspect(engine, container, execs), ...size };
     response.json(200, bridgeSettingsOutside(version, inspect));
   });
   routes.on('GET', '/containers/{id...}/top', async (exchange) => {
@@ -59,7 +65,8 @@ export function containerRoutes(routes: Routes, engine: Engine): void {
   routes.on('POST', '/containers/{id...}/update', async (exchange) => {
     const body = await readBody(exchange.request, UPDATE);
     const { updateContainer } = await import('../../engine/lifecycle/update.ts');
-    const update = updateOfVersion(exchange.version, body);
+    const { updateOf } = await import('../decode/update.ts');
+    const update = updateOf(updateOfVersion(exchange.version, body));
     exchange.response.json(200, await updateContainer(engine, idOf(exchange), update));
   });
   routes.on('POST', '/containers/{id...}/rename', (exchange) => {

@@ -1,4 +1,4 @@
-import type { EventMessage } from '../../api/engine.ts';
+import type { EventMessage } from '../../api/engine/system.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { integerValue } from '../../core/exact-integer.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';

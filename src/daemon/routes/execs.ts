@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../api/engine.ts';
+import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../api/engine/system.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { readBody } from '../decode/body.ts';

@@ -1,4 +1,4 @@
-import type { ProgressMessage } from '../../api/engine.ts';
+import type { ProgressMessage } from '../../api/engine/system.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { loadArchive, saveArchive } from '../../engine/images/archives.ts';
 import { errorResponse } from '../../http/errors.ts';

@@ -11,6 +11,7 @@ import {
 } from '../../engine/networking/manage-networks.ts';
 import { networkOfVersion } from '../compat.ts';
 import { readBody } from '../decode/body.ts';
+import { endpointOf } from '../decode/endpoint.ts';
 import { NETWORK_CONNECT, NETWORK_CREATE, NETWORK_DISCONNECT } from '../decode/network.ts';
 import type { Routes } from '../routes.ts';
 
@@ -39,7 +40,7 @@ export function networkRoutes(routes: Routes, engine: Engine): void {
   });
   routes.on('POST', '/networks/{id}/connect', async ({ params, request, response }) => {
     const body = await readBody(request, NETWORK_CONNECT);
-    await connectContainer(engine, params.id ?? '', containerOf(body), body.EndpointConfig ?? {});
+    await connectContainer(engine, params.id ?? '', containerOf(body), endpointOf(body.EndpointConfig));
     response.empty(200);
   });
   routes.on('POST', '/networks/{id}/disconnect', async ({ params, request, response }) => {

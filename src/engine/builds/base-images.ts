@@ -1,4 +1,4 @@
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
 import { type ImageIndex, isIndexType, type Platform } from '../../api/oci-image.ts';
 import type { BaseImage, ResolveOptions } from '../../builder/worker.ts';
 import type { Digest } from '../../core/digest.ts';

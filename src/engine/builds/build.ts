@@ -2,7 +2,7 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { BuildMessage } from '../../api/build-events.ts';
-import type { AuthConfig, ProgressMessage } from '../../api/engine.ts';
+import type { AuthConfig, ProgressMessage } from '../../api/engine/system.ts';
 import { readAnnotations } from '../../builder/annotations.ts';
 import { readAttestations } from '../../builder/attest/options.ts';
 import { buildImage } from '../../builder/build.ts';

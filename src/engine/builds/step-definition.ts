@@ -1,11 +1,17 @@
-import type { ExecRequest } from '../../builder/worker.ts';
+import type { BuildResources, ExecRequest } from '../../builder/worker.ts';
+import { containerSpec } from '../../container/default-spec.ts';
 import type { ContainerDefaults } from '../../container/defaults.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
+import { parseNetworkMode } from '../../container/network-mode.ts';
+import { parseSecurityOptions } from '../../container/oci/security-options.ts';
+import type { Parts } from '../../container/parts.ts';
+import type { LimitSpec } from '../../container/resource-spec.ts';
+import type { SecuritySpec } from '../../container/spec.ts';
 import { shortId } from '../../core/ids.ts';
 import type { CgroupLayout } from '../../host/cgroups.ts';
 import { resolvConf } from '../../network/resolv.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
-import { cgroupnsMode } from '../lifecycle/merge-config.ts';
+import { cgroupNamespace } from '../lifecycle/namespaces.ts';
 import type { StepMounts } from './mounts.ts';
 
 /** A step of a build as the container that it is in all but name. */
@@ -17,7 +23,7 @@ export function stepDefinition(
   layout: CgroupLayout,
 ): ContainerDefinition {
   const { resources = {} } = step;
-  const Privileged = step.security === 'insecure';
+  const privileged = step.security === 'insecure';
   return {
     id,
     name: `build-${shortId(id)}`,
@@ -25,32 +31,38 @@ export function stepDefinition(
     imageName: '',
     imageId: '',
     layers: step.layers,
-    config: {
-      Hostname: shortId(id),
-      Cmd: step.args,
-      Env: [...step.env, ...env],
-      User: step.user,
-      WorkingDir: step.cwd,
-    },
-    hostConfig: {
-      NetworkMode: step.network || 'bridge',
-      LogConfig: { Type: 'none' },
-      Privileged,
-      CgroupnsMode: cgroupnsMode({ Privileged }, defaults, layout),
-      ...(step.shmSize ? { ShmSize: step.shmSize } : {}),
-      ...(resources.memory ? { Memory: resources.memory } : {}),
-      ...(resources.memorySwap ? { MemorySwap: resources.memorySwap } : {}),
-      ...(resources.cpuShares ? { CpuShares: resources.cpuShares } : {}),
-      ...(resources.cpuPeriod ? { CpuPeriod: resources.cpuPeriod } : {}),
-      ...(resources.cpuQuota ? { CpuQuota: resources.cpuQuota } : {}),
-      ...(resources.cpusetCpus ? { CpusetCpus: resources.cpusetCpus } : {}),
-      ...(resources.cpusetMems ? { CpusetMems: resources.cpusetMems } : {}),
-      ...(resources.cgroupParent ? { CgroupParent: resources.cgroupParent } : {}),
-      ...(resources.securityOpt ? { SecurityOpt: resources.securityOpt } : {}),
-      ...(resources.ulimits ? { Ulimits: resources.ulimits } : {}),
-    },
-    networkingConfig: {},
+    spec: containerSpec({
+      hostname: shortId(id),
+      process: { command: step.args, env: [...step.env, ...env], user: step.user, directory: step.cwd },
+      network: { mode: parseNetworkMode(step.network ?? '') },
+      namespaces: { cgroup: { kind: cgroupNamespace(privileged, defaults, layout) } },
+      security: securityOf(resources.securityOpt ?? [], privileged),
+      limits: limitsOf(resources),
+      ...(step.shmSize ? { storage: { shmSize: step.shmSize } } : {}),
+      log: { driver: 'none' },
+    }),
     mounts,
+  };
+}
+
+function securityOf(words: readonly string[], privileged: boolean): Parts<SecuritySpec> {
+  const { labels, unconfinedPaths, writableCgroups = privileged, ...options } = parseSecurityOptions(words);
+  const open = privileged || unconfinedPaths ? { maskedPaths: [], readonlyPaths: [] } : {};
+  return { ...options, ...open, privileged, writableCgroups };
+}
+
+function limitsOf({
+  securityOpt,
+  cpusetCpus,
+  cpusetMems,
+  ulimits,
+  ...limits
+}: BuildResources): Parts<LimitSpec> {
+  return {
+    ...limits,
+    ...(cpusetCpus ? { cpus: cpusetCpus } : {}),
+    ...(cpusetMems ? { memoryNodes: cpusetMems } : {}),
+    ulimits: (ulimits ?? []).map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard })),
   };
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
 import type { Descriptor, ImageConfig } from '../../api/oci-image.ts';
 import type {
   BaseImage,
@@ -15,7 +15,8 @@ import type {
 } from '../../builder/worker.ts';
 import { StartFailure } from '../../container/failure.ts';
 import { FrameReader } from '../../container/frames.ts';
-import { type DeviceEdits, deviceEdits } from '../../container/oci/cdi.ts';
+import { parseNetworkMode } from '../../container/network-mode.ts';
+import { cdiRequest, type DeviceEdits, deviceEdits } from '../../container/oci/cdi.ts';
 import { readUserResponse, unknownName, userQuestion } from '../../container/oci/user.ts';
 import type { Runner } from '../../container/runner.ts';
 import type { EtcFiles } from '../../container/start-files.ts';
@@ -202,16 +203,14 @@ export class EngineWorker implements BuildWorker {
     const found: string[] = [];
     for (const { name, required } of step.devices ?? []) {
       try {
-        await deviceEdits([{ Driver: 'cdi', DeviceIDs: [name] }], directories);
+        await deviceEdits([cdiRequest([name])], directories);
         found.push(name);
       } catch (error) {
         if (required) throw error;
         step.output('stderr', Buffer.from(`without ${name}: ${messageOf(error)}\n`));
       }
     }
-    return found.length === 0
-      ? undefined
-      : await deviceEdits([{ Driver: 'cdi', DeviceIDs: found }], directories);
+    return found.length === 0 ? undefined : await deviceEdits([cdiRequest(found)], directories);
   }
 
   /** Runs the step's process to its end. */
@@ -329,9 +328,10 @@ export class EngineWorker implements BuildWorker {
 
 /** @throws BargeError not-found or system unless the container of `container:NAME` is there and runs. */
 function joinedContainer(ctx: ContainerContext, network: string | undefined): JoinedContainer | undefined {
-  if (!network?.startsWith('container:')) return undefined;
-  const networkNamespace = `/proc/${pidOf(ctx, network, 'network')}/ns/net`;
-  return { networkNamespace, etc: { from: ownerOf(ctx, network) } };
+  const mode = parseNetworkMode(network ?? '');
+  if (mode.kind !== 'container') return undefined;
+  const networkNamespace = `/proc/${pidOf(ctx, mode.container, 'network')}/ns/net`;
+  return { networkNamespace, etc: { from: ownerOf(ctx, mode.container) } };
 }
 
 async function unpackPart(

@@ -66,14 +66,15 @@ function bindsOf(definition: ContainerDefinition): HeldBind[] {
 
 /** The files of /etc that a start has written, unless something else is mounted in their place, as in a start. */
 function etcBinds({ containers, runner }: ArchiveContext, definition: ContainerDefinition): HeldBind[] {
-  const mode = definition.hostConfig.NetworkMode ?? '';
-  const owner = mode.startsWith('container:') ? containers.idOf(mode.slice('container:'.length)) : undefined;
+  const { network, storage } = definition.spec;
+  const { mode } = network;
+  const owner = mode.kind === 'container' ? containers.idOf(mode.container) : undefined;
   const { hosts, hostname, resolvConf } = runner.directories(owner ?? definition.id);
   const asked = new Set(definition.mounts.map(({ Destination }) => Destination));
   const hidden = definition.mounts.some(
     ({ Destination, Type }) => Destination === '/etc' && Type !== 'bind' && Type !== 'volume',
   );
-  const readOnly = Boolean(definition.hostConfig.ReadonlyRootfs);
+  const readOnly = storage.readonlyRootfs;
   return [
     { source: hosts, target: '/etc/hosts', readOnly },
     { source: hostname, target: '/etc/hostname', readOnly },
@@ -206,7 +207,7 @@ export async function copyToContainer(
     const { stat } = await look(ctx, root, directory, container);
     if ((stat.mode & S_IFMT) !== S_IFDIR) throw invalidParameter('extraction point is not a directory');
     assertWritable(definition, directory);
-    const owner = asUser && definition.config.User ? await userOf(ctx, container) : undefined;
+    const owner = asUser && definition.spec.process.user ? await userOf(ctx, container) : undefined;
     await ctx.host.files.unpackTar({
       root,
       path: below(directory),
@@ -219,19 +220,19 @@ export async function copyToContainer(
 }
 
 /** @param path without symlinks. @throws BargeError invalid-parameter when it lies in what is read-only. */
-function assertWritable({ mounts, hostConfig }: ContainerDefinition, path: string): void {
+function assertWritable({ mounts, spec }: ContainerDefinition, path: string): void {
   const around = mounts
     .filter(({ Destination: at }) => path === at || path.startsWith(`${at.replace(/\/$/, '')}/`))
     .toSorted((a, b) => b.Destination.length - a.Destination.length);
   const [mount] = around;
   if (mount && !mount.RW) throw invalidParameter('mounted volume is marked read-only');
-  if (!mount && hostConfig.ReadonlyRootfs) throw invalidParameter('container rootfs is marked read-only');
+  if (!mount && spec.storage.readonlyRootfs) throw invalidParameter('container rootfs is marked read-only');
 }
 
 /** The container's user, by the account files of its own layers, not by what is mounted over them. */
 async function userOf(ctx: ArchiveContext, container: Container) {
-  const { id, config } = container.definition;
-  const request = { user: config.User ?? '', groupAdd: [] };
+  const { id, spec } = container.definition;
+  const request = { user: spec.process.user, groupAdd: [] };
   const link = ctx.live.links.get(id);
   if (isRunning(container.state) && link) return await ctx.runner.userIn(id, link, request);
   return await withLayers(ctx, container, {}, async (root) =>

@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
-import type { ContainerConfig } from '../../api/engine.ts';
+import type { ContainerConfig } from '../../api/engine/containers.ts';
 import type { ImageConfig, ImageRunConfig } from '../../api/oci-image.ts';
 import { applyChanges } from '../../builder/changes.ts';
 import { type Container, isRunning, noSuchContainer } from '../../container/model.ts';
+import { runConfig } from '../../container/run-config.ts';
 import type { Digest } from '../../core/digest.ts';
 import { conflict } from '../../core/errors.ts';
 import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
@@ -43,7 +44,10 @@ export async function commitContainer(
     throw conflict(`You cannot commit container ${definition.id} which is ${state.status}`);
   }
   const reference = request.reference ? taggable(request.reference) : undefined;
-  const config = await applyChanges(runConfig(request.config, definition.config), request.changes);
+  const config = await applyChanges(
+    joinedConfig(request.config, runConfig(definition.spec)),
+    request.changes,
+  );
   using _lease = ctx.layers.lease(definition.layers);
   const layer = await packChanges(ctx, container, request);
   using _new = ctx.layers.lease(layer ? [layer] : []);
@@ -80,7 +84,7 @@ const KEPT = [
   'Shell',
 ] as const;
 
-function runConfig(own: ContainerConfig, container: ContainerConfig): ImageRunConfig {
+function joinedConfig(own: ContainerConfig, container: ContainerConfig): ImageRunConfig {
   const isGiven = (value: unknown) => value !== undefined && value !== null && value !== '';
   const over = KEPT.filter((name) => isGiven(own[name])).map((name) => [name, own[name]]);
   const base = KEPT.filter((name) => isGiven(container[name])).map((name) => [name, container[name]]);
@@ -134,7 +138,8 @@ function imageConfig(
 ): ImageConfig {
   const base = definition.imageId ? ctx.images.get(definition.imageId)?.config : undefined;
   const created = new Date().toISOString();
-  const command = [...(definition.config.Entrypoint ?? []), ...(definition.config.Cmd ?? [])].join(' ');
+  const { process } = definition.spec;
+  const command = [...process.entrypoint, ...process.command].join(' ');
   const { history = [], architecture, os, variant } = base ?? hostPlatformConfig();
   return {
     created,

@@ -1,4 +1,4 @@
-import type { ImageHistoryItem, ImageInspect, ImageSummary } from '../../api/engine.ts';
+import type { ImageHistoryItem, ImageInspect, ImageSummary } from '../../api/engine/images.ts';
 import type { Platform } from '../../api/oci-image.ts';
 import { entryOf } from '../../core/entry-of.ts';
 import { invalidParameter } from '../../core/errors.ts';

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import { join } from 'node:path';
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
 import type { ClientCertificate, RemoteOptions } from '../../image/remote/remote-options.ts';
 import type { RegistrySettings } from './context.ts';

@@ -1,4 +1,4 @@
-import type { ImageDeleteItem } from '../../api/engine.ts';
+import type { ImageDeleteItem } from '../../api/engine/images.ts';
 import type { Platform } from '../../api/oci-image.ts';
 import { type Container, isRunning } from '../../container/model.ts';
 import { conflict } from '../../core/errors.ts';

@@ -1,4 +1,4 @@
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
 import { invalidParameter, unavailable } from '../../core/errors.ts';
 import { DEFAULT_DOMAIN, parseReference } from '../../core/reference.ts';
 import type { HttpResponse } from '../../image/remote/http-transport.ts';

@@ -1,4 +1,4 @@
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
 import type { Platform } from '../../api/oci-image.ts';
 import { isKind, messageOf, notFound, systemError } from '../../core/errors.ts';
 import {

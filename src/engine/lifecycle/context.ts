@@ -104,7 +104,7 @@ export function emitContainer(
   extra: Readonly<Record<string, string>> = {},
 ): void {
   ctx.events.emit('container', action, definition.id, {
-    ...definition.config.Labels,
+    ...definition.spec.labels,
     image: definition.imageName,
     name: definition.name,
     ...extra,

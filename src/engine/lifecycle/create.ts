@@ -1,83 +1,125 @@
-import type { ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../api/engine.ts';
-import { checkConfig } from '../../container/check/config.ts';
-import { checkHostConfig } from '../../container/check/host-config.ts';
-import { checkResources } from '../../container/check/resources.ts';
-import { checkLogConfig } from '../../container/log/drivers.ts';
+import type { ImageRunConfig } from '../../api/oci-image.ts';
+import { checkAnnotations } from '../../container/check/annotations.ts';
+import { checkLimits, swapOf } from '../../container/check/resources.ts';
+import { containerSpec } from '../../container/default-spec.ts';
+import type { ContainerDefaults } from '../../container/defaults.ts';
+import { withEndpoints } from '../../container/endpoints.ts';
+import { checkLog } from '../../container/log/drivers.ts';
 import { assertNameValid, type ContainerDefinition } from '../../container/model.ts';
 import { effectiveCapabilities, hostCapabilities } from '../../container/oci/capabilities.ts';
 import { resourceLimits } from '../../container/oci/limits.ts';
 import { commandOf } from '../../container/oci/spec.ts';
+import type { ContainerSpec } from '../../container/spec.ts';
 import type { Digest } from '../../core/digest.ts';
-import { invalidParameter } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { parsePlatform } from '../../image/platform.ts';
-import { resolveMounts } from '../../volume/mounts.ts';
+import { type RequestedMounts, resolveMounts } from '../../volume/mounts.ts';
 import { imageFor } from '../images/platforms.ts';
 import { inventName } from '../names.ts';
 import { checkNetworks, firewallWarnings } from '../networking/network-check.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { enterContainer } from './enter.ts';
 import { imageLayers, inheritedMounts } from './inherited.ts';
-import { mergeConfig, withDefaults } from './merge-config.ts';
-import { assertNamespacesThere } from './namespaces.ts';
+import { assertNamespacesThere, cgroupNamespace } from './namespaces.ts';
 import { checkStorageOptions, limitSize } from './size-limit.ts';
 import { makeWorkingDirectory } from './working-directory.ts';
 
+/** What `describe` builds on: known once the image has been found. */
+export interface Surroundings {
+  readonly id: string;
+  readonly image: ImageRunConfig;
+  readonly defaults: ContainerDefaults;
+  /** The cgroup namespace of a container whose request does not choose one. */
+  readonly cgroupNamespace: (privileged: boolean) => 'private' | 'host';
+}
+
+/** A new container, except for its name and image. */
+export interface ContainerDescription {
+  /** Its endpoints are keyed by the network's name or id. */
+  readonly spec: ContainerSpec;
+  readonly mounts: RequestedMounts & { readonly volumesFrom: readonly string[] };
+  /** `size=…` limits what the container may write. */
+  readonly storageOptions: Readonly<Record<string, string>>;
+  readonly warnings: readonly string[];
+}
+
+export interface CreateRequest {
+  readonly image: string;
+  /** Empty: any. */
+  readonly name: string;
+  /** Empty: the host's. */
+  readonly platform: string;
+  /** @throws BargeError invalid-parameter for a request that no container can fulfil. */
+  readonly describe: (around: Surroundings) => ContainerDescription;
+}
+
 /**
- * Makes a container of an image; nothing runs yet.
+ * Creates a container from an image, without starting it.
  * @throws BargeError not-found without the image, conflict for a taken name, invalid-parameter for options
  *   that contradict each other or that Barge does not support (named).
  */
 export async function createContainer(
   ctx: ContainerContext,
-  request: ContainerCreateRequest,
-  { name, platform }: { readonly name?: string; readonly platform?: string },
-): Promise<ContainerCreateResponse> {
+  request: CreateRequest,
+): Promise<{ readonly id: string; readonly warnings: readonly string[] }> {
   ctx.host.cgroups.warmLock(); /* most containers are started as soon as they are made */
-  if (!request.Image) throw invalidParameter('config cannot be empty in order to create a container');
-  const found = ctx.images.require(request.Image);
-  const image = imageFor(ctx, request.Image, platform ? [parsePlatform(platform)] : [], found);
-  const { HostConfig: options = {}, NetworkingConfig: networking = {}, ...config } = request;
-  checkConfig(config);
-  const hostWarnings = checkHostConfig(config, options);
-  const features = ctx.host.cgroups.features(options.CgroupParent || ctx.runner.roots.cgroupParent);
-  const { resources, warnings: limitWarnings } = checkResources(options, features);
-  const host = withDefaults(resources, ctx.settings.defaults, ctx.host.cgroups.layout);
-  checkLogConfig(host.LogConfig ?? {});
-  const sizeLimit = checkStorageOptions(options);
-  ctx.runner.runtimeNamed(options.Runtime);
-  assertNamespacesThere(ctx, options);
-  const networkingConfig = checkNetworks(ctx, options, networking.EndpointsConfig ?? {});
-  const chosen = chooseName(ctx, name);
+  const found = ctx.images.require(request.image);
+  const { platform } = request;
+  const image = imageFor(ctx, request.image, platform ? [parsePlatform(platform)] : [], found);
+  const { defaults } = ctx.settings;
   const id = newId();
-  using _ = ctx.containers.promiseName(chosen, id);
-  const merged = mergeConfig(config, image.config.config ?? {}, id, host);
-  commandOf(merged);
-  const warnings = [...hostWarnings, ...limitWarnings, ...grantWarnings(host)];
-  const declared = Object.keys(merged.Volumes ?? {});
-  const input = { host, declared, inherited: inheritedMounts(ctx, host.VolumesFrom ?? []) };
-  const { mounts, volumes } = await resolveMounts(input, ctx.volumes, (ref) => imageLayers(ctx, ref));
+  const { spec, mounts, storageOptions, warnings } = request.describe({
+    id,
+    image: image.config.config ?? {},
+    defaults,
+    cgroupNamespace: (privileged) => cgroupNamespace(privileged, defaults, ctx.host.cgroups.layout),
+  });
+  const checked = checkSpec(ctx, spec);
+  const sizeLimit = checkStorageOptions(storageOptions);
+  const resolved = withEndpoints(checked.spec, checkNetworks(ctx, checked.spec));
+  const name = chooseName(ctx, request.name);
+  using _ = ctx.containers.promiseName(name, id);
+  commandOf(resolved.process);
+  const inherited = inheritedMounts(ctx, mounts.volumesFrom);
+  const findImage = (ref: string) => imageLayers(ctx, ref);
+  const { mounts: made, volumes } = await resolveMounts({ ...mounts, inherited }, ctx.volumes, findImage);
   const definition: ContainerDefinition = {
     id,
-    name: chosen,
+    name,
     createdAt: Date.now(),
-    imageName: request.Image,
+    imageName: request.image,
     imageId: image.id,
     layers: image.config.rootfs.diff_ids,
-    config: merged,
-    hostConfig: host,
-    networkingConfig,
-    mounts,
+    spec: containerSpec(resolved),
+    mounts: made,
   };
   const container = await enterContainer(ctx, definition, volumes, async () => {
     if (sizeLimit) await limitSize(ctx, id, sizeLimit);
     await makeWorkingDirectory(ctx, definition);
   });
   emitContainer(ctx, container, 'create');
-  return { Id: id, Warnings: [...warnings, ...(await firewallWarnings(ctx, definition))] };
+  const firewall = await firewallWarnings(ctx, definition.spec);
+  return { id, warnings: [...warnings, ...checked.warnings, ...grantWarnings(spec), ...firewall] };
 }
 
-function chooseName(ctx: ContainerContext, asked: string | undefined): string {
+/**
+ * Checks a spec against the capabilities of this daemon and its kernel.
+ * @returns the spec without limits that cannot be enforced, and a warning for each of them.
+ */
+function checkSpec(
+  ctx: ContainerContext,
+  spec: ContainerSpec,
+): { readonly spec: ContainerSpec; readonly warnings: readonly string[] } {
+  checkAnnotations(spec.annotations);
+  const features = ctx.host.cgroups.features(spec.limits.cgroupParent || ctx.runner.roots.cgroupParent);
+  const { limits, warnings } = checkLimits(spec.limits, features);
+  checkLog(spec.log);
+  ctx.runner.runtimeNamed(spec.runtime);
+  assertNamespacesThere(ctx, spec);
+  return { spec: { ...spec, limits: { ...limits, memorySwap: swapOf(limits) } }, warnings };
+}
+
+function chooseName(ctx: ContainerContext, asked: string): string {
   const taken = (name: string) => {
     try {
       ctx.containers.assertNameFree(name);
@@ -92,23 +134,19 @@ function chooseName(ctx: ContainerContext, asked: string | undefined): string {
   return name;
 }
 
-/** What this host cannot give: said once at the creation, and left out at every start. */
-function grantWarnings(host: HostConfig): string[] {
-  const { missing } = effectiveCapabilities({
-    add: host.CapAdd ?? [],
-    drop: host.CapDrop ?? [],
-    privileged: Boolean(host.Privileged),
-  });
-  const limits = resourceLimits(host.Ulimits ?? [], hostCapabilities().has('CAP_SYS_RESOURCE'));
+/** Warnings about what this host cannot grant; a start leaves it out without repeating them. */
+function grantWarnings({ security, limits }: ContainerSpec): string[] {
+  const { missing } = effectiveCapabilities({ ...security.capabilities, privileged: security.privileged });
+  const { warnings } = resourceLimits(limits.ulimits, hostCapabilities().has('CAP_SYS_RESOURCE'));
   return [
     ...missing.map(
       (name) => `This host cannot grant the capability ${name}: the container will be without it.`,
     ),
-    ...limits.warnings,
+    ...warnings,
   ];
 }
 
-/** Layers that containers need, which garbage collection leaves alone. */
+/** Layers that containers need: garbage collection leaves them alone. */
 export function layersInUse(ctx: Pick<ContainerContext, 'containers'>): Set<Digest> {
   return new Set(
     ctx.containers

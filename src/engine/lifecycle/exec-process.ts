@@ -1,9 +1,8 @@
-import type { ExecCreateRequest } from '../../api/engine.ts';
+import type { ExecCreateRequest } from '../../api/engine/containers.ts';
 import type { OciProcess } from '../../api/oci-runtime.ts';
 import type { Container } from '../../container/model.ts';
 import { effectiveCapabilities, hostCapabilities } from '../../container/oci/capabilities.ts';
 import { resourceLimits } from '../../container/oci/limits.ts';
-import { parseSecurityOptions } from '../../container/oci/security-options.ts';
 import { capabilitySets, isEmptyHome, umaskOf } from '../../container/oci/spec.ts';
 import type { ProcessUser } from '../../container/oci/user.ts';
 import { conflict } from '../../core/errors.ts';
@@ -17,29 +16,24 @@ export function execProcess(
   request: ExecCreateRequest,
   user: ProcessUser,
 ): OciProcess {
-  const { config, hostConfig } = definition;
-  const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
-  const privileged = Boolean(request.Privileged || hostConfig.Privileged);
-  const { granted } = effectiveCapabilities({
-    add: hostConfig.CapAdd ?? [],
-    drop: hostConfig.CapDrop ?? [],
-    privileged,
-  });
+  const { process, security, limits, hostname } = definition.spec;
+  const privileged = request.Privileged || security.privileged;
+  const { granted } = effectiveCapabilities({ ...security.capabilities, privileged });
   return {
     terminal: Boolean(request.Tty),
     user: {
       uid: user.uid,
       gid: user.gid,
-      ...umaskOf(hostConfig),
+      ...umaskOf(process),
       additionalGids: user.additionalGids,
     },
     args: request.Cmd ?? [],
-    env: execEnvironment(config.Env ?? [], request, config.Hostname ?? '', user.home ?? '/'),
-    cwd: request.WorkingDir || config.WorkingDir || '/',
+    env: execEnvironment(process.env, request, hostname, user.home ?? '/'),
+    cwd: request.WorkingDir || process.directory || '/',
     capabilities: capabilitySets(granted, user.uid),
-    ...resourceLimits(hostConfig.Ulimits ?? [], hostCapabilities().has('CAP_SYS_RESOURCE')).limits,
+    ...resourceLimits(limits.ulimits, hostCapabilities().has('CAP_SYS_RESOURCE')).limits,
     noNewPrivileges: security.noNewPrivileges ?? ctx.settings.defaults.noNewPrivileges,
-    ...(ctx.host.appArmor.enabled ? { apparmorProfile: appArmorProfile(hostConfig, privileged) } : {}),
+    ...(ctx.host.appArmor.enabled ? { apparmorProfile: appArmorProfile({ ...security, privileged }) } : {}),
   };
 }
 
@@ -55,8 +49,8 @@ export async function execUser(
   const link = ctx.live.links.get(definition.id);
   if (!link) throw conflict(`container ${definition.id} is not running`);
   return await ctx.runner.userIn(definition.id, link, {
-    user: asked || definition.config.User || '',
-    groupAdd: definition.hostConfig.GroupAdd ?? [],
+    user: asked || definition.spec.process.user,
+    groupAdd: definition.spec.process.groups,
   });
 }
 

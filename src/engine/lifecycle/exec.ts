@@ -1,6 +1,6 @@
 import { type Duplex, PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../api/engine.ts';
+import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../api/engine/containers.ts';
 import { StartFailure } from '../../container/failure.ts';
 import { assertExecutable, isRunning } from '../../container/model.ts';
 import type { ProcessUser } from '../../container/oci/user.ts';

@@ -65,7 +65,7 @@ export async function handleExit(
   void link?.gone.then(() => {
     if (ctx.live.links.get(id) === link) ctx.live.links.delete(id);
   });
-  const { AutoRemove: autoRemove } = exited.definition.hostConfig;
+  const { autoRemove } = exited.definition.spec;
   if (autoRemove) {
     ctx.live.announceExit(id, exit);
     await ctx.locks
@@ -96,8 +96,9 @@ function writeDown(ctx: ContainerContext, id: string, state: ContainerRunState):
 }
 
 function shouldRestart({ definition, state }: Container, code: number): boolean {
-  const { Name: policy, MaximumRetryCount: most = 0 } = definition.hostConfig.RestartPolicy ?? {};
+  const { restart } = definition.spec;
   if (state.stoppedByUser) return false;
-  if (policy === 'always' || policy === 'unless-stopped') return true;
-  return policy === 'on-failure' && code !== 0 && (most === 0 || state.restartCount < most);
+  if (restart.kind !== 'on-failure') return restart.kind !== 'no';
+  const { maxRetries } = restart;
+  return code !== 0 && (maxRetries === 0 || state.restartCount < maxRetries);
 }

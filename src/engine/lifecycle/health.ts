@@ -1,7 +1,7 @@
-import type { Health, HealthResult } from '../../api/engine.ts';
-import type { HealthConfig } from '../../api/oci-image.ts';
+import type { Health, HealthResult } from '../../api/engine/containers.ts';
 import { FrameReader } from '../../container/frames.ts';
 import { type Container, isRunning } from '../../container/model.ts';
+import type { HealthSpec } from '../../container/spec.ts';
 import { messageOf } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { SIGKILL } from '../../core/signals.ts';
@@ -12,18 +12,16 @@ import { execProcess, execUser } from './exec-process.ts';
 const KEPT_RESULTS = 5;
 /** Bytes. */
 const MAX_OUTPUT = 4096;
-/** Docker's defaults, nanoseconds. */
-const DEFAULT = { interval: 30e9, timeout: 30e9, startInterval: 5e9, retries: 3 };
+type Probe = Extract<HealthSpec, { readonly kind: 'probe' }>;
 
-const milliseconds = (nanoseconds: number | undefined, otherwise: number) => (nanoseconds || otherwise) / 1e6;
+const milliseconds = (nanoseconds: number) => nanoseconds / 1e6;
 
 /** The probe's command; undefined when there is none or it is switched off. */
 function probeCommand({ definition }: Container): readonly string[] | undefined {
-  const { Test: test = [] } = definition.config.Healthcheck ?? {};
-  const [kind, ...args] = test;
-  if (kind === 'CMD') return args;
-  if (kind === 'CMD-SHELL') return [...(definition.config.Shell ?? ['/bin/sh', '-c']), args.join(' ')];
-  return undefined;
+  const { health, process } = definition.spec;
+  if (health.kind === 'none') return undefined;
+  const { command } = health;
+  return command.kind === 'shell' ? [...process.shell, command.script] : command.args;
 }
 
 /** Health of a container that starts now; undefined without a probe. */
@@ -39,8 +37,8 @@ export const endedHealth = (health: Health | undefined): { readonly health?: Hea
 export function watchHealth(ctx: ContainerContext, id: string): void {
   const container = ctx.containers.get(id);
   const command = probeCommand(container);
-  if (!command) return;
-  const config = container.definition.config.Healthcheck ?? {};
+  const config = container.definition.spec.health;
+  if (!command || config.kind === 'none') return;
   const { startedAt } = container.state;
   const isThisRun = () => {
     if (!ctx.containers.has(id)) return false;
@@ -57,7 +55,7 @@ export function watchHealth(ctx: ContainerContext, id: string): void {
   const turn = async () => {
     if (!isThisRun()) return;
     if (ctx.containers.get(id).state.status === 'running') {
-      const result = await probe(ctx, id, command, milliseconds(config.Timeout, DEFAULT.timeout));
+      const result = await probe(ctx, id, command, milliseconds(config.timeout));
       if (!isThisRun()) return;
       record(ctx, id, config, startedAt, result);
     }
@@ -67,11 +65,10 @@ export function watchHealth(ctx: ContainerContext, id: string): void {
 }
 
 /** While a container starts, probes may come more often. */
-function delay(config: HealthConfig, startedAt: number, health: Health | undefined): number {
-  const usual = milliseconds(config.Interval, DEFAULT.interval);
-  const starting =
-    health?.Status === 'starting' && Date.now() - startedAt < milliseconds(config.StartPeriod, 0);
-  return starting ? Math.min(usual, milliseconds(config.StartInterval, DEFAULT.startInterval)) : usual;
+function delay(config: Probe, startedAt: number, health: Health | undefined): number {
+  const usual = milliseconds(config.interval);
+  const starting = health?.Status === 'starting' && Date.now() - startedAt < milliseconds(config.startPeriod);
+  return starting ? Math.min(usual, milliseconds(config.startInterval)) : usual;
 }
 
 async function probe(
@@ -128,7 +125,7 @@ async function probe(
 function record(
   ctx: ContainerContext,
   id: string,
-  config: HealthConfig,
+  config: Probe,
   startedAt: number,
   result: HealthResult,
 ): void {
@@ -136,9 +133,9 @@ function record(
   const before: Health = health ?? { Status: 'starting', FailingStreak: 0, Log: [] };
   const failed = result.ExitCode !== 0;
   const excused =
-    failed && before.Status === 'starting' && Date.now() - startedAt < milliseconds(config.StartPeriod, 0);
+    failed && before.Status === 'starting' && Date.now() - startedAt < milliseconds(config.startPeriod);
   const streak = failed ? before.FailingStreak + (excused ? 0 : 1) : 0;
-  const worn = streak >= (config.Retries || DEFAULT.retries);
+  const worn = streak >= config.retries;
   const status = !failed ? 'healthy' : worn ? 'unhealthy' : before.Status;
   const container = ctx.containers.setState(id, {
     health: {

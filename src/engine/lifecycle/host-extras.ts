@@ -1,37 +1,42 @@
 import { mkdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostConfig } from '../../api/engine.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { deviceEdits } from '../../container/oci/cdi.ts';
-import { parseSecurityOptions } from '../../container/oci/security-options.ts';
 import type { StartInput } from '../../container/runner.ts';
+import type { SecuritySpec } from '../../container/spec.ts';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
 import { DEFAULT_PROFILE } from '../../host/apparmor.ts';
 import type { ContainerContext } from './context.ts';
 
 type Extras = Pick<StartInput, 'edits' | 'appArmor' | 'sharedShm'>;
 
-/** What some containers need of the host beyond files and a network; nothing, and no waiting, for most. */
+/** What some containers need of the host beyond files and a network. Most need nothing, and do not wait. */
 export async function hostExtras(ctx: ContainerContext, { definition }: Container): Promise<Extras> {
-  const { DeviceRequests: requests, IpcMode: ipc = '' } = definition.hostConfig;
-  const shm = ipc === 'shareable' || ipc.startsWith('container:');
+  const { devices, namespaces, security } = definition.spec;
+  const { requests } = devices;
+  const shm = ['shareable', 'container'].includes(namespaces.ipc.kind);
   return {
-    ...(requests?.length ? { edits: await deviceEdits(requests, ctx.settings.defaults.cdiDirectories) } : {}),
-    ...(ctx.host.appArmor.enabled ? await appArmor(ctx, definition) : {}),
+    ...(requests.length > 0
+      ? { edits: await deviceEdits(requests, ctx.settings.defaults.cdiDirectories) }
+      : {}),
+    ...(ctx.host.appArmor.enabled ? await appArmor(ctx, security) : {}),
     ...(shm ? { sharedShm: await sharedShm(ctx, definition) } : {}),
   };
 }
 
-async function appArmor(ctx: ContainerContext, { hostConfig }: ContainerDefinition): Promise<Extras> {
-  const profile = appArmorProfile(hostConfig, Boolean(hostConfig.Privileged));
+async function appArmor(ctx: ContainerContext, security: SecuritySpec): Promise<Extras> {
+  const profile = appArmorProfile(security);
   if (profile !== 'unconfined') await ctx.host.appArmor.assertProfile(profile);
   return { appArmor: profile };
 }
 
 /** The profile of a process in the container, on hosts with AppArmor. */
-export function appArmorProfile({ SecurityOpt }: HostConfig, privileged: boolean): string {
-  const { appArmor: asked } = parseSecurityOptions(SecurityOpt ?? []);
-  return asked ?? (privileged ? 'unconfined' : DEFAULT_PROFILE);
+export function appArmorProfile({
+  appArmor,
+  privileged,
+}: Pick<SecuritySpec, 'appArmor' | 'privileged'>): string {
+  if (appArmor.kind === 'profile') return appArmor.name;
+  return appArmor.kind === 'unconfined' || privileged ? 'unconfined' : DEFAULT_PROFILE;
 }
 
 /** Beside the containers' run-time directories, which a start empties. */
@@ -40,11 +45,13 @@ const shmPath = (ctx: ContainerContext, id: string) => join(shmRoot(ctx), id);
 
 /** The tmpfs of a container whose IPC namespace others may join, mounted on the host while it runs. */
 async function sharedShm(ctx: ContainerContext, definition: ContainerDefinition): Promise<string> {
-  const { IpcMode: ipc = '', ShmSize: size } = definition.hostConfig;
-  if (ipc.startsWith('container:')) {
-    const { definition: donor } = ctx.containers.find(ipc.slice('container:'.length));
-    if (donor.hostConfig.IpcMode === 'host') return '/dev/shm';
-    if (donor.hostConfig.IpcMode === 'shareable') return shmPath(ctx, donor.id);
+  const { namespaces, storage } = definition.spec;
+  const { ipc } = namespaces;
+  if (ipc.kind === 'container') {
+    const { definition: donor } = ctx.containers.find(ipc.container);
+    const { kind } = donor.spec.namespaces.ipc;
+    if (kind === 'host') return '/dev/shm';
+    if (kind === 'shareable') return shmPath(ctx, donor.id);
     throw invalidParameter(
       `cannot join IPC of a container that does not share it: ${donor.name}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
     );
@@ -52,18 +59,15 @@ async function sharedShm(ctx: ContainerContext, definition: ContainerDefinition)
   const path = shmPath(ctx, definition.id);
   await releaseShm(ctx, definition);
   await mkdir(path, { recursive: true, mode: 0o700 });
-  await ctx.host.mounts.mountTmpfs(`nosuid,noexec,nodev,mode=1777,size=${size}`, path);
+  await ctx.host.mounts.mountTmpfs(`nosuid,noexec,nodev,mode=1777,size=${storage.shmSize}`, path);
   return path;
 }
 
-export async function releaseShm(
-  ctx: ContainerContext,
-  { id, hostConfig }: ContainerDefinition,
-): Promise<void> {
-  if (hostConfig.IpcMode === 'shareable') await unmount(ctx, shmPath(ctx, id));
+export async function releaseShm(ctx: ContainerContext, { id, spec }: ContainerDefinition): Promise<void> {
+  if (spec.namespaces.ipc.kind === 'shareable') await unmount(ctx, shmPath(ctx, id));
 }
 
-/** After a start of the daemon: the tmpfs of containers that do not run any more. */
+/** After a start of the daemon: unmounts the tmpfs of containers that no longer run. */
 export async function sweepShm(ctx: ContainerContext): Promise<void> {
   const root = `${shmRoot(ctx)}/`;
   const mounts = await readFile('/proc/self/mounts', 'utf8');

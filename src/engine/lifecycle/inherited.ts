@@ -15,16 +15,17 @@ export function inheritedMounts(
     const words = modeWords(mode);
     if (words.has('copy')) throw invalidParameter(`invalid mode: ${mode}`);
     const { definition } = otherwiseInvalid(() => ctx.containers.find(ref));
-    const hidden = new Set(Object.keys(definition.hostConfig.Tmpfs ?? {}));
     return definition.mounts
-      .filter(({ Type, Destination }) => Type !== 'tmpfs' || !hidden.has(Destination))
-      .map(({ copyUp, ...mount }): VolumeMount => inherited(mount, words.get('access') === 'ro'));
+      .filter(({ unlisted }) => !unlisted)
+      .map(
+        ({ copyUp, remakesSource, ...mount }): VolumeMount => inherited(mount, words.get('access') === 'ro'),
+      );
   });
-  /* Of two at one place the later wins. */
+  /* Of two mounts at one destination the later one wins. */
   return [...new Map(found.map((mount) => [mount.Destination, mount])).values()];
 }
 
-/** To clients, `not found` means that the container's own image is missing: they pull it and try again. */
+/** Clients take `not found` for a missing image of the container: they would pull it and try again. */
 function otherwiseInvalid<T>(find: () => T): T {
   try {
     return find();

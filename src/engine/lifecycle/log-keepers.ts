@@ -30,10 +30,10 @@ export class LogKeepers {
   }
 
   /** Before a start. @throws BargeError system when the driver's target cannot be reached. */
-  async open({ hostConfig, ...definition }: ContainerDefinition): Promise<LogSink | undefined> {
-    if (!isForwarded(hostConfig.LogConfig ?? {})) return undefined;
+  async open(definition: ContainerDefinition): Promise<LogSink | undefined> {
+    if (!isForwarded(definition.spec.log)) return undefined;
     try {
-      return await openSink(this.#datagrams, { hostConfig, ...definition });
+      return await openSink(this.#datagrams, definition);
     } catch (error) {
       throw systemError(
         `failed to create task for container: failed to initialize logging driver: ${messageOf(error)}`,
@@ -49,9 +49,9 @@ export class LogKeepers {
     ended: Promise<unknown>,
     sink?: LogSink,
   ): void {
-    const { LogConfig } = definition.hostConfig;
-    const forwards = isForwarded(LogConfig ?? {});
-    const compresses = recordSettings(LogConfig)?.compress ?? false;
+    const { log: asked } = definition.spec;
+    const forwards = isForwarded(asked);
+    const compresses = recordSettings(asked)?.compress ?? false;
     if (!forwards && !compresses) return;
     const abort = new AbortController();
     const { data, log } = ctx.runner.directories(definition.id);
@@ -96,7 +96,7 @@ export class LogKeepers {
 }
 
 async function openSink(datagrams: Datagrams, definition: ContainerDefinition): Promise<LogSink> {
-  if (definition.hostConfig.LogConfig?.Type === 'journald') {
+  if (definition.spec.log.driver === 'journald') {
     const { openJournald } = await import('../../container/log/journald.ts');
     return await openJournald(datagrams, definition);
   }

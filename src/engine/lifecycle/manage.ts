@@ -41,7 +41,7 @@ export async function pruneContainers(
     .list()
     .filter(({ state }) => ['created', 'exited', 'dead'].includes(state.status))
     .filter(({ definition }) => definition.createdAt < until)
-    .filter(({ definition }) => labelsPass(definition.config.Labels ?? {}, filters));
+    .filter(({ definition }) => labelsPass(definition.spec.labels, filters));
   const sizes = await containerSizes(ctx, wanted);
   const deleted: string[] = [];
   let reclaimed = 0;

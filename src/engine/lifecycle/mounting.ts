@@ -27,7 +27,7 @@ export async function stageMounts(ctx: MountContext, { definition }: Container):
   const overlays: { options: string; target: string }[] = [];
   const below: StagedMount[] = [];
   const etcOf = (mount: ResolvedMount) =>
-    isEtc(mount) ? { isEtc: true, readOnly: !mount.RW || Boolean(definition.hostConfig.ReadonlyRootfs) } : {};
+    isEtc(mount) ? { isEtc: true, readOnly: !mount.RW || definition.spec.storage.readonlyRootfs } : {};
   const stageEtc = (mount: ResolvedMount, index: number): ResolvedMount => {
     if (!isEtc(mount)) return mount;
     const target = join(directory, `etc-${index}`);
@@ -37,7 +37,7 @@ export async function stageMounts(ctx: MountContext, { definition }: Container):
   const stage = async (mount: ResolvedMount, index: number): Promise<ResolvedMount> => {
     if (mount.Type === 'tmpfs') return mount;
     if (mount.Type === 'bind') {
-      await assertSource(definition, mount.Source);
+      await assertSource(mount);
       return stageEtc(await limited(mount), index);
     }
     let root = mount.Source;
@@ -77,9 +77,9 @@ const isEtc = ({ Destination, Type, isDirectory, recursion, Propagation }: Resol
   ['', 'private', 'rprivate'].includes(Propagation);
 
 /** A source that has gone since the creation is made again for `-v`, and missed for `--mount`. */
-async function assertSource({ hostConfig }: ContainerDefinition, source: string): Promise<void> {
+async function assertSource({ Source: source, remakesSource }: ResolvedMount): Promise<void> {
   if (existsSync(source)) return;
-  if (!hostConfig.Binds?.some((bind) => bind.startsWith(`${source}:`))) {
+  if (!remakesSource) {
     throw invalidParameter(
       `invalid mount config for type "bind": bind source path does not exist: ${source}`,
     );

@@ -1,27 +1,33 @@
-import type { HostConfig } from '../../api/engine.ts';
+import type { ContainerDefaults } from '../../container/defaults.ts';
 import { type Container, isRunning } from '../../container/model.ts';
+import type { ContainerSpec } from '../../container/spec.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
+import type { CgroupLayout } from '../../host/cgroups.ts';
 import type { ContainerContext } from './context.ts';
 
-const OF_CONTAINER = 'container:';
-
-/** @param mode `container:<id or name>`. @throws BargeError system, as docker has it, unless that container runs. */
-export function pidOf(ctx: ContainerContext, mode: string, what: string): number {
+/**
+ * @param ref id or name of the container whose namespace is joined.
+ * @throws BargeError system, as docker has it, unless that container runs.
+ */
+export function pidOf(ctx: Pick<ContainerContext, 'containers'>, ref: string, what: string): number {
   const failed = `failed to join ${what} namespace`;
-  const other = ctx.containers.find(mode.slice(OF_CONTAINER.length));
+  const other = ctx.containers.find(ref);
   if (!isRunning(other.state)) {
     throw systemError(`${failed}: container ${other.definition.id} is not running`);
   }
   return other.state.pid;
 }
 
-/** @throws BargeError invalid-parameter when a namespace is to be that of a container which is not there. */
-export function assertNamespacesThere(ctx: ContainerContext, host: HostConfig): void {
-  const modes = { PID: host.PidMode, IPC: host.IpcMode, network: host.NetworkMode };
+/** @throws BargeError invalid-parameter when a container whose namespace is to be joined does not exist. */
+export function assertNamespacesThere(
+  ctx: Pick<ContainerContext, 'containers'>,
+  { namespaces, network }: ContainerSpec,
+): void {
+  const modes = { PID: namespaces.pid, IPC: namespaces.ipc, network: network.mode };
   for (const [what, mode] of Object.entries(modes)) {
-    if (!mode?.startsWith(OF_CONTAINER)) continue;
+    if (mode.kind !== 'container') continue;
     try {
-      ctx.containers.find(mode.slice(OF_CONTAINER.length));
+      ctx.containers.find(mode.container);
     } catch (error) {
       throw invalidParameter(`cannot join ${what} namespace: ${messageOf(error)}`, { cause: error });
     }
@@ -29,11 +35,25 @@ export function assertNamespacesThere(ctx: ContainerContext, host: HostConfig): 
 }
 
 /** Paths of the pid and IPC namespaces that the container shares with others, by their OCI names. */
-export function sharedNamespaces(ctx: ContainerContext, { definition }: Container): Record<string, string> {
-  const { PidMode: pid, IpcMode: ipc } = definition.hostConfig;
-  const path = (mode: string, name: string) => `/proc/${pidOf(ctx, mode, name.toUpperCase())}/ns/${name}`;
+export function sharedNamespaces(
+  ctx: Pick<ContainerContext, 'containers'>,
+  { definition }: Container,
+): Record<string, string> {
+  const { pid, ipc } = definition.spec.namespaces;
+  const path = (ref: string, name: string) => `/proc/${pidOf(ctx, ref, name.toUpperCase())}/ns/${name}`;
   return {
-    ...(pid?.startsWith('container:') ? { pid: path(pid, 'pid') } : {}),
-    ...(ipc?.startsWith('container:') ? { ipc: path(ipc, 'ipc') } : {}),
+    ...(pid.kind === 'container' ? { pid: path(pid.container, 'pid') } : {}),
+    ...(ipc.kind === 'container' ? { ipc: path(ipc.container, 'ipc') } : {}),
   };
+}
+
+/** The cgroup namespace of a container whose request does not choose one. */
+export function cgroupNamespace(
+  privileged: boolean,
+  defaults: ContainerDefaults,
+  layout: CgroupLayout,
+): 'private' | 'host' {
+  if (privileged) return 'host';
+  if (defaults.cgroupnsMode) return defaults.cgroupnsMode === 'host' ? 'host' : 'private';
+  return layout === 'v2' ? 'private' : 'host';
 }

@@ -1,24 +1,23 @@
-import type { HostConfig } from '../../api/engine.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
 import type { ContainerContext } from './context.ts';
 
 /**
- * What `--storage-opt size=…` says.
+ * Reads `--storage-opt size=…`.
  * @returns bytes; undefined: no limit. @throws BargeError invalid-parameter for other options.
  */
-export function checkStorageOptions({ StorageOpt }: HostConfig): number | undefined {
-  const options = Object.entries(StorageOpt ?? {});
+export function checkStorageOptions(asked: Readonly<Record<string, string>>): number | undefined {
+  const options = Object.entries(asked);
   const unknown = options.find(([name]) => name.toLowerCase() !== 'size');
   if (unknown) throw invalidParameter(`Unknown option ${unknown[0]}`);
   const size = options[0]?.[1];
   return size === undefined ? undefined : parseBytes(size);
 }
 
-/** Bounds what a new container may write, on file systems that can. @throws BargeError system on others. */
+/** Limits what a new container may write. @throws BargeError system on file systems without project quotas. */
 export async function limitSize(ctx: ContainerContext, id: string, bytes: number): Promise<void> {
   const { data, upper, work } = ctx.runner.directories(id);
-  /* Both in one project: files are renamed from the one into the other. */
+  /* Both in one project, since overlayfs renames files from one into the other. */
   const project = Number.parseInt(id.slice(0, 8), 16) >>> 1;
   try {
     await ctx.host.files.limitDirectory(work, bytes, project);

@@ -90,7 +90,7 @@ async function undo(ctx: ContainerContext, id: string, attachment: Attachment | 
   const exitCode = error instanceof StartFailure ? error.exitCode : 128;
   const message = error instanceof Error ? error.message : String(error);
   const failed = ctx.containers.setState(id, { exitCode, error: message });
-  if (failed.definition.hostConfig.AutoRemove) {
+  if (failed.definition.spec.autoRemove) {
     await removeLocked(ctx, id, { volumes: true });
   }
 }

@@ -34,9 +34,9 @@ export async function stopContainer(
 async function stopLocked(ctx: ContainerContext, id: string, options: StopOptions): Promise<boolean> {
   const container = ctx.containers.get(id);
   if (!isRunning(container.state)) return false;
-  const { config } = container.definition;
-  const signal = signalNumber(options.signal || config.StopSignal || 'SIGTERM');
-  const asked = options.timeout ?? config.StopTimeout ?? undefined;
+  const { stop } = container.definition.spec;
+  const signal = signalNumber(options.signal || stop.signal);
+  const asked = options.timeout ?? stop.timeout;
   const seconds = asked ?? DEFAULT_STOP_SECONDS;
   ctx.containers.setState(id, { stoppedByUser: true });
   const link = ctx.live.links.get(id);
@@ -98,8 +98,8 @@ export async function killContainer(ctx: ContainerContext, ref: string, signalNa
   const signal = signalNumber(signalName || 'SIGKILL');
   const container = ctx.containers.find(ref);
   assertKillable(container, ref);
-  const { id, config } = container.definition;
-  const ends = signal === SIGKILL || signal === signalNumber(config.StopSignal || 'SIGTERM');
+  const { id, spec } = container.definition;
+  const ends = signal === SIGKILL || signal === signalNumber(spec.stop.signal);
   if (ends && container.state.status === 'restarting' && (await staysStopped(ctx, id))) return;
   const exit = signal === SIGKILL ? ctx.live.nextExit(id) : undefined;
   if (ends) {

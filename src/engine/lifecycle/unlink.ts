@@ -1,5 +1,5 @@
-import { parseLink } from '../../container/links.ts';
 import { conflict, notFound } from '../../core/errors.ts';
+import { withLinks } from '../networking/legacy-links.ts';
 import type { ContainerContext } from './context.ts';
 
 /**
@@ -16,8 +16,8 @@ export function unlinkContainer(ctx: ContainerContext, ref: string): void {
   }
   const [parent, alias] = [path.slice(0, slash), path.slice(slash + 1)];
   const { definition } = ctx.containers.find(parent);
-  const links = definition.hostConfig.Links ?? [];
-  const left = links.filter((link) => parseLink(link).alias !== alias);
+  const { links } = definition.spec.names;
+  const left = links.filter((link) => link.alias !== alias);
   if (left.length === links.length) throw notFound(`No such container: ${ref}`);
-  ctx.containers.setDefinition(definition.id, { hostConfig: { ...definition.hostConfig, Links: left } });
+  ctx.containers.setDefinition(definition.id, { spec: withLinks(definition.spec, left) });
 }

@@ -1,35 +1,26 @@
-import type { HostConfig, Resources, RestartPolicy } from '../../api/engine.ts';
-import { checkResources } from '../../container/check/resources.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { HostConfig } from '../../api/engine/containers.ts';
+import { checkLimits, swapOf } from '../../container/check/resources.ts';
+import { containerSpec } from '../../container/default-spec.ts';
 import { type Container, isRunning } from '../../container/model.ts';
-import { assertRestartPolicy } from '../../container/restart-policy.ts';
+import type { LimitSpec } from '../../container/resource-spec.ts';
+import type { ContainerSpec, RestartSpec } from '../../container/spec.ts';
 import { BargeError, conflict, messageOf } from '../../core/errors.ts';
 import type { Cgroups } from '../../host/cgroups.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
-import { DEVICE_LIMITS, limitsOf, swapOf } from './update-limits.ts';
+import { limitsOf } from './update-limits.ts';
 
-/** Body of `POST /containers/{id}/update`. */
-export interface ContainerUpdate extends Resources {
-  readonly RestartPolicy?: RestartPolicy | null;
+/** What an update changes; what is absent stays as it is. */
+export interface ContainerUpdate {
+  readonly limits: Partial<LimitSpec>;
+  readonly restart?: RestartSpec;
+  /** Replaces what was given before, for the members that the update names. Undefined: the spec shows it. */
+  readonly asGiven: { readonly [K in keyof HostConfig]: HostConfig[K] | undefined };
 }
 
-/** The limits that can change; others of `Resources` belong to the creation and are left alone, as Docker does. */
-const NUMBERS = [
-  'BlkioWeight',
-  'CpuShares',
-  'NanoCpus',
-  'CpuPeriod',
-  'CpuQuota',
-  'CpuRealtimePeriod',
-  'CpuRealtimeRuntime',
-  'Memory',
-  'MemorySwap',
-  'MemoryReservation',
-] as const;
-const TEXTS = ['CpusetCpus', 'CpusetMems'] as const;
-
 /**
- * Changes limits and the restart policy, of a running container at once. All of it happens or nothing.
- * @throws BargeError not-found; invalid-parameter or conflict for what contradicts itself or what is set.
+ * Changes limits and the restart policy, also of a running container, either entirely or not at all.
+ * @throws BargeError not-found; invalid-parameter or conflict for limits that contradict each other or those in force.
  */
 export async function updateContainer(
   ctx: ContainerContext,
@@ -37,7 +28,6 @@ export async function updateContainer(
   update: ContainerUpdate,
 ): Promise<{ Warnings: string[] | null }> {
   const { id } = ctx.containers.find(ref).definition;
-  if (update.RestartPolicy) assertRestartPolicy(update.RestartPolicy);
   return await ctx.locks.run(id, async () => {
     const container = ctx.containers.get(id);
     try {
@@ -57,52 +47,59 @@ function change(ctx: ContainerContext, { definition, state }: Container, update:
   if (state.status === 'removing' || state.status === 'dead') {
     throw conflict('Container is marked for removal and cannot be "update".');
   }
-  const before = definition.hostConfig;
-  const wanted = asked(update);
-  assertCompatible(before, update, wanted);
-  const features = ctx.host.cgroups.features(before.CgroupParent || ctx.runner.roots.cgroupParent);
-  const { resources, warnings } = checkResources({ ...before, ...withSwap(before, wanted) }, features);
-  /* What the kernel cannot limit is left out, with a warning. */
-  const limits = Object.fromEntries(Object.entries(wanted).filter(([name]) => name in resources));
-  const after: HostConfig = { ...resources, ...restartPolicy(before, update) };
+  const { spec } = definition;
+  const before = spec.limits;
+  assertCompatible(spec, update);
+  const features = ctx.host.cgroups.features(before.cgroupParent || ctx.runner.roots.cgroupParent);
+  const { limits: after, warnings } = checkLimits(
+    { ...before, ...withSwap(before, update.limits) },
+    features,
+  );
+  const changed = containerSpec({
+    ...spec,
+    limits: after,
+    restart: update.restart ?? spec.restart,
+    asGiven: { ...spec.asGiven, host: defined({ ...spec.asGiven.host, ...update.asGiven }) },
+  });
   const cgroup = ctx.runner.cgroupOf(definition);
   const isUp = isRunning(state);
-  if (isUp) applyOrRestore(ctx.host.cgroups, cgroup, after, before, limits);
+  /* What the kernel cannot limit has been left out, with a warning. */
+  const names = (Object.keys(update.limits) as (keyof LimitSpec)[]).filter((name) =>
+    isDeepStrictEqual(after[name], update.limits[name]),
+  );
+  if (isUp) applyOrRestore(ctx.host.cgroups, cgroup, after, before, names);
   try {
-    return { updated: ctx.containers.setDefinition(definition.id, { hostConfig: after }), warnings };
+    return { updated: ctx.containers.setDefinition(definition.id, { spec: changed }), warnings };
   } catch (error) {
-    if (isUp) ctx.host.cgroups.applyLimits(cgroup, limitsOf(before, limits, after));
+    if (isUp) ctx.host.cgroups.applyLimits(cgroup, limitsOf(before, names, after));
     throw error;
   }
 }
 
-/** The limits that the request names. */
-function asked(update: ContainerUpdate): Partial<HostConfig> {
-  const wanted = [...NUMBERS, ...TEXTS].filter((name) => update[name]).map((name) => [name, update[name]]);
-  const pids = typeof update.PidsLimit === 'number' ? { PidsLimit: Math.max(0, update.PidsLimit) } : {};
-  const devices = DEVICE_LIMITS.filter((name) => update[name]).map((name) => [name, update[name]]);
-  return { ...Object.fromEntries([...wanted, ...devices]), ...pids };
-}
+const defined = (host: ContainerUpdate['asGiven']): HostConfig =>
+  Object.fromEntries(Object.entries(host).filter(([, value]) => value !== undefined));
 
-function assertCompatible(before: HostConfig, update: ContainerUpdate, limits: Partial<HostConfig>): void {
-  const { Name: policy } = update.RestartPolicy ?? {};
-  if (before.AutoRemove && policy && policy !== 'no') {
+function assertCompatible(
+  { limits: before, autoRemove }: ContainerSpec,
+  { restart, limits }: ContainerUpdate,
+): void {
+  if (autoRemove && restart && restart.kind !== 'no') {
     throw conflict('Restart policy cannot be updated because AutoRemove is enabled for the container');
   }
-  if (limits.NanoCpus && (before.CpuPeriod || before.CpuQuota)) {
-    const set = before.CpuPeriod ? 'Period' : 'Quota';
+  if (limits.nanoCpus && (before.cpuPeriod || before.cpuQuota)) {
+    const set = before.cpuPeriod ? 'Period' : 'Quota';
     throw conflict(`Conflicting options: Nano CPUs cannot be updated as CPU ${set} has already been set`);
   }
   for (const [name, value] of [
-    ['Period', limits.CpuPeriod],
-    ['Quota', limits.CpuQuota],
+    ['Period', limits.cpuPeriod],
+    ['Quota', limits.cpuQuota],
   ] as const) {
-    if (value && before.NanoCpus) {
+    if (value && before.nanoCpus) {
       throw conflict(`Conflicting options: CPU ${name} cannot be updated as NanoCPUs has already been set`);
     }
   }
   const swap = swapOf(before);
-  if (limits.Memory && !limits.MemorySwap && swap > 0 && limits.Memory > swap) {
+  if (limits.memory && !limits.memorySwap && swap > 0 && limits.memory > swap) {
     throw conflict(
       'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
     );
@@ -110,36 +107,25 @@ function assertCompatible(before: HostConfig, update: ContainerUpdate, limits: P
 }
 
 /** A new memory limit alone leaves the swap limit where it was. */
-function withSwap(before: HostConfig, limits: Partial<HostConfig>): Partial<HostConfig> {
+function withSwap(before: LimitSpec, limits: Partial<LimitSpec>): Partial<LimitSpec> {
   const swap = swapOf(before);
-  return limits.Memory && !limits.MemorySwap && swap ? { ...limits, MemorySwap: swap } : limits;
-}
-
-function restartPolicy(before: HostConfig, { RestartPolicy: policy }: ContainerUpdate): Partial<HostConfig> {
-  if (!policy?.Name) return {};
-  return {
-    RestartPolicy: {
-      ...before.RestartPolicy,
-      Name: policy.Name,
-      MaximumRetryCount: policy.MaximumRetryCount ?? 0,
-    },
-  };
+  return limits.memory && !limits.memorySwap && swap ? { ...limits, memorySwap: swap } : limits;
 }
 
 function applyOrRestore(
   cgroups: Pick<Cgroups, 'applyLimits' | 'pids'>,
   cgroup: string,
-  after: HostConfig,
-  before: HostConfig,
-  limits: Partial<HostConfig>,
+  after: LimitSpec,
+  before: LimitSpec,
+  names: readonly (keyof LimitSpec)[],
 ): void {
   try {
-    cgroups.applyLimits(cgroup, limitsOf(after, limits, before));
+    cgroups.applyLimits(cgroup, limitsOf(after, names, before));
   } catch (error) {
-    /* Its processes have ended, and the news is still on its way: there is nothing left to limit. */
+    /* Its processes have ended, which the daemon has not heard of yet: there is nothing left to limit. */
     if (cgroups.pids(cgroup).length === 0) return;
     try {
-      cgroups.applyLimits(cgroup, limitsOf(before, limits, after));
+      cgroups.applyLimits(cgroup, limitsOf(before, names, after));
     } catch (cleanup) {
       throw new BargeError(error instanceof BargeError ? error.kind : 'system', messageOf(error), {
         cause: error,

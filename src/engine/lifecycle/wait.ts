@@ -1,4 +1,4 @@
-import type { WaitResponse } from '../../api/engine.ts';
+import type { WaitResponse } from '../../api/engine/containers.ts';
 import { isRunning } from '../../container/model.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import type { ContainerContext } from './context.ts';

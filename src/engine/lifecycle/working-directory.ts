@@ -12,9 +12,9 @@ import { followWithin, kindWithin } from './mount-targets.ts';
  */
 export async function makeWorkingDirectory(
   ctx: Pick<ContainerContext, 'host' | 'layers' | 'runner'>,
-  { id, layers, config }: ContainerDefinition,
+  { id, layers, spec }: ContainerDefinition,
 ): Promise<void> {
-  const asked = config.WorkingDir || '/';
+  const asked = spec.process.directory || '/';
   if (asked === '/') return;
   const { lower, layersDirectory } = ctx.layers.rootfs(layers);
   const highestFirst = [...lower].reverse().map((name) => join(layersDirectory, name));

@@ -1,5 +1,7 @@
-import type { EndpointSettings, PortMap } from '../../api/engine.ts';
+import type { PortMap } from '../../api/engine/networks.ts';
+import { withEndpoints } from '../../container/endpoints.ts';
 import { type Attachment, type Container, isRunning } from '../../container/model.ts';
+import type { EndpointSpec } from '../../container/network-spec.ts';
 import { forbidden, invalidParameter, isKind, systemError } from '../../core/errors.ts';
 import type { EndpointRequest, NetworkDefinition } from '../../network/model.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
@@ -7,7 +9,7 @@ import type { ContainerContext } from '../lifecycle/context.ts';
 import { emitNetwork, portsToPublish, sandboxOf } from './endpoints.ts';
 import { updateEtcFiles } from './etc-files.ts';
 import { assertEndpoint } from './network-check.ts';
-import { endpointConfigs, endpointRequest, hasFixedNetwork, modeOf } from './networking.ts';
+import { endpointRequest, hasFixedNetwork } from './networking.ts';
 import { needsNames, registerNames, viewOf } from './resolution.ts';
 
 /**
@@ -18,7 +20,7 @@ export async function connectContainer(
   ctx: ContainerContext,
   networkRef: string,
   containerRef: string,
-  settings: EndpointSettings,
+  settings: EndpointSpec,
 ): Promise<void> {
   const network = ctx.networks.find(networkRef);
   const { id } = ctx.containers.find(containerRef).definition;
@@ -28,17 +30,17 @@ export async function connectContainer(
     assertEndpoint(network, settings);
     const { definition, state } = container;
     const configs = {
-      ...endpointConfigs(definition),
-      [network.name]: { ...settings, NetworkID: network.id },
+      ...definition.spec.network.endpoints,
+      [network.name]: { ...settings, networkId: network.id },
     };
-    const changed = { ...definition, networkingConfig: { EndpointsConfig: configs } };
+    const changed = { ...definition, spec: withEndpoints(definition.spec, configs) };
     if (isRunning(state) && state.attachment) {
       announceChange(ctx, id, state.attachment);
       const sandbox = await joinOrRestore(
         ctx,
         id,
         state.attachment,
-        endpointRequest(definition, network.name, settings),
+        endpointRequest(definition.spec, network.name, settings),
       );
       try {
         await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
@@ -49,7 +51,7 @@ export async function connectContainer(
       }
       emitNetwork(ctx, 'connect', network.name, id);
     } else {
-      ctx.containers.setDefinition(id, { networkingConfig: changed.networkingConfig });
+      ctx.containers.setDefinition(id, { spec: changed.spec });
     }
   });
 }
@@ -77,8 +79,8 @@ function assertConnectable({ definition, state }: Container, network: NetworkDef
   if (network.name === 'host') {
     throw forbidden('container cannot be disconnected from host network or connected to host network');
   }
-  const mode = modeOf(definition);
-  if (mode === 'host' || mode.startsWith('container:')) {
+  const { mode, endpoints } = definition.spec.network;
+  if (mode.kind === 'host' || mode.kind === 'container') {
     throw forbidden(
       'container sharing network namespace with another container or host cannot be connected to any other network',
     );
@@ -93,7 +95,7 @@ function assertConnectable({ definition, state }: Container, network: NetworkDef
       `container ${definition.id} is marked for removal and cannot be connected or disconnected to the network`,
     );
   }
-  if (isRunning(state) && network.name in endpointConfigs(definition)) {
+  if (isRunning(state) && network.name in endpoints) {
     throw forbidden(`endpoint with name ${definition.name} already exists in network ${network.name}`);
   }
 }
@@ -117,18 +119,18 @@ export async function disconnectContainer(
     if (network.name === 'host') {
       throw forbidden('container cannot be disconnected from host network or connected to host network');
     }
-    const { [network.name]: config, ...left } = endpointConfigs(definition);
+    const { [network.name]: config, ...left } = definition.spec.network.endpoints;
     if (!config || hasFixedNetwork(definition)) {
       throw systemError(`container ${id} is not connected to network ${network.name}`);
     }
-    const changed = { ...definition, networkingConfig: { EndpointsConfig: left } };
+    const changed = { ...definition, spec: withEndpoints(definition.spec, left) };
     if (isRunning(state) && state.attachment) {
       announceChange(ctx, id, state.attachment);
       const sandbox = await ctx.networks.sandboxes.leave(sandboxOf(state.attachment), network.name);
       await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
       emitNetwork(ctx, 'disconnect', network.name, id);
     } else {
-      ctx.containers.setDefinition(id, { networkingConfig: changed.networkingConfig });
+      ctx.containers.setDefinition(id, { spec: changed.spec });
     }
   });
 }
@@ -163,7 +165,10 @@ async function settle(
     ports,
     ...(names ? { names } : {}),
   };
-  ctx.containers.change(definition.id, { networkingConfig: definition.networkingConfig }, { attachment });
+  /* Others may have changed the links meanwhile. */
+  const { spec } = ctx.containers.get(definition.id).definition;
+  const { endpoints } = definition.spec.network;
+  ctx.containers.change(definition.id, { spec: withEndpoints(spec, endpoints) }, { attachment });
   await updateEtcFiles(ctx, definition, {
     ...(joined ? { joined } : {}),
     ...(left ? { left } : {}),
@@ -178,7 +183,7 @@ async function publishAgain(
   before: Attachment,
   sandbox: Sandbox,
 ): Promise<PortMap> {
-  const wanted = portsToPublish(definition);
+  const wanted = portsToPublish(definition.spec.ports);
   const isPublished = Object.values(wanted).some((bindings) => bindings?.length);
   if (!isPublished) return before.ports;
   const kept = Object.entries(wanted).map(([port, bindings]) => [port, before.ports[port] ?? bindings]);

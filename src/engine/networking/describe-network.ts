@@ -1,4 +1,4 @@
-import type { EndpointResource, NetworkInspect, NetworkSummary } from '../../api/engine.ts';
+import type { EndpointResource, NetworkInspect, NetworkSummary } from '../../api/engine/networks.ts';
 import type { Container } from '../../container/model.ts';
 import { formatSubnet } from '../../network/ip.ts';
 import type { NetworkDefinition } from '../../network/model.ts';

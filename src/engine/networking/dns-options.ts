@@ -1,16 +1,15 @@
-import type { HostConfig } from '../../api/engine.ts';
+import type { NameSpec } from '../../container/network-spec.ts';
 import type { EngineSettings } from '../settings.ts';
 
 /** Name servers, search domains and options of a container: its own, else those of the daemon's settings. */
 export function dnsOptions(
   { defaults }: Pick<EngineSettings, 'defaults'>,
-  { Dns, DnsSearch, DnsOptions }: HostConfig,
+  { dnsServers, dnsSearch, dnsOptions: own }: NameSpec,
 ): { servers: readonly string[]; search: readonly string[]; options: readonly string[] } {
-  const own = (list: readonly string[] | null | undefined, otherwise: readonly string[]) =>
-    list?.length ? list : otherwise;
+  const or = (list: readonly string[], otherwise: readonly string[]) => (list.length > 0 ? list : otherwise);
   return {
-    servers: own(Dns, defaults.dns),
-    search: own(DnsSearch, defaults.dnsSearch),
-    options: own(DnsOptions, defaults.dnsOptions),
+    servers: or(dnsServers, defaults.dns),
+    search: or(dnsSearch, defaults.dnsSearch),
+    options: or(own, defaults.dnsOptions),
   };
 }

@@ -1,10 +1,11 @@
-import type { PortMap } from '../../api/engine.ts';
+import type { PortMap } from '../../api/engine/networks.ts';
 import type { Attachment, Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
+import type { PortSpec } from '../../container/network-spec.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { pidOf } from '../lifecycle/namespaces.ts';
-import { endpointConfigs, modeOf, requestsOf } from './networking.ts';
+import { requestsOf } from './networking.ts';
 import { needsNames, registerNames, viewOf } from './resolution.ts';
 
 /** Takes what a container that starts needs of its networks; undefined where it needs nothing. */
@@ -19,7 +20,7 @@ export async function connect(
   if (requests.length === 0) return undefined;
   const sandbox = await ctx.networks.sandboxes.attach(requests);
   try {
-    const ports = await ctx.networks.publish(sandbox, portsToPublish(definition), definition.name);
+    const ports = await ctx.networks.publish(sandbox, portsToPublish(definition.spec.ports), definition.name);
     const attachment = { sandbox: sandbox.path, endpoints: sandbox.endpoints, ports };
     registerNames(ctx, definition, attachment.endpoints);
     const names = needsNames(sandbox.endpoints)
@@ -34,14 +35,15 @@ export async function connect(
 }
 
 /** The ports of `-p`, those of `-P`, and the merely exposed ones, which `ps` and `inspect` show too. */
-export function portsToPublish({ config, hostConfig }: ContainerDefinition): PortMap {
-  const exposed = Object.keys(config.ExposedPorts ?? {});
-  const anyPort = hostConfig.PublishAllPorts ? [{ HostIp: '', HostPort: '' }] : null;
+export function portsToPublish({ exposed, published, publishAll }: PortSpec): PortMap {
+  const anyPort = publishAll ? [{ HostIp: '', HostPort: '' }] : null;
+  const chosen = Object.entries(published).map(([name, places]) => [
+    withProtocol(name),
+    places.length > 0 ? places.map(({ address, port }) => ({ HostIp: address, HostPort: port })) : null,
+  ]);
   return {
     ...Object.fromEntries(exposed.map((port) => [withProtocol(port), anyPort])),
-    ...Object.fromEntries(
-      Object.entries(hostConfig.PortBindings ?? {}).map(([port, bindings]) => [withProtocol(port), bindings]),
-    ),
+    ...Object.fromEntries(chosen),
   };
 }
 
@@ -53,11 +55,14 @@ export function networkNamespace(
   { definition }: Container,
   attachment: Attachment | undefined,
 ): { networkNamespace?: string; privateNetwork: boolean } {
-  const mode = modeOf(definition);
+  const { mode } = definition.spec.network;
   if (attachment) return { networkNamespace: attachment.sandbox, privateNetwork: true };
-  if (mode === 'host') return { privateNetwork: false };
-  if (mode.startsWith('container:')) {
-    return { networkNamespace: `/proc/${pidOf(ctx, mode, 'network')}/ns/net`, privateNetwork: false };
+  if (mode.kind === 'host') return { privateNetwork: false };
+  if (mode.kind === 'container') {
+    return {
+      networkNamespace: `/proc/${pidOf(ctx, mode.container, 'network')}/ns/net`,
+      privateNetwork: false,
+    };
   }
   return { privateNetwork: true };
 }
@@ -149,4 +154,4 @@ export const attachmentOf = (attachment: Attachment | undefined): Pick<Container
   attachment ? { attachment } : {};
 
 /** Names of the networks that a container is on, whether it runs or not. */
-export const networkNamesOf = ({ definition }: Container) => Object.keys(endpointConfigs(definition));
+export const networkNamesOf = ({ definition }: Container) => Object.keys(definition.spec.network.endpoints);

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { AttachedEndpoint, Attachment, Container, ContainerDefinition } from '../../container/model.ts';
+import type { NameSpec } from '../../container/network-spec.ts';
+import type { ContainerSpec } from '../../container/spec.ts';
 import type { EtcFiles } from '../../container/start-files.ts';
 import { type ResolverPlace, resolvConf } from '../../network/resolv.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { dnsOptions } from './dns-options.ts';
 import { changeEtcFile } from './etc-change.ts';
 import { linkHosts } from './legacy-links.ts';
-import { isIPv6Off, modeOf } from './networking.ts';
+import { isIPv6Off } from './networking.ts';
 import { needsNames } from './resolution.ts';
 
 /** Contents of `/etc/hostname`, `/etc/hosts` and `/etc/resolv.conf` of a container. */
@@ -16,51 +18,48 @@ export function etcFiles(
   { definition }: Container,
   attachment: Attachment | undefined,
 ): EtcFiles {
-  const { config, hostConfig } = definition;
-  const mode = modeOf(definition);
-  if (mode.startsWith('container:')) return { from: ownerOf(ctx, mode) };
-  const onHost = mode === 'host';
-  const name = onHost && !config.Hostname ? hostname() : (config.Hostname ?? '');
-  const own = (attachment?.endpoints ?? []).flatMap((endpoint) => hostLines(definition, endpoint));
-  const without6 = !onHost && isIPv6Off(definition);
+  const { spec } = definition;
+  const { mode } = spec.network;
+  if (mode.kind === 'container') return { from: ownerOf(ctx, mode.container) };
+  const onHost = mode.kind === 'host';
+  const name = onHost ? spec.hostname || hostname() : spec.hostname;
+  const own = (attachment?.endpoints ?? []).flatMap((endpoint) => hostLines(spec, endpoint));
+  const without6 = !onHost && isIPv6Off(spec);
   const loopback = without6 ? LOOPBACK_HOSTS_4 : LOOPBACK_HOSTS;
   const head = onHost ? readFileSync('/etc/hosts', 'utf8') : loopback;
-  const asked = extraHosts(ctx, hostConfig.ExtraHosts ?? [], attachment);
+  const asked = extraHosts(ctx, spec.names.hosts, attachment);
   const extra = without6 ? asked.replace(/^[^\t\n]*:.*\n/gm, '') : asked;
   const place = onHost ? 'host' : needsNames(attachment?.endpoints ?? []) ? 'embedded' : 'bridge';
   return {
     hostname: `${name}\n`,
     hosts: `${head}${extra}${linkHosts(ctx, definition)}${own.join('')}`,
-    resolvConf: resolvConfOf(ctx, definition, place),
+    resolvConf: resolvConfOf(ctx, spec.names, place),
   };
 }
 
-/** Whose files a container has that shares another one's network, perhaps through others. */
-export function ownerOf(ctx: ContainerContext, mode: string): string {
+/** Whose files a container has that shares the network of another, `ref`, perhaps through others. */
+export function ownerOf(ctx: Pick<ContainerContext, 'containers'>, ref: string): string {
   const seen = new Set<string>();
-  for (let next = mode; ; ) {
-    const { definition } = ctx.containers.find(next.slice('container:'.length));
-    next = modeOf(definition);
+  for (let next = ref; ; ) {
+    const { id, spec } = ctx.containers.find(next).definition;
+    const { mode } = spec.network;
     /* Names move from one container to another, so they can lead around in a circle. */
-    if (!next.startsWith('container:') || seen.has(definition.id)) return definition.id;
-    seen.add(definition.id);
+    if (mode.kind !== 'container' || seen.has(id)) return id;
+    next = mode.container;
+    seen.add(id);
   }
 }
 
-function resolvConfOf(
-  ctx: ContainerContext,
-  { hostConfig }: ContainerDefinition,
-  place: ResolverPlace,
-): string {
-  return resolvConf(dnsOptions(ctx.settings, hostConfig), place);
+function resolvConfOf(ctx: ContainerContext, names: NameSpec, place: ResolverPlace): string {
+  return resolvConf(dnsOptions(ctx.settings, names), place);
 }
 
 /** A container's own addresses on one network. */
 function hostLines(
-  { config }: ContainerDefinition,
+  { hostname: own, domainname }: ContainerSpec,
   { ipv4, ipv6 }: Pick<AttachedEndpoint, 'ipv4' | 'ipv6'>,
 ): string[] {
-  const full = [config.Hostname, config.Domainname].filter(Boolean).join('.');
+  const full = [own, domainname].filter(Boolean).join('.');
   const names = full.includes('.') ? `${full} ${full.split('.', 1)[0]}` : full;
   return [ipv4, ipv6].filter(Boolean).map((address) => `${address}\t${names}\n`);
 }
@@ -75,16 +74,13 @@ const LOOPBACK_HOSTS = `${LOOPBACK_HOSTS_4}${[
   '',
 ].join('\n')}`;
 
-/** `name:address` or `name=address`; `host-gateway` is the host as the container sees it. */
 function extraHosts(
   ctx: ContainerContext,
-  entries: readonly string[],
+  entries: NameSpec['hosts'],
   attachment: Attachment | undefined,
 ): string {
   return entries
-    .map((entry) => {
-      const at = entry.search(/[:=]/);
-      const [name, address] = [entry.slice(0, at), entry.slice(at + 1).replace(/^\[(.*)\]$/, '$1')];
+    .map(({ name, address }) => {
       const real = address === 'host-gateway' ? hostGateways(ctx, attachment) : [address];
       return real.map((one) => `${one}\t${name}\n`).join('');
     })
@@ -112,9 +108,9 @@ export async function updateEtcFiles(
   },
 ): Promise<void> {
   const drop = [change.left?.ipv4, change.left?.ipv6].filter((address) => address !== undefined);
-  const add = change.joined ? hostLines(definition, change.joined).join('') : '';
+  const add = change.joined ? hostLines(definition.spec, change.joined).join('') : '';
   await changeEtcFile(ctx, definition.id, 'hosts', { drop: drop.filter(Boolean), add });
   if (!change.namesOpened) return;
-  const only = { only: true, add: resolvConfOf(ctx, definition, 'embedded') };
+  const only = { only: true, add: resolvConfOf(ctx, definition.spec.names, 'embedded') };
   await changeEtcFile(ctx, definition.id, 'resolvConf', only);
 }

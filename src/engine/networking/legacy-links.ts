@@ -1,10 +1,11 @@
-import { linksOf, parseLink } from '../../container/links.ts';
 import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
+import type { Link } from '../../container/network-spec.ts';
+import type { ContainerSpec } from '../../container/spec.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { changeEtcFile } from './etc-change.ts';
-import { endpointConfigs, isOnDefaultBridge } from './networking.ts';
+import { isOnDefaultBridge } from './networking.ts';
 
 /** `--link` between containers of the default bridge, which has no name server: lines of /etc/hosts and variables. */
 
@@ -19,10 +20,9 @@ function linkedContainers(
   ctx: Pick<ContainerContext, 'containers'>,
   definition: ContainerDefinition,
 ): Linked[] {
-  const links = definition.hostConfig.Links ?? [];
-  if (links.length === 0 || !('bridge' in endpointConfigs(definition))) return [];
-  return links.map((text) => {
-    const { target, alias } = parseLink(text);
+  const { names, network } = definition.spec;
+  if (names.links.length === 0 || !Object.hasOwn(network.endpoints, 'bridge')) return [];
+  return names.links.map(({ target, alias }) => {
     const container = ctx.containers.find(target);
     const address = addressOf(container);
     if (!isRunning(container.state) || !address) {
@@ -55,15 +55,16 @@ export function withLinkVariables(
 ): ContainerDefinition {
   const linked = linkedContainers(ctx, definition);
   if (linked.length === 0) return definition;
-  const own = definition.config.Env ?? [];
+  const { spec } = definition;
   const variables = linked.flatMap((link) => variablesOf(link, definition.name));
-  return { ...definition, config: { ...definition.config, Env: [...variables, ...own] } };
+  const env = [...variables, ...spec.process.env];
+  return { ...definition, spec: { ...spec, process: { ...spec.process, env } } };
 }
 
 /** `DB_NAME`, `DB_PORT`, `DB_PORT_5432_TCP_ADDR`, `DB_ENV_USER`, … */
 function variablesOf({ alias, container: { definition }, address }: Linked, owner: string): string[] {
   const prefix = alias.toUpperCase().replaceAll('-', '_');
-  const ports = Object.keys(definition.config.ExposedPorts ?? {})
+  const ports = definition.spec.ports.exposed
     .map((port) => port.split('/'))
     .map(([number = '', protocol = 'tcp']) => ({ number, protocol }))
     .sort((a, b) => Number(a.number) - Number(b.number));
@@ -81,7 +82,7 @@ function variablesOf({ alias, container: { definition }, address }: Linked, owne
       ];
     }),
     `${prefix}_NAME=/${owner}/${alias}`,
-    ...(definition.config.Env ?? [])
+    ...definition.spec.process.env
       .filter((entry) => !/^(PATH|HOME)=/.test(entry))
       .map((entry) => `${prefix}_ENV_${entry}`),
   ];
@@ -93,7 +94,7 @@ export function namesByLinks(
 ): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();
   for (const owner of ctx.containers.list()) {
-    for (const { target, alias } of linksOf(owner)) {
+    for (const { target, alias } of owner.definition.spec.names.links) {
       const id = ctx.containers.idOf(target);
       if (id) names.set(id, [...(names.get(id) ?? []), `/${owner.definition.name}/${alias}`]);
     }
@@ -104,22 +105,25 @@ export function namesByLinks(
 /** Links name their target: those to a renamed container are written anew. */
 export function renameLinks(ctx: ContainerContext, before: string, after: string): void {
   for (const { definition } of ctx.containers.list()) {
-    const { Links: links = [] } = definition.hostConfig;
-    if (!links?.some((text) => parseLink(text).target === before)) continue;
-    const renamed = links.map((text) => {
-      const { target, alias } = parseLink(text);
-      return target === before ? `${after}:${alias}` : text;
-    });
-    ctx.containers.setDefinition(definition.id, { hostConfig: { ...definition.hostConfig, Links: renamed } });
+    const { links } = definition.spec.names;
+    if (!links.some(({ target }) => target === before)) continue;
+    const renamed = links.map((link) => (link.target === before ? { ...link, target: after } : link));
+    ctx.containers.setDefinition(definition.id, { spec: withLinks(definition.spec, renamed) });
   }
 }
+
+/** The spec with these links. */
+export const withLinks = (spec: ContainerSpec, links: readonly Link[]): ContainerSpec => ({
+  ...spec,
+  names: { ...spec.names, links },
+});
 
 /** A container that was started again may have another address: those that link to it are told. */
 export async function refreshLinks(ctx: ContainerContext, started: Container): Promise<void> {
   if (!isOnDefaultBridge(started)) return;
   for (const other of ctx.containers.list()) {
     const { definition, state } = other;
-    if (!definition.hostConfig.Links?.length || !isRunning(state)) continue;
+    if (definition.spec.names.links.length === 0 || !isRunning(state)) continue;
     const mine = linkedOrNone(ctx, definition).filter(
       ({ container }) => container.definition.id === started.definition.id,
     );

@@ -1,4 +1,4 @@
-import type { NetworkSummary } from '../../api/engine.ts';
+import type { NetworkSummary } from '../../api/engine/networks.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { BUILTIN_NAMES, type NetworkDefinition } from '../../network/model.ts';
 import { assertKnownFilters, booleanFilter, type Filters, labelMatches } from '../filters.ts';

@@ -1,4 +1,4 @@
-import type { NetworkCreateRequest, NetworkCreateResponse } from '../../api/engine.ts';
+import type { NetworkCreateRequest, NetworkCreateResponse } from '../../api/engine/networks.ts';
 import { forbidden, isKind, notFound } from '../../core/errors.ts';
 import { BUILTIN_NAMES, type NetworkDefinition } from '../../network/model.ts';
 import { assertKnownFilters, type Filters, labelsPass, untilFilter } from '../filters.ts';
@@ -59,7 +59,7 @@ export async function pruneNetworks(
   return { NetworksDeleted: deleted.length > 0 ? deleted : null };
 }
 
-/** One that somebody has begun to use, or removed, meanwhile is left alone. */
+/** Leaves a network alone that has meanwhile come into use or been removed. */
 async function removeIfUnused(ctx: ContainerContext, name: string): Promise<boolean> {
   try {
     await removeNetwork(ctx, name);

@@ -1,6 +1,6 @@
-import type { EndpointSettings, HostConfig, NetworkingConfig } from '../../api/engine.ts';
-import { parseLink } from '../../container/links.ts';
-import type { ContainerDefinition } from '../../container/model.ts';
+import { DEFAULT_ENDPOINT } from '../../container/default-spec.ts';
+import type { EndpointSpec } from '../../container/network-spec.ts';
+import type { ContainerSpec } from '../../container/spec.ts';
 import { forbidden, invalidParameter, isKind, messageOf } from '../../core/errors.ts';
 import { contains, parseAddress, parseSubnet } from '../../network/ip.ts';
 import { assertRequestValid } from '../../network/live.ts';
@@ -10,32 +10,25 @@ import type { ContainerContext } from '../lifecycle/context.ts';
 import { requestOf } from './networking.ts';
 
 /**
- * The networks that a new container is to be on, by their names. One that there is not is an error of the start,
- * not of the creation: it may be made in between.
- * @throws BargeError invalid-parameter for settings that the network does not take, and for links to nobody.
+ * The endpoints of a new container, by the names of their networks. A network that does not exist yet fails the start,
+ * not the creation: it may be made in between.
+ * @throws BargeError invalid-parameter for settings that the network refuses, and for links to missing containers.
  */
 export function checkNetworks(
-  ctx: ContainerContext,
-  host: HostConfig,
-  endpoints: Readonly<Record<string, EndpointSettings | null>>,
-): NetworkingConfig {
-  const mode = !host.NetworkMode || host.NetworkMode === 'default' ? 'bridge' : host.NetworkMode;
-  /* On networks of their own, links are names that are looked up when somebody asks, as aliases are. */
-  const isOwn = !BUILTIN_NAMES.includes(mode) && !mode.startsWith('container:');
-  const links = (host.Links ?? []).map(parseLink);
-  if (!isOwn) for (const { target } of links) assertLinkable(ctx, target);
-  if (mode.startsWith('container:')) return { EndpointsConfig: {} };
-  const found = new Map<string, EndpointSettings>();
-  const chosen = Object.entries(endpoints).map(
-    ([ref, settings]) => [ref === 'default' ? 'bridge' : ref, settings ?? {}] as const,
-  );
-  const isDefault = !host.NetworkMode || host.NetworkMode === 'default';
-  if (chosen.length === 0 || !isDefault) chosen.unshift([mode, {}]);
-  for (const [ref, settings] of chosen) {
+  ctx: Pick<ContainerContext, 'containers' | 'networks'>,
+  { names, network: { mode, endpoints } }: ContainerSpec,
+): Record<string, EndpointSpec> {
+  /* On user-defined networks, links are resolved by name when they are looked up, as aliases are. */
+  const looksUp = mode.kind === 'named' || mode.kind === 'container';
+  if (!looksUp) for (const { target } of names.links) assertLinkable(ctx, target);
+  const found = new Map<string, EndpointSpec>();
+  for (const [ref, endpoint] of Object.entries(endpoints)) {
     const network = findOrNone(ctx, ref);
-    if (network) assertEndpoint(network, settings);
+    if (network) assertEndpoint(network, endpoint);
     const name = network?.name ?? ref;
-    found.set(name, { ...found.get(name), ...settings, ...(network ? { NetworkID: network.id } : {}) });
+    /* The same network by name and by id: where one says nothing, the other holds. */
+    const asked = endpoint === DEFAULT_ENDPOINT ? (found.get(name) ?? endpoint) : endpoint;
+    found.set(name, network ? { ...asked, networkId: network.id } : asked);
   }
   const fixed = [...found.keys()].find((name) => name === 'host' || name === 'none');
   if (fixed && found.size > 1) {
@@ -43,10 +36,10 @@ export function checkNetworks(
       `container cannot be connected to multiple networks with one of the networks in ${fixed === 'host' ? 'host' : 'private (none)'} mode`,
     );
   }
-  return { EndpointsConfig: Object.fromEntries(found) };
+  return Object.fromEntries(found);
 }
 
-function assertLinkable({ containers }: ContainerContext, target: string): void {
+function assertLinkable({ containers }: Pick<ContainerContext, 'containers'>, target: string): void {
   try {
     containers.find(target);
   } catch (error) {
@@ -54,7 +47,10 @@ function assertLinkable({ containers }: ContainerContext, target: string): void 
   }
 }
 
-function findOrNone({ networks }: ContainerContext, ref: string): NetworkDefinition | undefined {
+function findOrNone(
+  { networks }: Pick<ContainerContext, 'networks'>,
+  ref: string,
+): NetworkDefinition | undefined {
   try {
     return networks.find(ref);
   } catch (error) {
@@ -63,8 +59,8 @@ function findOrNone({ networks }: ContainerContext, ref: string): NetworkDefinit
   }
 }
 
-/** @throws BargeError invalid-parameter naming everything that is wrong, forbidden for networks without places. */
-export function assertEndpoint(network: NetworkDefinition, settings: EndpointSettings): void {
+/** @throws BargeError invalid-parameter naming every problem, forbidden for configuration-only networks. */
+export function assertEndpoint(network: NetworkDefinition, settings: EndpointSpec): void {
   if (network.configOnly) {
     throw forbidden(`cannot connect containers to the configuration-only network ${network.name}`);
   }
@@ -79,41 +75,34 @@ export function assertEndpoint(network: NetworkDefinition, settings: EndpointSet
   assertRequestValid(requestOf(network.name, settings));
 }
 
-function builtInProblems({ IPAMConfig: ipam, Aliases }: EndpointSettings): string[] {
+function builtInProblems({ ipv4, ipv6, aliases }: EndpointSpec): string[] {
   return [
-    ...(ipam?.IPv4Address || ipam?.IPv6Address
-      ? ['user specified IP address is supported on user defined networks only']
-      : []),
-    ...(Aliases?.length ? ['network-scoped aliases are only supported for user-defined networks'] : []),
+    ...(ipv4 || ipv6 ? ['user specified IP address is supported on user defined networks only'] : []),
+    ...(aliases.length > 0 ? ['network-scoped aliases are only supported for user-defined networks'] : []),
   ];
 }
 
-function addressProblems(network: NetworkDefinition, { IPAMConfig: ipam }: EndpointSettings): string[] {
-  const addresses = [ipam?.IPv4Address, ipam?.IPv6Address].filter(
-    (text) => text !== undefined && text !== '',
-  );
+function addressProblems(network: NetworkDefinition, { ipv4, ipv6 }: EndpointSpec): string[] {
+  const addresses = [ipv4, ipv6].filter(Boolean);
   if (addresses.length > 0 && !network.chosenSubnets) {
     return [
       'user specified IP address is supported only when connecting to networks with user configured subnets',
     ];
   }
-  return addresses.flatMap((text = '') => {
+  return addresses.flatMap((text) => {
     const address = parseAddress(text);
     const inside = network.ipam.some(({ subnet }) => contains(parseSubnet(subnet), address));
     return inside ? [] : [`no configured subnet contains IP address ${text}`];
   });
 }
 
-/** Published ports that a firewall of the host's will not let through are said so at the creation. */
+/** Warnings about published ports that the host's firewall blocks. */
 export async function firewallWarnings(
   ctx: Pick<ContainerContext, 'networks'>,
-  { hostConfig, networkingConfig }: Pick<ContainerDefinition, 'hostConfig' | 'networkingConfig'>,
+  { ports, network }: Pick<ContainerSpec, 'ports' | 'network'>,
 ): Promise<string[]> {
-  const published = Object.keys(hostConfig.PortBindings ?? {}).length > 0 || hostConfig.PublishAllPorts;
-  if (!published) return [];
-  const names = Object.keys(networkingConfig.EndpointsConfig ?? {}).filter((name) =>
-    ctx.networks.store.byName(name),
-  );
+  if (Object.keys(ports.published).length === 0 && !ports.publishAll) return [];
+  const names = Object.keys(network.endpoints).filter((name) => ctx.networks.store.byName(name));
   const warnings = await Promise.all(names.map((name) => ctx.networks.firewallWarnings(name)));
   return warnings.flat();
 }

@@ -1,69 +1,47 @@
-import type { EndpointSettings } from '../../api/engine.ts';
-import { parseLink } from '../../container/links.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
+import type { EndpointSpec } from '../../container/network-spec.ts';
+import type { ContainerSpec } from '../../container/spec.ts';
 import { shortId } from '../../core/ids.ts';
 import type { EndpointRequest } from '../../network/model.ts';
 
-/** How a definition says which networks its container is on. */
-
-export const modeOf = ({ hostConfig }: ContainerDefinition) => {
-  const mode = hostConfig.NetworkMode ?? 'bridge';
-  return mode === '' || mode === 'default' ? 'bridge' : mode;
-};
+/** Which networks a container is on, according to its definition. */
 
 /** The container shares a namespace, or has one with nothing in it: there is nothing to connect. */
-export const hasFixedNetwork = (definition: ContainerDefinition) => {
-  const mode = modeOf(definition);
-  return mode === 'host' || mode === 'none' || mode.startsWith('container:') || isDisabled(definition);
-};
+export const hasFixedNetwork = ({ spec: { network } }: ContainerDefinition): boolean =>
+  network.disabled || ['host', 'none', 'container'].includes(network.mode.kind);
 
-const isDisabled = ({ config }: ContainerDefinition) => Boolean(config.NetworkDisabled);
-
-/** Settings by the network's name, the one of `--network` first. */
-export function endpointConfigs(definition: ContainerDefinition): Record<string, EndpointSettings> {
-  const mode = modeOf(definition);
-  if (mode.startsWith('container:') || isDisabled(definition)) return {};
-  const configs = definition.networkingConfig.EndpointsConfig;
-  if (mode === 'host' || mode === 'none' || !configs) return { [mode]: configs?.[mode] ?? {} };
-  const named = Object.entries(configs).map(
-    ([name, settings]) => [name === 'default' ? 'bridge' : name, settings ?? {}] as const,
-  );
-  const rank = ([name]: readonly [string, unknown]) => (name === mode ? 0 : 1);
-  return Object.fromEntries(named.sort((a, b) => rank(a) - rank(b) || (a[0] < b[0] ? -1 : 1)));
-}
-
-/** What a container wants of each network that it is on. */
+/** What a container asks of each network that it is on. */
 export function requestsOf(definition: ContainerDefinition): EndpointRequest[] {
   if (hasFixedNetwork(definition)) return [];
-  const configs = Object.entries(endpointConfigs(definition));
-  return configs.map(([network, settings], i) =>
-    endpointRequest(definition, network, settings, i === 0 ? definition.config.MacAddress : undefined),
+  const { endpoints, mac } = definition.spec.network;
+  return Object.entries(endpoints).map(([network, endpoint], i) =>
+    endpointRequest(definition.spec, network, endpoint, i === 0 ? mac : ''),
   );
 }
 
 /** As `requestOf`, for a container that may have IPv6 switched off. */
 export function endpointRequest(
-  definition: ContainerDefinition,
+  spec: ContainerSpec,
   network: string,
-  settings: EndpointSettings,
-  mac?: string,
+  endpoint: EndpointSpec,
+  mac = '',
 ): EndpointRequest {
-  const request = requestOf(network, settings, mac);
-  return isIPv6Off(definition, settings.DriverOpts) ? { ...request, without6: true } : request;
+  const request = requestOf(network, endpoint, mac);
+  return isIPv6Off(spec, endpoint.driverOptions) ? { ...request, without6: true } : request;
 }
 
 /** @param mac for an endpoint that names none itself. */
-export function requestOf(network: string, settings: EndpointSettings, mac?: string): EndpointRequest {
-  const { IPAMConfig: ipam, MacAddress, GwPriority, DriverOpts } = settings;
-  const hardware = MacAddress || mac;
+export function requestOf(network: string, endpoint: EndpointSpec, mac = ''): EndpointRequest {
+  const { ipv4, ipv6, linkLocal, priority, driverOptions } = endpoint;
+  const hardware = endpoint.mac || mac;
   return {
     network,
-    ...(ipam?.IPv4Address ? { ipv4: ipam.IPv4Address } : {}),
-    ...(ipam?.IPv6Address ? { ipv6: ipam.IPv6Address } : {}),
-    ...(ipam?.LinkLocalIPs?.length ? { linkLocal: ipam.LinkLocalIPs } : {}),
+    ...(ipv4 ? { ipv4 } : {}),
+    ...(ipv6 ? { ipv6 } : {}),
+    ...(linkLocal.length > 0 ? { linkLocal } : {}),
     ...(hardware ? { mac: hardware } : {}),
-    ...(GwPriority ? { priority: GwPriority } : {}),
-    ...(DriverOpts ? { driverOpts: DriverOpts } : {}),
+    ...(priority ? { priority } : {}),
+    ...(Object.keys(driverOptions).length > 0 ? { driverOpts: driverOptions } : {}),
   };
 }
 
@@ -73,29 +51,27 @@ const SWITCH = /^net\.ipv6\.conf\.(all|default|ifname)\.disable_ipv6$/i;
 
 /** Whether sysctls switch IPv6 off: of the whole container, or of one endpoint. */
 export function isIPv6Off(
-  { hostConfig }: ContainerDefinition,
-  options?: Readonly<Record<string, string>> | null,
+  { sysctls }: Pick<ContainerSpec, 'sysctls'>,
+  options: EndpointSpec['driverOptions'] = {},
 ): boolean {
-  const own = (options?.[ENDPOINT_SYSCTLS] ?? '')
+  const own = (options[ENDPOINT_SYSCTLS] ?? '')
     .split(',')
     .map((entry) => entry.split('=') as [string, string?]);
-  const entries = [...Object.entries(hostConfig.Sysctls ?? {}), ...own];
-  return entries.some(([name, value]) => SWITCH.test(name) && Number(value) !== 0);
+  return [...Object.entries(sysctls), ...own].some(
+    ([name, value]) => SWITCH.test(name) && Number(value) !== 0,
+  );
 }
 
 /** The names that a container has on a user-defined network, its own first. */
-export function dnsNames(definition: ContainerDefinition, settings: EndpointSettings): string[] {
-  const { name, id, config } = definition;
-  return [
-    ...new Set([name, ...(settings.Aliases ?? []), shortId(id), config.Hostname ?? ''].filter(Boolean)),
-  ];
+export function dnsNames({ name, id, spec }: ContainerDefinition, { aliases }: EndpointSpec): string[] {
+  return [...new Set([name, ...aliases, shortId(id), spec.hostname].filter(Boolean))];
 }
 
-/** `container:alias` of an endpoint's links, what is linked by alias in lower case. */
-export function linkedNames(definition: ContainerDefinition): Map<string, string> {
-  const endpoints = Object.values(endpointConfigs(definition));
-  const links = [...(definition.hostConfig.Links ?? []), ...endpoints.flatMap(({ Links }) => Links ?? [])];
-  return new Map(links.map(parseLink).map(({ target, alias }) => [alias.toLowerCase(), target]));
+/** Targets of the container's links and of its endpoints' links, by their aliases in lower case. */
+export function linkedNames({ spec: { names, network } }: ContainerDefinition): Map<string, string> {
+  const links = [...names.links, ...Object.values(network.endpoints).flatMap((endpoint) => endpoint.links)];
+  return new Map(links.map(({ target, alias }) => [alias.toLowerCase(), target]));
 }
 
-export const isOnDefaultBridge = ({ definition }: Container) => 'bridge' in endpointConfigs(definition);
+export const isOnDefaultBridge = ({ definition }: Container): boolean =>
+  Object.hasOwn(definition.spec.network.endpoints, 'bridge');

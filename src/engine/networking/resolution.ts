@@ -1,10 +1,11 @@
+import { DEFAULT_ENDPOINT } from '../../container/default-spec.ts';
 import type { AttachedEndpoint, ContainerDefinition } from '../../container/model.ts';
 import type { NameView } from '../../network/dns/server.ts';
 import { upstreamServers } from '../../network/resolv.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { dnsOptions } from './dns-options.ts';
-import { dnsNames, endpointConfigs, linkedNames } from './networking.ts';
+import { dnsNames, linkedNames } from './networking.ts';
 
 /** The name server is for user-defined networks; the default bridge has none. */
 export const needsNames = (endpoints: readonly Pick<AttachedEndpoint, 'network'>[]) =>
@@ -16,15 +17,15 @@ export function registerNames(
   definition: ContainerDefinition,
   endpoints: readonly AttachedEndpoint[],
 ): void {
-  const configs = endpointConfigs(definition);
   for (const { id, network, ipv4, ipv6 } of endpoints) {
     if (network === 'bridge') continue;
-    const names = dnsNames(definition, configs[network] ?? {});
+    const asked = definition.spec.network.endpoints[network] ?? DEFAULT_ENDPOINT;
+    const names = dnsNames(definition, asked);
     ctx.networks.names.directory.set(id, { network, names, ipv4, ipv6 });
   }
 }
 
-/** What a container may ask its name server for. Without a way out, names of the world outside have no answer. */
+/** The names that a container's name server resolves for it. Without a route out, names of the outside world have no answer. */
 export function viewOf(
   ctx: Pick<ContainerContext, 'networks' | 'settings'>,
   definition: ContainerDefinition,
@@ -35,7 +36,7 @@ export function viewOf(
     networks: networks.order(sandbox).filter((name) => name !== 'bridge'),
     links: linkedNames(definition),
     servers: networks.leadsOut(sandbox)
-      ? upstreamServers(dnsOptions(ctx.settings, definition.hostConfig).servers)
+      ? upstreamServers(dnsOptions(ctx.settings, definition.spec.names).servers)
       : [],
   };
 }

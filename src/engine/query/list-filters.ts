@@ -5,7 +5,6 @@ import { invalidParameter, isKind } from '../../core/errors.ts';
 import type { Image } from '../../image/images.ts';
 import { assertKnownFilters, booleanFilter, type Filters, labelMatches, patternTest } from '../filters.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
-import { networksOf } from '../networking/network-settings.ts';
 
 /** Whether a container passes one filter, all of whose values are known. */
 export type ContainerTest = (container: Container) => boolean;
@@ -33,11 +32,11 @@ const FILTERS: Record<string, MakeTest> = {
   label:
     (values) =>
     ({ definition }) =>
-      values.every((value) => labelMatches(definition.config.Labels ?? {}, value)),
+      values.every((value) => labelMatches(definition.spec.labels, value)),
   annotation:
     (values) =>
-    ({ definition: { hostConfig } }) =>
-      values.every((value) => labelMatches(hostConfig.Annotations ?? {}, value)),
+    ({ definition }) =>
+      values.every((value) => labelMatches(definition.spec.annotations, value)),
   status: (values) => {
     assertOneOf('state', values, STATES);
     return ({ state }) => values.includes(state.status);
@@ -67,9 +66,9 @@ const FILTERS: Record<string, MakeTest> = {
       ({ Name, Source, Destination }) => Name === value || Source === value || Destination === value,
     ),
   ),
-  network: anyOf((container, value) =>
-    Object.entries(networksOf(container)).some(
-      ([name, { NetworkID: id }]) => name === value || Boolean(id && value && id.startsWith(value)),
+  network: anyOf(({ definition }, value) =>
+    Object.entries(definition.spec.network.endpoints).some(
+      ([name, { networkId }]) => name === value || Boolean(networkId && value && networkId.startsWith(value)),
     ),
   ),
   publish: (values) => {
@@ -78,8 +77,8 @@ const FILTERS: Record<string, MakeTest> = {
   },
   expose: (values) => {
     const wanted = values.flatMap((value) => portsOf('expose', value));
-    return ({ definition: { config, hostConfig } }) =>
-      hasPort({ ...config.ExposedPorts, ...hostConfig.PortBindings }, wanted);
+    return ({ definition: { spec } }) =>
+      hasPort([...spec.ports.exposed, ...Object.keys(spec.ports.published)], wanted);
   },
   /* Only Windows has kinds of isolation to choose from. */
   isolation: () => () => true,
@@ -123,7 +122,7 @@ function ancestor(values: readonly string[], ctx: ContainerContext): ContainerTe
   };
 }
 
-/** Layers alone tell too little: images that set nothing but variables have those of their base, and of each other. */
+/** Layers alone do not decide it: images that only set variables share those of their base, and of each other. */
 function descends({ config: child }: Image, { config: parent }: Image): boolean {
   const layers = [child.rootfs.diff_ids, parent.rootfs.diff_ids] as const;
   const history = [child.history ?? [], parent.history ?? []] as const;
@@ -145,12 +144,11 @@ function imageOf(ctx: ContainerContext, ref: string): Image[] {
 }
 
 /** Ports of the host by which a running container can be reached. */
-function publishedPorts({ state }: Container): Readonly<Record<string, true>> {
-  const ports = Object.entries(state.attachment?.ports ?? {}).flatMap(([inside, bindings]) => {
+function publishedPorts({ state }: Container): string[] {
+  return Object.entries(state.attachment?.ports ?? {}).flatMap(([inside, bindings]) => {
     const protocol = inside.split('/')[1] ?? 'tcp';
-    return (bindings ?? []).map(({ HostPort: port }) => [`${port}/${protocol}`, true] as const);
+    return (bindings ?? []).map(({ HostPort: port }) => `${port}/${protocol}`);
   });
-  return Object.fromEntries(ports);
 }
 
 /** `80`, `80/udp`, `8000-8010/tcp` as the keys of port maps. */
@@ -162,6 +160,6 @@ function portsOf(filter: string, text: string): string[] {
   return Array.from({ length: to - from + 1 }, (_, i) => `${from + i}/${protocol}`);
 }
 
-function hasPort(ports: Readonly<Record<string, unknown>>, wanted: readonly string[]): boolean {
-  return Object.keys(ports).some((port) => wanted.includes(port.includes('/') ? port : `${port}/tcp`));
+function hasPort(ports: readonly string[], wanted: readonly string[]): boolean {
+  return ports.some((port) => wanted.includes(port.includes('/') ? port : `${port}/tcp`));
 }

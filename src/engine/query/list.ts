@@ -1,14 +1,14 @@
-import type { ContainerSummary } from '../../api/engine.ts';
+import type { Container } from '../../container/model.ts';
 import type { Filters } from '../filters.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { namesByLinks } from '../networking/legacy-links.ts';
+import { ImageNamer } from './image-namer.ts';
 import { containerTests } from './list-filters.ts';
-import { containerSizes } from './sizes.ts';
-import { ImageNamer, summarize } from './summary.ts';
+import { type ContainerSize, containerSizes } from './sizes.ts';
 
 export interface ListQuery {
   readonly all: boolean;
-  /** The last N made, whatever their state; 0 or less: no limit. */
+  /** The N newest, whatever their state; 0 or less: no limit. */
   readonly limit: number;
   /** Add up what they have written. */
   readonly size: boolean;
@@ -16,8 +16,18 @@ export interface ListQuery {
   readonly signal: AbortSignal;
 }
 
-/** Containers that pass every filter, the newest first. @throws BargeError for filters that make no sense. */
-export async function listContainers(ctx: ContainerContext, query: ListQuery): Promise<ContainerSummary[]> {
+/** A container as lists show it. */
+export interface ListedContainer {
+  readonly container: Container;
+  /** The name or id of its image. */
+  readonly image: string;
+  /** Names that others have for it, such as `/web/db`. */
+  readonly linkedAs: readonly string[];
+  readonly size?: ContainerSize;
+}
+
+/** Containers that pass every filter, the newest first. @throws BargeError for invalid filters. */
+export async function listContainers(ctx: ContainerContext, query: ListQuery): Promise<ListedContainer[]> {
   const { all, limit, filters } = query;
   const tests = containerTests(ctx, filters);
   const anyState = all || limit > 0 || filters.has('status');
@@ -27,9 +37,21 @@ export async function listContainers(ctx: ContainerContext, query: ListQuery): P
     .filter((container) => tests.every((test) => test(container)))
     .sort((a, b) => b.definition.createdAt - a.definition.createdAt);
   const shown = limit > 0 ? found.slice(0, limit) : found;
+  return listed(ctx, shown, query.size ? await containerSizes(ctx, shown, query.signal) : []);
+}
+
+/** @param sizes in the order of the containers; empty: not computed. */
+export function listed(
+  ctx: Pick<ContainerContext, 'containers' | 'images'>,
+  containers: readonly Container[],
+  sizes: readonly ContainerSize[],
+): ListedContainer[] {
   const namer = new ImageNamer(ctx.images);
   const linked = namesByLinks(ctx);
-  if (!query.size) return shown.map((container) => summarize(container, namer, linked));
-  const sizes = await containerSizes(ctx, shown, query.signal);
-  return shown.map((container, i) => ({ ...summarize(container, namer, linked), ...sizes[i] }));
+  return containers.map((container, i) => ({
+    container,
+    image: namer.nameOf(container.definition),
+    linkedAs: linked.get(container.definition.id) ?? [],
+    ...(sizes[i] ? { size: sizes[i] } : {}),
+  }));
 }

@@ -33,7 +33,7 @@ export function containerLogs(ctx: ContainerContext, ref: string, query: LogsQue
     throw invalidParameter('Bad parameters: you must choose at least one stream');
   }
   const { definition, state } = ctx.containers.find(ref);
-  if (definition.hostConfig.LogConfig?.Type === 'none') {
+  if (definition.spec.log.driver === 'none') {
     throw notImplemented('configured logging driver does not support reading');
   }
   const { follow, ...rest } = query;
@@ -41,7 +41,7 @@ export function containerLogs(ctx: ContainerContext, ref: string, query: LogsQue
   const followUntil = follow && running ? followEnd(ctx, definition.id, query) : undefined;
   const path = ctx.runner.directories(definition.id).log;
   return {
-    tty: Boolean(definition.config.Tty),
+    tty: definition.spec.process.tty,
     attributes: logAttributes(definition),
     lines: readLog(path, { ...rest, ...(followUntil ? { followUntil } : {}) }),
   };

@@ -106,7 +106,7 @@ function cpuStats(cgroups: Pick<Cgroups, 'systemCpuTime'>, { cpu }: CgroupUsage)
   };
 }
 
-/** What is not limited may use all memory of the host. */
+/** A container without a limit may use all memory of the host. */
 function memoryStats({ memory }: CgroupUsage): Record<string, unknown> {
   return {
     usage: memory.usage,
@@ -139,8 +139,8 @@ function networkStats(
   cgroups: Pick<Cgroups, 'networkCounters'>,
   { definition, state }: Container,
 ): Pick<ContainerStats, 'networks'> {
-  const mode = definition.hostConfig.NetworkMode;
-  if (mode === 'host' || mode === 'none') return {};
+  const { kind } = definition.spec.network.mode;
+  if (kind === 'host' || kind === 'none') return {};
   const networks = cgroups.networkCounters(state.pid);
   return Object.keys(networks).length > 0 ? { networks } : {};
 }

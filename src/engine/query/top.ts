@@ -28,7 +28,7 @@ export async function topContainer(ctx: ContainerContext, ref: string, psArgs: s
   return { Titles: titles, Processes: rows };
 }
 
-/** Further options can name columns with headings that are no longer told apart. */
+/** Further options can name columns whose headings are ambiguous. */
 function assertOutputArguments(psArgs: string): void {
   const named = psArgs.match(/\bo?\s*pid\s*=\s*(\S*)/)?.[1];
   if (named !== undefined && named !== 'PID') {

@@ -1,3 +1,4 @@
+import type { VolumeCreateRequest } from '../../api/engine/volumes.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { assertLocalDriver } from '../../volume/destination.ts';
 import { ANONYMOUS_LABEL, type Volume } from '../../volume/volumes.ts';
@@ -41,14 +42,6 @@ export function listVolumes(ctx: VolumeContext, filters: Filters): Record<string
     .filter(() => some(wanted('driver'), (value) => value === 'local'))
     .filter(({ name }) => dangling === undefined || !counts.has(name) === dangling)
     .map(showVolume);
-}
-
-export interface VolumeCreateRequest {
-  readonly Name?: string;
-  readonly Driver?: string;
-  readonly DriverOpts?: Readonly<Record<string, string>> | null;
-  readonly Labels?: Readonly<Record<string, string>> | null;
-  readonly ClusterVolumeSpec?: unknown;
 }
 
 /** Makes a volume, or gives the one that has the name already as it is, like docker: whatever else is asked for. */

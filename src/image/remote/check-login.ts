@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
 import { unauthorized } from '../../core/errors.ts';
 import { domainOfServerAddress } from './endpoint.ts';
 import { requestName } from './failure.ts';

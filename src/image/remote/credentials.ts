@@ -1,4 +1,4 @@
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
 
 /** An AuthConfig sorted out: what a client has to show. */
 export interface Credentials {

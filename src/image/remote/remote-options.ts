@@ -1,4 +1,4 @@
-import type { AuthConfig } from '../../api/engine.ts';
+import type { AuthConfig } from '../../api/engine/system.ts';
 
 /** How to talk to a registry. */
 export interface RemoteOptions {

@@ -1,4 +1,4 @@
-import type { IpamConfig, NetworkCreateRequest } from '../../api/engine.ts';
+import type { IpamConfig, NetworkCreateRequest } from '../../api/engine/networks.ts';
 import { forbidden, invalidParameter, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { formatAddress, formatSubnet, parseAddress, parseSubnet, type Subnet } from '../ip.ts';

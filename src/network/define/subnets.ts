@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { IpamConfig } from '../../api/engine.ts';
+import type { IpamConfig } from '../../api/engine/networks.ts';
 import { forbidden, invalidParameter } from '../../core/errors.ts';
 import type { Links } from '../../host/networking.ts';
 import {

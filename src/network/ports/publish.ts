@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { PortMap } from '../../api/engine.ts';
+import type { PortMap } from '../../api/engine/networks.ts';
 import { conflict, invalidParameter } from '../../core/errors.ts';
 import type { Namespaces } from '../../host/networking.ts';
 import type { Firewall } from '../firewall/firewall.ts';

@@ -1,20 +1,17 @@
 import { isIP } from 'node:net';
-import type { ContainerConfig, HostConfig, Ulimit } from '../../api/engine.ts';
+import type { ContainerConfig, HostConfig, Ulimit } from '../../api/engine/containers.ts';
+import { assertCapabilities } from '../../container/oci/capabilities.ts';
+import { LIMIT_TYPES } from '../../container/oci/limits.ts';
+import { parseSecurityOptions } from '../../container/oci/security-options.ts';
 import { invalidParameter } from '../../core/errors.ts';
-import { assertCapabilities } from '../oci/capabilities.ts';
-import { LIMIT_TYPES } from '../oci/limits.ts';
-import { parseSecurityOptions } from '../oci/security-options.ts';
-import { assertRestartPolicy } from '../restart-policy.ts';
-import { assertPort } from './config.ts';
-
-/** Annotations by which crun is handed a system call filter: with them a container could choose its own. */
-const RESERVED_ANNOTATIONS = ['run.oci.seccomp_bpf_data', 'run.oci.seccomp.receiver'];
+import { assertPort } from './check-config.ts';
+import { assertRestartPolicy } from './restart-policy.ts';
 
 const MAX_UMASK = 0o777;
 
 /**
- * Checks what a container asks of its host, but for limits (`checkResources`), mounts and networks.
- * @returns warnings for what has no effect.
+ * Checks a host configuration, except for its limits (`checkLimits`), mounts and networks.
+ * @returns warnings about members without effect.
  * @throws BargeError invalid-parameter, in docker's words.
  */
 export function checkHostConfig(config: ContainerConfig, host: HostConfig): string[] {
@@ -30,26 +27,18 @@ export function checkHostConfig(config: ContainerConfig, host: HostConfig): stri
   for (const list of Object.values(host.PortBindings ?? {})) {
     for (const { HostPort: port } of list ?? []) if (port && port !== '0') assertPort(port);
   }
-  if ('' in (host.Annotations ?? {})) {
-    throw invalidParameter('invalid Annotations: the empty string is not permitted as an annotation key');
-  }
-  /* Crun reads a key up to its zero byte, and so another one than is looked for below. */
-  if (
-    Object.entries(host.Annotations ?? {})
-      .flat()
-      .some((text) => text.includes('\0'))
-  ) {
-    throw invalidParameter('invalid Annotations: a key or value contains a zero byte');
-  }
-  for (const name of RESERVED_ANNOTATIONS) {
-    if (name in (host.Annotations ?? {})) {
-      throw invalidParameter(
-        `invalid Annotations: ${name} is set by the daemon: choose a profile with --security-opt seccomp=FILE`,
-      );
-    }
-  }
   if ((host.Umask ?? 0) > MAX_UMASK) {
     throw invalidParameter(`invalid umask 0${host.Umask?.toString(8)}: the range is 0 to 0777`);
+  }
+  const { OomScoreAdj: adjust = 0 } = host;
+  if (adjust < -1000 || adjust > 1000) {
+    throw invalidParameter(`Invalid value ${adjust}, range for oom score adj is [-1000, 1000]`);
+  }
+  if ((host.IOMaximumBandwidth ?? 0) !== 0) {
+    throw invalidParameter('Invalid QoS settings: linux does not support Maximum IO Bandwidth');
+  }
+  if ((host.IOMaximumIOps ?? 0) !== 0) {
+    throw invalidParameter('Invalid QoS settings: linux does not support Maximum IO IOPs');
   }
   if ((host.ShmSize ?? 0) < 0) throw invalidParameter('SHM size can not be less than 0');
   if (host.VolumeDriver && host.VolumeDriver !== 'local') {
@@ -73,7 +62,7 @@ function checkRestart({ RestartPolicy: policy, AutoRemove: autoRemove }: HostCon
   }
 }
 
-/** The words that a namespace's mode may be; `container:` where another container's can be joined. */
+/** The valid modes of each namespace; `container:` where another container's can be joined. */
 const MODES: readonly (readonly [field: keyof HostConfig, name: string, valid: RegExp])[] = [
   ['PidMode', 'PID mode', /^(|host|private|container:.+)$/],
   ['IpcMode', 'IPC mode', /^(|none|private|shareable|host|container:.+)$/],
@@ -94,7 +83,7 @@ function checkModes(host: HostConfig): void {
 
 const CONFLICT = 'conflicting options:';
 
-/** Whoever uses a network that is not its own cannot configure it. */
+/** A container that shares a network namespace cannot configure it. */
 function checkSharedNetwork(config: ContainerConfig, host: HostConfig): void {
   const mode = host.NetworkMode ?? '';
   if (host.UTSMode === 'host' && config.Hostname) {

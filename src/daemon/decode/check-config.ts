@@ -1,11 +1,11 @@
-import type { ContainerConfig } from '../../api/engine.ts';
+import type { ContainerConfig } from '../../api/engine/containers.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { signalNumber } from '../../core/signals.ts';
 
-/** Nanoseconds below which a health check's times make no sense. */
+/** The shortest duration of a health check, in nanoseconds. */
 const MIN_DURATION = 1_000_000;
 
-/** @throws BargeError invalid-parameter, in docker's words, for what no container can have. */
+/** @throws BargeError invalid-parameter, in docker's words, for a configuration that no container can have. */
 export function checkConfig(config: ContainerConfig): void {
   const { WorkingDir: directory, StopSignal: signal } = config;
   if (directory && !directory.startsWith('/')) {

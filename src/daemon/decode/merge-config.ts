@@ -1,13 +1,14 @@
 import { hostname } from 'node:os';
 import { posix } from 'node:path';
-import type { ContainerConfig, HostConfig, Ulimit } from '../../api/engine.ts';
+import type { ContainerConfig, HostConfig, Ulimit } from '../../api/engine/containers.ts';
+import type { NetworkingConfig } from '../../api/engine/networks.ts';
 import type { ImageRunConfig } from '../../api/oci-image.ts';
-import type { ContainerDefaults } from '../../container/defaults.ts';
-import { mergeLogOptions } from '../../container/log/drivers.ts';
+import { mergeLog } from '../../container/log/drivers.ts';
+import type { UlimitSpec } from '../../container/resource-spec.ts';
 import { shortId } from '../../core/ids.ts';
-import type { CgroupLayout } from '../../host/cgroups.ts';
+import type { Surroundings } from '../../engine/lifecycle/create.ts';
 
-/** What the user says, over what the image says (Docker's rules: an own entrypoint drops the image's command). */
+/** Lays the request's configuration over the image's. By Docker's rules an entrypoint of its own drops the image's command. */
 export function mergeConfig(
   own: ContainerConfig,
   image: ImageRunConfig,
@@ -35,7 +36,7 @@ export function mergeConfig(
   };
 }
 
-/** Who shares the host's network has its name as well, unless it was given one. */
+/** A container on the host's network has the host's name, unless the request names it. */
 function hostnameOf(host: HostConfig, id: string): string {
   if (host.UTSMode === 'host') return '';
   return host.NetworkMode === 'host' ? hostname() : shortId(id);
@@ -62,34 +63,46 @@ function mergeHealth(
   return { ...image, ...Object.fromEntries(set) };
 }
 
-/** What the daemon's settings say, where the user says nothing. */
-export function withDefaults(
-  host: HostConfig,
-  defaults: ContainerDefaults,
-  layout: CgroupLayout,
-): HostConfig {
-  const swap = host.MemorySwap || (host.Memory ? host.Memory * 2 : 0);
+/** Fills in the daemon's settings where the request says nothing. The engine adds a swap limit once it has checked the limits. */
+export function withDefaults({ MemorySwappiness, ...host }: HostConfig, around: Surroundings): HostConfig {
+  const { defaults } = around;
+  const log = mergeLog(
+    { driver: host.LogConfig?.Type ?? '', options: host.LogConfig?.Config ?? {} },
+    defaults,
+  );
   return {
     ...host,
-    NetworkMode: !host.NetworkMode || host.NetworkMode === 'default' ? 'bridge' : host.NetworkMode,
+    ...(MemorySwappiness === undefined || MemorySwappiness === -1 ? {} : { MemorySwappiness }),
+    NetworkMode: isDefaultMode(host.NetworkMode) ? 'bridge' : host.NetworkMode,
     RestartPolicy: { Name: 'no', MaximumRetryCount: 0, ...host.RestartPolicy },
-    LogConfig: mergeLogOptions(host.LogConfig, defaults),
+    LogConfig: { Type: log.driver, Config: log.options },
     IpcMode: host.IpcMode || defaults.ipcMode,
-    CgroupnsMode: host.CgroupnsMode || cgroupnsMode(host, defaults, layout),
+    CgroupnsMode: host.CgroupnsMode || around.cgroupNamespace(host.Privileged ?? false),
     ShmSize: host.ShmSize || defaults.shmSize,
-    ...(swap ? { MemorySwap: swap } : {}),
     ...(host.Init === undefined || host.Init === null ? (defaults.init ? { Init: true } : {}) : {}),
     ...(defaults.ulimits.length > 0 ? { Ulimits: mergeUlimits(host.Ulimits ?? [], defaults.ulimits) } : {}),
   };
 }
 
-/** Whose cgroups a container sees that does not say so itself. */
-export function cgroupnsMode(host: HostConfig, defaults: ContainerDefaults, layout: CgroupLayout): string {
-  if (host.Privileged) return 'host';
-  return defaults.cgroupnsMode ?? (layout === 'v2' ? 'private' : 'host');
+/** Whether the user left the network to the daemon. */
+const isDefaultMode = (mode: string | undefined): mode is undefined | '' | 'default' =>
+  !mode || mode === 'default';
+
+/** Settings by network, that of the mode among them unless the user chose other networks and no mode. */
+export function requestedEndpoints(
+  { NetworkMode: mode }: HostConfig,
+  endpoints: NonNullable<NetworkingConfig['EndpointsConfig']>,
+): NonNullable<NetworkingConfig['EndpointsConfig']> {
+  const chosen = Object.entries(endpoints).map(
+    ([name, settings]) => [name === 'default' ? 'bridge' : name, settings] as const,
+  );
+  const own = isDefaultMode(mode) ? 'bridge' : mode;
+  const isWanted = chosen.length === 0 || !isDefaultMode(mode);
+  return { ...(isWanted ? { [own]: {} } : {}), ...Object.fromEntries(chosen) };
 }
 
-function mergeUlimits(own: readonly Ulimit[], defaults: readonly Ulimit[]): Ulimit[] {
+function mergeUlimits(own: readonly Ulimit[], defaults: readonly UlimitSpec[]): Ulimit[] {
   const names = new Set(own.map(({ Name }) => Name));
-  return [...own, ...defaults.filter(({ Name }) => !names.has(Name))];
+  const added = defaults.filter(({ name }) => !names.has(name));
+  return [...own, ...added.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard }))];
 }

@@ -1,6 +1,8 @@
-import type { ContainerInspect, EndpointSettings, PortMap, PortSummary } from '../../api/engine.ts';
+import type { ContainerInspect } from '../../api/engine/containers.ts';
+import type { EndpointSettings, PortMap, PortSummary } from '../../api/engine/networks.ts';
 import type { AttachedEndpoint, Container } from '../../container/model.ts';
-import { dnsNames, endpointConfigs } from './networking.ts';
+import { dnsNames } from '../../engine/networking/networking.ts';
+import { encodeEndpoint } from './endpoint.ts';
 
 /** The `NetworkSettings` of `inspect`. */
 export function networkSettings(container: Container): ContainerInspect['NetworkSettings'] {
@@ -13,42 +15,21 @@ export function networkSettings(container: Container): ContainerInspect['Network
   };
 }
 
-const NO_ENDPOINT: EndpointSettings = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: '',
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: '',
-  EndpointID: '',
-  Gateway: '',
-  IPAddress: '',
-  IPPrefixLen: 0,
-  IPv6Gateway: '',
-  GlobalIPv6Address: '',
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
-};
+/** Networks that have no names of their own. */
+const BUILT_IN = ['bridge', 'host', 'none'];
 
 /** Every network that a container is on, with addresses while it runs. */
 export function networksOf({ definition, state }: Container): Record<string, EndpointSettings> {
-  const configs = Object.entries(endpointConfigs(definition));
-  return Object.fromEntries(
-    configs.map(([name, settings]) => {
-      const endpoint = state.attachment?.endpoints.find(({ network }) => network === name);
-      const builtIn = ['bridge', 'host', 'none'].includes(name);
-      return [
-        name,
-        {
-          ...NO_ENDPOINT,
-          ...settings,
-          DNSNames: builtIn ? null : dnsNames(definition, settings),
-          ...(endpoint ? operational(endpoint) : {}),
-        },
-      ];
-    }),
-  );
+  const shown = Object.entries(definition.spec.network.endpoints).map(([name, asked]) => {
+    const attached = state.attachment?.endpoints.find(({ network }) => network === name);
+    const settings = {
+      ...encodeEndpoint(asked),
+      DNSNames: BUILT_IN.includes(name) ? null : dnsNames(definition, asked),
+      ...(attached ? operational(attached) : {}),
+    };
+    return [name, settings] as const;
+  });
+  return Object.fromEntries(shown);
 }
 
 function operational(endpoint: AttachedEndpoint): EndpointSettings {

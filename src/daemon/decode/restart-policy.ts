@@ -1,5 +1,5 @@
-import type { RestartPolicy } from '../api/engine.ts';
-import { invalidParameter } from '../core/errors.ts';
+import type { RestartPolicy } from '../../api/engine/containers.ts';
+import { invalidParameter } from '../../core/errors.ts';
 
 /** Docker's rules for the policy and its count. @throws BargeError invalid-parameter. */
 export function assertRestartPolicy({ Name: name = '', MaximumRetryCount: most = 0 }: RestartPolicy): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Flag } from './flag-types.ts';
-import { FlagError, parseFlags } from './flags.ts';
+import { FlagError, parseFlags } from './parse-flags.ts';
 
 const FLAGS: readonly Flag[] = [
   { name: 'interactive', short: 'i', type: 'bool', description: '' },
