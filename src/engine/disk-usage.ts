@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { ContainerSummary, ImageSummary } from '../api/engine.ts';
-import { isRunning } from '../container/model.ts';
+import { isBusy } from '../container/life/state.ts';
 import { errnoOf, invalidParameter } from '../core/errors.ts';
 import { limiter } from '../core/limiter.ts';
 import { directorySize } from '../host/fs-tool.ts';
@@ -85,7 +85,7 @@ async function containers(engine: Engine, signal: AbortSignal): Promise<Usage<Co
   const sizes = await containerSizes(engine, all, signal);
   const namer = new ImageNamer(engine.images);
   const linked = namesByLinks(engine);
-  const busy = all.map(({ state }) => isRunning(state) || state.status === 'restarting');
+  const busy = all.map(({ state }) => isBusy(state));
   return {
     ActiveCount: busy.filter(Boolean).length,
     TotalCount: all.length,

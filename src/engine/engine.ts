@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { isRunning } from '../container/model.ts';
+import { isRunning } from '../container/life/state.ts';
 import { Runner } from '../container/runner.ts';
 import { ContainerStore } from '../container/store.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
@@ -24,7 +24,8 @@ import type { ImageContext } from './images/context.ts';
 import { type ContainerContext, LiveContainers } from './lifecycle/context.ts';
 import { ExecSessions } from './lifecycle/exec.ts';
 import { LogKeepers } from './lifecycle/log-keepers.ts';
-import { KeyedLock } from './lock.ts';
+import { Lifecycle } from './lifecycle/perform.ts';
+import { lifePorts } from './lifecycle/ports.ts';
 import { recover } from './recover.ts';
 import type { EngineSettings } from './settings.ts';
 import { orphanBlobs } from './store-check/layers.ts';
@@ -81,7 +82,7 @@ async function assemble(options: EngineOptions, lock: DirectoryLock): Promise<En
   for (const digest of await orphanBlobs({ layers, blobs })) await blobs.remove(digest);
   const runtime = options.defaultRuntime ? findRuntime(options.defaultRuntime) : defaultRuntime();
   const networks = await openNetworks(options, db);
-  const context = {
+  const parts = {
     containers: new ContainerStore(db),
     images: new ImageStore(db),
     layers,
@@ -92,11 +93,9 @@ async function assemble(options: EngineOptions, lock: DirectoryLock): Promise<En
     networks,
     runner: new Runner({ dataRoot, execRoot, cgroupParent }, runtime, settings.defaults),
     settings,
-
     logs: new LogKeepers(),
     events: new EventBus(),
     live: new LiveContainers(),
-    locks: new KeyedLock(),
     registries: {
       get insecure() {
         return settings.insecureRegistries;
@@ -112,6 +111,7 @@ async function assemble(options: EngineOptions, lock: DirectoryLock): Promise<En
     uploads: limiter(() => settings.maxConcurrentUploads),
     warn: options.warn,
   };
+  const context = { ...parts, life: new Lifecycle((life) => lifePorts({ ...parts, life })) };
   await recover(context);
   return {
     ...context,
@@ -142,16 +142,17 @@ const SHIM_PATIENCE = 2000;
 
 /** Containers live on; with none left, bridges, rules and the parent cgroup go too. */
 async function closeEngine(
-  { containers, live, networks, mounted, db, logs }: ContainerContext & ImageContext,
+  { containers, life, live, networks, mounted, db, logs }: ContainerContext & ImageContext,
   cgroupParent: string,
   lock: DirectoryLock,
 ): Promise<void> {
-  for (const timer of live.restarts.values()) clearTimeout(timer);
+  life.close();
   const ending = [...live.links]
     .filter(([id]) => !containers.has(id) || !isRunning(containers.get(id).state))
     .map(async ([id, link]) => {
       await link.gone;
-      await rm(link.directory, { recursive: true, force: true });
+      /* The exit record is all that the next daemon has of an end that could not be recorded. */
+      if (containers.isRecorded(id)) await rm(link.directory, { recursive: true, force: true });
       live.links.delete(id);
     });
   await logs.close();

@@ -133,6 +133,12 @@ export function freeze(path: string, frozen: boolean): boolean {
   }
 }
 
+/** Whether the processes of the cgroup are stopped where they stand. */
+export function isFrozen(path: string): boolean {
+  if (cgroupLayout() === 'v2') return read(join(CGROUP_ROOT, path, 'cgroup.freeze'))?.trim() === '1';
+  return /^(FROZEN|FREEZING)/.test(read(join(CGROUP_ROOT, 'freezer', path, 'freezer.state')) ?? '');
+}
+
 /** Names of the cgroups directly below `path`, in any hierarchy. */
 export function childCgroups(path: string): string[] {
   const names = new Set<string>();

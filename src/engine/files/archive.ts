@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
+import { isRunning } from '../../container/life/state.ts';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { readUserResponse, userQuestion } from '../../container/oci/user.ts';
-import { BargeError, conflict, invalidParameter, isKind, notFound } from '../../core/errors.ts';
+import { BargeError, conflict, invalidParameter, isKind, notFound, systemError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import {
   type HeldBind,
@@ -17,10 +18,11 @@ import {
   unpackTar,
   userBelow,
 } from '../../host/fs-tool.ts';
-import { parentOf } from '../../host/process-state.ts';
+import { isEnding, parentOf } from '../../host/process-state.ts';
 import { decompress } from '../../image/compression.ts';
 import { type ContainerContext, emitContainer } from '../lifecycle/context.ts';
 import { volumeNames } from '../lifecycle/mounting.ts';
+import { type HeldProcess, HeldRoot } from './hold.ts';
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
@@ -34,15 +36,67 @@ export interface ArchivedPath extends PathStat {
 
 /**
  * A container's file system as a host directory while `use` runs: a running one's as its processes see it, else its
- * layers with its volumes. Paths below it must be resolved with it as the root.
+ * layers with its volumes. Paths below it must be resolved with it as the root. An end of the container changes nothing
+ * for `use`.
  */
 async function withRoot<T>(
   ctx: ArchiveContext,
   container: Container,
   use: (root: Root) => Promise<T>,
 ): Promise<T> {
-  const { definition, state } = container;
-  if (isRunning(state)) return await use(rootOf(ctx, container));
+  const { id } = container.definition;
+  const running = await heldRun(ctx, id, ({ process }) => HeldRoot.open(process));
+  if (running) {
+    await using held = running;
+    return await use(held.path);
+  }
+  return await withStoppedRoot(ctx, ctx.containers.get(id), use);
+}
+
+interface RunInView {
+  readonly process: HeldProcess;
+  /** The shim, where it says who it is. */
+  readonly shim: number | undefined;
+}
+
+/** Ends of runs that are waited for, of a container that its policy starts again and again. */
+const MOST_RUNS = 5;
+
+/**
+ * Holds what `hold` opens of a running container. @returns undefined when the container does not run, and the mounts of
+ * its last run are gone. @throws BargeError not-found for a container that was removed with its end.
+ */
+async function heldRun(
+  ctx: ArchiveContext,
+  id: string,
+  hold: (run: RunInView) => Promise<HeldRoot | undefined>,
+): Promise<HeldRoot | undefined> {
+  for (let run = 0; run < MOST_RUNS; run++) {
+    const { state } = ctx.containers.get(id);
+    const link = ctx.live.links.get(id);
+    if (!isRunning(state)) {
+      await link?.gone;
+      return undefined;
+    }
+    const shim = link?.shimPid;
+    const held = await hold({ process: { pid: state.pid, parent: shim }, shim });
+    if (held) return held;
+    if (!isEnding(state.pid) && parentOf(state.pid) === shim) {
+      throw systemError(`the root of process ${state.pid} of container ${id} cannot be opened`);
+    }
+    /* It has just ended: its exit is on its way, and passes the container's queue before this. */
+    await link?.gone;
+    await ctx.life.run(id, async () => {});
+  }
+  throw conflict(`container ${id} ends and starts again all the time: stop it, and try again`);
+}
+
+async function withStoppedRoot<T>(
+  ctx: ArchiveContext,
+  container: Container,
+  use: (root: Root) => Promise<T>,
+): Promise<T> {
+  const { definition } = container;
   const { work } = ctx.runner.directories(definition.id);
   const user = `copy ${newId().slice(0, 12)}`;
   const volumes = volumeNames(definition.mounts).map((name) => ctx.volumes.get(name));
@@ -53,12 +107,6 @@ async function withRoot<T>(
   } finally {
     for (const volume of volumes) await ctx.mounted.release(volume, user);
   }
-}
-
-/** Of a container that runs. */
-function rootOf({ live }: ArchiveContext, { definition, state }: Container): Root {
-  const parent = live.links.get(definition.id)?.shimPid;
-  return parent === undefined ? `/proc/${state.pid}/root` : { of: state.pid, parent };
 }
 
 /** Volumes and binds. Mounts of images cannot be written to, and are not there while nothing runs. */
@@ -234,7 +282,14 @@ async function userOf(ctx: ArchiveContext, container: Container) {
   const { id, config } = container.definition;
   const request = { user: config.User ?? '', groupAdd: [] };
   const link = ctx.live.links.get(id);
-  if (isRunning(container.state) && link) return await ctx.runner.userIn(id, link, request);
+  if (isRunning(container.state) && link) {
+    try {
+      return await ctx.runner.userIn(id, link, request);
+    } catch (error) {
+      if (!isEnding(container.state.pid)) throw error;
+      await link.gone; /* and with it the mount, of which the kernel wants no second one */
+    }
+  }
   return await withLayers(ctx, container, {}, async (root) =>
     readUserResponse(await userBelow(root, userQuestion(request)), request),
   );
@@ -266,10 +321,12 @@ async function withOwnFiles<T>(
   container: Container,
   use: (root: string) => Promise<T>,
 ): Promise<T> {
-  const { definition, state } = container;
-  const shim = isRunning(state)
-    ? (ctx.live.links.get(definition.id)?.shimPid ?? parentOf(state.pid))
-    : undefined;
-  if (shim === undefined) return await withLayers(ctx, container, {}, use);
-  return await use(`/proc/${shim}/root${ctx.runner.directories(definition.id).rootfs}`);
+  const { id } = container.definition;
+  const { rootfs } = ctx.runner.directories(id);
+  const running = await heldRun(ctx, id, ({ process, shim }) =>
+    HeldRoot.open(process, shim ?? parentOf(process.pid), rootfs),
+  );
+  if (!running) return await withLayers(ctx, ctx.containers.get(id), {}, use);
+  await using held = running;
+  return await use(held.path);
 }

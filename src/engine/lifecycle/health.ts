@@ -1,7 +1,8 @@
 import type { Health, HealthResult } from '../../api/engine.ts';
 import type { HealthConfig } from '../../api/oci-image.ts';
 import { FrameReader } from '../../container/frames.ts';
-import { type Container, isRunning } from '../../container/model.ts';
+import { healthOf, isRunning } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { goDuration } from '../../core/units.ts';
@@ -9,11 +10,10 @@ import { type ContainerContext, emitContainer } from './context.ts';
 import { execProcess, execUser } from './exec-process.ts';
 
 const SIGKILL = 9;
-const KEPT_RESULTS = 5;
 /** Bytes. */
 const MAX_OUTPUT = 4096;
 /** Docker's defaults, nanoseconds. */
-const DEFAULT = { interval: 30e9, timeout: 30e9, startInterval: 5e9, retries: 3 };
+const DEFAULT = { interval: 30e9, timeout: 30e9, startInterval: 5e9 };
 
 const milliseconds = (nanoseconds: number | undefined, otherwise: number) => (nanoseconds || otherwise) / 1e6;
 
@@ -26,14 +26,8 @@ function probeCommand({ definition }: Container): readonly string[] | undefined 
   return undefined;
 }
 
-/** Health of a container that starts now; undefined without a probe. */
-export function startingHealth(container: Container): Health | undefined {
-  return probeCommand(container) && { Status: 'starting', FailingStreak: 0, Log: [] };
-}
-
-/** Nothing looks after a container that has ended: to whoever asks, that is unhealthy. */
-export const endedHealth = (health: Health | undefined): { readonly health?: Health } =>
-  health ? { health: { ...health, Status: 'unhealthy' } } : {};
+/** Whether a container has a health check that is switched on. */
+export const hasProbe = (container: Container): boolean => probeCommand(container) !== undefined;
 
 /** Probes a running container, at its intervals, until this run of it ends. */
 export function watchHealth(ctx: ContainerContext, id: string): void {
@@ -41,6 +35,7 @@ export function watchHealth(ctx: ContainerContext, id: string): void {
   const command = probeCommand(container);
   if (!command) return;
   const config = container.definition.config.Healthcheck ?? {};
+  if (!isRunning(container.state)) return;
   const { startedAt } = container.state;
   const isThisRun = () => {
     if (!ctx.containers.has(id)) return false;
@@ -50,7 +45,7 @@ export function watchHealth(ctx: ContainerContext, id: string): void {
   const next = () => {
     const timer = setTimeout(
       () => void turn(),
-      delay(config, startedAt, ctx.containers.get(id).state.health),
+      delay(config, startedAt, healthOf(ctx.containers.get(id).state)),
     );
     timer.unref();
   };
@@ -58,8 +53,8 @@ export function watchHealth(ctx: ContainerContext, id: string): void {
     if (!isThisRun()) return;
     if (ctx.containers.get(id).state.status === 'running') {
       const result = await probe(ctx, id, command, milliseconds(config.Timeout, DEFAULT.timeout));
+      await ctx.life.dispatch(id, { type: 'health', startedAt, at: Date.now(), result });
       if (!isThisRun()) return;
-      record(ctx, id, config, startedAt, result);
     }
     next();
   };
@@ -122,30 +117,4 @@ async function probe(
   } catch (error) {
     return finish(-1, messageOf(error));
   }
-}
-
-/** Failures within the start period do not count; a first success ends it. */
-function record(
-  ctx: ContainerContext,
-  id: string,
-  config: HealthConfig,
-  startedAt: number,
-  result: HealthResult,
-): void {
-  const { health } = ctx.containers.get(id).state;
-  const before: Health = health ?? { Status: 'starting', FailingStreak: 0, Log: [] };
-  const failed = result.ExitCode !== 0;
-  const excused =
-    failed && before.Status === 'starting' && Date.now() - startedAt < milliseconds(config.StartPeriod, 0);
-  const streak = failed ? before.FailingStreak + (excused ? 0 : 1) : 0;
-  const worn = streak >= (config.Retries || DEFAULT.retries);
-  const status = !failed ? 'healthy' : worn ? 'unhealthy' : before.Status;
-  const container = ctx.containers.setState(id, {
-    health: {
-      Status: status,
-      FailingStreak: streak,
-      Log: [...(before.Log ?? []), result].slice(-KEPT_RESULTS),
-    },
-  });
-  if (status !== before.Status) emitContainer(ctx, container, `health_status: ${status}`);
 }

@@ -1,5 +1,6 @@
 import type { HostConfig } from '../../api/engine.ts';
-import { type Container, isRunning } from '../../container/model.ts';
+import { isRunning } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import type { ContainerContext } from './context.ts';
 

@@ -1,6 +1,7 @@
 import type { HostConfig, Resources, RestartPolicy } from '../../api/engine.ts';
 import { checkResources } from '../../container/check/resources.ts';
-import { type Container, isRunning } from '../../container/model.ts';
+import { isLeaving, isRunning } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import { assertRestartPolicy } from '../../container/restart-policy.ts';
 import { BargeError, conflict, messageOf } from '../../core/errors.ts';
 import { cgroupFeatures } from '../../host/cgroup-features.ts';
@@ -40,7 +41,7 @@ export async function updateContainer(
 ): Promise<{ Warnings: string[] | null }> {
   const { id } = ctx.containers.find(ref).definition;
   if (update.RestartPolicy) assertRestartPolicy(update.RestartPolicy);
-  return await ctx.locks.run(id, async () => {
+  return await ctx.life.run(id, async () => {
     const container = ctx.containers.get(id);
     try {
       const { updated, warnings } = change(ctx, container, update);
@@ -56,7 +57,7 @@ export async function updateContainer(
 }
 
 function change(ctx: ContainerContext, { definition, state }: Container, update: ContainerUpdate) {
-  if (state.status === 'removing' || state.status === 'dead') {
+  if (isLeaving(state)) {
     throw conflict('Container is marked for removal and cannot be "update".');
   }
   const before = definition.hostConfig;

@@ -1,5 +1,5 @@
 import type { WaitResponse } from '../../api/engine.ts';
-import { isRunning } from '../../container/model.ts';
+import { isBusy, lastRun } from '../../container/life/state.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import type { ContainerContext } from './context.ts';
 
@@ -18,10 +18,9 @@ export function waitContainer(
   if (!CONDITIONS.includes(condition)) throw invalidParameter(`invalid condition: "${condition}"`);
   const { definition, state } = ctx.containers.find(ref);
   const { id } = definition;
-  if (condition === 'removed') return untilRemoved(ctx, id, state.exitCode, signal);
-  const busy = isRunning(state) || state.status === 'restarting';
-  const mayBeOver = condition !== 'next-exit' && !busy;
-  if (mayBeOver) return Promise.resolve({ StatusCode: state.exitCode });
+  if (condition === 'removed') return untilRemoved(ctx, id, lastRun(state).exitCode, signal);
+  const mayBeOver = condition !== 'next-exit' && !isBusy(state);
+  if (mayBeOver) return Promise.resolve({ StatusCode: lastRun(state).exitCode });
   return ctx.live.nextExit(id, signal).then((exit) => ({ StatusCode: exit.code }));
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { AttachedEndpoint, Attachment, Container, ContainerDefinition } from '../../container/model.ts';
+import type { AttachedEndpoint, Attachment } from '../../container/life/attachment.ts';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
 import type { EtcFiles } from '../../container/runner.ts';
 import { type ResolverPlace, resolvConf } from '../../network/resolv.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';

@@ -1,5 +1,6 @@
+import { attachmentOf, isRunning } from '../../container/life/state.ts';
 import { linksOf, parseLink } from '../../container/links.ts';
-import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
@@ -35,7 +36,7 @@ function linkedContainers(
 }
 
 const addressOf = ({ state }: Container) =>
-  state.attachment?.endpoints.find(({ network }) => network === 'bridge')?.ipv4;
+  attachmentOf(state)?.endpoints.find(({ network }) => network === 'bridge')?.ipv4;
 
 const hostLine = ({ alias, container: { definition }, address }: Linked) =>
   `${address}\t${[...new Set([alias, shortId(definition.id), definition.name])].join(' ')}\n`;

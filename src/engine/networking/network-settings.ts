@@ -1,10 +1,12 @@
 import type { ContainerInspect, EndpointSettings, PortMap, PortSummary } from '../../api/engine.ts';
-import type { AttachedEndpoint, Container } from '../../container/model.ts';
+import type { AttachedEndpoint } from '../../container/life/attachment.ts';
+import { attachmentOf } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import { dnsNames, endpointConfigs } from './networking.ts';
 
 /** The `NetworkSettings` of `inspect`. */
 export function networkSettings(container: Container): ContainerInspect['NetworkSettings'] {
-  const { attachment } = container.state;
+  const attachment = attachmentOf(container.state);
   return {
     SandboxID: attachment?.sandbox.split('/').at(-1) ?? '',
     SandboxKey: attachment?.sandbox ?? '',
@@ -36,7 +38,7 @@ export function networksOf({ definition, state }: Container): Record<string, End
   const configs = Object.entries(endpointConfigs(definition));
   return Object.fromEntries(
     configs.map(([name, settings]) => {
-      const endpoint = state.attachment?.endpoints.find(({ network }) => network === name);
+      const endpoint = attachmentOf(state)?.endpoints.find(({ network }) => network === name);
       const builtIn = ['bridge', 'host', 'none'].includes(name);
       return [
         name,

@@ -1,35 +1,15 @@
-import type { ContainerInspect, ContainerState, MountPoint } from '../../api/engine.ts';
+import type { ContainerInspect, MountPoint } from '../../api/engine.ts';
 import { DEFAULT_SHM_SIZE } from '../../container/defaults.ts';
+import { shownState, timeText } from '../../container/life/shown.ts';
+import { lastRun } from '../../container/life/state.ts';
 import { parseLink, shownLink } from '../../container/links.ts';
-import type { Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../../container/oci/mounts.ts';
 import { cgroupLayout } from '../../host/cgroups.ts';
 import { destinationOf } from '../../volume/destination.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { networkSettings } from '../networking/network-settings.ts';
 import { UNSET_HOST_CONFIG } from './unset-host-config.ts';
-
-/** Docker's way to say "never". */
-const NEVER = '0001-01-01T00:00:00Z';
-
-const timeText = (milliseconds: number) => (milliseconds ? new Date(milliseconds).toISOString() : NEVER);
-
-export function apiState(state: ContainerRunState): ContainerState {
-  return {
-    Status: state.status,
-    Running: ['running', 'paused', 'restarting'].includes(state.status),
-    Paused: state.status === 'paused',
-    Restarting: state.status === 'restarting',
-    OOMKilled: state.oomKilled,
-    Dead: state.status === 'dead',
-    Pid: state.pid,
-    ExitCode: state.exitCode,
-    Error: state.error,
-    StartedAt: timeText(state.startedAt),
-    FinishedAt: timeText(state.finishedAt),
-    ...(state.health ? { Health: state.health } : {}),
-  };
-}
 
 export function inspectContainer(
   ctx: ContainerContext,
@@ -44,14 +24,14 @@ export function inspectContainer(
     Created: timeText(definition.createdAt),
     Path: path,
     Args: args,
-    State: apiState(state),
+    State: shownState(state),
     Image: definition.imageId,
     ResolvConfPath: directories.resolvConf,
     HostnamePath: directories.hostname,
     HostsPath: directories.hosts,
     LogPath: directories.log,
     Name: `/${definition.name}`,
-    RestartCount: state.restartCount,
+    RestartCount: lastRun(state).restartCount,
     Driver: 'overlay2',
     Platform: 'linux',
     MountLabel: '',

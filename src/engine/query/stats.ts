@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os';
-import { type Container, isRunning } from '../../container/model.ts';
+import { isRunning } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import type { ExactInteger } from '../../core/exact-integer.ts';
 import {
   type BlockCount,
@@ -141,7 +142,7 @@ function blockStats({ blockBytes, blockRequests }: CgroupUsage): ContainerStats[
 function networkStats({ definition, state }: Container): Pick<ContainerStats, 'networks'> {
   const mode = definition.hostConfig.NetworkMode;
   if (mode === 'host' || mode === 'none') return {};
-  const networks = networkCounters(state.pid);
+  const networks = isRunning(state) ? networkCounters(state.pid) : {};
   return Object.keys(networks).length > 0 ? { networks } : {};
 }
 

@@ -1,8 +1,9 @@
 import type { ContainerSummary } from '../../api/engine.ts';
-import type { Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
+import { statusWords } from '../../container/life/shown.ts';
+import { attachmentOf, healthOf } from '../../container/life/state.ts';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
 import type { Digest } from '../../core/digest.ts';
 import { BargeError } from '../../core/errors.ts';
-import { formatDuration } from '../../core/units.ts';
 import type { ImageStore } from '../../image/images.ts';
 import { networksOf, portSummaries } from '../networking/network-settings.ts';
 import { mountPoints } from './inspect.ts';
@@ -41,6 +42,7 @@ export function summarize(
   const { definition, state } = container;
   const { config, hostConfig } = definition;
   const { Annotations: annotations } = hostConfig;
+  const health = healthOf(state);
   return {
     Id: definition.id,
     Names: [`/${definition.name}`, ...(linked.get(definition.id) ?? [])],
@@ -48,11 +50,11 @@ export function summarize(
     ImageID: definition.imageId,
     Command: commandText(definition),
     Created: Math.floor(definition.createdAt / 1000),
-    Ports: portSummaries(state.attachment?.ports ?? {}),
+    Ports: portSummaries(attachmentOf(state)?.ports ?? {}),
     Labels: config.Labels ?? {},
     State: state.status,
     Status: statusWords(state),
-    Health: { Status: state.health?.Status ?? 'none', FailingStreak: state.health?.FailingStreak ?? 0 },
+    Health: { Status: health?.Status ?? 'none', FailingStreak: health?.FailingStreak ?? 0 },
     HostConfig: {
       NetworkMode: hostConfig.NetworkMode ?? 'bridge',
       ...(annotations && Object.keys(annotations).length > 0 ? { Annotations: annotations } : {}),
@@ -66,28 +68,4 @@ export function summarize(
 function commandText({ config }: ContainerDefinition): string {
   const [path = '', ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   return [path, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
-}
-
-/** `Up 3 minutes`, `Exited (0) 2 hours ago`, …: docker's words. */
-export function statusWords(state: ContainerRunState): string {
-  const since = (at: number) => formatDuration(Math.max(0, Date.now() - at) / 1000);
-  switch (state.status) {
-    case 'running': {
-      const health = state.health && state.health.Status !== 'none' ? state.health.Status : undefined;
-      const words = health === 'starting' ? ' (health: starting)' : health ? ` (${health})` : '';
-      return `Up ${since(state.startedAt)}${words}`;
-    }
-    case 'paused':
-      return `Up ${since(state.startedAt)} (Paused)`;
-    case 'restarting':
-      return `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`;
-    case 'removing':
-      return 'Removal In Progress';
-    case 'dead':
-      return 'Dead';
-    case 'created':
-      return 'Created';
-    default:
-      return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
-  }
 }

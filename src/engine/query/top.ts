@@ -1,4 +1,4 @@
-import { isRunning } from '../../container/model.ts';
+import { isRunning } from '../../container/life/state.ts';
 import { conflict, invalidParameter } from '../../core/errors.ts';
 import { cgroupPids } from '../../host/cgroups.ts';
 import { capture } from '../../host/process.ts';
