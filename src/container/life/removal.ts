@@ -1,5 +1,5 @@
 import type { EventOf, Outcome } from './event.ts';
-import { CANCEL_RESTART, emit, ignored, next, RECORD, refused, wake } from './outcomes.ts';
+import { CANCEL_RESTART, emit, ignored, next, RECORD, refused, unexpected, wake } from './outcomes.ts';
 import { removeRefusal } from './refusals.ts';
 import type { LifeRules } from './rules.ts';
 import { letGo, requesting } from './signals.ts';
@@ -31,7 +31,8 @@ export function onRemove(state: LifeState, event: EventOf<'remove'>, rules: Life
   );
 }
 
-export function onRemoved(state: LifeState): Outcome {
+export function onRemoved(state: LifeState, rules: LifeRules): Outcome {
+  if (state.status !== 'removing') return unexpected('its removal', state, rules);
   return next(state, { do: 'forget' }, emit('destroy'), { do: 'clean-up' });
 }
 

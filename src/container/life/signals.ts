@@ -40,9 +40,10 @@ export function onGraceOver(state: LifeState, { startedAt }: EventOf<'grace-over
   if (!isRunning(state)) return ignored('not-running');
   if (state.startedAt !== startedAt) return ignored('another-run');
   return next(
-    state,
+    state.status === 'paused' ? requesting(state, state.requested ?? 'stop') : state,
     ...letGo(state),
     { do: 'signal', signal: SIGKILL },
+    state.status === 'paused' ? RECORD : undefined,
     emit('kill', { signal: `${SIGKILL}` }),
   );
 }

@@ -31,7 +31,7 @@ const TRANSITIONS: Transitions = {
   'network-kept': onNetworkKept,
   recovered: onRecovered,
   remove: onRemove,
-  removed: (state) => onRemoved(state),
+  removed: (state, _, rules) => onRemoved(state, rules),
   'removal-failed': onRemovalFailed,
   'daemon-ready': (state, _, rules) => onDaemonReady(state, rules),
 };

@@ -120,11 +120,7 @@ export class Lifecycle {
   }
 
   /** @returns a promise for what takes time. */
-  #perform(
-    container: Container,
-    effect: Effect,
-    also?: Partial<ContainerDefinition>,
-  ): Promise<unknown> | void {
+  #perform(container: Container, effect: Effect, also?: Partial<ContainerDefinition>): unknown {
     const { store, processes, belongings, audience } = this.#ports;
     const { definition, state } = container;
     const { id } = definition;

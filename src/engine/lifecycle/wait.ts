@@ -10,7 +10,7 @@ const CONDITIONS = ['', 'not-running', 'next-exit', 'removed'];
  * missed. @throws BargeError not-found, or invalid-parameter for an unknown condition, at the call.
  */
 export function waitContainer(
-  ctx: ContainerContext,
+  ctx: Pick<ContainerContext, 'containers' | 'live'>,
   ref: string,
   condition: string,
   signal?: AbortSignal,
@@ -26,7 +26,7 @@ export function waitContainer(
 
 /** The last exit before the removal counts, or the one that the container had already. */
 async function untilRemoved(
-  ctx: ContainerContext,
+  ctx: Pick<ContainerContext, 'containers' | 'live'>,
   id: string,
   lastCode: number,
   signal?: AbortSignal,
