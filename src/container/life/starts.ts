@@ -68,7 +68,7 @@ function failedRestart(
   { autoRemove }: LifeRules,
 ): Outcome {
   if (retry) {
-    const waiting = { ...state, failedStarts: (state.failedStarts ?? 0) + 1 };
+    const waiting = { ...state, error, failedStarts: (state.failedStarts ?? 0) + 1 };
     return next(waiting, RECORD, { do: 'schedule-restart', delay: backOff(waiting) });
   }
   const exited = exitedFrom({ ...state, exitCode, error }, false);
