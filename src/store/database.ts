@@ -88,12 +88,15 @@ export class Database implements Disposable {
   /** @param path a file, or `:memory:`. @param migrations steps of the schema: the daemon's, unless it is another program's. */
   constructor(path: string, migrations: readonly string[] = MIGRATIONS) {
     this.#migrations = migrations;
-    this.#sqlite = new DatabaseSync(path);
-    this.#sqlite.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -2000;',
-    );
+    this.#reserve = path === ':memory:' ? undefined : new Reserve(`${path}-reserve`);
+    try {
+      this.#sqlite = open(path);
+    } catch (error) {
+      /* SQLite needs room for its log to open a database, too. */
+      if (!this.#reserve?.release()) throw error;
+      this.#sqlite = open(path);
+    }
     this.#migrate();
-    if (path !== ':memory:') this.#reserve = new Reserve(`${path}-reserve`);
   }
 
   #migrate(): void {
@@ -120,7 +123,6 @@ export class Database implements Disposable {
     const statement = this.#prepare(sql);
     const execute = () => Number(statement.run(...values).changes);
     if (this.#sqlite.isTransaction) return execute();
-    this.#reserve?.restore();
     try {
       return execute();
     } catch (error) {
@@ -153,6 +155,21 @@ export class Database implements Disposable {
   [Symbol.dispose](): void {
     this.#statements.clear();
     this.#sqlite.close();
+    this.#reserve?.[Symbol.dispose]();
+  }
+}
+
+function open(path: string): DatabaseSync {
+  const sqlite = new DatabaseSync(path);
+  try {
+    sqlite.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -2000;',
+    );
+    sqlite.prepare('PRAGMA user_version').get();
+    return sqlite;
+  } catch (error) {
+    sqlite.close();
+    throw error;
   }
 }
 

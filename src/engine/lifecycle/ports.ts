@@ -1,6 +1,4 @@
-import { statfsSync } from 'node:fs';
-import { NotRecorded } from '../../container/store.ts';
-import { errnoOf, messageOf } from '../../core/errors.ts';
+import { messageOf } from '../../core/errors.ts';
 import { freeze } from '../../host/cgroups.ts';
 import { disconnectEnded } from '../networking/endpoints.ts';
 import { beginRun } from './begin.ts';
@@ -10,6 +8,7 @@ import type { Starter } from './launch.ts';
 import { releaseMounts } from './mounting.ts';
 import type { Belongings, Clock, LifePorts } from './perform.ts';
 import { cleanUp, eraseContainer, makeRoom } from './remove.ts';
+import { isFull, isStorageFailure } from './storage.ts';
 
 /** The ports of containers' lives in a daemon: the kernel, the database, the wall clock. */
 export function lifePorts(ctx: ContainerContext): LifePorts {
@@ -60,26 +59,6 @@ function starter(ctx: ContainerContext): Starter {
       readers.delete(id);
     },
   };
-}
-
-const STORAGE_ERRNOS = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'];
-
-function isStorageFailure(error: unknown): boolean {
-  if (error instanceof NotRecorded || STORAGE_ERRNOS.includes(errnoOf(error) ?? '')) return true;
-  return error instanceof Error && error.cause !== undefined && isStorageFailure(error.cause);
-}
-
-/** Bytes without which no start can be expected to succeed. */
-const LITTLE = 64 << 10;
-
-/** Runtimes and shims say in words only that they could not write. */
-function isFull(path: string): boolean {
-  try {
-    const { bavail, bsize } = statfsSync(path);
-    return bavail * bsize < LITTLE;
-  } catch {
-    return true;
-  }
 }
 
 function belongings(ctx: ContainerContext): Belongings {

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { removeRefusal } from '../../container/life/refusals.ts';
 import { isRunning } from '../../container/life/state.ts';
 import type { Container } from '../../container/model.ts';
@@ -7,6 +8,7 @@ import { removeTree } from '../../host/remove-tree.ts';
 import { containersOf } from '../volumes/users.ts';
 import type { ContainerContext } from './context.ts';
 import { type FollowContext, follow } from './follow.ts';
+import { isFull } from './storage.ts';
 
 export interface RemoveOptions {
   /** Kill the container if it runs. */
@@ -52,9 +54,18 @@ export async function eraseContainer(
   if (volumes) await removeAnonymous(ctx, definition);
 }
 
-/** The files that a container wrote, which nobody needs when it is removed. */
+/** Milliseconds for which the kernel may take to return the room of removed files. */
+const ROOM_PATIENCE_MS = 2000;
+const LOOK_AGAIN_MS = 10;
+
+/**
+ * Removes the files that a container wrote, which nobody needs when it is removed. Their room is free only when the last
+ * mount of them has gone, with the shim.
+ */
 export async function makeRoom({ runner }: EraseContext, { definition }: Container): Promise<void> {
   await removeTree(runner.directories(definition.id).data);
+  const deadline = performance.now() + ROOM_PATIENCE_MS;
+  while (isFull(runner.roots.dataRoot) && performance.now() < deadline) await sleep(LOOK_AGAIN_MS);
 }
 
 /** A crash leaves directories of a container that is not recorded any more: the next daemon removes them. */
