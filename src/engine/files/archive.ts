@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isRunning } from '../../container/life/state.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { readUserResponse, userQuestion } from '../../container/oci/user.ts';
@@ -61,6 +62,9 @@ interface RunInView {
 
 /** Ends of runs that are waited for, of a container that its policy starts again and again. */
 const MOST_RUNS = 5;
+/** Milliseconds for which a process that has just started may still be its runtime's child, not the shim's. */
+const ADOPTION_MS = 2000;
+const LOOK_AGAIN_MS = 5;
 
 /**
  * Holds what `hold` opens of a running container. @returns undefined when the container does not run, and the mounts of
@@ -71,7 +75,8 @@ async function heldRun(
   id: string,
   hold: (run: RunInView) => Promise<HeldRoot | undefined>,
 ): Promise<HeldRoot | undefined> {
-  for (let run = 0; run < MOST_RUNS; run++) {
+  const deadline = performance.now() + ADOPTION_MS;
+  for (let ends = 0; ends < MOST_RUNS; ) {
     const { state } = ctx.containers.get(id);
     const link = ctx.live.links.get(id);
     if (!isRunning(state)) {
@@ -81,12 +86,13 @@ async function heldRun(
     const shim = link?.shimPid;
     const held = await hold({ process: { pid: state.pid, parent: shim }, shim });
     if (held) return held;
-    if (!isEnding(state.pid) && parentOf(state.pid) === shim) {
-      throw systemError(`the root of process ${state.pid} of container ${id} cannot be opened`);
-    }
-    /* It has just ended: its exit is on its way, and passes the container's queue before this. */
-    await link?.gone;
-    await ctx.life.run(id, async () => {});
+    if (isEnding(state.pid)) {
+      /* Its exit is on its way, and passes the container's queue before this. */
+      await link?.gone;
+      await ctx.life.run(id, async () => {});
+      ends++;
+    } else if (performance.now() < deadline) await Promise.race([link?.gone, sleep(LOOK_AGAIN_MS)]);
+    else throw systemError(`the root of process ${state.pid} of container ${id} cannot be opened`);
   }
   throw conflict(`container ${id} ends and starts again all the time: stop it, and try again`);
 }
