@@ -1,16 +1,10 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning } from '../../container/life/state.ts';
+import { isLeaving, isRunning } from '../../container/life/state.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { readUserResponse, userQuestion } from '../../container/oci/user.ts';
-import { BargeError, conflict, invalidParameter, isKind, notFound, systemError } from '../../core/errors.ts';
-import { newId } from '../../core/ids.ts';
+import { BargeError, conflict, invalidParameter, isKind, notFound } from '../../core/errors.ts';
 import {
-  type HeldBind,
-  HeldMount,
   type PathStat,
   packTar,
   type Root,
@@ -19,163 +13,17 @@ import {
   unpackTar,
   userBelow,
 } from '../../host/fs-tool.ts';
-import { isEnding, parentOf } from '../../host/process-state.ts';
+import { isEnding } from '../../host/process-state.ts';
 import { decompress } from '../../image/compression.ts';
-import { type ContainerContext, emitContainer } from '../lifecycle/context.ts';
-import { volumeNames } from '../lifecycle/mounting.ts';
-import { type HeldProcess, HeldRoot } from './hold.ts';
+import { emitContainer } from '../lifecycle/context.ts';
+import { type ArchiveContext, withLayers, withOwnFiles, withRoot } from './root.ts';
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 
-export type ArchiveContext = ContainerContext & { readonly dataRoot: string };
-
 /** What `HEAD /containers/{id}/archive` tells, with the mode in the kernel's bits. */
 export interface ArchivedPath extends PathStat {
   readonly name: string;
-}
-
-/**
- * A container's file system as a host directory while `use` runs: a running one's as its processes see it, else its
- * layers with its volumes. Paths below it must be resolved with it as the root. An end of the container changes nothing
- * for `use`.
- */
-async function withRoot<T>(
-  ctx: ArchiveContext,
-  container: Container,
-  use: (root: Root) => Promise<T>,
-): Promise<T> {
-  const { id } = container.definition;
-  const running = await heldRun(ctx, id, ({ process }) => HeldRoot.open(process));
-  if (running) {
-    await using held = running;
-    return await use(held.path);
-  }
-  return await withStoppedRoot(ctx, ctx.containers.get(id), use);
-}
-
-interface RunInView {
-  readonly process: HeldProcess;
-  /** The shim, where it says who it is. */
-  readonly shim: number | undefined;
-}
-
-/** Ends of runs that are waited for, of a container that its policy starts again and again. */
-const MOST_RUNS = 5;
-/** Milliseconds for which a process that has just started may still be its runtime's child, not the shim's. */
-const ADOPTION_MS = 2000;
-const LOOK_AGAIN_MS = 5;
-
-/**
- * Holds what `hold` opens of a running container. @returns undefined when the container does not run, and the mounts of
- * its last run are gone. @throws BargeError not-found for a container that was removed with its end.
- */
-async function heldRun(
-  ctx: ArchiveContext,
-  id: string,
-  hold: (run: RunInView) => Promise<HeldRoot | undefined>,
-): Promise<HeldRoot | undefined> {
-  const deadline = performance.now() + ADOPTION_MS;
-  for (let ends = 0; ends < MOST_RUNS; ) {
-    const { state } = ctx.containers.get(id);
-    const link = ctx.live.links.get(id);
-    if (!isRunning(state)) {
-      await link?.gone;
-      return undefined;
-    }
-    const shim = link?.shimPid;
-    const held = await hold({ process: { pid: state.pid, parent: shim }, shim });
-    if (held) return held;
-    if (isEnding(state.pid)) {
-      /* Its exit is on its way, and passes the container's queue before this. */
-      await link?.gone;
-      await ctx.life.run(id, async () => {});
-      ends++;
-    } else if (performance.now() < deadline) await Promise.race([link?.gone, sleep(LOOK_AGAIN_MS)]);
-    else throw systemError(`the root of process ${state.pid} of container ${id} cannot be opened`);
-  }
-  throw conflict(`container ${id} ends and starts again all the time: stop it, and try again`);
-}
-
-async function withStoppedRoot<T>(
-  ctx: ArchiveContext,
-  container: Container,
-  use: (root: Root) => Promise<T>,
-): Promise<T> {
-  const { definition } = container;
-  const { work } = ctx.runner.directories(definition.id);
-  const user = `copy ${newId().slice(0, 12)}`;
-  const volumes = volumeNames(definition.mounts).map((name) => ctx.volumes.get(name));
-  try {
-    for (const volume of volumes) await ctx.mounted.use(volume, user);
-    const binds = [...bindsOf(definition), ...etcBinds(ctx, definition)];
-    return await withLayers(ctx, container, { work, binds, asStarted: true }, use);
-  } finally {
-    for (const volume of volumes) await ctx.mounted.release(volume, user);
-  }
-}
-
-/** Volumes and binds. Mounts of images cannot be written to, and are not there while nothing runs. */
-function bindsOf(definition: ContainerDefinition): HeldBind[] {
-  return definition.mounts
-    .filter(({ Type }) => Type === 'bind' || Type === 'volume')
-    .toSorted((a, b) => a.Destination.length - b.Destination.length)
-    .map(({ Source, Destination, RW, subpath }) => ({
-      source: Source,
-      ...(subpath ? { subpath } : {}),
-      target: Destination,
-      readOnly: !RW,
-    }));
-}
-
-/** The files of /etc that a start has written, unless something else is mounted in their place, as in a start. */
-function etcBinds({ containers, runner }: ArchiveContext, definition: ContainerDefinition): HeldBind[] {
-  const mode = definition.hostConfig.NetworkMode ?? '';
-  const owner = mode.startsWith('container:') ? containers.idOf(mode.slice('container:'.length)) : undefined;
-  const { hosts, hostname, resolvConf } = runner.directories(owner ?? definition.id);
-  const asked = new Set(definition.mounts.map(({ Destination }) => Destination));
-  const hidden = definition.mounts.some(
-    ({ Destination, Type }) => Destination === '/etc' && Type !== 'bind' && Type !== 'volume',
-  );
-  const readOnly = Boolean(definition.hostConfig.ReadonlyRootfs);
-  return [
-    { source: hosts, target: '/etc/hosts', readOnly },
-    { source: hostname, target: '/etc/hostname', readOnly },
-    { source: resolvConf, target: '/etc/resolv.conf', readOnly },
-  ].filter(({ source, target }) => !hidden && !asked.has(target) && existsSync(source));
-}
-
-interface LayersView {
-  /** Makes the view writable. */
-  readonly work?: string;
-  /** With what a start finds at least: mount points that are not the container's own. */
-  readonly asStarted?: boolean;
-  readonly binds?: readonly HeldBind[];
-}
-
-/** The layers with the container's own changes. */
-async function withLayers<T>(
-  ctx: ArchiveContext,
-  { definition }: Container,
-  { work, binds = [], asStarted = false }: LayersView,
-  use: (root: string) => Promise<T>,
-): Promise<T> {
-  const parent = join(ctx.dataRoot, 'tmp');
-  await mkdir(parent, { recursive: true, mode: 0o700 });
-  const directory = await mkdtemp(join(parent, 'root-'));
-  const { upper } = ctx.runner.directories(definition.id);
-  const { lower, layersDirectory } = asStarted
-    ? ctx.layers.rootfs(definition.layers)
-    : ctx.layers.overlay(definition.layers);
-  const overlay = work
-    ? { lower, layersDirectory, upper, work }
-    : { lower: [...lower, upper], layersDirectory };
-  try {
-    await using mounted = await HeldMount.open(directory, overlay, binds);
-    return await use(mounted.path);
-  } finally {
-    await rmdir(directory); /* never what might be mounted on it still */
-  }
 }
 
 const below = (path: string) => posix.normalize(`/${path}`).slice(1) || '.';
@@ -296,7 +144,7 @@ async function userOf(ctx: ArchiveContext, container: Container) {
       await link.gone; /* and with it the mount, of which the kernel wants no second one */
     }
   }
-  return await withLayers(ctx, container, {}, async (root) =>
+  return await withLayers(ctx, container, async (root) =>
     readUserResponse(await userBelow(root, userQuestion(request)), request),
   );
 }
@@ -308,31 +156,12 @@ export async function exportContainer(
   send: (tar: Readable) => Promise<void>,
 ): Promise<void> {
   const container = ctx.containers.find(ref);
-  const { status } = container.state;
-  if (status === 'removing' || status === 'dead') {
+  if (isLeaving(container.state)) {
+    const { status } = container.state;
     throw conflict(`You cannot export container ${container.definition.id} which is ${status}`);
   }
   await withOwnFiles(ctx, container, async (root) => {
     emitContainer(ctx, container, 'export');
     await send(packTar({ root }));
   });
-}
-
-/**
- * The container's file system without what is mounted in it. A running one's is the shim's mount, for the kernel wants
- * no second overlay over directories that one writes to.
- */
-async function withOwnFiles<T>(
-  ctx: ArchiveContext,
-  container: Container,
-  use: (root: string) => Promise<T>,
-): Promise<T> {
-  const { id } = container.definition;
-  const { rootfs } = ctx.runner.directories(id);
-  const running = await heldRun(ctx, id, ({ process, shim }) =>
-    HeldRoot.open(process, shim ?? parentOf(process.pid), rootfs),
-  );
-  if (!running) return await withLayers(ctx, ctx.containers.get(id), {}, use);
-  await using held = running;
-  return await use(held.path);
 }

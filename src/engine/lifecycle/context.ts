@@ -10,6 +10,7 @@ import type { LayerStore } from '../../image/layers.ts';
 import type { Networks } from '../../network/networks.ts';
 import type { VolumeStore } from '../../volume/volumes.ts';
 import type { EventBus } from '../events.ts';
+import { ContainerViews } from '../files/views.ts';
 import type { EngineSettings } from '../settings.ts';
 import type { MountedVolumes } from '../volumes/mounted.ts';
 import type { LogKeepers } from './log-keepers.ts';
@@ -24,6 +25,7 @@ export interface WaitingReader {
 /** What the daemon knows of containers in memory only; a new daemon finds it again from the shims. */
 export class LiveContainers {
   readonly links = new Map<string, ShimLink>();
+  readonly views = new ContainerViews();
   readonly waitingReaders = new Map<string, WaitingReader[]>();
   /** Directories of removed containers on their way out, which no request waits for. */
   readonly removals = new Set<Promise<void>>();
