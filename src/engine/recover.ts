@@ -46,7 +46,7 @@ export async function recover(ctx: ContainerContext): Promise<void> {
   await ctx.networks.ready(adopted);
   await sweep(ctx);
   await sweepShm(ctx);
-  const ready = ctx.containers.list().filter(({ state }) => !isRunning(state));
+  const ready = ctx.containers.list().filter(({ state }) => !isRunning(state) && !isLeaving(state));
   for (const [id, link] of ctx.live.links) watchExit(ctx, id, link);
   for (const [id, event] of ended) await report(ctx, id, event);
   for (const { definition } of ready) void report(ctx, definition.id, { type: 'daemon-ready' });
