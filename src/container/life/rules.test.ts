@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ContainerDefinition } from '../model.ts';
+import { rulesOf } from './rules.ts';
+
+const definition = (change: Partial<ContainerDefinition> = {}): ContainerDefinition => ({
+  id: 'c1',
+  name: 'web',
+  createdAt: 0,
+  imageName: 'busybox',
+  imageId: '',
+  layers: [],
+  config: {},
+  hostConfig: {},
+  networkingConfig: {},
+  mounts: [],
+  ...change,
+});
+
+test('a container that asks for nothing has Docker’s rules', () => {
+  assert.deepEqual(rulesOf(definition()), {
+    id: 'c1',
+    name: 'web',
+    restart: { policy: 'no', maximum: 0 },
+    autoRemove: false,
+    stopSignal: 15,
+    health: { startPeriod: 0, retries: 3 },
+  });
+});
+
+test('rules follow from configuration and host configuration', () => {
+  const { restart, autoRemove, stopSignal, health } = rulesOf(
+    definition({
+      config: { StopSignal: 'SIGQUIT', Healthcheck: { StartPeriod: 5e9, Retries: 7 } },
+      hostConfig: { AutoRemove: true, RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 4 } },
+    }),
+  );
+  assert.deepEqual(restart, { policy: 'on-failure', maximum: 4 });
+  assert.deepEqual([autoRemove, stopSignal], [true, 3]);
+  assert.deepEqual(health, { startPeriod: 5000, retries: 7 });
+});
+
+test('an image’s stop signal that is none does not keep its containers from ending', () => {
+  assert.equal(rulesOf(definition({ config: { StopSignal: 'SIGWHAT' } })).stopSignal, 15);
+});
