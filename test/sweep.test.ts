@@ -7,7 +7,7 @@ import { apiClient } from './harness/api-client.ts';
 import { TestDaemon } from './harness/daemon.ts';
 import { eventually } from './harness/execute.ts';
 
-const FILES = 40_000;
+const FILES = 20_000;
 
 const daemon = await TestDaemon.start();
 after(() => daemon.end());

@@ -1,61 +1,12 @@
-import type { Attachment } from '../../container/life/attachment.ts';
-import type { Effect, LifeEvent, ProcessEnd, Reason } from '../../container/life/event.ts';
+import type { Effect, LifeEvent, Reason } from '../../container/life/event.ts';
 import { rulesOf } from '../../container/life/rules.ts';
 import type { LifeState } from '../../container/life/state.ts';
 import { transition } from '../../container/life/transition.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
-import type { ContainerStore } from '../../container/store.ts';
 import { messageOf } from '../../core/errors.ts';
 import { KeyedLock } from '../lock.ts';
-import { launch, type Starter } from './launch.ts';
-
-/** Where containers and their states are recorded. */
-export type LifeStore = Pick<
-  ContainerStore,
-  'has' | 'get' | 'setState' | 'noteState' | 'change' | 'remove' | 'writeAgain'
->;
-
-/** The processes of containers. */
-export interface Processes {
-  signal(id: string, signal: number): void;
-  /** @returns false when there are none any more. */
-  freeze(definition: ContainerDefinition, frozen: boolean): boolean;
-}
-
-/** What runs hold, and what containers own besides their record. */
-export interface Belongings {
-  /** Returns what a run held. Never rejects. */
-  release(container: Container, attachment: Attachment | undefined): Promise<void>;
-  /** Ends whatever still runs, and removes anonymous volumes where asked to. */
-  erase(container: Container, volumes: boolean): Promise<void>;
-  /** Makes room for the record of a removal: removes the container's files. */
-  makeRoom(container: Container): Promise<void>;
-  /** Removes the directories of a container that is not known any more, in the background. */
-  cleanUp(container: Container): void;
-}
-
-export interface Clock {
-  now(): number;
-  /** @returns cancels the task. */
-  after(milliseconds: number, task: () => void): () => void;
-}
-
-/** Who hears of containers. */
-export interface Audience {
-  emit(container: Container, action: string, attributes: Readonly<Record<string, string>>): void;
-  /** The container's run is over. */
-  wake(id: string, end: ProcessEnd): void;
-  warn(message: string, details: Readonly<Record<string, unknown>>): void;
-}
-
-export interface LifePorts {
-  readonly store: LifeStore;
-  readonly processes: Processes;
-  readonly belongings: Belongings;
-  readonly starter: Starter;
-  readonly clock: Clock;
-  readonly audience: Audience;
-}
+import { launch } from './launch.ts';
+import type { LifePorts } from './ports.ts';
 
 /** What became of an event: carried out, or ignored for a reason. */
 export type Applied = 'done' | Reason | 'gone';

@@ -1,85 +1,55 @@
-import { messageOf } from '../../core/errors.ts';
-import { freeze } from '../../host/cgroups.ts';
-import { disconnectEnded } from '../networking/endpoints.ts';
-import { beginRun } from './begin.ts';
-import { type ContainerContext, emitContainer } from './context.ts';
-import { releaseShm } from './host-extras.ts';
+import type { Attachment } from '../../container/life/attachment.ts';
+import type { ProcessEnd } from '../../container/life/event.ts';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import type { Starter } from './launch.ts';
-import { releaseMounts } from './mounting.ts';
-import type { Belongings, Clock, LifePorts } from './perform.ts';
-import { cleanUp, eraseContainer, makeRoom } from './remove.ts';
-import { isFull, isStorageFailure } from './storage.ts';
 
-/** The ports of containers' lives in a daemon: the kernel, the database, the wall clock. */
-export function lifePorts(ctx: ContainerContext): LifePorts {
-  return {
-    store: ctx.containers,
-    processes: {
-      signal: (id, signal) => ctx.live.links.get(id)?.kill(signal),
-      freeze: (definition, frozen) => freeze(ctx.runner.cgroupOf(definition), frozen),
-    },
-    belongings: belongings(ctx),
-    starter: starter(ctx),
-    clock: CLOCK,
-    audience: {
-      emit: (container, action, attributes) => emitContainer(ctx, container, action, attributes),
-      wake: (id, end) => ctx.live.announceExit(id, end),
-      warn: ctx.warn,
-    },
-  };
+/* What the lives of containers need of the world: small, so that tests can stand in for it. */
+
+/** Where containers and their states are recorded. */
+export type LifeStore = Pick<
+  ContainerStore,
+  'has' | 'get' | 'setState' | 'noteState' | 'change' | 'remove' | 'writeAgain'
+>;
+
+/** The processes of containers. */
+export interface Processes {
+  signal(id: string, signal: number): void;
+  /** @returns false when there are none any more. */
+  freeze(definition: ContainerDefinition, frozen: boolean): boolean;
 }
 
-const CLOCK: Clock = {
-  now: () => Date.now(),
-  after: (milliseconds, task) => {
-    const timer = setTimeout(task, milliseconds).unref();
-    return () => clearTimeout(timer);
-  },
-};
-
-function starter(ctx: ContainerContext): Starter {
-  const readers = new Map<string, ReturnType<typeof ctx.live.takeWaitingReaders>>();
-  return {
-    begin: async (container) => {
-      const { id } = container.definition;
-      const waiting = ctx.live.takeWaitingReaders(id);
-      readers.set(id, waiting);
-      const run = await beginRun(ctx, container, waiting);
-      return {
-        ...run,
-        serve: async () => {
-          readers.delete(id);
-          await run.serve();
-        },
-      };
-    },
-    failsForStorage: (error) => isStorageFailure(error) || isFull(ctx.runner.roots.dataRoot),
-    failed: (id, error) => {
-      for (const reader of readers.get(id) ?? []) reader.settle(error as Error);
-      readers.delete(id);
-    },
-  };
+/** What runs hold, and what containers own besides their record. */
+export interface Belongings {
+  /** Returns what a run held. Never rejects. */
+  release(container: Container, attachment: Attachment | undefined): Promise<void>;
+  /** Ends whatever still runs, and removes anonymous volumes where asked to. */
+  erase(container: Container, volumes: boolean): Promise<void>;
+  /** Makes room for the record of a removal: removes the container's files. */
+  makeRoom(container: Container): Promise<void>;
+  /** Removes the directories of a container that is not known any more, in the background. */
+  cleanUp(container: Container): void;
 }
 
-function belongings(ctx: ContainerContext): Belongings {
-  return {
-    release: async (container, attachment) => {
-      const { definition } = container;
-      const { id } = definition;
-      void releaseShm(ctx, definition).catch((failure) =>
-        ctx.warn('unmounting a shared /dev/shm failed', { container: id, error: messageOf(failure) }),
-      );
-      if (attachment) disconnectEnded(ctx, container, attachment);
-      await releaseMounts(ctx, definition).catch((failure) =>
-        ctx.warn('unmounting volumes failed', { container: id, error: messageOf(failure) }),
-      );
-      const link = ctx.live.links.get(id);
-      void link?.gone.then(() => {
-        if (ctx.live.links.get(id) === link) ctx.live.links.delete(id);
-      });
-    },
-    erase: (container, volumes) => eraseContainer(ctx, container, volumes),
-    makeRoom: (container) => makeRoom(ctx, container),
-    cleanUp: (container) => cleanUp(ctx, container),
-  };
+export interface Clock {
+  now(): number;
+  /** @returns cancels the task. */
+  after(milliseconds: number, task: () => void): () => void;
+}
+
+/** Who hears of containers. */
+export interface Audience {
+  emit(container: Container, action: string, attributes: Readonly<Record<string, string>>): void;
+  /** The container's run is over. */
+  wake(id: string, end: ProcessEnd): void;
+  warn(message: string, details: Readonly<Record<string, unknown>>): void;
+}
+
+export interface LifePorts {
+  readonly store: LifeStore;
+  readonly processes: Processes;
+  readonly belongings: Belongings;
+  readonly starter: Starter;
+  readonly clock: Clock;
+  readonly audience: Audience;
 }

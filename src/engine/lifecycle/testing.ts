@@ -7,7 +7,8 @@ import { ContainerStore, NotRecorded } from '../../container/store.ts';
 import { Database } from '../../store/database.ts';
 import { LiveContainers } from './context.ts';
 import type { BegunRun, Starter } from './launch.ts';
-import { Lifecycle, type LifePorts } from './perform.ts';
+import { Lifecycle } from './perform.ts';
+import type { LifePorts } from './ports.ts';
 
 /** The definition of a container that asks for nothing. */
 export function definitionOf(change: Partial<ContainerDefinition> = {}): ContainerDefinition {
