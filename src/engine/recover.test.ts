@@ -132,6 +132,15 @@ describe('a container that was recorded as running', () => {
     assert.equal(fake.statusOf(), 'running');
   });
 
+  test('and was being stopped stays so, unless its policy is always to run', async () => {
+    const stopping = { ...running, requested: 'stop' } as const;
+    const unless = { hostConfig: { RestartPolicy: { Name: 'unless-stopped' } } } as const;
+    const { fake, ctx } = daemonOver([always, stopping], [{ id: 'c2', name: 'other', ...unless }, stopping]);
+    await recover(ctx);
+    await settled();
+    assert.deepEqual([fake.statusOf('c1'), fake.statusOf('c2')], ['running', 'exited']);
+  });
+
   test('whose end cannot be recorded yet keeps no daemon from its start', async () => {
     const { fake, ctx, recordExit } = daemonOver([{}, running]);
     recordExit('c1', '9 7000000000 0\n');

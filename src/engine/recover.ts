@@ -46,10 +46,14 @@ export async function recover(ctx: ContainerContext): Promise<void> {
   await ctx.networks.ready(adopted);
   await sweep(ctx);
   await sweepShm(ctx);
-  const ready = ctx.containers.list().filter(({ state }) => !isRunning(state) && !isLeaving(state));
   for (const [id, link] of ctx.live.links) watchExit(ctx, id, link);
   for (const [id, event] of ended) await report(ctx, id, event);
-  for (const { definition } of ready) void report(ctx, definition.id, { type: 'daemon-ready' });
+  for (const { definition, state } of ctx.containers.list()) {
+    const { id } = definition;
+    /* Starts wait for nobody here; those that have just ended have their back-off. */
+    if (isRunning(state) || isLeaving(state) || ctx.life.hasScheduled(id)) continue;
+    void report(ctx, id, { type: 'daemon-ready' });
+  }
 }
 
 /** What cannot be done for one container must not keep the daemon from its start. */

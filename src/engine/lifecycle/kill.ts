@@ -1,5 +1,6 @@
 import { signalNumber } from '../../container/check/signal.ts';
 import { killRefusal } from '../../container/life/refusals.ts';
+import { noSuchContainer } from '../../container/model.ts';
 import { type FollowContext, follow } from './follow.ts';
 
 const SIGKILL = 9;
@@ -12,5 +13,6 @@ export async function killContainer(ctx: FollowContext, ref: string, signalName:
   const refusal = killRefusal(state, definition, ref);
   if (refusal) throw refusal;
   const { applied, end } = await follow(ctx, id, { type: 'kill', signal, ref });
+  if (applied === 'gone') throw noSuchContainer(ref);
   if (signal === SIGKILL && applied === 'done') await end;
 }

@@ -1,17 +1,15 @@
+import { noSuchContainer } from '../../container/model.ts';
 import type { ContainerContext } from './context.ts';
 
-/** Stops every process of a container where it stands. */
-export async function pauseContainer(
-  ctx: Pick<ContainerContext, 'containers' | 'life'>,
-  ref: string,
-): Promise<void> {
-  await ctx.life.dispatch(ctx.containers.find(ref).definition.id, { type: 'pause' });
-}
+type PauseContext = Pick<ContainerContext, 'containers' | 'life'>;
 
-/** Lets the processes of a paused container go on. */
-export async function unpauseContainer(
-  ctx: Pick<ContainerContext, 'containers' | 'life'>,
-  ref: string,
-): Promise<void> {
-  await ctx.life.dispatch(ctx.containers.find(ref).definition.id, { type: 'unpause' });
+/** Stops every process of a container where it stands. @throws BargeError conflict unless it runs. */
+export const pauseContainer = (ctx: PauseContext, ref: string) => dispatch(ctx, ref, 'pause');
+
+/** Lets the processes of a paused container go on. @throws BargeError conflict unless it is paused. */
+export const unpauseContainer = (ctx: PauseContext, ref: string) => dispatch(ctx, ref, 'unpause');
+
+async function dispatch(ctx: PauseContext, ref: string, type: 'pause' | 'unpause'): Promise<void> {
+  const { id } = ctx.containers.find(ref).definition;
+  if ((await ctx.life.dispatch(id, { type })) === 'gone') throw noSuchContainer(ref);
 }

@@ -189,3 +189,16 @@ test('wait is over with the exit, although nothing can be written', async () => 
   await exits();
   assert.deepEqual(await wait, { StatusCode: 0 });
 });
+
+test('what is asked of a container that is removed meanwhile is answered as of none', async () => {
+  for (const verb of [startContainer, pauseContainer, unpauseContainer]) {
+    const { ctx, fake } = open(STATES.exited);
+    const erased = fake.hold('erase');
+    const removal = removeContainer(ctx, 'web', {});
+    await settled();
+    const asked = verb(ctx, 'web');
+    erased();
+    await removal;
+    await assert.rejects(asked, (error) => isKind(error, 'not-found'));
+  }
+});
