@@ -1,7 +1,7 @@
 /** A data root on a file system of a few megabytes that containers fill: nobody needs space to stop them. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { apiClient } from './harness/api-client.ts';
 import { TestDaemon } from './harness/daemon.ts';
@@ -37,8 +37,9 @@ const hasRoomAgain = () =>
     return status === 201;
   });
 
-/** Fills the disk, page by page to the last, and again whenever there is room; then says so. */
+/** Fills the disk when it is told to, page by page to the last, and again whenever there is room; then says so. */
 const FILLER = [
+  'until [ -e /dev/shm/go ]; do usleep 1000; done',
   'while :; do',
   '  cat /dev/zero > /large 2>/dev/null; n=0',
   '  while echo x > "/small-$n" 2>/dev/null; do n=$((n+1)); done',
@@ -50,6 +51,8 @@ const FILLER = [
 async function fill(name: string): Promise<void> {
   await run(name, { Cmd: ['sh', '-c', FILLER] });
   const { Pid } = await stateOf(name);
+  /* Its start is recorded by now. */
+  writeFileSync(`/proc/${Pid}/root/dev/shm/go`, '');
   await eventually('the disk is full', () => {
     const { bavail } = statfsSync(`/proc/${holder?.pid}/root${daemon.dataRoot}`);
     return bavail === 0 && existsSync(`/proc/${Pid}/root/dev/shm/full`);
@@ -105,6 +108,10 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     await fill('filler');
     const { Pid } = await stateOf('ends');
     await daemon.stop(signal);
+    /* The daemon's own files that it removes at its end, and its reserve: the container has taken their room, too. */
+    const root = `/proc/${holder?.pid}/root${daemon.dataRoot}`;
+    rmSync(`${root}/barge.db-reserve`, { force: true });
+    await eventually('the disk is full', () => statfsSync(root).bavail === 0);
     process.kill(Pid, 'SIGKILL');
     await daemon.startAgain();
     await becomes('ends', 'exited');

@@ -89,13 +89,7 @@ export class Database implements Disposable {
   constructor(path: string, migrations: readonly string[] = MIGRATIONS) {
     this.#migrations = migrations;
     this.#reserve = path === ':memory:' ? undefined : new Reserve(`${path}-reserve`);
-    try {
-      this.#sqlite = open(path);
-    } catch (error) {
-      /* SQLite needs room for its log to open a database, too. */
-      if (!this.#reserve?.release()) throw error;
-      this.#sqlite = open(path);
-    }
+    this.#sqlite = openInLittleRoom(path, this.#reserve);
     this.#migrate();
   }
 
@@ -159,11 +153,30 @@ export class Database implements Disposable {
   }
 }
 
-function open(path: string): DatabaseSync {
+/**
+ * SQLite needs room to open a database, too: for an index of its log, which processes that share the database share. On a
+ * full disk the reserve makes that room; without one, the index is in memory, and the database this process's alone.
+ */
+function openInLittleRoom(path: string, reserve: Reserve | undefined): DatabaseSync {
+  try {
+    return open(path);
+  } catch (error) {
+    if (!lacksRoom(error)) throw error;
+  }
+  try {
+    reserve?.release();
+    return open(path);
+  } catch (error) {
+    if (!lacksRoom(error)) throw error;
+    return open(path, 'PRAGMA locking_mode = EXCLUSIVE;');
+  }
+}
+
+function open(path: string, first = ''): DatabaseSync {
   const sqlite = new DatabaseSync(path);
   try {
     sqlite.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -2000;',
+      `${first} PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -2000;`,
     );
     sqlite.prepare('PRAGMA user_version').get();
     return sqlite;
@@ -173,8 +186,21 @@ function open(path: string): DatabaseSync {
   }
 }
 
+const SQLITE_IOERR = 10;
 const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
 
 function isFull(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL;
+  return primaryCode(error) === SQLITE_FULL;
+}
+
+/** Files of SQLite's own that cannot be made fail in other words. */
+function lacksRoom(error: unknown): boolean {
+  return [SQLITE_FULL, SQLITE_IOERR, SQLITE_CANTOPEN].includes(primaryCode(error));
+}
+
+/** SQLite's code without what it says about details; -1 for another error. */
+function primaryCode(error: unknown): number {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  return typeof code === 'number' ? code & 0xff : -1;
 }
