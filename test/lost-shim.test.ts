@@ -57,7 +57,7 @@ test('its processes are ended, and it starts again', async () => {
   await killShimOf((await stateOf('lost')).Pid);
   await becomes('lost', 'exited');
   const { ExitCode, Error: error, Pid } = await stateOf('lost');
-  assert.deepEqual([ExitCode, Pid], [255, 0]);
+  assert.deepEqual([ExitCode, Pid], [137, 0]);
   assert.match(error, /the shim has died/);
   assert.deepEqual(sleepers(), []);
   await start('lost');
@@ -115,7 +115,9 @@ test('while the daemon is away: after its return the processes are ended, and al
   for (const pid of pids) await killShimOf(pid);
   await daemon.startAgain();
   assert.deepEqual(pids.filter(lives), []);
-  assert.equal((await stateOf('away')).Status, 'exited');
+  const { Status, ExitCode, Error: error } = await stateOf('away');
+  assert.deepEqual([Status, ExitCode], ['exited', 137]);
+  assert.match(error, /the shim died while the daemon was away/);
   await becomes('away-always', 'running');
   await start('away');
   assert.equal(await exec('away', ['echo', 'back']), 'back\n');

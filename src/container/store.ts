@@ -1,12 +1,8 @@
-import { conflict, invalidParameter, messageOf, systemError } from '../core/errors.ts';
+import { BargeError, conflict, invalidParameter, messageOf, systemError } from '../core/errors.ts';
 import type { Database } from '../store/database.ts';
-import {
-  type Container,
-  type ContainerDefinition,
-  type ContainerRunState,
-  CREATED,
-  noSuchContainer,
-} from './model.ts';
+import { CREATED, type LifeState } from './life/state.ts';
+import { readState } from './life/stored.ts';
+import { type Container, type ContainerDefinition, noSuchContainer } from './model.ts';
 import { sharing } from './parts.ts';
 import { readDefinition, storedDefinition, type UpgradeDefinition } from './stored.ts';
 
@@ -16,11 +12,23 @@ interface ContainerRow {
   state: string;
 }
 
+/** The database does not take what is to be recorded: the disk is full or broken. */
+export class NotRecorded extends BargeError {
+  constructor(what: string, cause: unknown) {
+    super('system', `${what} cannot be recorded: ${messageOf(cause)} (is there space under the data root?)`, {
+      cause,
+    });
+    this.name = 'NotRecorded';
+  }
+}
+
 /** All containers, held in memory for quick lists and written through to the database. */
 export class ContainerStore {
   readonly #db: Database;
   readonly #byId = new Map<string, Container>();
   readonly #promised = new Map<string, string>();
+  /** Containers whose state in the database is older than that in memory. */
+  readonly #unwritten = new Set<string>();
   readonly #idByName = new Map<string, string>();
   /** The next one shares with it what they have in common. */
   #latest: ContainerDefinition | undefined;
@@ -32,7 +40,7 @@ export class ContainerStore {
     for (const row of db.all<ContainerRow>(
       'SELECT id, definition, state FROM containers ORDER BY created_at',
     )) {
-      this.#remember({ definition: readDefinition(row.definition), state: JSON.parse(row.state) });
+      this.#remember({ definition: readDefinition(row.definition), state: readState(row.state) });
     }
   }
 
@@ -107,7 +115,7 @@ export class ContainerStore {
   add(definition: ContainerDefinition): Container {
     const holder = this.#idByName.get(definition.name);
     if (holder) throw nameInUse(definition.name, holder);
-    const container = { definition, state: CREATED };
+    const container: Container = { definition, state: CREATED };
     this.#db.run(
       'INSERT INTO containers (id, name, created_at, definition, state) VALUES (?, ?, ?, ?, ?)',
       definition.id,
@@ -132,22 +140,46 @@ export class ContainerStore {
     return { [Symbol.dispose]: () => void this.#promised.delete(name) };
   }
 
-  setState(id: string, change: Partial<ContainerRunState>): Container {
-    return this.replaceState(id, { ...this.get(id).state, ...change });
-  }
-
-  replaceState(id: string, state: ContainerRunState): Container {
+  /** @throws NotRecorded; the container then keeps the state that it had. */
+  setState(id: string, state: LifeState): Container {
     const container = { definition: this.get(id).definition, state };
-    this.#db.run('UPDATE containers SET state = ? WHERE id = ?', JSON.stringify(container.state), id);
+    try {
+      this.#db.run('UPDATE containers SET state = ? WHERE id = ?', JSON.stringify(state), id);
+    } catch (cause) {
+      throw new NotRecorded(`the state of container ${id}`, cause);
+    }
+    this.#unwritten.delete(id);
     this.#byId.set(id, container);
     return container;
   }
 
-  /** For a state that is so, whether it can be written down or not. The next start finds it out again. */
-  noteState(id: string, state: ContainerRunState): Container {
-    const container = { definition: this.get(id).definition, state };
-    this.#byId.set(id, container);
-    return container;
+  /**
+   * For a state that is so, whether it can be recorded or not.
+   * @returns why it is in memory only, until `writeAgain`; undefined when it has been recorded.
+   */
+  noteState(id: string, state: LifeState): NotRecorded | undefined {
+    try {
+      this.setState(id, state);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof NotRecorded)) throw error;
+      this.#byId.set(id, { definition: this.get(id).definition, state });
+      this.#unwritten.add(id);
+      return error;
+    }
+  }
+
+  /** Whether the database has the state that the container is in. */
+  isRecorded(id: string): boolean {
+    return !this.#unwritten.has(id);
+  }
+
+  /** Records the states that could not be recorded when they began. @returns whether all are recorded now. */
+  writeAgain(): boolean {
+    for (const id of this.#unwritten) {
+      if (this.noteState(id, this.get(id).state)) return false;
+    }
+    return true;
   }
 
   setDefinition(id: string, change: Partial<ContainerDefinition>): Container {
@@ -164,17 +196,30 @@ export class ContainerStore {
     return this.#remember({ definition, state: before.state });
   }
 
-  /** Changes definition and state together: a crash leaves both or neither. */
-  change(id: string, definition: Partial<ContainerDefinition>, state: Partial<ContainerRunState>): Container {
-    return this.#db.transaction(() => {
-      this.setDefinition(id, definition);
-      return this.setState(id, state);
-    });
+  /** Changes definition and state together: a crash leaves both or neither. @throws NotRecorded: neither. */
+  change(id: string, definition: Partial<ContainerDefinition>, state: LifeState): Container {
+    const before = this.get(id);
+    const wasUnwritten = this.#unwritten.has(id);
+    try {
+      return this.#db.transaction(() => {
+        this.setDefinition(id, definition);
+        return this.setState(id, state);
+      });
+    } catch (cause) {
+      this.#byId.set(id, before);
+      if (wasUnwritten) this.#unwritten.add(id);
+      throw cause instanceof NotRecorded ? cause : new NotRecorded(`the change of container ${id}`, cause);
+    }
   }
 
   remove(id: string): void {
     const { definition } = this.get(id);
-    this.#db.run('DELETE FROM containers WHERE id = ?', id);
+    try {
+      this.#db.run('DELETE FROM containers WHERE id = ?', id);
+    } catch (cause) {
+      throw new NotRecorded(`the removal of container ${id}`, cause);
+    }
+    this.#unwritten.delete(id);
     this.#byId.delete(id);
     this.#idByName.delete(definition.name);
   }

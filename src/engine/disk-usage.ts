@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { ImageSummary } from '../api/engine/images.ts';
-import { isRunning } from '../container/model.ts';
+import { isBusy } from '../container/life/state.ts';
 import { errnoOf, invalidParameter } from '../core/errors.ts';
 import { limiter } from '../core/limiter.ts';
 import type { Files } from '../host/files.ts';
@@ -82,7 +82,7 @@ function images(engine: Engine): Usage<ImageSummary> {
 async function containers(engine: Engine, signal: AbortSignal): Promise<Usage<ListedContainer>> {
   const all = engine.containers.list();
   const sizes = await containerSizes(engine, all, signal);
-  const busy = all.map(({ state }) => isRunning(state) || state.status === 'restarting');
+  const busy = all.map(({ state }) => isBusy(state));
   return {
     ActiveCount: busy.filter(Boolean).length,
     TotalCount: all.length,

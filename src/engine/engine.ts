@@ -1,12 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { isRunning } from '../container/model.ts';
+import { isRunning } from '../container/life/state.ts';
 import { Runner } from '../container/runner.ts';
 import { ContainerStore } from '../container/store.ts';
 import type { UpgradeDefinition } from '../container/stored.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
-import { KeyedLock } from '../core/keyed-lock.ts';
 import { limiter } from '../core/limiter.ts';
 import type { Host } from '../host/host.ts';
 import type { DirectoryLock } from '../host/ownership.ts';
@@ -22,8 +21,10 @@ import { VolumeStore } from '../volume/volumes.ts';
 import { EventBus } from './events.ts';
 import type { ImageContext } from './images/context.ts';
 import { type ContainerContext, LiveContainers } from './lifecycle/context.ts';
+import { lifePorts } from './lifecycle/daemon-ports.ts';
 import { ExecSessions } from './lifecycle/exec.ts';
 import { LogKeepers } from './lifecycle/log-keepers.ts';
+import { Lifecycle } from './lifecycle/perform.ts';
 import { recover } from './recover.ts';
 import type { EngineSettings } from './settings.ts';
 import { orphanBlobs } from './store-check/layers.ts';
@@ -86,7 +87,7 @@ async function assemble(options: EngineOptions, lock: DirectoryLock): Promise<En
     ? host.runtimes.find(options.defaultRuntime)
     : host.runtimes.byDefault();
   const networks = await openNetworks(options, db);
-  const context = {
+  const parts = {
     host,
     containers: new ContainerStore(db, options.upgradeDefinition),
     images: new ImageStore(db),
@@ -98,11 +99,9 @@ async function assemble(options: EngineOptions, lock: DirectoryLock): Promise<En
     networks,
     runner: new Runner({ dataRoot, execRoot, cgroupParent }, runtime, settings.defaults, host),
     settings,
-
     logs: new LogKeepers(host.datagrams),
     events: new EventBus(),
     live: new LiveContainers(),
-    locks: new KeyedLock(),
     registries: {
       get insecure() {
         return settings.insecureRegistries;
@@ -118,6 +117,7 @@ async function assemble(options: EngineOptions, lock: DirectoryLock): Promise<En
     uploads: limiter(() => settings.maxConcurrentUploads),
     warn: options.warn,
   };
+  const context = { ...parts, life: new Lifecycle((life) => lifePorts({ ...parts, life })) };
   await recover(context);
   return {
     ...context,
@@ -149,16 +149,17 @@ const SHIM_PATIENCE = 2000;
 
 /** Containers live on; with none left, bridges, rules and the parent cgroup go too. */
 async function closeEngine(
-  { host, containers, live, networks, mounted, db, logs }: ContainerContext & ImageContext,
+  { host, containers, life, live, networks, mounted, db, logs }: ContainerContext & ImageContext,
   cgroupParent: string,
   lock: DirectoryLock,
 ): Promise<void> {
-  for (const timer of live.restarts.values()) clearTimeout(timer);
+  life.close();
   const ending = [...live.links]
     .filter(([id]) => !containers.has(id) || !isRunning(containers.get(id).state))
     .map(async ([id, link]) => {
       await link.gone;
-      await rm(link.directory, { recursive: true, force: true });
+      /* The exit record is all that the next daemon has of an end that could not be recorded. */
+      if (containers.isRecorded(id)) await rm(link.directory, { recursive: true, force: true });
       live.links.delete(id);
     });
   await logs.close();

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { arch, cpus, hostname, version as kernelVersion, release, totalmem } from 'node:os';
+import { isRunning } from '../container/life/state.ts';
 import { LOG_DRIVERS } from '../container/log/drivers.ts';
-import { isRunning } from '../container/model.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { ENGINE_VERSION, VERSION } from '../core/version.ts';
 import type { CgroupFeatures } from '../host/cgroup-features.ts';

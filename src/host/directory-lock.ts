@@ -21,7 +21,8 @@ export function lockDirectory(path: string, busy: string): DirectoryLock {
     chmodSync(file, 0o600);
     const database = new DatabaseSync(file);
     try {
-      database.exec('BEGIN EXCLUSIVE');
+      /* Nothing is written, not even a journal: a full disk can be locked, too. */
+      database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     } catch (error) {
       database.close();
       throw error;

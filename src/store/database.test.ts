@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -59,13 +59,23 @@ test('an image takes its references and manifests with it', () => {
   assert.deepEqual(db.all('SELECT * FROM image_references'), []);
 });
 
-test('a reserve takes up room until it is released', () => {
-  const path = join(directory, 'reserve');
-  const reserve = new Reserve(path);
+test('a reserve takes up room until it is released, and again when there is room', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const parent = join(directory, 'small');
+  const path = join(parent, 'reserve');
+  mkdirSync(parent);
+  using reserve = new Reserve(path);
   assert(statSync(path).size >= 512 << 10);
   assert.equal(reserve.release(), true);
   assert.equal(existsSync(path), false);
   assert.equal(reserve.release(), false);
-  reserve.restore();
+  t.mock.timers.tick(9_999);
   assert.equal(existsSync(path), false, 'not at once: whoever needed the room is using it');
+  /* Nothing can be written there for a while. */
+  rmdirSync(parent);
+  t.mock.timers.tick(1);
+  mkdirSync(parent);
+  t.mock.timers.tick(10_000);
+  assert(statSync(path).size >= 512 << 10);
+  assert.equal(reserve.release(), true);
 });

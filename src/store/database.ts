@@ -88,12 +88,9 @@ export class Database implements Disposable {
   /** @param path a file, or `:memory:`. @param migrations steps of the schema: the daemon's, unless it is another program's. */
   constructor(path: string, migrations: readonly string[] = MIGRATIONS) {
     this.#migrations = migrations;
-    this.#sqlite = new DatabaseSync(path);
-    this.#sqlite.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -2000;',
-    );
+    this.#reserve = path === ':memory:' ? undefined : new Reserve(`${path}-reserve`);
+    this.#sqlite = openInLittleRoom(path, this.#reserve);
     this.#migrate();
-    if (path !== ':memory:') this.#reserve = new Reserve(`${path}-reserve`);
   }
 
   #migrate(): void {
@@ -120,7 +117,6 @@ export class Database implements Disposable {
     const statement = this.#prepare(sql);
     const execute = () => Number(statement.run(...values).changes);
     if (this.#sqlite.isTransaction) return execute();
-    this.#reserve?.restore();
     try {
       return execute();
     } catch (error) {
@@ -153,11 +149,58 @@ export class Database implements Disposable {
   [Symbol.dispose](): void {
     this.#statements.clear();
     this.#sqlite.close();
+    this.#reserve?.[Symbol.dispose]();
   }
 }
 
+/**
+ * SQLite needs room to open a database, too: for an index of its log, which processes that share the database share. On a
+ * full disk the reserve makes that room; without one, the index is in memory, and the database this process's alone.
+ */
+function openInLittleRoom(path: string, reserve: Reserve | undefined): DatabaseSync {
+  try {
+    return open(path);
+  } catch (error) {
+    if (!lacksRoom(error)) throw error;
+  }
+  try {
+    reserve?.release();
+    return open(path);
+  } catch (error) {
+    if (!lacksRoom(error)) throw error;
+    return open(path, 'PRAGMA locking_mode = EXCLUSIVE;');
+  }
+}
+
+function open(path: string, first = ''): DatabaseSync {
+  const sqlite = new DatabaseSync(path);
+  try {
+    sqlite.exec(
+      `${first} PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -2000;`,
+    );
+    sqlite.prepare('PRAGMA user_version').get();
+    return sqlite;
+  } catch (error) {
+    sqlite.close();
+    throw error;
+  }
+}
+
+const SQLITE_IOERR = 10;
 const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
 
 function isFull(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL;
+  return primaryCode(error) === SQLITE_FULL;
+}
+
+/** Files of SQLite's own that cannot be made fail in other words. */
+function lacksRoom(error: unknown): boolean {
+  return [SQLITE_FULL, SQLITE_IOERR, SQLITE_CANTOPEN].includes(primaryCode(error));
+}
+
+/** SQLite's code without what it says about details; -1 for another error. */
+function primaryCode(error: unknown): number {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  return typeof code === 'number' ? code & 0xff : -1;
 }

@@ -1,5 +1,4 @@
 import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs';
-import { errnoOf } from '../core/errors.ts';
 
 /** Bytes: hundreds of small transactions. */
 const SIZE = 512 << 10;
@@ -7,42 +6,57 @@ const SIZE = 512 << 10;
 const PATIENCE = 10_000;
 
 /**
- * A file that only takes up room. When the disk is full it goes, so that what ends can still be written down,
- * and what makes room can be asked for; it comes back when there is room again.
+ * A file that only takes up room. When the disk is full it goes, so that the ends of containers can still be recorded, and
+ * what makes room can be asked for. It comes back as soon as there is room again.
  */
-export class Reserve {
+export class Reserve implements Disposable {
   readonly #path: string;
-  #triedAt = 0;
+  #timer: NodeJS.Timeout | undefined;
   #exists: boolean;
 
   constructor(path: string) {
     this.#path = path;
     this.#exists = existsSync(path);
-    this.restore();
+    if (!this.#exists) this.#restore();
   }
 
-  /** @returns whether there was something to give. */
+  /** @returns whether there was any room to release. */
   release(): boolean {
     if (!this.#exists) return false;
     rmSync(this.#path, { force: true });
     this.#exists = false;
-    this.#triedAt = Date.now();
+    this.#restoreLater();
     return true;
   }
 
-  /** Takes the room again, if it is time and there is any. */
-  restore(): void {
-    if (this.#exists || Date.now() - this.#triedAt < PATIENCE) return;
-    this.#triedAt = Date.now();
-    const file = openSync(this.#path, 'w', 0o600);
+  #restoreLater(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#restore();
+    }, PATIENCE).unref();
+  }
+
+  /** Takes the room, if there is any; else it tries again later. A reserve that cannot be had fails nothing. */
+  #restore(): void {
     try {
-      for (let written = 0; written < SIZE; ) written += writeSync(file, Buffer.alloc(SIZE - written));
+      writeReserve(this.#path);
       this.#exists = true;
-    } catch (error) {
-      rmSync(this.#path);
-      if (!['ENOSPC', 'EDQUOT'].includes(errnoOf(error) ?? '')) throw error;
-    } finally {
-      closeSync(file);
+    } catch {
+      rmSync(this.#path, { force: true });
+      this.#restoreLater();
     }
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+function writeReserve(path: string): void {
+  const file = openSync(path, 'w', 0o600);
+  try {
+    for (let written = 0; written < SIZE; ) written += writeSync(file, Buffer.alloc(SIZE - written));
+  } finally {
+    closeSync(file);
   }
 }

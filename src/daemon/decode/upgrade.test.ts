@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CREATED } from '../../container/model.ts';
 import { ContainerStore } from '../../container/store.ts';
 import { Database } from '../../store/database.ts';
 import { recordedCases } from '../encode/testing.ts';
 import { upgradeDefinition } from './upgrade.ts';
 
 const CASES = recordedCases();
+
+/** A state as an earlier daemon has stored it. */
+const OLD_STATE = {
+  status: 'created',
+  pid: 0,
+  exitCode: 0,
+  error: '',
+  oomKilled: false,
+  startedAt: 0,
+  finishedAt: 0,
+  restartCount: 0,
+  stoppedByUser: false,
+};
 
 /** A database as the last daemon without formats left it. */
 function oldDatabase(): Database {
@@ -18,7 +30,7 @@ function oldDatabase(): Database {
       definition.name,
       definition.createdAt,
       JSON.stringify(definition),
-      JSON.stringify(CREATED),
+      JSON.stringify(OLD_STATE),
     );
   }
   return db;

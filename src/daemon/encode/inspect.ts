@@ -1,32 +1,12 @@
-import type { ContainerInspect, ContainerState } from '../../api/engine/containers.ts';
+import type { ContainerInspect } from '../../api/engine/containers.ts';
 import type { MountPoint } from '../../api/engine/volumes.ts';
-import type { Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
+import { shownState, timeText } from '../../container/life/shown.ts';
+import { lastRun } from '../../container/life/state.ts';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { runConfig } from '../../container/run-config.ts';
 import type { ContainerContext } from '../../engine/lifecycle/context.ts';
 import { encodeHostConfig } from './host-config.ts';
 import { networkSettings } from './network-settings.ts';
-
-/** Docker's way to say "never". */
-const NEVER = '0001-01-01T00:00:00Z';
-
-const timeText = (milliseconds: number) => (milliseconds ? new Date(milliseconds).toISOString() : NEVER);
-
-export function encodeState(state: ContainerRunState): ContainerState {
-  return {
-    Status: state.status,
-    Running: ['running', 'paused', 'restarting'].includes(state.status),
-    Paused: state.status === 'paused',
-    Restarting: state.status === 'restarting',
-    OOMKilled: state.oomKilled,
-    Dead: state.status === 'dead',
-    Pid: state.pid,
-    ExitCode: state.exitCode,
-    Error: state.error,
-    StartedAt: timeText(state.startedAt),
-    FinishedAt: timeText(state.finishedAt),
-    ...(state.health ? { Health: state.health } : {}),
-  };
-}
 
 /** The response of `GET /containers/{id}/json`, without sizes. */
 export function encodeInspect(
@@ -42,14 +22,14 @@ export function encodeInspect(
     Created: timeText(definition.createdAt),
     Path: path,
     Args: args,
-    State: encodeState(state),
+    State: shownState(state),
     Image: definition.imageId,
     ResolvConfPath: directories.resolvConf,
     HostnamePath: directories.hostname,
     HostsPath: directories.hosts,
     LogPath: directories.log,
     Name: `/${definition.name}`,
-    RestartCount: state.restartCount,
+    RestartCount: lastRun(state).restartCount,
     Driver: 'overlay2',
     Platform: 'linux',
     MountLabel: '',

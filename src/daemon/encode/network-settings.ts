@@ -1,12 +1,14 @@
 import type { ContainerInspect } from '../../api/engine/containers.ts';
 import type { EndpointSettings, PortMap, PortSummary } from '../../api/engine/networks.ts';
-import type { AttachedEndpoint, Container } from '../../container/model.ts';
+import type { AttachedEndpoint } from '../../container/life/attachment.ts';
+import { attachmentOf } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import { dnsNames } from '../../engine/networking/networking.ts';
 import { encodeEndpoint } from './endpoint.ts';
 
 /** The `NetworkSettings` of `inspect`. */
 export function networkSettings(container: Container): ContainerInspect['NetworkSettings'] {
-  const { attachment } = container.state;
+  const attachment = attachmentOf(container.state);
   return {
     SandboxID: attachment?.sandbox.split('/').at(-1) ?? '',
     SandboxKey: attachment?.sandbox ?? '',
@@ -21,7 +23,7 @@ const BUILT_IN = ['bridge', 'host', 'none'];
 /** Every network that a container is on, with addresses while it runs. */
 export function networksOf({ definition, state }: Container): Record<string, EndpointSettings> {
   const shown = Object.entries(definition.spec.network.endpoints).map(([name, asked]) => {
-    const attached = state.attachment?.endpoints.find(({ network }) => network === name);
+    const attached = attachmentOf(state)?.endpoints.find(({ network }) => network === name);
     const settings = {
       ...encodeEndpoint(asked),
       DNSNames: BUILT_IN.includes(name) ? null : dnsNames(definition, asked),

@@ -1,6 +1,7 @@
 import type { ContainerSummary } from '../../api/engine/containers.ts';
-import type { ContainerDefinition, ContainerRunState } from '../../container/model.ts';
-import { formatDuration } from '../../core/units.ts';
+import { statusWords } from '../../container/life/shown.ts';
+import { attachmentOf, healthOf } from '../../container/life/state.ts';
+import type { ContainerDefinition } from '../../container/model.ts';
 import type { ListedContainer } from '../../engine/query/list.ts';
 import { encodeNetworkMode } from './host-config.ts';
 import { mountPoints } from './inspect.ts';
@@ -10,6 +11,7 @@ import { networksOf, portSummaries } from './network-settings.ts';
 export function encodeSummary({ container, image, linkedAs, size }: ListedContainer): ContainerSummary {
   const { definition, state } = container;
   const { annotations, labels, network } = definition.spec;
+  const health = healthOf(state);
   return {
     Id: definition.id,
     Names: [`/${definition.name}`, ...linkedAs],
@@ -17,11 +19,11 @@ export function encodeSummary({ container, image, linkedAs, size }: ListedContai
     ImageID: definition.imageId,
     Command: commandText(definition),
     Created: Math.floor(definition.createdAt / 1000),
-    Ports: portSummaries(state.attachment?.ports ?? {}),
+    Ports: portSummaries(attachmentOf(state)?.ports ?? {}),
     Labels: labels,
     State: state.status,
     Status: statusWords(state),
-    Health: { Status: state.health?.Status ?? 'none', FailingStreak: state.health?.FailingStreak ?? 0 },
+    Health: { Status: health?.Status ?? 'none', FailingStreak: health?.FailingStreak ?? 0 },
     HostConfig: {
       NetworkMode: encodeNetworkMode(network.mode),
       ...(Object.keys(annotations).length > 0 ? { Annotations: annotations } : {}),
@@ -36,28 +38,4 @@ export function encodeSummary({ container, image, linkedAs, size }: ListedContai
 function commandText({ spec }: ContainerDefinition): string {
   const [path = '', ...args] = [...spec.process.entrypoint, ...spec.process.command];
   return [path, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
-}
-
-/** `Up 3 minutes`, `Exited (0) 2 hours ago`, …: docker's words. */
-export function statusWords(state: ContainerRunState): string {
-  const since = (at: number) => formatDuration(Math.max(0, Date.now() - at) / 1000);
-  switch (state.status) {
-    case 'running': {
-      const health = state.health && state.health.Status !== 'none' ? state.health.Status : undefined;
-      const words = health === 'starting' ? ' (health: starting)' : health ? ` (${health})` : '';
-      return `Up ${since(state.startedAt)}${words}`;
-    }
-    case 'paused':
-      return `Up ${since(state.startedAt)} (Paused)`;
-    case 'restarting':
-      return `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`;
-    case 'removing':
-      return 'Removal In Progress';
-    case 'dead':
-      return 'Dead';
-    case 'created':
-      return 'Created';
-    default:
-      return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
-  }
 }

@@ -1,16 +1,14 @@
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
 import { createContainer } from '../../engine/lifecycle/create.ts';
-import { pruneContainers, renameContainer } from '../../engine/lifecycle/manage.ts';
+import { killContainer } from '../../engine/lifecycle/kill.ts';
+import { pauseContainer, unpauseContainer } from '../../engine/lifecycle/pause.ts';
+import { pruneContainers } from '../../engine/lifecycle/prune.ts';
 import { removeContainer } from '../../engine/lifecycle/remove.ts';
+import { renameContainer } from '../../engine/lifecycle/rename.ts';
+import { restartContainer } from '../../engine/lifecycle/restart.ts';
 import { startContainer } from '../../engine/lifecycle/start.ts';
-import {
-  killContainer,
-  pauseContainer,
-  restartContainer,
-  stopContainer,
-  unpauseContainer,
-} from '../../engine/lifecycle/stop.ts';
+import { stopContainer } from '../../engine/lifecycle/stop.ts';
 import { unlinkContainer } from '../../engine/lifecycle/unlink.ts';
 import { waitContainer } from '../../engine/lifecycle/wait.ts';
 import { listContainers } from '../../engine/query/list.ts';

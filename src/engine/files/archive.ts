@@ -1,118 +1,20 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
+import { isLeaving, isRunning } from '../../container/life/state.ts';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { readUserResponse, userQuestion } from '../../container/oci/user.ts';
 import { BargeError, conflict, invalidParameter, isKind, notFound } from '../../core/errors.ts';
-import { newId } from '../../core/ids.ts';
+import type { PathStat, Root } from '../../host/files.ts';
 import { decompress } from '../../image/compression.ts';
-import { type ContainerContext, emitContainer } from '../lifecycle/context.ts';
-import { volumeNames } from '../lifecycle/mounting.ts';
+import { emitContainer } from '../lifecycle/context.ts';
+import { type ArchiveContext, withLayers, withOwnFiles, withRoot } from './root.ts';
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 
-import type { HeldBind, PathStat, Root } from '../../host/files.ts';
-
-export type ArchiveContext = ContainerContext & { readonly dataRoot: string };
-
 /** What `HEAD /containers/{id}/archive` tells, with the mode in the kernel's bits. */
 export interface ArchivedPath extends PathStat {
   readonly name: string;
-}
-
-/**
- * A container's file system as a host directory while `use` runs: a running one's as its processes see it, else its
- * layers with its volumes. Paths below it must be resolved with it as the root.
- */
-async function withRoot<T>(
-  ctx: ArchiveContext,
-  container: Container,
-  use: (root: Root) => Promise<T>,
-): Promise<T> {
-  const { definition, state } = container;
-  if (isRunning(state)) return await use(rootOf(ctx, container));
-  const { work } = ctx.runner.directories(definition.id);
-  const user = `copy ${newId().slice(0, 12)}`;
-  const volumes = volumeNames(definition.mounts).map((name) => ctx.volumes.get(name));
-  try {
-    for (const volume of volumes) await ctx.mounted.use(volume, user);
-    const binds = [...bindsOf(definition), ...etcBinds(ctx, definition)];
-    return await withLayers(ctx, container, { work, binds, asStarted: true }, use);
-  } finally {
-    for (const volume of volumes) await ctx.mounted.release(volume, user);
-  }
-}
-
-/** Of a container that runs. */
-function rootOf({ live }: ArchiveContext, { definition, state }: Container): Root {
-  const parent = live.links.get(definition.id)?.shimPid;
-  return parent === undefined ? `/proc/${state.pid}/root` : { of: state.pid, parent };
-}
-
-/** Volumes and binds. Mounts of images cannot be written to, and are not there while nothing runs. */
-function bindsOf(definition: ContainerDefinition): HeldBind[] {
-  return definition.mounts
-    .filter(({ Type }) => Type === 'bind' || Type === 'volume')
-    .toSorted((a, b) => a.Destination.length - b.Destination.length)
-    .map(({ Source, Destination, RW, subpath }) => ({
-      source: Source,
-      ...(subpath ? { subpath } : {}),
-      target: Destination,
-      readOnly: !RW,
-    }));
-}
-
-/** The files of /etc that a start has written, unless something else is mounted in their place, as in a start. */
-function etcBinds({ containers, runner }: ArchiveContext, definition: ContainerDefinition): HeldBind[] {
-  const { network, storage } = definition.spec;
-  const { mode } = network;
-  const owner = mode.kind === 'container' ? containers.idOf(mode.container) : undefined;
-  const { hosts, hostname, resolvConf } = runner.directories(owner ?? definition.id);
-  const asked = new Set(definition.mounts.map(({ Destination }) => Destination));
-  const hidden = definition.mounts.some(
-    ({ Destination, Type }) => Destination === '/etc' && Type !== 'bind' && Type !== 'volume',
-  );
-  const readOnly = storage.readonlyRootfs;
-  return [
-    { source: hosts, target: '/etc/hosts', readOnly },
-    { source: hostname, target: '/etc/hostname', readOnly },
-    { source: resolvConf, target: '/etc/resolv.conf', readOnly },
-  ].filter(({ source, target }) => !hidden && !asked.has(target) && existsSync(source));
-}
-
-interface LayersView {
-  /** Makes the view writable. */
-  readonly work?: string;
-  /** With what a start finds at least: mount points that are not the container's own. */
-  readonly asStarted?: boolean;
-  readonly binds?: readonly HeldBind[];
-}
-
-/** The layers with the container's own changes. */
-async function withLayers<T>(
-  ctx: ArchiveContext,
-  { definition }: Container,
-  { work, binds = [], asStarted = false }: LayersView,
-  use: (root: string) => Promise<T>,
-): Promise<T> {
-  const parent = join(ctx.dataRoot, 'tmp');
-  await mkdir(parent, { recursive: true, mode: 0o700 });
-  const directory = await mkdtemp(join(parent, 'root-'));
-  const { upper } = ctx.runner.directories(definition.id);
-  const { lower, layersDirectory } = asStarted
-    ? ctx.layers.rootfs(definition.layers)
-    : ctx.layers.overlay(definition.layers);
-  const overlay = work
-    ? { lower, layersDirectory, upper, work }
-    : { lower: [...lower, upper], layersDirectory };
-  try {
-    await using mounted = await ctx.host.files.holdMount(directory, overlay, binds);
-    return await use(mounted.path);
-  } finally {
-    await rmdir(directory); /* never what might be mounted on it still */
-  }
 }
 
 const below = (path: string) => posix.normalize(`/${path}`).slice(1) || '.';
@@ -234,8 +136,15 @@ async function userOf(ctx: ArchiveContext, container: Container) {
   const { id, spec } = container.definition;
   const request = { user: spec.process.user, groupAdd: [] };
   const link = ctx.live.links.get(id);
-  if (isRunning(container.state) && link) return await ctx.runner.userIn(id, link, request);
-  return await withLayers(ctx, container, {}, async (root) =>
+  if (isRunning(container.state) && link) {
+    try {
+      return await ctx.runner.userIn(id, link, request);
+    } catch (error) {
+      if (!ctx.host.processTable.isEnding(container.state.pid)) throw error;
+      await link.gone; /* and with it the mount, of which the kernel wants no second one */
+    }
+  }
+  return await withLayers(ctx, container, async (root) =>
     readUserResponse(await ctx.host.files.userBelow(root, userQuestion(request)), request),
   );
 }
@@ -247,29 +156,12 @@ export async function exportContainer(
   send: (tar: Readable) => Promise<void>,
 ): Promise<void> {
   const container = ctx.containers.find(ref);
-  const { status } = container.state;
-  if (status === 'removing' || status === 'dead') {
+  if (isLeaving(container.state)) {
+    const { status } = container.state;
     throw conflict(`You cannot export container ${container.definition.id} which is ${status}`);
   }
   await withOwnFiles(ctx, container, async (root) => {
     emitContainer(ctx, container, 'export');
     await send(ctx.host.files.packTar({ root }));
   });
-}
-
-/**
- * The container's file system without what is mounted in it. A running one's is the shim's mount, for the kernel wants
- * no second overlay over directories that one writes to.
- */
-async function withOwnFiles<T>(
-  ctx: ArchiveContext,
-  container: Container,
-  use: (root: string) => Promise<T>,
-): Promise<T> {
-  const { definition, state } = container;
-  const shim = isRunning(state)
-    ? (ctx.live.links.get(definition.id)?.shimPid ?? ctx.host.processTable.parentOf(state.pid))
-    : undefined;
-  if (shim === undefined) return await withLayers(ctx, container, {}, use);
-  return await use(`/proc/${shim}/root${ctx.runner.directories(definition.id).rootfs}`);
 }

@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import type { ContainerConfig } from '../../api/engine/containers.ts';
 import type { ImageConfig, ImageRunConfig } from '../../api/oci-image.ts';
 import { applyChanges } from '../../builder/changes.ts';
-import { type Container, isRunning, noSuchContainer } from '../../container/model.ts';
+import { isLeaving } from '../../container/life/state.ts';
+import { type Container, noSuchContainer } from '../../container/model.ts';
 import { runConfig } from '../../container/run-config.ts';
 import type { Digest } from '../../core/digest.ts';
 import { conflict } from '../../core/errors.ts';
@@ -40,7 +41,7 @@ export async function commitContainer(
 ): Promise<Image> {
   const container = ctx.containers.find(ref);
   const { definition, state } = container;
-  if (state.status === 'removing' || state.status === 'dead') {
+  if (isLeaving(state)) {
     throw conflict(`You cannot commit container ${definition.id} which is ${state.status}`);
   }
   const reference = request.reference ? taggable(request.reference) : undefined;
@@ -110,7 +111,7 @@ async function packChanges(
 ): Promise<Digest | undefined> {
   const { definition, state } = container;
   const { upper } = ctx.runner.directories(definition.id);
-  const freezing = pause && isRunning(state) && state.status !== 'paused';
+  const freezing = pause && state.status === 'running';
   const cgroup = ctx.runner.cgroupOf(definition);
   if (freezing) ctx.host.cgroups.freeze(cgroup, true);
   try {

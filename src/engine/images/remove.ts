@@ -1,6 +1,7 @@
 import type { ImageDeleteItem } from '../../api/engine/images.ts';
 import type { Platform } from '../../api/oci-image.ts';
-import { type Container, isRunning } from '../../container/model.ts';
+import { isRunning } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import { conflict } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
 import { canonicalName, familiarString, parseReference, type Reference } from '../../core/reference.ts';

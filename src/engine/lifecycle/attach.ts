@@ -1,17 +1,15 @@
 import type { Socket } from 'node:net';
-import { type Container, isRunning } from '../../container/model.ts';
+import { attachRefusal } from '../../container/life/refusals.ts';
+import { isRunning } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import type { AttachRequest } from '../../container/shim.ts';
 import { cancelled, conflict } from '../../core/errors.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 
 /** @throws BargeError conflict for a paused or restarting container. */
 export function assertAttachable({ definition, state }: Container): void {
-  if (state.status === 'paused') {
-    throw conflict(`container ${definition.id} is paused, unpause the container before attach`);
-  }
-  if (state.status === 'restarting') {
-    throw conflict(`container ${definition.id} is restarting, wait until the container is running`);
-  }
+  const refusal = attachRefusal(state, definition);
+  if (refusal) throw refusal;
 }
 
 /**

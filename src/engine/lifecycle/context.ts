@@ -1,19 +1,21 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import type { ProcessEnd } from '../../container/life/event.ts';
 import type { Container } from '../../container/model.ts';
 import type { Runner } from '../../container/runner.ts';
-import type { AttachRequest, ShimExit, ShimLink } from '../../container/shim.ts';
+import type { AttachRequest, ShimLink } from '../../container/shim.ts';
 import type { ContainerStore } from '../../container/store.ts';
-import type { KeyedLock } from '../../core/keyed-lock.ts';
 import type { Host } from '../../host/host.ts';
 import type { ImageStore } from '../../image/images.ts';
 import type { LayerStore } from '../../image/layers.ts';
 import type { Networks } from '../../network/networks.ts';
 import type { VolumeStore } from '../../volume/volumes.ts';
 import type { EventBus } from '../events.ts';
+import { ContainerViews } from '../files/views.ts';
 import type { EngineSettings } from '../settings.ts';
 import type { MountedVolumes } from '../volumes/mounted.ts';
 import type { LogKeepers } from './log-keepers.ts';
+import type { Lifecycle } from './perform.ts';
 
 /** A reader that came before the start, and gets its stream when there is one. */
 export interface WaitingReader {
@@ -21,12 +23,11 @@ export interface WaitingReader {
   readonly settle: (stream: Socket | Error) => void;
 }
 
-/** What the daemon holds of containers in memory only: found again from the shims after a restart. */
+/** What the daemon knows of containers in memory only; a new daemon finds it again from the shims. */
 export class LiveContainers {
   readonly links = new Map<string, ShimLink>();
+  readonly views = new ContainerViews();
   readonly waitingReaders = new Map<string, WaitingReader[]>();
-  /** Restarts that wait for their back-off, by container. */
-  readonly restarts = new Map<string, NodeJS.Timeout>();
   /** Directories of removed containers on their way out, which no request waits for. */
   readonly removals = new Set<Promise<void>>();
   readonly #emitter = new EventEmitter().setMaxListeners(0);
@@ -43,7 +44,7 @@ export class LiveContainers {
     return readers;
   }
 
-  announceExit(id: string, exit: ShimExit): void {
+  announceExit(id: string, exit: ProcessEnd): void {
     this.#emitter.emit(`exit:${id}`, exit);
   }
 
@@ -51,8 +52,8 @@ export class LiveContainers {
     this.#emitter.emit(`removed:${id}`);
   }
 
-  nextExit(id: string, signal?: AbortSignal): Promise<ShimExit> {
-    return this.#once(`exit:${id}`, signal) as Promise<ShimExit>;
+  nextExit(id: string, signal?: AbortSignal): Promise<ProcessEnd> {
+    return this.#once(`exit:${id}`, signal) as Promise<ProcessEnd>;
   }
 
   async removal(id: string, signal?: AbortSignal): Promise<void> {
@@ -91,8 +92,8 @@ export interface ContainerContext {
   readonly live: LiveContainers;
   readonly settings: EngineSettings;
   readonly logs: LogKeepers;
-  readonly locks: KeyedLock;
-  /** Tells of failures that have nobody to be told to. */
+  readonly life: Lifecycle;
+  /** Logs failures that no request can report. */
   readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 

@@ -3,7 +3,6 @@ import type { Volume } from '../../volume/volumes.ts';
 import { copyUpVolumes } from '../files/copy-up.ts';
 import { enterVolumes } from '../volumes/manage.ts';
 import type { ContainerContext } from './context.ts';
-import { removeLocked } from './remove.ts';
 
 /**
  * Makes a new container's directories, writes it and its volumes down together, and fills the volumes that take what the
@@ -20,7 +19,7 @@ export async function enterContainer(
   try {
     await copyUpVolumes(ctx, container);
   } catch (error) {
-    await removeLocked(ctx, definition.id, { volumes: true });
+    await ctx.life.dispatch(definition.id, { type: 'remove', force: false, volumes: true });
     throw error;
   }
   return container;

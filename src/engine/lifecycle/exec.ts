@@ -2,7 +2,9 @@ import { type Duplex, PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecCreateRequest, ExecInspect, ExecStartRequest } from '../../api/engine/containers.ts';
 import { StartFailure } from '../../container/failure.ts';
-import { assertExecutable, isRunning } from '../../container/model.ts';
+import { execRefusal } from '../../container/life/refusals.ts';
+import { isRunning } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import type { ProcessUser } from '../../container/oci/user.ts';
 import type { AttachRequest, ShimLink } from '../../container/shim.ts';
 import { conflict, invalidParameter, messageOf, notFound } from '../../core/errors.ts';
@@ -10,6 +12,12 @@ import { newId } from '../../core/ids.ts';
 import { failsElsewhere } from '../../core/streams.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { execProcess, execUser } from './exec-process.ts';
+
+/** @throws BargeError conflict unless processes can be added to the container. */
+function assertExecutable({ definition, state }: Container): void {
+  const refusal = execRefusal(state, definition);
+  if (refusal) throw refusal;
+}
 
 interface ExecSession {
   /** The process runs, or could not be started. */

@@ -1,6 +1,7 @@
 import type { Health, HealthResult } from '../../api/engine/containers.ts';
 import { FrameReader } from '../../container/frames.ts';
-import { type Container, isRunning } from '../../container/model.ts';
+import { healthOf, isRunning } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import type { HealthSpec } from '../../container/spec.ts';
 import { messageOf } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
@@ -9,7 +10,6 @@ import { goDuration } from '../../core/units.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { execProcess, execUser } from './exec-process.ts';
 
-const KEPT_RESULTS = 5;
 /** Bytes. */
 const MAX_OUTPUT = 4096;
 type Probe = Extract<HealthSpec, { readonly kind: 'probe' }>;
@@ -24,21 +24,15 @@ function probeCommand({ definition }: Container): readonly string[] | undefined 
   return command.kind === 'shell' ? [...process.shell, command.script] : command.args;
 }
 
-/** Health of a container that starts now; undefined without a probe. */
-export function startingHealth(container: Container): Health | undefined {
-  return probeCommand(container) && { Status: 'starting', FailingStreak: 0, Log: [] };
-}
-
-/** Nothing looks after a container that has ended: to whoever asks, that is unhealthy. */
-export const endedHealth = (health: Health | undefined): { readonly health?: Health } =>
-  health ? { health: { ...health, Status: 'unhealthy' } } : {};
+/** Whether a container has a health check that is switched on. */
+export const hasProbe = (container: Container): boolean => probeCommand(container) !== undefined;
 
 /** Probes a running container, at its intervals, until this run of it ends. */
 export function watchHealth(ctx: ContainerContext, id: string): void {
   const container = ctx.containers.get(id);
   const command = probeCommand(container);
   const config = container.definition.spec.health;
-  if (!command || config.kind === 'none') return;
+  if (!command || config.kind === 'none' || !isRunning(container.state)) return;
   const { startedAt } = container.state;
   const isThisRun = () => {
     if (!ctx.containers.has(id)) return false;
@@ -48,7 +42,7 @@ export function watchHealth(ctx: ContainerContext, id: string): void {
   const next = () => {
     const timer = setTimeout(
       () => void turn(),
-      delay(config, startedAt, ctx.containers.get(id).state.health),
+      delay(config, startedAt, healthOf(ctx.containers.get(id).state)),
     );
     timer.unref();
   };
@@ -56,8 +50,8 @@ export function watchHealth(ctx: ContainerContext, id: string): void {
     if (!isThisRun()) return;
     if (ctx.containers.get(id).state.status === 'running') {
       const result = await probe(ctx, id, command, milliseconds(config.timeout));
+      await ctx.life.dispatch(id, { type: 'health', startedAt, at: Date.now(), result });
       if (!isThisRun()) return;
-      record(ctx, id, config, startedAt, result);
     }
     next();
   };
@@ -119,30 +113,4 @@ async function probe(
   } catch (error) {
     return finish(-1, messageOf(error));
   }
-}
-
-/** Failures within the start period do not count; a first success ends it. */
-function record(
-  ctx: ContainerContext,
-  id: string,
-  config: Probe,
-  startedAt: number,
-  result: HealthResult,
-): void {
-  const { health } = ctx.containers.get(id).state;
-  const before: Health = health ?? { Status: 'starting', FailingStreak: 0, Log: [] };
-  const failed = result.ExitCode !== 0;
-  const excused =
-    failed && before.Status === 'starting' && Date.now() - startedAt < milliseconds(config.startPeriod);
-  const streak = failed ? before.FailingStreak + (excused ? 0 : 1) : 0;
-  const worn = streak >= config.retries;
-  const status = !failed ? 'healthy' : worn ? 'unhealthy' : before.Status;
-  const container = ctx.containers.setState(id, {
-    health: {
-      Status: status,
-      FailingStreak: streak,
-      Log: [...(before.Log ?? []), result].slice(-KEPT_RESULTS),
-    },
-  });
-  if (status !== before.Status) emitContainer(ctx, container, `health_status: ${status}`);
 }

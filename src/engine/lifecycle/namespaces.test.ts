@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { containerSpec } from '../../container/default-spec.ts';
 import { containerDefaults } from '../../container/defaults.ts';
-import { type Container, CREATED } from '../../container/model.ts';
+import { CREATED } from '../../container/life/state.ts';
+import { STATES } from '../../container/life/testing.ts';
+import type { Container } from '../../container/model.ts';
 import { notFound } from '../../core/errors.ts';
 import { assertNamespacesThere, cgroupNamespace, sharedNamespaces } from './namespaces.ts';
 
@@ -19,7 +21,7 @@ const other: Container = {
     },
     spec: containerSpec({}),
   },
-  state: { ...CREATED, status: 'running', pid: 77 },
+  state: { ...STATES.running, pid: 77 },
 };
 
 const contextOf = (found: Container) =>

@@ -1,5 +1,6 @@
 import type { ContainerDefaults } from '../../container/defaults.ts';
-import { type Container, isRunning } from '../../container/model.ts';
+import { isRunning } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import type { ContainerSpec } from '../../container/spec.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import type { CgroupLayout } from '../../host/cgroups.ts';

@@ -1,10 +1,13 @@
 import { rm } from 'node:fs/promises';
-import { assertRemovable, type ContainerDefinition, isRunning } from '../../container/model.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { removeRefusal } from '../../container/life/refusals.ts';
+import { isRunning } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import { messageOf } from '../../core/errors.ts';
-import { SIGKILL } from '../../core/signals.ts';
 import { containersOf } from '../volumes/users.ts';
-import { type ContainerContext, emitContainer } from './context.ts';
-import { cancelRestart } from './restarts.ts';
+import type { ContainerContext } from './context.ts';
+import { type FollowContext, follow } from './follow.ts';
+import { isFull } from './storage.ts';
 
 export interface RemoveOptions {
   /** Kill the container if it runs. */
@@ -16,51 +19,56 @@ export interface RemoveOptions {
 /** Milliseconds for which a removed container's log stays when its driver's target does not take it. */
 const LOG_PATIENCE_MS = 5000;
 
+/** @throws BargeError conflict for a running container without `force`, and for one that is being removed. */
 export async function removeContainer(
-  ctx: ContainerContext,
+  ctx: FollowContext,
   ref: string,
-  options: RemoveOptions,
+  { force = false, volumes = false }: RemoveOptions,
 ): Promise<void> {
-  const { definition } = ctx.containers.find(ref);
+  const { definition, state } = ctx.containers.find(ref);
   const { id } = definition;
-  assertRemovable(ctx.containers.get(id), options.force ?? false);
-  /* Before the lock: whoever has it may be waiting for the container to stop. */
-  const killed = isRunning(ctx.containers.get(id).state);
-  if (killed) killNow(ctx, id, { tell: true });
-  await ctx.locks.run(id, async () => {
-    if (!ctx.containers.has(id)) return;
-    assertRemovable(ctx.containers.get(id), options.force ?? false);
-    cancelRestart(ctx, id);
-    if (isRunning(ctx.containers.get(id).state)) await killForRemoval(ctx, id, { tell: !killed });
-    if (ctx.containers.has(id)) await removeLocked(ctx, id, options);
-  });
+  const refusal = removeRefusal(state, definition, force);
+  if (refusal) throw refusal;
+  /* A running one is killed by the first event, and removed by one after its end. */
+  for (;;) {
+    const { before, end } = await follow(ctx, id, { type: 'remove', force, volumes });
+    if (!before || !isRunning(before.state)) return;
+    await end;
+  }
 }
 
-async function killForRemoval(ctx: ContainerContext, id: string, how: { readonly tell: boolean }) {
-  const exit = ctx.live.nextExit(id);
-  killNow(ctx, id, how);
-  await exit;
+type EraseContext = Pick<
+  ContainerContext,
+  'host' | 'runner' | 'live' | 'logs' | 'volumes' | 'mounted' | 'containers' | 'events' | 'warn'
+>;
+
+/** What is to happen while the container is still recorded as `removing`: a daemon that starts goes on here. */
+export async function eraseContainer(
+  ctx: EraseContext,
+  { definition }: Container,
+  volumes: boolean,
+): Promise<void> {
+  /* A process that no shim answers for: nothing else would ever find it. */
+  if (!ctx.live.links.has(definition.id)) await ctx.runner.clear(definition);
+  if (volumes) await removeAnonymous(ctx, definition);
 }
 
-function killNow(ctx: ContainerContext, id: string, { tell }: { readonly tell: boolean }): void {
-  const container = ctx.containers.setState(id, { stoppedByUser: true });
-  const { definition, state } = container;
-  /* On v1 a frozen process does not even die. */
-  if (state.status === 'paused') ctx.host.cgroups.freeze(ctx.runner.cgroupOf(definition), false);
-  ctx.live.links.get(id)?.kill(SIGKILL);
-  if (tell) emitContainer(ctx, container, 'kill', { signal: `${SIGKILL}` });
+/** Milliseconds for which the kernel may take to return the room of removed files. */
+const ROOM_PATIENCE_MS = 2000;
+const LOOK_AGAIN_MS = 10;
+
+/**
+ * Removes the files that a container wrote, which nobody needs when it is removed. Their room is free only when the last
+ * mount of them has gone, with the shim.
+ */
+export async function makeRoom({ host, runner }: EraseContext, { definition }: Container): Promise<void> {
+  await host.files.removeTree(runner.directories(definition.id).data);
+  const deadline = performance.now() + ROOM_PATIENCE_MS;
+  while (isFull(runner.roots.dataRoot) && performance.now() < deadline) await sleep(LOOK_AGAIN_MS);
 }
 
-/** Removes a container that does not run and whose lock the caller holds (or whose exit it handles). */
-export async function removeLocked(ctx: ContainerContext, id: string, options: RemoveOptions): Promise<void> {
-  if (!ctx.containers.has(id)) return;
-  const { definition } = ctx.containers.get(id);
-  const removesVolumes = options.volumes ?? false;
-  const container = ctx.containers.setState(id, { status: 'removing', removesVolumes });
-  if (removesVolumes) await removeAnonymous(ctx, definition);
-  /* The row goes first: what a crash leaves behind is a directory that the next start removes. */
-  ctx.containers.remove(id);
-  emitContainer(ctx, container, 'destroy');
+/** A crash leaves directories of a container that is not recorded any more: the next daemon removes them. */
+export function cleanUp(ctx: EraseContext, { definition: { id } }: Container): void {
   const directories = ctx.runner.directories(id);
   /* The shim may still be using its directory; nobody needs to wait for that. */
   const exec = Promise.resolve(ctx.live.links.get(id)?.gone)
@@ -79,8 +87,7 @@ export async function removeLocked(ctx: ContainerContext, id: string, options: R
   ctx.live.announceRemoval(id);
 }
 
-/** While the container is still written down, as `removing`: a restart after a crash goes on here. */
-async function removeAnonymous(ctx: ContainerContext, { id, mounts }: ContainerDefinition): Promise<void> {
+async function removeAnonymous(ctx: EraseContext, { id, mounts }: Container['definition']): Promise<void> {
   for (const { anonymous, Name: name } of mounts) {
     if (!anonymous || !name || !ctx.volumes.find(name) || ctx.mounted.usersOf(name).length > 0) continue;
     if (containersOf(ctx, name).some(({ definition }) => definition.id !== id)) continue;

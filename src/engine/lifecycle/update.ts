@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { HostConfig } from '../../api/engine/containers.ts';
 import { checkLimits, swapOf } from '../../container/check/resources.ts';
 import { containerSpec } from '../../container/default-spec.ts';
-import { type Container, isRunning } from '../../container/model.ts';
+import { isLeaving, isRunning } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import type { LimitSpec } from '../../container/resource-spec.ts';
 import type { ContainerSpec, RestartSpec } from '../../container/spec.ts';
 import { BargeError, conflict, messageOf } from '../../core/errors.ts';
@@ -28,7 +29,7 @@ export async function updateContainer(
   update: ContainerUpdate,
 ): Promise<{ Warnings: string[] | null }> {
   const { id } = ctx.containers.find(ref).definition;
-  return await ctx.locks.run(id, async () => {
+  return await ctx.life.run(id, async () => {
     const container = ctx.containers.get(id);
     try {
       const { updated, warnings } = change(ctx, container, update);
@@ -44,7 +45,7 @@ export async function updateContainer(
 }
 
 function change(ctx: ContainerContext, { definition, state }: Container, update: ContainerUpdate) {
-  if (state.status === 'removing' || state.status === 'dead') {
+  if (isLeaving(state)) {
     throw conflict('Container is marked for removal and cannot be "update".');
   }
   const { spec } = definition;

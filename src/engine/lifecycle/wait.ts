@@ -1,5 +1,5 @@
 import type { WaitResponse } from '../../api/engine/containers.ts';
-import { isRunning } from '../../container/model.ts';
+import { isBusy, lastRun } from '../../container/life/state.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import type { ContainerContext } from './context.ts';
 
@@ -10,7 +10,7 @@ const CONDITIONS = ['', 'not-running', 'next-exit', 'removed'];
  * missed. @throws BargeError not-found, or invalid-parameter for an unknown condition, at the call.
  */
 export function waitContainer(
-  ctx: ContainerContext,
+  ctx: Pick<ContainerContext, 'containers' | 'live'>,
   ref: string,
   condition: string,
   signal?: AbortSignal,
@@ -18,16 +18,15 @@ export function waitContainer(
   if (!CONDITIONS.includes(condition)) throw invalidParameter(`invalid condition: "${condition}"`);
   const { definition, state } = ctx.containers.find(ref);
   const { id } = definition;
-  if (condition === 'removed') return untilRemoved(ctx, id, state.exitCode, signal);
-  const busy = isRunning(state) || state.status === 'restarting';
-  const mayBeOver = condition !== 'next-exit' && !busy;
-  if (mayBeOver) return Promise.resolve({ StatusCode: state.exitCode });
+  if (condition === 'removed') return untilRemoved(ctx, id, lastRun(state).exitCode, signal);
+  const mayBeOver = condition !== 'next-exit' && !isBusy(state);
+  if (mayBeOver) return Promise.resolve({ StatusCode: lastRun(state).exitCode });
   return ctx.live.nextExit(id, signal).then((exit) => ({ StatusCode: exit.code }));
 }
 
 /** The last exit before the removal counts, or the one that the container had already. */
 async function untilRemoved(
-  ctx: ContainerContext,
+  ctx: Pick<ContainerContext, 'containers' | 'live'>,
   id: string,
   lastCode: number,
   signal?: AbortSignal,

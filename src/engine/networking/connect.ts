@@ -1,11 +1,14 @@
 import type { PortMap } from '../../api/engine/networks.ts';
 import { withEndpoints } from '../../container/endpoints.ts';
-import { type Attachment, type Container, isRunning } from '../../container/model.ts';
+import type { Attachment } from '../../container/life/attachment.ts';
+import { attachmentOf, isLeaving, isRunning } from '../../container/life/state.ts';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
 import type { EndpointSpec } from '../../container/network-spec.ts';
 import { forbidden, invalidParameter, isKind, systemError } from '../../core/errors.ts';
-import type { EndpointRequest, NetworkDefinition } from '../../network/model.ts';
+import type { NetworkDefinition } from '../../network/model.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
+import type { Apply } from '../lifecycle/perform.ts';
 import { emitNetwork, portsToPublish, sandboxOf } from './endpoints.ts';
 import { updateEtcFiles } from './etc-files.ts';
 import { assertEndpoint } from './network-check.ts';
@@ -24,7 +27,8 @@ export async function connectContainer(
 ): Promise<void> {
   const network = ctx.networks.find(networkRef);
   const { id } = ctx.containers.find(containerRef).definition;
-  await ctx.locks.run(id, async () => {
+  /* The queue is held while the kernel changes: an end that comes meanwhile finds what is to be returned. */
+  await ctx.life.run(id, async (apply) => {
     const container = ctx.containers.get(id);
     assertConnectable(container, network);
     assertEndpoint(network, settings);
@@ -34,43 +38,32 @@ export async function connectContainer(
       [network.name]: { ...settings, networkId: network.id },
     };
     const changed = { ...definition, spec: withEndpoints(definition.spec, configs) };
-    if (isRunning(state) && state.attachment) {
-      announceChange(ctx, id, state.attachment);
-      const sandbox = await joinOrRestore(
-        ctx,
-        id,
-        state.attachment,
-        endpointRequest(definition.spec, network.name, settings),
-      );
+    const attachment = attachmentOf(state);
+    if (!attachment) {
+      ctx.containers.setDefinition(id, { spec: changed.spec });
+      return;
+    }
+    await apply({ type: 'network-changing' });
+    await undoing(apply, attachment, async () => {
+      const request = endpointRequest(definition.spec, network.name, settings);
+      const sandbox = await ctx.networks.sandboxes.join(sandboxOf(attachment), request);
       try {
-        await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
+        await settle(ctx, apply, changed, attachment, sandbox);
       } catch (error) {
         await ctx.networks.sandboxes.leave(sandbox, network.name);
-        ctx.containers.setState(id, { attachment: state.attachment });
         throw error;
       }
-      emitNetwork(ctx, 'connect', network.name, id);
-    } else {
-      ctx.containers.setDefinition(id, { spec: changed.spec });
-    }
+    });
+    emitNetwork(ctx, 'connect', network.name, id);
   });
 }
 
-/** Written first, so that a restart after a crash knows where to look. */
-function announceChange(ctx: ContainerContext, id: string, attachment: Attachment): void {
-  ctx.containers.setState(id, { attachment: { ...attachment, changing: true } });
-}
-
-async function joinOrRestore(
-  ctx: ContainerContext,
-  id: string,
-  attachment: Attachment,
-  request: EndpointRequest,
-): Promise<Sandbox> {
+/** Records again what was, when a change has failed and was undone. */
+async function undoing(apply: Apply, attachment: Attachment, change: () => Promise<void>): Promise<void> {
   try {
-    return await ctx.networks.sandboxes.join(sandboxOf(attachment), request);
+    await change();
   } catch (error) {
-    ctx.containers.setState(id, { attachment });
+    await apply({ type: 'network-kept', attachment });
     throw error;
   }
 }
@@ -90,7 +83,7 @@ function assertConnectable({ definition, state }: Container, network: NetworkDef
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',
     );
   }
-  if (state.status === 'removing' || state.status === 'dead') {
+  if (isLeaving(state)) {
     throw forbidden(
       `container ${definition.id} is marked for removal and cannot be connected or disconnected to the network`,
     );
@@ -114,7 +107,7 @@ export async function disconnectContainer(
   const found = findUnless(ctx, containerRef, force);
   if (!found) return;
   const { id } = found.definition;
-  await ctx.locks.run(id, async () => {
+  await ctx.life.run(id, async (apply) => {
     const { definition, state } = ctx.containers.get(id);
     if (network.name === 'host') {
       throw forbidden('container cannot be disconnected from host network or connected to host network');
@@ -124,14 +117,15 @@ export async function disconnectContainer(
       throw systemError(`container ${id} is not connected to network ${network.name}`);
     }
     const changed = { ...definition, spec: withEndpoints(definition.spec, left) };
-    if (isRunning(state) && state.attachment) {
-      announceChange(ctx, id, state.attachment);
-      const sandbox = await ctx.networks.sandboxes.leave(sandboxOf(state.attachment), network.name);
-      await settle(ctx, { definition: changed, state }, state.attachment, sandbox);
-      emitNetwork(ctx, 'disconnect', network.name, id);
-    } else {
+    const attachment = attachmentOf(state);
+    if (!attachment) {
       ctx.containers.setDefinition(id, { spec: changed.spec });
+      return;
     }
+    await apply({ type: 'network-changing' });
+    const sandbox = await ctx.networks.sandboxes.leave(sandboxOf(attachment), network.name);
+    await settle(ctx, apply, changed, attachment, sandbox);
+    emitNetwork(ctx, 'disconnect', network.name, id);
   });
 }
 
@@ -144,10 +138,11 @@ function findUnless(ctx: ContainerContext, ref: string, force: boolean): Contain
   }
 }
 
-/** Brings names, ports, files and the written state in line with a sandbox that has changed. */
+/** Brings names, ports, files and the recorded state in line with a sandbox that has changed. */
 async function settle(
   ctx: ContainerContext,
-  { definition }: Container,
+  apply: Apply,
+  definition: ContainerDefinition,
   before: Attachment,
   sandbox: Sandbox,
 ): Promise<void> {
@@ -168,7 +163,7 @@ async function settle(
   /* Others may have changed the links meanwhile. */
   const { spec } = ctx.containers.get(definition.id).definition;
   const { endpoints } = definition.spec.network;
-  ctx.containers.change(definition.id, { spec: withEndpoints(spec, endpoints) }, { attachment });
+  await apply({ type: 'network-changed', attachment }, { spec: withEndpoints(spec, endpoints) });
   await updateEtcFiles(ctx, definition, {
     ...(joined ? { joined } : {}),
     ...(left ? { left } : {}),

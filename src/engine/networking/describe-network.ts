@@ -1,4 +1,5 @@
 import type { EndpointResource, NetworkInspect, NetworkSummary } from '../../api/engine/networks.ts';
+import { attachmentOf } from '../../container/life/state.ts';
 import type { Container } from '../../container/model.ts';
 import { formatSubnet } from '../../network/ip.ts';
 import type { NetworkDefinition } from '../../network/model.ts';
@@ -61,7 +62,7 @@ function containersOn(
   network: string,
 ): Record<string, EndpointResource> {
   const found = containers.list().flatMap(({ definition, state }) => {
-    const endpoint = state.attachment?.endpoints.find((one) => one.network === network);
+    const endpoint = attachmentOf(state)?.endpoints.find((one) => one.network === network);
     if (!endpoint) return [];
     const { id, mac, ipv4, prefix4, ipv6, prefix6 } = endpoint;
     const resource = {
@@ -80,7 +81,7 @@ function containersOn(
 export function activeOn({ containers }: Pick<ContainerContext, 'containers'>, network: string): Container[] {
   return containers
     .list()
-    .filter(({ state }) => state.attachment?.endpoints.some((endpoint) => endpoint.network === network));
+    .filter(({ state }) => attachmentOf(state)?.endpoints.some((endpoint) => endpoint.network === network));
 }
 
 /** Whether any container, running or not, is on a network. */

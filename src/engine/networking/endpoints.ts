@@ -1,5 +1,7 @@
 import type { PortMap } from '../../api/engine/networks.ts';
-import type { Attachment, Container, ContainerDefinition, ContainerRunState } from '../../container/model.ts';
+import type { Attachment } from '../../container/life/attachment.ts';
+import { attachmentOf } from '../../container/life/state.ts';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
 import type { PortSpec } from '../../container/network-spec.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
@@ -79,12 +81,10 @@ export async function disconnect(
   await ctx.networks.release(sandboxOf(attachment));
 }
 
-/** Gives back what an ended container held; its end waits for none of it. */
-export function disconnectEnded(ctx: ContainerContext, container: Container): void {
-  const { attachment } = container.state;
-  if (!attachment) return;
+/** Returns the network of a container that has ended; its end waits for none of it. */
+export function disconnectEnded(ctx: ContainerContext, container: Container, attachment: Attachment): void {
   disconnect(ctx, container, attachment).catch((failure) =>
-    ctx.warn('giving back a network endpoint failed', {
+    ctx.warn('returning a network endpoint failed', {
       container: container.definition.id,
       error: messageOf(failure),
     }),
@@ -96,7 +96,7 @@ export async function adoptSandbox(
   ctx: ContainerContext,
   { definition, state }: Container,
 ): Promise<Sandbox | undefined> {
-  const { attachment } = state;
+  const attachment = attachmentOf(state);
   if (!attachment) return undefined;
   const sandbox = sandboxOf(attachment);
   const warn = (what: string) => (error: unknown) =>
@@ -124,13 +124,18 @@ async function reconcile(
 ): Promise<void> {
   await ctx.networks.sandboxes.reconcile(sandboxOf(attachment));
   const { changing, ...rest } = attachment;
-  ctx.containers.setState(id, { attachment: rest });
+  await ctx.life.dispatch(id, { type: 'network-kept', attachment: rest });
 }
 
-function noteNames(ctx: ContainerContext, id: string, names: NonNullable<Attachment['names']>): void {
-  const { attachment } = ctx.containers.get(id).state;
+async function noteNames(
+  ctx: ContainerContext,
+  id: string,
+  names: NonNullable<Attachment['names']>,
+): Promise<void> {
+  const attachment = attachmentOf(ctx.containers.get(id).state);
   const same = attachment?.names?.udp === names.udp && attachment.names.tcp === names.tcp;
-  if (attachment && !same) ctx.containers.setState(id, { attachment: { ...attachment, names } });
+  if (!attachment || same) return;
+  await ctx.life.dispatch(id, { type: 'network-kept', attachment: { ...attachment, names } });
 }
 
 /** @param network name of one that may have gone meanwhile. */
@@ -148,10 +153,6 @@ export function emitNetwork(
     type: definition.driver,
   });
 }
-
-/** What the state of a running container says of its networks. */
-export const attachmentOf = (attachment: Attachment | undefined): Pick<ContainerRunState, 'attachment'> =>
-  attachment ? { attachment } : {};
 
 /** Names of the networks that a container is on, whether it runs or not. */
 export const networkNamesOf = ({ definition }: Container) => Object.keys(definition.spec.network.endpoints);

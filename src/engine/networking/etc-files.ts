@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { AttachedEndpoint, Attachment, Container, ContainerDefinition } from '../../container/model.ts';
+import type { AttachedEndpoint, Attachment } from '../../container/life/attachment.ts';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
 import type { NameSpec } from '../../container/network-spec.ts';
 import type { ContainerSpec } from '../../container/spec.ts';
 import type { EtcFiles } from '../../container/start-files.ts';

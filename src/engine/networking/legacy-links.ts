@@ -1,4 +1,5 @@
-import { type Container, type ContainerDefinition, isRunning } from '../../container/model.ts';
+import { attachmentOf, isRunning } from '../../container/life/state.ts';
+import type { Container, ContainerDefinition } from '../../container/model.ts';
 import type { Link } from '../../container/network-spec.ts';
 import type { ContainerSpec } from '../../container/spec.ts';
 import { invalidParameter } from '../../core/errors.ts';
@@ -35,7 +36,7 @@ function linkedContainers(
 }
 
 const addressOf = ({ state }: Container) =>
-  state.attachment?.endpoints.find(({ network }) => network === 'bridge')?.ipv4;
+  attachmentOf(state)?.endpoints.find(({ network }) => network === 'bridge')?.ipv4;
 
 const hostLine = ({ alias, container: { definition }, address }: Linked) =>
   `${address}\t${[...new Set([alias, shortId(definition.id), definition.name])].join(' ')}\n`;

@@ -1,5 +1,6 @@
 import { DEFAULT_ENDPOINT } from '../../container/default-spec.ts';
-import type { AttachedEndpoint, ContainerDefinition } from '../../container/model.ts';
+import type { AttachedEndpoint } from '../../container/life/attachment.ts';
+import type { ContainerDefinition } from '../../container/model.ts';
 import type { NameView } from '../../network/dns/server.ts';
 import { upstreamServers } from '../../network/resolv.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';

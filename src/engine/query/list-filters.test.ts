@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { containerSpec, endpointSpec } from '../../container/default-spec.ts';
-import { type Container, CREATED } from '../../container/model.ts';
+import { STATES } from '../../container/life/testing.ts';
+import type { Container } from '../../container/model.ts';
 import { parseFilters } from '../filters.ts';
 import { containerTests } from './list-filters.ts';
 
@@ -16,8 +17,7 @@ const container: Container = {
     }),
   },
   state: {
-    ...CREATED,
-    status: 'running',
+    ...STATES.running,
     attachment: { sandbox: '', endpoints: [], ports: { '90/tcp': [{ HostIp: '', HostPort: '9090' }] } },
   },
 };

@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { shownExitCode } from '../../container/life/shown.ts';
+import { attachmentOf, healthOf } from '../../container/life/state.ts';
 import type { Container } from '../../container/model.ts';
 import type { Digest } from '../../core/digest.ts';
 import { invalidParameter, isKind } from '../../core/errors.ts';
@@ -43,14 +45,16 @@ const FILTERS: Record<string, MakeTest> = {
   },
   health: (values) => {
     assertOneOf('health', values, HEALTH);
-    return ({ state }) => values.includes(state.health?.Status ?? 'none');
+    return ({ state }) => values.includes(healthOf(state)?.Status ?? 'none');
   },
   exited: (values) => {
     const wrong = values.find((value) => !/^-?\d+$/.test(value));
     if (wrong !== undefined) throw invalidParameter(`invalid filter 'exited=${wrong}': want an exit code`);
     const codes = values.map(Number);
-    return ({ state }) =>
-      ['exited', 'dead'].includes(state.status) && state.startedAt > 0 && codes.includes(state.exitCode);
+    return ({ state }) => {
+      const code = shownExitCode(state);
+      return code !== undefined && codes.includes(code);
+    };
   },
   ancestor: ancestor,
   before: (values, ctx) => {
@@ -145,7 +149,7 @@ function imageOf(ctx: ContainerContext, ref: string): Image[] {
 
 /** Ports of the host by which a running container can be reached. */
 function publishedPorts({ state }: Container): string[] {
-  return Object.entries(state.attachment?.ports ?? {}).flatMap(([inside, bindings]) => {
+  return Object.entries(attachmentOf(state)?.ports ?? {}).flatMap(([inside, bindings]) => {
     const protocol = inside.split('/')[1] ?? 'tcp';
     return (bindings ?? []).map(({ HostPort: port }) => `${port}/${protocol}`);
   });

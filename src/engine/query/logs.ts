@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isBusy } from '../../container/life/state.ts';
 import { logAttributes } from '../../container/log/attributes.ts';
 import { type LogLine, readLog } from '../../container/log/read.ts';
-import { isRunning } from '../../container/model.ts';
 import { invalidParameter, notImplemented } from '../../core/errors.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 
@@ -37,7 +37,7 @@ export function containerLogs(ctx: ContainerContext, ref: string, query: LogsQue
     throw notImplemented('configured logging driver does not support reading');
   }
   const { follow, ...rest } = query;
-  const running = isRunning(state) || state.status === 'restarting';
+  const running = isBusy(state);
   const followUntil = follow && running ? followEnd(ctx, definition.id, query) : undefined;
   const path = ctx.runner.directories(definition.id).log;
   return {

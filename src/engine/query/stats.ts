@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os';
-import { type Container, isRunning } from '../../container/model.ts';
+import { isRunning } from '../../container/life/state.ts';
+import type { Container } from '../../container/model.ts';
 import type { ExactInteger } from '../../core/exact-integer.ts';
 import type { BlockCount, CgroupUsage, InterfaceCounters } from '../../host/cgroup-stats.ts';
 import type { Cgroups } from '../../host/cgroups.ts';
@@ -141,7 +142,7 @@ function networkStats(
 ): Pick<ContainerStats, 'networks'> {
   const { kind } = definition.spec.network.mode;
   if (kind === 'host' || kind === 'none') return {};
-  const networks = cgroups.networkCounters(state.pid);
+  const networks = isRunning(state) ? cgroups.networkCounters(state.pid) : {};
   return Object.keys(networks).length > 0 ? { networks } : {};
 }
 

@@ -1,4 +1,4 @@
-import { isRunning } from '../../container/model.ts';
+import { isRunning } from '../../container/life/state.ts';
 import { conflict, invalidParameter } from '../../core/errors.ts';
 import { type ContainerContext, emitContainer } from '../lifecycle/context.ts';
 

@@ -1,28 +1,9 @@
-import { assertNameValid } from '../../container/model.ts';
-import { conflict, invalidParameter, isKind } from '../../core/errors.ts';
+import { isPrunable } from '../../container/life/state.ts';
+import { isKind } from '../../core/errors.ts';
 import { assertKnownFilters, type Filters, labelsPass, untilFilter } from '../filters.ts';
-import { renameLinks } from '../networking/legacy-links.ts';
-import { registerNames } from '../networking/resolution.ts';
 import { containerSizes } from '../query/sizes.ts';
-import { type ContainerContext, emitContainer } from './context.ts';
+import type { ContainerContext } from './context.ts';
 import { removeContainer } from './remove.ts';
-
-export function renameContainer(ctx: ContainerContext, ref: string, newName: string): void {
-  const name = newName.replace(/^\//, '');
-  const { definition, state } = ctx.containers.find(ref);
-  if (!name) throw invalidParameter('Neither old nor new names may be empty');
-  assertNameValid(name, newName);
-  if (name === definition.name) {
-    throw invalidParameter('Renaming a container with the same name as its current name');
-  }
-  if (state.status === 'removing' || state.status === 'dead') {
-    throw conflict(`container ${definition.id} is marked for removal and cannot be renamed`);
-  }
-  const renamed = ctx.containers.setDefinition(definition.id, { name });
-  renameLinks(ctx, definition.name, name);
-  registerNames(ctx, renamed.definition, renamed.state.attachment?.endpoints ?? []);
-  emitContainer(ctx, renamed, 'rename', { oldName: `/${definition.name}` });
-}
 
 export interface ContainerPruneReport {
   readonly ContainersDeleted: string[] | null;
@@ -39,7 +20,7 @@ export async function pruneContainers(
   const until = untilFilter(filters);
   const wanted = ctx.containers
     .list()
-    .filter(({ state }) => ['created', 'exited', 'dead'].includes(state.status))
+    .filter(({ state }) => isPrunable(state))
     .filter(({ definition }) => definition.createdAt < until)
     .filter(({ definition }) => labelsPass(definition.spec.labels, filters));
   const sizes = await containerSizes(ctx, wanted);
