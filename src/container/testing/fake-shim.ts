@@ -12,6 +12,7 @@ export class FakeShims {
     host.on('processes.startDetached', async () => {
       const [near, far] = duplexPair();
       this.#latest = far;
+      near.on('end', () => near.end()); /* as a socket does by itself */
       near.on('close', () => far.destroy());
       far.on('close', () => near.destroy());
       far.setEncoding('utf8').on('data', (text: string) => {

@@ -34,8 +34,21 @@ export async function request(
   path: string,
   options: TestRequest = {},
 ): Promise<TestResponse> {
+  return await (await begin(server, path, options)).whole;
+}
+
+/** The same, for a response whose headers matter before its body is there. */
+export async function begin(
+  server: Pick<HttpServer, 'server'>,
+  path: string,
+  options: TestRequest = {},
+): Promise<{ readonly status: number; readonly whole: Promise<TestResponse> }> {
   const outgoing = start(server, path, options);
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  return { status: response.statusCode ?? 0, whole: readWhole(response) };
+}
+
+async function readWhole(response: IncomingMessage): Promise<TestResponse> {
   const body = await buffer(response);
   const text = body.toString();
   return {
