@@ -33,21 +33,30 @@ test('a failure that nobody handled is reported with the requests under way, and
   );
 });
 
-test('a rejection counts as much; further failures on the way out are reported, and change nothing', async () => {
+test('a rejection that nobody handled is reported, and the process goes on', () => {
+  let ended = 0;
+  const { process, lines } = guarded(async () => void ended++);
+  process.on('exited', () => ended++);
+  process.emit('unhandledRejection', 'forgotten');
+  assert.equal(ended, 0);
+  assert.match(lines[0] ?? '', /^unhandled rejection: forgotten\nduring: POST/);
+});
+
+test('further failures on the way out are reported, and change nothing', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   let ended = 0;
   const { process, lines, exited } = guarded(async () => {
     ended++;
     await promise;
   });
-  process.emit('unhandledRejection', 'first');
+  process.emit('uncaughtException', new Error('first'));
   process.emit('uncaughtException', new Error('second'));
   resolve();
   assert.deepEqual(await exited, [1]);
   assert.equal(ended, 1);
   assert.deepEqual(
     lines.map((line) => line.split('\n')[0]),
-    ['unhandled rejection: first', 'uncaught exception: Error: second'],
+    ['uncaught exception: Error: first', 'uncaught exception: Error: second'],
   );
 });
 

@@ -18,17 +18,23 @@ export interface GuardOptions {
 }
 
 /**
- * After a failure that nobody has handled, nothing is known about the state of this process any more: it reports what it was
- * doing, ends in good order and exits with 1, so that its service manager starts it again. Containers live on.
+ * Guards a daemon against failures that nobody has handled. After an exception, code was left half-run and nothing is known
+ * about the state of this process any more: it reports what it was doing, ends in good order and exits with 1, so that its
+ * service manager starts it again. Containers live on. A promise that was rejected unnoticed has at most left one task
+ * undone: it is reported, and the daemon goes on, for no client may be able to end it.
  */
 export function guard(process: Guarded, { underWay, report, end, patience }: GuardOptions): void {
-  let ending = false;
-  const fail = (what: string) => (error: unknown) => {
+  const describe = (what: string, error: unknown) => {
     const during = underWay();
     report(
       `${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n` +
         `during: ${during.length > 0 ? during.join(', ') : 'no request'}`,
     );
+  };
+  let ending = false;
+  process.on('unhandledRejection', (error) => describe('unhandled rejection', error));
+  process.on('uncaughtException', (error) => {
+    describe('uncaught exception', error);
     if (ending) return;
     ending = true;
     const exit = () => process.exit(1);
@@ -37,7 +43,5 @@ export function guard(process: Guarded, { underWay, report, end, patience }: Gua
       report(`ending failed: ${messageOf(failure)}`);
       exit();
     });
-  };
-  process.on('uncaughtException', fail('uncaught exception'));
-  process.on('unhandledRejection', fail('unhandled rejection'));
+  });
 }

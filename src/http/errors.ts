@@ -69,10 +69,18 @@ export async function respond(
   } catch (error) {
     const { response } = exchange;
     const outcome = hasLeft(exchange) ? 'left' : response.started ? 'cut' : 'response';
-    if (outcome === 'response') {
-      const { status, body, headers } = errors(error);
-      response.json(status, body, headers);
-    } else response.cut();
+    if (outcome !== 'response' || !reported(response, errors, error)) response.cut();
     return { error, outcome };
+  }
+}
+
+/** Whether the client could be told: a table or a header that fails in turn must not end the process. */
+function reported(response: Exchange['response'], errors: ErrorTable, error: unknown): boolean {
+  try {
+    const { status, body, headers } = errors(error);
+    response.json(status, body, headers);
+    return true;
+  } catch {
+    return false;
   }
 }

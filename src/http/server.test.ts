@@ -72,6 +72,15 @@ test('a failure becomes a response by the table, whatever was thrown', async () 
   );
 });
 
+test('a failure that cannot be reported cuts the connection', async () => {
+  const server = serving(async (incoming) => {
+    const broken = () => ({ status: 500, body: {}, headers: { 'X-Broken': 'line\nbreak' } });
+    const failure = await respond(incoming, () => Promise.reject(new Error('first')), broken);
+    assert.match(String(failure?.error), /first/);
+  });
+  await assert.rejects(request(server, '/'), { code: 'ECONNRESET' });
+});
+
 test('a failure after the headers cuts the connection', async () => {
   const { server, failures } = routeOf(({ response }) => {
     response.stream(200, { 'Content-Type': 'text/plain' }).write('half');
