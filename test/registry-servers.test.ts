@@ -164,14 +164,14 @@ describe('several servers', { skip: withoutPostgres() }, () => {
     t.after(() => s3[Symbol.asyncDispose]());
     const database = await newDatabase();
     await using directory = await temporaryDirectory();
-    const args = ['--storage', s3.url, '--database', database, '--gc-grace', '1h'];
-    await withServers(s3, args, directory.path, async (one, two) => {
+    const store = ['--storage', s3.url, '--database', database];
+    await withServers(s3, [...store, '--gc-grace', '1h'], directory.path, async (one, two) => {
       await pushAndPull(one.url, two.url);
       await redirects(two.url, s3.endpoint);
       one.signal('SIGUSR2');
       two.signal('SIGUSR2');
       await pushAndPull(two.url, one.url, 'again');
-      const checked = await check(s3, args, directory.path);
+      const checked = await check(s3, store, directory.path);
       assert.deepEqual(checked, { code: 0, stdout: 'everything is as it must be\n', stderr: '' });
     });
   });
