@@ -19,9 +19,9 @@ test('the value of a flag has the type of its table', () => {
   assert.deepEqual([detach, env, memory, name], [true, ['A=1', 'B=2'], 1024, 'web']);
   assert.deepEqual([flags.bool('detach'), flags.list('env'), flags.number('memory')], [detach, env, memory]);
   // @ts-expect-error: a flag that the table lacks
-  assert.throws(() => flags.values.detacj, /declares no flag --detacj/);
+  assert.throws(() => flags.values.detacj, /does not declare a flag --detacj/);
   // @ts-expect-error: the same by name
-  assert.throws(() => flags.bool('detacj'), /declares no flag --detacj/);
+  assert.throws(() => flags.bool('detacj'), /does not declare a flag --detacj/);
   // @ts-expect-error: a list is not a switch
   assert.throws(() => flags.bool('env'));
   // @ts-expect-error: a text is not a number
@@ -54,7 +54,7 @@ test('a command can ask for its own flags only', async () => {
     args: { min: 0 },
     run: async ({ flags }) => {
       // @ts-expect-error: a flag of other commands
-      assert.throws(() => flags.bool('force'), /declares no flag --force/);
+      assert.throws(() => flags.bool('force'), /does not declare a flag --force/);
       return flags.bool('quiet') ? 0 : 1;
     },
   });

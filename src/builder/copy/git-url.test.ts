@@ -26,7 +26,7 @@ const BAD: readonly (readonly [string, RegExp])[] = [
   ['ssh://-oProxyCommand=touch%20x/repo', /a user or host cannot begin with a dash/],
   ['ssh://git@-oProxyCommand=x/repo', /a user or host cannot begin with a dash/],
   ['git@-oProxyCommand=x:repo', /a user or host cannot begin with a dash/],
-  ['ssh:///repo', /names no host/],
+  ['ssh:///repo', /has no host/],
   ['https://host/a b.git', /white space or control/],
   ['https://host/a\nb.git', /white space or control/],
   ['https://host/\x1b[2Jrepo.git', /white space or control/],

@@ -33,8 +33,8 @@ test('what cannot be done is refused before anything is built', () => {
   for (const [text, message] of [
     ['type=local', /dest is required/],
     ['type=nope', /unknown type "nope"/],
-    ['type=local,dest=x,annotation.a=b', /have no annotations/],
-    ['type=image,compression=zstd', /compression=zstd is not supported: it is gzip always/],
+    ['type=local,dest=x,annotation.a=b', /cannot have annotations/],
+    ['type=image,compression=zstd', /compression=zstd is not supported: it is always gzip/],
     ['type=image,push-by-digest=true', /unexpected key 'push-by-digest'/],
     ['type=registry', /tag is needed when pushing/],
     ['type=oci,tar=false', /dest is required/],

@@ -111,7 +111,7 @@ test('a missing Dockerfile is found out before anything is sent', async () => {
   assert.equal(ran.code, 1);
   assert.match(
     ran.stderr,
-    /there is no Dockerfile at .*empty\/Dockerfile: make one, or name another with -f/,
+    /there is no Dockerfile at .*empty\/Dockerfile: create one, or name another with -f/,
   );
   assert.deepEqual(daemon.seen, []);
   assert.match((await runClient(['build', '/nope'])).stderr, /path "\/nope" not found/);

@@ -9,7 +9,7 @@ test('help tells usage, aliases and flags', async () => {
   assert.equal(ran.code, 0);
   assert.match(
     ran.stdout,
-    /^Usage: {2}barge run \[OPTIONS\] IMAGE \[COMMAND\] \[ARG\.\.\.\]\n\nMake a container/,
+    /^Usage: {2}barge run \[OPTIONS\] IMAGE \[COMMAND\] \[ARG\.\.\.\]\n\nCreate a container/,
   );
   assert.match(ran.stdout, /Aliases:\n {2}barge container run, barge run\n/);
   assert.match(ran.stdout, /\n {2}-p, --publish list {2,}Publish a port/);
@@ -217,7 +217,7 @@ test('mistakes are told before anything is asked, in the words of docker', async
     [['inspect', '--type', 'plugin', 'c'], /^Error: No such plugin: c\n$/],
     [['events', '--since', 'foo'], /failed to parse value as time or duration: "foo"\n$/],
     [['service', 'ls'], /^barge: 'barge service' is not supported: .* no swarm mode\n$/],
-    [['volume', 'create', '--group', 'g'], /--group is for volumes of a cluster/],
+    [['volume', 'create', '--group', 'g'], /--group is for cluster volumes/],
   ];
   for (const [args, message] of cases) {
     const { code, stderr } = await daemon.run(args);

@@ -1,6 +1,6 @@
 import type { BuildCase } from '../case.ts';
 
-/** Writes a word, expanded by the builder and not by a shell, into a label. */
+/** Writes a text into a label, which the builder expands and not a shell. */
 const expands = (
   name: string,
   lines: string,
