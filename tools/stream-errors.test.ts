@@ -40,7 +40,7 @@ test('every stream of daemon and registry has a listener for errors from the mom
   assert.deepEqual(found, []);
 });
 
-test('a stream without one is found', () => {
+test('a stream without a listener is found', () => {
   assert.deepEqual(unheardStreams('const a = new PassThrough();\n\n\n\n\n\n\n\n\n\nreturn a;'), [1]);
   assert.deepEqual(unheardStreams('const a = failsElsewhere(new PassThrough());'), []);
   assert.deepEqual(unheardStreams("const a = createConnection(path);\na.on('error', end);"), []);

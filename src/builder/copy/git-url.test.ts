@@ -54,7 +54,7 @@ for (const [word, why] of BAD) {
   });
 }
 
-test('files and helpers of this machine are not repositories', () => {
+test("local files and git's remote helpers are not repositories", () => {
   for (const word of ['file:///etc/x.git', 'ext::sh -c x', '/srv/repo.git', '../x.git', 'fd::7']) {
     assert.equal(isGitUrl(word), false, word);
   }
