@@ -7,7 +7,7 @@ export type Budget = Readonly<Record<string, Counts>>;
 
 const FILE = join(import.meta.dirname, 'budget.json');
 
-/** The tolerance for chance and background work: a tenth, and three calls. */
+/** The tolerance for chance and background work: a tenth, but at least three calls. */
 const MARGIN = { part: 0.1, calls: 3 } as const;
 
 export function readBudget(): Budget {
