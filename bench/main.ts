@@ -1,4 +1,4 @@
-/** `npm run bench`: Barge beside the peers installed here. See bench/README.md. */
+/** `npm run bench`: compares Barge with the installed peers. See bench/README.md. */
 import { messageOf } from '../src/core/errors.ts';
 import { becomeRoot } from '../tools/as-root.ts';
 import { HELP, parseOptions } from './options.ts';

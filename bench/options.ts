@@ -3,16 +3,16 @@ import { invalidParameter, messageOf } from '../src/core/errors.ts';
 import { PEERS } from './peers/catalog.ts';
 import { SUITES } from './suites/catalog.ts';
 
-/** What a run of the bench is told. Plain data: it crosses from the outer process into the namespaces as JSON. */
+/** The options of a run. Plain data, because the outer process passes them into the namespaces as JSON. */
 export interface BenchOptions {
   readonly suites: readonly string[];
   readonly peers: readonly string[];
-  /** Counted rounds, and those before them; where undefined, each suite has its own number. */
+  /** Numbers of counted and of warm-up rounds; when undefined, each suite's default. */
   readonly runs?: number;
   readonly warmup?: number;
-  /** How many idle containers peers get in the suite `crowd`; Barge gets more. */
+  /** Number of idle containers of peers in the suite `crowd`; Barge runs more. */
   readonly containers: number;
-  /** Shows figures of a noisy machine, too, but writes no RESULTS.md of them. */
+  /** Also shows the figures of a noisy machine, but does not write RESULTS.md. */
   readonly allowNoise: boolean;
 }
 
@@ -84,7 +84,7 @@ function parse(args: readonly string[]) {
 function chosen(what: string, wanted: readonly string[], known: readonly string[]): readonly string[] {
   const unknown = wanted.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw invalidParameter(`there is no ${what} "${unknown}": choose from ${known.join(', ')}`);
+    throw invalidParameter(`unknown ${what} "${unknown}": want one of ${known.join(', ')}`);
   }
   return wanted.length === 0 ? known : known.filter((name) => wanted.includes(name));
 }
@@ -92,6 +92,6 @@ function chosen(what: string, wanted: readonly string[], known: readonly string[
 function count(flag: string, text: string, least: number): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < least)
-    throw invalidParameter(`--${flag} wants a whole number from ${least} on, not "${text}"`);
+    throw invalidParameter(`--${flag} must be an integer of at least ${least}, not "${text}"`);
   return value;
 }

@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { TARGETS } from './targets.ts';
 
-/** A short look; `npm run fuzz` looks longer. A failure prints its seed and the smallest input that shows it. */
+/** A short run; `npm run fuzz` runs longer. A failure prints its seed and the smallest failing input. */
 const RUNS = 300;
 
 for (const { name, property } of TARGETS) {

@@ -1,4 +1,4 @@
-/** `npm run fuzz [-- --runs N] [--seed N] [--path P] [TARGET...]`: feeds parsers near-misses of what they expect. */
+/** `npm run fuzz [-- --runs N] [--seed N] [--path P] [TARGET...]`: feeds parsers mutations of valid inputs. */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { TARGETS } from './targets.ts';
@@ -10,7 +10,7 @@ const { values, positionals } = parseArgs({
 const runs = Number(values.runs ?? 100_000);
 const chosen = TARGETS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 if (chosen.length === 0)
-  throw new Error(`no such target; there are: ${TARGETS.map(({ name }) => name).join(', ')}`);
+  throw new Error(`unknown target: want one of ${TARGETS.map(({ name }) => name).join(', ')}`);
 for (const { name, property } of chosen) {
   const began = performance.now();
   await fc.assert(property, {

@@ -8,7 +8,7 @@ type Change =
   | { readonly kind: 'splice'; readonly at: number; readonly with: string; readonly from: number }
   | { readonly kind: 'flip'; readonly at: number; readonly bit: number };
 
-/** What parsers trip over: ends, separators, numbers at borders, names of prototypes, bytes that are not text. */
+/** Inputs that often break parsers: terminators, separators, boundary numbers, names of prototype members, invalid UTF-8. */
 const NASTY = [
   ...[
     '',
@@ -117,7 +117,7 @@ const change = (seeds: readonly string[], words: readonly string[]): fc.Arbitrar
     fc.record({ kind: fc.constant('flip' as const), at: fraction, bit: fc.integer({ min: 0, max: 7 }) }),
   );
 
-/** Characters. Longer inputs find nothing that shorter ones do not, and take long. */
+/** Characters. Longer inputs find nothing more and take long. */
 const MAX_LENGTH = 20_000;
 
 const place = (text: string, at: number) => Math.floor((text.length * at) / 1000);
@@ -145,7 +145,7 @@ function apply(text: string, one: Change): string {
   }
 }
 
-/** Inputs near the seeds. @param words further texts to insert: what the parser looks for. */
+/** Inputs near the seeds. @param words additional texts to insert, such as the parser's keywords. */
 export const textNear = (seeds: readonly string[], words: readonly string[] = []): fc.Arbitrary<string> =>
   fc
     .tuple(fc.constantFrom(...seeds), fc.array(change(seeds, words), { maxLength: 6 }))
@@ -157,7 +157,7 @@ export const bytesNear = (seeds: readonly Uint8Array[]): fc.Arbitrary<Buffer> =>
     Buffer.from(text, 'latin1'),
   );
 
-/** Bytes, and where to cut them into chunks. */
+/** Bytes, and where to split them into chunks. */
 export const chunked = (bytes: fc.Arbitrary<Buffer>): fc.Arbitrary<readonly Buffer[]> =>
   fc.tuple(bytes, fc.array(fraction, { maxLength: 5 })).map(([whole, cuts]) => {
     const places = cuts.map((cut) => Math.floor((whole.length * cut) / 1000)).sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-/** The parsers of bytes from outside, each with what must hold for any input. */
+/** The parsers of bytes from outside, each with the properties that must hold for any input. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ export interface Target {
   readonly property: fc.IRawProperty<[unknown]>;
 }
 
-/** Our own error, which the caller reports; anything else that a parser throws is a bug. */
+/** An error that the caller reports; any other error from a parser is a bug. */
 function acceptsOrRefuses<T>(
   parse: () => T,
   isRefusal: (error: unknown) => boolean = (error) => error instanceof BargeError,
@@ -127,7 +127,7 @@ function frame(stream: number, text: string): Buffer {
 }
 const FRAMES = Buffer.concat([frame(1, 'out'), frame(2, 'error text'), frame(1, '')]);
 
-/** A parser of a stream gives the same whatever the chunks. Frames are joined: their borders may differ. */
+/** A stream parser's result does not depend on the chunks. Frames are joined, because their boundaries may differ. */
 const streamTarget = (
   name: string,
   seeds: readonly Uint8Array[],
@@ -146,7 +146,7 @@ function framesOf(chunks: readonly Buffer[]): readonly string[] {
   return read;
 }
 
-/** What both sides of a stream got, and the refusal. */
+/** The output of both streams, and the rejection. */
 function demultiplexed(chunks: readonly Buffer[]): unknown {
   const read = { stdout: '', stderr: '' };
   const demultiplexer = new Demultiplexer({
@@ -188,7 +188,7 @@ function responseOf(chunks: readonly Buffer[]): unknown {
     parser.close();
     return true;
   });
-  /* How much was delivered before a refusal depends on the chunks. */
+  /* The amount delivered before a rejection depends on the chunks. */
   return whole ? read : 'refused';
 }
 

@@ -79,7 +79,7 @@ describe('over ssh', { skip: withoutSsh() }, async () => {
     assert.equal(gone.code, 1);
     assert.match(gone.stderr, /Cannot connect to the Barge daemon at unix:\/\/\/none\/socket/);
     const none = await barge(['ps'], { env: { DOCKER_HOST: url, PATH: '/nonexistent' } });
-    assert.match(none.stderr, /there is no ssh on the PATH/);
+    assert.match(none.stderr, /ssh is not on the PATH/);
   });
 
   test('where there is docker only, its bridge is used', { skip: withoutDocker() }, async () => {

@@ -1,4 +1,4 @@
-/** Packages of the distribution, unpacked into a directory: nothing is installed, no service starts. */
+/** Packages of the distribution, unpacked into a directory without installing them or starting services. */
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -13,9 +13,9 @@ import {
 } from 'node:fs';
 import { delimiter, dirname, join, relative } from 'node:path';
 
-/** Whether apt had `name`, and it is unpacked below `directory` now. */
+/** Unpacks `name` below `directory`. @returns whether apt has it. */
 export function unpackPackage(name: string, directory: string): boolean {
-  /* As root, apt downloads as the user _apt, who may not write here: it says so and goes on as root. */
+  /* As root, apt downloads as the user _apt, who may not write here; it warns and continues as root. */
   const download = spawnSync('apt-get', ['download', '-q', name], { cwd: directory, encoding: 'utf8' });
   const file = readdirSync(directory).find((entry) => entry.startsWith(`${name}_`));
   if (download.status !== 0 || !file) return false;
@@ -25,8 +25,8 @@ export function unpackPackage(name: string, directory: string): boolean {
 }
 
 /**
- * Unpacks `name` and whatever it depends on that this machine does not have into `target`, whole or not at all.
- * Its programs find their libraries by themselves, also when something starts them with an empty environment.
+ * Unpacks `name` and those of its dependencies that this machine lacks into `target`, completely or not at all. Its
+ * programs find their libraries even when they are started with an empty environment.
  * @throws Error when the programs' search paths cannot be written.
  */
 export function unpackWithDependencies(name: string, target: string): boolean {
@@ -48,9 +48,9 @@ const PATCHELF = 'patchelf';
 const PATCHELF_CACHE = join(import.meta.dirname, '../.cache', PATCHELF);
 
 /**
- * Writes into each program of an unpacked tree where its libraries are: relative to itself, so that the checkout may
- * move, and as paths, since a program that runs as a copy of itself in memory has no place.
- * @param target what `root` will be called.
+ * Writes the library search path into each program of an unpacked tree: relative to the program, so that the checkout
+ * may move, and absolute, because a program that runs as a copy of itself in memory has no path.
+ * @param target the final path of `root`.
  */
 function bindLibraries(root: string, target: string): void {
   const libraries = librariesBelow(root);
@@ -67,7 +67,7 @@ function bindLibraries(root: string, target: string): void {
   }
 }
 
-/** The one on the PATH, or the distribution's, unpacked. */
+/** Patchelf from the PATH, or the distribution's, unpacked. */
 function findPatchelf() {
   const onPath = spawnSync(PATCHELF, ['--version']).status === 0;
   if (!onPath && !isThere(PATCHELF_CACHE) && !unpackWithDependencies(PATCHELF, PATCHELF_CACHE)) {
@@ -81,7 +81,7 @@ function findPatchelf() {
 
 const isThere = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
-/** The executable files in ELF format below `root`, but for libraries. */
+/** The ELF executables below `root`, except libraries. */
 export function programsBelow(root: string): string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !/\.so(\.|$)/.test(entry.name))
@@ -100,7 +100,7 @@ function isElf(path: string): boolean {
   return magic.equals(Buffer.from('\x7fELF', 'latin1'));
 }
 
-/** Directories with libraries in a tree that packages were unpacked to. */
+/** Directories with libraries in a tree of unpacked packages. */
 function librariesBelow(target: string): string[] {
   return readdirSync(target, { recursive: true, withFileTypes: true })
     .filter((entry) => /^lib.*\.so/.test(entry.name))
@@ -108,7 +108,7 @@ function librariesBelow(target: string): string[] {
     .filter((directory, index, all) => all.indexOf(directory) === index);
 }
 
-/** What apt would put on this machine for `name`; nothing when it does not know the name. */
+/** The packages that apt would install for `name`; empty when apt does not know it. */
 function missingPackages(name: string): string[] {
   const simulated = spawnSync('apt-get', ['install', '-s', '-q', '--no-install-recommends', name], {
     encoding: 'utf8',

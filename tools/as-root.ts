@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** Containers need root: starts this program again by sudo when it does not have it. */
+/** Containers need root, so this restarts the program by sudo unless it runs as root. */
 export function becomeRoot(): void {
   if (process.getuid?.() === 0) return;
   const args = ['--', process.execPath, ...process.execArgv, ...process.argv.slice(1)];

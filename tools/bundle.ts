@@ -1,4 +1,4 @@
-/** Makes the three programs in dist/ out of src/bin/: one file each, so that they start fast and stay small. */
+/** Bundles the three programs of src/bin/ into dist/: one file each, so that they start fast and stay small. */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,13 +17,13 @@ const COMMON = {
   logLevel: 'warning',
 } satisfies BuildOptions;
 
-/** Where the sources look for the C helpers when the environment does not say; a bundle lies elsewhere. */
+/** The sources' default path of the C helpers, which differs for a bundle. */
 const HELPERS = 'process.env.BARGE_LIBEXEC??=import.meta.dirname+"/bin";';
 
-/** Packages in CommonJS ask for `require`, which a module does not have. */
+/** CommonJS packages need `require`, which a module does not have. */
 const REQUIRE = 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);';
 
-/** The daemon and the registry run long: a module each, readable in a stack trace. */
+/** The daemon and the registry run long: each is a module with readable stack traces. */
 async function bundleServer(name: string): Promise<void> {
   const outfile = join(DIST, `${name}.mjs`);
   const fresh = `${outfile}.${process.pid}`;
@@ -37,7 +37,7 @@ async function bundleServer(name: string): Promise<void> {
   renameSync(fresh, outfile);
 }
 
-/** The client starts often: a script inside a function, which `main.cjs` loads together with its compiled code. */
+/** The client starts often: a script inside a function, which `main.cjs` loads with its cached compiled code. */
 async function bundleClient(): Promise<void> {
   const fresh = join(DIST, `client.${process.pid}`);
   mkdirSync(fresh);
@@ -55,7 +55,7 @@ async function bundleClient(): Promise<void> {
   replaceDirectory(join(DIST, 'client'), fresh);
 }
 
-/** A `run` that finds no daemon goes through most of what every command needs. */
+/** A `run` without a daemon executes most of the code that every command needs. */
 function writeCodeCache(directory: string): void {
   const nowhere = `unix://${join(directory, 'no-such-socket')}`;
   const args = [join(directory, 'main.cjs'), '--host', nowhere, 'run', '--rm', 'busybox', 'true'];
@@ -64,10 +64,10 @@ function writeCodeCache(directory: string): void {
     encoding: 'utf8',
   });
   if (!existsSync(join(directory, 'bundle.cache')))
-    throw new Error(`the client wrote no code cache: ${stderr}`);
+    throw new Error(`the client did not write a code cache: ${stderr}`);
 }
 
-/** Code and cache change together: V8 does not notice when a cache is of another text of the same length. */
+/** Code and cache change together: V8 does not detect a cache of another text with the same length. */
 function replaceDirectory(directory: string, fresh: string): void {
   const old = `${fresh}.old`;
   if (existsSync(directory)) renameSync(directory, old);

@@ -1,9 +1,9 @@
-/** Holds the C programs against native/.clang-format, where a clang-format is installed that understands it. */
+/** Checks the C programs against native/.clang-format, where a recent enough clang-format is installed. */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The first release that knows every option of our file; others would also break some lines in other places. */
+/** The first release that supports every option of our file; others would also break some lines differently. */
 const OLDEST = 20;
 
 const ROOT = join(import.meta.dirname, '..');

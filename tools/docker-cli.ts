@@ -7,11 +7,11 @@ import { unpackPackage } from './apt-unpack.ts';
 const CACHE = join(import.meta.dirname, '../.cache/docker-cli');
 const UNPACKED = join(CACHE, 'usr/bin/docker');
 
-/** Newer releases ship the client by itself; older ones ship it together with the daemon. */
+/** Newer releases ship the client separately; older ones ship it together with the daemon. */
 const PACKAGES = ['docker-cli', 'docker.io'];
 
 /**
- * The path of a docker client: the one on the PATH, or one unpacked before, or one unpacked now.
+ * The path of a docker client: from the PATH, unpacked earlier, or unpacked now.
  * @throws Error when this machine's apt sources have none.
  */
 export function dockerClient(): string {
@@ -23,7 +23,7 @@ function onPath(): string | undefined {
   return directories.map((directory) => join(directory, 'docker')).find(isDocker);
 }
 
-/** Podman's stand-in goes by the same name. */
+/** Podman's replacement has the same name. */
 function isDocker(path: string): boolean {
   return (
     existsSync(path) && spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout.startsWith('Docker ')

@@ -14,7 +14,7 @@ import { sshServer } from './ssh-server.ts';
 const ROOT = join(import.meta.dirname, '..');
 const SANITIZED = join(ROOT, 'dist/bin/sanitized');
 
-/** Seconds for one test; a hanging test is named when it is over. */
+/** Time limit of one test, in seconds; a test that exceeds it is reported by name. */
 const TEST_LIMIT = 120;
 
 type Command = readonly [program: string, ...args: string[]];
@@ -24,7 +24,7 @@ interface Step {
   readonly name: string;
   readonly command: () => Command;
   readonly environment?: () => Environment;
-  /** Seconds after which it counts as hanging; a minute unless told otherwise. */
+  /** Seconds after which the step counts as hanging; a minute by default. */
   readonly limit?: number;
 }
 
@@ -39,7 +39,7 @@ const nodeTest =
     return node('--test', '--test-concurrency=2', `--test-timeout=${TEST_LIMIT * 1000}`, ...files);
   };
 
-/** Where the end-to-end tests find a docker client, an SSH server and tools for images, when the PATH has none. */
+/** The docker client, SSH server and image tools for the end-to-end tests, when the PATH has none. */
 const withPrograms = (): Environment => {
   sshServer();
   imageTools();
@@ -78,15 +78,14 @@ const STEPS: readonly Step[] = [
     environment: () => ({ NODE_COMPILE_CACHE: join(ROOT, '.cache/compile') }),
     limit: 480,
   },
-  /* Counts system calls, not time: a busy machine does not matter. */
+  /* It counts system calls, not time, so a busy machine does not matter. */
   { name: 'hot-paths', command: () => node('bench/main.ts', '--check'), limit: 120 },
   { name: 'end-to-end', command: nodeTest('test/**/*.test.ts'), environment: withPrograms, limit: 1080 },
 ];
 
 function chosen(names: readonly string[]): readonly Step[] {
   const unknown = names.find((name) => !STEPS.some((step) => step.name === name));
-  if (unknown)
-    throw new Error(`no step "${unknown}": there are ${STEPS.map((step) => step.name).join(', ')}`);
+  if (unknown) throw new Error(`no step "${unknown}": want ${STEPS.map((step) => step.name).join(', ')}`);
   return names.length === 0 ? STEPS : STEPS.filter((step) => names.includes(step.name));
 }
 
@@ -102,7 +101,7 @@ function passes(step: Step): boolean {
   return complaint === undefined;
 }
 
-/** Why the step failed; undefined when it passed. */
+/** The reason of the failure; undefined when the step passed. */
 function complaintOf({ command, environment, limit = 60 }: Step): string | undefined {
   try {
     const [program, ...args] = command();

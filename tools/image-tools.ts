@@ -1,4 +1,4 @@
-/** Unpacks the distribution's tools for images for the tests, where they are not on the PATH; installs nothing. */
+/** Unpacks the distribution's image tools for the tests when they are not on the PATH; installs nothing. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -9,20 +9,20 @@ const CACHE = join(import.meta.dirname, '../.cache/image-tools');
 export const IMAGE_TOOLS = ['skopeo', 'umoci', 'buildah', 'podman', 'docker-registry'] as const;
 export type ImageTool = (typeof IMAGE_TOOLS)[number];
 
-/** A tool that runs here, and what it needs in its environment to do so. */
+/** An available tool, and the environment that it needs. */
 export interface RunnableTool {
   readonly path: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Leaves out what this machine's apt sources do not have: the tests say so. */
+/** Omits tools that this machine's apt sources lack, which the tests report. */
 export function imageTools(): void {
   for (const name of IMAGE_TOOLS) {
     if (!imageTool(name)) unpackWithDependencies(name, join(CACHE, name));
   }
 }
 
-/** The one on the PATH, or one that was unpacked; undefined: neither. */
+/** The tool on the PATH, else the unpacked one, else undefined. */
 export function imageTool(name: ImageTool): RunnableTool | undefined {
   const directories = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   const installed = directories.map((directory) => ({ path: join(directory, name), env: {} }));

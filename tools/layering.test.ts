@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 const SOURCE = resolve(import.meta.dirname, '../src');
 
-/** What each directory of src/ may import besides itself: docs/ARCHITECTURE.md, "Directories". */
+/** The directories that each directory of src/ may import besides itself: docs/ARCHITECTURE.md, "Directories". */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   core: [],
   api: ['core'],

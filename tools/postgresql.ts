@@ -5,10 +5,10 @@ import { unpackWithDependencies } from './apt-unpack.ts';
 
 const CACHE = join(import.meta.dirname, '../.cache/postgresql');
 
-/** Which of them there is, the distribution decides. */
+/** Which of them exists depends on the distribution. */
 const SERVERS = ['postgresql-15', 'postgresql-17', 'postgresql-16', 'postgresql-14'];
 
-/** The directory of the server's programs: installed, or unpacked; undefined: neither. */
+/** The directory of the server's programs: installed or unpacked, else undefined. */
 export function postgresPrograms(): string | undefined {
   const [installed] = globSync('/usr/lib/postgresql/*/bin/postgres');
   if (installed) return dirname(installed);
@@ -16,7 +16,7 @@ export function postgresPrograms(): string | undefined {
   return unpacked && dirname(unpacked);
 }
 
-/** Unpacks what apt has when the machine has none; the tests say so when it stays without. */
+/** Unpacks apt's version unless one is installed; the tests report when there is none. */
 export function postgresql(): void {
   if (postgresPrograms() || existsSync(CACHE)) return;
   SERVERS.some((name) => unpackWithDependencies(name, CACHE));

@@ -1,6 +1,6 @@
 /**
- * The main job, end to end, in sight: Dockerfile → image → container → registry → a second engine, and then nothing
- * is left but a directory. `npm run quickstart`.
+ * The main use case from end to end, with visible commands: Dockerfile → image → container → registry → a second
+ * engine, and afterwards nothing is left except one directory. `npm run quickstart`.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const FIRST = enginePlace('a');
 const SECOND = enginePlace('b');
 const PLACES = [FIRST, SECOND];
 
-/** What runs, for the clean-up; whatever happens on the way. */
+/** Running programs, for the clean-up in any case. */
 const engines: Engine[] = [];
 const registries: Registry[] = [];
 
@@ -36,7 +36,7 @@ async function makeBase(engine: Engine, base: string): Promise<void> {
   else await engine.barge('bootstrap', base, '--include', PACKAGES);
 }
 
-/** The example's Dockerfile; on another release than its own, with the first line changed. */
+/** The example's Dockerfile; on another release, with its first line changed. */
 function dockerfileFor(base: string): string {
   const path = join(EXAMPLE, 'Dockerfile');
   const text = readFileSync(join(ROOT, path), 'utf8');
@@ -81,7 +81,7 @@ async function useContainer(engine: Engine): Promise<string> {
   return page;
 }
 
-/** @returns the digest under which the registry has the image. */
+/** @returns the digest of the image in the registry. */
 async function push(engine: Engine, reference: string): Promise<string> {
   await engine.barge('tag', 'hello', reference);
   await engine.barge('push', reference);
@@ -107,10 +107,10 @@ async function pullElsewhere(signal: AbortSignal, reference: string, digest: str
   return await serve(engine, 'again', byDigest);
 }
 
-/** An image of the example's, by its `REPOSITORY:TAG`. */
+/** Whether an image is the example's, by its `REPOSITORY:TAG`. */
 const isExample = (image: string) => /(^|\/)hello:[^<]/.test(image);
 
-/** What an earlier quick start left when it was killed: its daemons' records make this one able to remove it. */
+/** Removes what a killed quick start left behind, with the help of its daemons' records. */
 async function clearEarlier(signal: AbortSignal): Promise<void> {
   if (![...look(PLACES).values()].some((found) => found.length > 0) && !existsSync(SECOND.dataRoot)) return;
   await step('Clear up after a quick start that was cut off', async () => {
@@ -128,7 +128,7 @@ async function clearEarlier(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Removes all files but the first engine's data root, which holds the base image for the next run. */
+/** Removes all files except the first engine's data root, which holds the base image for the next run. */
 function removeFiles(): void {
   for (const { execRoot, socket } of PLACES) {
     for (const path of [execRoot, socket, `${execRoot}.pid`]) rmSync(path, { recursive: true, force: true });
@@ -208,7 +208,7 @@ if (failures.length > 0) process.stderr.write(`The programs' logs are in ${DIREC
 say(`\nQuick start ${failures.length > 0 ? 'FAILED' : 'succeeded'} in ${since(start)}`);
 process.exitCode = failures.length > 0 ? 1 : 0;
 
-/** An error with what caused it, a line each. */
+/** An error and its causes, one per line. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const causes =

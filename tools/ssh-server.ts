@@ -8,7 +8,7 @@ const INSTALLED = '/usr/sbin/sshd';
 const UNPACKED = join(CACHE, 'usr/sbin/sshd');
 
 /**
- * The path of `sshd`: the installed one, or one unpacked before, or one unpacked now.
+ * The path of `sshd`: installed, unpacked earlier, or unpacked now.
  * @throws Error when this machine's apt sources have none.
  */
 export function sshServer(): string {

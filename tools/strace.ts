@@ -1,4 +1,4 @@
-/** The distribution's strace, for the bench's guard: the PATH's, or one that is unpacked; nothing is installed. */
+/** Strace for the bench's guard: from the PATH, or unpacked from the distribution; nothing is installed. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { unpackWithDependencies } from './apt-unpack.ts';

@@ -1,6 +1,6 @@
 /**
- * A stream whose `error` event has no listener ends the process. One may come at any time after it was made, also
- * before anybody reads, so servers give each stream a listener where it is made.
+ * A stream whose `error` event has no listener ends the process. An error may occur at any time after the stream's
+ * creation, even before anything reads it, so servers add a listener to each stream where they create it.
  */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
@@ -8,16 +8,16 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 const SOURCES = join(import.meta.dirname, '../src');
-/** What only the client runs may end with a message. */
+/** Code that only the client runs may end with a message. */
 const CLIENT = /^(client|bin)\//;
 
 const MAKES_STREAM =
   /\bnew (PassThrough|Transform|Duplex|Writable|Readable)\b|\bcreate(ReadStream|WriteStream|Connection|Gzip|Gunzip|Inflate|ZstdCompress|ZstdDecompress)\(|\b(Duplex|Readable)\.from\(|[=(] (pack|extract)\(/;
 
-/** Given a listener at once, or to something that listens. */
+/** Gets a listener at once, or is passed to code that listens. */
 const LISTENED = /failsElsewhere\(|pipeline\(|for await \(|\.on(ce)?\('error'/;
 
-/** Lines around the making in which the listener has to stand. */
+/** Number of lines around the creation in which the listener must be added. */
 const [BEFORE, AFTER] = [2, 8];
 
 export function unheardStreams(text: string): number[] {
@@ -40,7 +40,7 @@ test('every stream of daemon and registry has a listener for errors from the mom
   assert.deepEqual(found, []);
 });
 
-test('a stream without one is found', () => {
+test('a stream without a listener is found', () => {
   assert.deepEqual(unheardStreams('const a = new PassThrough();\n\n\n\n\n\n\n\n\n\nreturn a;'), [1]);
   assert.deepEqual(unheardStreams('const a = failsElsewhere(new PassThrough());'), []);
   assert.deepEqual(unheardStreams("const a = createConnection(path);\na.on('error', end);"), []);

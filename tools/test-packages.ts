@@ -1,6 +1,6 @@
 /**
- * Installs what only the tests need (`test/package.json`): nobody who runs Barge has to fetch it. Does nothing when
- * the lock file has not changed since the last time.
+ * Installs the packages that only the tests need (`test/package.json`), so that users need not download them. Does
+ * nothing when the lock file has not changed since the last time.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';

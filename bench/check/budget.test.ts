@@ -14,6 +14,6 @@ test('more than that is named: path, kind, count and budget', () => {
   assert.deepEqual(more, []);
 });
 
-test('a path without a budget is a complaint, too', () => {
+test('a path without a budget is also reported', () => {
   assert.deepEqual(overspent({ exec: { opens: 1 } }, budget), ['exec: has no budget yet']);
 });

@@ -2,12 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Counts } from './trace.ts';
 
-/** Calls by kind, by path: what each path cost when the budget was written. */
+/** Calls by kind, by path: the cost of each path when the budget was recorded. */
 export type Budget = Readonly<Record<string, Counts>>;
 
 const FILE = join(import.meta.dirname, 'budget.json');
 
-/** Chance, and what is done on the side, may add so much: a tenth, and three calls. */
+/** The tolerance for chance and background work: a tenth, but at least three calls. */
 const MARGIN = { part: 0.1, calls: 3 } as const;
 
 export function readBudget(): Budget {

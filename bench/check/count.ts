@@ -9,13 +9,15 @@ import type { Stage } from '../stage/stage.ts';
 import type { HotPath } from './paths.ts';
 import { type Counts, countCalls, TRACED } from './trace.ts';
 
-/** What is done on the side (a network made ahead, a directory removed) is done when nothing comes for so long. */
+/**
+ * Background work (creating a network ahead, removing a directory) counts as finished after this long without a call.
+ */
 const STILL_MS = 400;
 
-/** How often a path is taken: the least count tells what it needs, the others what chance has added. */
+/** The number of runs of each path; the smallest count is what it needs, the others include chance. */
 const ROUNDS = 3;
 
-/** Counts a path's calls. Daemons are asked once before, so that what they load once does not count. */
+/** Counts a path's calls. Each path runs once before, so that what daemons load only once does not count. */
 export async function countPath(stage: Stage, strace: string, pid: number, path: HotPath): Promise<Counts> {
   await path.work?.();
   if (path.work) await sleep(2 * STILL_MS);
@@ -51,7 +53,7 @@ function countCommand(stage: Stage, strace: string, { file, args }: Command): Co
 
 async function countWork(stage: Stage, strace: string, pid: number, { work }: HotPath): Promise<Counts> {
   const output = join(stage.directory, 'trace');
-  /* Not -qq: that it says "attached" is what we wait for. */
+  /* Not -qq, because the start waits for strace's "attached". */
   const flags = FLAGS.filter((flag) => flag !== '-qq');
   const tracer = spawn(strace, [...flags, '-o', output, '-p', `${pid}`], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -59,7 +61,7 @@ async function countWork(stage: Stage, strace: string, pid: number, { work }: Ho
   const ended = once(tracer, 'exit');
   const attached = await Promise.race([once(tracer.stderr, 'data'), ended.then(() => undefined)]);
   if (!attached)
-    throw systemError(`strace could not attach to process ${pid}: may this machine trace at all?`);
+    throw systemError(`strace could not attach to process ${pid}: does this machine allow tracing?`);
   await work?.();
   await untilStill(output);
   tracer.kill('SIGINT');
@@ -67,7 +69,7 @@ async function countWork(stage: Stage, strace: string, pid: number, { work }: Ho
   return takeCounts(output);
 }
 
-/** Strace writes each line at once. */
+/** strace writes each line immediately. */
 async function untilStill(path: string): Promise<void> {
   for (let size = -1; size !== statSync(path).size; ) {
     size = statSync(path).size;

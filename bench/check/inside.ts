@@ -1,4 +1,4 @@
-/** The guard proper: runs in the namespaces that `stage/outside.ts` made, told what to do by its only argument, JSON. */
+/** The guard itself: runs in the namespaces of `stage/outside.ts`; its only argument is the request as JSON. */
 import { messageOf, systemError, unavailable } from '../../src/core/errors.ts';
 import { strace } from '../../tools/strace.ts';
 import { barge } from '../peers/barge.ts';
@@ -29,7 +29,7 @@ async function main({ stage, record }: Request): Promise<void> {
   if (complaints.length > 0)
     throw systemError(
       `hot paths cost more system calls than their budget allows:\n  ${complaints.join('\n  ')}\n` +
-        'Find what is new with strace; or, if it is wanted, record it by `npm run bench -- --check --record`, and say ' +
+        'Find the new calls with strace; or, if they are intended, record them by `npm run bench -- --check --record`, and say ' +
         'why in the commit',
     );
   process.stdout.write('bench: all hot paths are within their budget\n');

@@ -5,16 +5,16 @@ import { EngineClient } from '../peers/engine-client.ts';
 import type { Peer, ServingDaemon, Subject } from '../peers/peer.ts';
 import type { Stage } from '../stage/stage.ts';
 
-/** A path that many users' patience hangs on. */
+/** A path whose speed matters to many users. */
 export interface HotPath {
   readonly name: string;
-  /** A client's command that is traced by itself, or else… */
+  /** A client's command, of which only the client is traced, or else… */
   readonly command?: Command;
-  /** …work that the daemon does, which is traced with all that it starts. */
+  /** …work of the daemon, which is traced with its child processes. */
   readonly work?: () => Promise<unknown>;
 }
 
-/** Prepares what they need, and lists them. */
+/** Prepares the paths and lists them. */
 export async function hotPaths(stage: Stage, peer: Peer): Promise<readonly HotPath[]> {
   const client = peer.subjects[0] as Subject;
   const api = new EngineClient((peer.daemon as ServingDaemon).socket);

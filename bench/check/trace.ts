@@ -1,6 +1,6 @@
 /**
- * What strace's lines say of our own programs. Counted are calls whose number the work decides. Left out are those
- * that chance decides, too: reading and writing (of pipes, sockets and wake-ups, in pieces), memory, locks, waiting.
+ * Evaluates strace's output for our own programs. It counts calls whose number depends on the work. It skips those that
+ * also depend on chance: reading and writing (of pipes, sockets and wake-ups, in pieces), memory, locks, waiting.
  */
 
 /** Kinds of calls by name; a budget has a number for each. */
@@ -53,13 +53,13 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
 
 const KIND_OF = new Map(Object.entries(KINDS).flatMap(([kind, names]) => names.map((name) => [name, kind])));
 
-/** What strace is to show. */
+/** The calls for strace to show. */
 export const TRACED: readonly string[] = [...KIND_OF.keys()];
 
 /** Calls by kind. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** Runtimes are other people's: how much they do depends on their version and on the host. */
+/** Runtimes are foreign programs: their calls depend on their version and on the host. */
 const FOREIGN = /\/(crun|runc|nft|ip|busybox|true|sleep|sh)$/;
 
 interface Call {
@@ -91,7 +91,7 @@ export function countCalls(text: string): Counts {
   return counts;
 }
 
-/** A descriptor's program is what it is called by; undefined for a runtime that executes a copy of itself. */
+/** The name of an executed program; undefined for a runtime that executes a copy of itself by descriptor. */
 function programOf({ rest }: Call): string | undefined {
   const [, path = '', name = ''] = /"([^"]*)", \["([^"]*)"/.exec(rest) ?? [];
   const program = path || name;
@@ -100,7 +100,10 @@ function programOf({ rest }: Call): string | undefined {
 
 const isThread = ({ rest }: Call) => rest.includes('CLONE_THREAD');
 
-/** Each call once: where it begins. What a search of the PATH tries in vain depends on the PATH. */
+/**
+ * Each call counts once, where it begins. Failed attempts of a PATH search do not count, because they depend on the
+ * PATH.
+ */
 function* calls(lines: readonly string[]): Generator<Call> {
   for (const line of lines) {
     const [, pid, name, rest] = /^(\d+) +(\w+)\((.*)/.exec(line) ?? [];
@@ -109,7 +112,7 @@ function* calls(lines: readonly string[]): Generator<Call> {
   }
 }
 
-/** In a pid namespace of its own, a parent knows its child by another number, which strace adds. */
+/** In a separate pid namespace, a parent sees its child under another pid, which strace adds. */
 const FORKED = /^(\d+) +(?:<\.\.\. )?(?:clone3?|v?fork)\b.* = (\d+)(?: \/\* (\d+) in strace's PID NS \*\/)?/;
 
 function parentsOf(lines: readonly string[]): ReadonlyMap<string, string> {

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
 import { runToEnd } from '../measure/process.ts';
 
-/** An image that is made up: so many layers of so many files of such a size. */
+/** A generated image: the number of layers, files per layer, and the size of a file. */
 export interface ImageMountOptions {
   readonly name: string;
   readonly layers: number;
@@ -17,8 +17,8 @@ const PER_DIRECTORY = 500;
 const MTIME = new Date('2026-01-01T00:00:00Z');
 
 /**
- * Writes it as an archive that `docker load` takes, `DIRECTORY/NAME.tar`.
- * @returns its path; it is the caller's to remove.
+ * Writes it as an archive for `docker load`, `DIRECTORY/NAME.tar`.
+ * @returns its path; the caller removes it.
  */
 export async function makeArchive(directory: string, request: ImageMountOptions): Promise<string> {
   const scratch = join(directory, `${request.name}-scratch`);
@@ -44,10 +44,10 @@ export async function makeArchive(directory: string, request: ImageMountOptions)
   return tar;
 }
 
-/** How each peer calls it once it is loaded. */
+/** Its name in each peer after loading. */
 export const localName = ({ name }: ImageMountOptions): string => `localhost/${name}:latest`;
 
-/** Holds a whole layer in memory. @returns the tar's digest. */
+/** Keeps a whole layer in memory. @returns the tar's digest. */
 async function writeLayer(path: string, request: ImageMountOptions, layer: number): Promise<string> {
   const tar = pack();
   const written = pipeline(tar, createWriteStream(path));
@@ -65,7 +65,7 @@ async function writeLayer(path: string, request: ImageMountOptions, layer: numbe
 const BLOCK = 4096;
 const TEXT = Buffer.from('what compresses well, as programs and texts do. '.repeat(100));
 
-/** Half of each block compresses to nothing and half not at all, much as in images of real programs. */
+/** Half of each block compresses to almost nothing and half not at all, much as in images of real programs. */
 function content(size: number): Buffer {
   const bytes = randomBytes(size);
   for (let at = BLOCK / 2; at < size; at += BLOCK) TEXT.copy(bytes, at, 0, BLOCK / 2);

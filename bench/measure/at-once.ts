@@ -1,4 +1,4 @@
-/** Does something with each of them, so many at a time. @returns the milliseconds that all took together. */
+/** Runs the work for each item, a limited number at a time. @returns the total time in milliseconds. */
 export async function atOnce<T>(
   many: Iterable<T>,
   limit: number,

@@ -11,8 +11,8 @@ export function allPids(): Set<number> {
 }
 
 /**
- * Proportional set size in bytes: what a process has for itself, plus its share of what it shares. Sums of it count
- * each page once. 0 for a process that has ended.
+ * Proportional set size in bytes: a process's private memory plus its share of shared memory. Sums of it count each
+ * page once. 0 for a process that has ended.
  */
 export function proportionalSetSize(pid: number): number {
   const text = readProc(pid, 'smaps_rollup');
@@ -23,11 +23,11 @@ export function sumOfPss(pids: Iterable<number>): number {
   return [...pids].reduce((sum, pid) => sum + proportionalSetSize(pid), 0);
 }
 
-/** Processes and all that descend from them. */
+/** Processes and all their descendants. */
 export function processTrees(roots: Iterable<number>): Set<number> {
   const parents = new Map([...allPids()].map((pid) => [pid, parentOf(pid)]));
   const tree = new Set(roots);
-  /* Parents may have higher pids than their children: until nothing is added. */
+  /* Parents may have higher pids than their children, so this repeats until nothing is added. */
   for (let size = 0; size !== tree.size; ) {
     size = tree.size;
     for (const [pid, parent] of parents) if (parent !== undefined && tree.has(parent)) tree.add(pid);
@@ -39,7 +39,7 @@ export function commandName(pid: number): string {
   return readProc(pid, 'comm').trim();
 }
 
-/** The fourth field of `stat`; the second, the name, may hold spaces and brackets. */
+/** The fourth field of `stat`; the second, the name, may contain spaces and brackets. */
 function parentOf(pid: number): number | undefined {
   const fields = readProc(pid, 'stat').split(') ').pop()?.split(' ');
   return fields?.[1] ? Number(fields[1]) : undefined;

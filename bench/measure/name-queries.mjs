@@ -1,6 +1,6 @@
 /**
- * Asks the name server of the network namespace that it runs in: `name-queries.mjs SERVER NAME COUNT`. A few queries
- * are always under way. Prints the microseconds that an answer took on average.
+ * Queries a name server from the network namespace that it runs in: `name-queries.mjs SERVER NAME COUNT`. Several
+ * queries are always in flight. Prints the average time of a query in microseconds.
  */
 import { createSocket } from 'node:dgram';
 
@@ -27,7 +27,7 @@ const lost = setTimeout(() => {
   process.exit(1);
 }, LOST_MS + wanted);
 socket.on('message', (answer) => {
-  if ((answer[3] & 15) !== 0 || answer[7] === 0) throw new Error(`${name} is not known at ${server}`);
+  if ((answer[3] & 15) !== 0 || answer[7] === 0) throw new Error(`${name} is unknown to ${server}`);
   answered++;
   send();
   if (answered < wanted) return;

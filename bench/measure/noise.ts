@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { timeCommand } from './process.ts';
 import { relativeSpread, summarize } from './statistics.ts';
 
-/** How still the machine must be for figures to mean something. */
+/** How quiet the machine must be for meaningful figures. */
 const BOUNDS = {
-  /** Of the fixed piece of work: width of the middle half of its times, as a part of their median. */
+  /** The interquartile range of the fixed workload's times, as a fraction of their median. */
   spread: 0.1,
-  /** Part of the CPUs that was busy with other things in the second before the bench began. */
+  /** Fraction of the CPUs that was busy with other work in the second before the bench began. */
   busyBefore: 0.1,
-  /** Part of the CPUs' time that the hypervisor kept while the bench ran. */
+  /** Fraction of the CPUs' time that the hypervisor stole while the bench ran. */
   steal: 0.02,
 } as const;
 
@@ -24,7 +24,7 @@ export interface NoiseReport {
   readonly spread: number;
   readonly busyBefore: number;
   readonly steal: number;
-  /** Milliseconds of the fixed piece of work. */
+  /** Milliseconds of the fixed workload. */
   readonly calibration: readonly number[];
 }
 
@@ -44,7 +44,7 @@ export class NoiseWatch {
     this.#start = cpuTimes();
   }
 
-  /** To be called before anything of the bench runs. */
+  /** Must be called before the bench runs anything. */
   static async begin(): Promise<NoiseWatch> {
     const before = cpuTimes();
     await sleep(1000);
@@ -52,7 +52,7 @@ export class NoiseWatch {
     return new NoiseWatch(1 - part(before, after, 'idle'));
   }
 
-  /** Does the fixed piece of work; what a peer before left to be done disturbs one of three times at most. */
+  /** Runs the fixed workload three times; a previous peer's background work disturbs at most one of them. */
   calibrate(): void {
     this.#calibration.push(Math.min(...Array.from({ length: 3 }, () => timeCommand(FIXED_WORK))));
   }
@@ -72,7 +72,7 @@ export class NoiseWatch {
   }
 }
 
-/** One line for people. */
+/** One line for the report. */
 export function noiseVerdict(report: NoiseReport): string {
   const figures = noiseFigures(report);
   return report.quiet ? `quiet (${figures})` : `TOO NOISY: take the figures as provisional (${figures})`;

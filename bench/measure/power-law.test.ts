@@ -5,11 +5,11 @@ import { growthExponent } from './power-law.ts';
 const curve = (cost: (count: number) => number) =>
   [1, 10, 100, 1000].map((count) => ({ count, cost: cost(count) }));
 
-test('what grows in proportion has the exponent 1, what grows with the square has 2', () => {
+test('proportional growth has the exponent 1, quadratic growth has 2', () => {
   assert.ok(Math.abs(growthExponent(curve((n) => 3 * n)) - 1) < 1e-9);
   assert.ok(Math.abs(growthExponent(curve((n) => 0.5 * n * n)) - 2) < 1e-9);
 });
 
-test('a cost that is there once does not hide growth worse than linear', () => {
+test('a fixed cost does not hide growth worse than linear', () => {
   assert.ok(growthExponent(curve((n) => 1000 + n * n)) > 1.5);
 });

@@ -1,8 +1,8 @@
 import type { Point } from '../suites/suite.ts';
 
 /**
- * The exponent k of the power law a·n^k that is nearest to the points, by least squares of logarithms. Of the larger
- * half of them only: below it, what there is once for all hides the growth. NaN of fewer than two points.
+ * The exponent k of the power law a·n^k that fits the points best, by least squares of logarithms. It uses only the
+ * larger half of them, because fixed costs hide the growth in the smaller half. NaN for fewer than two points.
  */
 export function growthExponent(points: readonly Point[]): number {
   const upper = points.slice(Math.min(Math.floor(points.length / 2), points.length - 2));

@@ -10,10 +10,10 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** No command of the bench takes longer; one that does has hung. */
+/** A command that takes longer has hung. */
 const TIMEOUT_MS = 600_000;
 
-/** Runs a command to its end. @returns what it printed. @throws BargeError system when it fails. */
+/** Runs a command and waits for it. @returns its output. @throws BargeError system when it fails. */
 export function runToEnd(command: Command): string {
   const { file, args } = command;
   const result = spawnSync(file, args, {
@@ -25,16 +25,16 @@ export function runToEnd(command: Command): string {
   return result.stdout;
 }
 
-/** Paths of files for a command to read and write; nothing to read, and a file in between, unless told otherwise. */
+/** Paths of a command's input and output files; by default, no input and a temporary file for output. */
 export interface Ends {
   readonly input?: string;
   readonly output?: string;
 }
 
 /**
- * Milliseconds from the spawn of a command to its end. Its output goes to a file: what it leaves running may keep
- * that open without holding us up.
- * @throws BargeError system when it fails: a failure's time means nothing.
+ * Milliseconds from the spawn of a command to its end. Its output is written to a file, so that processes that it
+ * leaves running may keep the output open without delaying the caller.
+ * @throws BargeError system when it fails, because the time of a failure is meaningless.
  */
 export function timeCommand(command: Command, { input = '/dev/null', output }: Ends = {}): number {
   const said = join(process.env.TMPDIR ?? '/tmp', 'bench-output');
@@ -52,7 +52,7 @@ export function timeCommand(command: Command, { input = '/dev/null', output }: E
   }
 }
 
-/** The same for a command that others run beside. @param meanwhile called with its pid. */
+/** The same while another task runs. @param meanwhile called with its pid. */
 export async function timeBeside(command: Command, meanwhile?: (pid: number) => void): Promise<number> {
   const env = { ...process.env, ...command.env };
   const start = performance.now();

@@ -1,7 +1,7 @@
 /**
- * TCP in the network namespace that it runs in. `pump.mjs serve PORT` takes whatever comes, answers the first byte
- * with one, and closes each connection at its end; `pump.mjs send HOST PORT MEBIBYTES` prints the seconds that sending
- * took; `pump.mjs connect HOST PORT COUNT` prints the connections a second, each opened, used for a byte, closed.
+ * TCP in the network namespace that it runs in. `pump.mjs serve PORT` reads everything, answers the first byte with one
+ * byte, and closes each connection at its end; `pump.mjs send HOST PORT MEBIBYTES` prints the seconds that sending
+ * took; `pump.mjs connect HOST PORT COUNT` prints connections per second, each opened, used for a byte and closed.
  */
 import { connect, createServer } from 'node:net';
 

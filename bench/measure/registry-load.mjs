@@ -1,7 +1,7 @@
 /**
- * Loads a registry: `registry-load.mjs ADDRESS MEBIBYTES-PER-BLOB BLOBS REQUESTS CONNECTIONS`. Pushes made-up blobs,
- * takes them back, pushes a manifest, asks for it again and again. Prints JSON: bytes and requests a second, and how
- * long the slowest hundredth of the requests took, in milliseconds.
+ * Loads a registry: `registry-load.mjs ADDRESS MEBIBYTES-PER-BLOB BLOBS REQUESTS CONNECTIONS`. Pushes generated blobs,
+ * pulls them, pushes a manifest and requests it repeatedly. Prints JSON: bytes and requests per second, and the 99th
+ * percentile of the request times, in milliseconds.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -16,12 +16,12 @@ const TYPE = 'application/vnd.oci.image.manifest.v1+json';
 const AT_ONCE = 4;
 const REPOSITORY = 'load/image';
 
-/** The answer, whose body the caller must take. */
+/** The response, whose body the caller must consume. */
 async function ask(method, path, { headers = {}, body } = {}) {
   const sent = request({ host, port, agent, method, path, headers });
   sent.end(body);
   const [answer] = await once(sent, 'response');
-  if (answer.statusCode > 299) throw new Error(`${method} ${path} was answered with ${answer.statusCode}`);
+  if (answer.statusCode > 299) throw new Error(`${method} ${path} failed with status ${answer.statusCode}`);
   return answer;
 }
 
@@ -43,7 +43,7 @@ async function upload({ digest, bytes }) {
 async function download({ digest, bytes }) {
   let length = 0;
   for await (const chunk of await ask('GET', `/v2/${REPOSITORY}/blobs/${digest}`)) length += chunk.length;
-  if (length !== bytes.length) throw new Error(`${digest} came back with ${length} bytes`);
+  if (length !== bytes.length) throw new Error(`${digest} returned ${length} bytes`);
 }
 
 async function atOnce(many, limit, work) {
@@ -56,7 +56,7 @@ async function atOnce(many, limit, work) {
   return (performance.now() - began) / 1000;
 }
 
-/** All answers are alike, so that counting bytes tells how many there were. */
+/** All responses have the same length, so that counting bytes counts responses. */
 async function askAgain(path, count) {
   const text = `GET ${path} HTTP/1.1\r\nHost: ${address}\r\nAccept: ${TYPE}\r\n\r\n`;
   const length = await answerLength(text);
@@ -75,7 +75,7 @@ async function askAgain(path, count) {
       };
       socket.on('data', (chunk) => {
         received += chunk.length;
-        if (received > length) failed(new Error('an answer is longer than the first one'));
+        if (received > length) failed(new Error('a response is longer than the first one'));
         if (received < length) return;
         times.push(performance.now() - began);
         next();
@@ -99,7 +99,7 @@ async function answerLength(text) {
     const head = said.indexOf('\r\n\r\n');
     if (head < 0) continue;
     if (!said.startsWith('HTTP/1.1 200'))
-      throw new Error(`a manifest was answered with ${said.slice(0, 99)}`);
+      throw new Error(`the request of a manifest failed: ${said.slice(0, 99)}`);
     const body = Number(/^content-length: *(\d+)/im.exec(said)?.[1]);
     if (said.length >= head + 4 + body) break;
   }

@@ -11,6 +11,6 @@ test('one sample is its own median, minimum and maximum', () => {
   assert.deepEqual([count, median, min, max], [1, 7, 7, 7]);
 });
 
-test('the spread leaves a single outlier out', () => {
+test('the spread ignores a single outlier', () => {
   assert.equal(relativeSpread(summarize([10, 10, 10, 10, 10, 10, 10, 10, 1000])), 0);
 });

@@ -3,7 +3,7 @@ export interface Summary {
   readonly median: number;
   readonly min: number;
   readonly max: number;
-  /** The middle half lies between these. */
+  /** The quartiles. */
   readonly lowerQuartile: number;
   readonly upperQuartile: number;
 }
@@ -20,12 +20,12 @@ export function summarize(samples: readonly number[]): Summary {
   };
 }
 
-/** Width of the middle half, as a part of the median. */
+/** The interquartile range as a fraction of the median. */
 export function relativeSpread({ median, lowerQuartile, upperQuartile }: Summary): number {
   return (upperQuartile - lowerQuartile) / median;
 }
 
-/** Linear between the two nearest; NaN of nothing. */
+/** Interpolates linearly between the two nearest samples; NaN without samples. */
 function quantile(sorted: readonly number[], q: number): number {
   const at = (sorted.length - 1) * q;
   const below = sorted[Math.floor(at)] ?? Number.NaN;

@@ -41,7 +41,7 @@ async function start(stage: Stage): Promise<Peer> {
   };
 }
 
-/** Tells what the daemon costs apart from what the client costs. */
+/** Separates the daemon's cost from the client's. */
 function dockerClient(docker: string, host: string): Subject {
   return {
     name: 'docker→barged',

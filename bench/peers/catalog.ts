@@ -3,5 +3,5 @@ import { docker } from './docker.ts';
 import type { PeerKind } from './peer.ts';
 import { podman } from './podman.ts';
 
-/** Barge first: the others' ratios are to it. */
+/** Barge is first: ratios are relative to it. */
 export const PEERS: readonly PeerKind[] = [barge, docker, podman];

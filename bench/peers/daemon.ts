@@ -18,7 +18,7 @@ export interface DaemonRequest {
   readonly socket: string;
 }
 
-/** A daemon of a peer's, until it is ended. Its output is in the stage's `logs/NAME.log`. */
+/** A running daemon of a peer. Its output is in the stage's `logs/NAME.log`. */
 export class Daemon implements ServingDaemon, AsyncDisposable {
   readonly socket: string;
   readonly #options: DaemonRequest;
@@ -32,7 +32,7 @@ export class Daemon implements ServingDaemon, AsyncDisposable {
     this.#log = join(stage.directory, 'logs', `${options.name}.log`);
   }
 
-  /** @throws BargeError system, with the end of the log, when it does not come up. */
+  /** @throws BargeError system, with the end of the log, when it does not start. */
   static async start(stage: Stage, options: DaemonRequest): Promise<Daemon> {
     const daemon = new Daemon(stage, options);
     await daemon.#start();
@@ -76,7 +76,7 @@ export class Daemon implements ServingDaemon, AsyncDisposable {
         const gone = this.#child?.exitCode !== null || this.pid === 0;
         if (gone || performance.now() > began + START_MS)
           throw systemError(
-            `${name} did not come up (${messageOf(cause)}); the end of its log:\n${this.#logEnd()}`,
+            `${name} did not start (${messageOf(cause)}); the end of its log:\n${this.#logEnd()}`,
             { cause },
           );
         await sleep(POLL_MS);

@@ -14,7 +14,7 @@ export const docker: PeerKind = {
   start,
 };
 
-/** A dockerd that starts its own containerd. */
+/** A dockerd, which starts its own containerd. */
 async function start(stage: Stage): Promise<Peer> {
   const run = join(stage.run, 'docker');
   mkdirSync(run);
@@ -46,7 +46,7 @@ async function start(stage: Stage): Promise<Peer> {
 
 function daemonArguments(stage: Stage, run: string, host: string): string[] {
   const config = join(run, 'daemon.json');
-  /* What Barge always does: containers outlive the daemon. */
+  /* As always in Barge, containers outlive the daemon. */
   writeFileSync(config, '{"live-restore":true}');
   return [
     ...['--config-file', config, '--host', host, '--pidfile', join(run, 'pid')],
@@ -57,8 +57,8 @@ function daemonArguments(stage: Stage, run: string, host: string): string[] {
 }
 
 /**
- * The BuildKit in dockerd, by a client that speaks to it: one from before version 23, which has that built in, or one
- * with the plugin buildx.
+ * The BuildKit in dockerd, used through a client that supports it: one older than version 23, which includes that
+ * support, or one with the plugin buildx.
  */
 function buildKit(host: string): Subject[] {
   const file = programPaths('docker').find(hasBuildKit);

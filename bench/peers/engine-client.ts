@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { systemError } from '../../src/core/errors.ts';
 
-/** Speaks the Engine API over a single connection, one request after another. */
+/** A client of the Engine API over a single connection, with one request at a time. */
 export class EngineClient implements Disposable {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #socketPath: string;
@@ -11,7 +11,7 @@ export class EngineClient implements Disposable {
     this.#socketPath = socketPath;
   }
 
-  /** @returns the answer's JSON. @throws BargeError system for any status but 2xx and 304. */
+  /** @returns the response's JSON. @throws BargeError system for any status but 2xx and 304. */
   async request(method: string, path: string, body?: unknown): Promise<unknown> {
     const text = body === undefined ? '' : JSON.stringify(body);
     const sent = request({
@@ -30,7 +30,7 @@ export class EngineClient implements Disposable {
     const said = await textOf(response);
     const { statusCode = 0 } = response;
     if ((statusCode < 200 || statusCode > 299) && statusCode !== 304)
-      throw systemError(`${method} ${path} was answered with ${statusCode}: ${said.trim()}`);
+      throw systemError(`${method} ${path} failed with status ${statusCode}: ${said.trim()}`);
     return said === '' ? undefined : JSON.parse(said);
   }
 

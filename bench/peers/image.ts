@@ -8,7 +8,7 @@ import type { Stage } from '../stage/stage.ts';
 const BUSYBOX = '/usr/bin/busybox';
 const APPLETS = ['sh', 'true', 'sleep', 'echo', 'cat', 'ls'];
 
-/** The tar from which each peer imports the same image `busybox`; made once. */
+/** The tar from which each peer imports the same image `busybox`; created once. */
 export function imageTar(stage: Stage): string {
   const tar = join(stage.directory, 'busybox.tar');
   if (existsSync(tar)) return tar;

@@ -38,7 +38,7 @@ async function start(stage: Stage): Promise<Peer> {
   };
 }
 
-/** On the same store, so that it has podman's image; it keeps no layers of steps unless told to. */
+/** Uses podman's store, so that it has the image; it stores the layers of steps only on request. */
 function buildah(stage: Stage, view: View): Subject[] {
   if (!programPath('buildah')) return [];
   const run = join(stage.run, 'podman');
@@ -69,7 +69,7 @@ function globalFlags(stage: Stage): string[] {
   ];
 }
 
-/** What podman takes with each command, not for good: a cgroup parent, and that a registry speaks plain HTTP. */
+/** The options that podman needs with each command: a cgroup parent, and plain HTTP for a registry. */
 function asPodman(stage: Stage, args: readonly string[]): readonly string[] {
   const [verb = '', ...rest] = args;
   if (['run', 'create'].includes(verb)) return [verb, '--cgroup-parent', stage.cgroup, ...rest];
@@ -83,8 +83,8 @@ interface View extends AsyncDisposable {
 const V2_OF_HYBRID = '/sys/fs/cgroup/unified';
 
 /**
- * Debian's crun refuses hosts with v1 hierarchies that also have controllers in v2. There, podman gets a mount
- * namespace without the v2 mount: joining it costs each command about a millisecond.
+ * Debian's crun rejects hosts with v1 hierarchies that also have controllers in v2. There, podman runs in a mount
+ * namespace without the v2 mount; joining it costs each command about a millisecond.
  */
 async function viewOfCgroups(): Promise<View> {
   if (!controllersInV2()) return { command: (command) => command, async [Symbol.asyncDispose]() {} };

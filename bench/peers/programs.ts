@@ -6,7 +6,7 @@ export function programPath(name: string): string | undefined {
   return programPaths(name)[0];
 }
 
-/** All of that name, the one that a shell would take first. */
+/** All programs of that name, the one that a shell would run first. */
 export function programPaths(name: string): readonly string[] {
   const directories = new Set([...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']);
   return [...directories].map((directory) => join(directory, name)).filter((path) => existsSync(path));
@@ -18,7 +18,7 @@ export function missingProgram(...names: string[]): string | undefined {
   return missing && `no ${missing} here (npm run bench -- --setup-peers installs it)`;
 }
 
-/** The first thing in a program's output that looks like a version. */
+/** The first text in a program's output that looks like a version. */
 export function versionOf(command: Command): string {
   return /\d+\.\d+[^\s,]*/.exec(runToEnd(command))?.[0] ?? 'unknown';
 }

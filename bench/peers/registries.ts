@@ -8,7 +8,7 @@ import type { Command } from '../measure/process.ts';
 import type { Stage } from '../stage/stage.ts';
 import { missingProgram, versionOf } from './programs.ts';
 
-/** A registry's server under measurement; called `barge` in tables when it is ours. */
+/** A registry server under measurement; ours is called `barge` in tables. */
 export interface RegistryKind {
   readonly name: string;
   readonly program: string;
@@ -65,7 +65,7 @@ const START_MS = 20_000;
 const FIRST_PORT = 21_000;
 let started = 0;
 
-/** An empty one, at an address where none has been before: no client knows what it holds. */
+/** An empty registry at a new address, so that no client has cached what it contains. */
 export async function startRegistry(stage: Stage, kind: RegistryKind): Promise<RunningRegistry> {
   const port = FIRST_PORT + started++;
   const address = `127.0.0.1:${port}`;
@@ -96,5 +96,5 @@ async function isReady({ program }: RegistryKind, child: ChildProcess, address: 
     await response?.arrayBuffer();
     if (response?.ok) return;
   }
-  throw systemError(`${program} did not come up at ${address}`);
+  throw systemError(`${program} did not start at ${address}`);
 }

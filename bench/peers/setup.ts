@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
-/** The peers, and what Debian only recommends but podman's bridges and names need. */
+/** The peers, and the packages that podman's networks and names need but Debian only recommends. */
 const PACKAGES = ['docker.io', 'podman', 'netavark', 'aardvark-dns', 'buildah', 'docker-registry'];
 
-/** Debian's switch against services that packages start when they are installed. */
+/** Debian's policy file that prevents packages from starting services on installation. */
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /** Installs the distribution's peers without starting their daemons: the bench starts its own. @returns exit code. */

@@ -8,7 +8,7 @@ const section = (part: Partial<Section>): Section => ({ name: 'x', title: '', ro
 const widths = (svg: string) =>
   [...svg.matchAll(/<rect x="270" y="(?!8")\d+" width="([\d.]+)"/g)].map(([, width]) => Number(width));
 
-test('bars are as long as medians, to the scale of their row; who has no samples has no bar', () => {
+test('the length of bars is the median, on the scale of their row; a subject without samples has no bar', () => {
   const samples = { barge: [20, 50, 90], docker: [200], podman: [] };
   const svg = chartOf(section({ title: 'X & Y', rows: [{ label: 'a < b', unit: 'ms', samples }] }));
   const [own = 0, other = 0, ...more] = widths(svg);

@@ -1,4 +1,4 @@
-/** Charts as SVG, of a section each: bars for rows, lines for curves. */
+/** SVG charts, one per section: bars for rows, lines for curves. */
 import { summarize } from '../measure/statistics.ts';
 import type { Row, Section } from '../suites/suite.ts';
 import { curveChart } from './curve-chart.ts';
@@ -6,7 +6,7 @@ import { COLOURS, picture, text } from './svg.ts';
 import { short } from './table.ts';
 
 const WIDTH = 760;
-/** Where bars begin, and how long the longest of a row is. */
+/** The left edge of bars, and the length of a row's longest bar. */
 const LEFT = 270;
 const LONGEST = 360;
 const BAR = 13;
@@ -17,7 +17,7 @@ export function chartOf(section: Section): string {
   return section.curves ? curveChart(section.title, section.curves) : barChart(section.title, section.rows);
 }
 
-/** Each row is drawn to a scale of its own: its longest bar is as long as any other's. */
+/** Each row has its own scale, so the longest bars of all rows have the same length. */
 function barChart(title: string, rows: readonly Row[]): string {
   const subjects = [...new Set(rows.flatMap(({ samples }) => Object.keys(samples)))];
   const colour = (name: string) => COLOURS[subjects.indexOf(name) % COLOURS.length] as string;

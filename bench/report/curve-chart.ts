@@ -7,8 +7,8 @@ const TOP = 16;
 const NAMES = 250;
 
 /**
- * Costs over counts, both on logarithmic scales, each cost as a multiple of its first: there a power law is a straight
- * line, and the grey one is what grows in proportion.
+ * Costs over counts, both on logarithmic scales, each cost as a multiple of its first: a power law appears as a
+ * straight line, and the grey line is proportional growth.
  */
 export function curveChart(title: string, curves: readonly Curve[]): string {
   const relative = curves.map(({ points }) => points.map((point) => relativeTo(points[0] as Point, point)));

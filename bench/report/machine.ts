@@ -8,16 +8,16 @@ export interface Machine {
   readonly kernel: string;
   readonly processors: string;
   readonly memory: string;
-  /** Of the data roots. */
+  /** The file system of the data roots. */
   readonly fileSystem: string;
   readonly cgroups: string;
-  /** Of this checkout. */
+  /** The commit of this checkout. */
   readonly commit: string;
 }
 
 const CGROUPS = '/sys/fs/cgroup';
 
-/** @param directory where the data roots are. */
+/** @param directory the directory of the data roots. */
 export function describeMachine(directory: string): Machine {
   const processors = cpus();
   return {
@@ -36,7 +36,7 @@ function cgroupLayout(): string {
   return existsSync(join(CGROUPS, 'unified/cgroup.controllers')) ? 'hybrid' : 'v1';
 }
 
-/** Git trusts only checkouts of its user's own, which root may not be. */
+/** Git trusts only checkouts that its user owns, and root may not own this one. */
 function commit(): string {
   const git = (...args: string[]) =>
     runToEnd({ file: 'git', args: ['-c', 'safe.directory=*', '-C', import.meta.dirname, ...args] }).trim();

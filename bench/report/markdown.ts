@@ -22,7 +22,7 @@ export function markdownOf(report: Report): string {
   ].join('\n\n')}\n`;
 }
 
-/** Machine, versions and circumstances, a list item each. */
+/** Machine, versions and conditions, one list item each. */
 function about({ machine, versions, absent, options, noise }: Report): string[] {
   return [
     `- Machine: ${machine.processors}, ${machine.memory}; ${machine.system}, Linux ${machine.kernel}; ` +
@@ -40,7 +40,7 @@ function about({ machine, versions, absent, options, noise }: Report): string[] 
   ];
 }
 
-/** `api 15, run 15, …`, or what the command line said. */
+/** `api 15, run 15, …`, or the number from the command line. */
 function roundsText({ runs, suites }: BenchOptions): string {
   const each = SUITES.filter(({ name }) => suites.includes(name)).map(
     ({ name, effort }) => `${name} ${runs ?? effort.runs}`,

@@ -1,7 +1,7 @@
-/** One for each subject, told apart by colour-blind eyes, too. */
+/** One colour per subject, distinguishable with colour blindness. */
 export const COLOURS: readonly string[] = ['#0072b2', '#56b4e9', '#e69f00', '#009e73', '#cc79a7', '#999999'];
 
-/** A whole document on white, which both light and dark pages show. @param title for who cannot see it. */
+/** A whole document with a white background, for both light and dark pages. @param title for screen readers. */
 export function picture(width: number, height: number, title: string, parts: readonly string[]): string {
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`,

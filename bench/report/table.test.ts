@@ -10,7 +10,7 @@ const section = (samples: Record<string, number[]>): Section => ({
   notes: [],
 });
 
-test('each cell shows median and extremes, and the last columns what part of the others Barge takes', () => {
+test("each cell shows median and extremes, and the last columns Barge's ratio to the others", () => {
   const table = tableOf(section({ barge: [50, 60, 70], docker: [200, 240, 300] }));
   assert.deepEqual(table, [
     ['', 'barge', 'docker', 'barge / docker'],
@@ -18,7 +18,7 @@ test('each cell shows median and extremes, and the last columns what part of the
   ]);
 });
 
-test('there is no ratio to what takes nothing, or without Barge', () => {
+test('there is no ratio to zero, or without Barge', () => {
   assert.equal(tableOf(section({ barge: [1], podman: [0] }))[1]?.at(-1), '–');
   assert.deepEqual(tableOf(section({ docker: [1] }))[0], ['', 'docker']);
 });

@@ -4,10 +4,10 @@ import type { Curve, Point, Row, Section } from '../suites/suite.ts';
 /** The first line is the header; the first column is text, the others are figures. */
 export type Table = readonly (readonly string[])[];
 
-/** The subject that the ratios are of. */
+/** The subject whose ratios are shown. */
 const OWN = 'barge';
 
-/** A section as cells: median and spread of each subject, then Barge's median as a part of each other one's. */
+/** A section as cells: median and extremes of each subject, then the ratio of Barge's median to that of each other subject. */
 export function tableOf({ rows, curves }: Section): Table {
   if (curves) return curvesTable(curves);
   const subjects = [...new Set(rows.flatMap((row) => Object.keys(row.samples)))];
@@ -25,7 +25,7 @@ function rowCells(row: Row, subjects: readonly string[], others: readonly string
   ];
 }
 
-/** Each curve has counts of its own, so cells name them. */
+/** Each curve has its own counts, so cells include them. */
 function curvesTable(curves: readonly Curve[]): Table {
   const most = Math.max(0, ...curves.map(({ points }) => points.length));
   const header = ['', ...Array.from({ length: most }, (_, i) => `point ${i + 1}`), 'exponent'];
@@ -47,7 +47,7 @@ function figures({ count, median, min, max }: Summary): string {
   return count === 1 ? short(median) : `${short(median)} (${short(min)}–${short(max)})`;
 }
 
-/** Of memory that is not there, or shrinks, no ratio makes sense. */
+/** A ratio to zero or negative memory is meaningless. */
 function ratio(own: number, other: number): string {
   return other > 0 && own >= 0 ? (own / other).toFixed(own / other < 0.1 ? 3 : 2) : '–';
 }

@@ -11,12 +11,12 @@ import { asText, tableOf } from './table.ts';
 
 const BENCH = join(import.meta.dirname, '..');
 
-/** Rounds below which a run is a trial. */
+/** The minimum number of rounds of a full run. */
 const MIN_RUNS = 10;
 
 /**
- * Prints the tables and writes `results/DATE.json` and, if nothing was left out, `RESULTS.md` with its charts.
- * @throws BargeError unavailable, after writing the JSON, when the machine was too noisy to tell.
+ * Prints the tables and writes `results/DATE.json` and, for a complete run, `RESULTS.md` with its charts.
+ * @throws BargeError unavailable, after writing the JSON, when the machine was too noisy.
  */
 export function writeReport(report: Report): void {
   const { noise, options, started } = report;

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { runToEnd } from '../measure/process.ts';
 import type { Stage } from './stage.ts';
 
-/** Directories of the machine that peers write to whatever their flags say: docker's key, CNI's leases, … */
+/** Directories that peers write to regardless of their flags: docker's key, CNI's leases, … */
 const SCRATCHED = ['/etc', '/var/lib'];
 
 /**
- * Fits the fresh namespaces out: loopback up, an empty `/run`, and layers over the machine's directories that swallow
- * every write. All of it ends with the namespaces.
+ * Prepares the fresh namespaces: brings the loopback interface up, mounts an empty `/run`, and mounts overlays on the
+ * machine's directories to redirect all writes. All of it disappears with the namespaces.
  */
 export function furnish(stage: Stage): void {
   mount('tmpfs', '/run', 'mode=755');

@@ -1,4 +1,4 @@
-/** The bench proper: runs in the namespaces that `outside.ts` made, told what to do by its only argument, JSON. */
+/** The bench itself: runs in the namespaces of `outside.ts`; its only argument is the request as JSON. */
 import { messageOf, systemError } from '../../src/core/errors.ts';
 import { NoiseWatch } from '../measure/noise.ts';
 import type { BenchOptions } from '../options.ts';

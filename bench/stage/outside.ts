@@ -8,9 +8,9 @@ import { removeAbandonedStages, removeStage } from './remove.ts';
 import { stageOf } from './stage.ts';
 
 /**
- * Mounts, network and processes of the bench's own. When `unshare` dies, so does its first process (the shell) and
- * with it everything in the pid namespace: no daemon, shim, veth, bridge, packet filter rule or mount survives.
- * The shell is there because the first process must reap orphans, which Node does not.
+ * Separate mounts, network and processes for the bench. When `unshare` dies, so does its first process (the shell) and
+ * with it everything in the pid namespace: no daemon, shim, veth, bridge, packet filter rule or mount survives. The
+ * shell is needed because the first process must reap orphans, which Node does not.
  */
 const ENTER = [
   ...['setpriv', '--pdeathsig', 'KILL', '--'],
@@ -29,8 +29,8 @@ const ENTER = [
 ] as const;
 
 /**
- * Runs `DIRECTORY/inside.ts` in namespaces of its own and takes away what it leaves.
- * @param request what it is told, besides the stage. @returns the exit code.
+ * Runs `DIRECTORY/inside.ts` in separate namespaces and removes its leftovers.
+ * @param request passed to it with the stage. @returns the exit code.
  */
 export async function runOnStage(directory: 'stage' | 'check', request: object): Promise<number> {
   removeAbandonedStages();
@@ -63,7 +63,7 @@ async function inNamespaces(script: string, request: object): Promise<number> {
   }
 }
 
-/** `unshare` ignores the polite signals while it waits, hence the other one. */
+/** `unshare` ignores SIGINT and SIGTERM while it waits, hence SIGKILL. */
 function endOnSignals(child: ChildProcess): () => void {
   const end = () => child.kill('SIGKILL');
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

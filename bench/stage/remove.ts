@@ -6,11 +6,11 @@ import { ownerOf, type Stage, stageOf } from './stage.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
 
-/** The kernel ends the namespace's processes while we look: their cgroups are busy until it has. */
+/** The kernel kills the namespace's processes asynchronously, and their cgroups are busy until then. */
 const ATTEMPTS = 50;
 const PAUSE_MS = 100;
 
-/** @throws BargeError system when something of the stage stays. */
+/** @throws BargeError system when part of the stage cannot be removed. */
 export async function removeStage(stage: Stage): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -29,7 +29,7 @@ export async function removeStage(stage: Stage): Promise<void> {
   }
 }
 
-/** What benches that were killed have left. */
+/** The leftovers of killed benches. */
 export function removeAbandonedStages(): void {
   const names = new Set([
     ...readdirSync('/tmp'),
@@ -45,7 +45,7 @@ function removeNow(stage: Stage): void {
   rmSync(stage.directory, { recursive: true, force: true });
 }
 
-/** Directories that hold cgroups: one for v2, several for v1 and hybrid. */
+/** Directories that contain cgroups: one for v2, several for v1 and hybrid. */
 function hierarchies(): readonly string[] {
   const entries = readdirSync(CGROUPS);
   if (entries.includes('cgroup.controllers')) return [CGROUPS];

@@ -1,13 +1,13 @@
 /**
- * Where one run of the bench lives. Everything it makes is below these names, or in namespaces that end with it, so
- * that it can be taken away whatever happened.
+ * The locations of one run of the bench. Everything that it creates is below these paths, or in namespaces that end
+ * with it, so that it can be removed in any case.
  */
 export interface Stage {
-  /** Data roots and logs: on the machine's disk, where `/tmp` is. */
+  /** Data roots and logs, on the disk of `/tmp`. */
   readonly directory: string;
-  /** Below this, in each hierarchy, are the containers' cgroups. */
+  /** The parent of the containers' cgroups in each hierarchy. */
   readonly cgroup: string;
-  /** On a tmpfs of the stage's own: sockets and run-time state. */
+  /** Sockets and run-time state, on the stage's tmpfs. */
   readonly run: string;
 }
 
@@ -18,7 +18,7 @@ export function stageOf(owner: number): Stage {
   return { directory: `/tmp/${NAME}${owner}`, cgroup: `/${NAME}${owner}`, run: '/run/barge-bench' };
 }
 
-/** The pid in a name that `stageOf` made. */
+/** The pid in a name from `stageOf`. */
 export function ownerOf(name: string): number | undefined {
   const digits = name.startsWith(NAME) ? name.slice(NAME.length) : '';
   return /^\d+$/.test(digits) ? Number(digits) : undefined;

@@ -2,7 +2,7 @@ import { EngineClient } from '../peers/engine-client.ts';
 import { roundRows } from './rounds.ts';
 import type { Row, Section, Suite, Workshop } from './suite.ts';
 
-/** The daemons alone: no client has to start. */
+/** Only the daemons, without starting a client. */
 export const apiSuite: Suite = { name: 'api', effort: { warmup: 3, runs: 15 }, measure };
 
 const NETWORKS = ['bridge', 'none', 'host'];

@@ -6,15 +6,15 @@ import type { Subject } from '../peers/peer.ts';
 import { fewerRounds, roundRows } from './rounds.ts';
 import type { Effort, Row, Section, Suite, Workshop } from './suite.ts';
 
-/** A build that is timed; its context is a directory of its own for each subject. */
+/** A timed build; each subject has a separate context directory. */
 interface BuildCase {
   readonly label: string;
   readonly args: readonly string[];
-  /** Fills the directory, once. */
+  /** Fills the directory once. */
   readonly fill: (directory: string) => void;
-  /** Changes it before each build. */
+  /** Changes the directory before each build. */
   readonly change?: (directory: string, round: number) => void;
-  /** When it is not the suite's. */
+  /** Overrides the suite's effort. */
   readonly effort?: Effort;
 }
 
@@ -39,7 +39,7 @@ function fillMany(directory: string): void {
   }
 }
 
-/** The last stage needs all of them: else a builder that knows no graph would have less to do, not more. */
+/** The last stage needs all of them; otherwise a builder without a graph would have less to do, not more. */
 function fillStages(directory: string): void {
   const stages = STAGES.map((stage) => `FROM busybox AS s${stage}\nRUN sleep 2; echo ${stage} > /f\n`);
   const copies = STAGES.map((stage) => `COPY --from=s${stage} /f /f${stage}\n`);

@@ -4,7 +4,7 @@ import type { Peer, Subject } from '../peers/peer.ts';
 /** A peer's own client. */
 export const ownClient = (peer: Peer): Subject => peer.subjects[0] as Subject;
 
-/** Does something while each peer has a container of this name that sleeps. */
+/** Runs the work while each peer has a sleeping container of this name. */
 export async function withIdle<T>(peers: readonly Peer[], name: string, work: () => Promise<T>): Promise<T> {
   const started: Subject[] = [];
   try {

@@ -8,13 +8,13 @@ import { ownClient } from './idle.ts';
 import { playRounds } from './rounds.ts';
 import type { Row, Section, Suite, Workshop } from './suite.ts';
 
-/** Many bytes through a container: into its log and out of it, and from and to an attached client. */
+/** Bulk data through a container: into its log and out of it, and to and from an attached client. */
 export const logsSuite: Suite = { name: 'logs', effort: { warmup: 0, runs: 3 }, measure };
 
 const LOGGED_MIB = 1024;
-/** Docker's and podman's clients take a minute to read a gigabyte. */
+/** Docker's and podman's clients need a minute to read a gigabyte. */
 const READ_MIB = 256;
-/** Of the log: a round takes a minute. */
+/** For the log, because a round takes a minute. */
 const ROUNDS = 1;
 const NAME = 'bench-logs';
 const NOWHERE = { output: '/dev/null' };
@@ -76,10 +76,10 @@ function logTurn(subject: Subject, lines: string, some: string): Record<string, 
   return { ...much, ...less };
 }
 
-/** Does something while there is a container with that in its log; told how many milliseconds writing it took. */
+/** Runs the work while a container has the text in its log, and passes the milliseconds that writing it took. */
 function withLog<T>(subject: Subject, lines: string, work: (written: number) => T): T {
   const run = (...args: readonly string[]) => runToEnd(subject.command(args));
-  /* Podman's driver has another name and no number of files. */
+  /* Podman's driver has another name and no limit on the number of files. */
   const bound =
     subject.name === 'podman' ? opt('max-size=4g') : [...opt('max-size=4g'), ...opt('max-file=2')];
   try {

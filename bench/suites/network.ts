@@ -8,13 +8,13 @@ import type { Row, Section, Suite, Workshop } from './suite.ts';
 
 export const networkSuite: Suite = { name: 'network', effort: { warmup: 1, runs: 4 }, measure };
 
-/** What a run moves, in MiB. */
+/** The amount to transfer, in MiB. */
 const AMOUNT = 2048;
 const PORT = 18_080;
 const QUERIES = 20_000;
 const CONNECTIONS = 2000;
 
-/** A peer's two containers, with a server that takes what comes in one of them. */
+/** A peer's two containers, one of which has a server that reads everything. */
 interface Pair {
   readonly name: string;
   readonly subject: Subject;
@@ -25,7 +25,7 @@ interface Pair {
   readonly address: string;
   /** An address of the host. */
   readonly gateway: string;
-  /** Empty when none answers. */
+  /** Empty without a name server. */
   readonly nameServer: string;
 }
 
@@ -64,7 +64,7 @@ function row([label, samples]: [string, Row['samples']]): Row {
 
 const script = (name: string) => join(import.meta.dirname, '../measure', name);
 
-/** A program of the host in a container's network. */
+/** Runs a program of the host in a container's network namespace. */
 const inside = (pid: string, name: string, ...args: readonly string[]): Command => ({
   file: 'nsenter',
   args: [`--net=/proc/${pid}/ns/net`, process.execPath, script(name), ...args],
@@ -95,7 +95,7 @@ function open(subject: Subject, port: number): Pair {
   };
 }
 
-/** Podman without aardvark-dns has none. */
+/** Podman without aardvark-dns has no name server. */
 function answersNames(pid: string, nameServer: string): boolean {
   const { file, args } = inside(pid, 'name-queries.mjs', nameServer, 'bench-server', '1');
   return spawnSync(file, args, { stdio: 'ignore' }).status === 0;

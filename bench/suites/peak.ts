@@ -9,7 +9,7 @@ import { ownClient } from './idle.ts';
 import { type Figures, playRounds } from './rounds.ts';
 import type { Section, Suite, Workshop } from './suite.ts';
 
-/** How much memory an engine takes while it pulls much. */
+/** The peak memory of an engine during a large pull. */
 export const peakSuite: Suite = { name: 'peak', effort: { warmup: 0, runs: 1 }, measure };
 
 const IMAGE: ImageMountOptions = { name: 'bench-huge', layers: 8, filesPerLayer: 256, fileSize: 1 << 20 };
@@ -18,7 +18,7 @@ const MB = 1e6;
 
 async function measure(workshop: Workshop): Promise<readonly Section[]> {
   const { stage, peers } = workshop;
-  /* Debian's where there is one: what our own server takes is not the question. */
+  /* Prefers Debian's registry, because our own server's memory is not measured here. */
   const kind = presentRegistries().at(-1);
   if (!kind) return [];
   await using server = await startRegistry(stage, kind);
@@ -75,7 +75,7 @@ async function pullWatched(peer: Peer, name: string): Promise<Figures> {
   return { time: time / 1000, 'memory before': before / MB, 'memory at its peak': peak / MB };
 }
 
-/** The largest sum that was seen. */
+/** The largest observed sum. */
 async function watch(root: number, until: AbortSignal): Promise<number> {
   let peak = 0;
   while (!until.aborted) {

@@ -6,7 +6,7 @@ import type { Stage } from '../stage/stage.ts';
 import { type Figures, playRounds, type Unit } from './rounds.ts';
 import type { Section, Suite, Workshop } from './suite.ts';
 
-/** The registries' servers, by the same client. */
+/** The registry servers, measured by the same client. */
 export const registrySuite: Suite = { name: 'registry', effort: { warmup: 1, runs: 5 }, measure };
 
 const BLOB_MIB = 64;

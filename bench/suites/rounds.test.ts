@@ -11,7 +11,7 @@ const workshop = (options: { readonly runs?: number; readonly warmup?: number } 
   return { counted, workshop: { options, effort, noise, say: () => {} } as unknown as Workshop };
 };
 
-test('contestants take turns, what they show while warming up is not counted, and every round is calibrated', async () => {
+test('contestants take turns, warm-up rounds are not counted, and every round is calibrated', async () => {
   const { counted, workshop: shop } = workshop();
   const turns: string[] = [];
   const [row] = await roundRows(shop, {
@@ -27,7 +27,7 @@ test('contestants take turns, what they show while warming up is not counted, an
   assert.equal(counted.calibrations, 3);
 });
 
-test('the command line makes fewer rounds of what takes long, never more', () => {
+test('the command line can reduce the rounds of long suites, but not increase them', () => {
   const long = { warmup: 0, runs: 2 };
   assert.deepEqual(fewerRounds(long, workshop({ runs: 30, warmup: 3 }).workshop), long);
   assert.deepEqual(fewerRounds(long, workshop({ runs: 1 }).workshop), { warmup: 0, runs: 1 });

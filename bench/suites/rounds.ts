@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Effort, Row, Workshop } from './suite.ts';
 
-/** What each contestant does once in every round. */
+/** The work that each contestant does once in every round. */
 export interface Contest<Contestant extends { readonly name: string }> {
-  /** For the line of progress. */
+  /** For the progress line. */
   readonly title: string;
   readonly contestants: readonly Contestant[];
-  /** When it is not the suite's. */
+  /** Overrides the suite's effort. */
   readonly effort?: Effort;
   /** @returns figures by the labels of their rows. */
   turn(contestant: Contestant, round: number): Figures | Promise<Figures>;
@@ -16,10 +16,10 @@ export type Figures = Readonly<Record<string, number>>;
 
 export type Unit = 'ms' | 's' | 'µs' | 'MB' | 'kB' | 'MB/s' | '1/s' | '×';
 
-/** Lets what one contestant does after its turn not weigh on the next one. */
+/** Waits so that a contestant's background work does not affect the next one. */
 const PAUSE_MS = 100;
 
-/** In every round each contestant has one turn, so that the machine's moods fall on all alike. */
+/** Each contestant has one turn per round, so that the machine's variations affect all equally. */
 export async function playRounds<Contestant extends { readonly name: string }>(
   workshop: Workshop,
   { title, contestants, effort = workshop.effort, turn }: Contest<Contestant>,
@@ -55,7 +55,7 @@ export async function roundRows<Contestant extends { readonly name: string }>(
   return Object.entries(figures).map(([label, samples]) => ({ label, unit, ...more, samples }));
 }
 
-/** A case's own effort; the command line's word counts if it is less. */
+/** A case's own effort; the command line's number applies if it is smaller. */
 export function fewerRounds({ warmup, runs }: Effort, { options }: Workshop): Effort {
   return {
     warmup: Math.min(warmup, options.warmup ?? warmup),

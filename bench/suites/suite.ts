@@ -3,40 +3,40 @@ import type { BenchOptions } from '../options.ts';
 import type { Peer } from '../peers/peer.ts';
 import type { Stage } from '../stage/stage.ts';
 
-/** What a suite has to work with. */
+/** The environment of a suite. */
 export interface Workshop {
   readonly stage: Stage;
   readonly peers: readonly Peer[];
   readonly options: BenchOptions;
-  /** Of this suite. */
+  /** The effort of this suite. */
   readonly effort: Effort;
   readonly noise: NoiseWatch;
-  /** Shows a line of progress. */
+  /** Prints a progress line. */
   say(line: string): void;
 }
 
 export interface Effort {
-  /** Rounds that are not counted, before the others. */
+  /** Warm-up rounds, which are not counted. */
   readonly warmup: number;
   readonly runs: number;
 }
 
 export interface Suite {
   readonly name: string;
-  /** Unless the command line says otherwise: long suites have few rounds. */
+  /** The default effort: long suites have few rounds. */
   readonly effort: Effort;
   measure(workshop: Workshop): Promise<readonly Section[]>;
 }
 
 /** A table of the report, and a chart. */
 export interface Section {
-  /** Of the suite, or of a part of it: unique, fit for a file's name. */
+  /** The name of the suite or of a part of it: unique, and usable as a file name. */
   readonly name: string;
   readonly title: string;
   readonly rows: readonly Row[];
-  /** How Barge's cost grows: then there are no rows. */
+  /** Curves of Barge's growing costs, instead of rows. */
   readonly curves?: readonly Curve[];
-  /** What a reader must know to read the figures right. */
+  /** What a reader must know to interpret the figures. */
   readonly notes: readonly string[];
 }
 
@@ -54,7 +54,7 @@ export interface Curve {
   readonly label: string;
   readonly unit: string;
   readonly points: readonly Point[];
-  /** Of the number, in the power law that fits the upper half of the points best. */
+  /** The exponent of the power law that best fits the upper half of the points. */
   readonly exponent: number;
 }
 

@@ -4,14 +4,14 @@ import { withIdle } from './idle.ts';
 import { fewerRounds, roundRows } from './rounds.ts';
 import type { Effort, Row, Section, Suite, Workshop } from './suite.ts';
 
-/** A docker command line whose time, from spawn to end, is a row. */
+/** A docker command line whose time from spawn to end forms a row. */
 export interface TimedCase {
   readonly label: string;
   readonly args: readonly string[];
-  /** Commands around it that are not timed. */
+  /** Untimed commands before and after it. */
   readonly before?: readonly string[];
   readonly after?: readonly string[];
-  /** When it is not the suite's. */
+  /** Overrides the suite's effort. */
   readonly effort?: Effort;
 }
 
@@ -20,7 +20,7 @@ export interface TimedSuite {
   readonly title: string;
   readonly effort: Effort;
   readonly cases: readonly TimedCase[];
-  /** Name of a container that runs idly on each peer meanwhile. */
+  /** Name of a container that idles on each peer meanwhile. */
   readonly idle?: string;
   readonly notes: readonly string[];
 }

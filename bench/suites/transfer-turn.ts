@@ -10,18 +10,18 @@ import type { Figures } from './rounds.ts';
 export const remoteName = ({ address }: RunningRegistry, { name }: ImageMountOptions) =>
   `${address}/${name}:latest`;
 
-/** What is moved to and from a registry: images alike in size, no file in common. */
+/** The images to transfer: of the same size, without common files. */
 export interface Route {
   readonly kind: RegistryKind;
-  /** Is loaded, and pushed to a server that is new. */
+  /** Loaded, and pushed to a new server. */
   readonly outbound: ImageMountOptions;
   readonly archive: string;
-  /** Is there already, on this server. */
+  /** Already on this server. */
   readonly inbound: ImageMountOptions;
   readonly server: RunningRegistry;
 }
 
-/** What one client does in a turn: nothing is removed before all has been moved. */
+/** The turn of one client, which removes nothing before all transfers have finished. */
 export class Transfer {
   readonly #stage: Stage;
   readonly #subject: Subject;

@@ -9,19 +9,19 @@ import { fewerRounds, playRounds } from './rounds.ts';
 import type { Section, Suite, Workshop } from './suite.ts';
 import { type Route, remoteName, Transfer } from './transfer-turn.ts';
 
-/** Images on the move: load, push, save, pull, to and from each registry. */
+/** Image transfers: load, push, save and pull, to and from each registry. */
 export const transferSuite: Suite = { name: 'transfer', effort: { warmup: 0, runs: 2 }, measure };
 
 interface Cargo extends ImageMountOptions {
   readonly title: string;
   readonly rounds: number;
-  /** Seconds to wait after one was removed. */
+  /** Seconds to wait after the removal of one. */
   readonly rest: number;
 }
 
 /**
- * Ext4 leaves the inodes of files that were removed alone for 35 s, and searches past each of them whenever a file is
- * made: after tens of thousands were removed, making a file takes ten times as long.
+ * Ext4 does not reuse the inodes of removed files for 35 s, and searches past each of them whenever a file is created:
+ * after tens of thousands were removed, creating a file takes ten times as long.
  */
 const INODES_REST_S = 36;
 
@@ -84,7 +84,7 @@ async function measureCargo(workshop: Workshop, cargo: Cargo): Promise<Section> 
   };
 }
 
-/** All that a route needs; its server gets what is pulled later, by the subject, who has it then, too. */
+/** Prepares a route: the subject pushes the image that it pulls later to the server, and so also has it. */
 async function makeRoute(
   { stage }: Workshop,
   subject: Subject,

@@ -1,35 +1,35 @@
 import type { ProgressMessage } from './engine/system.ts';
 import type { Descriptor } from './oci-image.ts';
 
-/** A step as the messages of a build name it. */
+/** A step in the messages of a build. */
 export interface BuildStepText {
-  /** Counts from 1 over the build. */
+  /** Numbered from 1 within the build. */
   readonly number: number;
   /** The stage's name, or its number. */
   readonly stage: string;
-  /** In a build for several platforms. */
+  /** Set in a build for several platforms. */
   readonly platform?: string;
   readonly text: string;
   readonly line: number;
 }
 
-/** What a rule of `build --check` found. */
+/** A finding of a rule of `build --check`. */
 export interface LintFinding {
   readonly rule: string;
-  /** What the rule is about. */
+  /** The rule's description. */
   readonly description: string;
   readonly url: string;
-  /** What is wrong here. */
+  /** The message of this finding. */
   readonly detail: string;
   readonly file: string;
   readonly line: number;
-  /** The lines, marked. */
+  /** The source lines, with the affected ones marked. */
   readonly excerpt: string;
 }
 
 /**
- * What happens during a build, one JSON object each: `POST /build?events=1` sends them as `{"event": …}`.
- * Times are milliseconds since 1970.
+ * The events of a build, one JSON object each: `POST /build?events=1` sends them as `{"event": …}`. Times are
+ * milliseconds since 1970.
  */
 export type BuildMessage =
   | { readonly kind: 'begun'; readonly id: string; readonly at: number }
@@ -38,7 +38,7 @@ export type BuildMessage =
   | { readonly kind: 'lint'; readonly findings: readonly LintFinding[] }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'started'; readonly step: number; readonly at: number }
-  /** Why the cache had nothing for the step. */
+  /** Why the step was not cached. */
   | { readonly kind: 'missed'; readonly step: number; readonly reason: string }
   | {
       readonly kind: 'output';
@@ -49,7 +49,7 @@ export type BuildMessage =
     }
   | { readonly kind: 'done'; readonly step: number; readonly cached: boolean; readonly at: number }
   | { readonly kind: 'described'; readonly description: BuildDescription }
-  /** `images` are all platforms'; `target` what the tags stand for, where that is more than the image `id`. */
+  /** `images` has all platforms; `target` is what the tags refer to, when it is more than the image `id`. */
   | {
       readonly kind: 'built';
       readonly id: string;
@@ -59,7 +59,7 @@ export type BuildMessage =
   | { readonly kind: 'tagged'; readonly reference: string }
   | { readonly kind: 'failed'; readonly message: string; readonly at: number };
 
-/** What a Dockerfile offers to whoever builds it: `--call`. */
+/** The stages and arguments that a Dockerfile offers, for `--call`. */
 export type BuildDescription =
   | {
       readonly call: 'outline';
@@ -85,7 +85,7 @@ export type BuildDescription =
       }[];
     };
 
-/** A build that has been, as `GET /barge/builds` lists it. */
+/** A past build, as `GET /barge/builds` lists it. */
 export interface BuildRecord {
   readonly ID: string;
   /** The first tag, else the Dockerfile's name. */

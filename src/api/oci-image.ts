@@ -2,7 +2,7 @@ import type { Digest } from '../core/digest.ts';
 
 /** Shapes of the OCI image specification 1.1 and of Docker's image manifest v2 schema 2. */
 
-/** Bytes. The distribution spec asks registries to take manifests of at least this size; nobody sends larger ones. */
+/** Bytes. The distribution spec requires registries to accept manifests of at least this size; clients do not send larger ones. */
 export const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
 
 export const MEDIA_TYPE = {
@@ -68,7 +68,7 @@ export interface HealthConfig {
   readonly Retries?: number;
 }
 
-/** The `config` of an image: what a container made of it starts from. */
+/** The `config` of an image: the defaults of its containers. */
 export interface ImageRunConfig {
   readonly User?: string;
   readonly ExposedPorts?: Readonly<Record<string, object>>;
@@ -93,7 +93,7 @@ export interface ImageHistory {
   readonly empty_layer?: boolean;
 }
 
-/** The image configuration (config.md). Unknown members are kept when it is stored as bytes. */
+/** The image configuration (config.md). Unknown members survive because it is stored as bytes. */
 export interface ImageConfig {
   readonly created?: string;
   readonly author?: string;

@@ -28,7 +28,7 @@ for (const [name, compress] of [
   ['gzip', gzipSync],
   ['zstd', zstdCompressSync],
 ] as const) {
-  test(`ADD unpacks a ${name} archive below its destination, owners kept and nothing outside`, async () => {
+  test(`ADD unpacks a ${name} archive below its destination, with owners and nothing outside`, async () => {
     await using bench = await Bench.open();
     await writeFile(join(bench.context, 'a'), compress(await archive()));
     const id = await bench.build('FROM scratch\nADD a /opt\n');
@@ -60,7 +60,7 @@ for (const program of ['xz', 'bzip2']) {
   });
 }
 
-test('COPY, and ADD --unpack=false, leave archives as they are; so does ADD what is no archive', async () => {
+test('COPY and ADD --unpack=false copy archives unchanged, and ADD other files', async () => {
   await using bench = await Bench.open({ 'text.tar.gz': 'no archive' });
   await writeFile(join(bench.context, 'a'), await archive());
   await writeFile(join(bench.context, 'b.gz'), gzipSync('just text'));
@@ -74,7 +74,7 @@ test('COPY, and ADD --unpack=false, leave archives as they are; so does ADD what
   ]);
 });
 
-/** Serves one file; counts how often it is asked for. */
+/** Serves one file and counts its requests. */
 async function serve(body: string) {
   const state = { requests: 0, url: '' };
   const server = createServer((request, response) => {
@@ -93,7 +93,7 @@ async function serve(body: string) {
   return Object.assign(state, { [Symbol.asyncDispose]: dispose });
 }
 
-test('ADD fetches an address; the content decides about the cache', async () => {
+test('ADD fetches a URL; the cache key depends on the content', async () => {
   await using server = await serve('remote');
   await using bench = await Bench.open();
   const text = `FROM scratch\nADD ${server.url}/file.txt /d/\n`;
@@ -105,7 +105,7 @@ test('ADD fetches an address; the content decides about the cache', async () => 
   assert.equal(server.requests, 2);
 });
 
-test('with a checksum, ADD fetches once, and refuses anything else', async () => {
+test('with a checksum, ADD fetches once, and rejects other content', async () => {
   await using server = await serve('remote');
   await using bench = await Bench.open();
   const add = (checksum: string) => `FROM scratch\nADD --checksum=${checksum} ${server.url}/file.txt /f\n`;
@@ -119,7 +119,7 @@ test('with a checksum, ADD fetches once, and refuses anything else', async () =>
   await assert.rejects(bench.build(add('md5:1')), /invalid digest/);
 });
 
-test('failed downloads, git repositories and COPY of an address are refused with words', async () => {
+test('failed downloads, git repositories and COPY of a URL are rejected with a message', async () => {
   await using server = await serve('remote');
   await using bench = await Bench.open({ a: '1' });
   const reject = (line: string, message: RegExp) =>

@@ -1,10 +1,10 @@
 import { invalidParameter } from '../core/errors.ts';
 import { formatPlatform, parsePlatform } from './plan/platform.ts';
 
-/** A pair that goes into a manifest, an index, or the descriptor by which an index names a manifest. */
+/** A key and value for a manifest, an index, or the descriptor by which an index refers to a manifest. */
 export interface Annotation {
   readonly on: 'manifest' | 'index' | 'manifest-descriptor';
-  /** The only platform that it is for. */
+  /** The only platform that it applies to. */
   readonly platform?: string;
   readonly key: string;
   readonly value: string;
@@ -38,7 +38,7 @@ export function readAnnotations(texts: readonly string[]): Annotation[] {
   });
 }
 
-/** Those of one place as a manifest has them; undefined for none. */
+/** The annotations of one place in a manifest's form; undefined for none. */
 export function annotationsOn(
   annotations: readonly Annotation[],
   on: Annotation['on'],

@@ -15,20 +15,20 @@ import type { BuildDeps, BuildRun } from './run.ts';
 import { sourceDate } from './source-date.ts';
 import type { BuiltImage } from './worker.ts';
 
-/** What came of a build. */
+/** The result of a build. */
 export interface BuildResult {
-  /** The image for this machine, else the first; none when nothing was to be built. */
+  /** The image for this machine, else the first; absent when the request only evaluates the Dockerfile. */
   readonly id?: Digest;
-  /** One for each platform. */
+  /** One per platform. */
   readonly images: readonly BuiltImage[];
-  /** What the tags stand for, where that is more than the image: an index, or a manifest with annotations. */
+  /** What the tags refer to, when it is more than the image: an index, or a manifest with annotations. */
   readonly target?: Descriptor;
 }
 
 /**
- * Builds a Dockerfile into an image, or into one for each platform. None when it was only to be looked at.
- * @throws DockerfileError at the instruction that is wrong or failed; BargeError for a Dockerfile that can't be
- * read, an unknown target, a bad tag, or a cancelled build. The reporter gets `failed` first.
+ * Builds a Dockerfile into one image, or one per platform; into none when the request only evaluates the Dockerfile.
+ * @throws DockerfileError at the instruction that is wrong or failed; BargeError for an unreadable Dockerfile, an
+ * unknown target, an invalid tag, or a cancelled build. The reporter gets `failed` first.
  */
 export async function buildImage(request: BuildRequest, deps: BuildDeps): Promise<BuildResult> {
   try {
@@ -75,7 +75,7 @@ async function build(request: BuildRequest, deps: BuildDeps): Promise<BuildResul
   return { id, images, ...(target ? { target } : {}) };
 }
 
-/** The image that the tags are for where one image is meant. */
+/** The image that represents the build where only one can be named. */
 function preferred(images: readonly BuiltImage[]): BuiltImage {
   const host = formatPlatform(hostPlatform());
   const found = images.find(({ platform }) => formatPlatform(parsePlatform(platform)) === host) ?? images[0];
@@ -83,7 +83,7 @@ function preferred(images: readonly BuiltImage[]): BuiltImage {
   return found;
 }
 
-/** @throws BargeError invalid-parameter when the Dockerfile asks for findings to be errors. */
+/** @throws BargeError invalid-parameter when the Dockerfile requests that findings be errors. */
 async function checkDockerfile(
   dockerfile: Dockerfile,
   request: BuildRequest,

@@ -15,7 +15,7 @@ test('a changed base image is named as the cause of the first miss, the step bef
   );
 });
 
-test('a step that runs again and makes the same files does not make later steps run', async () => {
+test('a step that runs again and produces the same files does not cause later steps to run', async () => {
   await using bench = await Bench.open();
   bench.worker.run = ({ args }) => ({ files: { out: args.at(-1)?.startsWith('gen') ? 'same' : 'other' } });
   await bench.build('FROM base\nRUN gen 1\nRUN use\n');
@@ -23,7 +23,7 @@ test('a step that runs again and makes the same files does not make later steps 
   assert.deepEqual(bench.verdicts(), ['RUN gen 2: instruction changed, was: RUN gen 1', 'RUN use: hit']);
 });
 
-test('a label or a command that changes makes no other step run', async () => {
+test('a changed label or command does not cause other steps to run', async () => {
   await using bench = await Bench.open();
   await bench.build('FROM base\nLABEL v=1\nRUN use\n');
   await bench.build('FROM base\nLABEL v=2\nRUN use\n');
@@ -47,7 +47,7 @@ for (const [before, after, verdict] of CHANGES) {
   });
 }
 
-test('added, changed and removed files are named, three of them at most', async () => {
+test('at most three added, changed and removed files are named', async () => {
   await using bench = await Bench.open({ a: '1', b: '1', c: '1', d: '1' });
   const text = 'FROM base\nCOPY ? /x/\n';
   await bench.build(text);
@@ -56,7 +56,7 @@ test('added, changed and removed files are named, three of them at most', async 
   assert.equal(bench.verdicts()[0], 'COPY ? /x/: file a changed, file b changed, file c changed and 1 more');
 });
 
-test('a record that was pruned, a build without cache and a first build say so', async () => {
+test('a pruned record, a build without cache and a first build are explained', async () => {
   await using bench = await Bench.open();
   const text = 'FROM base\nRUN x\n';
   await bench.build(text);
@@ -68,13 +68,13 @@ test('a record that was pruned, a build without cache and a first build say so',
   assert.deepEqual(bench.verdicts(), ['RUN x: the build was asked not to use the cache']);
 });
 
-test('values of arguments and variables are not written down', async () => {
+test('values of arguments and variables are not stored', async () => {
   await using bench = await Bench.open();
   await bench.build('FROM base\nARG TOKEN\nENV OTHER=hunter3\nRUN x\n', { buildArgs: { TOKEN: 'hunter2' } });
   assert.doesNotMatch(JSON.stringify([...bench.cache.traces, ...bench.cache.records]), /hunter2/);
 });
 
-test('a Dockerfile that cannot be read is an invalid parameter', async () => {
+test('an unreadable Dockerfile is an invalid parameter', async () => {
   await using bench = await Bench.open({ 'sub/Mine': 'FROM base\n', dir: '' });
   const build = (path: string) => bench.build('', { dockerfile: { path } });
   const kind = 'invalid-parameter';
@@ -87,7 +87,7 @@ test('a Dockerfile that cannot be read is an invalid parameter', async () => {
   await build('sub/Mine');
 });
 
-test('a wrong tag is refused before anything is built', async () => {
+test('an invalid tag is rejected before the build', async () => {
   await using bench = await Bench.open();
   await assert.rejects(bench.build('FROM base\nRUN x\n', { tags: ['Wrong:Tag'] }), /must be lowercase/);
   assert.equal(bench.worker.execs.length, 0);

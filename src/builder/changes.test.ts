@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyChanges } from './changes.ts';
 
-test('instructions change what they name and leave the rest', async () => {
+test('instructions change only the members that they name', async () => {
   const before = { User: 'me', Env: ['A=1'], Cmd: ['old'], Labels: { kept: 'yes' }, WorkingDir: '/srv' };
   const after = await applyChanges(before, [
     'ENV B=$A-2',
@@ -23,12 +23,12 @@ test('instructions change what they name and leave the rest', async () => {
   assert.equal(await applyChanges(before, []), before);
 });
 
-test('an entry point drops the command that was meant for another one', async () => {
+test('an entry point resets the command, which belonged to another one', async () => {
   const after = await applyChanges({ Cmd: ['old'] }, ['ENTRYPOINT ["top"]']);
   assert.deepEqual(after, { Cmd: null, Entrypoint: ['top'] });
 });
 
-test('instructions with files and nonsense are refused', async () => {
+test('instructions with files and malformed ones are rejected', async () => {
   await assert.rejects(applyChanges({}, ['RUN true']), /RUN is not a valid change command/);
   await assert.rejects(applyChanges({}, ['COPY a b']), /COPY is not a valid change command/);
   await assert.rejects(applyChanges({}, ['FROM x']), /FROM is not a valid change command/);

@@ -6,7 +6,7 @@ import { type PlanContext, StageDraft } from './plan/draft.ts';
 import { BuildArgs, GlobalScope, StageScope } from './plan/scope.ts';
 import { StageTable } from './plan/stages.ts';
 
-/** The instructions that change an image's configuration and none of its files. */
+/** The instructions that change an image's configuration but not its files. */
 const ALLOWED = new Set([
   'CMD',
   'ENTRYPOINT',
@@ -22,9 +22,9 @@ const ALLOWED = new Set([
 ]);
 
 /**
- * A configuration after Dockerfile instructions, as `commit --change` and `import --change` take them.
- * @param changes one or more instructions each, a line for every one.
- * @throws BargeError invalid-parameter for other instructions and for those that are malformed.
+ * Applies Dockerfile instructions to a configuration, as `commit --change` and `import --change` do.
+ * @param changes one or more instructions each, one per line.
+ * @throws BargeError invalid-parameter for malformed instructions and for those that are not allowed.
  */
 export async function applyChanges(
   config: ImageRunConfig,
@@ -44,7 +44,7 @@ export async function applyChanges(
     entitlements: [],
     platformLabel: undefined,
     originOf: (reference) => {
-      throw invalidParameter(`a change takes no files from ${reference}`);
+      throw invalidParameter(`a change cannot copy files from ${reference}`);
     },
   };
   const image = { run: config, architecture: '', os: 'linux' };

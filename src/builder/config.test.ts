@@ -16,13 +16,13 @@ async function historyOf(line: string): Promise<string | undefined> {
   return bench.worker.configs.get(id)?.history?.at(-1)?.created_by;
 }
 
-test('ENV changes or adds variables, and PATH is always there', async () => {
+test('ENV changes or adds variables, and PATH is always set', async () => {
   const { Env } = await configOf('ENV A=2 B="x $A"\nENV C=$B\nENV LEGACY  a b ', { Env: ['A=1'] });
   const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   assert.deepEqual(Env, ['A=2', PATH, 'B=x 1', 'C=x 1', 'LEGACY=a b']);
 });
 
-test('ENTRYPOINT takes away the CMD of the base image, but not one of its own stage', async () => {
+test('ENTRYPOINT resets the CMD of the base image, but not one of its own stage', async () => {
   const from = { Cmd: ['base'] };
   assert.equal((await configOf('ENTRYPOINT ["e"]', from)).Cmd, null);
   const own = await configOf('CMD ["own"]\nENTRYPOINT ["e"]', from);
@@ -84,7 +84,7 @@ for (const [line, expected] of HISTORY) {
     assert.equal(await historyOf(line), expected));
 }
 
-test('a base image without a fitting history gets one that fits its layers', async () => {
+test('a base image whose history does not match its layers gets one that does', async () => {
   await using bench = await Bench.open();
   bench.worker.addImage('flat', { a: '1' }, { history: [] });
   const id = await bench.build('FROM flat\nENV A=1\n');

@@ -22,7 +22,7 @@ export async function readDockerfile(request: BuildRequest): Promise<{ name: str
   return { name, text: await readFile(file, 'utf8') };
 }
 
-/** The contexts with what is left out of them; only the main one may have its list beside the Dockerfile. */
+/** The contexts with their ignore rules; only the main one may have its ignore file beside the Dockerfile. */
 export async function contextFinder(request: BuildRequest): Promise<StepIo['context']> {
   const main = { directory: request.contextDir, ignore: await readIgnore(request) };
   const others = new Map<string, typeof main>();
@@ -33,7 +33,7 @@ export async function contextFinder(request: BuildRequest): Promise<StepIo['cont
   }
   return (name) => {
     const found = name === undefined ? main : others.get(name);
-    if (!found) throw new TypeError(`the plan wants the context ${name}, which the request has not`);
+    if (!found) throw new TypeError(`the plan uses the context ${name}, which the request lacks`);
     return found;
   };
 }

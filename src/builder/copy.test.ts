@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Bench } from './testing/bench.ts';
 
-/** `path mode uid:gid` for everything that the last layers hold besides the base's files. */
+/** `path mode uid:gid` for everything in the last layers besides the base's files. */
 async function built(bench: Bench, text: string): Promise<Record<string, string>> {
   const id = await bench.build(text);
   const layers = bench.worker.configs.get(id)?.rootfs.diff_ids ?? [];
@@ -19,7 +19,7 @@ async function built(bench: Bench, text: string): Promise<Record<string, string>
 
 const FILES = { 'a.txt': 'a', 'b.txt': 'b', 'dir/c.txt': 'c', 'dir/sub/d.md': 'd' };
 
-test('a file becomes the destination, or goes into it when it is written as a directory', async () => {
+test('a file becomes the destination, or is copied into it when it is written as a directory', async () => {
   await using bench = await Bench.open(FILES);
   const text = 'FROM base\nCOPY a.txt /x/renamed\nCOPY a.txt /y/\nWORKDIR /w\nCOPY a.txt .\n';
   assert.deepEqual(Object.keys(await built(bench, text)).sort(), [
@@ -32,13 +32,13 @@ test('a file becomes the destination, or goes into it when it is written as a di
   ]);
 });
 
-test('a file goes into a destination that is a directory already', async () => {
+test('a file is copied into a destination that is already a directory', async () => {
   await using bench = await Bench.open(FILES);
   const files = await built(bench, 'FROM base\nCOPY dir /dest\nCOPY a.txt /dest\n');
   assert.equal(files['dest/a.txt'], 'a 644 0:0');
 });
 
-test('of a directory the contents are copied, not the directory', async () => {
+test("a directory's contents are copied, not the directory itself", async () => {
   await using bench = await Bench.open(FILES);
   const files = await built(bench, 'FROM base\nCOPY dir /dest\n');
   assert.deepEqual(files, {
@@ -49,7 +49,7 @@ test('of a directory the contents are copied, not the directory', async () => {
   });
 });
 
-test('patterns choose files, and two stars any number of directories', async () => {
+test('patterns match files, and two stars any number of directories', async () => {
   await using bench = await Bench.open(FILES);
   const files = await built(bench, 'FROM scratch\nCOPY *.txt /one/\nCOPY **/*.md [b].txt d?r/c.* /two/\n');
   assert.deepEqual(
@@ -65,7 +65,7 @@ test('several sources need a destination written as a directory', async () => {
   await assert.rejects(bench.build('FROM base\nCOPY *.txt /x\n'), message);
 });
 
-test('a missing source is named in the words of docker, with its line of the Dockerfile', async () => {
+test("a missing source is reported in docker's words, with its line of the Dockerfile", async () => {
   await using bench = await Bench.open({ '.dockerignore': 'hidden\n', hidden: 'x' });
   const words = 'COPY failed: file not found in build context or excluded by .dockerignore';
   await assert.rejects(bench.build('FROM base\nCOPY nope /x\n'), {
@@ -103,7 +103,7 @@ test('links within a copied directory are copied as links, wherever they point',
   assert.match(files['d/link'] ?? '', /^-> \/etc\/passwd/);
 });
 
-test('.dockerignore hides files, and an exclamation mark shows them again', async () => {
+test('.dockerignore excludes files, and an exclamation mark includes them again', async () => {
   await using bench = await Bench.open({
     ...FILES,
     '.dockerignore': '# comment\n*.txt\n!b.txt\ndir\n!dir/sub/*.md\n/a+b\n**/deep\n.dockerignore\n',
@@ -126,7 +126,7 @@ test("a Dockerfile's own ignore file is used instead of the context's", async ()
   assert.deepEqual(bench.worker.contents(id), { 'a.txt': 'a', 'b.txt': 'b' });
 });
 
-test('--chown takes numbers and names of the image, --chmod octal and symbolic modes', async () => {
+test('--chown accepts numbers and names of the image, --chmod octal and symbolic modes', async () => {
   await using bench = await Bench.open(FILES);
   const text = `FROM base
 COPY --chown=app a.txt /one
@@ -153,14 +153,14 @@ COPY --chmod=u+x,go-r,a=rX dir /four
   );
 });
 
-test('new directories on the way belong to the new owner, and existing ones are left alone', async () => {
+test('new parent directories belong to the new owner, and existing ones do not change', async () => {
   await using bench = await Bench.open(FILES);
   const files = await built(bench, 'FROM base\nCOPY a.txt /old/x\nCOPY --chown=5:6 a.txt /old/new/y\n');
   assert.equal(files.old, '/ 755 0:0');
   assert.equal(files['old/new'], '/ 755 5:6');
 });
 
-test('--exclude leaves out what it matches, and --parents keeps the directories', async () => {
+test('--exclude omits the files that it matches, and --parents preserves the directories', async () => {
   await using bench = await Bench.open(FILES);
   const text =
     'FROM scratch\nCOPY --exclude=*.md --exclude=sub dir a.txt /x/\nCOPY --parents dir/./sub **/c.txt /y/\n';
@@ -194,7 +194,7 @@ greeting
   assert.equal(files['d/raw'], 'hello $WHO\n 644 0:0');
 });
 
-test('the mode and the content of a context file count, its times do not', async () => {
+test("the cache key depends on a context file's mode and content, but not on its times", async () => {
   await using bench = await Bench.open(FILES);
   const text = 'FROM base\nCOPY a.txt b.txt /x/\n';
   await bench.build(text);
@@ -207,7 +207,7 @@ test('the mode and the content of a context file count, its times do not', async
   assert.deepEqual(bench.verdicts(), ['COPY a.txt b.txt /x/: file a.txt changed, file b.txt changed']);
 });
 
-test('files copied from a stage keep their owners, and the copy hits while their content stays', async () => {
+test('files copied from a stage keep their owners, and the copy is cached while their content is the same', async () => {
   await using bench = await Bench.open(FILES);
   let salt = 0;
   bench.worker.run = () => ({ files: { 'out/app': 'binary', 'tmp/log': String(salt++) } });
@@ -225,7 +225,7 @@ COPY --from=build /out /
   ]);
 });
 
-test('--link makes a layer that does not depend on what is below it', async () => {
+test('--link creates a layer that does not depend on the layers below', async () => {
   await using bench = await Bench.open(FILES);
   bench.worker.run = ({ args }) => ({ files: { out: args.join(' ') } });
   await bench.build('FROM base\nRUN one\nCOPY --link a.txt /x/\n');
@@ -233,7 +233,7 @@ test('--link makes a layer that does not depend on what is below it', async () =
   assert.deepEqual(bench.verdicts().at(-1), 'COPY --link a.txt /x/: hit');
 });
 
-test('with very many files, directories stand for them in the explanation', async () => {
+test('with very many files, the explanation names directories instead', async () => {
   const names = Array.from({ length: 2100 }, (_, index) => `d${index % 3}/x/${index}`);
   await using bench = await Bench.open(Object.fromEntries(names.map((name) => [name, name])));
   const text = 'FROM scratch\nCOPY . /\n';
@@ -243,7 +243,7 @@ test('with very many files, directories stand for them in the explanation', asyn
   assert.deepEqual(bench.verdicts(), ['COPY . /: file d1/x/ changed']);
 });
 
-test('an ignored file is not there, even when other files are wanted again anywhere', async () => {
+test('an ignored file is missing, even when other files are included again anywhere', async () => {
   await using bench = await Bench.open({
     'a.txt': 'a',
     'a.md': 'm',

@@ -5,8 +5,8 @@ import { HISTORY_COMMENT } from './plan/history.ts';
 import type { Layers } from './worker.ts';
 
 /**
- * The configuration of the built image. Its times come from the steps, so the same steps give the same id.
- * @param epoch the time to put in their place.
+ * The configuration of the built image. Its times come from the steps, so that the same steps produce the same id.
+ * @param epoch the time to use instead.
  */
 export function imageConfig(
   plan: Plan,

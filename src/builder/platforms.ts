@@ -11,7 +11,7 @@ import type { BuildDeps, BuildRun } from './run.ts';
 import { sourceDate } from './source-date.ts';
 import type { BuiltImage, Layers } from './worker.ts';
 
-/** Builds for every platform that is asked for, side by side: what they share is done once, by its key. */
+/** Builds for all requested platforms concurrently; shared steps run once, by their key. */
 export async function buildPlatforms(run: BuildRun): Promise<BuiltImage[]> {
   const { request, deps } = run;
   const platforms = platformsOf(request);
@@ -34,12 +34,12 @@ export async function buildPlatforms(run: BuildRun): Promise<BuiltImage[]> {
     }
   });
   await Promise.allSettled(builds);
-  /* The first failure tells what is wrong; the others only that they were stopped. */
+  /* The first failure is the cause; the others report only that they were stopped. */
   if (stop.signal.aborted) throw stop.signal.reason;
   return await Promise.all(builds);
 }
 
-/** In their usual form, each once; undefined alone means this machine. */
+/** Normalized, without duplicates; a single undefined means this machine. */
 function platformsOf({ platforms = [] }: BuildRequest): (string | undefined)[] {
   const wanted = new Set(platforms.map((text) => formatPlatform(parsePlatform(text))));
   return wanted.size === 0 ? [undefined] : [...wanted];
@@ -77,7 +77,7 @@ async function buildPlan(run: BuildRun, plan: Plan, signal: AbortSignal): Promis
   return { id, platform, predicates };
 }
 
-/** The layers of the target, with the times that `rewrite-timestamp` wants of those that are new. */
+/** The layers of the target; `rewrite-timestamp` changes the times of the new ones. */
 async function finalLayers(
   { request, deps }: BuildRun,
   plan: Plan,
@@ -95,7 +95,7 @@ async function finalLayers(
   return rewritten;
 }
 
-/** The layer with other times; a cached one if a build before wanted the same. */
+/** The layer with other times, cached from an earlier build if possible. */
 async function clamped(
   { worker, cache }: BuildDeps,
   layer: Digest,
@@ -110,7 +110,7 @@ async function clamped(
   return made;
 }
 
-/** Of the image that a root file system began with. */
+/** The layers of the image that a root file system is based on. */
 function baseLayers(operation: Operation): Layers {
   return operation.kind === 'image' ? operation.layers : baseLayers(operation.base);
 }

@@ -5,34 +5,34 @@ import type { BuildResources, NetworkMode, SshAgent } from './worker.ts';
 
 /** What to build: the parameters of `POST /build`, decoded. */
 export interface BuildRequest {
-  /** The context, already unpacked into a directory of its own that nobody changes during the build. */
+  /** The context, unpacked into a directory that does not change during the build. */
   readonly contextDir: string;
   readonly dockerfile: DockerfileSource;
-  /** References to give to the result; a missing tag means `latest`. */
+  /** References for the result; a missing tag means `latest`. */
   readonly tags?: readonly string[];
   /** Name or number of the stage to build; absent means the last. */
   readonly target?: string;
-  /** `null` takes the value from nowhere: the ARG keeps its default. */
+  /** `null` is no value: the ARG keeps its default. */
   readonly buildArgs?: Readonly<Record<string, string | null>>;
   readonly labels?: Readonly<Record<string, string>>;
-  /** Only look at the Dockerfile, for mistakes or what it offers: nothing is built. */
+  /** Only evaluate the Dockerfile, for findings or a description, without building. */
   readonly call?: 'check' | 'outline' | 'targets';
   /** Run every step again. */
   readonly noCache?: boolean;
   /** Stages whose steps run again. */
   readonly noCacheStages?: readonly string[];
-  /** Further contexts, by name. */
+  /** Additional contexts, by name. */
   readonly contexts?: NamedContexts;
-  /** Ask registries for newer base images. */
+  /** Check registries for newer base images. */
   readonly pull?: boolean;
   /** `os/arch[/variant]`, several of them; none means this machine's. */
   readonly platforms?: readonly string[];
   readonly annotations?: readonly Annotation[];
   readonly attestations?: AttestOptions;
-  /** Files of new layers are given `SOURCE_DATE_EPOCH` for a time where they are younger. */
+  /** Sets the time of younger files in new layers to `SOURCE_DATE_EPOCH`. */
   readonly rewriteTimes?: boolean;
   readonly networkMode?: NetworkMode;
-  /** What RUN may ask for beyond the usual. */
+  /** The additional privileges that RUN may request. */
   readonly entitlements?: readonly Entitlement[];
   readonly extraHosts?: readonly string[];
   /** Bytes. */
@@ -42,11 +42,11 @@ export interface BuildRequest {
   readonly secrets?: ReadonlyMap<string, Uint8Array>;
   /** Agents for `RUN --mount=type=ssh`, by id. */
   readonly agents?: ReadonlyMap<string, SshAgent>;
-  /** Merge the layers above the base into one: `docker build --squash`; refused, as it was experimental. */
+  /** Merge the layers above the base into one: `docker build --squash`; rejected, because it was experimental. */
   readonly squash?: boolean;
-  /** Builds of one scope are compared with each other to explain cache misses; absent means the first tag. */
+  /** Builds with the same scope are compared to explain cache misses; absent means the first tag. */
   readonly scope?: string;
-  /** Steps that may run side by side; absent means four per processor. */
+  /** Maximum number of concurrent steps; absent means four per processor. */
   readonly parallel?: number;
   readonly signal: AbortSignal;
 }
@@ -54,7 +54,7 @@ export interface BuildRequest {
 export type Entitlement = 'network.host' | 'security.insecure' | 'device' | `device=${string}`;
 
 export type DockerfileSource =
-  /** A path relative to the context; may name a file that .dockerignore leaves out. */
+  /** A path relative to the context; may name a file that .dockerignore excludes. */
   | { readonly path: string }
-  /** The text itself, with the name to show in messages. */
+  /** The text itself, with the name for messages. */
   | { readonly text: string; readonly name?: string };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Bench } from './testing/bench.ts';
 
-test('a failing command ends the build with its code, its words and its lines', async () => {
+test('a failing command fails the build with its code, its message and its lines', async () => {
   await using bench = await Bench.open();
   bench.worker.run = () => ({ exitCode: 3 });
   await assert.rejects(bench.build('FROM base\nRUN false \\\n  || exit 3\nRUN never\n'), {
@@ -19,7 +19,7 @@ test('a failing command ends the build with its code, its words and its lines', 
   assert.equal(bench.worker.configs.size, 0);
 });
 
-test('a failed step is not in the cache', async () => {
+test('a failed step is not cached', async () => {
   await using bench = await Bench.open();
   bench.worker.run = () => ({ exitCode: 1 });
   await assert.rejects(bench.build('FROM base\nRUN x\n'));
@@ -55,7 +55,7 @@ test('a build can be cancelled', async () => {
   await assert.rejects(build, { kind: 'cancelled' });
 });
 
-test('the exec form runs as it is, the shell form through SHELL, with USER and WORKDIR', async () => {
+test('the exec form runs directly, the shell form through SHELL, with USER and WORKDIR', async () => {
   await using bench = await Bench.open();
   const shell = 'SHELL ["/bin/bash", "-c"]';
   await bench.build(`FROM base\n${shell}\nUSER app:web\nWORKDIR rel\nRUN a b\nRUN ["c", "d e"]\n`);
@@ -65,7 +65,7 @@ test('the exec form runs as it is, the shell form through SHELL, with USER and W
   assert.deepEqual([second?.cwd, second?.user], ['/rel', 'app:web']);
 });
 
-test('WORKDIR makes its directory for the user, and nothing when it is there', async () => {
+test('WORKDIR creates its directory for the user, unless it exists', async () => {
   await using bench = await Bench.open();
   const id = await bench.build('FROM base\nWORKDIR /etc\nUSER app\nWORKDIR /home/app/x\n');
   const config = bench.worker.configs.get(id);
@@ -76,7 +76,7 @@ test('WORKDIR makes its directory for the user, and nothing when it is there', a
   assert.deepEqual(empty, [false, true, true, false]);
 });
 
-test('a heredoc is a script for the shell, a program when it starts so, or left to the command', async () => {
+test('a heredoc is a script for the shell, a program when it starts with #!, or input of the command', async () => {
   await using bench = await Bench.open();
   const program = '#!/usr/bin/env python\nprint(1)\n';
   await bench.build(
@@ -92,7 +92,7 @@ test('a heredoc is a script for the shell, a program when it starts so, or left 
   assert.deepEqual(command?.args, ['/bin/sh', '-c', 'cat <<A - <<B\na\nA\nb\nB']);
 });
 
-test('mounts are read, with variables, defaults and files of stages and of the context', async () => {
+test('mounts are parsed, with variables, defaults and files of stages and of the context', async () => {
   await using bench = await Bench.open({ 'a.txt': 'A', secret: 'no', '.dockerignore': 'secret' });
   bench.worker.run = () => ({ files: { built: 'B' } });
   const text = `FROM base AS build
@@ -124,7 +124,7 @@ RUN --mount=type=cache,target=cache,id=$ID,sharing=locked \\
   assert.deepEqual(rest, []);
 });
 
-test('a change of a bound file runs the step again; a change of a secret does not', async () => {
+test('a changed file of a bind mount runs the step again; a changed secret does not', async () => {
   await using bench = await Bench.open({ 'a.txt': '1' });
   const text = 'FROM base\nRUN --mount=target=/src --mount=type=secret,id=s,required make\n';
   const secrets = (value: string) => ({ secrets: new Map([['s', Buffer.from(value)]]) });
@@ -154,7 +154,7 @@ for (const [mount, message] of BAD_MOUNTS) {
   });
 }
 
-test('network and security modes reach the worker; the default network is the one of the request', async () => {
+test("network and security modes reach the worker; the default network is the request's", async () => {
   await using bench = await Bench.open();
   const text = 'FROM base\nRUN a\nRUN --network=none b\nRUN --network=default --security=insecure c\n';
   await assert.rejects(bench.build(text), {

@@ -6,17 +6,17 @@ import type { BuildReporter } from './report/events.ts';
 import type { BuildRequest } from './request.ts';
 import type { BuildWorker } from './worker.ts';
 
-/** What a build works with. */
+/** The dependencies of a build. */
 export interface BuildDeps {
   readonly worker: BuildWorker;
   readonly cache: BuildCache;
   readonly reporter: BuildReporter;
   readonly clock: { now(): Date };
-  /** Kept between builds, spares reading unchanged files of a context that stays in place. */
+  /** Shared between builds, to avoid reading unchanged files of a persistent context. */
   readonly digests?: FileDigests;
 }
 
-/** One build with all that its parts share. */
+/** One build with the state that its parts share. */
 export interface BuildRun {
   readonly request: BuildRequest;
   readonly deps: BuildDeps;

@@ -1,7 +1,7 @@
 import { invalidParameter } from '../core/errors.ts';
 import type { BuildRequest } from './request.ts';
 
-/** `SOURCE_DATE_EPOCH`: the time, in seconds since 1970, that the image and what it makes are to have. */
+/** `SOURCE_DATE_EPOCH`: the time of the image and its files, in seconds since 1970. */
 export function sourceDate({ buildArgs = {} }: Pick<BuildRequest, 'buildArgs'>): Date | undefined {
   const text = buildArgs.SOURCE_DATE_EPOCH;
   if (text === undefined || text === null || text === '') return undefined;

@@ -9,7 +9,7 @@ function envOf(bench: Bench, index = 0): Record<string, string> {
   return Object.fromEntries(env.map((entry) => entry.split(/=(.*)/s).slice(0, 2)));
 }
 
-test('an ARG above FROM is seen by FROM, and by a stage only when it declares it again', async () => {
+test('an ARG above FROM applies to FROM, and to a stage only when it declares it again', async () => {
   await using bench = await Bench.open();
   const text = 'ARG BASE=base\nARG V=1\nFROM $BASE\nRUN a\nARG V\nRUN b\n';
   await bench.build(text);
@@ -38,7 +38,7 @@ test('an argument declared after a step does not run it again', async () => {
   assert.deepEqual(bench.verdicts(), ['RUN early: hit', 'RUN late: build argument V changed']);
 });
 
-test('proxies reach RUN without a declaration and without being part of its key', async () => {
+test('proxies reach RUN without a declaration and are not part of its key', async () => {
   await using bench = await Bench.open();
   await bench.build('FROM base\nRUN make\n', { buildArgs: { http_proxy: 'http://one' } });
   assert.equal(envOf(bench).HTTP_PROXY, 'http://one');
@@ -48,14 +48,14 @@ test('proxies reach RUN without a declaration and without being part of its key'
   assert.doesNotMatch(JSON.stringify(bench.worker.configs.get(id)), /proxy/);
 });
 
-test('build arguments that nobody declares are warned about', async () => {
+test('undeclared build arguments cause a warning', async () => {
   await using bench = await Bench.open();
   await bench.build('FROM base\nARG A\n', { buildArgs: { A: '1', B: '2', HTTPS_PROXY: 'x' } });
   const warnings = bench.events.filter((event) => event.kind === 'warning').map((event) => event.message);
   assert.deepEqual(warnings, ['One or more build-args [B] were not consumed']);
 });
 
-test('platform arguments are there for whoever declares them', async () => {
+test('platform arguments are set where they are declared', async () => {
   await using bench = await Bench.open();
   const text = 'FROM --platform=$BUILDPLATFORM base\nARG TARGETARCH TARGETVARIANT TARGETPLATFORM\nRUN a\n';
   await bench.build(text, { platforms: ['linux/arm/v7'] });
@@ -92,7 +92,7 @@ COPY --from=two /etc/passwd /p
   );
 });
 
-test('--from takes a name, a number or an image, and nothing that comes later', async () => {
+test('--from accepts a name, a number or an image, but not a later stage', async () => {
   await using bench = await Bench.open();
   bench.worker.addImage('tools', { tool: 'T' });
   bench.worker.run = () => ({ files: { made: 'M' } });
@@ -111,7 +111,7 @@ test('--from takes a name, a number or an image, and nothing that comes later', 
   await reject('$X', /variable expansion is not supported for --from/);
 });
 
-test('stages that do not need each other run side by side, and are shown in their order', async () => {
+test('independent stages run concurrently, and are shown in their order', async () => {
   await using bench = await Bench.open();
   let running = 0;
   let most = 0;
@@ -186,7 +186,7 @@ test('ONBUILD adds triggers for images built on this one', async () => {
   assert.deepEqual(bench.worker.configs.get(id)?.config?.OnBuild, ['RUN a', 'COPY . /x']);
 });
 
-test('a base image is asked for once, with the pull option and the platform of the request', async () => {
+test('a base image is resolved once, with the pull option and the platform of the request', async () => {
   await using bench = await Bench.open();
   await bench.build('FROM base AS a\nRUN a\nFROM base\nCOPY --from=a /etc/passwd /x\n', {
     pull: true,

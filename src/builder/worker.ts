@@ -10,34 +10,36 @@ export type Layers = readonly Digest[];
 
 /** Files for a layer. */
 export interface LayerPart {
-  /** An uncompressed tar; called once, when it is this part's turn. */
+  /** Opens an uncompressed tar; called once, when this part is next. */
   open(): Readable;
   /**
-   * The tar is one that ADD unpacks: its names begin at the directory `into`, hostile ones are contained, its directories go
-   * through links to directories, and what it says of its top is ignored. `owner` is given to everything in it.
+   * The tar is one that ADD unpacks: its names start at the directory `into`, hostile ones are contained, its
+   * directories follow links to directories, and the attributes of its root are ignored. `owner` becomes the owner of
+   * everything in it.
    */
   readonly archive?: { readonly into: string; readonly owner?: Owner };
 }
 
-/** What the builder needs from the machine. `engine/` implements it with real images and containers. */
+/** The operations that the builder needs from the machine. `engine/` implements it with real images and containers. */
 export interface BuildWorker {
-  /** The base image of this reference, from the store; from its registry when missing or when `pull`. */
+  /** The base image of this reference, from the store; from its registry when it is missing or with `pull`. */
   resolveImage(reference: string, options: ResolveOptions): Promise<BaseImage>;
 
-  /** Names of the variables of an image in the store; undefined when it is not there. */
+  /** Names of the variables of an image in the store; undefined when it does not exist. */
   knownVariables(reference: string): readonly string[] | undefined;
 
   /**
-   * Runs a process on top of `layers`; what it changed becomes a layer. No layer means that it changed
-   * nothing, or that it failed: a non-zero exit code is a result, not an exception.
+   * Runs a process on top of `layers` and stores its changes as a layer. There is no layer when it changed nothing or
+   * failed: a non-zero exit code is a result, not an exception.
    */
   exec(step: ExecRequest): Promise<ExecResult>;
 
   /**
-   * Puts files over `layers`, one part after the other, inside that root file system: symlinks in an entry's parent
-   * directories are resolved within the root, missing parents are made 0755 root. Directories without an entry of their own keep
-   * their attributes. Returns the layer of the changes, or undefined when there are none.
-   * @throws BargeError invalid-parameter where a directory meets something else or the reverse, but for archives.
+   * Adds files on top of `layers`, one part after the other, inside that root file system: symlinks in an entry's
+   * parent directories are resolved within the root, and missing parents are created as 0755 root. Directories without
+   * an entry keep their attributes. Returns the layer of the changes, or undefined when there are none.
+   * @throws BargeError invalid-parameter where a directory would replace a non-directory or the reverse, except in
+   * archives.
    */
   apply(layers: Layers, parts: readonly LayerPart[], signal: AbortSignal): Promise<Digest | undefined>;
 
@@ -48,12 +50,12 @@ export interface BuildWorker {
   withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T>;
 
   /**
-   * The extended attributes that images keep, of files below a directory that `withRootfs` gave: by the place of their path,
-   * as records of a pax header.
+   * The extended attributes that images preserve, of files below a directory from `withRootfs`: pax header records, at
+   * the index of their path.
    */
   attributes(root: string, paths: readonly string[]): Promise<ReadonlyMap<number, Uint8Array>>;
 
-  /** Looks a user and a group up in `layers`, by the account files there. */
+  /** Looks up a user and a group in the account files of `layers`. */
   findOwner(layers: Layers, user: string, group: string): ReturnType<FindOwner>;
 
   /** Stores a config whose `rootfs.diff_ids` are all in the store as an image; returns its id. */
@@ -63,16 +65,16 @@ export interface BuildWorker {
   clampTimes(layer: Digest, latest: Date, signal: AbortSignal): Promise<Digest>;
 
   /**
-   * Makes what a tag of these images stands for when that is more than one image alone: an index, or a manifest with
-   * annotations. Undefined when neither is needed.
+   * Creates the target of a tag when it is more than one plain image: an index, or a manifest with annotations.
+   * Undefined when neither is needed.
    */
   publish(images: readonly BuiltImage[], options: PublishOptions): Promise<Descriptor | undefined>;
 
-  /** @param target the digest that `publish` gave. */
+  /** @param target the digest that `publish` returned. */
   tag(id: Digest, reference: string, target?: Digest): Promise<void>;
 }
 
-/** The image of one platform, and what is to be said about it. */
+/** The image of one platform, and its attestations. */
 export interface BuiltImage {
   readonly id: Digest;
   readonly platform: string;
@@ -87,13 +89,13 @@ export interface Predicate {
 
 export interface PublishOptions {
   readonly annotations: readonly Annotation[];
-  /** In statements, images are called by these. */
+  /** The names of the images in statements. */
   readonly tags: readonly string[];
   readonly signal: AbortSignal;
 }
 
 export interface ResolveOptions {
-  /** Ask the registry even when the store has the image. */
+  /** Query the registry even when the store has the image. */
   readonly pull: boolean;
   /** `os/arch[/variant]`; absent means the platform of this machine. */
   readonly platform?: string;
@@ -103,7 +105,7 @@ export interface ResolveOptions {
 
 export interface BaseImage {
   readonly id: Digest;
-  /** Under which its registry knows it. */
+  /** The digest that its registry has for it. */
   readonly digest?: Digest;
   readonly config: ImageConfig;
   readonly layers: Layers;
@@ -111,12 +113,12 @@ export interface BaseImage {
 
 export interface ExecRequest {
   readonly layers: Layers;
-  /** What the programs of `layers` are made for; absent: this machine. */
+  /** The platform of the programs in `layers`; absent means this machine's. */
   readonly architecture?: string;
   /** The program and its arguments; the program is looked up in the PATH of `env`. */
   readonly args: readonly string[];
   readonly env: readonly string[];
-  /** An absolute directory of the root file system; made when missing. */
+  /** An absolute directory of the root file system; created when missing. */
   readonly cwd: string;
   /** As in an image config: `name|uid[:group|gid]`, looked up inside the root file system; empty is root. */
   readonly user: string;
@@ -127,7 +129,7 @@ export interface ExecRequest {
   readonly shmSize?: number;
   readonly mounts?: readonly BuildMount[];
   readonly security?: 'sandbox' | 'insecure';
-  /** CDI names of devices, and whether the step can do without. */
+  /** CDI names of devices, and whether the step requires them. */
   readonly devices?: readonly DeviceRequest[];
   readonly resources?: BuildResources;
   readonly signal: AbortSignal;
@@ -136,7 +138,7 @@ export interface ExecRequest {
 
 export type OutputStream = 'stdout' | 'stderr';
 
-/** `default`, `none`, `host`, or a network's name as `docker build --network` takes it. */
+/** `default`, `none`, `host`, or a network's name as in `docker build --network`. */
 export type NetworkMode = string;
 
 export interface ExecResult {
@@ -164,17 +166,17 @@ export interface BuildResources {
   readonly ulimits?: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[];
 }
 
-/** A `RUN --mount`: there while the process runs, never part of its layer. */
+/** A `RUN --mount`: it exists while the process runs and is never part of its layer. */
 export type BuildMount = BindMount | CacheMount | TmpfsMount | SecretMount | SshMount;
 
 export interface BindMount {
   readonly type: 'bind';
   readonly target: string;
-  /** The files: another stage's, an image's, or the build context made into a layer of its own. */
+  /** The files: another stage's, an image's, or the build context as a separate layer. */
   readonly from: Layers;
   /** Path within `from`; `/` is all of it. */
   readonly source: string;
-  /** When false, writes are allowed and thrown away. */
+  /** When false, writes are allowed but discarded. */
   readonly readOnly: boolean;
 }
 
@@ -185,7 +187,7 @@ export interface CacheMount {
   readonly id: string;
   readonly sharing: 'shared' | 'private' | 'locked';
   readonly readOnly: boolean;
-  /** What a new cache directory starts with; absent is empty. */
+  /** The initial content of a new cache directory; absent is empty. */
   readonly from?: Layers;
   readonly source: string;
   readonly mode: number;
@@ -205,7 +207,7 @@ export interface SecretMount {
   readonly id: string;
   /** A file's path; absent when the secret is only an environment variable. */
   readonly target?: string;
-  /** The variable that holds the secret while the process runs. */
+  /** The variable that contains the secret while the process runs. */
   readonly variable?: string;
   readonly value: Uint8Array;
   readonly mode: number;
@@ -216,18 +218,18 @@ export interface SecretMount {
 export interface SshMount {
   readonly type: 'ssh';
   readonly id: string;
-  /** The socket's path; absent: one of the worker's choice. */
+  /** The socket's path; when absent, the worker chooses it. */
   readonly target?: string;
   readonly required: boolean;
-  /** Absent when the client forwards none of this id. */
+  /** Absent when the client forwards no agent with this id. */
   readonly agent?: SshAgent;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
 }
 
-/** The ssh agent of whoever builds. */
+/** The ssh agent of the client. */
 export interface SshAgent {
-  /** A new connection to it. */
+  /** Opens a new connection to it. */
   connect(): Promise<Duplex>;
 }

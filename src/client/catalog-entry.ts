@@ -1,18 +1,18 @@
 import type { Command } from './command.ts';
 
-/** A command as the top level knows it: enough for help, without loading the code. */
+/** A command as the top level describes it: enough for help, without loading its code. */
 export interface CatalogCommand {
   readonly kind: 'command';
   readonly summary: string;
   readonly load: () => Promise<{ readonly command: Command }>;
-  /** Works, but is left out of the lists. */
+  /** Works, but is not listed. */
   readonly hidden?: boolean;
 }
 
-/** A command of docker's that Barge knows only to say why it has none. */
+/** A docker command that Barge recognizes only to explain why it does not support it. */
 export interface Unsupported {
   readonly kind: 'unsupported';
-  /** Ends the sentence "… is not supported: ". */
+  /** Completes the sentence "… is not supported: ". */
   readonly reason: string;
 }
 
@@ -31,6 +31,6 @@ export const group = (summary: string, commands: CatalogGroup['commands']): Cata
   summary,
   commands,
 });
-/** Another name for a command, or one that programs use. */
+/** An alias of a command, or a command that programs use. */
 export const alias = (command: CatalogCommand): CatalogCommand => ({ ...command, hidden: true });
 export const unsupported = (reason: string): Unsupported => ({ kind: 'unsupported', reason });

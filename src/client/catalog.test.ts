@@ -7,7 +7,7 @@ import type { CatalogCommand, CatalogEntry, Unsupported } from './catalog-entry.
 import { type Flag, typeName } from './flag-types.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 
-/** Every command of docker 28 by its words, with its flags as `-s,--long=type`; '' has the global ones. */
+/** Every command of docker 28 by its name, with its flags as `-s,--long=type`; '' has the global ones. */
 const REFERENCE: Readonly<Record<string, readonly string[]>> = JSON.parse(
   readFileSync(join(import.meta.dirname, 'testing/docker-commands.json'), 'utf8'),
 );
@@ -23,7 +23,7 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   'volume create': ['name'],
 };
 
-/** Flags that take more than docker's own, as those of buildx do: several platforms, fields with commas. */
+/** Flags that accept more than docker's, as in buildx: several platforms, fields with commas. */
 const WIDER: Readonly<Record<string, readonly string[]>> = { build: ['cache-from', 'platform'] };
 
 function find(path: string): CatalogEntry | undefined {
@@ -54,7 +54,7 @@ function compare(path: string, flags: readonly Flag[], wanted: readonly string[]
   ];
 }
 
-test('every command of docker is there with its flags, short names and types, or says why it is not', async () => {
+test('every docker command exists with its flags, short names and types, or explains why it is unsupported', async () => {
   const differences: string[] = [];
   for (const [path, wanted] of Object.entries(REFERENCE)) {
     if (path === '') differences.push(...compare('', GLOBAL_FLAGS, wanted));
@@ -68,7 +68,7 @@ test('every command of docker is there with its flags, short names and types, or
   assert.deepEqual(differences, []);
 });
 
-test('what is not supported is what a single machine has no use for', () => {
+test('only commands that a single machine does not need are unsupported', () => {
   const unsupported = Object.entries(CATALOG).filter(([, entry]) => entry.kind === 'unsupported');
   assert.deepEqual(
     unsupported.map(([name]) => name),

@@ -2,53 +2,53 @@ import { alias, type CatalogEntry, group, unsupported, verb } from './catalog-en
 
 const attach = verb('Connect your terminal to a running container', () => import('./commands/attach.ts'));
 const bootstrap = verb(
-  'Make a base image from this machine, without a registry',
+  'Create a base image from this machine, without a registry',
   () => import('./commands/bootstrap.ts'),
 );
-const build = verb('Turn a Dockerfile and its context into an image', () => import('./commands/build.ts'));
-const commit = verb("Keep a container's changes as a new image", () => import('./commands/commit.ts'));
+const build = verb('Build an image from a Dockerfile', () => import('./commands/build.ts'));
+const commit = verb("Create an image from a container's changes", () => import('./commands/commit.ts'));
 const completion = verb('Print a completion script for a shell', () => import('./commands/completion.ts'));
-const cp = verb('Copy files between a container and this machine', () => import('./commands/cp.ts'));
-const create = verb('Make a container without starting it', () => import('./commands/create.ts'));
-const diff = verb('List what changed in the file system of a container', () => import('./commands/diff.ts'));
-const events = verb('Follow what happens in the daemon', () => import('./commands/events.ts'));
+const cp = verb('Copy files between a container and the local file system', () => import('./commands/cp.ts'));
+const create = verb('Create a container without starting it', () => import('./commands/create.ts'));
+const diff = verb('List changes in the file system of a container', () => import('./commands/diff.ts'));
+const events = verb("Show the daemon's events as they occur", () => import('./commands/events.ts'));
 const exec = verb('Run a command inside a running container', () => import('./commands/exec.ts'));
 const exportContainer = verb(
-  'Write the file system of a container as a tar',
+  'Export the file system of a container as a tar',
   () => import('./commands/export.ts'),
 );
-const history = verb('Show the steps that made an image', () => import('./commands/history.ts'));
+const history = verb('Show the steps that created an image', () => import('./commands/history.ts'));
 const images = verb('List images', () => import('./commands/images.ts'));
-const importImage = verb('Make an image from a tar of a file system', () => import('./commands/import.ts'));
-const info = verb('Show facts about the daemon and its host', () => import('./commands/info.ts'));
-const inspect = verb('Show everything known about objects', () => import('./commands/inspect.ts'));
+const importImage = verb('Create an image from a tar of a file system', () => import('./commands/import.ts'));
+const info = verb('Show information about the daemon and its host', () => import('./commands/info.ts'));
+const inspect = verb('Show details of objects', () => import('./commands/inspect.ts'));
 const kill = verb('Send a signal to running containers', () => import('./commands/kill.ts'));
-const load = verb('Read images from a tar', () => import('./commands/load.ts'));
-const login = verb('Sign in to a registry', () => import('./commands/login.ts'));
-const logout = verb('Forget the sign-in of a registry', () => import('./commands/logout.ts'));
-const logs = verb('Show what a container has written', () => import('./commands/logs.ts'));
-const pause = verb('Freeze the processes of containers', () => import('./commands/pause.ts'));
+const load = verb('Load images from a tar', () => import('./commands/load.ts'));
+const login = verb('Log in to a registry', () => import('./commands/login.ts'));
+const logout = verb('Log out of a registry', () => import('./commands/logout.ts'));
+const logs = verb('Show the output of a container', () => import('./commands/logs.ts'));
+const pause = verb('Pause all processes of containers', () => import('./commands/pause.ts'));
 const port = verb('Show the published ports of a container', () => import('./commands/port.ts'));
 const ps = verb('List containers', () => import('./commands/ps.ts'));
-const pull = verb('Fetch an image from a registry', () => import('./commands/pull.ts'));
-const push = verb('Send an image to a registry', () => import('./commands/push.ts'));
-const rename = verb('Give a container another name', () => import('./commands/rename.ts'));
-const restart = verb('Stop containers and start them again', () => import('./commands/restart.ts'));
+const pull = verb('Pull an image from a registry', () => import('./commands/pull.ts'));
+const push = verb('Push an image to a registry', () => import('./commands/push.ts'));
+const rename = verb('Rename a container', () => import('./commands/rename.ts'));
+const restart = verb('Restart containers', () => import('./commands/restart.ts'));
 const rm = verb('Remove containers', () => import('./commands/rm.ts'));
 const rmi = verb('Remove images', () => import('./commands/rmi.ts'));
-const run = verb('Make a container from an image and run it', () => import('./commands/run.ts'));
-const save = verb('Write images as a tar', () => import('./commands/save.ts'));
-const search = verb('Look for images in a registry', () => import('./commands/search.ts'));
-const start = verb('Start containers that are stopped', () => import('./commands/start.ts'));
-const stats = verb('Show what containers use', () => import('./commands/stats.ts'));
+const run = verb('Create a container from an image and run it', () => import('./commands/run.ts'));
+const save = verb('Save images as a tar', () => import('./commands/save.ts'));
+const search = verb('Search a registry for images', () => import('./commands/search.ts'));
+const start = verb('Start stopped containers', () => import('./commands/start.ts'));
+const stats = verb('Show the resource usage of containers', () => import('./commands/stats.ts'));
 const stop = verb('Stop running containers', () => import('./commands/stop.ts'));
-const tag = verb('Give an image one more name', () => import('./commands/tag.ts'));
+const tag = verb('Add a name to an image', () => import('./commands/tag.ts'));
 const top = verb('List the processes of a container', () => import('./commands/top.ts'));
-const unpause = verb('Let frozen containers run on', () => import('./commands/unpause.ts'));
+const unpause = verb('Resume paused containers', () => import('./commands/unpause.ts'));
 const update = verb('Change the limits of containers', () => import('./commands/update.ts'));
 const version = verb('Show the versions of client and daemon', () => import('./commands/version.ts'));
 const wait = verb(
-  'Wait for containers to end and print their exit codes',
+  'Wait for containers to exit and print their exit codes',
   () => import('./commands/wait.ts'),
 );
 
@@ -58,11 +58,11 @@ const builder = group('Manage builds', {
   prune: verb('Remove build cache', () => import('./commands/builder-prune.ts')),
 });
 
-const builds = group('Look back at builds', {
-  inspect: verb('Show what a build was', () => import('./commands/builds-inspect.ts')),
-  logs: verb('Show what a build said', () => import('./commands/builds-logs.ts')),
-  ls: verb('List the builds of late', () => import('./commands/builds-ls.ts')),
-  rm: verb('Forget builds', () => import('./commands/builds-rm.ts')),
+const builds = group('Manage the history of builds', {
+  inspect: verb('Show details of a build', () => import('./commands/builds-inspect.ts')),
+  logs: verb('Show the output of a build', () => import('./commands/builds-logs.ts')),
+  ls: verb('List recent builds', () => import('./commands/builds-ls.ts')),
+  rm: verb('Remove builds from the history', () => import('./commands/builds-rm.ts')),
 });
 
 const container = group('Manage containers', {
@@ -73,7 +73,7 @@ const container = group('Manage containers', {
   diff,
   exec,
   export: exportContainer,
-  inspect: verb('Show everything known about containers', () => import('./commands/container-inspect.ts')),
+  inspect: verb('Show details of containers', () => import('./commands/container-inspect.ts')),
   kill,
   list: alias(ps),
   logs,
@@ -98,18 +98,18 @@ const container = group('Manage containers', {
 
 const contextLs = verb('List contexts', () => import('./commands/context-ls.ts'));
 const contextRm = verb('Remove contexts', () => import('./commands/context-rm.ts'));
-const context = group('Manage contexts: daemons by name', {
-  create: verb('Make a context', () => import('./commands/context-create.ts')),
-  export: verb('Write a context to a file', () => import('./commands/context-export.ts')),
-  import: verb('Make a context from a file', () => import('./commands/context-import.ts')),
-  inspect: verb('Show everything known about contexts', () => import('./commands/context-inspect.ts')),
+const context = group('Manage contexts, which are named daemons', {
+  create: verb('Create a context', () => import('./commands/context-create.ts')),
+  export: verb('Export a context to a file', () => import('./commands/context-export.ts')),
+  import: verb('Import a context from a file', () => import('./commands/context-import.ts')),
+  inspect: verb('Show details of contexts', () => import('./commands/context-inspect.ts')),
   list: alias(contextLs),
   ls: contextLs,
   remove: alias(contextRm),
   rm: contextRm,
   show: verb('Print the name of the current context', () => import('./commands/context-show.ts')),
   update: verb('Change a context', () => import('./commands/context-update.ts')),
-  use: verb('Make a context the current one', () => import('./commands/context-use.ts')),
+  use: verb('Set the current context', () => import('./commands/context-use.ts')),
 });
 
 const image = group('Manage images', {
@@ -117,11 +117,11 @@ const image = group('Manage images', {
   build,
   history,
   import: importImage,
-  inspect: verb('Show everything known about images', () => import('./commands/image-inspect.ts')),
+  inspect: verb('Show details of images', () => import('./commands/image-inspect.ts')),
   list: alias(images),
   load,
   ls: images,
-  prune: verb('Remove images that nothing uses', () => import('./commands/image-prune.ts')),
+  prune: verb('Remove unused images', () => import('./commands/image-prune.ts')),
   pull,
   push,
   remove: alias(rmi),
@@ -130,27 +130,33 @@ const image = group('Manage images', {
   tag,
 });
 
-const manifest = group('Manage lists of images for several platforms', {
+const manifest = group('Manage manifest lists, for images of several platforms', {
   annotate: verb(
-    'Say which platform an image of a list is for',
+    'Set the platform of an image in a manifest list',
     () => import('./commands/manifest-annotate.ts'),
   ),
-  create: verb('Make a list of images of a registry', () => import('./commands/manifest-create.ts')),
-  inspect: verb('Show a list, or a manifest of a registry', () => import('./commands/manifest-inspect.ts')),
-  push: verb('Send a list to its registry', () => import('./commands/manifest-push.ts')),
-  rm: verb('Forget lists', () => import('./commands/manifest-rm.ts')),
+  create: verb(
+    'Create a manifest list from images of a registry',
+    () => import('./commands/manifest-create.ts'),
+  ),
+  inspect: verb(
+    'Show a manifest list, or a manifest of a registry',
+    () => import('./commands/manifest-inspect.ts'),
+  ),
+  push: verb('Push a manifest list to its registry', () => import('./commands/manifest-push.ts')),
+  rm: verb('Remove manifest lists', () => import('./commands/manifest-rm.ts')),
 });
 
 const networkLs = verb('List networks', () => import('./commands/network-ls.ts'));
 const networkRm = verb('Remove networks', () => import('./commands/network-rm.ts'));
 const network = group('Manage networks', {
-  connect: verb('Put a container on a network', () => import('./commands/network-connect.ts')),
-  create: verb('Make a network', () => import('./commands/network-create.ts')),
-  disconnect: verb('Take a container off a network', () => import('./commands/network-disconnect.ts')),
-  inspect: verb('Show everything known about networks', () => import('./commands/network-inspect.ts')),
+  connect: verb('Connect a container to a network', () => import('./commands/network-connect.ts')),
+  create: verb('Create a network', () => import('./commands/network-create.ts')),
+  disconnect: verb('Disconnect a container from a network', () => import('./commands/network-disconnect.ts')),
+  inspect: verb('Show details of networks', () => import('./commands/network-inspect.ts')),
   list: alias(networkLs),
   ls: networkLs,
-  prune: verb('Remove networks that nothing uses', () => import('./commands/network-prune.ts')),
+  prune: verb('Remove unused networks', () => import('./commands/network-prune.ts')),
   remove: alias(networkRm),
   rm: networkRm,
 });
@@ -158,23 +164,23 @@ const network = group('Manage networks', {
 const volumeLs = verb('List volumes', () => import('./commands/volume-ls.ts'));
 const volumeRm = verb('Remove volumes that no container uses', () => import('./commands/volume-rm.ts'));
 const volume = group('Manage volumes', {
-  clone: verb('Make a volume that has what another has', () => import('./commands/volume-clone.ts')),
-  create: verb('Make a volume', () => import('./commands/volume-create.ts')),
-  export: verb('Save the content of a volume as a tar', () => import('./commands/volume-export.ts')),
-  import: verb('Fill a volume with the content of a tar', () => import('./commands/volume-import.ts')),
-  inspect: verb('Show everything known about volumes', () => import('./commands/volume-inspect.ts')),
+  clone: verb('Create a copy of a volume', () => import('./commands/volume-clone.ts')),
+  create: verb('Create a volume', () => import('./commands/volume-create.ts')),
+  export: verb('Export the content of a volume as a tar', () => import('./commands/volume-export.ts')),
+  import: verb('Import the content of a tar into a volume', () => import('./commands/volume-import.ts')),
+  inspect: verb('Show details of volumes', () => import('./commands/volume-inspect.ts')),
   list: alias(volumeLs),
   ls: volumeLs,
-  prune: verb('Remove volumes that nothing uses', () => import('./commands/volume-prune.ts')),
+  prune: verb('Remove unused volumes', () => import('./commands/volume-prune.ts')),
   remove: alias(volumeRm),
   rm: volumeRm,
-  update: unsupported('only volumes of a cluster can be changed, and Barge has none'),
+  update: unsupported('only cluster volumes can be changed, and Barge has none'),
 });
 
-const prune = verb('Remove everything that nothing uses', () => import('./commands/system-prune.ts'));
+const prune = verb('Remove unused data', () => import('./commands/system-prune.ts'));
 const system = group('Manage the daemon', {
-  check: verb('Hold what is stored against the database', () => import('./commands/system-check.ts')),
-  df: verb('Show what takes space on the disk', () => import('./commands/system-df.ts')),
+  check: verb('Check the stored data against the database', () => import('./commands/system-check.ts')),
+  df: verb('Show disk usage', () => import('./commands/system-df.ts')),
   'dial-stdio': alias(
     verb('Join the standard streams to the daemon', () => import('./commands/system-dial-stdio.ts')),
   ),
@@ -185,7 +191,7 @@ const system = group('Manage the daemon', {
 
 const NO_SWARM = unsupported('Barge runs the containers of a single machine and has no swarm mode');
 
-/** The commands that help puts first. */
+/** The commands that help lists first. */
 export const COMMON = [
   'run',
   'exec',
@@ -209,7 +215,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
   build,
   builder,
   builds,
-  checkpoint: unsupported('Barge keeps no checkpoints of running containers'),
+  checkpoint: unsupported('Barge does not support checkpoints of running containers'),
   commit,
   completion,
   config: NO_SWARM,
@@ -259,7 +265,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
   system,
   tag,
   top,
-  trust: unsupported('Barge keeps no signing keys of its own; images are verified by their digests'),
+  trust: unsupported('Barge has no signing keys; images are verified by their digests'),
   unpause,
   update,
   version,

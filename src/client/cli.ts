@@ -15,7 +15,7 @@ import { Engine } from './transport/engine.ts';
 
 export { VERSION as CLIENT_VERSION } from '../core/version.ts';
 
-/** What every command works with: the daemon, the configuration and the standard streams. */
+/** What every command uses: the daemon, the configuration and the standard streams. */
 export class Cli {
   readonly #globals: FlagValues;
   #engine: Engine | undefined;
@@ -25,7 +25,7 @@ export class Cli {
     this.#globals = globals;
   }
 
-  /** @throws BargeError invalid-parameter when the daemon's address makes no sense; not-found without the context. */
+  /** @throws BargeError invalid-parameter when the daemon's address is invalid; not-found when the context does not exist. */
   get engine(): Engine {
     this.#engine ??= this.#makeEngine();
     return this.#engine;
@@ -41,13 +41,13 @@ export class Cli {
     return this.#globals.text('config') || BARGE_CONFIG || DOCKER_CONFIG || join(HOME ?? '/root', '.docker');
   }
 
-  /** The user's `config.json`; one that cannot be read is told of once and counts as empty. */
+  /** The user's `config.json`. An unreadable one causes a single warning and counts as empty. */
   get config(): ConfigFile {
     this.#config ??= this.#readConfig();
     return this.#config;
   }
 
-  /** The context in use. @throws BargeError invalid-parameter when flags ask for two daemons at once. */
+  /** The context in use. @throws BargeError invalid-parameter when flags name two daemons. */
   get contextName(): string {
     const named = this.#globals.text('context');
     if (named !== '') {
@@ -61,7 +61,7 @@ export class Cli {
     return BARGE_CONTEXT || DOCKER_CONTEXT || this.config.currentContext || DEFAULT_CONTEXT;
   }
 
-  /** The daemon's address as flags and environment have it, whatever the context: that of `default`. */
+  /** The daemon's address from flags and environment, whatever the context: that of `default`. */
   defaultEndpoint(): Endpoint {
     return resolveEndpoint(this.#endpointOptions(), process.env);
   }
@@ -71,7 +71,7 @@ export class Cli {
     return flags.text('detach-keys') || this.config.detachKeys || '';
   }
 
-  /** Text is made harmless for terminals; bytes, such as a container's output, pass as they are. */
+  /** Text is escaped for terminals; bytes, such as a container's output, pass unchanged. */
   out(text: string | Uint8Array): void {
     process.stdout.write(typeof text === 'string' ? printable(text) : text);
   }
@@ -80,7 +80,7 @@ export class Cli {
     process.stderr.write(typeof text === 'string' ? printable(text) : text);
   }
 
-  /** Writes text that steers the terminal, or a user's own template; its maker has dealt with what it quotes. */
+  /** Writes text with control sequences, or a user's own template; the caller has escaped what it quotes. */
   draw(text: string, stream: NodeJS.WritableStream = process.stdout): void {
     stream.write(text);
   }

@@ -2,8 +2,8 @@ import { messageOf } from '../core/errors.ts';
 import type { Cli } from './cli.ts';
 
 /**
- * Does the same to every name, side by side, and reports in the order given: what `work` resolves with on
- * standard output, failures on standard error. Resolves with 1 when any failed.
+ * Runs `work` for every name concurrently, and reports in the order of the names: its results on standard output,
+ * failures on standard error. Resolves with 1 when any failed.
  */
 export async function forEachName(
   cli: Cli,

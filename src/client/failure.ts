@@ -11,11 +11,11 @@ export class CommandFailure extends BargeError {
   }
 }
 
-/** What docker answers for a mistake in flags, whatever the command. */
+/** Docker's exit code for a mistake in the flags of any command. */
 export const EXIT_FLAG_ERROR = 125;
-/** Run could not do its work before the container's own code counts. */
+/** `run` failed before the container's own exit code applies. */
 export const EXIT_DAEMON_ERROR = 125;
 export const EXIT_CANNOT_INVOKE = 126;
 export const EXIT_NOT_FOUND = 127;
-/** A shell's code for a process that a signal ended. */
+/** A shell's exit code for a process that a signal ended. */
 export const EXIT_SIGNAL_BASE = 128;

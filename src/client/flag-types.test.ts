@@ -1,4 +1,4 @@
-/** What must not compile: the gate's step `types` fails where an expected error is missing. */
+/** Code that must not compile: the gate's step `types` fails where an expected error is missing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HostConfig } from '../api/engine/containers.ts';
@@ -19,16 +19,16 @@ test('the value of a flag has the type of its table', () => {
   assert.deepEqual([detach, env, memory, name], [true, ['A=1', 'B=2'], 1024, 'web']);
   assert.deepEqual([flags.bool('detach'), flags.list('env'), flags.number('memory')], [detach, env, memory]);
   // @ts-expect-error: a flag that the table lacks
-  assert.throws(() => flags.values.detacj, /declares no flag --detacj/);
+  assert.throws(() => flags.values.detacj, /does not declare a flag --detacj/);
   // @ts-expect-error: the same by name
-  assert.throws(() => flags.bool('detacj'), /declares no flag --detacj/);
+  assert.throws(() => flags.bool('detacj'), /does not declare a flag --detacj/);
   // @ts-expect-error: a list is not a switch
   assert.throws(() => flags.bool('env'));
   // @ts-expect-error: a text is not a number
   assert.throws(() => flags.number('name'));
 });
 
-test('a flag sets a member that the request has, of its type', () => {
+test('a flag sets an existing member of the request, with its type', () => {
   const host = memberReaders<HostConfig, typeof FLAGS>(
     line('--privileged', '--link', 'a:b', '--shm-size', '1m'),
   );
@@ -42,19 +42,19 @@ test('a flag sets a member that the request has, of its type', () => {
   assert.deepEqual(host.truth('privileged', 'Links'), { Links: true });
   // @ts-expect-error: the flag is a list, not a text
   assert.deepEqual(host.text('link', 'Runtime'), { Runtime: ['a:b'] });
-  // @ts-expect-error: what is made of the flag has another type than the member
+  // @ts-expect-error: the converted flag has another type than the member
   const wrong = () => host.made('privileged', 'Privileged', () => 'yes');
   assert.deepEqual(wrong(), { Privileged: 'yes' });
 });
 
-test('a command can ask for its own flags only', async () => {
+test('a command can read only its own flags', async () => {
   const command = defineCommand({
     usage: '',
     flags: [{ name: 'quiet', short: 'q', type: 'bool', description: 'Show nothing' }],
     args: { min: 0 },
     run: async ({ flags }) => {
       // @ts-expect-error: a flag of other commands
-      assert.throws(() => flags.bool('force'), /declares no flag --force/);
+      assert.throws(() => flags.bool('force'), /does not declare a flag --force/);
       return flags.bool('quiet') ? 0 : 1;
     },
   });

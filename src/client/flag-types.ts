@@ -2,8 +2,8 @@ import { invalidParameter } from '../core/errors.ts';
 import { parseBytes, parseDuration } from '../core/units.ts';
 
 /**
- * What a flag takes. Scalars keep the last value given; `list`, `strings` and `stringToString` (both also split at commas), `map` and the
- * structured kinds gather every value.
+ * The type of a flag's value. Scalars use the last value given; `list`, `strings` and `stringToString` (the latter two
+ * also split at commas), `map` and the structured kinds collect every value.
  */
 export type FlagType =
   | 'bool'
@@ -25,11 +25,11 @@ export type FlagType =
   | 'ulimit'
   | 'gpu-request';
 
-/** Types whose values are numbers, and those that gather every value. */
+/** Types whose values are numbers, and those that collect every value. */
 export type NumberType = 'int' | 'uint' | 'uint16' | 'bytes' | 'swap' | 'decimal' | 'duration';
 export type GatheringType = Exclude<FlagType, NumberType | 'bool' | 'string'>;
 
-/** What a flag's value is for a command. */
+/** The type of a flag's value in a command. */
 export type ValueOf<T extends FlagType> = T extends 'bool'
   ? boolean
   : T extends NumberType
@@ -49,7 +49,7 @@ export type ValuesOf<F extends readonly Flag[]> = {
   readonly [K in F[number] as K['name']]: ValueOf<K['type']>;
 };
 
-/** What a word can be completed with: names that the daemon or the configuration knows, files, or a fixed list. */
+/** The completions of a word: names from the daemon or the configuration, files, or a fixed list. */
 export type Completion =
   | 'container'
   | 'running'
@@ -73,9 +73,9 @@ export interface Flag {
   readonly type: FlagType;
   /** One sentence for help, without a full stop. */
   readonly description: string;
-  /** The value that counts when the flag is not given. */
+  /** The value when the flag is not given. */
   readonly default?: string;
-  /** Other long names that older clients took. */
+  /** Other long names that older clients accepted. */
   readonly aliases?: readonly string[];
   /** The aliases that docker warns about. */
   readonly deprecated?: readonly string[];
@@ -83,7 +83,7 @@ export interface Flag {
   readonly completes?: Completion;
   /** Accepted, but left out of help. */
   readonly hidden?: boolean;
-  /** Throws when a value cannot be meant; the parser adds which flag it was. */
+  /** Throws for an invalid value; the parser adds the flag's name. */
   readonly check?: (value: string) => void;
 }
 
@@ -138,7 +138,7 @@ export function parseNanoCpus(text: string): number {
   return rounded;
 }
 
-/** Nanoseconds; a leading minus is kept so that the command can refuse it in its own words. */
+/** Nanoseconds; a leading minus is accepted, so that the command can reject it with its own message. */
 export function parseGoDuration(text: string): number {
   if (/^[+-]?\d+(\.\d+)?$/.test(text) && !/^[+-]?0+$/.test(text)) {
     throw invalidParameter(`time: missing unit in duration "${text}"`);
@@ -171,7 +171,7 @@ export function parseNumber(type: FlagType, text: string): number {
     case 'duration':
       return parseGoDuration(text);
     default:
-      throw invalidParameter(`a ${type} flag holds no number`);
+      throw invalidParameter(`a ${type} flag is not a number`);
   }
 }
 

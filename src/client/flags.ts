@@ -11,7 +11,7 @@ import {
 
 /**
  * The values of a command's flags. With a known table (`FlagsOf`), only its names compile, each where its type fits;
- * asking for a flag that the command does not declare is a programming error.
+ * reading a flag that the command does not declare is a programming error.
  */
 export class FlagValues<
   Name extends string = string,
@@ -36,7 +36,7 @@ export class FlagValues<
 
   #declared(name: string): Flag {
     const flag = this.#flags.get(name);
-    if (!flag) throw new TypeError(`the command declares no flag --${name}`);
+    if (!flag) throw new TypeError(`the command does not declare a flag --${name}`);
     return flag;
   }
 

@@ -1,13 +1,13 @@
 import type { Flag } from './flag-types.ts';
 
-/** Flags that stand before the command's name. */
+/** Flags before the command's name. */
 export const GLOBAL_FLAGS = [
   {
     name: 'config',
     type: 'string',
     description: 'Directory of the client configuration (default "~/.docker")',
   },
-  { name: 'debug', short: 'D', type: 'bool', description: 'Show where a failure comes from' },
+  { name: 'debug', short: 'D', type: 'bool', description: 'Show the stack trace of a failure' },
   {
     name: 'host',
     short: 'H',
@@ -20,19 +20,19 @@ export const GLOBAL_FLAGS = [
     type: 'string',
     default: 'info',
     completes: ['debug', 'info', 'warn', 'error', 'fatal'],
-    description: 'Taken for compatibility with docker; the client keeps no log',
+    description: 'Accepted for compatibility; the client does not log',
   },
   {
     name: 'context',
     short: 'c',
     type: 'string',
-    description: 'Context to use instead of the current one: see barge context ls',
+    description: 'Context to use instead of the current one (see barge context ls)',
     completes: 'context',
   },
   { name: 'tls', type: 'bool', description: 'Use TLS; --tlsverify implies it' },
   { name: 'tlscacert', type: 'string', description: 'Trust only certificates that this CA signed' },
-  { name: 'tlscert', type: 'string', description: 'Certificate to show to the daemon' },
-  { name: 'tlskey', type: 'string', description: 'Key of that certificate' },
-  { name: 'tlsverify', type: 'bool', description: "Use TLS and check the daemon's certificate" },
-  { name: 'version', short: 'v', type: 'bool', description: 'Print the version and end' },
+  { name: 'tlscert', type: 'string', description: 'Client certificate' },
+  { name: 'tlskey', type: 'string', description: 'Key of the client certificate' },
+  { name: 'tlsverify', type: 'bool', description: "Use TLS and verify the daemon's certificate" },
+  { name: 'version', short: 'v', type: 'bool', description: 'Print the version and exit' },
 ] as const satisfies readonly Flag[];

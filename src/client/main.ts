@@ -33,7 +33,7 @@ export async function main(words: readonly string[]): Promise<number> {
   return dispatch(globals.args, globals.flags);
 }
 
-/** Runs the command that `words` begin with. @param aliased they come from an alias, so no further one counts */
+/** Runs the command that `words` begin with. @param aliased they come from an alias, so aliases are not expanded again */
 async function dispatch(words: readonly string[], globals: FlagValues, aliased = false): Promise<number> {
   const [name = '', ...rest] = words;
   const entry = lookUp(CATALOG, name);
@@ -101,10 +101,10 @@ async function runCommand(
   }
 }
 
-/** Prints a failure the way docker does and picks the exit code. */
+/** Prints a failure as docker does and returns the exit code. */
 function report(error: unknown, path: string, command: Command): number {
   const style = command.failure ?? { exitCode: 1, named: false };
-  // Docker's own check before a run (exit code 1) comes without the program's name.
+  // Docker's own check before a run (exit code 1) omits the program's name.
   const bare = error instanceof CommandFailure && error.exitCode === 1 && style.exitCode !== 1;
   const message = printable(messageOf(error));
   if (message === '') return error instanceof CommandFailure ? error.exitCode : style.exitCode;

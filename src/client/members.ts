@@ -1,12 +1,13 @@
 import type { Flag, GatheringType, NameOf, NumberType } from './flag-types.ts';
 import type { FlagsOf } from './flags.ts';
 
-/** The members of a request whose value may be a `V`. */
+/** The members of a request that accept a `V`. */
 export type MemberOf<T, V> = { [K in keyof T]-?: V extends NonNullable<T[K]> ? K : never }[keyof T];
 
 /**
- * Readers of flags that set a member of the request `T`. A member of another name or type does not compile, nor does a
- * flag that the table lacks. Each returns nothing when the user has not given the flag, so that the daemon's default holds.
+ * Readers of flags that set a member of the request `T`. A member with another name or type does not compile, nor does
+ * a flag that the table lacks. Each returns undefined when the user did not give the flag, so that the daemon's default
+ * applies.
  */
 export interface MemberReaders<T, F extends readonly Flag[]> {
   text(flag: NameOf<F, 'string'>, member: MemberOf<T, string>): Partial<T>;
@@ -14,7 +15,7 @@ export interface MemberReaders<T, F extends readonly Flag[]> {
   number(flag: NameOf<F, NumberType>, member: MemberOf<T, number>): Partial<T>;
   list(flag: NameOf<F, GatheringType>, member: MemberOf<T, readonly string[]>): Partial<T>;
   map(flag: NameOf<F, GatheringType>, member: MemberOf<T, Readonly<Record<string, string>>>): Partial<T>;
-  /** What `read` makes of the flag. */
+  /** The flag's value, converted by `read`. */
   made<K extends keyof T>(flag: NameOf<F>, member: K, read: () => T[K]): Partial<T>;
 }
 

@@ -29,7 +29,7 @@ test('short flags combine, and the last may carry its value', () => {
   assert.deepEqual(args, ['image']);
 });
 
-test('booleans take no word of their own, but may be switched off', () => {
+test('booleans need no value, but may be set to false', () => {
   const { flags, args } = parse('--rm', 'false', '--sig-proxy=false', '--tty=0');
   assert.deepEqual([flags.bool('rm'), flags.bool('sig-proxy'), flags.bool('tty')], [true, false, false]);
   assert.deepEqual(args, ['false']);
@@ -44,7 +44,7 @@ test('flags may follow positionals unless the command stops at the first', () =>
   assert.equal(stopped.flags.bool('rm'), false);
 });
 
-test('values are read by their type', () => {
+test('values are parsed by type', () => {
   const { flags } = parse(
     '-m',
     '64m',
@@ -73,12 +73,12 @@ test('a lone dash is a positional', () => {
   assert.deepEqual(parse('-').args, ['-']);
 });
 
-test('--help and -h ask for help when no flag takes h', () => {
+test('--help and -h request help unless a flag is named h', () => {
   assert.equal(parse('--help').help, true);
   assert.equal(parse('-h').help, true);
 });
 
-test('mistakes are told in the words of docker', () => {
+test("mistakes are reported in docker's words", () => {
   const cases: [string[], string][] = [
     [['--foo'], 'unknown flag: --foo'],
     [['-itz'], "unknown shorthand flag: 'z' in -z"],
@@ -99,11 +99,11 @@ test('mistakes are told in the words of docker', () => {
   }
 });
 
-test('asking for a flag that was never declared is a programming error', () => {
+test('reading an undeclared flag is a programming error', () => {
   assert.throws(() => parse().flags.text('nonsense'), TypeError);
 });
 
-test('old names of flags work, and those that docker warns of are told', () => {
+test("old names of flags work, with docker's deprecation warnings", () => {
   const known: readonly Flag[] = [
     { name: 'timeout', short: 't', type: 'int', aliases: ['time'], deprecated: ['time'], description: '' },
   ];

@@ -18,7 +18,7 @@ export class FlagError extends CommandFailure {
 export interface ParsedLine<F extends readonly Flag[] = readonly Flag[]> {
   readonly flags: FlagsOf<F>;
   readonly args: readonly string[];
-  /** `--help` was given; nothing else has been checked. */
+  /** `--help` was given, so nothing else was checked. */
   readonly help: boolean;
   /** Notes about deprecated flags. */
   readonly warnings: readonly string[];
@@ -30,8 +30,8 @@ export interface ParseOptions {
 }
 
 /**
- * Reads a command line as pflag does: long flags with `=value` or the next word, short ones combined
- * (`-it`, `-p8080:80`), `--` ending the flags, booleans without a word of their own.
+ * Parses a command line as pflag does: long flags with `=value` or the next word, combined short ones (`-it`,
+ * `-p8080:80`), `--` to end the flags, booleans without a separate value.
  * @throws FlagError
  */
 export function parseFlags<F extends readonly Flag[]>(
@@ -93,7 +93,7 @@ class FlagReader<F extends readonly Flag[]> {
     return rest;
   }
 
-  /** @returns false when help was asked for. */
+  /** @returns false when the user asks for help. */
   long(text: string): boolean {
     const equals = text.indexOf('=');
     const name = equals === -1 ? text : text.slice(0, equals);
@@ -112,7 +112,7 @@ class FlagReader<F extends readonly Flag[]> {
     return true;
   }
 
-  /** @returns false when help was asked for. */
+  /** @returns false when the user asks for help. */
   shorts(cluster: string): boolean {
     for (let at = 0; at < cluster.length; at++) {
       const letter = cluster[at] ?? '';

@@ -6,11 +6,11 @@ import { filtersQuery } from './format/filters.ts';
 import { exactSize } from './format/text.ts';
 
 export const PRUNE_FLAGS = [
-  { name: 'filter', type: 'filter', description: 'Remove only what fits, name=value' },
-  { name: 'force', short: 'f', type: 'bool', description: 'Do not ask first' },
+  { name: 'filter', type: 'filter', description: 'Remove only matching objects, name=value' },
+  { name: 'force', short: 'f', type: 'bool', description: 'Do not ask for confirmation' },
 ] as const satisfies readonly Flag[];
 
-/** What the answers of `POST /…/prune` hold, each kind its own list. */
+/** The responses of `POST /…/prune`; each kind has its own list. */
 export interface PruneResponse {
   readonly ContainersDeleted?: readonly string[] | null;
   readonly ImagesDeleted?: readonly { readonly Untagged?: string; readonly Deleted?: string }[] | null;
@@ -20,14 +20,14 @@ export interface PruneResponse {
   readonly SpaceReclaimed?: number;
 }
 
-/** Whether to go on: the user said so by `--force` or says so now. */
+/** Whether the user confirms the removal, by `--force` or at the prompt. */
 export async function agreed(flags: FlagValues, warning: string): Promise<boolean> {
   if (flags.bool('force')) return true;
   const { confirm } = await import('./auth/prompt.ts');
   return confirm(`WARNING! ${warning}`);
 }
 
-/** The filters of a prune: those of `--filter` and those that the user's configuration always adds. */
+/** The filters of a prune: those of `--filter` and those of the user's configuration. */
 export function pruneFilters(cli: Cli, flags: FlagValues): readonly string[] {
   const { pruneFilters: configured } = cli.config;
   const always = Array.isArray(configured) ? configured.filter((one) => typeof one === 'string') : [];
@@ -36,11 +36,11 @@ export function pruneFilters(cli: Cli, flags: FlagValues): readonly string[] {
 
 /** A `prune` of one kind of object. */
 export interface PruneKind {
-  /** More flags than `PRUNE_FLAGS`. */
+  /** Flags beside `PRUNE_FLAGS`. */
   readonly flags?: readonly Flag[];
   readonly warning: (flags: FlagValues) => string;
   readonly request: (flags: FlagValues) => PruneRequest;
-  /** Whether the bytes won are told; networks take none. */
+  /** Whether to print the reclaimed bytes; networks take none. */
   readonly reclaims: boolean;
 }
 
@@ -65,7 +65,7 @@ export interface PruneRequest {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
 }
 
-/** Removes what nothing uses of one kind, prints what went and resolves with the bytes won. */
+/** Removes the unused objects of one kind, prints them and resolves with the reclaimed bytes. */
 export async function pruneKind(cli: Cli, flags: FlagValues, request: PruneRequest): Promise<number> {
   const { kind, filters, query } = request;
   const response = await cli.engine.post<PruneResponse>(`/${kind}/prune`, {

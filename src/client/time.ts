@@ -3,8 +3,8 @@ import { parseDuration } from '../core/units.ts';
 import type { FlagValues } from './flags.ts';
 
 /**
- * A point in time as the API takes it, `seconds[.nanoseconds]`: from a Go duration before `now`, an RFC 3339 time
- * or date, or Unix seconds.
+ * A point in time in the API's form, `seconds[.nanoseconds]`: from a Go duration before `now`, an RFC 3339 time or
+ * date, or Unix seconds.
  * @param now milliseconds since 1970
  * @throws BargeError invalid-parameter.
  */
@@ -15,7 +15,7 @@ export function parseTimestamp(text: string, now = Date.now()): string {
   if (!/^\d{4}-\d{2}-\d{2}/.test(text)) {
     throw invalidParameter(`failed to parse value as time or duration: "${text}"`);
   }
-  // A date alone, or a time without a zone, is the local one.
+  // A date, or a time without a zone, is in the local zone.
   const time = Date.parse(text.length === 10 ? `${text}T00:00:00` : text);
   if (Number.isNaN(time)) throw invalidParameter(`failed to parse value as time or duration: "${text}"`);
   return seconds(time);

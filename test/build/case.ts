@@ -1,13 +1,13 @@
 import type { ImageConfig } from '../../src/api/oci-image.ts';
 
-/** A file of a context: its content, or more than that. */
+/** A file of a context: its content, or a description. */
 export type ContextFile =
   | string
   | { readonly content: string; readonly mode?: number }
   | { readonly link: string }
   | { readonly directory: true; readonly mode?: number };
 
-/** A Dockerfile that is built for real, and what must come of it. */
+/** A Dockerfile to build for real, and the expected result. */
 export interface BuildCase {
   /** A sentence. */
   readonly name: string;
@@ -16,14 +16,14 @@ export interface BuildCase {
   /** Parameters of `POST /build`. */
   readonly query?: Readonly<Record<string, string>>;
   /**
-   * Path in the image to what is there: `MODE UID:GID content` for a file, `MODE/ UID:GID` for a directory, `-> target`
-   * for a link, null for nothing. Without the `MODE UID:GID`, only content is compared.
+   * Path in the image to the expected entry: `MODE UID:GID content` for a file, `MODE/ UID:GID` for a directory, `->
+   * target` for a link, null for a missing entry. Without `MODE UID:GID`, only the content is compared.
    */
   readonly tree?: Readonly<Record<string, string | RegExp | null>>;
   /** Members of the image's `config`. */
   readonly config?: Partial<NonNullable<ImageConfig['config']>>;
-  /** The build must fail with a message like this. */
+  /** The build must fail with a message that matches. */
   readonly fails?: RegExp;
-  /** What the stream must say. */
+  /** The stream must match this. */
   readonly says?: RegExp;
 }

@@ -1,7 +1,7 @@
 /**
- * Builds the cases of the tests with docker's classic builder, with its BuildKit and with buildah, where they are
- * installed, and lists what they make otherwise than the cases say. Not part of the gate: run as root,
- * `./tools/node test/build/compare.ts [words of a case's name]`.
+ * Builds the test cases with docker's classic builder, with its BuildKit and with buildah, as far as they are
+ * installed, and lists results that differ from the cases. Not part of the gate: run as root, `./tools/node
+ * test/build/compare.ts [words of a case's name]`.
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,7 +22,7 @@ const cases = [...COPY_CASES, ...RUN_CASES, ...CONFIG_CASES, ...VARIABLE_CASES, 
   ({ name }) => words.every((word) => name.includes(word)),
 );
 
-/** Says that the builder is older than what the case is about. */
+/** Whether the failure means that the builder is older than the feature of the case. */
 const TOO_OLD =
   /requires? BuildKit|buildkit|unknown flag|unknown instruction|not supported|Unknown (flag|type)|unexpected key|checksum|exclude|parents|unsupported modifier/i;
 
@@ -39,14 +39,14 @@ function layOut(directory: string, files: Readonly<Record<string, ContextFile>>)
   }
 }
 
-/** Buildah labels what it makes. */
+/** Buildah adds a label to its images. */
 function withoutMark(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('io.buildah.version' in value)) return value;
   const { 'io.buildah.version': _, ...rest } = value;
   return rest;
 }
 
-/** @returns what is otherwise; undefined for the same. */
+/** @returns the difference; undefined when there is none. */
 async function difference(peer: Peer, given: BuildCase, directory: string): Promise<string | undefined> {
   const built = await peer.build(given, directory);
   if ('failure' in built) {
@@ -75,7 +75,7 @@ async function difference(peer: Peer, given: BuildCase, directory: string): Prom
 
 const daemon = await TestDaemon.start();
 const directory = daemon.path('compare');
-/** Dockerd binds its data root on itself, which the end of our daemon would call a leftover. */
+/** Dockerd bind-mounts its data root on itself, which our harness would report as a leftover. */
 const own = mkdtempSync('/tmp/compare-');
 try {
   await daemon.makeBusybox();

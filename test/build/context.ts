@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestDaemon } from '../harness/daemon.ts';
 
-/** Makes a build context in a directory of its own. @returns the directory. */
+/** Creates a build context in a new directory. @returns the directory. */
 export function makeContext(
   daemon: TestDaemon,
   name: string,

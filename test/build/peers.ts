@@ -1,4 +1,4 @@
-/** Other builders, each with storage of its own below one directory. */
+/** Other builders, each with separate storage below one directory. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -17,7 +17,7 @@ export interface Peer {
 }
 
 const PROGRAM_DIRECTORIES = ['/usr/bin', '/usr/sbin'];
-/** Debian's own, whose client still has BuildKit's. */
+/** Debian's docker, whose client still supports BuildKit. */
 const program = (name: string) =>
   PROGRAM_DIRECTORIES.map((directory) => join(directory, name)).find(existsSync);
 

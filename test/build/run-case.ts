@@ -14,7 +14,7 @@ export interface Found {
   readonly full: string;
 }
 
-/** Builds one case by the API and compares what came of it. */
+/** Builds one case by the API and compares the result. */
 export async function runCase(daemon: TestDaemon, given: BuildCase): Promise<void> {
   const messages = await build(daemon, given);
   const failure = messages.find((message) => message.error)?.error as string | undefined;
@@ -75,7 +75,7 @@ async function filesOf(daemon: TestDaemon, id: string): Promise<Map<string, Foun
   return await filesIn(response);
 }
 
-/** What a tar of a root file system holds, by absolute paths. */
+/** The entries of a root file system's tar, by absolute path. */
 export async function filesIn(tar: Readable): Promise<Map<string, Found>> {
   const found = new Map<string, Found>();
   const unpack = extract();

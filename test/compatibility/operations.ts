@@ -21,8 +21,8 @@ const listed = (text: string) =>
       return { method, path };
     });
 
-const NO_SWARM = 'a single machine is no swarm: answers as docker does where there is none';
-const NO_PLUGINS = 'there are no plugins: the list is empty, none is found';
+const NO_SWARM = "Barge has no swarm mode: the response is docker's outside of a swarm";
+const NO_PLUGINS = 'Barge has no plugins: the list is empty, and none is found';
 
 const without = (because: string, text: string): Operation[] =>
   listed(text).map((operation) => ({ ...operation, verdict: 'not applicable', because }));

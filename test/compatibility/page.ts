@@ -35,16 +35,16 @@ function section(title: string, rows: readonly Row[]): string[] {
   ];
 }
 
-/** Found by running other people's suites against the daemon, and left so. */
+/** Found by running foreign test suites against the daemon, and kept. */
 const ON_PURPOSE = [
-  '## Other than docker, on purpose',
+  '## Deliberate differences from docker',
   '',
-  '- `stop` without a grace period of its own (`-t`, `--stop-timeout`, Compose’s `stop_grace_period`) kills at once when process 1 of the container is alone and would never see the signal; docker waits for 10 seconds.',
-  '- Containers never end with the daemon, whatever `--live-restore` says.',
-  '- Only SIGKILL and the stop signal count as a wish that the container stays down; docker takes any signal of `kill` so.',
-  '- A bind of the data root may have any propagation: no mount of a container is in it.',
-  '- A volume driver that is not there is answered with 400: at docker’s 404 its client pulls the image, which is there.',
-  '- `build --rm=false` leaves no containers: steps are none.',
+  '- `stop` without an explicit grace period (`-t`, `--stop-timeout`, Compose’s `stop_grace_period`) kills immediately when process 1 is the container’s only process and would never receive the signal; docker waits for 10 seconds.',
+  '- Containers always outlive the daemon, whatever the value of `--live-restore`.',
+  '- After `kill`, only SIGKILL and the stop signal prevent a restart by the restart policy; with docker, any signal does.',
+  '- A bind of the data root may have any propagation, because it contains no mounts of containers.',
+  '- A missing volume driver fails with 400: with docker’s 404, its client would pull the image, which already exists.',
+  '- `build --rm=false` leaves no containers, because steps are not containers.',
   '',
 ];
 
@@ -53,12 +53,12 @@ export function compatibilityPage(): string {
   return [
     '# What of Docker works',
     '',
-    'Made and checked by `test/compatibility.test.ts`, which tries every line with the real docker client or a request',
-    'of its own; after a change run it with `BARGE_UPDATE_DOCS=1`. What is refused is refused by an error that names the',
-    'option. A limit or capability that the host itself lacks is left out with a warning.',
+    'Generated and checked by `test/compatibility.test.ts`, which tries every line with the real docker client or a',
+    'request; after a change run it with `BARGE_UPDATE_DOCS=1`. A refused option fails with an error that names it.',
+    'A limit or capability that the host itself lacks is omitted with a warning.',
     '',
     ...section('Flags of `docker run` and `docker create`', Object.entries(RUN_FLAGS).map(flagRow)),
-    `Log drivers: ${LOG_DRIVERS.map((name) => `\`${name}\``).join(', ')}. Others are refused by name.`,
+    `Log drivers: ${LOG_DRIVERS.map((name) => `\`${name}\``).join(', ')}. Other drivers are refused by name.`,
     '',
     ...section(
       'Operations of the Engine API 1.56',

@@ -4,17 +4,17 @@ import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
-/** The one directory of a quick start. Its hash names what the kernel keeps, so two checkouts do not meet. */
+/** The one directory of a quick start. Its hash is part of the names of kernel objects, so that two checkouts do not collide. */
 export const DIRECTORY = join(ROOT, '.cache/quickstart');
 export const TAG = createHash('sha256').update(DIRECTORY).digest('hex').slice(0, 6);
 
-/** What every process started here, directly or not, has in its environment. */
+/** The environment variable that marks every process started here, directly or indirectly. */
 export const MARK = `BARGE_QUICKSTART=${DIRECTORY}`;
 
-/** Longest exec root below which a shim's socket still has a name that Linux takes. */
+/** The maximum length of an exec root: below it, a shim's socket path stays within Linux's limit. */
 const MAX_EXEC_ROOT = 70;
 
-/** Where one engine has everything of its own. */
+/** The separate locations of one engine. */
 export interface EnginePlace {
   readonly dataRoot: string;
   readonly execRoot: string;
@@ -39,13 +39,13 @@ export function enginePlace(letter: string): EnginePlace {
   };
 }
 
-/** `debian:bookworm`, `ubuntu:jammy`: the release that this machine's apt sources are for. */
+/** `debian:bookworm`, `ubuntu:jammy`: the release of this machine's apt sources. */
 export function baseImage(): string {
   const text = readFileSync('/etc/os-release', 'utf8');
   const field = (name: string) => new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? '';
   const [id, release] = [field('ID'), field('VERSION_CODENAME')];
   if (!['debian', 'ubuntu'].includes(id) || !release) {
-    throw new Error(`this machine is "${field('PRETTY_NAME')}"; the quick start knows Debian and Ubuntu`);
+    throw new Error(`this machine is "${field('PRETTY_NAME')}"; the quick start supports Debian and Ubuntu`);
   }
   return `${id}:${release}`;
 }

@@ -13,7 +13,7 @@ const LOOK_MS = 20;
 
 const [MARK_NAME = '', MARK_VALUE = ''] = MARK.split('=');
 
-/** Temporary files and settings stay in the quick start's directory, too. */
+/** Temporary files and settings also stay in the quick start's directory. */
 export function environment(): NodeJS.ProcessEnv {
   const { BARGE_HOST: _, DOCKER_HOST: __, ...env } = process.env;
   const TMPDIR = join(DIRECTORY, 'tmp');
@@ -21,7 +21,7 @@ export function environment(): NodeJS.ProcessEnv {
   return { ...env, TMPDIR, DOCKER_CONFIG: join(DIRECTORY, 'client'), [MARK_NAME]: MARK_VALUE };
 }
 
-/** A process whose output goes to a file. Ctrl-C does not reach it: it ends after the clean-up that needs it. */
+/** A process whose output is written to a file. Ctrl-C does not reach it, because the clean-up needs it. */
 class Server {
   readonly #process: ChildProcess;
   readonly #title: string;
@@ -41,7 +41,7 @@ class Server {
     closeSync(output);
   }
 
-  /** Waits until `look` gives something. @throws Error with the program's last words when it ends instead. */
+  /** Waits until `look` returns a value. @throws Error with the program's last output when it ends instead. */
   async ready<T>(look: (log: string) => T | undefined | Promise<T | undefined>): Promise<T> {
     for (let waited = 0; waited < READY_MS; waited += LOOK_MS) {
       const found = await look(readFileSync(this.#log, 'utf8'));
@@ -49,7 +49,7 @@ class Server {
       if (this.#ended) break;
       await pause(LOOK_MS);
     }
-    throw new Error(`${this.#title} did not get ready:\n${this.lastWords()}`);
+    throw new Error(`${this.#title} did not become ready:\n${this.lastWords()}`);
   }
 
   get #ended(): boolean {
@@ -64,7 +64,7 @@ class Server {
     return readFileSync(this.#log, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
   }
 
-  /** Ends it by SIGTERM. @throws Error when it had to be killed. */
+  /** Stops it by SIGTERM. @throws Error when it had to be killed. */
   async stop(): Promise<void> {
     this.#process.kill('SIGTERM');
     for (let waited = 0; !this.#ended && waited < STOP_MS; waited += LOOK_MS) await pause(LOOK_MS);
@@ -86,7 +86,7 @@ export class Engine {
     this.#signal = signal;
   }
 
-  /** @param register gets the engine as soon as there is something to clean up. */
+  /** @param register receives the engine as soon as it may need to be cleaned up. */
   static async start(
     place: EnginePlace,
     signal: AbortSignal,
@@ -106,7 +106,7 @@ export class Engine {
     return this.#server.pid;
   }
 
-  /** Runs the client in sight. @returns what it printed on standard output. */
+  /** Runs the client visibly. @returns its standard output. */
   barge(...words: string[]): Promise<string> {
     return this.#client(words, this.#signal);
   }
@@ -116,7 +116,7 @@ export class Engine {
     return run([join(ROOT, 'barge'), ...words], { env, signal });
   }
 
-  /** Removes every container and the images for which `unwanted` holds, then ends the daemon. */
+  /** Removes every container and the images for which `unwanted` is true, then stops the daemon. */
   async close(unwanted: (image: string) => boolean): Promise<void> {
     const signal = AbortSignal.timeout(STOP_MS);
     const list = async (...words: string[]) =>

@@ -1,4 +1,4 @@
-/** What the quick start tells on the screen: numbered steps, the commands, what they print, the time they take. */
+/** The output of the quick start: numbered steps, the commands, their output and their times. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -13,7 +13,7 @@ export function say(text: string): void {
 /** Seconds since `start`, a time of `performance.now()`. */
 export const since = (start: number) => `${((performance.now() - start) / 1000).toFixed(1)} s`;
 
-/** Runs one step under a numbered title and tells how long it took; a failure passes through, named. */
+/** Runs one step under a numbered title and prints its time; a failure is rethrown with the step's name. */
 export async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
   const start = performance.now();
   steps += 1;
@@ -28,9 +28,9 @@ export async function step<T>(title: string, work: () => Promise<T>): Promise<T>
   }
 }
 
-/** States a fact that the quick start is there to show. @throws Error when it is not so. */
+/** Prints a fact that the quick start demonstrates. @throws Error when it does not hold. */
 export function check(claim: string, holds: boolean): void {
-  if (!holds) throw new Error(`it should be so, but is not: ${claim}`);
+  if (!holds) throw new Error(`this should hold but does not: ${claim}`);
   say(`   ok: ${claim}`);
 }
 
@@ -39,7 +39,7 @@ export interface Shown {
   readonly signal: AbortSignal;
 }
 
-/** Runs a command in sight. @returns its standard output. @throws Error for a non-zero exit code. */
+/** Runs a command visibly. @returns its standard output. @throws Error for a non-zero exit code. */
 export async function run(words: readonly [string, ...string[]], options: Shown): Promise<string> {
   const [program, ...args] = words;
   const line = [program.replace(/^.*\//, ''), ...args].join(' ');

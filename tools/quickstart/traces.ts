@@ -1,13 +1,13 @@
-/** What containers leave in a machine when they are not cleaned up well, as far as it is the quick start's. */
+/** The quick start's traces that containers leave in a machine without a proper clean-up. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DIRECTORY, type EnginePlace, MARK } from './place.ts';
 
-/** Kinds of traces, each with the names of those that are there. */
+/** Kinds of traces, each with the names of existing ones. */
 export type Traces = ReadonlyMap<string, readonly string[]>;
 
-/** Places of a daemon that was not told where to work. */
+/** The default paths of a daemon. */
 const DEFAULT_PLACES = [
   '/run/barge',
   '/run/barge.sock',
@@ -16,7 +16,7 @@ const DEFAULT_PLACES = [
   '/var/lib/barge-registry',
 ];
 
-/** Names which of `DEFAULT_PLACES` exist: none may come into being by a quick start. */
+/** Lists which of `DEFAULT_PLACES` exist; the quick start must not create any. */
 export const defaultPlaces = () => DEFAULT_PLACES.filter((path) => existsSync(path));
 
 function lines(program: string, ...args: string[]): string[] {
@@ -25,7 +25,7 @@ function lines(program: string, ...args: string[]): string[] {
   return stdout.split('\n').filter(Boolean);
 }
 
-/** A file of /proc; empty when the process has just ended, or is one that nobody may look into. */
+/** A file of /proc; empty when the process has just ended or is not readable. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -36,7 +36,7 @@ function read(path: string): string {
 
 const pids = () => readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
 
-/** Processes with the mark in their environment or in a cgroup of ours, this one left out. */
+/** Processes with the mark in their environment or in one of our cgroups, except this process. */
 function processes(names: readonly string[]): string[] {
   return pids()
     .filter((pid) => Number(pid) !== process.pid)
@@ -72,7 +72,7 @@ interface Link {
   readonly master?: string;
 }
 
-/** Bridges of ours and what is plugged into them. */
+/** Our bridges and the links attached to them. */
 function links(names: readonly string[]): string[] {
   const all: Link[] = JSON.parse(lines('ip', '-json', 'link').join(''));
   return all
@@ -107,7 +107,7 @@ export function look(places: readonly EnginePlace[]): Traces {
   ]);
 }
 
-/** Links lose their bridge before they go: those seen earlier are looked for by name. */
+/** Links lose their bridge before they are removed, so links seen earlier are checked by name. */
 export function linksStillThere(seen: readonly string[]): string[] {
   return seen.filter((name) => existsSync(`/sys/class/net/${name}`));
 }

@@ -24,14 +24,14 @@ export class Crowd implements AsyncDisposable {
     return this.#running;
   }
 
-  /** A fresh client for each, eight at a time. @returns milliseconds. */
+  /** Uses a new client for each, eight at a time. @returns milliseconds. */
   startUntil(count: number): Promise<number> {
     const names = this.#names(this.#running, count);
     this.#running = Math.max(count, this.#running);
     return this.#each(names, (name) => ['run', '-d', '--name', name, 'busybox', 'sleep', '3600']);
   }
 
-  /** The quickest way: what is not timed. */
+  /** The fastest client, for work that is not timed. */
   async growUntil(count: number): Promise<void> {
     if (!this.#peer.daemon) {
       await this.startUntil(count);
@@ -58,7 +58,7 @@ export class Crowd implements AsyncDisposable {
     );
   }
 
-  /** The last `count` of those that run. @returns milliseconds. */
+  /** Removes the last `count` running containers. @returns milliseconds. */
   stopLast(count: number): Promise<number> {
     return this.#each(this.#last(count), (name) => ['stop', '-t', '0', name]);
   }
@@ -69,7 +69,7 @@ export class Crowd implements AsyncDisposable {
     return this.#each(names, (name) => ['rm', '-f', name]);
   }
 
-  /** Containers that do not run, until there are `count` in all; by the API, which the peer must have. */
+  /** Creates containers without starting them, until there are `count` in total; needs the peer's API. */
   async createUntil(count: number): Promise<void> {
     const numbers = this.#numbers(this.#running, count);
     this.#created = numbers.length;
@@ -87,7 +87,7 @@ export class Crowd implements AsyncDisposable {
     await this.#byApi(numbers, (client, number) => client.request('DELETE', `/containers/${nameOf(number)}`));
   }
 
-  /** Of the containers' own processes. */
+  /** The pids of the containers' own processes. */
   pids(): readonly number[] {
     const names = this.#names(0, this.#running);
     if (names.length === 0) return [];

@@ -4,34 +4,34 @@ import type { Workshop } from '../suite.ts';
 import { Crowd } from './crowd.ts';
 import { Scales, type Weight } from './weigh.ts';
 
-/** How many containers run when something is measured. */
+/** The numbers of running containers at which to measure. */
 export const POINTS = { few: 50, timed: 100, many: 200, most: 500, listed: 1000 } as const;
 
-/** Containers that come and go before a daemon is weighed. */
+/** Number of containers to run and remove before measuring a daemon's memory. */
 const WARM = 20;
 
-/** What one peer showed; milliseconds, a sample each. */
+/** The samples of one peer, in milliseconds. */
 export interface CrowdFigures {
   readonly start: number;
   readonly stop: number;
   readonly remove: number;
-  /** Containers → times; those of a daemon are listed with containers that do not run, too. */
+  /** Containers → times; with a daemon, the list includes stopped containers. */
   readonly lists: Readonly<Record<number, readonly number[]>>;
   readonly inspects: Readonly<Record<number, readonly number[]>>;
   readonly weights: readonly Weight[];
-  /** Containers that live → time. */
+  /** Running containers → time. */
   readonly restarts: Readonly<Record<number, readonly number[]>>;
 }
 
 /**
- * Grows the crowd, and measures at each point; then lets it shrink again.
- * @param most containers that run at once.
+ * Grows the crowd, measures at each point, and shrinks it again.
+ * @param most the maximum number of running containers.
  */
 export async function measureCrowd(peer: Peer, most: number, workshop: Workshop): Promise<CrowdFigures> {
   const { runs } = workshop.effort;
   const restarts: Record<number, readonly number[]> = { 0: await restart(peer) };
   await using crowd = new Crowd(peer);
-  /* Else the first containers are charged with what a daemon loads and compiles once. */
+  /* Otherwise the first containers would be charged with what a daemon loads and compiles once. */
   await crowd.growUntil(WARM);
   await crowd.shrinkUntil(0);
   const scales = new Scales(peer, crowd);
@@ -69,7 +69,7 @@ export async function measureCrowd(peer: Peer, most: number, workshop: Workshop)
   return { start, stop, remove, lists, inspects, weights, restarts };
 }
 
-/** One time, for a daemon; none without one. */
+/** One time for a daemon; empty without one. */
 async function restart({ daemon }: Peer): Promise<readonly number[]> {
   return daemon ? [await daemon.restart(), await daemon.restart()] : [];
 }

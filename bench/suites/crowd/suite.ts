@@ -2,10 +2,10 @@ import { summarize } from '../../measure/statistics.ts';
 import type { Row, Section, Suite, Workshop } from '../suite.ts';
 import { type CrowdFigures, measureCrowd, POINTS } from './measure.ts';
 
-/** What many containers cost: starting, listing, keeping, finding again. Peers take turns as wholes. */
+/** The cost of many containers: starting, listing, running and adopting. Each peer runs the whole suite in turn. */
 export const crowdSuite: Suite = { name: 'crowd', effort: { warmup: 0, runs: 10 }, measure };
 
-/** Barge is cheap enough to show more. */
+/** Barge is cheap enough to measure more. */
 const OWN = 'barge';
 
 type Crowds = ReadonlyMap<string, CrowdFigures>;

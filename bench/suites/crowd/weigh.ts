@@ -3,24 +3,24 @@ import { allPids, commandName, processTrees, sumOfPss } from '../../measure/memo
 import type { Peer } from '../../peers/peer.ts';
 import type { Crowd } from './crowd.ts';
 
-/** Lets garbage be collected and helpers that are about to end do so. */
+/** Waits for garbage collection and for helpers that are about to end. */
 const SETTLE_MS = 3000;
 
 /** Bytes of PSS. */
 export interface Weight {
   readonly containers: number;
   readonly daemon: number;
-  /** Processes that have come since the scales were made and are not the containers' own. */
+  /** New processes since construction, except those of the containers themselves. */
   readonly keepers: number;
-  /** What they are called: `20 × barge-shim`. */
+  /** Their names: `20 × barge-shim`. */
   readonly names: string;
 }
 
-/** Weighs a peer again and again, whose daemon stays the same. */
+/** Repeatedly measures the memory of a peer whose daemon stays the same. */
 export class Scales {
   readonly #crowd: Crowd;
   readonly #before: ReadonlySet<number>;
-  /** Later, what keeps containers may be the daemon's children, too. */
+  /** Recorded now, because later the containers' shims may also be the daemon's children. */
   readonly #daemon: ReadonlySet<number>;
 
   constructor(peer: Peer, crowd: Crowd) {

@@ -7,11 +7,11 @@ import { ownPeer } from './own.ts';
 import type { Growth } from './suite.ts';
 
 const COUNTS = [1, 10, 100, 300, 1000];
-/** What fewer add to a daemon is lost in what its heap does by itself. */
+/** With fewer, the growth is lost in the variation of the daemon's heap. */
 const WEIGHABLE = 100;
 const MB = 1e6;
 
-/** Containers that run: time to start them all, memory of all, and what a list of them takes. */
+/** Running containers: the time to start them all, the memory of all, and the time to list them. */
 export async function containerCurves(workshop: Workshop): Promise<readonly Growth[]> {
   const peer = ownPeer(workshop);
   if (!peer) return [];
@@ -30,7 +30,7 @@ export async function containerCurves(workshop: Workshop): Promise<readonly Grow
     points.push({
       count,
       started: started / 1000,
-      /* A heap may shrink: then nothing has grown, and a page stands for that. */
+      /* A heap may shrink; then one page represents no growth. */
       memory: Math.max(4096, weight.daemon - empty.daemon + weight.keepers) / MB,
       list: summarize(times).median,
     });

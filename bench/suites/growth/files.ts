@@ -12,7 +12,7 @@ import type { Growth } from './suite.ts';
 const COUNTS = [10, 100, 1000, 10_000, 100_000];
 const PER_DIRECTORY = 500;
 
-/** Small files: in a layer that is loaded and saved, and in the context of a build. */
+/** Small files: in a layer to load and save, and in the context of a build. */
 export async function fileCurves(workshop: Workshop): Promise<readonly Growth[]> {
   const peer = ownPeer(workshop);
   if (!peer) return [];

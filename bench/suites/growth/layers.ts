@@ -9,10 +9,10 @@ import type { Workshop } from '../suite.ts';
 import { ownPeer } from './own.ts';
 import type { Growth } from './suite.ts';
 
-/** As many as an image may have. */
+/** The maximum number of layers of an image. */
 const COUNTS = [1, 4, 16, 64, 127];
 
-/** Small layers: what each costs by itself to load, push, pull, and to start a container on. */
+/** Small layers: the cost of each to load, push and pull, and to start a container on. */
 export async function layerCurves(workshop: Workshop): Promise<readonly Growth[]> {
   const peer = ownPeer(workshop);
   const kind = presentRegistries()[0];
@@ -40,7 +40,7 @@ async function costsOf({ stage, effort }: Workshop, client: Subject, address: st
   const push = time('push', '-q', remote);
   run('rmi', localName(request), remote);
   const pull = time('pull', '-q', remote);
-  /* Nothing in the image can run: the host's program does. */
+  /* The image contains no program, so it runs the host's. */
   const program = ['-v', '/usr/bin/busybox:/bin/true:ro', remote, '/bin/true'];
   const starts = Array.from({ length: effort.runs }, () => time('run', '--rm', ...program));
   run('rmi', remote);

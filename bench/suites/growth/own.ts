@@ -1,5 +1,5 @@
 import type { Peer } from '../../peers/peer.ts';
 import type { Workshop } from '../suite.ts';
 
-/** Barge, unless the command line leaves it out. */
+/** Barge, unless the command line excludes it. */
 export const ownPeer = ({ peers }: Workshop): Peer | undefined => peers.find(({ name }) => name === 'barge');

@@ -5,17 +5,17 @@ import { fileCurves } from './files.ts';
 import { layerCurves } from './layers.ts';
 import { tagCurves } from './tags.ts';
 
-/** How Barge's cost grows with what there is of something. No peer is asked. */
+/** How Barge's costs grow with the number of objects. Peers are not measured. */
 export const growthSuite: Suite = { name: 'growth', effort: { warmup: 0, runs: 3 }, measure };
 
-/** What one measurement gives: the points of its curves, by label. */
+/** The result of one measurement: the points of its curves, by label. */
 export interface Growth {
   readonly label: string;
   readonly unit: string;
   readonly points: readonly Point[];
 }
 
-/** Above this, with what a machine's moods add, growth counts as worse than linear. */
+/** Above this, which allows for noise, growth counts as worse than linear. */
 const LINEAR = 1.1;
 
 const MEASUREMENTS = [containerCurves, layerCurves, fileCurves, tagCurves];

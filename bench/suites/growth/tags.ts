@@ -10,7 +10,7 @@ const AT_ONCE = 16;
 const MB = 1e6;
 const TYPE = 'application/vnd.oci.image.manifest.v1+json';
 
-/** Tags of one repository in our registry: pushing, listing them all, asking for one, and the server's memory. */
+/** Tags of one repository in our registry: pushing, listing all, requesting one, and the server's memory. */
 export async function tagCurves(workshop: Workshop): Promise<readonly Growth[]> {
   workshop.say(`growth: ${COUNTS.join(', ')} tags`);
   await using server = await startRegistry(workshop.stage, REGISTRIES[0] as RegistryKind);
@@ -44,7 +44,7 @@ type Costs = Readonly<
   Record<'pushing all' | 'listing all' | 'asking for one' | 'memory of the server', number>
 >;
 
-/** Pushes a configuration. @returns the manifest of an image that has no more than that. */
+/** Pushes a configuration. @returns the manifest of an image without layers. */
 async function pushedManifest(repository: string): Promise<string> {
   const config = '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}';
   const digest = `sha256:${createHash('sha256').update(config).digest('hex')}`;
@@ -57,10 +57,10 @@ async function send(method: string, url: string, type?: string, body?: string): 
   const headers = { accept: TYPE, ...(type && { 'content-type': type }) };
   const response = await fetch(url, { method, headers, ...(body && { body }) });
   const said = await response.text();
-  if (!response.ok) throw new Error(`${method} ${url} was answered with ${response.status}: ${said}`);
+  if (!response.ok) throw new Error(`${method} ${url} failed with status ${response.status}: ${said}`);
 }
 
-/** The median of some. */
+/** The median of several samples. */
 async function timeOf(work: () => Promise<void>): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < 9; i++) {

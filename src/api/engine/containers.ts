@@ -71,7 +71,7 @@ export interface Resources {
   readonly Init?: boolean | null;
   readonly PidsLimit?: number | null;
   readonly Ulimits?: readonly Ulimit[] | null;
-  /** The next four are Windows' own: remembered, and without effect. */
+  /** The next four are for Windows: stored, but without effect. */
   readonly CpuCount?: number;
   readonly CpuPercent?: number;
   readonly IOMaximumIOps?: number;
@@ -123,7 +123,7 @@ export interface HostConfig extends Resources {
   readonly ShmSize?: number;
   readonly Sysctls?: Readonly<Record<string, string>> | null;
   readonly Runtime?: string;
-  /** Of the container's processes; the runtime's own when absent. */
+  /** Of the container's processes; the runtime's default when absent. */
   readonly Umask?: number | null;
   readonly Isolation?: string;
   readonly MaskedPaths?: readonly string[] | null;
@@ -185,7 +185,7 @@ export interface NetworkSettings {
   readonly Networks: Readonly<Record<string, EndpointSettings>>;
 }
 
-/** Answer of `GET /containers/{id}/json`. */
+/** Response of `GET /containers/{id}/json`. */
 export interface ContainerInspect {
   readonly Id: string;
   readonly Created: string;
@@ -228,7 +228,7 @@ export interface ContainerSummary {
   readonly SizeRootFs?: number;
   readonly Labels: Readonly<Record<string, string>>;
   readonly State: ContainerStatus;
-  /** Words such as `Up 3 minutes (healthy)`. */
+  /** Text such as `Up 3 minutes (healthy)`. */
   readonly Status: string;
   readonly Health?: Pick<Health, 'Status' | 'FailingStreak'>;
   readonly HostConfig: {

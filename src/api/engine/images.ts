@@ -15,7 +15,7 @@ export interface ImageSummary {
   readonly Containers: number;
 }
 
-/** Answer of `GET /images/{name}/json`. */
+/** Response of `GET /images/{name}/json`. */
 export interface ImageInspect {
   readonly Id: string;
   readonly RepoTags: readonly string[];

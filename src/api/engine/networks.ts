@@ -95,7 +95,7 @@ export interface EndpointResource {
   readonly IPv6Address: string;
 }
 
-/** Answer of `GET /networks/{id}`. */
+/** Response of `GET /networks/{id}`. */
 export interface NetworkInspect extends NetworkSummary {
   readonly Containers: Readonly<Record<string, EndpointResource>>;
   readonly Status: {
@@ -105,7 +105,7 @@ export interface NetworkInspect extends NetworkSummary {
       >;
     };
   };
-  /** Ours: why published ports may not be reached from outside, and what to do. */
+  /** Barge's extension: why published ports may be unreachable from outside, and what to do. */
   readonly Warnings?: readonly string[];
 }
 

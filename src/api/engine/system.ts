@@ -1,8 +1,8 @@
 import type { ExactInteger } from '../../core/exact-integer.ts';
 
 /**
- * Bodies of the Docker Engine API (v1.56 down to v1.24) that client and daemon share, a file for each subject. Member
- * names are the API's own. Times are RFC 3339 text, durations nanoseconds, sizes bytes, unless a member says otherwise.
+ * Bodies of the Docker Engine API (v1.24 to v1.56) that client and daemon share, one file per subject. Member names are
+ * the API's own. Times are RFC 3339 text, durations nanoseconds, sizes bytes, unless a member says otherwise.
  */
 
 export const API_VERSION = '1.56';
@@ -48,7 +48,7 @@ export interface VersionComponent {
   readonly Details?: Readonly<Record<string, string>>;
 }
 
-/** Answer of `GET /version`. */
+/** Response of `GET /version`. */
 export interface VersionInfo {
   readonly Platform: { readonly Name: string };
   readonly Components: readonly VersionComponent[];
@@ -63,7 +63,7 @@ export interface VersionInfo {
   readonly BuildTime: string;
 }
 
-/** `X-Registry-Auth` once decoded, and the body of `POST /auth`. */
+/** `X-Registry-Auth` after decoding, and the body of `POST /auth`. */
 export interface AuthConfig {
   readonly username?: string;
   readonly password?: string;

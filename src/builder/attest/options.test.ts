@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readAttestations } from './options.ts';
 
-test('attestations are off, and the later one of a type is in force', () => {
+test('attestations are off by default, and the last one of a type applies', () => {
   assert.deepEqual(readAttestations([]), {});
   assert.deepEqual(readAttestations(['type=sbom', 'type=provenance', 'type=provenance,disabled=true']), {
     sbom: true,
@@ -15,7 +15,7 @@ test('attestations are off, and the later one of a type is in force', () => {
   );
 });
 
-test('what is not known or not done is named', () => {
+test('unknown and unsupported options are reported by name', () => {
   for (const [text, message] of [
     ['type=other', /unknown type "other"/],
     ['sbom', /"sbom" must be a key=value pair/],

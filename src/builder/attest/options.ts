@@ -1,16 +1,16 @@
 import { invalidParameter } from '../../core/errors.ts';
 
-/** What is to be said about an image beside it. */
+/** The attestations to attach to an image. */
 export interface AttestOptions {
   readonly provenance?: ProvenanceOptions;
   readonly sbom?: boolean;
 }
 
 export interface ProvenanceOptions {
-  /** `max` also tells values of build arguments, the Dockerfile and the steps. */
+  /** `max` also includes the values of build arguments, the Dockerfile and the steps. */
   readonly mode: 'min' | 'max';
   readonly version: 'v0.2' | 'v1';
-  /** A URI that tells who built. */
+  /** A URI that identifies the builder. */
   readonly builderId: string;
   readonly reproducible: boolean;
 }
@@ -18,8 +18,8 @@ export interface ProvenanceOptions {
 const KEYS = ['type', 'disabled', 'mode', 'version', 'builder-id', 'reproducible', 'inline-only', 'filename'];
 
 /**
- * Reads `--attest type=provenance|sbom[,…]`, the later one of a type in force.
- * @throws BargeError invalid-parameter for what is not known or not done here.
+ * Parses `--attest type=provenance|sbom[,…]`; a later one overrides an earlier one of the same type.
+ * @throws BargeError invalid-parameter for unknown or unsupported options.
  */
 export function readAttestations(texts: readonly string[]): AttestOptions {
   let result: AttestOptions = {};
@@ -44,7 +44,7 @@ function split(text: string, part: string): [string, string] {
   if (equals === -1) throw wrong(text, `"${part}" must be a key=value pair`);
   const key = part.slice(0, equals).trim().toLowerCase();
   if (key === 'generator')
-    throw wrong(text, 'generators are not supported: the list of packages is made by the daemon itself');
+    throw wrong(text, 'generators are not supported: the daemon itself creates the list of packages');
   if (!KEYS.includes(key)) throw wrong(text, `unexpected key "${key}"`);
   return [key, part.slice(equals + 1)];
 }

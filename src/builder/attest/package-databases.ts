@@ -4,11 +4,11 @@ import { resolveInRoot } from '../copy/rooted.ts';
 import { type FoundPackage, readInside } from './found-package.ts';
 
 const STATUS = 'var/lib/dpkg/status';
-/** Where images without a package manager keep what they are made of, a file each. */
+/** Where images without a package manager store their packages, one file each. */
 const STATUS_PARTS = 'var/lib/dpkg/status.d';
 const APK = 'lib/apk/db/installed';
 
-/** What dpkg has installed. */
+/** The packages that dpkg has installed. */
 export async function dpkgPackages(root: string, namespace: string): Promise<FoundPackage[]> {
   const files = [STATUS, ...(await partsOf(root))];
   const found: FoundPackage[] = [];
@@ -40,7 +40,7 @@ async function partsOf(root: string): Promise<string[]> {
   return names.filter((name) => !name.endsWith('.md5sums')).map((name) => `${STATUS_PARTS}/${name}`);
 }
 
-/** What apk has installed. */
+/** The packages that apk has installed. */
 export async function apkPackages(root: string, namespace: string): Promise<FoundPackage[]> {
   const text = (await readInside(root, APK)) ?? '';
   return [...paragraphs(text, /^([A-Za-z]):(.*)$/)].flatMap((fields) => {
@@ -51,7 +51,7 @@ export async function apkPackages(root: string, namespace: string): Promise<Foun
   });
 }
 
-/** Paragraphs of `key: value` lines; lines that go on are left out. */
+/** Paragraphs of `key: value` lines; continuation lines are skipped. */
 function* paragraphs(text: string, line: RegExp): Generator<Map<string, string>> {
   for (const paragraph of text.split(/\n\n+/)) {
     const fields = new Map<string, string>();

@@ -2,13 +2,13 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FoundPackage, readInside } from './found-package.ts';
 
-/** Directories that hold no software: the kernel's, and what changes all the time. */
+/** Directories without software: the kernel's, and those that change all the time. */
 const SKIPPED = ['proc', 'sys', 'dev', 'run', 'tmp'];
 const MAX_DEPTH = 40;
 
 type Reader = (root: string, path: string) => Promise<FoundPackage | undefined>;
 
-/** Packages that tell of themselves by a file of their own, wherever they lie. */
+/** Packages that describe themselves by a file, in any directory. */
 export async function packageFiles(root: string, signal: AbortSignal): Promise<FoundPackage[]> {
   const found: FoundPackage[] = [];
   const visit = async (path: string, depth: number): Promise<void> => {

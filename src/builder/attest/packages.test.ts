@@ -29,7 +29,7 @@ const brief = async (root: string) =>
     [type, namespace, name, version].join(' '),
   );
 
-test('packages of databases are found, those that are only half gone are not', async () => {
+test('packages of databases are found, but not those that are partly removed', async () => {
   const files = {
     'usr/lib/os-release': 'NAME="X"\nID=alpine\n',
     'lib/apk/db/installed': 'C:Q1\nP:musl\nV:1.2.3-r0\nA:x86_64\nL:MIT\n\nP:busybox\nV:1.36\n',
@@ -45,7 +45,7 @@ test('packages of databases are found, those that are only half gone are not', a
   });
 });
 
-test('packages that tell of themselves are found wherever they lie; links lead nowhere outside', async () => {
+test('packages that describe themselves are found in any directory; links cannot lead outside', async () => {
   const files = {
     'app/node_modules/@scope/one/package.json': '{"name":"@scope/one","version":"1.0.0"}',
     'app/node_modules/@scope/one/node_modules/two/package.json': '{"name":"two","version":"2"}',
@@ -68,7 +68,7 @@ test('packages that tell of themselves are found wherever they lie; links lead n
   });
 });
 
-test('the document names each with its address, and the same packages give the same document', () => {
+test("the document has each package's URL, and the same packages produce the same document", () => {
   const packages = [
     { type: 'deb', namespace: 'debian', name: 'g++', version: '4:12', architecture: 'amd64', source: 's' },
     {

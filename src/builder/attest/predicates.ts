@@ -5,7 +5,7 @@ import { packagesOf } from './packages.ts';
 import { provenanceOf } from './provenance.ts';
 import { spdxDocument } from './spdx.ts';
 
-/** What is to be said about one image of a build. */
+/** The attestations of one image of a build. */
 export async function predicatesOf(run: BuildRun, plan: Plan, layers: Layers): Promise<Predicate[]> {
   const { request, deps } = run;
   const { provenance, sbom } = request.attestations ?? {};

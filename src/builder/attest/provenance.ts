@@ -4,7 +4,7 @@ import type { BuildRun } from '../run.ts';
 import type { Predicate } from '../worker.ts';
 import type { ProvenanceOptions } from './options.ts';
 
-/** Tells verifiers how to read the parameters. */
+/** Identifies to verifiers how to interpret the parameters. */
 const BUILD_TYPE = 'urn:barge:dockerfile:v1';
 
 type Digests = Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ interface Material {
   readonly digest?: Digests;
 }
 
-/** SLSA provenance: what an image was made of, and how (slsa.dev/provenance v0.2 and v1). */
+/** SLSA provenance: the materials of an image and how it was built (slsa.dev/provenance v0.2 and v1). */
 export function provenanceOf(run: BuildRun, plan: Plan, options: ProvenanceOptions): Predicate {
   const parameters = parametersOf(run, options);
   const times = { began: run.began.toISOString(), ended: run.now().toISOString() };
@@ -78,7 +78,7 @@ function version1({ run, plan, options, parameters, times, materials }: Facts): 
   };
 }
 
-/** Values of arguments may be secret: `min` tells their names only. */
+/** Values of arguments may be secret, so `min` includes only their names. */
 function parametersOf({ request }: BuildRun, { mode }: ProvenanceOptions): object {
   const { buildArgs = {}, labels = {}, target, noCache, secrets, agents } = request;
   const args: Record<string, string> = {};
@@ -126,7 +126,7 @@ function materialsOf(plan: Plan): Material[] {
   return [...new Map(all.map((material) => [JSON.stringify(material), material])).values()];
 }
 
-/** As package-url writes images of registries. */
+/** A registry's image as a package-url. */
 export function packageUri(reference: string, query = ''): string {
   const [name = '', version] = /^(.*?)(?:[:@]([^/]+))?$/.exec(reference)?.slice(1) ?? [];
   return `pkg:docker/${name}${version ? `@${version}` : ''}${query}`;

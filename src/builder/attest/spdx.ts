@@ -3,10 +3,10 @@ import type { Predicate } from '../worker.ts';
 import type { FoundPackage } from './found-package.ts';
 
 const ROOT = 'SPDXRef-DocumentRoot';
-/** What SPDX allows for a licence that is said in a word or two; others go into the comment. */
+/** The licence expressions that SPDX allows; other licences are written into the comment. */
 const LICENSE = /^[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*$/;
 
-/** The packages of an image as an SPDX 2.3 document. The same packages at the same time give the same bytes. */
+/** The packages of an image as an SPDX 2.3 document. The same packages and time produce the same bytes. */
 export function spdxDocument(packages: readonly FoundPackage[], created: Date): Predicate {
   const listed = packages.map((found) => ({ id: idOf(found), found }));
   const hash = createHash('sha256').update(JSON.stringify(packages)).digest('hex');

@@ -7,7 +7,7 @@ import { BuildArgs, GlobalScope } from '../plan/scope.ts';
 import { type StageEntry, StageTable } from '../plan/stages.ts';
 import type { BuildRequest } from '../request.ts';
 
-/** What `--call=outline` and `--call=targets` tell of a Dockerfile. @throws BargeError, DockerfileError. */
+/** The result of `--call=outline` and `--call=targets` for a Dockerfile. @throws BargeError, DockerfileError. */
 export function describeDockerfile(dockerfile: Dockerfile, request: BuildRequest): BuildDescription {
   const given = new BuildArgs(request.buildArgs ?? {});
   const globals = new GlobalScope(builtIn(request), dockerfile.directives.escape);
@@ -20,7 +20,7 @@ export function describeDockerfile(dockerfile: Dockerfile, request: BuildRequest
 
 function builtIn({ platforms = [] }: BuildRequest): Record<string, string> {
   const host = hostPlatform();
-  if (platforms.length > 1) throw invalidParameter('name one platform to look at a Dockerfile');
+  if (platforms.length > 1) throw invalidParameter('name only one platform to evaluate a Dockerfile');
   return platformArgs(host, host, '');
 }
 
@@ -85,7 +85,7 @@ function namesOf(
   return [...names].map(([name, required]) => ({ name, required }));
 }
 
-/** The arguments above FROM that are declared at all, then those of the stages. */
+/** The declared arguments above FROM, then those of the stages. */
 function argsOf(dockerfile: Dockerfile, stages: readonly StageEntry[], { globals, given }: Scope) {
   const own = stages
     .flatMap(({ stage }) => stage.instructions)
@@ -108,7 +108,7 @@ function argsOf(dockerfile: Dockerfile, stages: readonly StageEntry[], { globals
 
 type ArgLine = Stage['instructions'][number] & Arg;
 
-/** The target, what it is made from and what it copies from, as far as names tell. */
+/** The target and the stages that it is based on or copies from, as far as their names are known. */
 function neededStages(table: StageTable, target: StageEntry): StageEntry[] {
   const needed = new Set<StageEntry>();
   const visit = (entry: StageEntry): void => {
@@ -129,7 +129,7 @@ function neededStages(table: StageTable, target: StageEntry): StageEntry[] {
   return [...needed].sort((a, b) => a.index - b.index);
 }
 
-/** The words after its name in the comment above an instruction. */
+/** The text after the name in the comment above an instruction. */
 function commentAbove({ source }: Dockerfile, line: number, name: string): string | undefined {
   const words: string[] = [];
   for (let at = line - 2; at >= 0; at--) {

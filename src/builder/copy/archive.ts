@@ -15,7 +15,7 @@ const MAGIC: readonly (readonly [Compression, readonly number[]])[] = [
 ];
 const BLOCK = 512;
 
-/** How a tar archive is compressed; undefined when the file is no tar archive, whatever its name says. */
+/** How a tar archive is compressed; undefined when the file is not a tar archive, whatever its name. */
 export async function detectArchive(file: string): Promise<Compression | undefined> {
   const head = await readHead(file);
   const magic = MAGIC.find(([, bytes]) => bytes.every((byte, index) => head[index] === byte));
@@ -24,7 +24,7 @@ export async function detectArchive(file: string): Promise<Compression | undefin
   return isTarHeader(block) ? magic[0] : undefined;
 }
 
-/** The archive's plain tar. xz and bzip2 go through the programs of that name. */
+/** The archive's plain tar. xz and bzip2 are decompressed by the programs of that name. */
 export function openArchive(file: string, compression: Compression): Readable {
   const source = failsElsewhere(createReadStream(file));
   switch (compression) {
@@ -40,7 +40,7 @@ export function openArchive(file: string, compression: Compression): Readable {
   }
 }
 
-/** Errors reach whoever reads the result. */
+/** The reader of the result gets errors. */
 const ignoreError = () => undefined;
 
 async function readHead(file: string): Promise<Uint8Array> {
@@ -73,7 +73,7 @@ async function firstBlock(file: string, compression: Compression): Promise<Uint8
   return Buffer.concat(chunks).subarray(0, BLOCK);
 }
 
-/** A tar header carries the sum of its bytes, its own field counted as spaces. */
+/** A tar header contains the sum of its bytes, in which the sum's own field counts as spaces. */
 function isTarHeader(block: Uint8Array): boolean {
   if (block.length < BLOCK) return false;
   const field = Buffer.from(block.subarray(148, 156)).toString('latin1').replace(/\0.*$/, '').trim();

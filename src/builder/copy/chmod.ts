@@ -1,6 +1,6 @@
 import { invalidParameter } from '../../core/errors.ts';
 
-/** Gives the mode that an entry gets from the mode it has. */
+/** Computes an entry's new mode from its old one. */
 export type ChangeMode = (mode: number, isDirectory: boolean) => number;
 
 /** Reads `--chmod`: octal (`755`) or symbolic (`u=rwX,go=rX`, `a+x`). */
@@ -44,7 +44,7 @@ function wantedBits(mode: number, who: string, letters: string, isDirectory: boo
   return bits;
 }
 
-/** `X` is execute for directories and for what somebody may execute already; `u`, `g`, `o` copy. */
+/** `X` is execute for directories and for files that any class may already execute; `u`, `g`, `o` copy. */
 function permission(mode: number, letter: string, isDirectory: boolean): number {
   if (letter === 'X') return isDirectory || (mode & 0o111) !== 0 ? 1 : 0;
   const shift = SHIFT[letter];

@@ -3,12 +3,12 @@ import { join, posix } from 'node:path';
 import { errnoOf } from '../../core/errors.ts';
 import { targetInRoot } from './rooted.ts';
 
-/** What is at a destination within a root file system. */
+/** A destination within a root file system. */
 export interface Destination {
-  /** Absolute, without a slash at its end, links followed as far as they lead. */
+  /** Absolute, without a trailing slash, with links resolved as far as possible. */
   readonly path: string;
   readonly is: 'directory' | 'file' | 'nothing';
-  /** Directories on the way that are not there, the destination itself included; outermost first. */
+  /** Missing directories of the path, including the destination itself, outermost first. */
   readonly missing: readonly string[];
 }
 

@@ -17,7 +17,7 @@ export interface Downloaded {
   readonly entry: SourceEntry;
 }
 
-/** Files fetched for ADD, in a directory that goes when the step is done. */
+/** Files fetched for ADD, in a directory that is removed when the step ends. */
 export class Downloads implements AsyncDisposable {
   #directory: string | undefined;
   #count = 0;
@@ -40,7 +40,7 @@ export class Downloads implements AsyncDisposable {
     return { name, entry: { ...found, mode: 0o600, mtime } };
   }
 
-  /** Checks a repository out. @returns the directory with its files. */
+  /** Checks out a repository. @returns the directory with its files. */
   async clone(source: GitSource, signal: AbortSignal): Promise<string> {
     this.#directory ??= await mkdtemp(join(tmpdir(), 'barge-add-'));
     const directory = join(this.#directory, String(this.#count++));

@@ -3,9 +3,9 @@ import { readlinkSync } from 'node:fs';
 
 export type EntryType = 'file' | 'directory' | 'symlink' | 'fifo' | 'character-device' | 'block-device';
 
-/** A file to copy, as found. */
+/** A file to copy, as read from its source. */
 export interface SourceEntry {
-  /** Relative to the source's root; what messages and cache explanations name. */
+  /** Relative to the source's root; used in messages and cache explanations. */
   readonly path: string;
   readonly type: EntryType;
   /** Permission bits with setuid, setgid and sticky. */
@@ -13,7 +13,7 @@ export interface SourceEntry {
   readonly uid: number;
   readonly gid: number;
   readonly mtime: Date;
-  /** Bytes of content; 0 for what has none. */
+  /** Bytes of content; 0 for entries without content. */
   readonly size: number;
   readonly content: EntryContent;
   /** Extended attributes, as records of a pax header. */
@@ -24,9 +24,9 @@ export type EntryContent =
   | {
       readonly kind: 'file';
       readonly file: string;
-      /** The same for the same unchanged file. */
+      /** Identical for the same unchanged file. */
       readonly identity: string;
-      /** Shared by the names of one file; absent when it has one name. */
+      /** Shared by all names of one file; absent when it has only one name. */
       readonly inode?: string;
     }
   | { readonly kind: 'text'; readonly text: string }
@@ -34,7 +34,7 @@ export type EntryContent =
   | { readonly kind: 'device'; readonly major: number; readonly minor: number }
   | { readonly kind: 'none' };
 
-/** Undefined for sockets, which can't be copied. */
+/** Undefined for sockets, which cannot be copied. */
 export function sourceEntry(
   path: string,
   file: string,
@@ -81,7 +81,7 @@ function entryContent(type: EntryType, file: string, stats: Stats): EntryContent
   }
 }
 
-/** Linux's dev_t: 12 bits of major in the middle, minor around them. */
+/** Linux's dev_t: 12 bits of the major number in the middle, the minor number around them. */
 function deviceNumbers(rdev: number): { major: number; minor: number } {
   const value = BigInt(rdev);
   const major = Number(((value >> 8n) & 0xfffn) | ((value >> 32n) & 0xfffff000n));

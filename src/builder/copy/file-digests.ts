@@ -3,21 +3,21 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SourceEntry } from './entry.ts';
 
-/** Files up to this size are read in one piece: for many small files, that is what is quick. Bytes. */
+/** Files up to this size are read in one piece, which is fastest for many small files. Bytes. */
 const SMALL = 256 * 1024;
-/** Bytes hashed before other work of the process gets a turn. */
+/** Bytes to hash before yielding to other work of the process. */
 const TURN = 4 * 1024 * 1024;
 const MAX_REMEMBERED = 200_000;
 
 /**
- * Digests of entries. Content read once is remembered by inode, size and times, so that the next build of the
- * same directory reads only what changed; one instance may serve many builds.
+ * Digests of entries. The digest of a file is cached by inode, size and times, so that the next build of the same
+ * directory reads only changed files; one instance may serve many builds.
  */
 export class FileDigests {
   readonly #known = new Map<string, string>();
   #sinceTurn = 0;
 
-  /** Over type, mode, owner, extended attributes and content or link target; not over times or names. Hexadecimal. */
+  /** Hashes type, mode, owner, extended attributes and content or link target, but not times or names. Hexadecimal. */
   async digest(entry: SourceEntry, signal: AbortSignal): Promise<string> {
     const { type, mode, uid, gid } = entry;
     const permissions = type === 'symlink' ? 0 : mode;

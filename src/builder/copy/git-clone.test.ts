@@ -19,7 +19,7 @@ function git(directory: string, ...args: string[]): string {
   return execFileSync('git', ['-C', directory, ...who, ...args], { env, encoding: 'utf8' });
 }
 
-/** A repository with one file, and what else `change` puts there. */
+/** A repository with one file and the changes of `change`. */
 function repository(name: string, change: (directory: string) => void = () => {}): string {
   const directory = join(base, name);
   mkdirSync(directory);
@@ -32,7 +32,7 @@ function repository(name: string, change: (directory: string) => void = () => {}
   return directory;
 }
 
-/** Serves repositories by name. @returns the address that they are below. */
+/** Serves repositories by name. @returns their base URL. */
 async function serve(t: TestContext): Promise<string> {
   const server = createServer((request, response) => {
     const [name = '', ...rest] = new URL(request.url ?? '', 'http://x').pathname.slice(1).split('/');
@@ -54,7 +54,7 @@ function target(name: string): string {
 const clone = (url: string, directory: string) =>
   cloneRepository(parseGitUrl(url), directory, AbortSignal.timeout(120_000));
 
-/** Adds a submodule by hand: git itself would look at its address. */
+/** Adds a submodule by hand, because git itself would access its URL. */
 const withSubmodule = (url: string, more: readonly string[]) => (directory: string) => {
   const lines = ['[submodule "sub"]', '\tpath = sub', `\turl = ${url}`, ...more.map((line) => `\t${line}`)];
   writeFileSync(join(directory, '.gitmodules'), `${lines.join('\n')}\n`);
@@ -62,7 +62,7 @@ const withSubmodule = (url: string, more: readonly string[]) => (directory: stri
   git(directory, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},sub`);
 };
 
-test('a repository is checked out without hooks of the machine, and without its own history', async (t) => {
+test("a repository is checked out without the machine's hooks, and without its history", async (t) => {
   repository('plain');
   const address = await serve(t);
   const directory = target('plain-out');

@@ -5,14 +5,15 @@ import { startChild } from '../../core/start-child.ts';
 import type { GitSource } from './git-url.ts';
 import { resolveInRoot } from './rooted.ts';
 
-/** Protocols that a repository or a submodule may name: none that reads this machine's files. */
+/** Protocols that a repository or a submodule may use: none that reads local files. */
 const PROTOCOLS = 'http:https:git:ssh';
-/** Settings that also reach git's own children: nothing of a repository is run. */
+/** Settings that git's child processes inherit, so that nothing from a repository is executed. */
 const GUARDS = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false'];
 const MAX_MESSAGE = 4000;
 
 /**
- * Checks a repository out into `directory`, which must be empty, only the one commit where the server can do that.
+ * Checks out a repository into `directory`, which must be empty; fetches only the one commit where the server supports
+ * that.
  * @returns the directory that the source names, and the commit.
  * @throws BargeError unavailable when git fails, not-implemented without git, invalid-parameter for another commit.
  */
@@ -37,7 +38,10 @@ export async function cloneRepository(
   return { directory: await subdirectoryOf(source, directory), commit };
 }
 
-/** A dumb HTTP server sends no part of a history, and some send no commit by its name: then all is fetched. */
+/**
+ * A dumb HTTP server cannot send part of a history, and some servers cannot send a commit by its id; then everything is
+ * fetched.
+ */
 async function fetchRef(git: (...args: string[]) => Promise<string>, ref: string): Promise<void> {
   try {
     await git('fetch', '--quiet', '--depth=1', '--', 'origin', ref);
@@ -78,7 +82,7 @@ async function subdirectoryOf({ subdirectory, url }: GitSource, directory: strin
   return join(directory, found.path);
 }
 
-/** @throws BargeError unavailable with what git said. */
+/** @throws BargeError unavailable with git's error output. */
 async function runGit(args: readonly string[], what: string, signal: AbortSignal): Promise<string> {
   const { child, started } = startChild('git', args, {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -114,7 +118,7 @@ async function runGit(args: readonly string[], what: string, signal: AbortSignal
 
 function startFailure(cause: Error, what: string): Error {
   if (errnoOf(cause.cause) !== 'ENOENT') return cause;
-  return notImplemented(`cannot fetch the ${what}: there is no git on the daemon's PATH: install git`, {
+  return notImplemented(`cannot fetch the ${what}: git is not on the daemon's PATH: install git`, {
     cause,
   });
 }

@@ -26,7 +26,7 @@ const BAD: readonly (readonly [string, RegExp])[] = [
   ['ssh://-oProxyCommand=touch%20x/repo', /a user or host cannot begin with a dash/],
   ['ssh://git@-oProxyCommand=x/repo', /a user or host cannot begin with a dash/],
   ['git@-oProxyCommand=x:repo', /a user or host cannot begin with a dash/],
-  ['ssh:///repo', /names no host/],
+  ['ssh:///repo', /has no host/],
   ['https://host/a b.git', /white space or control/],
   ['https://host/a\nb.git', /white space or control/],
   ['https://host/\x1b[2Jrepo.git', /white space or control/],
@@ -54,7 +54,7 @@ for (const [word, why] of BAD) {
   });
 }
 
-test('files and helpers of this machine are not repositories', () => {
+test("local files and git's remote helpers are not repositories", () => {
   for (const word of ['file:///etc/x.git', 'ext::sh -c x', '/srv/repo.git', '../x.git', 'fd::7']) {
     assert.equal(isGitUrl(word), false, word);
   }

@@ -1,21 +1,21 @@
 import { invalidParameter } from '../../core/errors.ts';
 
-/** A git repository as people write it in builds: `URL#ref:subdirectory`, or with `?ref=…&subdir=…`. */
+/** A git repository as written in builds: `URL#ref:subdirectory`, or with `?ref=…&subdir=…`. */
 export interface GitSource {
   readonly url: string;
   /** Branch, tag or commit; absent is the default branch. */
   readonly ref?: string;
   readonly subdirectory?: string;
-  /** A commit, or the beginning of one, that `ref` must lead to. */
+  /** A commit, or a prefix of one, that `ref` must resolve to. */
   readonly checksum?: string;
-  /** Takes submodules, too, unless false. */
+  /** Whether to check out submodules; true by default. */
   readonly submodules: boolean;
   readonly keepGitDir: boolean;
 }
 
 const QUERY = ['ref', 'tag', 'branch', 'subdir', 'checksum', 'commit', 'keep-git-dir', 'submodules'];
 
-/** Whether a word names a git repository rather than a file or an archive. */
+/** Whether a source names a git repository rather than a file or an archive. */
 export function isGitUrl(word: string): boolean {
   return (
     /^(git|ssh):\/\//.test(word) ||
@@ -26,8 +26,8 @@ export function isGitUrl(word: string): boolean {
 }
 
 /**
- * @throws BargeError invalid-parameter for a query that is not known, a directory outside of the repository, and what git
- * would take for an option, another protocol or a rule for references.
+ * @throws BargeError invalid-parameter for an unknown query, a directory outside of the repository, and for what git
+ * would parse as an option, another protocol or a refspec.
  */
 export function parseGitUrl(word: string): GitSource {
   const hash = word.indexOf('#');
@@ -56,7 +56,7 @@ export function parseGitUrl(word: string): GitSource {
   };
 }
 
-/** Nothing in it may look like an option, to git or to the ssh that it starts. */
+/** No part may look like an option to git or to the ssh that it starts. */
 function checkAddress(address: string): void {
   const wrong = (why: string) => invalidParameter(`invalid git address ${JSON.stringify(address)}: ${why}`);
   if (/[\0-\x20\x7f]/.test(address)) throw wrong('it contains white space or control characters');
@@ -64,11 +64,11 @@ function checkAddress(address: string): void {
   const at = authority.lastIndexOf('@');
   const [user, host] = [authority.slice(0, Math.max(at, 0)), authority.slice(at + 1)];
   if (user.startsWith('-') || host.startsWith('-')) throw wrong('a user or host cannot begin with a dash');
-  if (host === '') throw wrong('it names no host');
-  if (/^[^/]*::/.test(address)) throw wrong('helpers of git are not allowed');
+  if (host === '') throw wrong('it has no host');
+  if (/^[^/]*::/.test(address)) throw wrong("git's remote helpers are not allowed");
 }
 
-/** As git-check-ref-format(1) has it: a name and nothing else, neither an option nor a refspec. */
+/** Checks a ref by the rules of git-check-ref-format(1): it must be only a name, neither an option nor a refspec. */
 function checkReference(ref: string): void {
   const isWrong =
     /[\0-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)/.test(ref) || /^[-+/.]|[/.]$/.test(ref);

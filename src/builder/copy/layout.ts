@@ -7,16 +7,16 @@ import type { SourceEntry } from './entry.ts';
 import type { Owner } from './ownership.ts';
 import type { ArchiveItem, Item } from './selection.ts';
 
-/** What goes into the layer, in order. Paths are absolute. */
+/** The contents of the layer, in order. Paths are absolute. */
 export type Placement =
   | { readonly kind: 'directory'; readonly path: string; readonly owner: Owner }
   | { readonly kind: 'entry'; readonly path: string; readonly entry: SourceEntry }
   | { readonly kind: 'archive'; readonly path: string; readonly archive: ArchiveItem };
 
 /**
- * Decides where everything goes, by Docker's rules: a directory's contents go into the destination; a file
- * goes into it when it is a directory or is written as one, and otherwise becomes it.
- * @param owner what everything is given to; undefined leaves owners as they are.
+ * Decides the path of every item, by Docker's rules: a directory's contents are copied into the destination; a file is
+ * copied into the destination when that is a directory or is written as one, and otherwise replaces it.
+ * @param owner the owner of everything; undefined preserves owners.
  */
 export function layOut(
   operation: CopyOperation,

@@ -6,20 +6,21 @@ export interface Owner {
 }
 
 /**
- * Finds a user and a group of a root file system. An empty group is the user's own.
- * @returns their ids, or which of the two nobody there is called.
+ * Looks up a user and a group of a root file system. An empty group is the user's own.
+ * @returns their ids, or which of the two is unknown.
  */
 export type FindOwner = (user: string, group: string) => Promise<Owner | 'unknown-user' | 'unknown-group'>;
 
 export const ROOT_OWNER: Owner = { uid: 0, gid: 0 };
 const MAX_ID = 2 ** 32 - 2;
 
-/** Whether `user[:group]` can be told without looking into a root file system. */
+/** Whether `user[:group]` can be resolved without a root file system. */
 export const isNumericOwner = (text: string) => /^\d+(:\d+)?$/.test(text);
 
 /**
- * Numbers for `user[:group]`: digits are ids, names are looked up. A user without a group gets the group of its passwd
- * entry, or the group numbered like a numeric user. @throws BargeError invalid-parameter for a name that nobody has.
+ * Resolves `user[:group]` to ids: digits are ids, names are looked up. A user without a group gets the group of its
+ * passwd entry, or the group with the same number as a numeric user. @throws BargeError invalid-parameter for an
+ * unknown name.
  */
 export async function readOwner(text: string, find: FindOwner): Promise<Owner> {
   const [user = '', group] = text.split(':');

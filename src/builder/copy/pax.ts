@@ -1,6 +1,6 @@
 const BLOCK = 512;
 
-/** Extended-header records for the next entry of a tar, as POSIX ustar has them: header, records, padding. */
+/** Extended-header records for the next entry of a tar, in POSIX ustar format: header, records, padding. */
 export function paxEntry(records: Uint8Array): Buffer {
   const header = Buffer.alloc(BLOCK);
   header.write('PaxHeader');

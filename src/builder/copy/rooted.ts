@@ -6,15 +6,15 @@ import { errnoOf, forbidden, invalidParameter } from '../../core/errors.ts';
 const MAX_LINKS = 255;
 
 export interface Rooted {
-  /** Relative to the root, without links in any part. Empty is the root. */
+  /** Relative to the root, without links in any component. Empty is the root. */
   readonly path: string;
   readonly stats: Stats;
 }
 
 /**
- * Follows `path` within `root` as a process inside it would, links included: `..` stops at the root and
- * absolute links start there again. Undefined when nothing is there.
- * @param refuseEscape fail, as Docker words it, on a path or link that climbs out of the root or is absolute.
+ * Resolves `path` within `root` as a process inside would, including links: `..` stops at the root and absolute links
+ * restart there. Undefined when the path does not exist.
+ * @param refuseEscape fail, in Docker's words, on a path or link that leaves the root or is absolute.
  */
 export async function resolveInRoot(
   root: string,
@@ -54,8 +54,8 @@ export async function resolveInRoot(
 }
 
 /**
- * Where a file or directory of this path would be: links within `root` followed as above, those that lead nowhere too; names
- * that are not there stand for themselves. Absolute, without a slash at its end.
+ * The path where a file or directory of this name would be created: links within `root` are followed as above, dangling
+ * ones too; missing components are used as they are. Absolute, without a trailing slash.
  */
 export async function targetInRoot(root: string, path: string): Promise<string> {
   const pending = path.split('/').reverse();

@@ -7,7 +7,7 @@ import type { Downloaded } from './download.ts';
 import type { SourceEntry } from './entry.ts';
 import { SourceTree } from './source-tree.ts';
 
-/** One source of a COPY or ADD, found: what to put somewhere below the destination. */
+/** A resolved source of a COPY or ADD, to be placed below the destination. */
 export type Item = FileItem | DirectoryItem | ArchiveItem;
 
 /** A file that takes the destination's name, or its own when the destination is a directory. */
@@ -31,7 +31,7 @@ export interface ArchiveItem {
   readonly compression: Compression;
 }
 
-/** Finds everything that a copy takes. `tree` holds its sources. */
+/** Resolves all sources of a copy in `tree`. */
 export async function selectItems(
   operation: CopyOperation,
   tree: SourceTree,
@@ -57,7 +57,7 @@ async function downloadItem(operation: CopyOperation, { name, entry }: Downloade
   return compression && file ? { kind: 'archive', entry, file, compression } : { kind: 'file', name, entry };
 }
 
-/** A repository's files, without the directory that they were checked out into. */
+/** A repository's files, without the directory of the checkout. */
 async function cloneItem(directory: string, exclude: PatternMatcher | undefined): Promise<Item> {
   const entries = await new SourceTree(directory, { isContext: true }).walk('', exclude);
   const below = entries.filter((entry) => entry.path !== '');
@@ -100,7 +100,7 @@ async function fileItem(
   return compression ? { kind: 'archive', entry, file, compression } : { kind: 'file', name, entry };
 }
 
-/** `--parents`: the directories above each source are copied too, from `/./` on when the source has it. */
+/** `--parents`: the directories above each source are copied too, starting at `/./` when the source contains it. */
 async function withParents(
   operation: CopyOperation,
   source: string,

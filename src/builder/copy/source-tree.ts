@@ -8,17 +8,17 @@ import { Turns } from '../../core/turns.ts';
 import { type SourceEntry, sourceEntry } from './entry.ts';
 import { type Rooted, resolveInRoot } from './rooted.ts';
 
-/** Entries read before other work of the process gets a turn. */
+/** Entries to read before yielding to other work of the process. */
 const BATCH = 400;
 
 export interface TreeOptions {
-  /** Entries that are not there as far as anybody can see. */
+  /** Entries to treat as missing. */
   readonly ignore?: PatternMatcher;
-  /** The build context: everything belongs to root, and nothing may lead out of it. */
+  /** For the build context: everything belongs to root, and no path may leave it. */
   readonly isContext: boolean;
 }
 
-/** A directory of this machine to copy from: a build context, or a mounted root file system. */
+/** A local directory to copy from: a build context, or a mounted root file system. */
 export class SourceTree {
   readonly root: string;
   readonly #options: TreeOptions;
@@ -30,7 +30,7 @@ export class SourceTree {
     this.#options = options;
   }
 
-  /** The entry at a path, links followed; undefined when missing or ignored. */
+  /** The entry at a path, following links; undefined when missing or ignored. */
   async find(path: string): Promise<Rooted | undefined> {
     const found = await resolveInRoot(this.root, path, this.#options.isContext);
     if (!found) return undefined;
@@ -38,7 +38,7 @@ export class SourceTree {
     return this.#isHidden(path, isDirectory) || this.#isHidden(found.path, isDirectory) ? undefined : found;
   }
 
-  /** Paths that match a pattern, in order of their names. */
+  /** Paths that match a pattern, sorted by name. */
   async glob(pattern: string): Promise<string[]> {
     const parts = pattern.split('/').filter((part) => part !== '' && part !== '.');
     const wild = parts.findIndex((part) => /[*?[\\]/.test(part));
@@ -64,14 +64,14 @@ export class SourceTree {
     return found.sort();
   }
 
-  /** The entry at `path` (links already followed) and, for a directory, everything below it, parents first. */
+  /** The entry at `path` (without links) and, for a directory, everything below it, parents first. */
   async walk(path: string, exclude?: PatternMatcher): Promise<SourceEntry[]> {
     const entries: SourceEntry[] = [];
     await this.#collect(path, this.#judge(path), { exclude, top: path }, entries);
     return entries;
   }
 
-  /** One entry, links in it not followed. */
+  /** One entry, without following links. */
   entry(path: string): SourceEntry | undefined {
     const file = join(this.root, path);
     return sourceEntry(path, file, lstatSync(file), this.#options.isContext);
@@ -95,7 +95,7 @@ export class SourceTree {
       const child = path === '' ? name : `${path}/${name}`;
       await this.#collect(child, this.#options.ignore?.judge(child, verdict), filter, entries);
     }
-    // An ignored directory is there all the same when something in it is wanted.
+    // An ignored directory still counts as existing when one of its entries is not ignored.
     if (skipped && entries.length > place) entries.splice(place, 0, entry);
   }
 
@@ -113,7 +113,7 @@ export class SourceTree {
     return path === '' ? undefined : this.#options.ignore?.judge(path);
   }
 
-  /** An ignored directory is there all the same when something in it may be wanted. */
+  /** An ignored directory is not hidden when one of its entries may not be ignored. */
   #isHidden(path: string, isDirectory: boolean): boolean {
     const clean = cleanPattern(path);
     if (!this.#judge(clean)?.matched) return false;
@@ -131,7 +131,7 @@ function readGlob(pattern: string): Glob {
   }
 }
 
-/** Excludes are read against the copied directory and against the source's root. */
+/** Excludes apply both to paths within the copied directory and to paths within the source's root. */
 function isExcluded(path: string, filter: { exclude: PatternMatcher | undefined; top: string }): boolean {
   if (!filter.exclude || path === '') return false;
   if (filter.exclude.judge(path).matched) return true;

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { tarOf } from './tar.ts';
 
-test('a tar whose reader gives up half-way ends, and nothing else does', async (t) => {
+test('a tar ends when its reader stops early, without affecting anything else', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'barge-tar-'));
   t.after(() => rm(directory, { recursive: true }));
   const file = join(directory, 'large');

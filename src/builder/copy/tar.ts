@@ -9,9 +9,9 @@ import type { Placement } from './layout.ts';
 import type { Owner } from './ownership.ts';
 import { paxEntry } from './pax.ts';
 
-/** tar-stream takes a mode of 0 for a missing one; with the bit of a plain file it is one. */
+/** tar-stream treats a mode of 0 as missing; adding the bit of a regular file prevents that. */
 const MODE_GIVEN = 0o100000;
-/** Files up to this size are read in one piece, and at once: turns to the thread pool would take most of the time. Bytes. */
+/** Files up to this size are read in one piece and synchronously, because the thread pool would take most of the time. Bytes. */
 const SMALL = 64 * 1024;
 
 type NewHeader = Partial<Header> & Pick<Header, 'name'>;
@@ -19,8 +19,8 @@ type NewHeader = Partial<Header> & Pick<Header, 'name'>;
 type Made = Exclude<Placement, { kind: 'archive' }>;
 
 /**
- * The placements as parts of a layer: runs of files as a tar each, archives as they are.
- * @param owner given to what archives hold; undefined keeps theirs.
+ * The placements as parts of a layer: runs of files become one tar each, archives are passed unchanged.
+ * @param owner the owner of the contents of archives; undefined preserves theirs.
  */
 export function partsOf(placements: readonly Placement[], owner: Owner | undefined, now: Date): LayerPart[] {
   const parts: LayerPart[] = [];
@@ -60,7 +60,7 @@ export function tarOf(placements: readonly Made[], now: Date): Readable {
 class TarWriter {
   readonly #pack: Pack;
   readonly #now: Date;
-  /** Where the first name of a file with several went. */
+  /** The path of the first name of a file with several names. */
   readonly #names = new Map<string, string>();
 
   constructor(pack: Pack, now: Date) {
@@ -108,7 +108,7 @@ class TarWriter {
     }
   }
 
-  /** In a header of their own: the library would write the bytes of their values as text. */
+  /** Written as a separate header, because the library would write their binary values as text. */
   #attributes(records: Uint8Array): void {
     this.#pack.push(paxEntry(records));
   }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
 const PREFIX = 'file:';
-/** Files of one step that are remembered one by one. */
+/** The number of files of one step that are stored individually. */
 const MAX_FILES = 2000;
 const MAX_DEPTH = 8;
 
 /**
- * Keeps traces small: with very many files, whole directories stand for the files in them, the deepest ones that
- * are few enough.
+ * Bounds the size of traces: with very many files, whole directories replace the files in them, namely the deepest ones
+ * that are few enough.
  */
 export function condensed(ingredients: Readonly<Record<string, string>>): Record<string, string> {
   const entries = Object.entries(ingredients);

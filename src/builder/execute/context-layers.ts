@@ -4,7 +4,7 @@ import type { Layers } from '../worker.ts';
 import { withCopy } from './copy-step.ts';
 import type { StepIo } from './io.ts';
 
-/** A whole build context, without what .dockerignore leaves out, as a layer for bind mounts. */
+/** A whole build context, without ignored files, as a layer for bind mounts. */
 export async function contextLayers(io: StepIo, cache: BuildCache, name?: string): Promise<Layers> {
   const operation =
     name === undefined ? WHOLE_CONTEXT : { ...WHOLE_CONTEXT, from: { kind: 'context', name } as const };

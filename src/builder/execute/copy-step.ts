@@ -12,7 +12,7 @@ import type { Layers } from '../worker.ts';
 import { Ingredients } from './ingredients.ts';
 import type { StepIo } from './io.ts';
 
-/** What decides about a copy besides the files. */
+/** The ingredients of a copy besides its files. */
 function commonIngredients(operation: CopyOperation, base: Layers): Ingredients {
   const ingredients = new Ingredients()
     .plain('kind', operation.verb)
@@ -31,8 +31,8 @@ function optionsOf({ parents, link, unpack, unpackDownloads, repositories }: Cop
 }
 
 /**
- * A key that needs no file to be read: by the layers and checksums that the files come from. Undefined for
- * files of the build context and for downloads without a checksum.
+ * A key that can be computed without reading files, from the layers and checksums that the files come from. Undefined
+ * for files of the build context and for downloads without a checksum.
  */
 export function quickIngredients(
   operation: CopyOperation,
@@ -51,15 +51,15 @@ export function quickIngredients(
   return ingredients;
 }
 
-/** A copy whose files are found and digested, ready to be done. */
+/** A copy whose files have been resolved and digested. */
 export interface PreparedCopy {
   readonly ingredients: Ingredients;
-  /** Makes the layer; undefined when nothing changes. */
+  /** Creates the layer; undefined when nothing changes. */
   apply(): Promise<Digest | undefined>;
 }
 
 /**
- * Finds the files of a copy and hands it to `use`, while what they come from is mounted.
+ * Resolves the files of a copy and passes it to `use` while their source is mounted.
  * @param from layers to copy from; undefined is the build context.
  */
 export async function withCopy<T>(
@@ -91,7 +91,7 @@ export async function withCopy<T>(
   return await withTree(new SourceTree(directory, { isContext: true, ...options }));
 }
 
-/** Documents and downloads have none. */
+/** Undefined for documents and downloads. */
 async function withAttributes(items: readonly Item[], root: string, io: StepIo): Promise<readonly Item[]> {
   const entries = items.flatMap((item) =>
     item.kind === 'directory' ? item.entries.map(({ entry }) => entry) : [item.entry],
@@ -138,7 +138,7 @@ async function applyCopy(
   return await io.worker.apply(below, parts, io.signal);
 }
 
-/** The ids of `user[:group]`, its names as `layers` have them. @throws BargeError invalid-parameter for unknown ones. */
+/** The ids of `user[:group]`, with names looked up in `layers`. @throws BargeError invalid-parameter for unknown ones. */
 export async function ownerIn(text: string, layers: Layers, io: StepIo): Promise<Owner> {
   return await readOwner(text, async (user, group) =>
     layers.length === 0 ? 'unknown-user' : await io.worker.findOwner(layers, user, group),

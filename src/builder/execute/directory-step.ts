@@ -18,7 +18,7 @@ export function directoryIngredients(operation: DirectoryOperation, base: Layers
     .plain('user', operation.user);
 }
 
-/** Makes the directories that are missing on the way; no layer when none is. */
+/** Creates the missing directories of the path; no layer when none is missing. */
 export async function makeDirectory(
   operation: DirectoryOperation,
   base: Layers,
@@ -27,7 +27,7 @@ export async function makeDirectory(
   const placements = await withOptionalRootfs(base, io, async (root): Promise<Placement[]> => {
     const destination = await inspectDestination(root, operation.path);
     if (destination.is === 'file') {
-      throw invalidParameter(`cannot create the directory ${operation.path}: a file is in its place`);
+      throw invalidParameter(`cannot create the directory ${operation.path}: a file exists at this path`);
     }
     if (destination.missing.length === 0) return [];
     const owner = operation.user === '' ? ROOT_OWNER : await ownerIn(operation.user, base, io);

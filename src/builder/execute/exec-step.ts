@@ -10,13 +10,13 @@ import type { BuildMount, Layers, OutputStream } from '../worker.ts';
 import { Ingredients } from './ingredients.ts';
 import type { StepIo } from './io.ts';
 
-/** A planned mount with the layers it takes its files from. */
+/** A planned mount with the layers that contain its files. */
 export interface MountFiles {
   readonly mount: PlannedMount;
   readonly layers?: Layers;
 }
 
-/** @param args names of build arguments, told apart from other variables in explanations. */
+/** @param args names of build arguments, which explanations distinguish from other variables. */
 export function execIngredients(
   operation: ExecOperation,
   base: Layers,
@@ -44,7 +44,7 @@ export function execIngredients(
   return ingredients;
 }
 
-/** Where a mount's files come from is told by their layers; the operation object says nothing more. */
+/** The layers identify the files of a mount, so the operation is left out. */
 function withoutOrigin(value: PlannedMount | Layers | null): unknown {
   return value && 'from' in value ? { ...value, from: undefined } : value;
 }
@@ -83,7 +83,7 @@ export async function runProcess(
   });
 }
 
-/** Undefined for a secret that nobody gave and nobody requires. */
+/** Undefined for an optional secret that was not provided. */
 function buildMount({ mount, layers }: MountFiles, io: StepIo): BuildMount | undefined {
   switch (mount.type) {
     case 'bind':
@@ -108,7 +108,7 @@ function buildMount({ mount, layers }: MountFiles, io: StepIo): BuildMount | und
   }
 }
 
-/** Scripts of heredocs, as a directory of their own that the process sees but no layer keeps. */
+/** Scripts of heredocs, in a directory that the process sees but that is not part of the layer. */
 async function scriptMount(operation: ExecOperation, io: StepIo): Promise<BuildMount> {
   const tar = failsElsewhere(pack());
   for (const script of operation.scripts) {

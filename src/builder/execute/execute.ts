@@ -18,7 +18,7 @@ export interface ExecuteDeps {
   readonly io: Omit<StepIo, 'signal'>;
   readonly cache: BuildCache;
   readonly reporter: BuildReporter;
-  /** The last build of the same thing. */
+  /** The last build of the same scope. */
   readonly last: BuildTrace | undefined;
   readonly signal: AbortSignal;
 }
@@ -29,17 +29,17 @@ export interface Executed {
 }
 
 /**
- * Runs the steps of a plan, those that don't need each other side by side. The first failure stops the others.
+ * Runs the steps of a plan, independent ones concurrently. The first failure stops the others.
  * @throws DockerfileError at the step that failed; BargeError cancelled when `signal` aborts.
  */
 export async function executePlan(plan: Plan, deps: ExecuteDeps): Promise<Executed> {
   return await new Executor(plan, deps).run();
 }
 
-/** Steps wait for disks and networks, too: one for each processor would leave them idle. */
+/** Steps also wait for disks and networks, so one per processor would leave processors idle. */
 const STEPS_PER_CPU = 4;
 
-/** Whether a step must run even when its outcome is known. */
+/** Whether a step must run even when its outcome is cached. */
 function isUncached({ noCache, noCacheStages = [] }: BuildRequest): (step: Step) => boolean {
   const stages = new Set(noCacheStages.map((name) => name.toLowerCase()));
   return (step) => noCache === true || stages.has(step.stage.toLowerCase());
@@ -52,10 +52,10 @@ class Executor {
   readonly #stop = new AbortController();
   readonly #limit: Limiter;
   readonly #steps: StepCache;
-  /** The step that makes each operation's files. */
+  /** The step that produces each operation's files. */
   readonly #owners = new Map<Operation, Step>();
   readonly #outcomes = new Map<Step, Promise<Outcome>>();
-  /** Contexts as layers, by name; undefined is the main one's. */
+  /** Contexts as layers, by name; undefined is the main context. */
   readonly #contextLayers = new Map<string | undefined, Promise<Layers>>();
   #failure: { readonly error: unknown } | undefined;
 
@@ -101,7 +101,7 @@ class Executor {
   async #layersOf(operation: Operation): Promise<Layers> {
     if (operation.kind === 'image') return operation.layers;
     const owner = this.#owners.get(operation);
-    if (!owner) throw new TypeError('an operation of the plan belongs to no step');
+    if (!owner) throw new TypeError('an operation of the plan does not belong to a step');
     return (await this.#outcome(owner)).layers;
   }
 
@@ -128,7 +128,7 @@ class Executor {
     }
   }
 
-  /** FROM: an image is named by its id, an earlier stage by its uppermost layer. */
+  /** FROM: the outcome's id is that of the image, or the uppermost layer of an earlier stage. */
   #fromStep(step: Step, layers: Layers): Outcome {
     this.#started(step);
     const { operation } = step;

@@ -3,7 +3,7 @@ import type { Step } from '../plan/graph.ts';
 
 const MAX_NAMED = 3;
 
-/** Says, by the last build of the same thing, why a step has to run. */
+/** Explains why a step has to run, by comparison with the last build of the same scope. */
 export function explainMiss(
   step: Step,
   ingredients: Readonly<Record<string, string>>,
@@ -18,7 +18,7 @@ export function explainMiss(
   return describe(changes, step);
 }
 
-/** The same step of the last build: of the same text, or else in the same place of its stage. */
+/** The same step of the last build: with the same text, or else at the same position in its stage. */
 function counterpart(step: Step, last: BuildTrace): StepTrace | undefined {
   const stage = last.steps.filter((trace) => trace.stage === step.stage);
   return (
@@ -26,7 +26,7 @@ function counterpart(step: Step, last: BuildTrace): StepTrace | undefined {
   );
 }
 
-/** How many steps of its stage are before it. */
+/** The number of preceding steps in its stage. */
 export function indexOf(step: Step): number {
   let index = 0;
   for (let previous = step.previous; previous; previous = previous.previous) index++;
@@ -52,7 +52,7 @@ function changedNames(
   return changes;
 }
 
-/** Causes people can act on come first: their files and arguments, then the steps before. */
+/** Orders causes by what users can act on: their files and arguments first, then the preceding steps. */
 function describe(changes: readonly Change[], step: Step): string {
   const parts: string[] = [];
   const group = (prefix: string, noun: string) => {

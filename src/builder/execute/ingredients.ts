@@ -2,8 +2,8 @@ import { digestOf } from '../../core/digest.ts';
 import type { Layers } from '../worker.ts';
 
 /**
- * Everything that decides about a step's result, each under a name that people understand: the key is made of
- * them, and two builds' ingredients compared explain a miss. Values are digests where they may be secret or long.
+ * Everything that decides about a step's result, each under a readable name. The key is computed from them, and
+ * comparing the ingredients of two builds explains a miss. Values that may be secret or long are digests.
  */
 export class Ingredients {
   readonly #values = new Map<string, string>();
@@ -18,12 +18,12 @@ export class Ingredients {
     return this;
   }
 
-  /** Keeps only a digest of the value. */
+  /** Stores only a digest of the value. */
   hashed(name: string, value: unknown): this {
     return this.plain(name, shortDigest(typeof value === 'string' ? value : JSON.stringify(value)));
   }
 
-  /** The content key: the same for the same ingredients, whatever order they were given in. */
+  /** The content key, which does not depend on the order of the ingredients. */
   key(): string {
     const sorted = [...this.#values].sort(([a], [b]) => (a < b ? -1 : 1));
     return digestOf(JSON.stringify([KEY_VERSION, sorted]));
@@ -34,7 +34,7 @@ export class Ingredients {
   }
 }
 
-/** Changes when steps come to mean something else, so that old records are not used. */
+/** Must change when the meaning of steps changes, so that old records are not used. */
 const KEY_VERSION = 'barge-build-1';
 
 const shortDigest = (text: string) => digestOf(text).slice('sha256:'.length, 'sha256:'.length + 32);

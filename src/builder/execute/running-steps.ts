@@ -6,7 +6,7 @@ interface Running {
   readonly signal: AbortSignal;
 }
 
-/** Steps under way, by key, so that builds beside each other do the same work once. */
+/** Running steps, by key, so that concurrent builds do the same work only once. */
 export class RunningSteps {
   readonly #running = new Map<string, Running>();
 
@@ -30,7 +30,7 @@ export class RunningSteps {
     }
   }
 
-  /** What somebody else's step gives; undefined when it was cancelled. */
+  /** The result of another build's step; undefined when that one was cancelled. */
   async #of(other: Running, signal: AbortSignal): Promise<CacheRecord | undefined> {
     const aborted = Promise.withResolvers<never>();
     const abort = () => aborted.reject(signal.reason);

@@ -7,10 +7,10 @@ import { condensed } from './condense.ts';
 import { explainMiss, indexOf } from './explain.ts';
 import { Ingredients } from './ingredients.ts';
 
-/** What a step left. */
+/** The outcome of a step. */
 export interface Outcome {
   readonly layers: Layers;
-  /** The layer that this very step added. */
+  /** The layer that this step itself added. */
   readonly layer?: Digest;
   readonly id: string;
   readonly created: string;
@@ -19,18 +19,18 @@ export interface Outcome {
 export interface StepCacheOptions {
   readonly cache: BuildCache;
   readonly reporter: BuildReporter;
-  /** The last build of the same thing. */
+  /** The last build of the same scope. */
   readonly last: BuildTrace | undefined;
-  /** Whether a step must run even when its outcome is known. */
+  /** Whether a step must run even when its outcome is cached. */
   readonly noCache: (step: Step) => boolean;
   readonly signal: AbortSignal;
   now(): Date;
 }
 
-/** For lists of the cache. */
+/** The text in lists of the cache. */
 const describe = (step: Step) => `[${step.stage}] ${step.text}`;
 
-/** Does steps only when nobody did them before, and remembers what each was made of. */
+/** Runs only steps without a cached outcome, and records the ingredients of each. */
 export class StepCache {
   readonly #options: StepCacheOptions;
   readonly #traces = new Map<Step, StepTrace>();
@@ -39,7 +39,7 @@ export class StepCache {
     this.#options = options;
   }
 
-  /** The outcome under this key, else what `make` makes, with an explanation of the miss. */
+  /** The outcome of this key, else that of `make`, with an explanation of the miss. */
   async run(
     step: Step,
     base: Layers,
@@ -66,7 +66,7 @@ export class StepCache {
     return this.#finish(step, base, record, key, shared);
   }
 
-  /** The outcome under this key, if there is one. */
+  /** The cached outcome of this key, if any. */
   async find(step: Step, base: Layers, ingredients: Ingredients): Promise<Outcome | undefined> {
     const key = ingredients.key();
     const record = this.#options.noCache(step) ? undefined : await this.#options.cache.get(key);
@@ -75,12 +75,12 @@ export class StepCache {
     return this.#finish(step, base, record, key, true);
   }
 
-  /** Lets an outcome be found under another key too. */
+  /** Stores an outcome by another key too. */
   async alias(ingredients: Ingredients, { created, layer }: Outcome): Promise<void> {
     await this.#options.cache.put(ingredients.key(), { created, ...(layer ? { layer } : {}) });
   }
 
-  /** A step that changes no file: remembered for its time, so that the same image comes out again. */
+  /** A step that changes no files; its time is recorded, so that a rebuild produces the same image. */
   async config(step: Step, layers: Layers): Promise<Outcome> {
     const ingredients = new Ingredients()
       .plain('kind', 'config')
@@ -95,7 +95,7 @@ export class StepCache {
     return this.#finish(step, layers, record, ingredients.key(), false);
   }
 
-  /** What each step was made of, in the order of `steps`. */
+  /** The ingredients of each step, in the order of `steps`. */
   trace(steps: readonly Step[]): BuildTrace {
     return { steps: steps.map((step) => this.#traces.get(step)).filter((trace) => trace !== undefined) };
   }

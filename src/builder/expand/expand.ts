@@ -4,20 +4,20 @@ import { assertBounded } from './pattern.ts';
 import { type EscapeMode, type ExpandOptions, type Lookup, Scanner } from './scanner.ts';
 
 /**
- * Expands `$x`, `${x}` and `${x<modifier>}` and takes off quotes and escapes, as BuildKit's shell lexer does.
- * @throws SyntaxMistake naming the text for bad substitutions and open quotes.
+ * Expands `$x`, `${x}` and `${x<modifier>}` and removes quotes and escapes, as BuildKit's shell lexer does.
+ * @throws SyntaxMistake naming the text for bad substitutions and unterminated quotes.
  */
 export function expandWord(text: string, lookup: Lookup, options: ExpandOptions): string {
   return expand(text, lookup, options).word;
 }
 
-/** The same, split at white space that is not quoted, after the expansion. */
+/** The same, then split at unquoted white space. */
 export function expandWords(text: string, lookup: Lookup, options: ExpandOptions): string[] {
   return expand(text, lookup, options).words;
 }
 
 function expand(text: string, lookup: Lookup, options: ExpandOptions): Expansion {
-  // Most words hold nothing special.
+  // Most words contain nothing to expand.
   if (!/[$'"\s]/.test(text) && !text.includes(options.escapeChar)) {
     return { word: text, words: text === '' ? [] : [text] };
   }
@@ -36,7 +36,7 @@ interface Expansion {
   readonly words: string[];
 }
 
-/** Expands up to `stop` (consumed), or the end when there is none. */
+/** Expands up to `stop`, which is consumed, or to the end without a `stop`. */
 export function expandUntil(scanner: Scanner, stop: string | undefined, escapes: EscapeMode): Expansion {
   const out = new WordCollector();
   while (!scanner.done) {
@@ -57,7 +57,7 @@ export function expandUntil(scanner: Scanner, stop: string | undefined, escapes:
   return out.finish();
 }
 
-/** Substitutions within each other. */
+/** The maximum nesting of substitutions. */
 const MAX_DEPTH = 200;
 
 function readDollar(scanner: Scanner): string {
@@ -101,7 +101,7 @@ function doubleQuoted(scanner: Scanner, escapes: EscapeMode): string {
   throw new SyntaxMistake('unexpected end of statement while looking for matching double-quote');
 }
 
-/** Within double quotes an escape counts only before a quote, a dollar or itself. */
+/** Within double quotes an escape applies only before a quote, a dollar or itself. */
 function escapedInQuotes(scanner: Scanner, escapes: EscapeMode): string {
   const prefix = scanner.next();
   if (scanner.done) return '';
@@ -110,13 +110,13 @@ function escapedInQuotes(scanner: Scanner, escapes: EscapeMode): string {
   return (escapes === 'keep' ? prefix : '') + scanner.next();
 }
 
-/** Gathers the whole text, and the words it falls into. */
+/** Collects the whole text and its words. */
 class WordCollector {
   #all = '';
   #word = '';
   #words: string[] = [];
 
-  /** White space in `text` ends words. */
+  /** White space in `text` separates words. */
   addSplitting(text: string): void {
     this.#all += text;
     assertBounded(this.#all);
@@ -126,7 +126,7 @@ class WordCollector {
     }
   }
 
-  /** White space in `text` belongs to the word. */
+  /** White space in `text` is part of the word. */
   addWhole(text: string): void {
     this.#all += text;
     assertBounded(this.#all);

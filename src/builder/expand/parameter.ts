@@ -5,7 +5,7 @@ import type { EscapeMode, Scanner } from './scanner.ts';
 /** Expands the text up to `stop`, which is consumed. */
 type ReadWord = (stop: string, escapes: EscapeMode) => string;
 
-/** Reads from a dollar on: `$name`, `${name}`, or `${name<modifier>word}`. */
+/** Expands a substitution that starts with a dollar: `$name`, `${name}`, or `${name<modifier>word}`. */
 export function readParameter(scanner: Scanner, readWord: ReadWord): string {
   scanner.next();
   if (scanner.peek() !== '{') {
@@ -46,7 +46,7 @@ export function readParameter(scanner: Scanner, readWord: ReadWord): string {
   }
 }
 
-/** `usable` is the value if the test counts it as set; `original` tells unset from empty. */
+/** `usable` is the value if the test counts it as set; `original` distinguishes unset from empty. */
 function applyTest(
   name: string,
   usable: string | undefined,
@@ -86,7 +86,7 @@ function applyReplace(value: string, scanner: Scanner, readWord: ReadWord): stri
   return replace(value, pattern, replacement, all);
 }
 
-/** Runs `read`; running out of text in it means that the substitution is not closed. */
+/** Runs `read`; reaching the end of the text means that the substitution is not closed. */
 function closing(scanner: Scanner, read: () => string, message = "syntax error: missing '}'"): string {
   try {
     return read();

@@ -25,7 +25,7 @@ export function replace(value: string, pattern: string, replacement: string, all
     result += value.slice(done, found.start) + replacement;
     assertBounded(result);
     done = found.end;
-    /* An empty match moves on by a character, which stays. */
+    /* After an empty match, one character is copied. */
     const isEmpty = found.end === found.start;
     from = isEmpty ? found.end + ((value.codePointAt(found.end) ?? 0) > 0xffff ? 2 : 1) : found.end;
     if (!all) break;
@@ -38,10 +38,10 @@ function prefixLength(value: string, tokens: readonly Token[], longest: boolean)
   return search(programOf(tokens), value, { anchored: true, end })?.end ?? 0;
 }
 
-/** Wildcards stay within a line. */
+/** Wildcards do not match newlines. */
 const isInLine: Accepts = (code) => code !== 0x0a;
 
-/** Pattern × value, in characters: what a substitution may cost. Some hundredths of a second. */
+/** The maximum cost of a substitution: pattern × value, in characters. Some hundredths of a second. */
 const MAX_WORK = 1 << 20;
 const MAX_PATTERN = 1 << 16;
 
@@ -69,10 +69,10 @@ function escapedChar(char: string, pattern: string): string {
   throw new SyntaxMistake(`invalid pattern (${pattern}) in substitution: invalid escape '\\${char}'`);
 }
 
-/** Characters that a word may expand to. The kernel takes no variable of more than 128 KiB. */
+/** The maximum expansion of a word, in characters. The kernel limits variables to 128 KiB. */
 const MAX_EXPANSION = 1 << 20;
 
-/** Stops variables that double themselves from filling the memory. */
+/** Prevents variables that double themselves from exhausting memory. */
 export function assertBounded(text: string): void {
   if (text.length > MAX_EXPANSION) {
     throw new SyntaxMistake(`the text expands to more than ${MAX_EXPANSION} characters`);

@@ -2,23 +2,23 @@
 export type Lookup = (name: string) => string | undefined;
 
 export interface ExpandOptions {
-  /** The escape of the Dockerfile: a backslash, or what its directive says. */
+  /** The escape of the Dockerfile: a backslash, or the character of its directive. */
   readonly escapeChar: string;
   /** `literal` leaves quotes in the text, as in heredocs. */
   readonly quotes?: 'process' | 'literal';
 }
 
-/** Whether escape characters are taken off, or kept for a pattern to interpret. */
+/** Whether escape characters are removed, or kept for a pattern to interpret. */
 export type EscapeMode = 'take' | 'keep';
 
-/** Reads a text character by character, with what is needed to expand it. */
+/** Reads a text character by character, with the context of its expansion. */
 export class Scanner {
   readonly lookup: Lookup;
   readonly escapeChar: string;
   readonly processQuotes: boolean;
   readonly #chars: readonly string[];
   #at = 0;
-  /** Substitutions that are being read, one within the other. */
+  /** The number of nested substitutions at the current position. */
   depth = 0;
 
   constructor(text: string, lookup: Lookup, options: ExpandOptions) {

@@ -3,16 +3,16 @@ import type { Dockerfile, Stage } from '../parse/dockerfile.ts';
 import type { Span } from '../parse/source.ts';
 import type { Rule } from './rules.ts';
 
-/** What rules look at. */
+/** The input of the rules. */
 export interface LintContext {
   readonly dockerfile: Dockerfile;
-  /** The rules of .dockerignore; absent where the context is not known. */
+  /** The rules of .dockerignore; absent when the context is not available. */
   readonly ignore?: PatternMatcher;
-  /** Names of the variables that a base image sets; undefined where the image is not known. */
+  /** Names of the variables that a base image sets; undefined when the image is not available. */
   envOf(stage: Stage): readonly string[] | undefined;
 }
 
-/** Reports that a rule is broken at a place. */
+/** Reports a violation of a rule at a position. */
 export type Report = <Details extends readonly unknown[]>(
   rule: Rule<Details>,
   span: Span,
@@ -21,7 +21,7 @@ export type Report = <Details extends readonly unknown[]>(
 
 export interface Finding {
   readonly rule: Pick<Rule, 'name' | 'description' | 'url'>;
-  /** What is wrong here, in one sentence. */
+  /** The message of the finding, one sentence. */
   readonly detail: string;
   readonly span: Span;
 }

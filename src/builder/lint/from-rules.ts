@@ -70,7 +70,7 @@ function lintPlatform({ from }: Stage, names: ReadonlySet<string | undefined>, r
   }
 }
 
-/** The image's name with nothing given: what somebody gets who just builds. */
+/** The image's name without any build arguments. */
 function lintDefault(
   { dockerfile }: LintContext,
   { from }: Stage,
@@ -87,7 +87,7 @@ function lintDefault(
   }
 }
 
-/** Names of variables that have no default of their own. */
+/** Names of variables without a default. */
 export function variablesOf(text: string): string[] {
   const shown = text.replace(/\\./g, '').replace(/'[^']*'/g, '');
   return [...shown.matchAll(/\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})/g)].map(

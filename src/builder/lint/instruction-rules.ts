@@ -14,12 +14,12 @@ import {
   WORKDIR_RELATIVE_PATH,
 } from './rules.ts';
 
-/** Words of names that hold secrets, unless a word beside says that it is public. */
+/** Parts of names that indicate secrets, unless another part indicates that the value is public. */
 const SECRET = /(^|_)(apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)($|_)/i;
 const PUBLIC = /(^|_)public($|_)/i;
 const ONCE = ['CMD', 'ENTRYPOINT', 'HEALTHCHECK'];
 
-/** Rules about single instructions, and about those of a stage together. */
+/** Rules about single instructions, and about all instructions of a stage. */
 export function lintInstructions(context: LintContext, report: Report): void {
   for (const { args, span } of context.dockerfile.globalArgs) {
     for (const { key } of args) lintSecret('ARG', key, span, report);
@@ -82,7 +82,7 @@ function lintPort(value: string, span: Origin['span'], report: Report): void {
   }
 }
 
-/** All but the last are without effect. */
+/** Only the last one has an effect. */
 function lintRepeated({ instructions }: Stage, report: Report): void {
   for (const verb of ONCE) {
     for (const { span } of instructions.filter((instruction) => instruction.verb === verb).slice(0, -1)) {

@@ -84,7 +84,7 @@ for (const [name, dockerfile, found] of CASES) {
   test(`lint: ${name}`, () => assert.deepEqual(findings(dockerfile), found));
 }
 
-test('lint: CopyIgnoredFile knows .dockerignore, and what it brings back', () => {
+test('lint: CopyIgnoredFile follows .dockerignore and its exceptions', () => {
   const text = 'FROM a\nCOPY secret /a\nADD ./d/x /b\nCOPY d /c\nCOPY *.log /e/\nCOPY --from=b secret /f\n';
   assert.deepEqual(findings(text, ['secret', 'd', '!d/keep', '*.log']), [
     'CopyIgnoredFile 2',
@@ -92,7 +92,7 @@ test('lint: CopyIgnoredFile knows .dockerignore, and what it brings back', () =>
   ]);
 });
 
-test('lint: options that make no sense are refused, and rules have addresses', () => {
+test('lint: invalid options are rejected, and rules have URLs', () => {
   assert.throws(() => readLintOptions('warn=all'), /invalid check option "warn"/);
   assert.throws(() => readLintOptions('error=maybe'), /want true or false/);
   assert.equal(readLintOptions('skip=A,B;error=true').error, true);

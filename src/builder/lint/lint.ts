@@ -6,7 +6,7 @@ import type { Rule } from './rules.ts';
 import { lintText } from './text-rules.ts';
 import { lintVariables } from './variable-rules.ts';
 
-/** What BuildKit's documented rules find in a Dockerfile, in the order of its lines. */
+/** The findings of BuildKit's documented rules in a Dockerfile, ordered by line. */
 export function lint(context: LintContext, options: LintOptions): Finding[] {
   const found: Finding[] = [];
   const report: Report = (rule, span, ...details) => {

@@ -1,12 +1,12 @@
 import { invalidParameter } from '../../core/errors.ts';
 
-/** What `# check=…`, or the build argument BUILDKIT_DOCKERFILE_CHECK, asks for. */
+/** The options of `# check=…` or of the build argument BUILDKIT_DOCKERFILE_CHECK. */
 export interface LintOptions {
   readonly skip: ReadonlySet<string>;
   readonly skipAll: boolean;
   readonly experimental: ReadonlySet<string>;
   readonly experimentalAll: boolean;
-  /** Whether findings end the build. */
+  /** Whether findings fail the build. */
   readonly error: boolean;
 }
 

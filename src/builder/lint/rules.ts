@@ -1,12 +1,12 @@
-/** A check that BuildKit documents: its name there, what it is about, and what it says of a finding. */
+/** A check that BuildKit documents: its name there, its description, and the message of a finding. */
 export interface Rule<Details extends readonly unknown[] = readonly never[]> {
   readonly name: string;
   readonly description: string;
   /** The address of its documentation. */
   readonly url: string;
-  /** Checked only where `# check=experimental=…` asks for it. */
+  /** Checked only when `# check=experimental=…` enables it. */
   readonly experimental: boolean;
-  /** What is wrong in one place, in one sentence. */
+  /** The message of a finding, one sentence. */
   message(...details: Details): string;
 }
 

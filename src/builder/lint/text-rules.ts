@@ -8,7 +8,7 @@ import {
 
 type Written = Origin & { readonly verb: string };
 
-/** Rules about how lines are written. */
+/** Rules about the format of lines. */
 export function lintText({ dockerfile }: LintContext, report: Report): void {
   for (const { kind, line } of dockerfile.warnings) {
     if (kind !== 'empty-continuation') continue;
@@ -27,7 +27,7 @@ export function lintText({ dockerfile }: LintContext, report: Report): void {
 
 const wordOf = ({ text }: Origin) => /^\S+/.exec(text)?.[0] ?? '';
 
-/** The case that most instructions have is what all should have. */
+/** All instructions should have the case that most have. */
 function lintCasing(written: readonly Written[], report: Report): void {
   const lower = written.filter((origin) => wordOf(origin) === wordOf(origin).toLowerCase()).length;
   const upper = written.filter((origin) => wordOf(origin) === wordOf(origin).toUpperCase()).length;

@@ -5,12 +5,12 @@ import type { LintContext, Report } from './context.ts';
 import { variablesOf } from './from-rules.ts';
 import { UNDEFINED_VAR } from './rules.ts';
 
-/** In reach of every stage: of a shell's environment, and of the builder. */
+/** Variables available in every stage: from a shell's environment, and from the builder. */
 const ALWAYS = ['PATH', 'HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
-/** Whose words are expanded by the builder; those of the others are the shell's. */
+/** Instructions whose arguments the builder expands; a shell expands those of the others. */
 const EXPANDED = ['ADD', 'COPY', 'ENV', 'EXPOSE', 'LABEL', 'STOPSIGNAL', 'USER', 'VOLUME', 'WORKDIR'];
 
-/** Variables that nothing has set where they are used. Stages on images that nobody knows are left alone. */
+/** Variables that are used before they are set. Stages on unavailable images are skipped. */
 export function lintVariables(context: LintContext, report: Report): void {
   const known = new Map<string, ReadonlySet<string> | undefined>();
   for (const stage of context.dockerfile.stages) {
@@ -27,7 +27,7 @@ function knownFrom(context: LintContext, stage: Stage): ReadonlySet<string> | un
   return env && new Set([...ALWAYS, ...lower, ...env]);
 }
 
-/** @returns what is set at the end of the stage. */
+/** @returns the variables that are set at the end of the stage. */
 function lintStage(stage: Stage, defined: Set<string>, report: Report): Set<string> {
   for (const instruction of stage.instructions) {
     if (EXPANDED.includes(instruction.verb)) {

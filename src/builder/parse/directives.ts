@@ -3,7 +3,7 @@ import type { SourceFile } from './source.ts';
 
 /** `# key=value` lines at the very top of a Dockerfile. */
 export interface Directives {
-  /** The front end the author asks for; Barge always uses its own and only reports this. */
+  /** The front end that the author requests; Barge always uses its own and only reports this. */
   readonly syntax?: string;
   readonly escape: '\\' | '`';
   /** Lint options, kept as written. */
@@ -13,7 +13,7 @@ export interface Directives {
 const DIRECTIVE = /^\s*#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S.*)$/;
 const KNOWN = ['syntax', 'escape', 'check'];
 
-/** Reads directives up to the first line that is none: after it, they are ordinary comments. */
+/** Reads directives up to the first line that is not one; after it, they are ordinary comments. */
 export function readDirectives(source: SourceFile): Directives {
   const seen = new Map<string, string>();
   const first = source.lines[0]?.startsWith('#!') ? 1 : 0;

@@ -6,7 +6,7 @@ import { interpret } from './interpret.ts';
 import { type LogicalLine, readLogicalLines, type SourceWarning } from './logical-lines.ts';
 import { type SourceFile, type Span, sourceFile } from './source.ts';
 
-/** One FROM and what follows it. */
+/** A FROM and the instructions after it. */
 export interface Stage {
   readonly from: From & Origin;
   readonly instructions: readonly Instruction[];
@@ -21,12 +21,12 @@ export interface Dockerfile {
   readonly warnings: readonly SourceWarning[];
 }
 
-/** Dockerfiles are read into memory; this bounds them. Bytes. */
+/** Maximum size of a Dockerfile, which is read into memory. Bytes. */
 export const MAX_DOCKERFILE_SIZE = 4 * 1024 * 1024;
 
 /**
- * Reads a Dockerfile's text: the grammar of BuildKit's Dockerfile front end.
- * @throws DockerfileError with the place of the first mistake, BargeError invalid-parameter for an empty file.
+ * Parses a Dockerfile's text: the grammar of BuildKit's Dockerfile front end.
+ * @throws DockerfileError at the position of the first mistake, BargeError invalid-parameter for an empty file.
  */
 export function parseDockerfile(text: string, name = 'Dockerfile'): Dockerfile {
   const source = sourceFile(name, text);
@@ -48,7 +48,7 @@ export function parseDockerfile(text: string, name = 'Dockerfile'): Dockerfile {
   return { source, directives, globalArgs, stages, warnings };
 }
 
-/** Reads the instruction of an ONBUILD trigger; mistakes are shown at `span`, the FROM that triggers it. */
+/** Parses the instruction of an ONBUILD trigger; mistakes are reported at `span`, the FROM that triggers it. */
 export function parseTrigger(trigger: string, source: SourceFile, span: Span): Instruction {
   const inTrigger = <T>(read: () => T): T => {
     try {

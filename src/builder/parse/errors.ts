@@ -1,7 +1,7 @@
 import { BargeError, type ErrorKind, messageOf } from '../../core/errors.ts';
 import { excerpt, type SourceFile, type Span } from './source.ts';
 
-/** A mistake at a place of the instruction being read, before it is known which file that is. */
+/** A mistake in the current instruction, before the file is known. */
 export class SyntaxMistake extends Error {
   /** Offset within the logical line; absent means its start. */
   readonly offset: number | undefined;
@@ -16,16 +16,16 @@ export class SyntaxMistake extends Error {
 export interface DockerfileErrorOptions {
   readonly kind?: ErrorKind;
   readonly cause?: unknown;
-  /** The exit code of the failed process, when the failure is one. */
+  /** The exit code of a failed process. */
   readonly code?: number;
 }
 
 /**
- * A failure that belongs to a place in a Dockerfile. `message` is
- * `<file>:<line>:<column>: <summary>` with the lines themselves below it.
+ * A failure at a position in a Dockerfile. `message` is `<file>:<line>:<column>: <summary>` followed by the lines
+ * themselves.
  */
 export class DockerfileError extends BargeError {
-  /** What went wrong, in Docker's words, without the place. */
+  /** The failure in Docker's words, without the position. */
   readonly summary: string;
   readonly source: SourceFile;
   readonly span: Span;
@@ -44,7 +44,7 @@ export class DockerfileError extends BargeError {
     this.code = options.code;
   }
 
-  /** `error` at a place of the Dockerfile; one that has a place already keeps it, and its kind. */
+  /** `error` with a position in the Dockerfile; an error that has one already keeps it, and its kind. */
   static at(source: SourceFile, span: Span, error: unknown): DockerfileError {
     if (error instanceof DockerfileError) return error;
     const kind = error instanceof BargeError ? error.kind : undefined;

@@ -10,7 +10,7 @@ const DIRECTORY = join(import.meta.dirname, 'testdata');
 const update = process.env.UPDATE_GOLDEN === '1';
 
 for (const name of readdirSync(DIRECTORY).sort()) {
-  test(`testdata/${name} is read as its result.json says`, () => {
+  test(`testdata/${name} is parsed into its result.json`, () => {
     const text = readFileSync(join(DIRECTORY, name, 'Dockerfile'), 'utf8');
     const file = join(DIRECTORY, name, 'result.json');
     const result = parsed(text);
@@ -19,7 +19,7 @@ for (const name of readdirSync(DIRECTORY).sort()) {
   });
 }
 
-/** The instructions with their lines, or the error as people see it, line by line. */
+/** The instructions with their lines, or the error message, line by line. */
 function parsed(text: string): unknown {
   try {
     const { source: _, ...dockerfile } = parseDockerfile(text);

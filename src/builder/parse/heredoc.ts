@@ -1,12 +1,12 @@
 import { SyntaxMistake } from './errors.ts';
 import { rawWords } from './words.ts';
 
-/** A document within an instruction: `<<NAME` … `NAME`. */
+/** A heredoc of an instruction: `<<NAME` … `NAME`. */
 export interface Heredoc {
   readonly name: string;
   /** Whether variables in it are expanded: its name was not quoted. */
   readonly expand: boolean;
-  /** Whether leading tabs are taken off each line: `<<-`. */
+  /** Whether leading tabs are removed from each line: `<<-`. */
   readonly chomp: boolean;
   /** Lines as written, each ending with a line feed. */
   readonly content: string;
@@ -16,7 +16,7 @@ export type HeredocStart = Omit<Heredoc, 'content'>;
 
 const START = /^\d*<<(-?)([^<]*)$/;
 
-/** The heredoc that one word starts, else undefined. */
+/** The heredoc that a word starts, else undefined. */
 export function heredocStart(word: string, escapeChar: string): HeredocStart | undefined {
   const match = START.exec(word);
   if (!match) return undefined;
@@ -34,7 +34,7 @@ export function heredocStarts(text: string, escapeChar: string): HeredocStart[] 
     .filter((start) => start !== undefined);
 }
 
-/** A heredoc's content with the leading tabs of `<<-` taken off. */
+/** A heredoc's content without the leading tabs of `<<-`. */
 export function heredocText(heredoc: Heredoc): string {
   return heredoc.chomp ? heredoc.content.replace(/^\t+/gm, '') : heredoc.content;
 }

@@ -2,19 +2,19 @@ import type { HealthConfig } from '../../api/oci-image.ts';
 import type { Heredoc } from './heredoc.ts';
 import type { Span } from './source.ts';
 
-/** What every instruction carries besides its own members. */
+/** The members of every instruction. */
 export interface Origin {
   readonly span: Span;
   /** The logical line as written, without its heredocs. */
   readonly text: string;
 }
 
-/** `["a", "b"]` runs as it is; anything else is one string for the stage's SHELL. */
+/** `["a", "b"]` is executed directly; anything else is one string for the stage's SHELL. */
 export type CommandLine =
   | { readonly form: 'exec'; readonly args: readonly string[] }
   | { readonly form: 'shell'; readonly command: string };
 
-/** A pair as written: quotes and variables are still in it. */
+/** A pair as written, including quotes and variables. */
 export interface Pair {
   readonly key: string;
   readonly value: string;
@@ -32,7 +32,7 @@ export interface Run {
   readonly verb: 'RUN';
   readonly command: CommandLine;
   readonly heredocs: readonly Heredoc[];
-  /** The values of `--mount`, as written: read once variables are known. */
+  /** The values of `--mount`, as written; parsed when the variables are known. */
   readonly mounts: readonly string[];
   readonly network?: 'default' | 'none' | 'host';
   readonly security?: 'sandbox' | 'insecure';
@@ -43,7 +43,7 @@ export interface Copy {
   readonly verb: 'COPY' | 'ADD';
   /** Paths, patterns or addresses, as written. */
   readonly sources: readonly string[];
-  /** Files given by heredocs; each is named after its delimiter. */
+  /** Files from heredocs; each is named after its delimiter. */
   readonly documents: readonly Heredoc[];
   readonly destination: string;
   readonly from?: string;
@@ -53,7 +53,7 @@ export interface Copy {
   readonly parents: boolean;
   readonly exclude: readonly string[];
   readonly checksum?: string;
-  /** ADD: whether archives are unpacked; absent means local ones are. */
+  /** ADD: whether archives are unpacked; when absent, only local ones are. */
   readonly unpack?: boolean;
   readonly keepGitDir?: boolean;
 }
@@ -97,7 +97,7 @@ export interface Healthcheck {
 
 export interface Onbuild {
   readonly verb: 'ONBUILD';
-  /** The instruction to run in images built on this one, with its heredocs. */
+  /** The instruction to run when an image is built on this one, with its heredocs. */
   readonly trigger: string;
 }
 

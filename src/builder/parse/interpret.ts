@@ -35,7 +35,7 @@ const VERBS: Readonly<Record<string, (statement: Statement) => InstructionBody>>
     }),
 };
 
-/** Understands one logical line. @throws SyntaxMistake. */
+/** Parses one logical line. @throws SyntaxMistake. */
 export function interpret(
   text: string,
   offset: number,

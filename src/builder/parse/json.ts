@@ -2,8 +2,8 @@ import { SyntaxMistake } from './errors.ts';
 import type { Word } from './words.ts';
 
 /**
- * The strings of a JSON array, or undefined when the text is not a JSON array: then it is the shell form.
- * @throws SyntaxMistake for an array of something else than strings.
+ * The strings of a JSON array, or undefined when the text is not a JSON array and thus the shell form.
+ * @throws SyntaxMistake for an array with other elements.
  */
 export function jsonStrings(word: Word): readonly string[] | undefined {
   const text = word.text.trim();

@@ -4,12 +4,12 @@ import { DockerfileError } from './errors.ts';
 import { endsHeredoc, type Heredoc, heredocStarts } from './heredoc.ts';
 import type { Position, SourceFile, Span } from './source.ts';
 
-/** One instruction's text: continuation lines joined, comments between them gone, heredocs taken out. */
+/** One instruction's text: continuation lines joined, comments between them removed, heredocs extracted. */
 export interface LogicalLine {
   readonly text: string;
   readonly span: Span;
   readonly heredocs: readonly Heredoc[];
-  /** Where the character at this offset of `text` stands in the file. */
+  /** The position in the file of the character at this offset of `text`. */
   positionAt(offset: number): Position;
 }
 
@@ -24,7 +24,7 @@ export interface LogicalLines {
   readonly warnings: readonly SourceWarning[];
 }
 
-/** A stretch of a logical line that comes from one line of the file. */
+/** A part of a logical line that comes from one line of the file. */
 interface Segment {
   readonly offset: number;
   readonly position: Position;
@@ -89,7 +89,7 @@ function joinContinuations(
   return { text, segments, next: index };
 }
 
-/** Takes off an escape at the line's end (spaces may follow it), unless that escape is itself escaped. */
+/** Removes an escape at the line's end (spaces may follow it), unless that escape is itself escaped. */
 function withoutContinuation(line: string, escapeChar: string): { text: string; continues: boolean } {
   const trimmed = trimEndOf(line, ' \t');
   if (!trimmed.endsWith(escapeChar) || trimmed.endsWith(escapeChar + escapeChar))

@@ -1,10 +1,10 @@
-/** A place in a Dockerfile; lines and columns count from 1. */
+/** A position in a Dockerfile; lines and columns count from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** Where an instruction stands: its first character, and its last line (heredocs included). */
+/** The extent of an instruction: its first character, and its last line, including heredocs. */
 export interface Span extends Position {
   readonly endLine: number;
 }
@@ -13,7 +13,7 @@ export interface Span extends Position {
 export interface SourceFile {
   /** As shown in messages: usually the path given to `-f`. */
   readonly name: string;
-  /** Without line ends and byte order mark. */
+  /** Without line terminators and byte order mark. */
   readonly lines: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export function sourceFile(name: string, text: string): SourceFile {
 
 const CONTEXT_LINES = 1;
 
-/** The lines of `span` marked with `>>>`, and a line of surroundings on either side. */
+/** The lines of `span` marked with `>>>`, and one line of context on either side. */
 export function excerpt(source: SourceFile, span: Span): string {
   const first = Math.max(1, span.line - CONTEXT_LINES);
   const last = span.endLine + CONTEXT_LINES;

@@ -3,7 +3,7 @@ import type { Heredoc } from './heredoc.ts';
 import { suggestion } from './suggest.ts';
 import { takeFlags, type Word } from './words.ts';
 
-/** An instruction cut into verb, flags and the rest, before the rest is understood. */
+/** An instruction split into verb, flags and the unparsed rest. */
 export interface Statement {
   /** Upper case. */
   readonly verb: string;
@@ -15,11 +15,11 @@ export interface Statement {
   readonly escapeChar: string;
 }
 
-/** `list` flags may be repeated; a `switch` may stand without a value. */
+/** `list` flags may be repeated; a `switch` may lack a value. */
 export type FlagKind = 'text' | 'list' | 'switch';
 export type FlagSpec = Readonly<Record<string, FlagKind>>;
 
-/** Flags as written; each verb reads them against its own list. */
+/** Flags as written; each verb checks them against its own list. */
 export class Flags {
   readonly #words: readonly Word[];
 

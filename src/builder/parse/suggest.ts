@@ -1,6 +1,6 @@
 import { editDistance } from '../../core/nearest.ts';
 
-/** ` (did you mean X?)` for the option nearest to `word`, or nothing when none is near. */
+/** ` (did you mean X?)` for the option nearest to `word`, or '' when none is near. */
 export function suggestion(word: string, options: readonly string[]): string {
   const limit = Math.min(3, Math.max(1, Math.floor(word.length / 2)));
   let best: string | undefined;

@@ -6,7 +6,7 @@ import { sourceFile } from './source.ts';
 const source = sourceFile('Dockerfile', 'FROM scratch\nFROM base\n');
 const span = { line: 2, column: 1, endLine: 2 };
 
-test('a trigger is an instruction at the FROM that sets it off', () => {
+test('a trigger is an instruction at the FROM that triggers it', () => {
   const instruction = parseTrigger('ENV A=b', source, span);
   assert.deepEqual([instruction.verb, instruction.span], ['ENV', span]);
 });

@@ -1,4 +1,4 @@
-/** A piece of an instruction, with its place in the logical line. */
+/** A word of an instruction, with its position in the logical line. */
 export interface Word {
   readonly text: string;
   readonly offset: number;
@@ -10,8 +10,8 @@ export function plainWords(text: string, offset = 0): Word[] {
 }
 
 /**
- * Splits at white space outside quotes; quotes and escapes stay in the words, to be taken off when variables
- * are expanded. An unfinished quote runs to the end.
+ * Splits at white space outside quotes; quotes and escapes stay in the words until variables are expanded. An
+ * unterminated quote extends to the end.
  */
 export function rawWords(text: string, escapeChar: string, offset = 0): Word[] {
   const words: Word[] = [];
@@ -43,7 +43,7 @@ export function rawWords(text: string, escapeChar: string, offset = 0): Word[] {
   return words;
 }
 
-/** The `--flag[=value]` words in front of an instruction's arguments, unquoted, and where the rest starts. */
+/** The unquoted `--flag[=value]` words before an instruction's arguments, and the offset of the rest. */
 export function takeFlags(text: string, offset: number): { flags: Word[]; rest: Word } {
   const flags: Word[] = [];
   let at = 0;

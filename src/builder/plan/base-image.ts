@@ -4,7 +4,7 @@ import type { StageBase } from './draft.ts';
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** What a stage starts from: an image's files and configuration, with a PATH if it has none. */
+/** The start of a stage: an image's files and configuration, with a default PATH if it has none. */
 export function stageBase(image: BaseImage): StageBase {
   const { config } = image;
   return {
@@ -40,7 +40,7 @@ function withPath(run: ImageRunConfig): ImageRunConfig {
   return env.some((entry) => entry.startsWith('PATH=')) ? run : { ...run, Env: [...env, DEFAULT_PATH] };
 }
 
-/** A history has one entry per layer besides the empty ones; one that hasn't (flat imports) is made to. */
+/** Completes a history that has fewer entries than layers (flat imports), because each layer needs one. */
 function fittingHistory(config: ImageConfig): StageBase['history'] {
   const history = config.history ?? [];
   const missing = config.rootfs.diff_ids.length - history.filter((entry) => !entry.empty_layer).length;

@@ -17,7 +17,7 @@ import { healthText, plainList, quotedList } from './history.ts';
 import { exposedPorts } from './ports.ts';
 import { splitVariable } from './scope.ts';
 
-/** Instructions that change what the image says and no file. */
+/** Instructions that change the image's configuration but not its files. */
 
 const DEFAULT_SHELL = ['/bin/sh', '-c'];
 
@@ -43,7 +43,7 @@ export function planArg(draft: StageDraft, arg: Arg & Origin): void {
   draft.commit(arg, `ARG ${shown.join(' ')}`);
 }
 
-/** The program and arguments of a command line; the shell form goes through the stage's SHELL. */
+/** The program and arguments of a command line; the shell form is passed to the stage's SHELL. */
 export function processArgs(draft: StageDraft, command: CommandLine): readonly string[] {
   if (command.form === 'exec') return command.args;
   return [...(draft.image.run.Shell ?? DEFAULT_SHELL), command.command];

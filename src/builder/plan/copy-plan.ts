@@ -7,7 +7,7 @@ import type { StageDraft } from './draft.ts';
 import type { CopyOperation, CopyOrigin, Download } from './graph.ts';
 import { LAYER_MARK } from './history.ts';
 
-/** COPY and ADD: variables expanded, sources sorted by where they come from. */
+/** COPY and ADD: variables expanded, sources grouped by their origin. */
 export async function planCopy(draft: StageDraft, copy: Copy & Origin): Promise<void> {
   const expand = (text: string) => draft.scope.expand(text);
   const sources = copy.sources.map(expand);
@@ -48,7 +48,7 @@ export async function planCopy(draft: StageDraft, copy: Copy & Origin): Promise<
   draft.commit(copy, words.join(' ') + LAYER_MARK);
 }
 
-/** `..` leads no higher than the context, as with BuildKit: `../a` is `a`. */
+/** `..` stops at the context, as in BuildKit: `../a` is `a`. */
 function withinContext(source: string): string {
   return posix.normalize(source).startsWith('..') ? posix.join('/', source).slice(1) || '.' : source;
 }
@@ -92,7 +92,7 @@ function planDownloads(copy: Copy, sources: readonly string[], expand: (text: st
 
 const isUrl = (source: string) => /^https?:\/\//.test(source) && !isGitUrl(source);
 
-/** `path` from `workingDir`; a slash at the end, or a last part `.`, says that it is a directory, and stays. */
+/** `path` resolved from `workingDir`; a trailing slash, or `.` as last component, marks a directory and is kept. */
 export function absolutePath(workingDir: string | undefined, path: string): string {
   const joined = posix.resolve('/', workingDir ?? '/', path);
   const isDirectory = path === '' || path.endsWith('/') || /(^|\/)\.{1,2}$/.test(path);

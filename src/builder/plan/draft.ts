@@ -5,7 +5,7 @@ import type { CopyOrigin, ImageState, Operation, Step } from './graph.ts';
 import type { BuildArgs, GlobalScope, StageScope } from './scope.ts';
 import type { StageEntry } from './stages.ts';
 
-/** What is the same for all stages of a plan. */
+/** The context that all stages of a plan share. */
 export interface PlanContext {
   readonly source: SourceFile;
   readonly globals: GlobalScope;
@@ -18,7 +18,7 @@ export interface PlanContext {
   originOf(reference: string, stage: StageEntry, span: Span): Promise<CopyOrigin>;
 }
 
-/** A stage while its instructions are being added. */
+/** A stage under construction. */
 export class StageDraft {
   readonly context: PlanContext;
   readonly entry: StageEntry;
@@ -27,7 +27,7 @@ export class StageDraft {
   readonly history: (ImageHistory | Step)[];
   operation: Operation;
   image: ImageState;
-  /** Whether this stage has its own CMD, which a later ENTRYPOINT then leaves alone. */
+  /** Whether this stage has set CMD, which a later ENTRYPOINT then preserves. */
   ownCommand = false;
   #last: Numbered | undefined;
 
@@ -45,13 +45,13 @@ export class StageDraft {
     this.image = { ...this.image, run: { ...this.image.run, ...change } };
   }
 
-  /** Ends an instruction: a step with what has become of the stage. */
+  /** Completes an instruction: adds a step with the current state of the stage. */
   commit(origin: Origin, createdBy: string): void {
     const step = this.#step(origin, createdBy);
     this.history.push(step);
   }
 
-  /** The step of FROM, which has no history of its own. */
+  /** The step of FROM, which has no history entry. */
   begin(origin: Origin): void {
     this.#step(origin, '');
   }
@@ -82,5 +82,5 @@ export interface StageBase {
   readonly history: readonly (ImageHistory | Step)[];
 }
 
-/** A step whose number is given once all stages are known. */
+/** A step whose number is assigned when all stages are known. */
 export type Numbered = Omit<Step, 'number'> & { number: number };

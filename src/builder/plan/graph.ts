@@ -13,12 +13,12 @@ import type {
 } from '../worker.ts';
 
 /**
- * The build as a graph of operations, each turning root file systems into one. Nothing in it knows of
- * Dockerfiles: another front end may make the same graph. Operations are compared by identity.
+ * The build as a graph of operations, each of which turns root file systems into one. It does not depend on
+ * Dockerfiles, so that another front end can produce the same graph. Operations are compared by identity.
  */
 export type Operation = ImageOperation | ExecOperation | CopyOperation | DirectoryOperation;
 
-/** A root file system that is already there: an image's, or the empty one. */
+/** An existing root file system: an image's, or the empty one. */
 export interface ImageOperation {
   readonly kind: 'image';
   readonly layers: Layers;
@@ -29,11 +29,11 @@ export interface ImageOperation {
 export interface ExecOperation {
   readonly kind: 'exec';
   readonly base: Operation;
-  /** What the programs of `base` are made for. */
+  /** The platform of the programs in `base`. */
   readonly architecture: string;
   readonly args: readonly string[];
   readonly env: readonly string[];
-  /** Given to the process, but no part of what makes the result: proxies. */
+  /** Passed to the process, but not part of the cache key: proxies. */
   readonly transientEnv: readonly string[];
   readonly cwd: string;
   readonly user: string;
@@ -64,9 +64,9 @@ export interface InlineFile {
   readonly content: string;
 }
 
-/** Where files are taken from. */
+/** Where files come from. */
 export type CopyOrigin =
-  /** The build context; with a name, another one. */
+  /** The build context, or another one by name. */
   | { readonly kind: 'context'; readonly name?: string }
   | { readonly kind: 'operation'; readonly operation: Operation };
 
@@ -80,20 +80,20 @@ export interface CopyOperation {
   readonly documents: readonly InlineFile[];
   readonly downloads: readonly Download[];
   readonly repositories: readonly GitSource[];
-  /** Absolute; a slash at its end says that it is a directory. */
+  /** Absolute; a trailing slash marks a directory. */
   readonly destination: string;
-  /** `user[:group]`, names or numbers; absent keeps the owners of an operation's files, and 0:0 otherwise. */
+  /** `user[:group]`, names or numbers; absent preserves the owners of an operation's files and means 0:0 otherwise. */
   readonly chown?: string;
   /** Octal or symbolic. */
   readonly chmod?: string;
-  /** Make the layer without looking at `base`. */
+  /** Create the layer without reading `base`. */
   readonly link: boolean;
-  /** Keep the directories above each source. */
+  /** Preserve the directories above each source. */
   readonly parents: boolean;
   readonly exclude: readonly string[];
-  /** Unpack archives of this machine instead of copying them. */
+  /** Unpack local archives instead of copying them. */
   readonly unpack: boolean;
-  /** Unpack downloaded archives, too. */
+  /** Also unpack downloaded archives. */
   readonly unpackDownloads: boolean;
 }
 
@@ -102,16 +102,16 @@ export interface Download {
   readonly checksum?: string;
 }
 
-/** Makes a directory, and those above it, unless it is there. */
+/** Creates a directory and its parents unless they exist. */
 export interface DirectoryOperation {
   readonly kind: 'directory';
   readonly base: Operation;
   readonly path: string;
-  /** Owner of the new directories, as `USER` takes it; empty is root. */
+  /** Owner of the new directories, in the form of `USER`; empty is root. */
   readonly user: string;
 }
 
-/** What becomes of an image besides its files. */
+/** The parts of an image besides its files. */
 export interface ImageState {
   readonly run: ImageRunConfig;
   readonly author?: string;
@@ -121,13 +121,13 @@ export interface ImageState {
   readonly 'os.version'?: string;
 }
 
-/** One instruction of the recipe, in the order people wrote them. */
+/** One instruction, in the order of the Dockerfile. */
 export interface Step {
-  /** Counts from 1 over all steps of the plan. */
+  /** Numbered from 1 within the plan. */
   readonly number: number;
   /** The stage's name, or its number when it has none. */
   readonly stage: string;
-  /** For which platform it is, in a build for several. */
+  /** Its platform, in a build for several. */
   readonly platform?: string;
   /** The instruction as written. */
   readonly text: string;
@@ -135,21 +135,21 @@ export interface Step {
   readonly span: Span;
   /** The step before it in its stage. */
   readonly previous?: Step;
-  /** The root file system after this step; the same as before it when the step changes no file. */
+  /** The root file system after this step, which equals the one before when the step changes no files. */
   readonly operation: Operation;
   readonly image: ImageState;
   /** For the image's history. */
   readonly createdBy: string;
-  /** Names of the build arguments in effect, to explain misses by. */
+  /** Names of the build arguments in effect, to explain misses. */
   readonly args: readonly string[];
 }
 
-/** An image that a build begins with or copies from. */
+/** An image that a build starts from or copies from. */
 export interface PlannedImage {
   readonly reference: string;
   readonly platform?: string;
   readonly id: Digest;
-  /** Under which its registry knows it. */
+  /** The digest that its registry has for it. */
   readonly digest?: Digest;
 }
 
@@ -159,7 +159,7 @@ export interface Plan {
   readonly target: {
     readonly operation: Operation;
     readonly image: ImageState;
-    /** The base image's history, then the steps on the way to the target. */
+    /** The base image's history, then the steps up to the target. */
     readonly history: readonly (ImageHistory | Step)[];
   };
   readonly warnings: readonly string[];

@@ -1,8 +1,8 @@
 import type { HealthConfig } from '../../api/oci-image.ts';
 
-/** The words of an image's history, as BuildKit writes them, for tools that read them. */
+/** The texts of an image's history as BuildKit writes them, for tools that parse them. */
 
-/** Marks steps that made a layer. */
+/** Marks steps that created a layer. */
 export const LAYER_MARK = ' # buildkit';
 export const HISTORY_COMMENT = 'buildkit.dockerfile.v0';
 

@@ -27,7 +27,7 @@ const KEYS: Readonly<Record<MountType, readonly string[]>> = {
   ssh: ['type', 'target', 'id', 'required', 'mode', 'uid', 'gid'],
 };
 
-/** Reads the `--mount` flags of a RUN, variables expanded. */
+/** Parses the `--mount` flags of a RUN and expands their variables. */
 export async function planMounts(draft: StageDraft, run: Run & Origin): Promise<PlannedMount[]> {
   const mounts: PlannedMount[] = [];
   for (const text of run.mounts) {
@@ -39,7 +39,7 @@ export async function planMounts(draft: StageDraft, run: Run & Origin): Promise<
   return mounts;
 }
 
-/** The references of `from=` in `--mount` flags, before anything is expanded. */
+/** The references of `from=` in `--mount` flags, before expansion. */
 export function mountSources(run: Run): string[] {
   return run.mounts.flatMap((mount) => [...mount.matchAll(/(?:^|,)from=([^,$]+)/g)].map((m) => m[1] ?? ''));
 }
@@ -62,7 +62,7 @@ function readFields(text: string, expand: (value: string) => string): Fields {
   return fields;
 }
 
-/** Splits at commas; double quotes keep a field together, as in CSV. */
+/** Splits at commas; a field in double quotes may contain commas, as in CSV. */
 function splitFields(text: string): string[] {
   return [...text.matchAll(/(?:"((?:[^"]|"")*)"|([^,]*))(?:,|$)/g)]
     .map((match) => match[1]?.replaceAll('""', '"') ?? match[2] ?? '')

@@ -24,17 +24,17 @@ export interface PlanOptions {
   readonly networkMode?: string;
   readonly entitlements?: readonly string[];
   readonly contexts?: NamedContexts;
-  /** In a build for several platforms: which this plan is for, and how many steps those before it have. */
+  /** In a build for several platforms: the one of this plan, and the number of steps of the plans before it. */
   readonly label?: string | undefined;
   readonly before?: number;
 }
 
-/** Finds a base image; asked once for each reference and platform. No platform means this machine's. */
+/** Resolves a base image; called once per reference and platform. No platform means this machine's. */
 export type ResolveImage = (reference: string, platform: string | undefined) => Promise<BaseImage>;
 
 /**
- * Turns a Dockerfile into a graph: the target stage and what it needs, nothing else. Base images are resolved
- * on the way, side by side, since their configuration decides about variables and triggers.
+ * Turns a Dockerfile into a graph of only the target stage and its dependencies. Base images are resolved meanwhile,
+ * concurrently, because their configuration affects variables and triggers.
  * @throws DockerfileError at the instruction that is wrong.
  */
 export async function planDockerfile(
@@ -73,7 +73,7 @@ async function declareGlobals(dockerfile: Dockerfile, options: PlanOptions): Pro
   return { scope, buildArgs, platform };
 }
 
-/** FROM a directory: all of it, on nothing. */
+/** FROM a directory: all of its files on an empty root. */
 function wholeContext(base: Operation, name: string): CopyOperation {
   return {
     kind: 'copy',
@@ -226,13 +226,13 @@ class Planner implements PlanContext {
     return base;
   }
 
-  /** Starts on the stage's base image; whoever needs it meets a failure again. */
+  /** Starts to resolve the stage's base image; a failure is reported when the image is needed. */
   #prefetch(entry: StageEntry): void {
     if (this.#options.contexts?.get(entry.image.toLowerCase())?.kind === 'directory') return;
     if (!entry.parent) this.#image(entry.image, entry.platform, entry.stage.from.span).catch(() => undefined);
   }
 
-  /** The stages that the target needs as far as the text tells; triggers may add to them. */
+  /** The stages that the target needs according to the text; triggers may need more. */
   #needed(): Set<StageEntry> {
     const needed = new Set<StageEntry>();
     const visit = (entry: StageEntry): void => {

@@ -17,7 +17,7 @@ const SYSTEMS =
   'aix android darwin dragonfly freebsd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1 windows zos'.split(
     ' ',
   );
-/** Those that Go knows: a word alone is one of these, or a system. */
+/** The architectures of Go; a single word is one of these, or an operating system. */
 const KNOWN_ARCHITECTURES = (
   '386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mips64 mips64le mips64p32 mips64p32le mipsle ppc ppc64 ' +
   'ppc64le riscv riscv64 s390 s390x sparc sparc64 wasm'
@@ -28,7 +28,7 @@ export function hostPlatform(): Platform {
   return normalize({ os: 'linux', architecture: process.arch });
 }
 
-/** Reads `os[/arch[/variant]]` or an architecture alone, as containerd's platforms package does. */
+/** Reads `os[/arch[/variant]]` or only an architecture, as containerd's platforms package does. */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
   const [first = '', architecture, variant] = parts;
@@ -48,7 +48,7 @@ function normalize(platform: Platform): Platform {
   const known = entryOf(ARCHITECTURES, platform.architecture);
   const normal = known ? { ...known, ...platform, architecture: known.architecture } : platform;
   const { variant, ...rest } = normal;
-  // v8 is what arm64 means, and v1 what amd64 means.
+  // arm64 implies v8, and amd64 implies v1.
   const implied = rest.architecture === 'arm64' ? 'v8' : rest.architecture === 'amd64' ? 'v1' : undefined;
   return variant === undefined || variant === implied ? rest : { ...rest, variant };
 }

@@ -4,8 +4,8 @@ const PROTOCOLS = ['tcp', 'udp', 'sctp'];
 const MAX_PORT = 65535;
 
 /**
- * `80/tcp`, … for one argument of EXPOSE: a port or a range, with a protocol. A host address or host port
- * in front is accepted and means nothing, as in Docker.
+ * The ports `80/tcp`, … of one argument of EXPOSE: a port or a range, with a protocol. A preceding host address or host
+ * port is accepted and ignored, as in Docker.
  */
 export function exposedPorts(spec: string): string[] {
   const [ports = '', protocol = 'tcp'] = spec.slice(spec.lastIndexOf(':') + 1).split('/');

@@ -9,7 +9,7 @@ import type { InlineFile } from './graph.ts';
 import { LAYER_MARK, runText } from './history.ts';
 import { planMounts } from './mounts.ts';
 
-/** Where a heredoc that starts with `#!` appears as a program. */
+/** The path of a heredoc that starts with `#!`, as a program. */
 const SCRIPT_DIRECTORY = '/dev/pipes';
 
 export async function planRun(draft: StageDraft, run: Run & Origin): Promise<void> {
@@ -39,7 +39,7 @@ export async function planRun(draft: StageDraft, run: Run & Origin): Promise<voi
   draft.commit(run, `RUN ${runText(args, draft.scope.argValues())}${LAYER_MARK}`);
 }
 
-/** `NAME[,required]`, or `name=NAME[,required=true|false]`; the name of a device has an equals sign, too. */
+/** `NAME[,required]`, or `name=NAME[,required=true|false]`; the name of a device also contains an equals sign. */
 function readDevice(text: string): DeviceRequest {
   let name = '';
   let required = false;
@@ -54,7 +54,7 @@ function readDevice(text: string): DeviceRequest {
   return { name, required };
 }
 
-/** Those that the build may have. @throws BargeError forbidden for another that the step cannot do without. */
+/** The devices that the build may use. @throws BargeError forbidden for another one that the step requires. */
 function allowedDevices(draft: StageDraft, devices: readonly DeviceRequest[]): DeviceRequest[] {
   const { entitlements } = draft.context;
   const names = (name: string) => ['device', `device=${name}`, `device=${name.split('=')[0]}`];
@@ -64,7 +64,7 @@ function allowedDevices(draft: StageDraft, devices: readonly DeviceRequest[]): D
   throw forbidden(`granting entitlement device is not allowed: build with --allow device=${refused.name}`);
 }
 
-/** @throws BargeError forbidden for what the build was not allowed. */
+/** @throws BargeError forbidden for an entitlement that the build was not granted. */
 function checkAllowed(draft: StageDraft, run: Run): void {
   const { entitlements, network } = draft.context;
   const needed = [
@@ -77,7 +77,7 @@ function checkAllowed(draft: StageDraft, run: Run): void {
   }
 }
 
-/** The command with its heredocs: one alone is the script itself, others are left to the shell. */
+/** The command with its heredocs: a single one is the script itself, others are passed to the shell. */
 function withHeredocs(run: Run): { command: CommandLine; scripts: InlineFile[] } {
   const { command, heredocs } = run;
   const [first] = heredocs;
@@ -93,7 +93,7 @@ function withHeredocs(run: Run): { command: CommandLine; scripts: InlineFile[] }
   return { command: { form: 'shell', command: command.command + documents }, scripts: [] };
 }
 
-/** WORKDIR sets the directory and makes it, owned by the current USER. */
+/** WORKDIR sets the directory and creates it, owned by the current USER. */
 export function planWorkdir(draft: StageDraft, workdir: Single & Origin): void {
   const path = posix.resolve('/', draft.image.run.WorkingDir ?? '/', draft.scope.expand(workdir.value));
   draft.configure({ WorkingDir: path });

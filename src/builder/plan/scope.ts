@@ -2,13 +2,13 @@ import { expandWord, expandWords } from '../expand/expand.ts';
 import type { ExpandOptions } from '../expand/scanner.ts';
 import type { Arg } from '../parse/instruction.ts';
 
-/** Arguments that anyone may pass without the Dockerfile declaring them, given to RUN but not to the cache. */
+/** Arguments that need no declaration in the Dockerfile; RUN gets them, but they are not part of the cache key. */
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
 
-/** Taken by the builder itself, or by RUN, whether an ARG declares them or not. */
+/** Used by the builder itself or by RUN, whether an ARG declares them or not. */
 const KNOWN = [...PROXIES, 'SOURCE_DATE_EPOCH', 'BUILDKIT_SYNTAX', 'BUILDKIT_DOCKERFILE_CHECK'];
 
-/** What was given with `--build-arg`; remembers which of it was asked for. */
+/** The values of `--build-arg`; records which of them were used. */
 export class BuildArgs {
   readonly #given: ReadonlyMap<string, string>;
   readonly #used = new Set<string>();
@@ -23,7 +23,7 @@ export class BuildArgs {
     return this.#given.get(name);
   }
 
-  /** Both spellings of every proxy variable given. */
+  /** Both spellings of every proxy variable that was passed. */
   proxies(): string[] {
     const env: string[] = [];
     for (const name of PROXIES) {
@@ -33,7 +33,7 @@ export class BuildArgs {
     return env;
   }
 
-  /** Given, but declared by no ARG that was read. */
+  /** Passed, but not declared by any ARG that was read. */
   unused(): string[] {
     return [...this.#given.keys()].filter(
       (name) => !this.#used.has(name) && !KNOWN.includes(name.toUpperCase()),
@@ -41,7 +41,7 @@ export class BuildArgs {
   }
 }
 
-/** Variables as FROM lines see them: what is built in, and the ARGs above the first FROM. */
+/** The variables of FROM lines: the built-in ones, and the ARGs above the first FROM. */
 export class GlobalScope {
   readonly #values: Map<string, string>;
   readonly #escapeChar: string;
@@ -68,8 +68,8 @@ export class GlobalScope {
 }
 
 /**
- * Variables within a stage. ENV and ARG share one name space in which the later declaration wins, for
- * expansion and for the environment of RUN; only ENV reaches the image.
+ * The variables of a stage. ENV and ARG share one name space in which the later declaration wins, for expansion and for
+ * the environment of RUN; only ENV is stored in the image.
  */
 export class StageScope {
   readonly #variables: Map<string, string>;
@@ -83,7 +83,7 @@ export class StageScope {
     this.#options = { escapeChar };
   }
 
-  /** A stage built on this one starts from here. */
+  /** The initial scope of a stage based on this one. */
   child(): StageScope {
     const copy = new StageScope([], this.#args, this.#options.escapeChar);
     for (const [name, value] of this.#variables) copy.#variables.set(name, value);
@@ -94,7 +94,7 @@ export class StageScope {
     this.#variables.set(name, value);
   }
 
-  /** @returns what the image's history shows for each argument. */
+  /** @returns the text of each argument in the image's history. */
   declare(arg: Arg, global: GlobalScope, given: BuildArgs): string[] {
     return arg.args.map(({ key, value }) => {
       const fromDefault = value === undefined ? global.get(key) : undefined;
@@ -113,7 +113,7 @@ export class StageScope {
     return expandWords(text, (name) => this.#variables.get(name), this.#options);
   }
 
-  /** Expands variables of a heredoc: quotes stay, and the escape is always a backslash. */
+  /** Expands variables of a heredoc: quotes are kept, and the escape is always a backslash. */
   expandDocument(text: string): string {
     return expandWord(text, (name) => this.#variables.get(name), { escapeChar: '\\', quotes: 'literal' });
   }
@@ -127,7 +127,7 @@ export class StageScope {
     return [...this.#args];
   }
 
-  /** Arguments with their values, as the history of a RUN shows them. */
+  /** Arguments with their values, as in the history of a RUN. */
   argValues(): string[] {
     return this.argNames.map((name) => `${name}=${this.#variables.get(name) ?? ''}`);
   }

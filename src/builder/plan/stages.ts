@@ -15,11 +15,11 @@ export interface StageEntry {
   readonly label: string;
   readonly image: string;
   readonly platform?: string;
-  /** The earlier stage that `image` names. */
+  /** The earlier stage that `image` refers to. */
   readonly parent?: StageEntry;
 }
 
-/** The stages of a Dockerfile, found by name or number as FROM, `--from` and `--target` do. */
+/** The stages of a Dockerfile, looked up by name or number as in FROM, `--from` and `--target`. */
 export class StageTable {
   readonly entries: readonly StageEntry[];
   readonly #dockerfile: Dockerfile;
@@ -42,7 +42,7 @@ export class StageTable {
   }
 
   /**
-   * The stage that `--from=<reference>` within stage `from` means; undefined when it means an image.
+   * The stage that `--from=<reference>` refers to within stage `from`; undefined when it refers to an image.
    * @throws DockerfileError when the stage isn't defined before `from`.
    */
   source(reference: string, from: StageEntry, span: Span): StageEntry | undefined {

@@ -16,7 +16,7 @@ function record(quiet: boolean) {
   return { messages, reporter: classicStream((message) => messages.push(message), { quiet }) };
 }
 
-test('a quiet build says its id only', () => {
+test('a quiet build reports only its id', () => {
   const { messages, reporter } = record(true);
   reporter.report({ kind: 'planned', steps });
   reporter.report({ kind: 'started', step: step(1) });
@@ -24,7 +24,7 @@ test('a quiet build says its id only', () => {
   assert.deepEqual(messages, [{ stream: `${built.id}\n` }]);
 });
 
-test('a quiet build that fails says everything', () => {
+test('a failed quiet build reports everything', () => {
   const { messages, reporter } = record(true);
   reporter.report({ kind: 'planned', steps });
   reporter.report({ kind: 'started', step: step(1) });
@@ -32,7 +32,7 @@ test('a quiet build that fails says everything', () => {
   assert.deepEqual(messages, [{ stream: 'Step 1/2 : RUN 1\n' }]);
 });
 
-test('what a later step said before its turn comes out when the build fails', () => {
+test('the buffered output of a later step is written when the build fails', () => {
   const { messages, reporter } = record(false);
   reporter.report({ kind: 'planned', steps });
   reporter.report({ kind: 'started', step: step(2) });
@@ -41,7 +41,7 @@ test('what a later step said before its turn comes out when the build fails', ()
   assert.deepEqual(messages, [{ stream: 'Step 2/2 : RUN 2\n' }]);
 });
 
-test('a character cut in two by chunks comes out whole', () => {
+test('a character that chunks split is written whole', () => {
   const { messages, reporter } = record(false);
   const bytes = Buffer.from('é');
   for (const byte of bytes) {

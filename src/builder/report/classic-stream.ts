@@ -6,18 +6,18 @@ import type { BuildEvent, BuildReporter } from './events.ts';
 import { StepQueue } from './step-queue.ts';
 
 export interface ClassicOptions {
-  /** Only the id at the end; everything else just when the build fails. */
+  /** Report only the id at the end, and everything else only when the build fails. */
   readonly quiet?: boolean;
 }
 
 type Write = (message: ProgressMessage) => void;
 
-/** Output kept back by `quiet` in case of a failure. Messages. */
+/** Maximum number of messages that `quiet` buffers for a failure. */
 const MAX_KEPT = 10_000;
 
 /**
- * Events as the messages of `POST /build`, version 1: every step's output together, in the order of the
- * Dockerfile, however the steps ran. The error of a failed build is not among them: see `buildErrorMessage`.
+ * Events as the messages of `POST /build`, version 1: the output of each step is contiguous, in the order of the
+ * Dockerfile, whatever order the steps ran in. The error of a failed build is not included: see `buildErrorMessage`.
  */
 export function classicStream(write: Write, options: ClassicOptions = {}): BuildReporter {
   if (!options.quiet) return new ClassicReporter(write);
@@ -98,7 +98,7 @@ class ClassicReporter implements BuildReporter {
     }
   }
 
-  /** Chunks may end within a character. */
+  /** A chunk may end within a character. */
   #output({ step, stream, chunk }: Extract<BuildEvent, { kind: 'output' }>): void {
     const key = `${step.number} ${stream}`;
     const decoder = this.#decoders.get(key) ?? new TextDecoder();

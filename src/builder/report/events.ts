@@ -7,12 +7,12 @@ import type { SourceFile } from '../parse/source.ts';
 import type { Step } from '../plan/graph.ts';
 import type { OutputStream } from '../worker.ts';
 
-/** What happens during a build. Steps that run side by side have their events mixed. */
+/** The events of a build. Those of concurrent steps are interleaved. */
 export type BuildEvent =
   /** A base image is being pulled. */
   | { readonly kind: 'pull'; readonly message: ProgressMessage }
   | { readonly kind: 'planned'; readonly steps: readonly Step[] }
-  /** What the rules of `--check` find in the Dockerfile; none may be found. */
+  /** The findings of `--check` in the Dockerfile; may be empty. */
   | { readonly kind: 'lint'; readonly findings: readonly Finding[]; readonly source: SourceFile }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'started'; readonly step: Step }
@@ -28,9 +28,9 @@ export type BuildEvent =
     }
   /** `id` is the base image for FROM, and names the step's content otherwise. */
   | { readonly kind: 'done'; readonly step: Step; readonly id: string; readonly cached: boolean }
-  /** What `--call` asked for; nothing is built then. */
+  /** The result of `--call`, which builds nothing. */
   | { readonly kind: 'described'; readonly description: BuildDescription }
-  /** `id` is the image that the tags are for; `target` as in `BuildResult`. */
+  /** `id` is the image that represents the build; `target` as in `BuildResult`. */
   | {
       readonly kind: 'built';
       readonly id: Digest;
@@ -41,7 +41,7 @@ export type BuildEvent =
   /** The build ends here; `buildImage` throws the same error. */
   | { readonly kind: 'failed'; readonly error: unknown };
 
-/** Who is told. Called synchronously; must not throw. */
+/** Receives the events synchronously; must not throw. */
 export interface BuildReporter {
   report(event: BuildEvent): void;
 }

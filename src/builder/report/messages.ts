@@ -4,14 +4,14 @@ import type { Finding } from '../lint/context.ts';
 import { excerpt, type SourceFile } from '../parse/source.ts';
 import type { BuildEvent, BuildReporter } from './events.ts';
 
-/** Events as plain messages, in the order in which things happen. */
+/** Events as plain messages, in the order in which they occur. */
 export function messageReporter(emit: (message: BuildMessage) => void): BuildReporter {
   const decoders = new Map<string, TextDecoder>();
   const text = ({ step, stream, chunk }: Extract<BuildEvent, { kind: 'output' }>) => {
     const key = `${step.number} ${stream}`;
     const decoder = decoders.get(key) ?? new TextDecoder();
     decoders.set(key, decoder);
-    return decoder.decode(chunk, { stream: true }); // chunks may end within a character
+    return decoder.decode(chunk, { stream: true }); // a chunk may end within a character
   };
   return {
     report(event) {
@@ -66,7 +66,7 @@ function lintFinding({ rule, detail, span }: Finding, source: SourceFile): LintF
   return { rule: name, description, url, detail, ...place };
 }
 
-/** Tells several. */
+/** A reporter that forwards to several others. */
 export function allReporters(...reporters: readonly BuildReporter[]): BuildReporter {
   return {
     report(event) {

@@ -1,9 +1,9 @@
-/** Characters of output that a step may hold back while an earlier one is still running. */
+/** The maximum number of buffered characters of a step while an earlier one is still running. */
 const MAX_HELD = 4 * 1024 * 1024;
 
 /**
- * Puts texts of numbered steps into the order of the numbers: the lowest open step's come out at once, those
- * of later ones wait for it. Steps count from 1.
+ * Orders the texts of numbered steps by number: the texts of the lowest open step are released at once, those of later
+ * steps wait for it. Steps are numbered from 1.
  */
 export class StepQueue {
   readonly #emit: (text: string) => void;
@@ -27,7 +27,7 @@ export class StepQueue {
     if (held.size > MAX_HELD) held.texts.push('\n[output clipped: too much before its turn]\n');
   }
 
-  /** No more comes from this step. */
+  /** Marks a step as complete. */
   close(step: number): void {
     this.#of(step).closed = true;
     while (this.#held.get(this.#current)?.closed) {
@@ -37,7 +37,7 @@ export class StepQueue {
     }
   }
 
-  /** Lets everything out that still waits. */
+  /** Releases everything that is still waiting. */
   flush(): void {
     for (const step of [...this.#held.keys()].sort((a, b) => a - b)) this.#release(step);
   }

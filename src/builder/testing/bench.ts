@@ -41,7 +41,7 @@ export class Bench implements AsyncDisposable {
     await symlink(target, join(this.context, path));
   }
 
-  /** Builds this text; a fixed scope lets builds of one bench be compared. */
+  /** Builds this text; a fixed scope makes builds of one bench comparable. */
   async build(text: string, request: Partial<BuildRequest> = {}): Promise<Digest> {
     this.events = [];
     this.messages = [];
@@ -66,11 +66,11 @@ export class Bench implements AsyncDisposable {
         clock: { now: () => new Date(Date.UTC(2026, 0, 1, 0, 0, this.#seconds++)) },
       },
     );
-    if (id === undefined) throw new TypeError('a check builds nothing');
+    if (id === undefined) throw new TypeError('a check does not build an image');
     return id;
   }
 
-  /** `text: hit` or `text: reason` for each step but FROM that changes or may change something. */
+  /** `text: hit` or `text: reason` for each step except FROM that changes or may change something. */
   verdicts(): string[] {
     return this.events.flatMap((event) => {
       if (event.kind === 'missed') return [`${event.step.text}: ${event.reason}`];

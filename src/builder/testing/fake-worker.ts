@@ -26,7 +26,7 @@ export interface FakeFile {
 
 type Layer = ReadonlyMap<string, FakeFile>;
 
-/** What a fake process does: its exit code, and the files it leaves. */
+/** The result of a fake process: its exit code, and the files that it writes. */
 export interface FakeRun {
   readonly exitCode?: number;
   readonly files?: Readonly<Record<string, string>>;
@@ -40,7 +40,7 @@ export class FakeWorker implements BuildWorker {
   readonly execs: ExecRequest[] = [];
   readonly resolved: { reference: string; platform?: string; pull: boolean }[] = [];
   applied = 0;
-  /** Replaced by tests to say what a process does. */
+  /** Replaced by tests to define what a process does. */
   run: (request: ExecRequest) => FakeRun | Promise<FakeRun> = () => ({});
   readonly #layers = new Map<Digest, Layer>();
 
@@ -110,7 +110,7 @@ export class FakeWorker implements BuildWorker {
       const parser = extract();
       const tar = open();
       const inside = (name: string) => posix.join(archive?.into ?? '/', posix.resolve('/', name)).slice(1);
-      // streamx streams take part in Node's pipe, though their types don't say so.
+      // streamx streams work with Node's pipe, although their types do not declare it.
       tar.on('error', (error) => parser.destroy(error));
       tar.pipe(parser as unknown as NodeJS.WritableStream);
       for await (const entry of parser) {

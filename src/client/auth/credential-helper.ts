@@ -11,7 +11,7 @@ export interface HelperCredentials {
 
 const NOT_FOUND = /credentials not found/i;
 
-/** Asks `docker-credential-<suffix>`; undefined when it knows nothing of the server. */
+/** Asks `docker-credential-<suffix>`; undefined when it has no login for the server. */
 export async function getFromHelper(suffix: string, server: string): Promise<HelperCredentials | undefined> {
   const { code, output } = await talk(suffix, 'get', server);
   if (code === 0) return JSON.parse(output) as HelperCredentials;
@@ -24,7 +24,7 @@ export async function storeInHelper(suffix: string, credentials: HelperCredentia
   if (code !== 0) throw systemError(`docker-credential-${suffix} store failed: ${output.trim()}`);
 }
 
-/** Forgetting what is not there is no failure. */
+/** Erasing a login that does not exist is not a failure. */
 export async function eraseInHelper(suffix: string, server: string): Promise<void> {
   const { code, output } = await talk(suffix, 'erase', server);
   if (code !== 0 && !NOT_FOUND.test(output)) {
@@ -39,7 +39,7 @@ async function talk(suffix: string, verb: string, input: string): Promise<{ code
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
   });
-  // A helper may end without reading; its exit code then tells why.
+  // A helper may end without reading its input; its exit code then explains the failure.
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   try {

@@ -2,12 +2,12 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { cancelled } from '../../core/errors.ts';
 
-/** Asks on the terminal. @throws BargeError cancelled when the input ends. */
+/** Prompts on the terminal. @throws BargeError cancelled when the input ends. */
 export function ask(question: string): Promise<string> {
   return read(question, process.stdout);
 }
 
-/** Asks without showing what is typed. */
+/** Prompts without echoing the input. */
 export async function askSecret(question: string): Promise<string> {
   process.stdout.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -30,7 +30,7 @@ function read(question: string, output: NodeJS.WritableStream): Promise<string> 
   });
 }
 
-/** A yes-or-no question about something dangerous; only `y` and `yes` agree. */
+/** A yes-or-no prompt before a dangerous action; only `y` and `yes` agree. */
 export async function confirm(warning: string): Promise<boolean> {
   const response = await ask(`${warning}\nAre you sure you want to continue? [y/N] `).catch(() => '');
   return /^y(?:es)?$/i.test(response);

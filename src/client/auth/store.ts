@@ -4,8 +4,8 @@ import { readConfig, type StoredAuth } from '../config/config-file.ts';
 import { writeConfig } from '../config/write.ts';
 
 /**
- * Keeps a login, in the registry's credential helper when there is one, else in the configuration file. Resolves
- * with a warning for the user when the password lies there unencrypted.
+ * Stores a login in the registry's credential helper, or in the configuration file when there is no helper. Resolves
+ * with a warning for the user when the password is stored unencrypted.
  */
 export async function storeLogin(
   directory: string,
@@ -35,7 +35,7 @@ export async function storeLogin(
   );
 }
 
-/** Forgets a login. Resolves with whether there was one. */
+/** Removes a login. Resolves with whether there was one. */
 export async function eraseLogin(directory: string, key: string): Promise<boolean> {
   const config = readConfig(directory);
   const helper = config.credHelpers?.[key] ?? config.credsStore;

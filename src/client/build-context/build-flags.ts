@@ -6,7 +6,7 @@ import type { Flag } from '../flag-types.ts';
 import { type FlagValues, splitPair } from '../flags.ts';
 import type { Query } from '../transport/engine.ts';
 
-/** How `--progress` may ask to see a build. */
+/** The values of `--progress`. */
 export const PROGRESS_MODES = ['auto', 'plain', 'tty', 'quiet', 'rawjson'];
 
 export const BUILD_FLAGS = [
@@ -14,33 +14,37 @@ export const BUILD_FLAGS = [
   {
     name: 'build-arg',
     type: 'list',
-    description: 'Set a build argument, or pass the variable on',
+    description: 'Set a build argument, or pass on the variable of this name',
     check: checkEnv,
   },
   {
     name: 'cache-from',
     type: 'list',
-    description: 'Steps to use again: an image, or type=registry|local with ref= or src=',
+    description: 'Cache to import: an image, or type=registry|local with ref= or src=',
   },
   {
     name: 'allow',
     type: 'strings',
-    description: 'Let RUN have the network of the host, or every privilege',
+    description: 'Allow RUN the host network or all privileges',
     check: checkEntitlement,
   },
   { name: 'annotation', type: 'list', description: 'Annotate the image, [manifest|index:]key=value' },
   { name: 'attest', type: 'list', description: 'Attestation: type=provenance or type=sbom' },
-  { name: 'build-context', type: 'list', description: 'A further context: NAME=DIRECTORY, image or URL' },
-  { name: 'cache-to', type: 'list', description: 'Where steps go to: type=inline|registry|local[,mode=max]' },
+  { name: 'build-context', type: 'list', description: 'Additional context: NAME=DIRECTORY, image or URL' },
+  {
+    name: 'cache-to',
+    type: 'list',
+    description: 'Where to export the cache: type=inline|registry|local[,mode=max]',
+  },
   {
     name: 'call',
     type: 'string',
-    description: 'What to do with the Dockerfile: build, check, outline or targets[,format=json]',
+    description: 'Method to evaluate the Dockerfile: build, check, outline or targets[,format=json]',
     check: checkCall,
   },
-  { name: 'check', type: 'bool', description: 'Look for mistakes in the Dockerfile; build nothing' },
-  { name: 'cgroup-parent', type: 'string', description: 'Cgroup to put RUN steps under' },
-  { name: 'compress', type: 'bool', description: 'Send the context packed with gzip' },
+  { name: 'check', type: 'bool', description: 'Check the Dockerfile without building' },
+  { name: 'cgroup-parent', type: 'string', description: 'Parent cgroup of RUN steps' },
+  { name: 'compress', type: 'bool', description: 'Compress the context with gzip' },
   { name: 'cpu-period', type: 'int', description: 'Period of the CPU scheduler, microseconds' },
   { name: 'cpu-quota', type: 'int', description: 'CPU time in a period, microseconds' },
   { name: 'cpu-shares', short: 'c', type: 'int', description: 'Weight against other containers' },
@@ -50,9 +54,9 @@ export const BUILD_FLAGS = [
     name: 'disable-content-trust',
     type: 'bool',
     default: 'true',
-    description: 'Taken for compatibility; ignored',
+    description: 'Accepted for compatibility; ignored',
   },
-  { name: 'explain', type: 'bool', description: 'Say of each step why it was not taken from the cache' },
+  { name: 'explain', type: 'bool', description: 'Explain why each step was not cached' },
   { name: 'file', short: 'f', type: 'string', description: 'The Dockerfile; - for standard input' },
   { name: 'force-rm', type: 'bool', description: 'Remove intermediate containers even after a failure' },
   { name: 'iidfile', type: 'string', description: 'File to write the id of the image to' },
@@ -62,11 +66,11 @@ export const BUILD_FLAGS = [
     name: 'load',
     type: 'bool',
     default: 'true',
-    description: 'Put the image among the others, as every build does',
+    description: 'Store the image in the daemon, as every build does',
   },
-  { name: 'memory', short: 'm', type: 'bytes', description: 'Most memory of a RUN step' },
+  { name: 'memory', short: 'm', type: 'bytes', description: 'Memory limit of a RUN step' },
   { name: 'memory-swap', type: 'swap', description: 'Memory and swap together, -1 for no limit' },
-  { name: 'metadata-file', type: 'string', description: 'File to write what was built to, as JSON' },
+  { name: 'metadata-file', type: 'string', description: 'File to write build metadata to, as JSON' },
   { name: 'network', type: 'string', default: 'default', description: 'Network of RUN steps' },
   { name: 'no-cache', type: 'bool', description: 'Run every step again' },
   { name: 'no-cache-filter', type: 'strings', description: 'Run every step of this stage again' },
@@ -74,7 +78,8 @@ export const BUILD_FLAGS = [
     name: 'output',
     short: 'o',
     type: 'list',
-    description: 'Where the result goes: DIRECTORY, - or type=local|tar|docker|oci|image|registry,dest=FILE',
+    description:
+      'Where to write the result: DIRECTORY, - or type=local|tar|docker|oci|image|registry,dest=FILE',
   },
   { name: 'platform', type: 'strings', description: 'Platforms to build for, os/arch[/variant]' },
   {
@@ -87,18 +92,18 @@ export const BUILD_FLAGS = [
   {
     name: 'provenance',
     type: 'string',
-    description: 'Say in an attestation how it was made: true, mode=min|max; --attest type=provenance',
+    description: 'Add a provenance attestation: true, mode=min|max; --attest type=provenance',
   },
-  { name: 'pull', type: 'bool', description: 'Look for newer base images' },
-  { name: 'push', type: 'bool', description: 'Send the image to its registry' },
-  { name: 'quiet', short: 'q', type: 'bool', description: 'Print the id of the image only' },
+  { name: 'pull', type: 'bool', description: 'Always pull newer base images' },
+  { name: 'push', type: 'bool', description: 'Push the image to its registry' },
+  { name: 'quiet', short: 'q', type: 'bool', description: 'Print only the id of the image' },
   { name: 'rm', type: 'bool', default: 'true', description: 'Remove intermediate containers' },
-  { name: 'sbom', type: 'string', description: 'List its packages in an attestation: --attest type=sbom' },
+  { name: 'sbom', type: 'string', description: 'Add an SBOM attestation; short for --attest type=sbom' },
   { name: 'secret', type: 'list', description: 'A secret for RUN: id=ID[,src=FILE][,env=VARIABLE]' },
   { name: 'security-opt', type: 'strings', description: 'Security option of RUN steps' },
   { name: 'shm-size', type: 'bytes', description: 'Size of /dev/shm in RUN steps' },
   { name: 'ssh', type: 'list', description: 'An ssh agent for RUN: default, or ID=SOCKET' },
-  { name: 'squash', type: 'bool', description: 'Make one layer of all new ones' },
+  { name: 'squash', type: 'bool', description: 'Squash the new layers into one' },
   { name: 'tag', short: 't', type: 'list', description: 'Name of the image, name[:tag]' },
   { name: 'target', type: 'string', description: 'Stage to build' },
   { name: 'ulimit', type: 'ulimit', description: 'Process limit of RUN steps', check: parseUlimit },
@@ -138,7 +143,7 @@ export function buildQuery(flags: FlagValues, proxies: Readonly<Record<string, s
     attest: attestationsOf(flags),
     pull: flags.bool('pull'),
     squash: flags.bool('squash'),
-    // Said either way, since the API's own default is 1.
+    // Sent in both cases, because the API's own default is 1.
     rm: flags.bool('rm') ? '1' : '0',
     forcerm: flags.bool('force-rm'),
     extrahosts: hosts.length > 0 ? hosts.join(',') : undefined,
@@ -160,7 +165,7 @@ function json(object: Readonly<Record<string, unknown>>): string | undefined {
   return Object.keys(object).length === 0 ? undefined : JSON.stringify(object);
 }
 
-/** What `--call` and `--check` ask for, and whether as JSON. */
+/** The method that `--call` or `--check` selects, and whether its output is JSON. */
 export function callOf(flags: FlagValues): { readonly call: string; readonly json: boolean } {
   const [call = '', ...options] = flags.text('call').split(',');
   const asked = flags.bool('check') ? 'check' : call || 'build';
@@ -182,7 +187,7 @@ function attestationsOf(flags: FlagValues): string[] {
   return [...flags.list('attest').map(typed), ...short.map((name) => attestation(name, flags.text(name)))];
 }
 
-/** `--attest provenance` names a type alone. */
+/** `--attest provenance` names only a type. */
 const typed = (text: string) => (text.includes('=') ? text : `type=${text}`);
 
 function attestation(type: string, value: string): string {
@@ -197,14 +202,14 @@ function checkEntitlement(value: string): void {
   }
 }
 
-/** @throws BargeError invalid-parameter for options that mean nothing to Barge but would change the result. */
+/** @throws BargeError invalid-parameter for options that Barge does not support but that would change the result. */
 export function refuseUnsupported(flags: FlagValues): void {
   const isolation = flags.text('isolation');
   if (isolation !== '' && isolation !== 'default') {
-    throw invalidParameter(`invalid isolation: ${isolation}: only "default" is known on Linux`);
+    throw invalidParameter(`invalid isolation: ${isolation}: Linux supports only "default"`);
   }
   if (flags.bool('squash')) throw invalidParameter('--squash is not supported: use several stages instead');
   if (!flags.bool('load')) {
-    throw invalidParameter('--load=false is not supported: a build always puts its image among the others');
+    throw invalidParameter('--load=false is not supported: a build always stores its image in the daemon');
   }
 }

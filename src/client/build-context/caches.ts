@@ -8,13 +8,13 @@ import type { FlagValues } from '../flags.ts';
 import { readContextFilter } from './ignore.ts';
 import type { ClientSession } from './session.ts';
 
-/** `--cache-from` and `--cache-to` as the daemon takes them, and the directories of this machine among them. */
+/** `--cache-from` and `--cache-to` as the daemon reads them, and the local directories among them. */
 export interface BuildCacheFlags {
   readonly from: readonly string[];
   readonly to: readonly string[];
-  /** Directories to send, by the name of the context. */
+  /** Directories to send, by the name of their context. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Directories that get the cache. */
+  /** Directories to write the cache to. */
   readonly destinations: readonly string[];
 }
 
@@ -49,7 +49,7 @@ export async function sendCacheDirectories(
     await session.sendDirectory(name, directory, await readContextFilter([], []));
 }
 
-/** Fetches what the build left for the directories of `--cache-to`. */
+/** Fetches what the build exported for the directories of `--cache-to`. */
 export async function fetchCaches(cli: Cli, { destinations }: BuildCacheFlags, build: string): Promise<void> {
   for (const directory of destinations) {
     await mkdir(directory, { recursive: true });

@@ -52,10 +52,10 @@ async function deliverOne(delivery: Delivery, output: BuildOutput): Promise<void
   }
 }
 
-/** As buildx has it. */
+/** The same name as buildx uses. */
 const FILE: OutputOptions = { mode: 0o666, allowsDevices: true };
 
-/** The files of the images and what is said about them, which takes the place of a file of the image. */
+/** The files of the images and their attestations; an attestation replaces an image's file of the same name. */
 async function writeDirectory({ cli, built }: Delivery, target: string, split: boolean): Promise<void> {
   await mkdir(target, { recursive: true });
   const owners = process.getuid?.() === 0;
@@ -70,17 +70,20 @@ async function writeDirectory({ cli, built }: Delivery, target: string, split: b
   }
 }
 
-/** Other servers tell of one image only. */
+/** Other servers report only one image. */
 const imagesOf = ({ id, images }: FollowedBuild) => (images.length > 0 ? images : [{ id, platform: '' }]);
 
-/** Which image's files go where: those of several platforms into a directory each, unless they are to be mixed. */
+/**
+ * Which image's files are written where: those of several platforms into a directory each, unless they are to be
+ * merged.
+ */
 function placesOf(built: FollowedBuild, split: boolean): { id: string; directory: string }[] {
   const images = imagesOf(built);
   const apart = images.length > 1 && split;
   return images.map(({ id, platform }) => ({ id, directory: apart ? directoryName(platform) : '' }));
 }
 
-/** The daemon says what the platform is called. */
+/** The daemon chooses the platform's name. */
 function directoryName(platform: string): string {
   if (/^[\w.-]+(\/[\w.-]+)+$/.test(platform)) return platform.replaceAll('/', '_');
   throw invalidParameter(`the daemon sent ${JSON.stringify(platform)} as a platform`);
@@ -91,7 +94,7 @@ async function filesOf(cli: Cli, id: string): Promise<AsyncIterable<Uint8Array>>
   return body;
 }
 
-/** What is said about an image, as files for its directory; one of each kind. */
+/** An image's attestations as files for its directory, one of each kind. */
 async function statementsOf(
   cli: Cli,
   { target }: FollowedBuild,
@@ -129,7 +132,7 @@ async function treeOf(cli: Cli, built: FollowedBuild, split: boolean): Promise<A
   return Readable.from(joined, { objectMode: false });
 }
 
-/** Copies a tar's entries below a directory of another one. */
+/** Copies a tar's entries below a directory of another tar. */
 async function addTree(joined: Pack, tar: AsyncIterable<Uint8Array>, directory: string): Promise<void> {
   const unpack = extract();
   const feeding = pipeline(Readable.from(tar), unpack as unknown as NodeJS.WritableStream);
@@ -148,7 +151,7 @@ async function addTree(joined: Pack, tar: AsyncIterable<Uint8Array>, directory: 
   await feeding;
 }
 
-/** What a header says beyond what every tar says; the rest follows from the new name. */
+/** The header fields beyond those that every entry has; the others follow from the new name. */
 function attributes({ pax }: Header): Record<string, string> | null {
   const all = Object.entries((pax ?? {}) as Record<string, string>);
   const kept = all.filter(([key]) => key.startsWith('SCHILY.xattr.'));

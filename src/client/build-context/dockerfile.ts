@@ -7,16 +7,16 @@ import type { ExtraFile } from './pack.ts';
 export interface DockerfilePlace {
   /** Its path inside the context that is sent. */
   readonly name: string;
-  /** Set when it comes from elsewhere and has to be added. */
+  /** Set when the file is outside of the context and has to be added. */
   readonly extra?: ExtraFile;
-  /** Where it is on this machine; undefined when it came by standard input. */
+  /** Its path on this machine; undefined when it was read from standard input. */
   readonly path?: string;
 }
 
 /**
- * Finds the Dockerfile of a context directory: `-f` counts from the working directory, may lie outside of the context,
- * or be `-` for standard input.
- * @throws BargeError invalid-parameter when there is none.
+ * Finds the Dockerfile of a context directory. `-f` is relative to the working directory, may be outside of the
+ * context, or be `-` for standard input.
+ * @throws BargeError invalid-parameter when there is no Dockerfile.
  */
 export async function locateDockerfile(directory: string, flag: string): Promise<DockerfilePlace> {
   if (flag === '-') return added(await readStdin());
@@ -28,7 +28,7 @@ export async function locateDockerfile(directory: string, flag: string): Promise
   } catch (cause) {
     if (errnoOf(cause) !== 'ENOENT') throw cause;
     throw invalidParameter(
-      `unable to prepare context: there is no Dockerfile at ${path}: make one, or name another with -f`,
+      `unable to prepare context: there is no Dockerfile at ${path}: create one, or name another with -f`,
       { cause },
     );
   }

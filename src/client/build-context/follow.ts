@@ -16,7 +16,7 @@ export type ProgressMode = 'plain' | 'tty' | 'quiet' | 'rawjson';
 
 type Message = ProgressMessage & { readonly event?: BuildMessage };
 
-/** How a build is to be shown: `--quiet` wins over `--progress`, that over `BUILDKIT_PROGRESS`. */
+/** How to show a build: `--quiet` overrides `--progress`, which overrides `BUILDKIT_PROGRESS`. */
 export function progressMode(flags: FlagValues, terminal: boolean): ProgressMode {
   if (flags.bool('quiet')) return 'quiet';
   const asked = flags.has('progress') ? flags.text('progress') : process.env.BUILDKIT_PROGRESS || 'auto';
@@ -32,13 +32,13 @@ export function progressMode(flags: FlagValues, terminal: boolean): ProgressMode
 export interface FollowOptions {
   readonly mode: ProgressMode;
   readonly explain: boolean;
-  /** Show what happens in another way. */
+  /** Show the build in another way. */
   readonly view?: BuildView;
-  /** Standard output is taken by what is built. */
+  /** The result is written to standard output. */
   readonly aside: boolean;
 }
 
-/** What a build told of its result; other servers than Barge tell of the id alone. */
+/** What a build reported about its result; servers other than Barge report only the id. */
 export interface FollowedBuild {
   readonly id: string;
   /** The build's own id. */
@@ -48,8 +48,8 @@ export interface FollowedBuild {
 }
 
 /**
- * Shows the build and resolves with what came of it; a quiet build is shown only when it fails. Barge tells of it in
- * events; other servers in classic messages.
+ * Shows the build and resolves with its result; a quiet build is shown only when it fails. Barge reports a build as
+ * events, other servers as classic messages.
  */
 export async function followBuild(cli: Cli, body: Body, options: FollowOptions): Promise<FollowedBuild> {
   const { mode, aside } = options;
@@ -94,7 +94,7 @@ function viewOf({ mode, explain, aside }: FollowOptions, write: (text: string) =
   return mode === 'tty' ? new TtyBuild({ write, explain, size }) : new PlainBuild({ write, explain });
 }
 
-/** Takes the events out; what is left is for the renderer of classic messages. */
+/** Extracts the events; the renderer of classic messages gets the rest. */
 async function* shown(
   messages: AsyncIterable<Message>,
   view: BuildView,

@@ -2,19 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { errnoOf } from '../../core/errors.ts';
 import { ignorePatterns, PatternMatcher, type Verdict } from '../../core/patterns/path-rules.ts';
 
-/** Which paths of a build context stay behind. Paths are relative to the context, with forward slashes. */
+/** Which paths of a build context are left out. Paths are relative to the context, with forward slashes. */
 export interface ContextFilter {
   ignores(path: string): boolean;
-  /** Whether nothing below an ignored directory can come back, so that it need not be looked into. */
+  /** Whether no pattern can include anything below an ignored directory, so that it need not be read. */
   readonly prunesDirectories: boolean;
 }
 
 const EVERYTHING: ContextFilter = { ignores: () => false, prunesDirectories: true };
 
 /**
- * The rules of `<Dockerfile>.dockerignore` if there is one, else of the context's `.dockerignore`. What the build
- * itself needs (`always`) is never left out.
- * @throws BargeError invalid-parameter for a pattern that cannot be read.
+ * The rules of `<Dockerfile>.dockerignore` if it exists, else of the context's `.dockerignore`. The files that the
+ * build itself needs (`always`) are never left out.
+ * @throws BargeError invalid-parameter for a malformed pattern.
  */
 export async function readContextFilter(
   candidates: readonly string[],
@@ -38,7 +38,7 @@ export function filterOf(text: string, always: ReadonlySet<string>): ContextFilt
   };
 }
 
-/** Remembers the verdicts on the directories above the path that was asked for last: a walk goes on from them. */
+/** Caches the verdicts on the directories above the last path, because a walk asks for neighbours next. */
 class DirectoryVerdicts {
   readonly #rules: PatternMatcher;
   readonly #above: { readonly directory: string; readonly verdict: Verdict }[] = [];

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { ContextFilter } from './ignore.ts';
 
-/** An entry of a directory that is to be built: its path, `d` for a directory, and what changes whenever it does. */
+/** An entry of a directory to build: its path, `d` for a directory, and a text that changes whenever the entry does. */
 export interface ListedEntry {
   readonly path: string;
   readonly kind: 'd' | 'f' | 'l' | 'o';
@@ -10,8 +10,8 @@ export interface ListedEntry {
 }
 
 /**
- * What a build context holds, directories before what is in them, sockets left out. Synchronous: for tens of thousands
- * of small questions to the kernel that is several times quicker, and a client has nothing else to do.
+ * Lists a build context, each directory before its entries, without sockets. Synchronous, because this is several times
+ * faster for tens of thousands of small system calls, and the client has nothing else to do.
  */
 export function listContext(directory: string, filter: ContextFilter): ListedEntry[] {
   const entries: ListedEntry[] = [];
@@ -41,7 +41,7 @@ export function listContext(directory: string, filter: ContextFilter): ListedEnt
   return entries;
 }
 
-/** A change of content moves a file's ctime, whatever is done to the other times. */
+/** A change of content updates a file's ctime, whatever happens to its other times. */
 function entryOf(path: string, stats: Stats): ListedEntry {
   const { mode, size, mtimeMs, ctimeMs, ino } = stats;
   if (stats.isDirectory()) return { path, kind: 'd', stamp: `${mode}:${mtimeMs}` };

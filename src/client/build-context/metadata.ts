@@ -3,7 +3,7 @@ import type { Cli } from '../cli.ts';
 import { replaceFile } from '../output/file.ts';
 import type { FollowedBuild } from './follow.ts';
 
-/** Writes what `--metadata-file` asks for, under the names that buildx uses. */
+/** Writes the file of `--metadata-file`, under the names that buildx uses. */
 export async function writeMetadata(
   cli: Cli,
   path: string,
@@ -19,7 +19,7 @@ export async function writeMetadata(
   await replaceFile(path, `${JSON.stringify(metadata, undefined, 2)}\n`, { mode: 0o644 });
 }
 
-/** Undefined when only the image's files were wanted, and it has gone. */
+/** Undefined when only the image's files were exported and the image no longer exists. */
 async function repositoryDigests(cli: Cli, id: string): Promise<string[] | undefined> {
   try {
     return (await cli.engine.get<{ RepoDigests?: string[] }>(`/images/${id}/json`)).RepoDigests ?? [];

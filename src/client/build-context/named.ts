@@ -6,7 +6,7 @@ import { readContextFilter } from './ignore.ts';
 import type { ClientSession } from './session.ts';
 import { REMOTE } from './source.ts';
 
-/** What `--build-context` names: directories of this machine, and what the daemon finds by itself. */
+/** The contexts of `--build-context`: local directories, and addresses that the daemon resolves. */
 export interface NamedSources {
   readonly directories: ReadonlyMap<string, string>;
   readonly addresses: Readonly<Record<string, string>>;

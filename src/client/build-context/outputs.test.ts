@@ -6,7 +6,7 @@ import { readOutputs } from './outputs.ts';
 
 const read = (...words: string[]) => readOutputs(parseFlags(words, BUILD_FLAGS).flags);
 
-test('each form of --output says what is to be made', () => {
+test('each form of --output selects its kind of result', () => {
   const one = (text: string) => read('-t', 'x', '-o', text).outputs[0];
   assert.deepEqual(one('out'), { kind: 'local', directory: 'out', split: true });
   assert.deepEqual(one('-'), { kind: 'tar', file: '', split: true });
@@ -18,7 +18,7 @@ test('each form of --output says what is to be made', () => {
   assert.deepEqual(one('type=registry,name=a'), { kind: 'image', names: ['a'], push: true });
 });
 
-test('several outputs, their names, annotations and times are taken together', () => {
+test('several outputs combine their names, annotations and times', () => {
   const wanted = read(
     ...['-o', 'type=image,name=a,annotation.k=v,annotation-index[linux/arm64].l=m,rewrite-timestamp=true'],
     ...['-o', 'out', '--push'],
@@ -29,12 +29,12 @@ test('several outputs, their names, annotations and times are taken together', (
   assert.equal(wanted.outputs.length, 3);
 });
 
-test('what cannot be done is refused before anything is built', () => {
+test('unsupported outputs are rejected before the build', () => {
   for (const [text, message] of [
     ['type=local', /dest is required/],
     ['type=nope', /unknown type "nope"/],
-    ['type=local,dest=x,annotation.a=b', /have no annotations/],
-    ['type=image,compression=zstd', /compression=zstd is not supported: it is gzip always/],
+    ['type=local,dest=x,annotation.a=b', /cannot have annotations/],
+    ['type=image,compression=zstd', /compression=zstd is not supported: it is always gzip/],
     ['type=image,push-by-digest=true', /unexpected key 'push-by-digest'/],
     ['type=registry', /tag is needed when pushing/],
     ['type=oci,tar=false', /dest is required/],

@@ -5,7 +5,7 @@ import type { FlagValues } from '../flags.ts';
 import { refuseTerminal } from '../output/file.ts';
 import { readFields } from './secrets.ts';
 
-/** What is to become of the result. Files may be '': standard output. */
+/** What to do with the result. A file of '' is standard output. */
 export type BuildOutput =
   | { readonly kind: 'local'; readonly directory: string; readonly split: boolean }
   /** The image's files. */
@@ -34,14 +34,14 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   image: IMAGE,
   registry: IMAGE,
 };
-/** What may be said of these is only what is done anyway. */
+/** These options accept only the value that Barge always uses. */
 const FIXED: Readonly<Record<string, string>> = {
   compression: 'gzip',
   'oci-mediatypes': 'true',
   store: 'true',
 };
 
-/** Reads `--output` and `--push`. None: the image stays with the daemon. */
+/** Reads `--output` and `--push`. Without any, the image stays in the daemon. */
 export function readOutputs(flags: FlagValues): BuildOutputs {
   const read = flags.list('output').map(readOutput);
   const outputs = read.map(({ output }) => output);
@@ -80,11 +80,11 @@ function readOutput(text: string): ReadOutput {
   const keys = entryOf(KEYS, type);
   if (!keys) throw wrong(`unknown type "${type}": want local, tar, oci, docker, image or registry`);
   if (annotations.length > 0 && !keys.includes('name'))
-    throw wrong(`files of type ${type} have no annotations`);
+    throw wrong(`output of type ${type} cannot have annotations`);
   const fields = readFields(plain, '--output', ['type', ...keys]);
   for (const [key, only] of Object.entries(FIXED)) {
     const value = fields.get(key) ?? only;
-    if (value !== only) throw wrong(`${key}=${value} is not supported: it is ${only} always`);
+    if (value !== only) throw wrong(`${key}=${value} is not supported: it is always ${only}`);
   }
   const rewriteTimes = fields.get('rewrite-timestamp') === 'true';
   return { output: outputOf(type, fields, wrong), annotations, rewriteTimes };
@@ -128,7 +128,7 @@ export function toStandardOutput(output: BuildOutput): boolean {
   return (output.kind === 'tar' || output.kind === 'archive') && output.file === '';
 }
 
-/** Before anything is built: what would fail afterwards. */
+/** Fails before the build where writing the output would fail after it. */
 export function checkOutputs(outputs: readonly BuildOutput[]): void {
   for (const output of outputs) if (toStandardOutput(output)) refuseTerminal('');
 }

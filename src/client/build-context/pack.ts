@@ -12,15 +12,15 @@ const SMALL = 64 * 1024;
 const ROOT = { uid: 0, gid: 0 };
 const EVERYTHING: ContextFilter = { ignores: () => false, prunesDirectories: true };
 
-/** A file that joins the context under a name of its own. */
+/** A file to add to the context under another name. */
 export interface ExtraFile {
   readonly name: string;
   readonly content: Buffer;
 }
 
 /**
- * A build context as a tar, made while it is read: files in the order of their names, owned by root, sockets left
- * out. Nothing larger than a read buffer is held.
+ * Packs a build context as a tar while reading it: files in the order of their names, owned by root, without sockets.
+ * It buffers no more than one read.
  */
 export function packContext(
   directory: string,
@@ -37,7 +37,7 @@ export function packContext(
   return chunksOf(tar);
 }
 
-/** A file or directory as a tar in which it is called `name`, owners kept. `.` stands for a directory's contents. */
+/** A file or directory as a tar in which it is called `name`, with its owners. `.` stands for a directory's contents. */
 export function packPath(path: string, name: string): AsyncIterable<Uint8Array> {
   const tar = pack();
   const fill = async () => {
@@ -50,7 +50,7 @@ export function packPath(path: string, name: string): AsyncIterable<Uint8Array> 
   return chunksOf(tar);
 }
 
-/** These entries of a directory, in this order; what has gone meanwhile is left out. */
+/** These entries of a directory, in this order, without those removed meanwhile. */
 export function packEntries(directory: string, paths: readonly string[]): AsyncIterable<Uint8Array> {
   const tar = pack();
   const fill = async () => {
@@ -64,7 +64,7 @@ export function packEntries(directory: string, paths: readonly string[]): AsyncI
   return chunksOf(tar);
 }
 
-/** A context that holds these files only. */
+/** A context of only these files. */
 export function packFiles(files: readonly ExtraFile[]): AsyncIterable<Uint8Array> {
   const tar = pack();
   for (const { name, content } of files) addFile(tar, name, content);
@@ -76,7 +76,7 @@ function addFile(tar: Pack, name: string, content: Buffer): void {
   tar.entry({ name, mode: 0o600, mtime: new Date(0), uid: 0, gid: 0 }, content);
 }
 
-/** @param under the directory's name in the archive; given, owners are kept */
+/** @param under the directory's name in the archive; when given, owners are kept */
 async function addDirectory(
   tar: Pack,
   root: string,
@@ -117,7 +117,7 @@ async function addEntry(tar: Pack, path: string, name: string, stats: Stats, own
   }
 }
 
-/** The size stands in the header before the content, so a file that grows meanwhile is cut at it. */
+/** The header states the size before the content, so a file that grows meanwhile is truncated to it. */
 async function addContent(
   tar: Pack,
   header: Partial<Header> & { name: string; size: number },
@@ -146,7 +146,7 @@ async function addContent(
   await written.promise;
 }
 
-/** The packer's own type says less than it does: it yields its bytes to `for await`. */
+/** The packer's type does not declare that `for await` can read its bytes. */
 function chunksOf(tar: Pack): AsyncIterable<Uint8Array> {
   return tar as unknown as AsyncIterable<Uint8Array>;
 }

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
 
-/** Bytes; as BuildKit has it. */
+/** Bytes; BuildKit's limit. */
 const MAX_SECRET = 500 * 1024;
 
 /** Reads `--secret id=ID[,src=FILE | ,env=VARIABLE]`. @throws BargeError invalid-parameter. */
@@ -75,7 +75,7 @@ function checkedSocket(id: string, path: string): string {
     throw invalidParameter(`--ssh ${id}: ${messageOf(cause)}`, { cause });
   }
   if (isSocket) return path;
-  throw invalidParameter(`--ssh ${id}=${path}: not the socket of an agent: add the key with ssh-add instead`);
+  throw invalidParameter(`--ssh ${id}=${path}: not an agent's socket: add the key with ssh-add instead`);
 }
 
 /** `key=value,key=value`. @throws BargeError invalid-parameter naming the flag. */

@@ -13,11 +13,11 @@ export interface SessionContents {
   readonly secrets: ReadonlyMap<string, Uint8Array>;
   /** Sockets of ssh agents by id. */
   readonly agents: ReadonlyMap<string, string>;
-  /** The Dockerfile, when it is in no context. */
+  /** The Dockerfile, when it is not in any context. */
   readonly dockerfile?: { readonly name: string; readonly text: string };
 }
 
-/** The answer of `compare`; `Complete`: nothing need be sent. */
+/** The response of `compare`; `Complete` means that nothing need be sent. */
 interface Compared {
   readonly Missing: readonly number[];
   readonly Complete?: boolean;
@@ -26,8 +26,8 @@ interface Compared {
 const BATCH = 64 * 1024;
 
 /**
- * What a build needs beside the parameters of `/build`, handed to a Barge daemon before it (docs/BUILD.md). Disposing it
- * ends the forwarding of agents.
+ * What a build needs beside the parameters of `/build`, sent to a Barge daemon before it (docs/BUILD.md). Disposing it
+ * stops the forwarding of agents.
  */
 export class ClientSession implements Disposable {
   readonly id: string;
@@ -39,7 +39,7 @@ export class ClientSession implements Disposable {
     this.id = id;
   }
 
-  /** Undefined when the server is another engine than Barge, and nothing was asked for that it could not do. */
+  /** Undefined when the server is not Barge and the build needs nothing that only Barge supports. */
   static async open(engine: Engine, contents: SessionContents): Promise<ClientSession | undefined> {
     const { secrets, agents, dockerfile } = contents;
     const json = {
@@ -52,7 +52,7 @@ export class ClientSession implements Disposable {
     const id = await createSession(engine, json);
     if (!id) {
       if (secrets.size + agents.size === 0) return undefined;
-      throw invalidParameter('--secret and --ssh need a Barge daemon: this server has no way to take them');
+      throw invalidParameter('--secret and --ssh need a Barge daemon: this server does not support them');
     }
     const session = new ClientSession(engine, id);
     for (const [id, socket] of agents) {
@@ -61,7 +61,7 @@ export class ClientSession implements Disposable {
     return session;
   }
 
-  /** Sends of a directory what the daemon has not. @param name '' is the main context. */
+  /** Sends the entries of a directory that the daemon lacks. @param name '' is the main context. */
   async sendDirectory(name: string, directory: string, filter: ContextFilter): Promise<void> {
     const entries = listContext(directory, filter);
     const path = `/barge/sessions/${this.id}`;
@@ -82,7 +82,7 @@ export class ClientSession implements Disposable {
   }
 }
 
-/** Undefined from a server that knows no sessions. */
+/** Undefined from a server without sessions. */
 async function createSession(engine: Engine, json: unknown): Promise<string | undefined> {
   try {
     const { body } = await engine.request('POST', '/barge/sessions', { json });
@@ -93,7 +93,7 @@ async function createSession(engine: Engine, json: unknown): Promise<string | un
   }
 }
 
-/** The same for the same directory of the same machine. */
+/** An id that is stable for a directory of a machine. */
 function keyOf(directory: string): string {
   return createHash('sha256')
     .update(`${hostname()}\0${realpathSync(directory)}`)
@@ -111,7 +111,7 @@ async function* linesOf(entries: readonly ListedEntry[]): AsyncGenerator<Buffer>
   yield Buffer.from(`${text}\n`);
 }
 
-/** Directories of changed files go with them: writing into one changes its time at the daemon. */
+/** The parents of changed files are sent with them: writing into a directory changes its time at the daemon. */
 function withParents(paths: readonly string[]): string[] {
   const all = new Set(paths);
   for (const path of paths) {

@@ -5,11 +5,11 @@ import { locateDockerfile } from './dockerfile.ts';
 import { type ContextFilter, readContextFilter } from './ignore.ts';
 import { type ExtraFile, packContext, packFiles } from './pack.ts';
 
-/** What `POST /build` gets. */
+/** The source that `POST /build` receives. */
 export interface BuildSource {
-  /** Makes the tar; undefined when the daemon fetches the context itself. */
+  /** Creates the tar; undefined when the daemon fetches the context itself. */
   readonly stream?: () => AsyncIterable<Uint8Array>;
-  /** A directory of this machine, for servers that take less than all of it. */
+  /** A local directory, for servers that can receive only its changes. */
   readonly directory?: ContextDirectory;
   /** URL for the daemon to fetch. */
   readonly remote?: string;
@@ -17,7 +17,7 @@ export interface BuildSource {
   readonly dockerfile: string;
 }
 
-/** A directory to build, without what its ignore file leaves out. */
+/** A directory to build, without the paths that its ignore file excludes. */
 export interface ContextDirectory {
   readonly path: string;
   readonly filter: ContextFilter;
@@ -63,7 +63,7 @@ async function checkDirectory(directory: string, shown: string): Promise<void> {
   throw invalidParameter(`unable to prepare context: context must be a directory: ${shown}`);
 }
 
-/** Standard input is a tar, packed or not, or else a Dockerfile alone. */
+/** Standard input is a tar, compressed or not, or else only a Dockerfile. */
 async function fromStdin(fileFlag: string): Promise<BuildSource> {
   if (fileFlag === '-')
     throw invalidParameter("invalid argument: can't use stdin for both build context and dockerfile");

@@ -3,8 +3,8 @@ import { createConnection, type Socket } from 'node:net';
 import type { Engine, HijackedStream } from '../transport/engine.ts';
 
 /**
- * Keeps a connection on offer to the daemon, and joins each that the daemon uses with the agent at `socket`. Ends
- * with `signal`, or when the daemon wants no more.
+ * Offers one connection at a time to the daemon, and joins each that the daemon uses with the agent at `socket`. Ends
+ * with `signal`, or when the daemon accepts no more.
  */
 export async function forwardAgent(
   engine: Engine,
@@ -21,7 +21,7 @@ export async function forwardAgent(
       join(offered, value, socket).catch(() => offered.socket.destroy());
     }
   } catch {
-    /* The build is over, or it fails for the same reason and says so. */
+    /* The build has ended, or it fails for the same reason and reports it. */
   }
 }
 

@@ -12,7 +12,7 @@ export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER',
   flags: [
     { name: 'detach-keys', type: 'string', description: 'Keys that detach from the container' },
-    { name: 'no-stdin', type: 'bool', description: 'Leave standard input alone' },
+    { name: 'no-stdin', type: 'bool', description: 'Do not attach standard input' },
     { name: 'sig-proxy', type: 'bool', default: 'true', description: 'Pass signals on to the container' },
   ],
   args: { min: 1, max: 1 },

@@ -4,15 +4,19 @@ import { showProgress } from '../progress/show.ts';
 export const command = defineCommand({
   usage: '[OPTIONS] NAME[:RELEASE]',
   flags: [
-    { name: 'include', type: 'strings', description: 'More packages to install' },
-    { name: 'quiet', short: 'q', type: 'bool', description: 'Show nothing but a failure' },
+    { name: 'include', type: 'strings', description: 'Additional packages to install' },
+    { name: 'quiet', short: 'q', type: 'bool', description: 'Show only failures' },
     {
       name: 'tag',
       short: 't',
       type: 'string',
-      description: 'Name of the image (default: what it is made of)',
+      description: 'Name of the image (default: derived from its content)',
     },
-    { name: 'variant', type: 'string', description: 'How small a Debian: minbase, essential, standard, …' },
+    {
+      name: 'variant',
+      type: 'string',
+      description: 'Package set of Debian: minbase, essential, standard, …',
+    },
   ],
   args: { min: 1, max: 1 },
   async run(invocation) {

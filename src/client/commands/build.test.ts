@@ -37,7 +37,7 @@ async function context(directory: string): Promise<string> {
   return root;
 }
 
-test('build sends what .dockerignore leaves, and always the Dockerfile', async () => {
+test('build sends the files that .dockerignore does not exclude, and always the Dockerfile', async () => {
   await using daemon = await builder();
   const root = await context(daemon.directory);
   const iidfile = join(daemon.directory, 'iid');
@@ -79,7 +79,7 @@ test('build sends what .dockerignore leaves, and always the Dockerfile', async (
   assert.equal(await readFile(iidfile, 'utf8'), `sha256:${'a'.repeat(64)}`);
 });
 
-test('a Dockerfile from outside or from standard input joins the context under a name of its own', async () => {
+test('a Dockerfile from outside or from standard input is added to the context under a generated name', async () => {
   for (const flag of ['outside', '-']) {
     await using daemon = await builder();
     const root = await context(daemon.directory);
@@ -96,7 +96,7 @@ test('a Dockerfile from outside or from standard input joins the context under a
   }
 });
 
-test('standard input alone is a Dockerfile, or a tar as it is', async () => {
+test('standard input is a Dockerfile, or an unmodified tar', async () => {
   await using daemon = await builder();
   const ran = await daemon.run(['build', '-'], { input: 'FROM scratch\n' });
   assert.equal(ran.code, 0);
@@ -104,20 +104,20 @@ test('standard input alone is a Dockerfile, or a tar as it is', async () => {
   assert.deepEqual(await namesIn(build?.body ?? Buffer.alloc(0)), ['Dockerfile']);
 });
 
-test('a missing Dockerfile is found out before anything is sent', async () => {
+test('a missing Dockerfile is reported before anything is sent', async () => {
   await using daemon = await builder();
   await mkdir(join(daemon.directory, 'empty'));
   const ran = await daemon.run(['build', join(daemon.directory, 'empty')]);
   assert.equal(ran.code, 1);
   assert.match(
     ran.stderr,
-    /there is no Dockerfile at .*empty\/Dockerfile: make one, or name another with -f/,
+    /there is no Dockerfile at .*empty\/Dockerfile: create one, or name another with -f/,
   );
   assert.deepEqual(daemon.seen, []);
   assert.match((await runClient(['build', '/nope'])).stderr, /path "\/nope" not found/);
 });
 
-test('a failed build ends with 1 and the message of the daemon; a quiet one shows its steps then', async () => {
+test("a failed build exits with 1 and the daemon's message; a quiet one then shows its steps", async () => {
   await using daemon = await FakeDaemon.start(({ path }) =>
     path === '/build'
       ? { chunks: ['{"stream":"Step 1\\n"}\n{"errorDetail":{"message":"it broke"},"error":"it broke"}\n'] }
@@ -131,7 +131,7 @@ test('a failed build ends with 1 and the message of the daemon; a quiet one show
   });
 });
 
-test('build shows progress as asked, packs the context, and adds the proxies of the configuration', async () => {
+test('build shows the selected progress, compresses the context, and adds the proxies of the configuration', async () => {
   await using daemon = await builder();
   const root = await context(daemon.directory);
   const proxies = { default: { httpProxy: 'http://p:1', noProxy: 'x' } };

@@ -62,7 +62,7 @@ export const command = defineCommand({
   },
 });
 
-/** `--check`, `--call`: what the Dockerfile is. */
+/** `--check`, `--call`: evaluates the Dockerfile without building. */
 async function lookAt({ cli, flags }: Invocation, body: Body, follow: FollowOptions): Promise<number> {
   const { call, json } = callOf(flags);
   const write = (text: string) => cli.out(text);
@@ -114,7 +114,10 @@ async function startBuild(
   });
 }
 
-/** Sends ahead what a Barge daemon takes apart from the build; undefined when there is nothing, or another server. */
+/**
+ * Sends what a Barge daemon receives apart from the build; undefined when there is nothing to send, or the server is
+ * not Barge.
+ */
 async function openSession(
   cli: Cli,
   flags: FlagValues,
@@ -135,7 +138,7 @@ async function openSession(
   if (!session) {
     if (named.directories.size + caches.sources.size === 0) return undefined;
     throw invalidParameter(
-      '--build-context and --cache-from with a directory need a Barge daemon: this server has no way to take it',
+      '--build-context and --cache-from with a directory need a Barge daemon: this server does not support it',
     );
   }
   if (directory) await session.sendDirectory('', directory.path, directory.filter);
@@ -174,7 +177,7 @@ function proxiesOf({ flags, cli }: Invocation): Record<string, string> {
   return proxyVariables(cli.config, cli.engine.endpoint.url, namesOf(flags.list('build-arg')));
 }
 
-/** The same bytes through gzip. */
+/** The stream compressed with gzip. */
 async function packed(stream: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
   const { compose, Readable } = await import('node:stream');
   const { createGzip } = await import('node:zlib');

@@ -8,9 +8,9 @@ import type { CacheRecord } from '../system/disk-usage.ts';
 export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
-    { name: 'filter', type: 'filter', description: 'Show only what fits, name=value' },
-    { name: 'format', type: 'string', description: 'json: a line for each record' },
-    { name: 'verbose', type: 'bool', description: 'Tell all that is known of each' },
+    { name: 'filter', type: 'filter', description: 'Show only matching records, name=value' },
+    { name: 'format', type: 'string', description: 'json: one line per record' },
+    { name: 'verbose', type: 'bool', description: 'Show all details of each record' },
   ],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {
@@ -54,7 +54,7 @@ function described(item: CacheRecord): string {
   ]);
 }
 
-/** Removing what images have, too, frees nothing. */
+/** Removing records that images share frees nothing. */
 function totals(items: readonly CacheRecord[]): string {
   const sum = (fits: (item: CacheRecord) => boolean) =>
     exactSize(items.filter(fits).reduce((bytes, { Size }) => bytes + Size, 0));

@@ -2,11 +2,11 @@ import { pruneCommand } from '../prune.ts';
 
 export const command = pruneCommand({
   flags: [
-    { name: 'all', short: 'a', type: 'bool', description: 'Remove what images have, too' },
-    { name: 'keep-storage', type: 'bytes', description: 'Keep this much of the cache' },
-    { name: 'reserved-space', type: 'bytes', description: 'Always keep this much of the cache' },
-    { name: 'max-used-space', type: 'bytes', description: 'Keep at most this much of the cache' },
-    { name: 'min-free-space', type: 'bytes', description: 'Remove until this much of the disk is free' },
+    { name: 'all', short: 'a', type: 'bool', description: 'Also remove cache that images share' },
+    { name: 'keep-storage', type: 'bytes', description: 'Amount of cache to keep' },
+    { name: 'reserved-space', type: 'bytes', description: 'Minimum amount of cache to keep' },
+    { name: 'max-used-space', type: 'bytes', description: 'Maximum amount of cache to keep' },
+    { name: 'min-free-space', type: 'bytes', description: 'Amount of disk space to free up' },
   ],
   warning: (flags) =>
     flags.bool('all') ? 'This will remove all build cache.' : 'This will remove all dangling build cache.',

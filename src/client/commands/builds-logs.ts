@@ -4,7 +4,7 @@ import { PlainBuild } from '../progress/build-plain.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] BUILD',
-  flags: [{ name: 'rawjson', type: 'bool', description: 'Print the messages as they were sent' }],
+  flags: [{ name: 'rawjson', type: 'bool', description: 'Print the messages as JSON, unchanged' }],
   args: { min: 1, max: 1 },
   async run(invocation) {
     const { flags, cli } = invocation;

@@ -21,7 +21,7 @@ const LISTING: Listing = {
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  flags: [LIST_FORMAT, { name: 'quiet', short: 'q', type: 'bool', description: 'Show ids only' }],
+  flags: [LIST_FORMAT, { name: 'quiet', short: 'q', type: 'bool', description: 'Show only ids' }],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {
     const builds = await cli.engine.get<BuildRecord[]>('/barge/builds');

@@ -3,7 +3,7 @@ import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] [BUILD...]',
-  flags: [{ name: 'all', type: 'bool', description: 'Forget every build that has ended' }],
+  flags: [{ name: 'all', type: 'bool', description: 'Remove every finished build' }],
   args: { min: 0 },
   async run({ flags, args, cli }) {
     if (flags.bool('all') === args.length > 0) throw invalidParameter('name builds, or use --all');

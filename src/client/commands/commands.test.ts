@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { FakeDaemon, frame, runClient } from '../testing/fake-daemon.ts';
 
-test('help tells usage, aliases and flags', async () => {
+test('help shows usage, aliases and flags', async () => {
   const ran = await runClient(['run', '--help']);
   assert.equal(ran.code, 0);
   assert.match(
     ran.stdout,
-    /^Usage: {2}barge run \[OPTIONS\] IMAGE \[COMMAND\] \[ARG\.\.\.\]\n\nMake a container/,
+    /^Usage: {2}barge run \[OPTIONS\] IMAGE \[COMMAND\] \[ARG\.\.\.\]\n\nCreate a container/,
   );
   assert.match(ran.stdout, /Aliases:\n {2}barge container run, barge run\n/);
   assert.match(ran.stdout, /\n {2}-p, --publish list {2,}Publish a port/);
 });
 
-test('unknown words are told with what was probably meant', async () => {
+test('unknown commands and flags are reported with a suggestion', async () => {
   assert.deepEqual(await runClient(['pss']), {
     code: 1,
     stdout: '',
@@ -34,14 +34,14 @@ test('unknown words are told with what was probably meant', async () => {
   );
 });
 
-test('version shows the client though nobody answers, and then the reason', async () => {
+test('version shows the client even without a daemon, and then the error', async () => {
   const ran = await runClient(['-H', 'unix:///nope/sock', 'version']);
   assert.equal(ran.code, 1);
   assert.match(ran.stdout, /^Client:\n Version: {11}\d/);
   assert.equal(ran.stderr, 'Cannot connect to the Barge daemon at unix:///nope/sock. Is barged running?\n');
 });
 
-test('stop works on every name, prints those that worked and fails for the rest', async () => {
+test('stop handles every name, prints the successful ones and fails for the rest', async () => {
   await using daemon = await FakeDaemon.start(({ path }) =>
     path.includes('bad') ? { status: 404, body: { message: 'No such container: bad' } } : { status: 304 },
   );
@@ -54,7 +54,7 @@ test('stop works on every name, prints those that worked and fails for the rest'
   assert.deepEqual([daemon.seen[0]?.query.get('t'), daemon.seen[0]?.query.get('signal')], ['3', 'INT']);
 });
 
-test('logs splits the streams and asks for what the flags say', async () => {
+test('logs splits the streams and sends the parameters of its flags', async () => {
   await using daemon = await FakeDaemon.start(({ path }) =>
     path.endsWith('/json')
       ? { body: { Config: { Tty: false } } }
@@ -66,7 +66,7 @@ test('logs splits the streams and asks for what the flags say', async () => {
   assert.equal(query.toString(), 'stdout=1&stderr=1&follow=1&timestamps=1&tail=5&since=100');
 });
 
-test('exec carries the streams and ends with the exit code of the command', async () => {
+test("exec forwards the streams and exits with the command's code", async () => {
   await using daemon = await FakeDaemon.start(({ path }) => {
     if (path === '/containers/web/exec') return { status: 201, body: { Id: 'e1' } };
     if (path === '/exec/e1/json') return { body: { ExitCode: 3 } };
@@ -78,7 +78,7 @@ test('exec carries the streams and ends with the exit code of the command', asyn
   assert.deepEqual([Cmd, Env, WorkingDir], [['sh', '-c', 'exit 3'], ['A=1'], '/x']);
 });
 
-test('inspect looks for containers, images, networks and volumes, and reports what is not there', async () => {
+test('inspect searches containers, images, networks and volumes, and reports missing objects', async () => {
   await using daemon = await FakeDaemon.start(({ path }) =>
     path === '/networks/net'
       ? { body: { Name: 'net' } }
@@ -93,7 +93,7 @@ test('inspect looks for containers, images, networks and volumes, and reports wh
   assert.equal((await daemon.run(['inspect', '-f', '{{.Name}}', 'net'])).stdout, 'net\n');
 });
 
-test('bootstrap asks the extension of the daemon and shows its progress', async () => {
+test("bootstrap calls the daemon's extension and shows its progress", async () => {
   await using daemon = await FakeDaemon.start(() => ({ chunks: ['{"status":"Unpacking","id":"make"}\n'] }));
   const ran = await daemon.run(['bootstrap', '--include', 'make,python3', '--tag', 'x:1', 'debian:bookworm']);
   assert.deepEqual(ran, { code: 0, stdout: 'make: Unpacking\n', stderr: '' });
@@ -102,7 +102,7 @@ test('bootstrap asks the extension of the daemon and shows its progress', async 
   assert.equal(query?.toString(), 'image=debian%3Abookworm&include=make&include=python3&tag=x%3A1');
 });
 
-test('login keeps the password for pull to send, and logout forgets it; nothing prints it', async () => {
+test('login stores the password for pull, and logout removes it; nothing prints it', async () => {
   await using daemon = await FakeDaemon.start(({ path }) =>
     path === '/auth' ? { body: { Status: 'Login Succeeded' } } : { chunks: ['{"status":"ok"}\n'] },
   );
@@ -127,13 +127,13 @@ test('login keeps the password for pull to send, and logout forgets it; nothing 
   assert.deepEqual(JSON.parse(await readFile(config, 'utf8')).auths, {});
 });
 
-test('a reader that goes away does not make the client fail loudly', async () => {
+test('a closed standard output does not cause an error message', async () => {
   await using daemon = await FakeDaemon.start(() => ({ body: [] }));
   const ran = await daemon.run(['ps', '-q']);
   assert.deepEqual(ran, { code: 0, stdout: '', stderr: '' });
 });
 
-test('numbers beyond a double are shown digit by digit by inspect and events', async () => {
+test('inspect and events show integers beyond a double exactly', async () => {
   await using daemon = await FakeDaemon.start(({ path }) =>
     path === '/events'
       ? {
@@ -155,7 +155,7 @@ test('numbers beyond a double are shown digit by digit by inspect and events', a
   assert.match((await daemon.run(['events'])).stdout, /^2023-11-14T22:13:20\.123456789Z container die x\n$/);
 });
 
-test('run passes the proxies of the configuration on, and what the user says wins', async () => {
+test('run passes on the proxies of the configuration, which flags override', async () => {
   await using daemon = await FakeDaemon.start(({ path }) =>
     path === '/containers/create' ? { status: 201, body: { Id: 'c', Warnings: [] } } : undefined,
   );
@@ -168,7 +168,7 @@ test('run passes the proxies of the configuration on, and what the user says win
   ]);
 });
 
-test('system df -v tells of every object, as tables and as JSON', async () => {
+test('system df -v shows every object, as tables and as JSON', async () => {
   const usage = {
     LayersSize: 5_000_000,
     Images: [
@@ -200,7 +200,7 @@ test('system df -v tells of every object, as tables and as JSON', async () => {
   assert.equal(rows.Volumes[0].Links, '2');
 });
 
-test('mistakes are told before anything is asked, in the words of docker', async () => {
+test("mistakes are reported in docker's words before any request", async () => {
   await using daemon = await FakeDaemon.start(() => undefined);
   const digest = `sha256:${'e'.repeat(64)}`;
   const cases: [args: string[], message: RegExp][] = [
@@ -217,7 +217,7 @@ test('mistakes are told before anything is asked, in the words of docker', async
     [['inspect', '--type', 'plugin', 'c'], /^Error: No such plugin: c\n$/],
     [['events', '--since', 'foo'], /failed to parse value as time or duration: "foo"\n$/],
     [['service', 'ls'], /^barge: 'barge service' is not supported: .* no swarm mode\n$/],
-    [['volume', 'create', '--group', 'g'], /--group is for volumes of a cluster/],
+    [['volume', 'create', '--group', 'g'], /--group is for cluster volumes/],
   ];
   for (const [args, message] of cases) {
     const { code, stderr } = await daemon.run(args);

@@ -5,15 +5,15 @@ import { argument, defineCommand } from '../command.ts';
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
   flags: [
-    { name: 'author', short: 'a', type: 'string', description: 'Author to name in the image' },
+    { name: 'author', short: 'a', type: 'string', description: 'Author of the image' },
     { name: 'change', short: 'c', type: 'list', description: 'Dockerfile instruction to apply to the image' },
-    { name: 'message', short: 'm', type: 'string', description: 'Comment to keep with the image' },
+    { name: 'message', short: 'm', type: 'string', description: 'Comment of the image' },
     {
       name: 'pause',
       short: 'p',
       type: 'bool',
       default: 'true',
-      description: 'Pause the container meanwhile',
+      description: 'Pause the container during the commit',
     },
   ],
   args: { min: 1, max: 2 },

@@ -10,7 +10,7 @@ export const command = defineCommand({
   async run(invocation) {
     const asked = argument(invocation, 0);
     const shell = SHELLS.find((one) => one === asked);
-    if (!shell) throw invalidParameter(`no completion for "${asked}": there is one for ${SHELLS.join(', ')}`);
+    if (!shell) throw invalidParameter(`no completion for "${asked}": want one of ${SHELLS.join(', ')}`);
     invocation.cli.out(SCRIPTS[shell]);
     return 0;
   },

@@ -23,7 +23,7 @@ const LISTING: Listing = {
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  flags: [LIST_FORMAT, { name: 'quiet', short: 'q', type: 'bool', description: 'Show names only' }],
+  flags: [LIST_FORMAT, { name: 'quiet', short: 'q', type: 'bool', description: 'Show only names' }],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {
     const format = listFormat(flags, {}, '', '{{.Name}}');
@@ -61,7 +61,7 @@ function row(name: string, description: string, host: string, current: string): 
   return { Name: name, Description: description, DockerEndpoint: host, Current: name === current, Error: '' };
 }
 
-/** The usual table marks the current context and keeps descriptions short. */
+/** The default table marks the current context and keeps descriptions short. */
 function marked(fields: Fields): Fields {
   const Name = fields.Current === true ? `${fields.Name} *` : fields.Name;
   return { ...fields, Name, Description: ellipsis(String(fields.Description), DESCRIPTION_WIDTH) };

@@ -7,7 +7,9 @@ import { removeContext } from '../targets/write.ts';
 
 export const command = defineCommand({
   usage: 'CONTEXT [CONTEXT...]',
-  flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Remove it even when it is in use' }],
+  flags: [
+    { name: 'force', short: 'f', type: 'bool', description: 'Remove the context even when it is in use' },
+  ],
   args: { min: 1 },
   completes: ['context'],
   async run({ flags, args, cli }) {
@@ -26,7 +28,7 @@ export const command = defineCommand({
       return name;
     });
     const { currentContext, ...config } = cli.config;
-    // A removed context is nobody's current one.
+    // A removed context cannot stay the current one.
     if (currentContext !== undefined && currentContext !== '' && args.includes(currentContext)) {
       if (!contextExists(cli.configDirectory, currentContext)) await writeConfig(cli.configDirectory, config);
     }

@@ -13,8 +13,8 @@ export const command = defineCommand({
   flags: [
     FILTER,
     LIST_FORMAT,
-    { name: 'since', type: 'string', description: 'Show what happened since this time, or this long ago' },
-    { name: 'until', type: 'string', description: 'End at this time' },
+    { name: 'since', type: 'string', description: 'Show events since this time, or this long ago' },
+    { name: 'until', type: 'string', description: 'Show events until this time' },
   ],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {
@@ -28,7 +28,7 @@ export const command = defineCommand({
   },
 });
 
-/** `timeNano` is more than a double holds. */
+/** `timeNano` is larger than a double holds exactly. */
 type ExactEvent = Omit<EventMessage, 'timeNano'> & { readonly timeNano: bigint | number };
 
 function compileFormat(format: string): (event: ExactEvent) => string {

@@ -10,19 +10,19 @@ import { followSize, rawMode } from '../streams/terminal.ts';
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
   flags: [
-    { name: 'detach', short: 'd', type: 'bool', description: 'Leave the command running' },
+    { name: 'detach', short: 'd', type: 'bool', description: 'Run the command in the background' },
     { name: 'detach-keys', type: 'string', description: 'Keys that detach from the command' },
     {
       name: 'env',
       short: 'e',
       type: 'list',
-      description: 'Set a variable, or pass the one of this name on',
+      description: 'Set a variable, or pass on the one with this name',
       check: checkEnv,
     },
-    { name: 'env-file', type: 'list', description: 'Read variables from a file, one a line' },
+    { name: 'env-file', type: 'list', description: 'Read variables from a file, one per line' },
     { name: 'interactive', short: 'i', type: 'bool', description: 'Keep standard input open' },
-    { name: 'privileged', type: 'bool', description: 'Give the command all rights over the host' },
-    { name: 'tty', short: 't', type: 'bool', description: 'Give the command a terminal' },
+    { name: 'privileged', type: 'bool', description: 'Give the command full access to the host' },
+    { name: 'tty', short: 't', type: 'bool', description: 'Allocate a terminal' },
     { name: 'user', short: 'u', type: 'string', description: 'User to run as, name or id[:group]' },
     { name: 'workdir', short: 'w', type: 'string', description: 'Directory to start in' },
   ],
@@ -75,7 +75,7 @@ async function runAttached({ cli }: Invocation, id: string, tty: boolean, stdin:
   return ExitCode ?? 0;
 }
 
-/** A command that cannot be started ends with a shell's code for it; other failures with 1. */
+/** A command that cannot be started gives the exit code that a shell uses for it; other failures give 1. */
 async function started<T>(start: () => Promise<T>): Promise<T> {
   try {
     return await start();

@@ -24,7 +24,7 @@ const LISTING: Listing = {
   columns: ['ID', 'CreatedSince', 'CreatedBy', 'Size', 'Comment'],
 };
 
-/** With `--human=false`: times in full. */
+/** With `--human=false`: full times. */
 const EXACT_LISTING: Listing = { ...LISTING, columns: ['ID', 'CreatedAt', 'CreatedBy', 'Size', 'Comment'] };
 
 export const command = defineCommand({
@@ -36,11 +36,11 @@ export const command = defineCommand({
       short: 'H',
       type: 'bool',
       default: 'true',
-      description: 'Show sizes and times for people',
+      description: 'Show human-readable sizes and times',
     },
     NO_TRUNC,
     { name: 'platform', type: 'string', description: 'Platform to show, os/arch[/variant]' },
-    { name: 'quiet', short: 'q', type: 'bool', description: 'Show ids only' },
+    { name: 'quiet', short: 'q', type: 'bool', description: 'Show only ids' },
   ],
   args: { min: 1, max: 1 },
   completes: ['image'],

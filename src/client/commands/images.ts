@@ -9,12 +9,12 @@ import { IMAGE_LISTING, imageFields } from '../images/listing.ts';
 export const command = defineCommand({
   usage: '[OPTIONS] [REPOSITORY[:TAG]]',
   flags: [
-    { name: 'all', short: 'a', type: 'bool', description: 'Show intermediate images, too' },
+    { name: 'all', short: 'a', type: 'bool', description: 'Also show intermediate images' },
     { name: 'digests', type: 'bool', description: 'Show digests' },
     FILTER,
     LIST_FORMAT,
     NO_TRUNC,
-    { name: 'quiet', short: 'q', type: 'bool', description: 'Show ids only' },
+    { name: 'quiet', short: 'q', type: 'bool', description: 'Show only ids' },
     { name: 'tree', type: 'bool', hidden: true, description: 'Show platforms as a tree' },
   ],
   args: { min: 0, max: 1 },

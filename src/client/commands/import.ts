@@ -7,7 +7,7 @@ export const command = defineCommand({
   usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
   flags: [
     { name: 'change', short: 'c', type: 'list', description: 'Dockerfile instruction to apply to the image' },
-    { name: 'message', short: 'm', type: 'string', description: 'Comment to keep with the image' },
+    { name: 'message', short: 'm', type: 'string', description: 'Comment of the image' },
     { name: 'platform', type: 'string', description: 'Platform of the image, os/arch[/variant]' },
   ],
   args: { min: 1, max: 2 },

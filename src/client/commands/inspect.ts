@@ -11,14 +11,14 @@ const TYPES: Readonly<Record<string, InspectedType>> = {
   network: 'network.Inspect',
   volume: 'volume.Volume',
 };
-/** Where objects of each kind are, in the order they are looked for. */
+/** The API path of each kind, in the order of the search. */
 const PATHS: Readonly<Record<string, (name: string) => string>> = {
   container: (name) => `/containers/${pathSegment(name)}/json`,
   image: (name) => `/images/${imagePath(name)}/json`,
   network: (name) => `/networks/${pathSegment(name)}`,
   volume: (name) => `/volumes/${pathSegment(name)}`,
 };
-/** Swarm's kinds, plugins among them: docker looks for them, and on one machine there are none. */
+/** Swarm's kinds, and plugins: docker searches for them, but Barge has none. */
 const ABSENT = ['config', 'node', 'plugin', 'secret', 'service', 'task'];
 
 export const command = defineCommand({
@@ -29,7 +29,7 @@ export const command = defineCommand({
     {
       name: 'type',
       type: 'string',
-      description: 'Look for this kind only: container, image, network or volume',
+      description: 'Search only this kind: container, image, network or volume',
       completes: ['container', 'image', 'network', 'volume'],
     },
   ],

@@ -8,7 +8,7 @@ export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
     { name: 'input', short: 'i', type: 'string', description: 'File to read, instead of standard input' },
-    { name: 'platform', type: 'string', description: 'Load one platform only, os/arch[/variant]' },
+    { name: 'platform', type: 'string', description: 'Load only one platform, os/arch[/variant]' },
     { name: 'quiet', short: 'q', type: 'bool', description: 'Show no progress' },
   ],
   args: { min: 0, max: 0 },

@@ -7,12 +7,12 @@ import { timeFlag } from '../time.ts';
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER',
   flags: [
-    { name: 'details', type: 'bool', description: 'Show what the log driver adds to a line' },
-    { name: 'follow', short: 'f', type: 'bool', description: 'Stay and show what comes' },
+    { name: 'details', type: 'bool', description: 'Show extra attributes that the log driver adds' },
+    { name: 'follow', short: 'f', type: 'bool', description: 'Follow the output' },
     {
       name: 'since',
       type: 'string',
-      description: 'From this time on, or this long ago (42m)',
+      description: 'Show logs since this time, or this long ago (42m)',
       completes: 'none',
     },
     {
@@ -20,14 +20,14 @@ export const command = defineCommand({
       short: 'n',
       type: 'string',
       default: 'all',
-      description: 'This many lines from the end',
+      description: 'Number of lines to show from the end',
       completes: ['all'],
     },
     { name: 'timestamps', short: 't', type: 'bool', description: 'Show the time of each line' },
     {
       name: 'until',
       type: 'string',
-      description: 'Up to this time, or this long ago (42m)',
+      description: 'Show logs until this time, or this long ago (42m)',
       completes: 'none',
     },
   ],

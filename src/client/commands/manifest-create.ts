@@ -6,8 +6,8 @@ import { fullName, ManifestStore } from '../manifests/store.ts';
 export const command = defineCommand({
   usage: 'MANIFEST_LIST MANIFEST [MANIFEST...]',
   flags: [
-    { name: 'amend', short: 'a', type: 'bool', description: 'Add to a list that is there' },
-    { name: 'insecure', type: 'bool', description: 'Speak to the registry without verified TLS' },
+    { name: 'amend', short: 'a', type: 'bool', description: 'Amend an existing manifest list' },
+    { name: 'insecure', type: 'bool', description: 'Connect to the registry without verified TLS' },
   ],
   args: { min: 2 },
   async run(invocation) {

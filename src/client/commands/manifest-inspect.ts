@@ -5,12 +5,12 @@ import { fullName, type KeptManifest, ManifestStore } from '../manifests/store.t
 export const command = defineCommand({
   usage: '[OPTIONS] [MANIFEST_LIST] MANIFEST',
   flags: [
-    { name: 'insecure', type: 'bool', description: 'Speak to the registry without verified TLS' },
+    { name: 'insecure', type: 'bool', description: 'Connect to the registry without verified TLS' },
     {
       name: 'verbose',
       short: 'v',
       type: 'bool',
-      description: 'Show name and platform of each manifest, too',
+      description: 'Also show the name and platform of each manifest',
     },
   ],
   args: { min: 1, max: 2 },

@@ -10,8 +10,8 @@ import { fullName, ManifestStore } from '../manifests/store.ts';
 export const command = defineCommand({
   usage: '[OPTIONS] MANIFEST_LIST',
   flags: [
-    { name: 'insecure', type: 'bool', description: 'Speak to the registry without verified TLS' },
-    { name: 'purge', short: 'p', type: 'bool', description: 'Forget the list once it is sent' },
+    { name: 'insecure', type: 'bool', description: 'Connect to the registry without verified TLS' },
+    { name: 'purge', short: 'p', type: 'bool', description: 'Remove the local list after the push' },
   ],
   args: { min: 1, max: 1 },
   async run(invocation) {

@@ -7,13 +7,17 @@ import { type FlagValues, splitPair } from '../flags.ts';
 export const command = defineCommand({
   usage: '[OPTIONS] NETWORK CONTAINER',
   flags: [
-    { name: 'alias', type: 'strings', description: 'One more name in the network' },
+    { name: 'alias', type: 'strings', description: 'Additional name in the network' },
     { name: 'driver-opt', type: 'strings', description: 'Option of the driver, key=value' },
-    { name: 'gw-priority', type: 'int', description: 'Which network the default route takes: the highest' },
-    { name: 'ip', type: 'string', description: 'IPv4 address to take' },
-    { name: 'ip6', type: 'string', description: 'IPv6 address to take' },
-    { name: 'link', type: 'list', description: 'Know another container by a name', check: checkLink },
-    { name: 'link-local-ip', type: 'strings', description: 'Link-local address to take' },
+    {
+      name: 'gw-priority',
+      type: 'int',
+      description: 'Priority of the network for the default route; the highest wins',
+    },
+    { name: 'ip', type: 'string', description: 'IPv4 address of the container' },
+    { name: 'ip6', type: 'string', description: 'IPv6 address of the container' },
+    { name: 'link', type: 'list', description: 'Link to another container, name[:alias]', check: checkLink },
+    { name: 'link-local-ip', type: 'strings', description: 'Link-local address of the container' },
   ],
   args: { min: 2, max: 2 },
   completes: ['network', 'container'],

@@ -3,7 +3,14 @@ import { pathSegment } from '../each.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] NETWORK CONTAINER',
-  flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Do so even when the container is gone' }],
+  flags: [
+    {
+      name: 'force',
+      short: 'f',
+      type: 'bool',
+      description: 'Disconnect even when the container no longer exists',
+    },
+  ],
   args: { min: 2, max: 2 },
   completes: ['network', 'container'],
   async run(invocation) {

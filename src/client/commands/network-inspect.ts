@@ -7,7 +7,7 @@ export const command = defineCommand({
   usage: '[OPTIONS] NETWORK [NETWORK...]',
   flags: [
     OBJECT_FORMAT,
-    { name: 'verbose', short: 'v', type: 'bool', description: 'Show more for diagnosis' },
+    { name: 'verbose', short: 'v', type: 'bool', description: 'Show diagnostic details' },
   ],
   args: { min: 1 },
   completes: ['network'],

@@ -29,7 +29,7 @@ export const command = defineCommand({
     FILTER,
     LIST_FORMAT,
     NO_TRUNC,
-    { name: 'quiet', short: 'q', type: 'bool', description: 'Show ids only' },
+    { name: 'quiet', short: 'q', type: 'bool', description: 'Show only ids' },
   ],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {

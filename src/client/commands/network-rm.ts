@@ -4,7 +4,9 @@ import { forEachName, pathSegment } from '../each.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] NETWORK [NETWORK...]',
-  flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Let a missing network be no failure' }],
+  flags: [
+    { name: 'force', short: 'f', type: 'bool', description: 'Do not fail when the network does not exist' },
+  ],
   args: { min: 1 },
   completes: ['network'],
   run({ flags, args, cli }) {

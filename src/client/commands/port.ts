@@ -35,11 +35,11 @@ export const command = defineCommand({
   },
 });
 
-/** Says why the ports may not be reached from outside: the daemon knows what the host's firewall drops. */
+/** Explains why the ports may not be reachable from outside: the daemon knows what the host's firewall drops. */
 async function warn(cli: Cli, { Networks }: ContainerInspect['NetworkSettings']): Promise<void> {
   const told = new Set<string>();
   for (const name of Object.keys(Networks)) {
-    /* The ports are what was asked for: without an answer here there is nothing to add to them. */
+    /* The user asked for the ports, so a failure here only omits the warning. */
     const network = await cli.engine
       .get<Partial<NetworkInspect>>(`/networks/${pathSegment(name)}`)
       .catch(() => undefined);

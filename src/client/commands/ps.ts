@@ -8,7 +8,7 @@ import { renderListing } from '../format/listing.ts';
 export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
-    { name: 'all', short: 'a', type: 'bool', description: 'Show those that do not run, too' },
+    { name: 'all', short: 'a', type: 'bool', description: 'Also show stopped containers' },
     FILTER,
     LIST_FORMAT,
     {
@@ -16,11 +16,11 @@ export const command = defineCommand({
       short: 'n',
       type: 'int',
       default: '-1',
-      description: 'Show this many of those made last, running or not',
+      description: 'Show this many of the most recently created containers',
     },
-    { name: 'latest', short: 'l', type: 'bool', description: 'Show the one made last, running or not' },
+    { name: 'latest', short: 'l', type: 'bool', description: 'Show the most recently created container' },
     NO_TRUNC,
-    { name: 'quiet', short: 'q', type: 'bool', description: 'Show ids only' },
+    { name: 'quiet', short: 'q', type: 'bool', description: 'Show only ids' },
     { name: 'size', short: 's', type: 'bool', description: 'Show sizes' },
   ],
   args: { min: 0, max: 0 },

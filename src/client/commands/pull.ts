@@ -5,15 +5,15 @@ import { lacksTag, pullImage } from '../images/pull.ts';
 export const command = defineCommand({
   usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
   flags: [
-    { name: 'all-tags', short: 'a', type: 'bool', description: 'Fetch every tag of the repository' },
+    { name: 'all-tags', short: 'a', type: 'bool', description: 'Pull every tag of the repository' },
     {
       name: 'disable-content-trust',
       type: 'bool',
       default: 'true',
-      description: 'Taken for compatibility; ignored',
+      description: 'Accepted for compatibility; ignored',
     },
-    { name: 'platform', type: 'string', description: 'Platform to fetch, os/arch[/variant]' },
-    { name: 'quiet', short: 'q', type: 'bool', description: 'Print the name of the image only' },
+    { name: 'platform', type: 'string', description: 'Platform to pull, os/arch[/variant]' },
+    { name: 'quiet', short: 'q', type: 'bool', description: 'Print only the name of the image' },
   ],
   args: { min: 1, max: 1 },
   completes: ['image'],

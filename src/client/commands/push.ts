@@ -14,15 +14,15 @@ import { showProgress } from '../progress/show.ts';
 export const command = defineCommand({
   usage: '[OPTIONS] NAME[:TAG]',
   flags: [
-    { name: 'all-tags', short: 'a', type: 'bool', description: 'Send every tag of the repository' },
+    { name: 'all-tags', short: 'a', type: 'bool', description: 'Push every tag of the repository' },
     {
       name: 'disable-content-trust',
       type: 'bool',
       default: 'true',
-      description: 'Taken for compatibility; ignored',
+      description: 'Accepted for compatibility; ignored',
     },
-    { name: 'platform', type: 'string', description: 'Send one platform only, os/arch[/variant]' },
-    { name: 'quiet', short: 'q', type: 'bool', description: 'Print the name of the image only' },
+    { name: 'platform', type: 'string', description: 'Push only one platform, os/arch[/variant]' },
+    { name: 'quiet', short: 'q', type: 'bool', description: 'Print only the name of the image' },
   ],
   args: { min: 1, max: 1 },
   completes: ['image'],

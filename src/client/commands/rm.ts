@@ -5,8 +5,8 @@ import { forEachName, pathSegment } from '../each.ts';
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: [
-    { name: 'force', short: 'f', type: 'bool', description: 'Kill the container first if it runs' },
-    { name: 'link', short: 'l', type: 'bool', description: 'Remove the link of this name' },
+    { name: 'force', short: 'f', type: 'bool', description: 'Kill a running container first' },
+    { name: 'link', short: 'l', type: 'bool', description: 'Remove the link with this name' },
     { name: 'volumes', short: 'v', type: 'bool', description: 'Remove its unnamed volumes too' },
   ],
   args: { min: 1 },
@@ -20,7 +20,7 @@ export const command = defineCommand({
         await cli.engine.call('DELETE', path, { query });
       } catch (error) {
         if (!force || !isKind(error, 'not-found')) throw error;
-        // As docker: with --force a missing container is told of, but fails nothing.
+        // As in docker, --force reports a missing container but does not fail.
         cli.err(`${error.message}\n`);
         return undefined;
       }

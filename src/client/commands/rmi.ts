@@ -11,9 +11,9 @@ export const command = defineCommand({
       name: 'force',
       short: 'f',
       type: 'bool',
-      description: 'Remove it even when it has other names or is in use',
+      description: 'Remove the image even when it has other names or is in use',
     },
-    { name: 'no-prune', type: 'bool', description: 'Keep parents that have no name' },
+    { name: 'no-prune', type: 'bool', description: 'Keep untagged parents' },
     { name: 'platform', type: 'strings', description: 'Remove only this platform, os/arch[/variant]' },
   ],
   args: { min: 1 },
@@ -23,7 +23,7 @@ export const command = defineCommand({
     const platforms = flags.list('platform').map(platformJson);
     const query = { force, noprune: flags.bool('no-prune'), platforms };
     let code = 0;
-    // One after another: removing a name may remove the image that the next name belongs to.
+    // Sequential, because removing a name may remove the image that the next name refers to.
     for (const name of args) {
       try {
         const { body } = await cli.engine.request('DELETE', `/images/${imagePath(name)}`, { query });

@@ -13,7 +13,7 @@ interface Script {
   readonly missingImage?: boolean;
 }
 
-/** A daemon with one container that says its output and ends once it is started. */
+/** A daemon with one container, which prints its output and exits after its start. */
 function oneContainer(script: Script) {
   const ended = Promise.withResolvers<void>();
   const started = Promise.withResolvers<void>();
@@ -48,7 +48,7 @@ function oneContainer(script: Script) {
   };
 }
 
-test('a file of variables is read by the client, and mistakes of flags end with 125', async () => {
+test('the client reads a file of variables, and invalid flags exit with 125', async () => {
   await using daemon = await FakeDaemon.start(({ path }) =>
     path === '/containers/create' ? { status: 201, body: { Id: 'c', Warnings: [] } } : undefined,
   );
@@ -67,7 +67,7 @@ test('a file of variables is read by the client, and mistakes of flags end with 
   assert.deepEqual(daemon.paths(), []);
 });
 
-test('run attaches and waits before it starts, splits the streams and ends with the exit code', async () => {
+test("run attaches and waits before it starts, splits the streams and exits with the container's code", async () => {
   const output = [frame(1, 'out\n'), frame(2, 'err\n')];
   await using daemon = await FakeDaemon.start(oneContainer({ output, exitCode: 7 }));
   const ran = await daemon.run(['run', '--rm', 'busybox', 'sh', '-c', 'exit 7']);
@@ -81,7 +81,7 @@ test('run attaches and waits before it starts, splits the streams and ends with 
   assert.equal(body.HostConfig.AutoRemove, true);
 });
 
-test('run -d prints the id and attaches to nothing', async () => {
+test('run -d prints the id and does not attach', async () => {
   await using daemon = await FakeDaemon.start(oneContainer({}));
   const cidfile = join(daemon.directory, 'cid');
   const ran = await daemon.run(['run', '-d', '--name', 'web', '--cidfile', cidfile, 'busybox']);
@@ -91,7 +91,7 @@ test('run -d prints the id and attaches to nothing', async () => {
   assert.equal(await readFile(cidfile, 'utf8'), ID);
 });
 
-test('run -i forwards standard input and closes its half at the end', async () => {
+test('run -i forwards standard input and half-closes the connection at its end', async () => {
   let received = '';
   const ended = Promise.withResolvers<void>();
   await using daemon = await FakeDaemon.start(({ path }) => {
@@ -114,7 +114,7 @@ test('run -i forwards standard input and closes its half at the end', async () =
   assert.deepEqual([ran.code, ran.stdout, received], [0, 'got it', 'hello']);
 });
 
-test('run pulls an image that the daemon lacks and says so on standard error', async () => {
+test('run pulls an image that the daemon lacks and reports it on standard error', async () => {
   await using daemon = await FakeDaemon.start(oneContainer({ missingImage: true }));
   const ran = await daemon.run(['run', '-d', 'busybox']);
   assert.equal(ran.stdout, `${ID}\n`);
@@ -134,7 +134,7 @@ test('run --pull never does not pull', async () => {
   );
 });
 
-test('a start that fails ends with the code that the daemon names, or that its words tell', async () => {
+test("a failed start exits with the daemon's code, or one derived from its message", async () => {
   const cases: [object, number][] = [
     [{ message: 'no', exitCode: 126 }, 126],
     [{ message: 'no', exitCode: 127 }, 127],
@@ -150,7 +150,7 @@ test('a start that fails ends with the code that the daemon names, or that its w
   }
 });
 
-test('mistakes that the client can see end with 125 before anything is sent', async () => {
+test('mistakes that the client detects exit with 125 before any request', async () => {
   const cases: [string[], RegExp][] = [
     [['--foo', 'busybox'], /^unknown flag: --foo\n/],
     [['-p', 'abc', 'busybox'], /^barge: invalid containerPort: abc\n/],

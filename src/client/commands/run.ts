@@ -80,7 +80,7 @@ async function runAttached(invocation: RunLine, id: string, streams: Streams): P
   return tty && streams.stdin ? exitCodeAfter(invocation, id, waiting.exitCode) : waiting.exitCode;
 }
 
-/** The container's exit code, or 0 when it runs on because the user has typed the detach keys. */
+/** The container's exit code, or 0 when the user typed the detach keys and it still runs. */
 async function exitCodeAfter({ cli }: Invocation, id: string, exitCode: Promise<number>): Promise<number> {
   const grace = 50;
   const soon = await Promise.race([

@@ -6,7 +6,7 @@ export const command = defineCommand({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   flags: [
     { name: 'output', short: 'o', type: 'string', description: 'File to write, instead of standard output' },
-    { name: 'platform', type: 'string', description: 'Save one platform only, os/arch[/variant]' },
+    { name: 'platform', type: 'string', description: 'Save only one platform, os/arch[/variant]' },
   ],
   args: { min: 1 },
   completes: ['image'],

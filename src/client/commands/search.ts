@@ -31,7 +31,7 @@ export const command = defineCommand({
   flags: [
     FILTER,
     LIST_FORMAT,
-    { name: 'limit', type: 'int', description: 'Show at most this many' },
+    { name: 'limit', type: 'int', description: 'Maximum number of results' },
     NO_TRUNC,
   ],
   args: { min: 1, max: 1 },
@@ -54,7 +54,7 @@ export const command = defineCommand({
   },
 });
 
-/** The image name whose registry is asked: a term may begin with a host. */
+/** An image name of the registry to search: a term may begin with a host. */
 function registryOf(term: string): string {
   const [first = '', ...rest] = term.split('/');
   return rest.length > 0 && /[.:]|^localhost$/.test(first) ? `${first}/x` : 'x';

@@ -13,7 +13,7 @@ import { followSize, rawMode } from '../streams/terminal.ts';
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: [
-    { name: 'attach', short: 'a', type: 'bool', description: 'Show its output and pass signals on' },
+    { name: 'attach', short: 'a', type: 'bool', description: 'Attach to its output and pass on signals' },
     { name: 'checkpoint', type: 'string', hidden: true, description: 'Checkpoint to start from' },
     { name: 'checkpoint-dir', type: 'string', hidden: true, description: 'Directory of checkpoints' },
     { name: 'detach-keys', type: 'string', description: 'Keys that detach from the container' },
@@ -23,7 +23,7 @@ export const command = defineCommand({
   completes: ['stopped'],
   async run(invocation) {
     const { flags, args, cli } = invocation;
-    if (flags.has('checkpoint')) throw notImplemented('Barge keeps no checkpoints');
+    if (flags.has('checkpoint')) throw notImplemented('Barge does not support checkpoints');
     if (flags.bool('attach') || flags.bool('interactive')) {
       if (args.length > 1)
         throw new CommandFailure('you cannot start and attach multiple containers at once');

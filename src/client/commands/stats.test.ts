@@ -21,7 +21,7 @@ const sample = (id: string, name: string, used: number) => ({
   pids_stats: { current: 7 },
 });
 
-test('stats --no-stream asks every container once', async () => {
+test('stats --no-stream requests every container once', async () => {
   await using daemon = await FakeDaemon.start(({ path }) =>
     path === '/containers/json' ? { body: [{ Id: WEB }] } : { body: sample(WEB, 'web', 250) },
   );
@@ -34,7 +34,7 @@ test('stats --no-stream asks every container once', async () => {
   assert.equal(daemon.seen[1]?.query.get('stream'), 'false');
 });
 
-test('stats of named containers ends when they have gone', async () => {
+test('stats of named containers ends when they are gone', async () => {
   await using daemon = await FakeDaemon.start(({ path }) =>
     path.endsWith('/stats') ? { chunks: [`${JSON.stringify(sample(WEB, 'web', 250))}\n`] } : undefined,
   );
@@ -43,7 +43,7 @@ test('stats of named containers ends when they have gone', async () => {
   assert.match(stdout, /web (?:50\.00%|--)\n$/);
 });
 
-test('a container that is not there is told of', async () => {
+test('a missing container is reported', async () => {
   await using daemon = await FakeDaemon.start(() => ({
     status: 404,
     body: { message: 'No such container: x' },
@@ -53,7 +53,7 @@ test('a container that is not there is told of', async () => {
   assert.equal(stderr, 'Error response from daemon: No such container: x\n');
 });
 
-test('containers that start while the table is shown join it', async () => {
+test('containers that start while the table is shown are added', async () => {
   const never = new Promise<void>(() => {});
   const start = JSON.stringify({
     Type: 'container',

@@ -8,7 +8,7 @@ import { type Fields, renderListing } from '../format/listing.ts';
 
 /** Milliseconds between two drawings of the table. */
 const REDRAW = 500;
-/** Back to the corner; a line's old end and what is below goes as the new text comes. */
+/** Moves the cursor to the corner; the new text clears the rest of each line and everything below it. */
 const HOME = '\x1b[H';
 const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
@@ -16,9 +16,9 @@ const CLEAR_BELOW = '\x1b[J';
 export const command = defineCommand({
   usage: '[OPTIONS] [CONTAINER...]',
   flags: [
-    { name: 'all', short: 'a', type: 'bool', description: 'Show those that do not run, too' },
+    { name: 'all', short: 'a', type: 'bool', description: 'Also show stopped containers' },
     LIST_FORMAT,
-    { name: 'no-stream', type: 'bool', description: 'Show once and end' },
+    { name: 'no-stream', type: 'bool', description: 'Show one sample and exit' },
     NO_TRUNC,
   ],
   args: { min: 0 },
@@ -32,7 +32,7 @@ export const command = defineCommand({
   },
 });
 
-/** One sample of every container; the daemon takes about a second for it. */
+/** One sample of every container; the daemon needs about a second for it. */
 async function rowsOnce({ flags, args, cli }: Invocation): Promise<Fields[]> {
   const names = args.length > 0 ? args : await containerIds(cli, flags.bool('all'));
   const truncate = !flags.bool('no-trunc');
@@ -50,7 +50,7 @@ async function containerIds(cli: Cli, all: boolean): Promise<string[]> {
   return containers.map(({ Id }) => Id);
 }
 
-/** Draws the table again and again until the user ends it, or the containers that were named have gone. */
+/** Redraws the table until the user stops it or the named containers are gone. */
 async function watch({ flags, args, cli }: Invocation, format: string): Promise<number> {
   const { StatsBoard } = await import('../containers/stats-board.ts');
   const truncate = !flags.bool('no-trunc');

@@ -16,9 +16,9 @@ export const command = defineCommand({
     {
       name: 'deep',
       type: 'bool',
-      description: 'Read and hash everything, not only look whether it is there',
+      description: 'Read and hash everything instead of only checking that it exists',
     },
-    { name: 'repair', type: 'bool', description: 'Make good what can be made good' },
+    { name: 'repair', type: 'bool', description: 'Repair what can be repaired' },
   ],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {

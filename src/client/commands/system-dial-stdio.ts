@@ -4,7 +4,7 @@ import { defineCommand } from '../command.ts';
 import { connectFailure } from '../transport/exchange.ts';
 import { openConnection } from '../transport/open.ts';
 
-/** The far end of a connection by ssh: joins the standard streams to the daemon's address, byte for byte. */
+/** The remote end of an ssh connection: joins the standard streams to the daemon's address, byte for byte. */
 export const command = defineCommand({
   usage: '',
   flags: [],
@@ -21,7 +21,7 @@ export const command = defineCommand({
   },
 });
 
-/** Each direction ends by itself; when the daemon has said everything, it is over. */
+/** Each direction ends by itself; the command ends when the daemon closes its side. */
 async function join(socket: Duplex): Promise<void> {
   const { stdin, stdout } = process;
   const closed = once(socket, 'close');

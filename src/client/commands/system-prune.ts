@@ -8,7 +8,7 @@ export const command = defineCommand({
   flags: [
     ...PRUNE_FLAGS,
     { name: 'all', short: 'a', type: 'bool', description: 'Remove every image that no container uses' },
-    { name: 'volumes', type: 'bool', description: 'Remove unnamed volumes, too' },
+    { name: 'volumes', type: 'bool', description: 'Also remove unnamed volumes' },
   ],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {

@@ -16,7 +16,8 @@ export const command = defineCommand({
     if (format === 'json') cli.out(`${JSON.stringify({ Client: client, Server: server ?? null })}\n`);
     else if (format !== '') {
       const render = compileTemplate(format, { optional: new Set(['Server']) });
-      // A format that asks for the server without one ends in the reason, not in a template's complaint.
+      // A format that needs the server fails with the connection error when there is no server, not with a template
+      // error.
       if (server || !/\.Server\./.test(format))
         cli.out(`${render({ Client: named(client), Server: server ? named(server) : null })}\n`);
     } else {
@@ -28,7 +29,7 @@ export const command = defineCommand({
   },
 });
 
-/** For templates: members go by Go's names there, which differ from those of the JSON. */
+/** For templates, whose members have Go's names, which differ from those of the JSON. */
 function named<T extends { readonly ApiVersion?: string }>(version: T): T & { readonly APIVersion: string } {
   return { ...version, APIVersion: version.ApiVersion ?? '' };
 }

@@ -4,7 +4,7 @@ import type { Volume } from '../volumes/volume.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] SOURCE VOLUME',
-  flags: [{ name: 'replace', type: 'bool', description: 'Remove what the volume has already' }],
+  flags: [{ name: 'replace', type: 'bool', description: 'Replace the existing content of the volume' }],
   args: { min: 2, max: 2 },
   completes: ['volume'],
   async run(invocation) {

@@ -4,7 +4,7 @@ import { checkLabel } from '../create/key-values.ts';
 import type { Flag } from '../flag-types.ts';
 import type { Volume } from '../volumes/volume.ts';
 
-/** Flags of cluster volumes, known only to say that there are none. */
+/** Flags of cluster volumes, accepted only to report that they are unsupported. */
 const CLUSTER: readonly Flag[] = (
   [
     ['availability', 'string'],
@@ -33,11 +33,11 @@ export const command = defineCommand({
   async run({ flags, args, cli }) {
     const cluster = CLUSTER.find(({ name }) => flags.has(name));
     if (cluster) {
-      throw invalidParameter(`--${cluster.name} is for volumes of a cluster, which Barge has none of`);
+      throw invalidParameter(`--${cluster.name} is for cluster volumes, which Barge does not support`);
     }
     const [name] = args;
     if (name !== undefined && flags.has('name')) {
-      throw invalidParameter('conflicting options: a volume is named by --name or by an argument, not both');
+      throw invalidParameter('conflicting options: name the volume by --name or by an argument, not both');
     }
     const json = {
       Name: name ?? flags.text('name'),

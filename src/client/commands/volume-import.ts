@@ -5,7 +5,7 @@ import type { Volume } from '../volumes/volume.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] VOLUME [FILE]',
-  flags: [{ name: 'replace', type: 'bool', description: 'Remove what the volume has already' }],
+  flags: [{ name: 'replace', type: 'bool', description: 'Replace the existing content of the volume' }],
   args: { min: 1, max: 2 },
   completes: ['volume', 'file'],
   async run(invocation) {

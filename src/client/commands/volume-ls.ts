@@ -23,10 +23,10 @@ const LISTING: Listing = {
 export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
-    { name: 'cluster', type: 'bool', hidden: true, description: 'Show cluster volumes only' },
+    { name: 'cluster', type: 'bool', hidden: true, description: 'Show only cluster volumes' },
     FILTER,
     LIST_FORMAT,
-    { name: 'quiet', short: 'q', type: 'bool', description: 'Show names only' },
+    { name: 'quiet', short: 'q', type: 'bool', description: 'Show only names' },
   ],
   args: { min: 0, max: 0 },
   async run({ flags, cli }) {
@@ -51,7 +51,7 @@ function fields(volume: Volume): Fields {
     Label: labelField(volume.Labels),
     Links: UsageData && UsageData.RefCount >= 0 ? String(UsageData.RefCount) : 'N/A',
     Size: size,
-    // Members of swarm's cluster volumes, which Barge has none of.
+    // Members of swarm's cluster volumes, which Barge does not support.
     Availability: 'N/A',
     Group: 'N/A',
     Status: 'N/A',

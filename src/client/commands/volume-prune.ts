@@ -1,7 +1,7 @@
 import { pruneCommand } from '../prune.ts';
 
 export const command = pruneCommand({
-  flags: [{ name: 'all', short: 'a', type: 'bool', description: 'Remove volumes that have a name, too' }],
+  flags: [{ name: 'all', short: 'a', type: 'bool', description: 'Also remove named volumes' }],
   warning: (flags) =>
     flags.bool('all')
       ? 'This will remove all local volumes not used by at least one container.'

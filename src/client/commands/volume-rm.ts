@@ -3,7 +3,9 @@ import { forEachName, pathSegment } from '../each.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] VOLUME [VOLUME...]',
-  flags: [{ name: 'force', short: 'f', type: 'bool', description: 'Let a missing volume be no failure' }],
+  flags: [
+    { name: 'force', short: 'f', type: 'bool', description: 'Do not fail when the volume does not exist' },
+  ],
   args: { min: 1 },
   completes: ['volume'],
   run({ flags, args, cli }) {

@@ -10,8 +10,8 @@ import { type Candidate, DIRECTIVE, flagCandidates, type Proposal } from './prop
 import { type Reading, readWords } from './words.ts';
 
 /**
- * Prints what the last of `words` can become, one a line, a tab before each description, and at last a colon with
- * what the shell is to do besides: the protocol of cobra's `__complete`, which shells and tools know.
+ * Prints the completions of the last of `words`, one per line, a tab before each description, and finally a colon and
+ * the directive to the shell: the protocol of cobra's `__complete`, which shells and tools support.
  */
 export async function complete(
   words: readonly string[],
@@ -67,12 +67,12 @@ async function ofCommand(cli: Cli, command: Command, line: readonly string[]): P
   const at = reading.args.length;
   const tooMany = args.max !== undefined && at >= args.max;
   const kind: Completion = tooMany ? 'none' : (completes[Math.min(at, completes.length - 1)] ?? 'none');
-  // A place that stands once is not one of a list of names.
+  // Only a list of names leaves out those given already; separate positions may repeat a name.
   const taken = completes.length > 1 ? [] : reading.args;
   return candidatesFor(cli, kind, reading.current, taken);
 }
 
-/** The value of the flag that waits for one, else flags that begin with the current word. */
+/** The value of the flag that needs one, else flags that begin with the current word. */
 async function ofFlags(cli: Cli, reading: Reading, flags: readonly Flag[]): Promise<Proposal> {
   const { pending, current } = reading;
   if (!pending) return flagCandidates(flags, current, reading.values);

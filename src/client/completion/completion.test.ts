@@ -31,7 +31,7 @@ function names({ path }: Seen): Answer | undefined {
   }
 }
 
-/** What a line can become, and the directive. */
+/** The completions of a line, and the directive. */
 async function completed(daemon: FakeDaemon, ...words: string[]): Promise<string[]> {
   const { code, stdout, stderr } = await daemon.run(['__completeNoDesc', ...words]);
   assert.equal(code, 0);
@@ -39,7 +39,7 @@ async function completed(daemon: FakeDaemon, ...words: string[]): Promise<string
   return stdout.trimEnd().split('\n');
 }
 
-test('commands, flags, values and names are completed where they fit', async () => {
+test('commands, flags, values and names are completed where they apply', async () => {
   await using daemon = await FakeDaemon.start(names);
   const cases: [words: string[], expected: string[]][] = [
     [['net'], ['network', ':4']],
@@ -119,18 +119,18 @@ test('commands, flags, values and names are completed where they fit', async () 
   }
 });
 
-test('a daemon that does not answer leaves nothing to complete and says nothing', async () => {
+test('without a daemon there are no completions and no errors', async () => {
   await using daemon = await FakeDaemon.start(() => undefined);
   assert.deepEqual(await completed(daemon, 'stop', ''), [':4']);
 });
 
-test('descriptions stand behind a tab', async () => {
+test('descriptions follow a tab', async () => {
   await using daemon = await FakeDaemon.start(names);
   const { stdout } = await daemon.run(['__complete', 'stop', 'we']);
   assert.equal(stdout, 'web\tbusybox, running\n:4\n');
 });
 
-/** A `barge` of the sources for shells to call. */
+/** A `barge` that runs the sources, for shells to call. */
 async function installClient(daemon: FakeDaemon): Promise<Record<string, string>> {
   const path = join(daemon.directory, 'barge');
   await writeFile(path, `#!/bin/sh\nexec '${process.execPath}' '${CLIENT}' "$@"\n`);
@@ -144,7 +144,7 @@ async function installClient(daemon: FakeDaemon): Promise<Record<string, string>
   };
 }
 
-/** Runs a script without holding up the fake daemon, which lives in this process. */
+/** Runs a script without blocking the fake daemon, which runs in this process. */
 async function inShell(shell: string, script: string, env: Record<string, string>): Promise<string> {
   const { execFile } = await import('node:child_process');
   return new Promise((done, fail) => {
@@ -154,7 +154,7 @@ async function inShell(shell: string, script: string, env: Record<string, string
   });
 }
 
-test('bash completes with the script, also behind its word breaks', async () => {
+test('bash completes with the script, also after its word breaks', async () => {
   await using daemon = await FakeDaemon.start(names);
   const env = await installClient(daemon);
   const cases: [line: string, expected: string][] = [
@@ -178,7 +178,7 @@ test('fish completes with the script', { skip: !has('fish') && 'no fish here' },
   assert.equal(await inShell('fish', script, await installClient(daemon)), 'worker\tbusybox, running\n');
 });
 
-test('zsh takes the script', { skip: !has('zsh') && 'no zsh here' }, async () => {
+test('zsh accepts the script', { skip: !has('zsh') && 'no zsh here' }, async () => {
   await using daemon = await FakeDaemon.start(names);
   const script =
     'autoload -U compinit; compinit -u -D; source <(barge completion zsh); echo ${_comps[barge]}';

@@ -23,7 +23,7 @@ const LOOKUPS: Readonly<Partial<Record<Kind, (cli: Cli) => Promise<Candidate[]>>
   },
 };
 
-/** Candidates of a kind that begin with `current`, without those `taken`. @throws what the daemon's answer throws */
+/** Candidates of a kind that begin with `current`, without those `taken`. @throws the error of the daemon's response */
 export async function candidatesFor(
   cli: Cli,
   kind: Completion,

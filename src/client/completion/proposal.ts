@@ -6,7 +6,7 @@ export interface Candidate {
   readonly description?: string;
 }
 
-/** What the shell does besides offering the candidates; numbers are those of cobra's protocol. */
+/** Directives to the shell beside the candidates; the numbers are those of cobra's protocol. */
 export const DIRECTIVE = {
   /** Offers files when there are no candidates. */
   files: 0,
@@ -22,7 +22,7 @@ export interface Proposal {
   readonly directive: number;
 }
 
-/** Flags that begin with `current`; those given already are left out, except lists. */
+/** Flags that begin with `current`; without those given already, except lists. */
 export function flagCandidates(flags: readonly Flag[], current: string, given: FlagValues): Proposal {
   const usable = flags.filter((flag) => !flag.hidden && (gathers(flag.type) || !given.has(flag.name)));
   const candidates = usable.flatMap(({ name, short, description }) => [

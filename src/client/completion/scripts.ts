@@ -1,10 +1,10 @@
-/** The shells that completion is written for. */
+/** The shells that completion supports. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 /*
- * Each script hands the line up to the cursor to `barge __completeNoDesc` or `__complete`, and reads the candidates
- * and, in the last line, the sum of: 2 no space behind it, 4 no files, 16 directories only.
+ * Each script passes the line up to the cursor to `barge __completeNoDesc` or `__complete`, and reads the candidates
+ * and, in the last line, the sum of: 2 no trailing space, 4 no files, 16 only directories.
  */
 
 const BASH = `# bash completion for barge. Load it with:  source <(barge completion bash)

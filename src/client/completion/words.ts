@@ -1,20 +1,20 @@
 import type { Flag } from '../flag-types.ts';
 import { FlagValues } from '../flags.ts';
 
-/** A flag that the current word gives, or begins to give, a value to. */
+/** A flag whose value the current word is, or begins. */
 export interface PendingFlag {
   readonly flag: Flag;
-  /** What stands before the value in the same word: `--name=`, or nothing. */
+  /** The part of the word before the value: `--name=`, or ''. */
   readonly prefix: string;
   readonly value: string;
 }
 
-/** A command line up to the word that is being typed. */
+/** A command line up to the incomplete word. */
 export interface Reading {
   readonly values: FlagValues;
   /** Positionals before the current word. */
   readonly args: readonly string[];
-  /** The word that is being typed, '' when it has not begun. */
+  /** The incomplete word, '' when it has not begun. */
   readonly current: string;
   readonly pending?: PendingFlag;
   /** `--` has ended the flags. */
@@ -22,7 +22,7 @@ export interface Reading {
 }
 
 /**
- * Reads a line that is not finished and may be wrong: nothing is checked, what is unknown is skipped.
+ * Reads a line that is incomplete and may be wrong: it checks nothing and skips what it does not recognize.
  * @param stopAtPositional flags end at the first positional
  */
 export function readWords(
@@ -63,7 +63,7 @@ export function readWords(
   return { values, args, current, ended: false, ...(pending ? { pending } : {}) };
 }
 
-/** `--flag=value` that is being typed. */
+/** An incomplete `--flag=value`. */
 function inWord(word: string, known: readonly Flag[]): PendingFlag | undefined {
   const equals = word.indexOf('=');
   if (!word.startsWith('--') || equals === -1) return undefined;
@@ -71,7 +71,7 @@ function inWord(word: string, known: readonly Flag[]): PendingFlag | undefined {
   return flag && { flag, prefix: word.slice(0, equals + 1), value: word.slice(equals + 1) };
 }
 
-/** The flag of a finished word and its value; undefined as a value when the next word is it. */
+/** The flag of a complete word and its value; the value is undefined when it is the next word. */
 function readFlag(word: string, known: readonly Flag[]): { flag: Flag; value?: string } | undefined {
   if (word.startsWith('--')) {
     const equals = word.indexOf('=');

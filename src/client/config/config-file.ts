@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
 
-/** Docker Hub's key in `auths`, kept from its first API. */
+/** Docker Hub's key in `auths`, unchanged since its first API. */
 export const HUB_KEY = 'https://index.docker.io/v1/';
 
 export interface StoredAuth {
@@ -20,14 +20,14 @@ export interface ProxyConfig {
   readonly allProxy?: string;
 }
 
-/** Docker's `config.json`, as far as the client reads it; members it does not know are kept. */
+/** Docker's `config.json`, as far as the client reads it; unknown members are preserved. */
 export interface ConfigFile {
   readonly auths?: Readonly<Record<string, StoredAuth>>;
-  /** Suffix of the `docker-credential-*` program that keeps every login. */
+  /** Suffix of the `docker-credential-*` program that stores every login. */
   readonly credsStore?: string;
-  /** The same by registry. */
+  /** The same, by registry. */
   readonly credHelpers?: Readonly<Record<string, string>>;
-  /** The context that is used when nobody says otherwise. */
+  /** The context to use when neither flags nor environment name one. */
   readonly currentContext?: string;
   /** Keys that detach, for every command without `--detach-keys`. */
   readonly detachKeys?: string;
@@ -35,7 +35,7 @@ export interface ConfigFile {
   readonly HttpHeaders?: Readonly<Record<string, string>>;
   /** Proxies for containers and builds, by the daemon's address or `default`. */
   readonly proxies?: Readonly<Record<string, ProxyConfig>>;
-  /** Other names for commands: the words that each stands for. */
+  /** Aliases of commands, with the command line that each expands to. */
   readonly aliases?: Readonly<Record<string, string>>;
   readonly [member: string]: unknown;
 }
@@ -56,15 +56,15 @@ export function readConfig(directory: string): ConfigFile {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw invalidParameter(`${pathIn(directory)} is not JSON: mend or remove it`, { cause });
+    throw invalidParameter(`${pathIn(directory)} is not JSON: correct or remove it`, { cause });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidParameter(`${pathIn(directory)} does not hold an object: mend or remove it`);
+    throw invalidParameter(`${pathIn(directory)} does not contain an object: correct or remove it`);
   }
   return value as ConfigFile;
 }
 
-/** The headers that the configuration adds to requests. @throws BargeError for what no header can hold. */
+/** The headers that the configuration adds to requests. @throws BargeError for an invalid header. */
 export function configuredHeaders({ HttpHeaders = {} }: ConfigFile): Readonly<Record<string, string>> {
   const headers = Object.entries(HttpHeaders).filter(([name]) => name.toLowerCase() !== 'user-agent');
   for (const [name, value] of headers) {

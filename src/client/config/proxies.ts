@@ -9,8 +9,8 @@ const VARIABLES: readonly (readonly [member: keyof ProxyConfig, name: string])[]
 ];
 
 /**
- * The variables that the user's configuration gives to containers and builds on the daemon at `host`, in capitals
- * and in small letters; those whose names are in `taken` are the user's own and stay.
+ * The variables that the user's configuration sets in containers and builds of the daemon at `host`, in upper and lower
+ * case, except those in `taken`, which the user has set.
  */
 export function proxyVariables(
   config: ConfigFile,

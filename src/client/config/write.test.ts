@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeConfig } from './write.ts';
 
-test("the configuration is for its owner alone, and the user's own link to it stays", async (t) => {
+test('only the owner may read the configuration, and a symbolic link to it is preserved', async (t) => {
   const base = mkdtempSync(join(tmpdir(), 'barge-config-'));
   t.after(() => rmSync(base, { recursive: true, force: true }));
   const [plain, linked] = [join(base, 'plain'), join(base, 'linked')];

@@ -12,7 +12,7 @@ export interface Action {
   readonly completes: Completion;
 }
 
-/** A command that does one thing to every container it names, and prints the names. */
+/** A command that performs one action on every named container and prints the names. */
 export function actionCommand({ verb, flags = [], query = () => ({}), completes }: Action): Command {
   return {
     usage: `${flags.length > 0 ? '[OPTIONS] ' : ''}CONTAINER [CONTAINER...]`,

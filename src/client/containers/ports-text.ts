@@ -8,8 +8,8 @@ interface Range {
 }
 
 /**
- * The PORTS cell: `443-444/tcp, 0.0.0.0:9000-9002->9000-9002/tcp, 127.0.0.1:8080->80/tcp`. As docker does it, runs of
- * ports that keep their number on the host are drawn together, and mappings to other numbers come last.
+ * The PORTS cell: `443-444/tcp, 0.0.0.0:9000-9002->9000-9002/tcp, 127.0.0.1:8080->80/tcp`. As in docker, runs of ports
+ * with the same number on the host are merged, and mappings to other numbers come last.
  */
 export function formatPorts(ports: readonly PortSummary[]): string {
   const closed: string[] = [];

@@ -7,16 +7,16 @@ import type { Fields } from '../format/listing.ts';
 import { jsonLines } from '../transport/json-lines.ts';
 import { type ContainerStats, statsFields, unknownFields } from './stats.ts';
 
-/** Which containers are shown. */
+/** Which containers to show. */
 export interface BoardOptions {
-  /** Names that the user gave; none: those that run, and those that start meanwhile. */
+  /** Names from the command line; without any, all running containers and those that start meanwhile. */
   readonly names: readonly string[];
-  /** Those that do not run, too. */
+  /** Also stopped containers. */
   readonly all: boolean;
   readonly truncate: boolean;
 }
 
-/** The last sample of every container, kept fresh by a stream for each. */
+/** The last sample of every container, updated by one stream each. */
 export class StatsBoard {
   readonly #cli: Cli;
   readonly #options: BoardOptions;
@@ -31,7 +31,7 @@ export class StatsBoard {
     this.#options = options;
   }
 
-  /** Resolves when every container that is there has given a sample or ended. */
+  /** Resolves when every present container has sent a sample or ended. */
   async start(): Promise<void> {
     const { names, all } = this.#options;
     if (names.length === 0) void this.#followStarts();
@@ -40,17 +40,17 @@ export class StatsBoard {
     await Promise.all(this.#firstSamples);
   }
 
-  /** In the order in which they came. */
+  /** In the order in which they were added. */
   rows(): Fields[] {
     return [...this.#rows.values()];
   }
 
-  /** Whether named containers have all gone, so that nothing can change any more. */
+  /** Whether all named containers are gone, so that nothing can change any more. */
   get over(): boolean {
     return this.#options.names.length > 0 && this.#open === 0;
   }
 
-  /** What kept a container from being watched. */
+  /** The failure to watch a container. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -77,9 +77,9 @@ export class StatsBoard {
       const path = `/containers/${pathSegment(name)}/stats`;
       const options = { query: { stream: '1' }, signal: this.#abort.signal };
       const { body } = await this.#cli.engine.request('GET', path, options);
-      // The first sample of a stream has nothing before it to compare with, so its CPU share is none.
+      // The first sample of a stream has no predecessor to compare with, so its CPU share is unknown.
       for await (const stats of jsonLines<ContainerStats>(body)) {
-        // Its end may have been told before its last sample comes.
+        // The event of its end may arrive before its last sample.
         if (!this.#rows.has(name)) return;
         this.#rows.set(name, statsFields(name, stats, truncate));
         sampled();
@@ -92,7 +92,7 @@ export class StatsBoard {
     }
   }
 
-  /** Containers that start join, those that end leave; `--all` keeps them. */
+  /** Adds containers that start and removes those that end, unless `--all` is set. */
   async #followStarts(): Promise<void> {
     const filters = JSON.stringify({ type: ['container'], event: ['start', 'die', 'destroy'] });
     const options = { query: { filters }, signal: this.#abort.signal };

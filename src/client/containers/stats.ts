@@ -62,7 +62,7 @@ export function statsFields(asked: string, stats: ContainerStats, truncate: bool
   };
 }
 
-/** The row of a container that has given no sample yet, or will give none any more. */
+/** The row of a container that has sent no sample yet, or will send no more. */
 export function unknownFields(asked: string, truncate: boolean): Fields {
   const isId = /^[0-9a-f]{64}$/.test(asked);
   return {
@@ -78,7 +78,7 @@ export function unknownFields(asked: string, truncate: boolean): Fields {
   };
 }
 
-/** Share of one CPU between the two samples of the answer. */
+/** Share of one CPU between the two samples of the response. */
 export function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): number {
   const used = (now?.cpu_usage?.total_usage ?? 0) - (before?.cpu_usage?.total_usage ?? 0);
   const passed = (now?.system_cpu_usage ?? 0) - (before?.system_cpu_usage ?? 0);

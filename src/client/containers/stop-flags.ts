@@ -2,12 +2,12 @@ import type { Flag } from '../flag-types.ts';
 import type { FlagValues } from '../flags.ts';
 import type { Query } from '../transport/engine.ts';
 
-/** Signals that people send by hand. */
+/** Signals that users commonly send. */
 export const SIGNALS = ['HUP', 'INT', 'QUIT', 'KILL', 'USR1', 'USR2', 'TERM', 'CONT', 'STOP', 'WINCH'].map(
   (name) => `SIG${name}`,
 );
 
-/** What `stop` and `restart` share. */
+/** The flags that `stop` and `restart` share. */
 export const STOP_FLAGS = [
   { name: 'signal', short: 's', type: 'string', description: 'Signal to stop with', completes: SIGNALS },
   {

@@ -16,7 +16,7 @@ function tarOf(entries: readonly Entry[]): AsyncIterable<Uint8Array> {
   return tar as unknown as AsyncIterable<Uint8Array>;
 }
 
-/** A directory to extract into, and beside it a file that nobody may touch. */
+/** A directory to extract into, and beside it a file that must not change. */
 function places(t: TestContext): {
   readonly root: string;
   readonly outside: string;
@@ -73,7 +73,7 @@ const LEAVING: Record<string, (outside: string) => readonly Entry[]> = {
 };
 
 for (const [what, entries] of Object.entries(LEAVING)) {
-  test(`an archive with ${what} is refused, and nothing outside changes`, async (t) => {
+  test(`an archive with ${what} is rejected, and nothing outside changes`, async (t) => {
     const { root, outside, target } = places(t);
     const extracting = extractInto(root, tarOf(entries(outside)), { owners: false });
     await assert.rejects(extracting, { kind: 'invalid-parameter' });
@@ -104,7 +104,7 @@ const REPLACING: Record<string, (root: string, target: string) => readonly Entry
 };
 
 for (const [what, entries] of Object.entries(REPLACING)) {
-  test(`a file takes the place of ${what}, and nothing is written through it`, async (t) => {
+  test(`a file replaces ${what}, and nothing is written through it`, async (t) => {
     const { root, target } = places(t);
     await extractInto(root, tarOf(entries(root, target)), { owners: false });
     assert.equal(readFileSync(target, 'utf8'), 'untouched');
@@ -113,7 +113,7 @@ for (const [what, entries] of Object.entries(REPLACING)) {
   });
 }
 
-test('a link stays a link: its target gets neither mode nor times nor owner', async (t) => {
+test('a link stays a link: the mode, times and owner of its target do not change', async (t) => {
   const { root, target } = places(t);
   const before = lstatSync(target);
   const entry: Entry = [
@@ -125,7 +125,7 @@ test('a link stays a link: its target gets neither mode nor times nor owner', as
   assert.equal(lstatSync(join(root, 'way')).mtimeMs, 5000);
 });
 
-test('modes and times of directories come after what is in them, and a name may be long', async (t) => {
+test('modes and times of directories are set after their contents, and a name may be long', async (t) => {
   const { root } = places(t);
   const deep = Array.from({ length: 20 }, () => 'd'.repeat(250)).join('/');
   const entries: Entry[] = [
@@ -142,18 +142,18 @@ test('modes and times of directories come after what is in them, and a name may 
   await assert.rejects(extractInto(root, tarOf([longest]), { owners: false }), { code: 'ENAMETOOLONG' });
 });
 
-test('only what was asked for is written, under its new name', async (t) => {
+test('only the requested entry is written, under its new name', async (t) => {
   const { root } = places(t);
   const rename = { from: 'etc', to: 'copy' };
   const good: Entry[] = [[{ name: 'etc/', type: 'directory' }], [{ name: 'etc/hosts' }, 'x']];
   await extractInto(root, tarOf(good), { owners: false, rename });
   assert.equal(readFileSync(join(root, 'copy/hosts'), 'utf8'), 'x');
   const other: Entry = [{ name: '.ssh/authorized_keys' }, 'x'];
-  await assert.rejects(extractInto(root, tarOf([other]), { owners: false, rename }), /nobody asked for/);
+  await assert.rejects(extractInto(root, tarOf([other]), { owners: false, rename }), /was not requested/);
   assert.equal(lstatSync(join(root, '.ssh'), { throwIfNoEntry: false }), undefined);
 });
 
-test('a directory of its own is not looked for behind a link', async (t) => {
+test('a directory is not resolved through a link', async (t) => {
   const { root, outside } = places(t);
   symlinkSync(outside, join(root, 'linux_amd64'));
   const extracting = extractInto(root, tarOf([[{ name: 'file' }, 'x']]), {

@@ -8,17 +8,17 @@ import { Beneath } from '../output/beneath.ts';
 import { type EntryOptions, finishDirectories, type MadeDirectory, writeEntry } from './write-entry.ts';
 
 export interface ExtractOptions {
-  /** Where the archive's first path part goes: `{from: 'etc', to: 'copy'}`; others are refused. */
+  /** Renames the first path component, `{from: 'etc', to: 'copy'}`; entries with another one are rejected. */
   readonly rename?: { readonly from: string; readonly to: string };
-  /** Puts everything into this directory of the directory. */
+  /** Unpacks into this subdirectory. */
   readonly below?: string;
   /** Set user and group ids as archived. */
   readonly owners: boolean;
 }
 
 /**
- * Unpacks a tar below `directory`. Entries that would leave it, by `..`, an absolute name or a link, whether an earlier
- * entry made it or it was there, are refused. What is there already is replaced, never written to.
+ * Unpacks a tar below `directory`. Entries that would leave it are rejected, whether by `..`, an absolute name, or a
+ * link from an earlier entry or from before. Existing files are replaced, never written to.
  */
 export async function extractInto(
   directory: string,
@@ -49,11 +49,13 @@ async function feed(tar: AsyncIterable<Uint8Array>, unpack: NodeJS.WritableStrea
   await pipeline(Readable.from(tar), unpack);
 }
 
-/** A name of an archive as a path below a directory; `.` is the directory. @throws BargeError invalid-parameter. */
+/** A name in an archive as a path below a directory; `.` is the directory. @throws BargeError invalid-parameter. */
 export function entryName(archived: string): string {
   const name = trimEndOf(normalize(archived), '/');
   if (name === '' || name.startsWith('/') || name === '..' || name.startsWith('../')) {
-    throw invalidParameter(`the archive holds the path ${JSON.stringify(archived)}, which leads out of it`);
+    throw invalidParameter(
+      `the archive contains the path ${JSON.stringify(archived)}, which leads out of the target directory`,
+    );
   }
   return name;
 }
@@ -62,7 +64,7 @@ function targetName(archived: string, { rename, below }: ExtractOptions): string
   const name = entryName(archived);
   const [first = '', ...rest] = name.split('/');
   if (rename && rename.from !== '.' && first !== rename.from) {
-    throw invalidParameter(`the archive holds ${JSON.stringify(archived)}, which nobody asked for`);
+    throw invalidParameter(`the archive contains ${JSON.stringify(archived)}, which was not requested`);
   }
   const renamed = rename ? [first === rename.from ? rename.to : first, ...rest].join('/') : name;
   return below ? trimEndOf(normalize(`${below}/${renamed}`), '/') : renamed;

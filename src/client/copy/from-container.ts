@@ -15,7 +15,7 @@ import {
   statPath,
 } from './place.ts';
 
-/** As many links as docker follows. */
+/** The number of links that docker follows. */
 const MAX_LINKS = 10;
 
 /** Copies out of a container, to a local path or, for `-`, as a tar to standard output. */
@@ -27,7 +27,7 @@ export async function copyFromContainer(
 ): Promise<string> {
   const container = source.container ?? '';
   let path = source.path;
-  /* A link that is followed gives its name to what it leads to. */
+  /* The target of a followed link gets the link's name. */
   let linkName: string | undefined;
   if (options.followLink) {
     const found = await statPath(cli.engine, container, path);
@@ -43,7 +43,7 @@ export async function copyFromContainer(
   }
   const found = decodeStat(headers.get('x-docker-container-path-stat'));
   const place = await chooseTarget(resolveLink(target), isDirectory(found), asksForContents(path));
-  /* Nothing but what was asked for: the daemon may be wrong about the name, and the target somebody's home. */
+  /* Only what was requested: the daemon may send another name, and the target may be the user's home directory. */
   const isWhole = asksForContents(path) || ['', '/', '.', '..'].includes(found.name);
   const from = isWhole ? '.' : found.name;
   await extractInto(place.directory, body, {
@@ -53,7 +53,7 @@ export async function copyFromContainer(
   return `Successfully copied ${source.container}:${source.path} to ${resolve(target)}`;
 }
 
-/** The user's own link to a file that is or may be there is followed, as docker does. */
+/** Follows the user's own link to a file, whether the file exists or not, as docker does. */
 function resolveLink(target: string): string {
   let path = target;
   for (let links = 0; lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink(); links++) {
@@ -64,8 +64,8 @@ function resolveLink(target: string): string {
 }
 
 /**
- * Where things land, by docker's rules: into a directory that exists; under the target's own name when it does not;
- * over a file when the source is one. `name` is the new name of the source, undefined when it keeps its own.
+ * The destination, by docker's rules: into a directory that exists; under the target's own name when it does not; over
+ * a file when the source is one. `name` is the new name of the source, undefined when it keeps its own.
  */
 async function chooseTarget(
   target: string,

@@ -7,13 +7,15 @@ import { packPath } from '../build-context/pack.ts';
 import { extractInto } from './extract.ts';
 import { deviceNumbers } from './node.ts';
 
-test('the numbers of a device are as the kernel splits them', () => {
+test('device numbers are split as the kernel does', () => {
   assert.deepEqual(deviceNumbers(0x0103), { devmajor: 1, devminor: 3 });
   assert.deepEqual(deviceNumbers((259 << 8) | 5), { devmajor: 259, devminor: 5 });
   assert.deepEqual(deviceNumbers(0x100000 | (8 << 8)), { devmajor: 8, devminor: 256 });
 });
 
-test('devices and pipes go through a tar', { skip: process.getuid?.() !== 0 && 'needs root' }, async () => {
+test('devices and pipes are copied through a tar', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'barge-nodes-'));
   try {
     await extractInto(directory, packPath('/dev/null', 'nothing'), { owners: true });

@@ -3,7 +3,7 @@ import type { Header } from 'tar-stream';
 import { systemError } from '../../core/errors.ts';
 import type { Spot } from '../output/beneath.ts';
 
-/** How `mknod` writes the kinds of a tar's entries that are neither files, directories nor links. */
+/** The letters by which `mknod` names the entry types of a tar that are not files, directories or links. */
 const LETTERS = { 'character-device': 'c', 'block-device': 'b', fifo: 'p' } as const;
 
 type NodeType = keyof typeof LETTERS;
@@ -12,7 +12,7 @@ export function isNode(type: Header['type']): type is NodeType {
   return typeof type === 'string' && Object.hasOwn(LETTERS, type);
 }
 
-/** Makes a device or a named pipe. @throws BargeError system, as when the user may not. */
+/** Creates a device or a named pipe. @throws BargeError system, for example without the permission. */
 export async function makeNode({ directory, name }: Spot, header: Header): Promise<void> {
   const type = header.type as NodeType;
   const numbers = type === 'fifo' ? [] : [String(header.devmajor ?? 0), String(header.devminor ?? 0)];
@@ -24,14 +24,14 @@ export async function makeNode({ directory, name }: Spot, header: Header): Promi
     said = (said + text).slice(0, 1000);
   });
   const failure = (cause?: unknown) =>
-    systemError(`cannot make the ${type} ${name}: ${said.trim() || 'mknod cannot be run'}`, { cause });
+    systemError(`cannot create the ${type} ${name}: ${said.trim() || 'mknod cannot be run'}`, { cause });
   await new Promise<void>((resolve, reject) => {
     child.once('error', (cause) => reject(failure(cause)));
     child.once('close', (code) => (code === 0 ? resolve() : reject(failure())));
   });
 }
 
-/** The numbers of a device, from the one that the kernel gives. */
+/** The major and minor number of a device, from the kernel's combined one. */
 export function deviceNumbers(rdev: number): { readonly devmajor: number; readonly devminor: number } {
   const number = BigInt(rdev);
   const devmajor = ((number >> 8n) & 0xfffn) | ((number >> 32n) & 0xfffff000n);

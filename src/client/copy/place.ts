@@ -15,7 +15,7 @@ export interface CopyOptions {
 
 /** `container:path`; what starts with `/` or `.` is a local path even with a colon in it. */
 export function parsePlace(text: string): Place {
-  if (text === '') throw invalidParameter('the path to copy may not be empty');
+  if (text === '') throw invalidParameter('the path to copy must not be empty');
   const colon = text.indexOf(':');
   if (text.startsWith('/') || text.startsWith('.') || colon <= 0) return { path: text };
   return { container: text.slice(0, colon), path: text.slice(colon + 1) };
@@ -39,7 +39,7 @@ export const isLink = (stat: PathStat) => hasBit(stat.mode, GO_SYMLINK);
 
 export const archivePath = (container: string) => `/containers/${pathSegment(container)}/archive`;
 
-/** What is at `path` inside a container. @throws EngineError not-found. */
+/** The status of `path` inside a container. @throws EngineError not-found. */
 export async function statPath(engine: Engine, container: string, path: string): Promise<PathStat> {
   const { headers, body } = await engine.request('HEAD', archivePath(container), { query: { path } });
   await body.return();
@@ -48,9 +48,9 @@ export async function statPath(engine: Engine, container: string, path: string):
 
 /** @throws BargeError invalid-parameter when the daemon sent no such header. */
 export function decodeStat(header: string | undefined): PathStat {
-  if (!header) throw invalidParameter('the daemon did not say what the path is');
+  if (!header) throw invalidParameter('the daemon did not report the status of the path');
   return JSON.parse(Buffer.from(header, 'base64').toString('utf8')) as PathStat;
 }
 
-/** Whether a path asks for the contents of a directory (`dir/.`). */
+/** Whether a path stands for the contents of a directory (`dir/.`). */
 export const asksForContents = (path: string) => path === '.' || path.endsWith('/.');

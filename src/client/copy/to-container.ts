@@ -55,7 +55,7 @@ async function isLocalDirectory(path: string): Promise<boolean> {
   }
 }
 
-/** The container's directory to unpack in, and the name to unpack under unless the source keeps its own. */
+/** The container's directory to unpack in, and the new name of the source, undefined when it keeps its own. */
 async function chooseTarget(
   cli: Cli,
   container: string,
@@ -73,7 +73,7 @@ async function chooseTarget(
   return { directory: dirname(full), name: basename(full), exists: false };
 }
 
-/** What is at the target, a link followed once as docker's client does, also to where nothing is yet. */
+/** The status of the target. A link is followed once, as in docker's client, even to a path that does not exist. */
 async function statTarget(
   cli: Cli,
   container: string,

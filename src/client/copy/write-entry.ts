@@ -22,18 +22,18 @@ import { isNode, makeNode } from './node.ts';
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 
 export interface EntryOptions {
-  /** Where a name of the archive goes, as a path below the root. */
+  /** The path below the root for a name in the archive. */
   readonly place: (archived: string) => string;
   readonly owners: boolean;
 }
 
-/** What a directory gets when all that is in it has been written. */
+/** The attributes to set on a directory after its contents are written. */
 export interface MadeDirectory {
   readonly mode: number;
   readonly mtime: Date | undefined;
 }
 
-/** Writes one entry of an archive. Whatever is in the place of a file or link goes first. */
+/** Writes one entry of an archive. Whatever is at the path of a file or link is removed first. */
 export async function writeEntry(
   root: Beneath,
   header: Header,
@@ -83,7 +83,7 @@ function writeDirectory(
   made.set(name, { mode: (header.mode ?? 0o755) & 0o7777, mtime: header.mtime });
 }
 
-/** Sets modes and times of directories, the innermost first: some let nobody write into them. */
+/** Sets modes and times of directories, the innermost first, because some modes forbid writing into the directory. */
 export function finishDirectories(root: Beneath, made: ReadonlyMap<string, MadeDirectory>): void {
   for (const [name, { mode, mtime }] of [...made].sort(([a], [b]) => (a < b ? 1 : -1))) {
     const directory = openDirectory(root.at(name));
@@ -99,7 +99,7 @@ export function finishDirectories(root: Beneath, made: ReadonlyMap<string, MadeD
 /** A name such as `.` stands for the directory that is open already. */
 const openDirectory = ({ path }: Spot) => openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 
-/** Takes away what is in the place of a new file. */
+/** Removes whatever is at the path of a new file. */
 function makeRoom(root: Beneath, name: string): Spot {
   const spot = root.at(name);
   const there = Beneath.look(spot);
@@ -110,7 +110,7 @@ function makeRoom(root: Beneath, name: string): Spot {
   return spot;
 }
 
-/** Nobody but the user may read the file while it grows: its mode comes last. */
+/** Only the user may read the file while it grows, so its mode is set last. */
 async function writeFile(
   spot: Spot,
   header: Header,
@@ -132,12 +132,12 @@ function assertThere(root: Beneath, target: string): void {
   const there = Beneath.look(root.at(target));
   if (!there || there.isDirectory()) {
     throw invalidParameter(
-      `the archive holds a hard link to ${root.root}/${target}, which is not a file of it`,
+      `the archive contains a hard link to ${root.root}/${target}, which is not one of its files`,
     );
   }
 }
 
-/** The directory of the target stays open while that of the new name is found. */
+/** Keeps the directory of the target open while resolving that of the new name. */
 function linkFile(root: Beneath, target: string, name: string): void {
   using other = new Beneath(root.root);
   linkSync(other.at(target).path, root.at(name).path);

@@ -20,7 +20,7 @@ type Creation = Invocation<CreateFlags>;
 const PULL_POLICIES = ['always', 'missing', 'never', ''];
 
 /**
- * Makes the container that the flags of `run` and `create` describe, pulling its image when the policy says so,
+ * Creates the container that the flags of `run` and `create` describe, pulling its image when the policy requires it,
  * and resolves with its id.
  */
 export async function createContainer(invocation: Creation, attach: Streams): Promise<string> {
@@ -46,7 +46,7 @@ export async function createContainer(invocation: Creation, attach: Streams): Pr
   return created.Id;
 }
 
-/** @throws CommandFailure for what only a daemon on Windows could do. */
+/** @throws CommandFailure for flags that only a daemon on Windows supports. */
 function refuseWindows(flags: CreateFlags): void {
   const windows = ['cpu-count', 'cpu-percent', 'io-maxbandwidth', 'io-maxiops'] as const;
   const given = windows.filter((name) => flags.has(name));
@@ -55,7 +55,7 @@ function refuseWindows(flags: CreateFlags): void {
   throw new CommandFailure(given.map((name) => `"--${name}" ${said}`).join('\n'));
 }
 
-/** Flags that contradict each other are mistakes of the command line, and end as those do. */
+/** Reports contradicting flags as mistakes of the command line, with the exit code of those. */
 function readFlags<T>(read: () => T): T {
   try {
     return read();
@@ -78,11 +78,11 @@ async function createOrPull(
   } catch (error) {
     const image = argument(invocation, 0);
     const mayPull = policy !== 'never' && isKind(error, 'not-found');
-    /* With a platform, the image may be there for another one. */
+    /* With a platform, the image may exist for another one. */
     if (!mayPull || (!query.platform && (await hasImage(cli, image)))) throw error;
     cli.err(`Unable to find image '${familiarString(withDefaultTag(parseReference(image)))}' locally\n`);
     await pull(invocation, image).catch((failure) => {
-      /* The exit code is the command's to choose: 125 for run, whatever failed. */
+      /* The command chooses the exit code: 125 for run, whatever failed. */
       if (failure instanceof CommandFailure)
         throw new BargeError(failure.kind, failure.message, { cause: failure });
       throw failure;
@@ -91,7 +91,10 @@ async function createOrPull(
   }
 }
 
-/** Networks and containers that a creation names may be missing, too: whether it was the image, the daemon is asked. */
+/**
+ * A creation may also fail because a network or another container is missing, so this asks the daemon whether the image
+ * is.
+ */
 async function hasImage(cli: Cli, image: string): Promise<boolean> {
   try {
     await cli.engine.get(`/images/${imagePath(image)}/json`);
@@ -112,14 +115,14 @@ async function pull({ flags, cli }: Creation, image: string): Promise<void> {
   });
 }
 
-/** Ids are for the daemon to judge; names must be well formed before anything is sent. */
+/** The daemon judges ids; names must be well formed before anything is sent. */
 function checkImage(image: string): void {
   if (!/^(?:sha256:)?[a-f0-9]{64}$/.test(image)) parseReference(image);
 }
 
 /**
- * Writes the id of what is created into a new file, which is held open meanwhile; nothing stays when creation fails.
- * @throws BargeError invalid-parameter when the file is there already.
+ * Writes the id of the created container into a new file, which stays open meanwhile; a failed creation removes it.
+ * @throws BargeError invalid-parameter when the file exists already.
  */
 async function noteId<T extends { readonly Id: string }>(path: string, create: () => Promise<T>): Promise<T> {
   if (path === '') return await create();
@@ -168,9 +171,7 @@ function withSocket(body: ContainerCreateRequest, { flags, cli }: Creation): Con
   if (!flags.bool('use-api-socket')) return body;
   const { endpoint } = cli.engine;
   if (endpoint.kind !== 'unix') {
-    throw invalidParameter(
-      'flag --use-api-socket can only be used when the daemon is reached by a unix socket',
-    );
+    throw invalidParameter('flag --use-api-socket requires a connection to the daemon by a unix socket');
   }
   const socket = { Type: 'bind', Source: endpoint.path, Target: '/var/run/docker.sock' } as const;
   const host: HostConfig = { ...body.HostConfig, Mounts: [...(body.HostConfig?.Mounts ?? []), socket] };

@@ -19,7 +19,7 @@ function request(...words: string[]) {
   return createRequest(flags, args, DETACHED);
 }
 
-test('published ports take addresses, ranges, protocols and brackets', () => {
+test('published ports accept addresses, ranges, protocols and brackets', () => {
   const cases: [string, Record<string, [string, string][]>][] = [
     ['80', { '80/tcp': [['', '']] }],
     ['8080:80/udp', { '80/udp': [['', '8080']] }],
@@ -40,7 +40,7 @@ test('published ports take addresses, ranges, protocols and brackets', () => {
   }
 });
 
-test('ports that cannot be meant are refused in the words of docker', () => {
+test("invalid ports are rejected in docker's words", () => {
   const cases: [string, string][] = [
     ['abc', 'invalid containerPort: abc'],
     ['80000:80', 'invalid hostPort: 80000'],
@@ -86,7 +86,7 @@ test('--mount reads its fields, quoted commas included', () => {
   });
 });
 
-test('--mount complains in the words of docker', () => {
+test("--mount reports mistakes in docker's words", () => {
   const cases: [string, string][] = [
     ['x', "invalid field 'x' must be a key=value pair"],
     ['type=bind', 'target is required'],
@@ -119,7 +119,7 @@ test('variables come from files, flags and the environment, flags last', () => {
   rmSync(directory, { recursive: true });
 });
 
-test('devices, ulimits, GPUs and restart policies are read', () => {
+test('devices, ulimits, GPUs and restart policies are parsed', () => {
   assert.deepEqual(parseDevice('/dev/a:/dev/b:r'), {
     PathOnHost: '/dev/a',
     PathInContainer: '/dev/b',
@@ -133,7 +133,7 @@ test('devices, ulimits, GPUs and restart policies are read', () => {
   assert.throws(() => parseRestartPolicy('on-failure:x'), /maximum retry count must be an integer/);
 });
 
-test('what was not asked for is left to the daemon', () => {
+test('options that were not given are left to the daemon', () => {
   assert.deepEqual(request(), {
     AttachStdin: false,
     AttachStdout: false,
@@ -146,7 +146,7 @@ test('what was not asked for is left to the daemon', () => {
   });
 });
 
-test('limits, health and options land where the API has them', () => {
+test("limits, health checks and options set the API's members", () => {
   const body = request(
     '-m',
     '64m',
@@ -168,7 +168,7 @@ test('limits, health and options land where the API has them', () => {
   assert.deepEqual(body.Entrypoint, ['']);
 });
 
-test('capabilities go by their full names, once, and ALL stands for every one', () => {
+test('capabilities have their full names, once each, and ALL includes every one', () => {
   const host = (...words: string[]) => {
     const { CapAdd, CapDrop } = request(...words).HostConfig ?? {};
     return { CapAdd, CapDrop };
@@ -188,7 +188,7 @@ test('capabilities go by their full names, once, and ALL stands for every one', 
   assert.equal(host('--cap-add', 'KILL', '--cap-drop', 'KILL').CapDrop, undefined);
 });
 
-test('the first network takes the flags for addresses and names', () => {
+test('the flags for addresses and names apply to the first network', () => {
   const body = request(
     '--network',
     'n1',
@@ -206,7 +206,7 @@ test('the first network takes the flags for addresses and names', () => {
   });
 });
 
-test('options that contradict each other are refused', () => {
+test('contradicting options are rejected', () => {
   const cases: [string[], string][] = [
     [['--rm', '--restart', 'always'], 'conflicting options: cannot specify both --restart and --rm'],
     [['--no-healthcheck', '--health-cmd', 'x'], '--no-healthcheck conflicts with --health-* options'],
@@ -244,7 +244,7 @@ test('options that contradict each other are refused', () => {
   for (const [words, message] of cases) assert.throws(() => request(...words), { message });
 });
 
-test('every flag of docker run is known', async () => {
+test('every flag of docker run exists', async () => {
   const { command } = await import('../commands/run.ts');
   const names = new Set(command.flags.map(({ name }) => name));
   for (const name of [

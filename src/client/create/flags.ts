@@ -199,7 +199,7 @@ const MORE_LIMITS = [
   flag('io-maxiops', 'uint', 'For daemons on Windows; refused'),
 ] as const;
 
-/** What `create` and `run` share. */
+/** The flags that `create` and `run` share. */
 export const CREATE_FLAGS = [
   ...IDENTITY,
   ...PROCESS,
@@ -210,7 +210,7 @@ export const CREATE_FLAGS = [
   ...MORE_LIMITS,
 ] as const;
 
-/** What only `run` takes. */
+/** The flags of `run` alone. */
 export const RUN_FLAGS = [
   flag('d,detach', 'bool', 'Leave the container running and print its id'),
   flag('detach-keys', 'string', 'Keys that detach from the container'),

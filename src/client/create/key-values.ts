@@ -5,8 +5,8 @@ import { splitPair } from '../flags.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The environment that `--env-file` and `--env` ask for, files first so that flags win. A name alone takes the
- * client's own value; on the command line, one that the client lacks tells the daemon to drop the variable.
+ * The environment of `--env-file` and `--env`, files first so that flags win. A name without a value takes the client's
+ * value; on the command line, a name that the client lacks tells the daemon to remove the variable.
  */
 export function readEnvironment(
   files: readonly string[],

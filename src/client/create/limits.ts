@@ -36,7 +36,7 @@ const THROTTLES = [
   ['device-write-iops', 'BlkioDeviceWriteIOps'],
 ] as const;
 
-/** The limits that only `create` and `run` know. @throws BargeError invalid-parameter. */
+/** The limits that only `create` and `run` have. @throws BargeError invalid-parameter. */
 export function readCreateLimits(flags: CreateFlags): Resources {
   const limits: Mutable<Resources> = { ...readLimits(flags) };
   const swappiness = flags.number('memory-swappiness');

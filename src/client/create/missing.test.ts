@@ -6,7 +6,7 @@ import { type Answer, FakeDaemon, type Seen } from '../testing/fake-daemon.ts';
 
 const refused = (message: string): Answer => ({ status: 404, body: { message } });
 
-test('a missing network is not taken for a missing image, whatever the message says', async () => {
+test('a missing network is not mistaken for a missing image, whatever the message', async () => {
   await using daemon = await FakeDaemon.start(({ path }: Seen) =>
     path === '/containers/create' ? refused('network image-net not found: no such image net') : { body: {} },
   );
@@ -16,7 +16,7 @@ test('a missing network is not taken for a missing image, whatever the message s
   assert.deepEqual(daemon.paths(), ['POST /containers/create', 'GET /images/a/busybox:1/json']);
 });
 
-test('a missing image is pulled, whatever the message says', async () => {
+test('a missing image is pulled, whatever the message', async () => {
   let pulled = false;
   await using daemon = await FakeDaemon.start(({ path }: Seen) => {
     if (path === '/images/create') {
@@ -32,7 +32,7 @@ test('a missing image is pulled, whatever the message says', async () => {
   assert.match(stderr, /Unable to find image 'busybox:latest' locally/);
 });
 
-test('a copy into a container that does not exist fails, one to a path that does not makes it', async () => {
+test('a copy into a missing container fails, one to a missing path creates it', async () => {
   await using daemon = await FakeDaemon.start(({ method, path }: Seen) => {
     if (method === 'HEAD') return { status: 404, body: {} };
     if (path === '/containers/web/json' || method === 'PUT') return { body: {} };

@@ -7,7 +7,7 @@ import { splitPair } from '../flags.ts';
 import { splitCsv } from './csv.ts';
 
 export interface VolumeFlags {
-  /** `HostConfig.Binds`: what has a source. */
+  /** `HostConfig.Binds`: the mounts with a source. */
   readonly binds: readonly string[];
   /** `Config.Volumes`: anonymous volumes. */
   readonly volumes: Readonly<Record<string, Record<string, never>>>;
@@ -54,7 +54,7 @@ export function parseMount(spec: string): MountRequest {
 }
 
 const STANDALONE = new Set(['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive', 'bind-create-src']);
-/** A key without a value switches on. */
+/** A key without a value means true. */
 function truth(value: string, field: string): boolean {
   if (!field.includes('=')) return true;
   try {
@@ -155,7 +155,7 @@ function checkMix(mount: Draft): void {
   checkRecursion(mount);
 }
 
-/** Mounts below a bind can only be read-only, or stay writable, below one that is read-only itself. */
+/** Submounts of a bind can be made read-only, or stay writable, only when the bind itself is read-only. */
 function checkRecursion({ BindOptions: bind, ReadOnly, Type }: Draft): void {
   if (Type !== 'bind' || !bind) return;
   const mode = bind.ReadOnlyForceRecursive ? 'readonly' : bind.ReadOnlyNonRecursive ? 'writable' : undefined;

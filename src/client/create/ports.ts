@@ -10,7 +10,7 @@ interface Range {
   readonly end: number;
 }
 
-/** What `-p` and `--expose` ask for, in the API's shape. */
+/** The ports of `-p` and `--expose`, in the API's shape. */
 export interface PublishedPorts {
   readonly exposed: Record<string, Record<string, never>>;
   readonly bindings: Record<string, PortBinding[]>;

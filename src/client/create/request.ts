@@ -21,8 +21,8 @@ export interface Streams {
 }
 
 /**
- * The body of `POST /containers/create` for the flags of `run` and `create`. It leaves out what the user did not ask
- * for, so that the daemon's defaults apply.
+ * The body of `POST /containers/create` for the flags of `run` and `create`. It omits what the user did not set, so
+ * that the daemon's defaults apply.
  * @throws BargeError invalid-parameter in docker's words.
  */
 export function createRequest(

@@ -72,7 +72,7 @@ const MODES = {
 
 export type ModeFlag = keyof typeof MODES;
 
-/** @throws BargeError invalid-parameter when `flag` does not know `value`. */
+/** @throws BargeError invalid-parameter when `value` is not a mode of `flag`. */
 export function checkMode(flag: ModeFlag, value: string): string {
   const mode = MODES[flag];
   if (!mode.pattern.test(value)) throw invalidParameter(`--${flag}: invalid ${mode.noun} mode`);

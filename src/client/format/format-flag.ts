@@ -23,18 +23,18 @@ export const FILTER = {
   name: 'filter',
   short: 'f',
   type: 'filter',
-  description: 'Show only what fits, name=value',
+  description: 'Show only matching objects, name=value',
 } as const satisfies Flag;
 
 export const NO_TRUNC = {
   name: 'no-trunc',
   type: 'bool',
-  description: 'Do not shorten anything',
+  description: 'Do not truncate output',
 } as const satisfies Flag;
 
 /**
- * The format of a listing: `--format`, else `quiet` where `--quiet` is given, else what the user's configuration
- * has under `member` (`psFormat`, …).
+ * The format of a listing: `--format`, else `quiet` with `--quiet`, else the format that the user's configuration has
+ * under `member` (`psFormat`, …).
  */
 export function listFormat(flags: FlagValues, config: ConfigFile, member: string, quiet = '{{.ID}}'): string {
   if (flags.has('format')) return flags.text('format');

@@ -7,22 +7,22 @@ import { ExecutionError } from '../template/template-error.ts';
 import { printable } from './printable.ts';
 import { renderTable } from './table.ts';
 
-/** What a row offers to a template: text, or functions such as `.Label "name"`. */
+/** The fields of a row in a template: text, or functions such as `.Label "name"`. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** How a kind of object is listed. */
+/** The listing of one kind of object. */
 export interface Listing {
   /** The Go type that messages name for a field that does not exist. */
   readonly typeName: string;
-  /** Headings of the fields a table can show; docker's own words. */
+  /** Headings of the fields that a table can show, as docker prints them. */
   readonly headings: Readonly<Record<string, string>>;
-  /** Fields of the table when no format was asked for. */
+  /** Fields of the table without a format. */
   readonly columns: readonly string[];
 }
 
 /**
- * Prints rows as docker's `--format` asks: '' or `table` for the usual table, `table TEMPLATE`, `json`, or a
- * template a row.
+ * Prints rows as docker's `--format` does: '' or `table` for the default table, `table TEMPLATE`, `json`, or a template
+ * per row.
  * @throws CommandFailure when the template is malformed or names fields that rows lack.
  */
 export function renderListing(listing: Listing, format: string, rows: readonly Fields[]): string {
@@ -72,12 +72,12 @@ function headingFields(listing: Listing): Record<string, unknown> {
   return { ...listing.headings, Label: (name: unknown) => labelHeading(String(name)) };
 }
 
-/** `\t` and `\n` may be written out, since shells pass them so. */
+/** Expands `\t` and `\n`, which shells pass literally. */
 function readEscapes(template: string): string {
   return template.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
 
-/** As Go's encoder writes the marks of HTML. */
+/** Escapes HTML's special characters as Go's encoder does. */
 function escapeMarks(json: string): string {
   return json.replace(/[<>&]/g, (mark) => `\\u00${mark.charCodeAt(0).toString(16)}`);
 }
@@ -88,7 +88,7 @@ const ROW_FUNCTIONS = {
   json: (value: unknown) => (typeof value === 'object' ? escapeMarks(toJson(value)) : toJson(value)),
 };
 
-/** JSON leaves the functions out by itself and keeps the order. */
+/** JSON omits functions and preserves the order. */
 function sorted(row: Fields): Fields {
   return Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

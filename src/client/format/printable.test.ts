@@ -10,10 +10,10 @@ import { printable, printableCell } from './printable.ts';
 
 /** A title for the terminal's window, a cleared screen, a C1 introducer, a bell, and a line overwritten. */
 const HOSTILE = '\x1b]0;owned\x07 \x1b[2J \u009b31m \b\x7f mine\ryours';
-/** What must not reach a terminal; line ends and tabs may. */
+/** Characters that must not reach a terminal; newlines and tabs may. */
 const STEERING = /[\0-\x08\x0b-\x1f\x7f-\x9f]/;
 
-test('control characters are written out; other text stays as it is', () => {
+test('control characters are escaped; other text does not change', () => {
   assert.equal(printable('a\tb\nc é 😀'), 'a\tb\nc é 😀');
   assert.equal(printable('\x1b[1m\u009b\x7f\r'), '\\u001b[1m\\u009b\\u007f\\u000d');
   assert.equal(printableCell('a\tb\nc'), 'a\\tb\\nc');
@@ -83,7 +83,7 @@ const COMMANDS: readonly (readonly string[])[] = [
 ];
 
 for (const command of COMMANDS) {
-  test(`barge ${command.join(' ')} steers no terminal`, async () => {
+  test(`barge ${command.join(' ')} does not control the terminal`, async () => {
     await using daemon = await FakeDaemon.start(({ path }) => {
       const found = ANSWERS.find(([pattern]) => pattern.test(path));
       return found ? { body: found[1] } : { status: 404, body: { message: `none: ${path}` } };
@@ -95,7 +95,7 @@ for (const command of COMMANDS) {
   });
 }
 
-test('errors and warnings of a daemon steer no terminal', async () => {
+test('errors and warnings of a daemon do not control the terminal', async () => {
   await using daemon = await FakeDaemon.start(() => ({ status: 409, body: { message: HOSTILE } }));
   for (const command of [['rm', 'x'], ['stop', 'x'], ['run', 'x'], ['inspect', 'x'], ['ps']]) {
     const { stdout, stderr } = await daemon.run(command);
@@ -104,7 +104,7 @@ test('errors and warnings of a daemon steer no terminal', async () => {
   }
 });
 
-test('progress of pulls and pushes steers the terminal by itself only', async () => {
+test('progress of pulls and pushes passes only its own control sequences', async () => {
   async function* messages(): AsyncGenerator<ProgressMessage> {
     yield { status: HOSTILE, id: HOSTILE };
     yield { status: HOSTILE, id: HOSTILE, progressDetail: { current: 1, total: 2 } };
@@ -131,7 +131,7 @@ const BUILD: readonly BuildMessage[] = [
   { kind: 'built', id: HOSTILE },
 ];
 
-test('names of steps, warnings and reasons of a build steer no terminal', () => {
+test('names of steps, warnings and reasons of a build do not control the terminal', () => {
   let plain = '';
   const lines = new PlainBuild({ explain: true, write: (text) => (plain += text) });
   let drawn = '';
@@ -151,7 +151,7 @@ test('names of steps, warnings and reasons of a build steer no terminal', () => 
   }
 });
 
-test('a failed step shows its last words without what steers', () => {
+test('a failed step shows its last output without control sequences', () => {
   let drawn = '';
   const size = () => ({ columns: 300, rows: 50 });
   const tree = new TtyBuild({ explain: false, size, write: (text) => (drawn += text) });

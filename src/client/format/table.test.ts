@@ -35,7 +35,7 @@ const WEB: ContainerSummary = {
 const rows = (containers: readonly ContainerSummary[], truncate = true) =>
   containers.map((one) => containerFields(one, { truncate, now: NOW }));
 
-test('an empty list is a line of headings, aligned as docker aligns them', () => {
+test('an empty list prints only headings, aligned as in docker', () => {
   assert.equal(
     renderListing(CONTAINER_LISTING, '', []),
     'CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     NAMES\n',
@@ -46,7 +46,7 @@ test('an empty list is a line of headings, aligned as docker aligns them', () =>
   );
 });
 
-test('a container shows as docker shows it', () => {
+test('a container is shown as in docker', () => {
   const ports = '443-444/tcp, 0.0.0.0:9000-9001->9000-9001/tcp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp';
   assert.equal(
     renderListing(CONTAINER_LISTING, '', rows([WEB])),
@@ -63,7 +63,7 @@ test('formats: a template, a table of a template, labels and JSON', () => {
   assert.equal(list('{{json .}}'), list('json'));
 });
 
-test('formats that cannot be met are told in the words of docker', () => {
+test("invalid formats are reported in docker's words", () => {
   const list = (format: string) => renderListing(CONTAINER_LISTING, format, rows([WEB]));
   assert.throws(() => list('{{.Foo}}'), {
     message:

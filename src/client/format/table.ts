@@ -1,10 +1,13 @@
 import { printableCell } from './printable.ts';
 
-/** Docker's tables: cells at least this wide, with this much room between columns. */
+/** Docker's tables: the minimum width of a cell, and the space between columns. */
 const MIN_WIDTH = 10;
 const PADDING = 3;
 
-/** Aligns rows of cells, each at least `minWidth` wide; a row's last cell is left as long as it is. Every line ends with a newline. */
+/**
+ * Aligns rows of cells, each at least `minWidth` wide; the last cell of a row is not padded. Every line ends with a
+ * newline.
+ */
 export function renderTable(table: readonly (readonly string[])[], minWidth = MIN_WIDTH): string {
   const rows = table.map((row) => row.map(printableCell));
   const widths: number[] = [];

@@ -1,4 +1,4 @@
-/** `a long text` cut to `width` characters, an ellipsis the last of them. */
+/** `a long text` truncated to `width` characters, of which the last is an ellipsis. */
 export function ellipsis(text: string, width: number): string {
   const characters = [...text];
   return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`;
@@ -6,7 +6,7 @@ export function ellipsis(text: string, width: number): string {
 
 const SIZE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
-/** `12.35kB`: four significant digits, where docker's tables are that exact; elsewhere `formatBytes`' three. */
+/** `12.35kB`: four significant digits, as in some of docker's tables; the others use `formatBytes`, with three. */
 export function exactSize(bytes: number): string {
   let value = bytes;
   let unit = 0;

@@ -27,7 +27,7 @@ export const IMAGE_LISTING: Listing = {
 
 export interface ImageRowOptions {
   readonly truncate: boolean;
-  /** One row for each digest as well. */
+  /** Also one row for each digest. */
   readonly digests: boolean;
   /** Milliseconds since 1970. */
   readonly now: number;

@@ -13,16 +13,16 @@ import { renderProgress } from '../progress/render.ts';
 import { jsonLines } from '../transport/json-lines.ts';
 
 export interface PullOptions {
-  /** `os[/arch[/variant]]`, or '' for the daemon's own. */
+  /** `os[/arch[/variant]]`, or '' for the daemon's platform. */
   readonly platform?: string;
   readonly quiet?: boolean;
   readonly allTags?: boolean;
-  /** Where progress goes. */
+  /** The output for progress. */
   write(text: string): void;
   readonly terminal: boolean;
 }
 
-/** Asks the daemon to pull `image`, shows how it goes and resolves with the image's full name. */
+/** Asks the daemon to pull `image`, shows the progress and resolves with the image's full name. */
 export async function pullImage(cli: Cli, image: string, options: PullOptions): Promise<string> {
   const parsed = parseReference(image);
   if (options.allTags && (parsed.tag || parsed.digest)) {
@@ -47,7 +47,7 @@ export async function pullImage(cli: Cli, image: string, options: PullOptions): 
   return fullName(reference);
 }
 
-/** Whether the default tag stands in for one that the user left out. */
+/** Whether the default tag replaces one that the user omitted. */
 export function lacksTag(image: string): boolean {
   const { tag, digest } = parseReference(image);
   return !tag && !digest;

@@ -6,16 +6,16 @@ import { exactJson } from '../template/print.ts';
 import { withType } from '../template/values.ts';
 import { type InspectedType, inspectedType } from './types.ts';
 
-/** What docker ends with for a template that is none. */
+/** Docker's exit code for a malformed template. */
 const EXIT_TEMPLATE = 64;
 
-/** One object, and the kind that templates take it for. */
+/** One object, and its kind in templates. */
 export interface Inspected {
   readonly value: unknown;
   readonly type?: InspectedType;
 }
 
-/** What `find` knows, as objects of one kind. */
+/** The results of `find` as objects of one kind. */
 export const asType =
   (type: InspectedType, find: (name: string) => Promise<unknown>) => async (name: string) => ({
     value: await find(name),
@@ -23,8 +23,8 @@ export const asType =
   });
 
 /**
- * Prints what `find` knows of every name: as one JSON list, or through a Go template, one line each. Names that
- * are not there are reported after the rest. Resolves with the exit code.
+ * Prints the objects that `find` returns for the names: as one JSON list, or through a Go template, one line each.
+ * Missing names are reported at the end. Resolves with the exit code.
  */
 export async function inspectEach(
   cli: Cli,
@@ -52,7 +52,7 @@ export async function inspectEach(
   return failures.length > 0 ? 1 : 0;
 }
 
-/** How to print one object; undefined for a JSON list of all of them. */
+/** The printer of one object; undefined for a JSON list of all. */
 function compileFormat(format: string): ((one: Inspected) => string) | undefined {
   if (format === '' || format === 'json') return undefined;
   const template = inTemplate(EXIT_TEMPLATE, () => compileTemplate(format));
@@ -60,7 +60,7 @@ function compileFormat(format: string): ((one: Inspected) => string) | undefined
     inTemplate(1, () => template(type === undefined ? value : withType(value, inspectedType(type))));
 }
 
-/** Adds docker's preface to what goes wrong with a template. */
+/** Prefixes the failure of a template as docker does. */
 function inTemplate<T>(exitCode: number, work: () => T): T {
   try {
     return work();

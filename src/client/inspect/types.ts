@@ -1,9 +1,9 @@
 import type { Field, GoType } from '../template/values.ts';
 
 /**
- * The Go types that docker's client decodes inspected objects into, so that templates find the zero of what JSON leaves out.
- * Members in Go's order: `name` or `name=name in JSON`, and a type: s text, b truth, i whole number, a anything, [T] a slice,
- * {T} a map from text, *T a pointer, and names of other types.
+ * The Go types that docker's client decodes inspected objects into, so that templates find the zero values of members
+ * that JSON omits. Members are in Go's order: `name` or `name=name in JSON`, and a type: s string, b boolean, i
+ * integer, a anything, [T] a slice, {T} a map with string keys, *T a pointer, and names of other types.
  */
 const SOURCES: Readonly<Record<string, string>> = {
   'container.InspectResponse':

@@ -9,7 +9,7 @@ import { fullName, type KeptManifest } from './store.ts';
 
 export const referenceOf = (word: string): Reference => withDefaultTag(parseReference(word));
 
-/** Asks the registry, through the daemon. */
+/** Reads the manifest from the registry, through the daemon. */
 export async function fetchManifest(cli: Cli, word: string, insecure: boolean): Promise<KeptManifest> {
   const { body } = await cli.engine.request('GET', `/barge/manifests/${imagePath(word)}`, {
     query: { insecure },
@@ -18,13 +18,13 @@ export async function fetchManifest(cli: Cli, word: string, insecure: boolean): 
   return { Ref: fullName(referenceOf(word)), ...(await body.json<Omit<KeptManifest, 'Ref'>>()) };
 }
 
-/** @throws CommandFailure for what is no image: lists do not hold lists. */
+/** @throws CommandFailure when it is not an image: lists cannot contain lists. */
 export function assertImage({ Ref, Descriptor }: KeptManifest): void {
   if (!isManifestType(Descriptor.mediaType))
     throw new CommandFailure(`${Ref} is a manifest list, not an image`);
 }
 
-/** The list as it is sent: OCI's when all of its images are, else docker's. */
+/** The list to push: an OCI index when all of its images are OCI images, else docker's manifest list. */
 export function listOf(manifests: readonly KeptManifest[]): ImageIndex {
   const isOci = manifests.every(({ Descriptor }) => Descriptor.mediaType === MEDIA_TYPE.ociManifest);
   return {

@@ -5,7 +5,7 @@ import { writeDurably } from '../../core/durable.ts';
 import { errnoOf } from '../../core/errors.ts';
 import { canonicalName, type Reference } from '../../core/reference.ts';
 
-/** A manifest that belongs to a list, as docker keeps it. */
+/** A manifest of a list, as docker stores it. */
 export interface KeptManifest {
   /** In full, with tag or digest. */
   readonly Ref: string;
@@ -22,7 +22,7 @@ export function fullName(reference: Reference): string {
 
 const fileName = (name: string) => name.replaceAll(':', '-').replaceAll('/', '_');
 
-/** Lists that are being made: a directory each below `manifests` of the configuration, a file for every manifest. */
+/** Lists under construction: a directory for each below `manifests` of the configuration, a file for every manifest. */
 export class ManifestStore {
   readonly #root: string;
 

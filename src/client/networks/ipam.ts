@@ -9,7 +9,7 @@ interface Pool {
   AuxiliaryAddresses?: Record<string, string>;
 }
 
-/** The `IPAM` member of a network: ranges, gateways and taken addresses sorted into the subnets that hold them. */
+/** The `IPAM` member of a network: ranges, gateways and taken addresses assigned to the subnets that contain them. */
 export function readIpam(flags: FlagValues): Record<string, unknown> {
   const pools = flags.list('subnet').map((Subnet): Pool => ({ Subnet }));
   const poolOf = (address: string, noun: string): Pool => {

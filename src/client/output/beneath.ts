@@ -3,17 +3,18 @@ import { errnoOf, invalidParameter } from '../../core/errors.ts';
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 
-/** A name in a directory that is held open. `path` is good until the next call of `at`. */
+/** A name in an open directory. `path` is valid until the next call of `at`. */
 export interface Spot {
   readonly directory: number;
   readonly name: string;
-  /** Leads through the open directory, whatever its own path leads to by now; the last part may be a link. */
+  /** Resolves through the open directory, even if the directory has been moved; the last component may be a link. */
   readonly path: string;
 }
 
 /**
- * A directory in which names are resolved part by part, links never followed: what a container, an image or an
- * archive put there cannot lead elsewhere. Node has no openat(2); a path through the open directory in /proc is one.
+ * A directory in which names are resolved component by component without following links, so that links from a
+ * container, image or archive cannot lead outside. Node has no openat(2); a path through the open directory in /proc
+ * replaces it.
  */
 export class Beneath {
   readonly root: string;
@@ -26,8 +27,8 @@ export class Beneath {
   }
 
   /**
-   * Finds the place of a name, making the directories on the way.
-   * @param name relative and normalized. @throws BargeError invalid-parameter when there is something else on the way.
+   * Finds the location of a name, creating its parent directories.
+   * @param name relative and normalized. @throws BargeError invalid-parameter when a parent is not a directory.
    */
   at(name: string): Spot {
     const parts = name.split('/');
@@ -41,7 +42,7 @@ export class Beneath {
     return { directory: fd, name: last, path: pathIn(fd, last) };
   }
 
-  /** What is at a spot, links not followed. */
+  /** The status of a location, without following links. */
   static look({ path }: Spot): Stats | undefined {
     return lstatSync(path, { throwIfNoEntry: false });
   }
@@ -54,7 +55,7 @@ export class Beneath {
     return this.#directories.at(-1) ?? { name: '', fd: -1 };
   }
 
-  /** Leaves directories until what is open leads to `parts`. @returns how many of them are open. */
+  /** Closes directories that are not on the way to `parts`. @returns the number of open ones. */
   #keepCommon(parts: readonly string[]): number {
     let common = 0;
     while (common < parts.length && this.#directories[common + 1]?.name === parts[common]) common++;

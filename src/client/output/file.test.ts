@@ -27,7 +27,7 @@ async function* chunks(...texts: string[]) {
   for (const text of texts) yield Buffer.from(text);
 }
 
-test('a file is there whole or not at all, with the mode that is asked for', async (t) => {
+test('a file is written completely or not at all, with the requested mode', async (t) => {
   const root = directory(t);
   await writeOutput(CLI, join(root, 'image.tar'), chunks('a', 'b'), { mode: 0o600 });
   assert.equal(readFileSync(join(root, 'image.tar'), 'utf8'), 'ab');
@@ -65,7 +65,7 @@ test('links, directories, pipes and devices are neither followed nor replaced', 
   assert.deepEqual(readdirSync(root).sort(), ['dangling', 'link', 'pipe', 'target']);
 });
 
-test('what builds write may go to a device, but not through a link to one', async (t) => {
+test('builds may write to a device, but not through a link to one', async (t) => {
   const root = directory(t);
   const options = { mode: 0o644, allowsDevices: true };
   await replaceFile('/dev/null', 'x', options);
@@ -74,7 +74,7 @@ test('what builds write may go to a device, but not through a link to one', asyn
   await assert.rejects(replaceFile(join(root, 'link'), 'x', options), /symbolic link/);
 });
 
-test('nobody can be ready at the temporary name', async (t) => {
+test('the temporary name cannot be predicted', async (t) => {
   const root = directory(t);
   const names = new Set<string>();
   async function* watched() {

@@ -16,16 +16,16 @@ import type { Cli } from '../cli.ts';
 import { CommandFailure } from '../failure.ts';
 
 export interface OutputOptions {
-  /** As docker has it for the command: what `save` and `export` write may hold secrets. */
+  /** Docker's mode for the command: the output of `save` and `export` may contain secrets. */
   readonly mode: number;
-  /** What is below /dev, and named pipes, are written to instead of refused. */
+  /** Writes to files below /dev and to named pipes instead of rejecting them. */
   readonly allowsDevices?: boolean;
 }
 
 /**
- * Writes to `path`, complete or not at all, or to standard output when `path` is ''. The file grows under a name that
- * nobody can guess, and takes the place of what was there; a link there is not followed.
- * @throws BargeError invalid-parameter for a place that is not a regular file, in docker's words.
+ * Writes to `path`, completely or not at all, or to standard output when `path` is ''. The file is written under an
+ * unpredictable name and then renamed over `path`; a link there is not followed.
+ * @throws BargeError invalid-parameter for a path that is not a regular file, in docker's words.
  */
 export async function writeOutput(
   cli: Cli,
@@ -64,7 +64,7 @@ async function writeBeside(
   mode: number,
 ): Promise<void> {
   const temporary = join(dirname(path), `.tmp-${randomBytes(9).toString('hex')}`);
-  /* Opened before the body begins: a body that fails at once must not leave the file behind. */
+  /* Opened before the body starts, so that a body that fails at once does not leave the file behind. */
   const file = openSync(temporary, 'wx', mode);
   try {
     await pipeline(body, createWriteStream('', { fd: file }));
@@ -75,13 +75,13 @@ async function writeBeside(
   }
 }
 
-/** Links are followed below /dev only (`/dev/stdout`): elsewhere an image may have left them. */
+/** Links are followed below /dev only (`/dev/stdout`): elsewhere they may come from an image. */
 function isDevice(path: string): boolean {
   const there = lstatSync(path, { throwIfNoEntry: false });
   return there?.isFIFO() === true || (there !== undefined && resolve(path).startsWith('/dev/'));
 }
 
-/** @throws BargeError invalid-parameter for a place that no regular file can take. */
+/** @throws BargeError invalid-parameter for a path where a regular file cannot be created. */
 export function checkOutput(path: string): void {
   const directory = dirname(path);
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {

@@ -2,7 +2,7 @@ import type { ProgressMessage } from '../../api/engine/system.ts';
 import { exactSize } from '../format/text.ts';
 
 const BAR_CELLS = 50;
-/** Terminals narrower than this get figures only. */
+/** Terminals narrower than this show only figures. */
 const MIN_BAR_COLUMNS = 110;
 
 /** `[=====>     ]  1.2MB/3.4MB`; '' for a message without progress. */

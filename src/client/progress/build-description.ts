@@ -2,7 +2,7 @@ import type { BuildDescription, BuildMessage } from '../../api/build-events.ts';
 import { renderTable } from '../format/table.ts';
 import type { BuildView } from './build-view.ts';
 
-/** Shows what `--call=outline` and `--call=targets` tell, as tables or as JSON. */
+/** Shows the results of `--call=outline` and `--call=targets` as tables or JSON. */
 export class DescriptionView implements BuildView {
   readonly #write: (text: string) => void;
   readonly #json: boolean;

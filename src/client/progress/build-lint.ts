@@ -1,7 +1,7 @@
 import type { BuildMessage, LintFinding } from '../../api/build-events.ts';
 import type { BuildView } from './build-view.ts';
 
-/** One line for each finding, beside a build. */
+/** One line per finding, after a build. */
 export function lintSummary(findings: readonly LintFinding[]): string {
   if (findings.length === 0) return '';
   const lines = findings.map(({ rule, detail, line }) => ` - ${rule}: ${detail} (line ${line})\n`);
@@ -12,7 +12,7 @@ const count = ({ length }: readonly unknown[]) => `${length} warning${length ===
 
 const RULER = '-'.repeat(20);
 
-/** Shows what `build --check` found in full. */
+/** Shows all details of the findings of `build --check`. */
 export class LintView implements BuildView {
   readonly #write: (text: string) => void;
   readonly #json: boolean;

@@ -4,11 +4,11 @@ import { lintSummary } from './build-lint.ts';
 import { BuildSteps, seconds } from './build-steps.ts';
 import type { BuildView, PlainOptions } from './build-view.ts';
 
-/** One line for everything that happens, marked with its step's number: for logs and pipes. */
+/** Prints one line per event, prefixed with its step's number, for logs and pipes. */
 export class PlainBuild implements BuildView {
   readonly #options: PlainOptions;
   readonly #steps = new BuildSteps();
-  /** Output of a step that has not ended its line. */
+  /** Output of each step that is not yet a whole line. */
   readonly #partial = new Map<number, string>();
   /** The step that the last line was about. */
   #current = 0;
@@ -70,12 +70,12 @@ export class PlainBuild implements BuildView {
     for (const step of this.#partial.keys()) this.#flush(step);
   }
 
-  /** What the daemon says; a step's own output passes as it is. */
+  /** Text from the daemon; a step's own output passes unchanged. */
   #say(text: string): void {
     this.#options.write(printable(text));
   }
 
-  /** A line of another step than the last comes after an empty one. */
+  /** An empty line separates the lines of different steps. */
   #line(step: number, text: string): void {
     const gap = this.#current !== 0 && this.#current !== step ? '\n' : '';
     this.#current = step;

@@ -3,7 +3,7 @@ import type { BuildMessage, BuildStepText } from '../../api/build-events.ts';
 type Started = Extract<BuildMessage, { kind: 'started' }>;
 type Done = Extract<BuildMessage, { kind: 'done' }>;
 
-/** A step as people see it. */
+/** A step as it is shown. */
 export interface ShownStep {
   readonly number: number;
   /** `[stage 2/5] RUN make` */
@@ -17,7 +17,7 @@ export interface ShownStep {
 
 const MAX_TITLE = 200;
 
-/** Keeps what is known of each step of a build while its messages come. */
+/** Tracks the steps of a build from its messages. */
 export class BuildSteps {
   readonly #steps = new Map<number, ShownStep>();
   #last: string | undefined;
@@ -73,7 +73,7 @@ function placeOf({ stage, platform }: BuildStepText): string {
   return platform === undefined ? name : `${platform} ${name}`;
 }
 
-/** Seconds with one digit. */
+/** Seconds with one decimal digit. */
 export function seconds(from: number, to: number): string {
   return `${(Math.max(0, to - from) / 1000).toFixed(1)}s`;
 }

@@ -9,14 +9,16 @@ export interface TtyOptions extends PlainOptions {
   size(): { readonly columns: number; readonly rows: number };
 }
 
-/** Milliseconds between two pictures. */
+/** Milliseconds between two drawings. */
 const FRAME_MS = 100;
-/** Lines of output shown of each step that runs. */
+/** Number of output lines shown for each running step. */
 const TAIL = 5;
-/** Characters of a step's output that are held for its last lines. */
+/** Number of buffered characters of a step's output, for its last lines. */
 const MAX_HELD = 8192;
 
-/** A tree of steps that is drawn anew in place: finished ones scroll away above, running ones show their last lines. */
+/**
+ * A tree of steps that is redrawn in place: finished steps scroll away above it, running steps show their last lines.
+ */
 export class TtyBuild implements BuildView {
   readonly #options: TtyOptions;
   readonly #steps = new BuildSteps();
@@ -94,7 +96,7 @@ export class TtyBuild implements BuildView {
     this.#above(`${this.#row(` => ${state}${step.title}`, seconds(step.started ?? at, at))}\n${why}`);
   }
 
-  /** What running steps said last stays on the screen. */
+  /** The last lines of running steps stay on the screen. */
   #failed(at: number): void {
     const running = this.#steps
       .all()
@@ -148,7 +150,7 @@ export class TtyBuild implements BuildView {
     return lines.slice(-TAIL).map((line) => this.#row(` => => ${line}`, ''));
   }
 
-  /** Text on the left, cut where it must be; a time on the right. */
+  /** Text on the left, truncated if necessary; a time on the right. */
   #row(text: string, right: string): string {
     const left = printableCell(text);
     const { columns } = this.#options.size();

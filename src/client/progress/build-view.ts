@@ -1,14 +1,14 @@
 import type { BuildMessage } from '../../api/build-events.ts';
 
-/** Shows a build as it goes. */
+/** Shows a build in progress. */
 export interface BuildView {
   show(message: BuildMessage): void;
-  /** Nothing more comes. */
+  /** Called after the last message. */
   end(): void;
 }
 
 export interface PlainOptions {
   write(text: string): void;
-  /** Say of each step why the cache had nothing for it. */
+  /** Explain why each step was not cached. */
   readonly explain: boolean;
 }

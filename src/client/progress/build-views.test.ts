@@ -27,7 +27,7 @@ const MESSAGES: readonly BuildMessage[] = [
   { kind: 'done', step: 2, cached: false, at: 3000 },
 ];
 
-test('plain: a line for everything, marked with its step, whole lines only', () => {
+test('plain: one whole line per event, prefixed with its step', () => {
   let text = '';
   const view = new PlainBuild({ write: (part) => (text += part), explain: true });
   for (const message of MESSAGES) view.show(message);
@@ -40,7 +40,7 @@ test('plain: a line for everything, marked with its step, whole lines only', () 
   );
 });
 
-test('tty: what is done stays, what runs is drawn below it with its last lines, and goes at the end', (context) => {
+test('tty: finished steps stay, running ones are drawn below with their last lines, and disappear at the end', (context) => {
   context.mock.timers.enable({ apis: ['setInterval', 'Date'], now: 1000 });
   let text = '';
   const size = () => ({ columns: 60, rows: 20 });

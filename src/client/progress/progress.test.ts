@@ -30,7 +30,7 @@ async function render(
   return text;
 }
 
-test('without a terminal every state is one line, and bars are left out', async () => {
+test('without a terminal, every status is one line without a bar', async () => {
   assert.equal(
     await render(PULL, false),
     'latest: Pulling from library/x\naaa: Pulling fs layer\nbbb: Pulling fs layer\naaa: Pull complete\nStatus: done\n',
@@ -46,12 +46,12 @@ test('on a terminal an id keeps its line', async () => {
   );
 });
 
-test("a build's text goes through as it is", async () => {
+test("a build's text passes unchanged", async () => {
   const build = [{ stream: 'Step 1/2 : FROM x\n' }, { stream: ' ---> abc\n' }, { aux: { ID: 'sha256:1' } }];
   assert.equal(await render(build, true), 'Step 1/2 : FROM x\n ---> abc\n');
 });
 
-test('an error in the stream ends it with the message of the daemon', async () => {
+test("an error in the stream ends it with the daemon's message", async () => {
   const messages = [
     { stream: 'a' },
     { error: 'short', errorDetail: { message: 'it broke' } },
@@ -64,7 +64,7 @@ test('an error in the stream ends it with the message of the daemon', async () =
   });
 });
 
-test('bars need a wide terminal, and figures fall back with what is known', () => {
+test('bars need a wide terminal, and figures show the available values', () => {
   const half = { progressDetail: { current: 500_000, total: 1_000_000 } };
   assert.equal(progressText(half, 120), `[${'='.repeat(25)}>${' '.repeat(25)}]    500kB/1MB`);
   assert.equal(progressText(half, 80), '   500kB/1MB');

@@ -8,13 +8,13 @@ export interface RenderOptions {
   /** Whether lines can be rewritten in place. */
   readonly terminal: boolean;
   readonly columns?: number;
-  /** Sees messages that carry data for the client, such as a built image's id. */
+  /** Receives the messages that carry data for the client, such as a built image's id. */
   readonly onAux?: (aux: unknown) => void;
 }
 
 /**
- * Renders the JSON progress stream of pull, push, build, load and import: `stream` as it is, `status` as lines;
- * on a terminal, one line for each id, rewritten as it moves on.
+ * Renders the JSON progress stream of pull, push, build, load and import: `stream` unchanged, `status` as lines; on a
+ * terminal, one line per id, rewritten as it progresses.
  * @throws CommandFailure with the daemon's message at the stream's first `error`.
  */
 export async function renderProgress(
@@ -33,7 +33,7 @@ export async function renderProgress(
   }
 }
 
-/** For pipes and files: every change of state once, no bars. */
+/** For pipes and files: every change of status once, without bars. */
 class LineRenderer {
   readonly #options: RenderOptions;
 
@@ -51,7 +51,7 @@ class LineRenderer {
 
 class TerminalRenderer {
   readonly #options: RenderOptions;
-  /** The line, counted from the block's first, that each id has. */
+  /** The line number of each id, counted from the first line of the block. */
   readonly #lines = new Map<string, number>();
 
   constructor(options: RenderOptions) {

@@ -5,7 +5,7 @@ import { jsonLines } from '../transport/json-lines.ts';
 import { renderProgress } from './render.ts';
 
 export interface ShowOptions {
-  /** Show nothing but a failure. */
+  /** Show only failures. */
   readonly quiet?: boolean;
   readonly onAux?: (aux: unknown) => void;
 }

@@ -13,7 +13,7 @@ export interface ConnectOptions {
   readonly stdin: boolean;
 }
 
-/** Joins the local standard streams to a taken-over connection; resolves when the daemon closes it. */
+/** Joins the local standard streams to a hijacked connection; resolves when the daemon closes it. */
 export async function connectStreams(
   cli: Cli,
   stream: HijackedStream,
@@ -28,7 +28,7 @@ export async function connectStreams(
   }
 }
 
-/** Writes what a container says to standard output and error. */
+/** Copies a container's output to standard output and error. */
 export async function copyOutput(cli: Cli, body: AsyncIterable<Buffer>, raw: boolean): Promise<void> {
   const demultiplexer = new Demultiplexer({
     stdout: (chunk) => cli.out(chunk),
@@ -41,14 +41,14 @@ export async function copyOutput(cli: Cli, body: AsyncIterable<Buffer>, raw: boo
   }
 }
 
-/** Resolves when the standard streams take more, so that a slow reader slows the daemon down. */
+/** Resolves when the standard streams accept more, so that a slow reader slows the daemon down. */
 async function outputDrained(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     if (stream.writableNeedDrain) await once(stream, 'drain');
   }
 }
 
-/** Sends standard input on, and its end as half a close; the result stops it. */
+/** Forwards standard input, and its end as a half-close; the returned function stops it. */
 function forwardInput(socket: Duplex): () => void {
   const { stdin } = process;
   const onData = (chunk: Buffer) => {
@@ -62,7 +62,7 @@ function forwardInput(socket: Duplex): () => void {
   };
   stdin.on('data', onData);
   stdin.on('end', onEnd);
-  // Standard input that cannot be read (a closed descriptor) counts as ended.
+  // Unreadable standard input (a closed descriptor) counts as ended.
   stdin.on('error', onEnd);
   return () => {
     stdin.off('data', onData);

@@ -1,6 +1,6 @@
 import type { Engine } from '../transport/engine.ts';
 
-/** Signals that are passed on to the container; those that stop or resume the client's own job are not. */
+/** Signals to pass on to the container; those that stop or resume the client's own job are excluded. */
 const PROXIED: readonly NodeJS.Signals[] = [
   'SIGHUP',
   'SIGINT',

@@ -2,8 +2,8 @@ import { CommandFailure, EXIT_CANNOT_INVOKE, EXIT_DAEMON_ERROR, EXIT_NOT_FOUND }
 import { EngineError } from '../transport/engine-error.ts';
 
 /**
- * A start that failed, with the exit code a shell would give: 127 for a command that is not there, 126 for one
- * that cannot run, else 125. Barge's daemon names the code; from other daemons only the words tell.
+ * A failed start, with the exit code that a shell would use: 127 for a missing command, 126 for one that cannot run,
+ * else 125. Barge's daemon sends the code; for other daemons it is read from the message.
  */
 export function startFailure(error: unknown): unknown {
   if (!(error instanceof EngineError)) return error;

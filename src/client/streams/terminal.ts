@@ -1,14 +1,14 @@
 import type { Engine } from '../transport/engine.ts';
 
 /**
- * Puts the local terminal into raw mode until disposed of. Node's raw mode still turns LF into CR LF, which would
- * spoil full-screen programs, since the container's terminal has done so already; stty switches that off, too.
+ * Puts the local terminal into raw mode until disposed of. Node's raw mode still turns LF into CR LF, which the
+ * container's terminal has done already, and doing it twice breaks full-screen programs; stty disables that as well.
  */
 export function rawMode(): Disposable {
   if (!process.stdin.isTTY) return { [Symbol.dispose]() {} };
   const restore = () => process.stdin.setRawMode(false);
   process.stdin.setRawMode(true);
-  // Loaded here so that runs without a terminal start without it; a missing stty costs looks only.
+  // Loaded here because runs without a terminal do not need it; a missing stty affects only the display.
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   process.on('exit', restore);
@@ -21,14 +21,14 @@ export function rawMode(): Disposable {
 }
 
 /**
- * Tells the daemon the size of the local terminal, now and whenever it changes, until disposed of.
+ * Reports the size of the local terminal to the daemon, now and whenever it changes, until disposed of.
  * @param path `/containers/<id>` or `/exec/<id>`
  */
 export function followSize(engine: Engine, path: string): Disposable {
   const tell = () => {
     const { rows, columns } = process.stdout;
     if (!rows || !columns) return;
-    // A container that has just ended cannot be resized, and nobody misses it.
+    // Resizing fails when the container has just ended, which does not matter.
     engine.call('POST', `${path}/resize`, { query: { h: rows, w: columns } }).catch(() => {});
   };
   tell();

@@ -16,9 +16,9 @@ export interface CacheRecord {
   readonly UsageCount?: number;
 }
 
-/** Answer of `GET /system/df`. */
+/** Response of `GET /system/df`. */
 export interface DiskUsage {
-  /** Bytes of all layers, shared ones once. */
+  /** Bytes of all layers, shared ones counted once. */
   readonly LayersSize?: number;
   readonly Images?: readonly ImageSummary[] | null;
   readonly Containers?: readonly ContainerSummary[] | null;
@@ -28,7 +28,7 @@ export interface DiskUsage {
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
-/** One row a kind of object. */
+/** One row per kind of object. */
 export function summaryRows(usage: DiskUsage): Fields[] {
   const images = usage.Images ?? [];
   const containers = usage.Containers ?? [];

@@ -1,6 +1,6 @@
 import { formatBinaryBytes } from '../../core/units.ts';
 
-/** Members of `GET /info` that people see; the daemon may send more and may leave any out. */
+/** Members of `GET /info` that are shown; the daemon may send more and may omit any. */
 export interface SystemInfo {
   readonly Containers?: number;
   readonly ContainersRunning?: number;

@@ -36,7 +36,7 @@ const CACHE: Listing = {
   columns: ['ID', 'CacheType', 'Size', 'CreatedSince', 'LastUsedSince', 'UsageCount', 'Shared'],
 };
 
-/** Every object with what it takes, as tables. @param now milliseconds since 1970 */
+/** Every object with its disk usage, as tables. @param now milliseconds since 1970 */
 export function verboseText(usage: DiskUsage, now: number): string {
   const { Images, Containers, Volumes, BuildCache } = usageRows(usage, now, true);
   const cacheBytes = (usage.BuildCache ?? []).reduce((sum, one) => sum + (one.Shared ? 0 : one.Size), 0);

@@ -4,12 +4,12 @@ import { type ContextMeta, parseMeta, TLS_FILES, type TlsFiles } from './store.t
 import type { ContextView } from './view.ts';
 import { contextMeta } from './write.ts';
 
-/** More than any set of certificates. */
+/** Larger than any set of certificates. */
 const MAX_ENTRY_BYTES = 10 * 1024 * 1024;
 const META = 'meta.json';
 const TLS_DIRECTORY = 'tls/docker';
 
-/** A context as the tar that `import` reads: `meta.json` and `tls/docker/*.pem`. */
+/** A context as a tar, which `import` reads: `meta.json` and `tls/docker/*.pem`. */
 export function packContext(view: ContextView): AsyncIterable<Uint8Array> {
   const tar = pack();
   const common = { mtime: new Date(0), uid: 0, gid: 0 };
@@ -25,7 +25,7 @@ export function packContext(view: ContextView): AsyncIterable<Uint8Array> {
   return tar as unknown as AsyncIterable<Uint8Array>;
 }
 
-/** Reads such a tar. @throws BargeError invalid-parameter when it is none, or holds anything else. */
+/** Reads such a tar. @throws BargeError invalid-parameter when it is malformed or contains anything else. */
 export async function unpackContext(
   tar: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly meta: ContextMeta; readonly tls: TlsFiles }> {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { FakeDaemon, type Ran, runClient } from '../testing/fake-daemon.ts';
 
-/** A configuration directory of its own, and clients that use it. */
+/** A new configuration directory, and clients that use it. */
 class Place implements AsyncDisposable {
   readonly directory: string;
 
@@ -34,7 +34,7 @@ class Place implements AsyncDisposable {
   }
 }
 
-test("a context is kept in docker's form and used when it is the current one", async () => {
+test("a context is stored in docker's form and used when it is the current one", async () => {
   await using place = await Place.make();
   await using daemon = await FakeDaemon.start(() => ({ body: [] }));
   const made = await place.run([
@@ -72,7 +72,7 @@ test("a context is kept in docker's form and used when it is the current one", a
   );
 });
 
-test('a context that is missing, reserved, doubled or in use is told of', async () => {
+test('a missing, reserved, duplicate or used context is reported', async () => {
   await using place = await Place.make();
   await place.ok('context', 'create', 'one', '--docker', 'host=tcp://1.2.3.4:5');
   await place.ok('context', 'use', 'one');
@@ -106,7 +106,7 @@ test('a context that is missing, reserved, doubled or in use is told of', async 
   assert.equal(await place.ok('context', 'show'), 'default\n');
 });
 
-test('TLS files go with a context through update, export and import', async () => {
+test('update, export and import preserve the TLS files of a context', async () => {
   await using place = await Place.make();
   for (const name of ['ca', 'cert', 'key']) await writeFile(join(place.directory, `my-${name}`), name);
   const docker = 'host=tcp://1.2.3.4:2376,ca=my-ca,cert=my-cert,key=my-key';
@@ -128,7 +128,7 @@ test('TLS files go with a context through update, export and import', async () =
   assert.equal(existsSync(copy.Storage.TLSPath), false);
 });
 
-test('what is no archive of a context is refused, and nothing is left of it', async () => {
+test('an invalid archive of a context is rejected without leftovers', async () => {
   await using place = await Place.make();
   await writeFile(join(place.directory, 'bad'), 'x'.repeat(2000));
   assert.equal((await place.run(['context', 'import', 'bad', 'bad'])).code, 1);
@@ -137,7 +137,7 @@ test('what is no archive of a context is refused, and nothing is left of it', as
   assert.equal(await place.ok('context', 'ls', '-q'), 'default\n');
 });
 
-test('a configuration that is not JSON is told of and does not stop a command that can do without', async () => {
+test('an invalid configuration causes a warning and does not stop a command that does not need it', async () => {
   await using place = await Place.make();
   await using daemon = await FakeDaemon.start(() => ({ body: [] }));
   await writeFile(join(place.directory, 'config.json'), '{');

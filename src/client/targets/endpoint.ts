@@ -2,9 +2,9 @@ import { type Endpoint, parseAddress, withTls } from '../transport/endpoint.ts';
 import { readTlsFiles, type StoredContext } from './store.ts';
 
 /**
- * The daemon that a stored context leads to. TLS is used when the context has files for it or says that the
- * daemon's certificate is not to be checked.
- * @throws BargeError invalid-parameter when its address makes no sense.
+ * The daemon's endpoint of a stored context. It uses TLS when the context has TLS files or says that the daemon's
+ * certificate is not to be checked.
+ * @throws BargeError invalid-parameter when its address is invalid.
  */
 export function contextEndpoint(context: StoredContext): Endpoint {
   const address = parseAddress(context.endpoint.Host ?? '');

@@ -21,7 +21,7 @@ export const DESCRIPTION_FLAG = {
 
 const KEYS = ['host', 'ca', 'cert', 'key', 'skip-tls-verify', 'from'];
 
-/** What `--docker` says. */
+/** The fields of `--docker`. */
 export interface EndpointChoice {
   readonly endpoint: ContextEndpoint;
   readonly tls: TlsFiles;
@@ -78,7 +78,7 @@ function readFiles(values: ReadonlyMap<string, string>): TlsFiles {
   return Object.fromEntries(given);
 }
 
-/** A shell leaves `~` as it is behind a comma. */
+/** Shells do not expand `~` after a comma. */
 function readFile(path: string): Buffer {
   const home = process.env.HOME ?? '/root';
   try {

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { invalidParameter, notFound } from '../../core/errors.ts';
 
-/** The context of flags, environment and defaults, which is in no file. */
+/** The context from flags, environment and defaults, which is not stored. */
 export const DEFAULT_CONTEXT = 'default';
-/** What the daemon's address and TLS files are kept under; other tools keep endpoints of their own beside it. */
+/** The key of the daemon's address and TLS files; other tools store their endpoints beside it. */
 export const ENDPOINT = 'docker';
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$/;
 /** TLS files that an endpoint may have. */
@@ -31,7 +31,7 @@ export interface StoredContext {
   readonly tlsDirectory: string;
 }
 
-/** @throws BargeError invalid-parameter for a name that no context may have. */
+/** @throws BargeError invalid-parameter for an invalid or reserved name. */
 export function checkContextName(name: string): void {
   if (name === DEFAULT_CONTEXT) throw invalidParameter(`"${DEFAULT_CONTEXT}" is a reserved context name`);
   if (!NAME.test(name)) {
@@ -41,19 +41,19 @@ export function checkContextName(name: string): void {
   }
 }
 
-/** Where a context is kept, by its name. */
+/** The path of a context's metadata, by its name. */
 export function directoriesOf(
   configDirectory: string,
   name: string,
 ): { metaDirectory: string; tlsDirectory: string } {
-  // Not imported above: a client without contexts need not load it.
+  // Loaded here because a client without contexts does not need it.
   const { hash } = process.getBuiltinModule('node:crypto');
   const id = hash('sha256', name);
   const root = join(configDirectory, 'contexts');
   return { metaDirectory: join(root, 'meta', id), tlsDirectory: join(root, 'tls', id) };
 }
 
-/** @throws BargeError not-found; invalid-parameter when its file makes no sense. */
+/** @throws BargeError not-found; invalid-parameter when its file is invalid. */
 export function readContext(configDirectory: string, name: string): StoredContext {
   const directories = directoriesOf(configDirectory, name);
   const path = join(directories.metaDirectory, 'meta.json');
@@ -73,7 +73,7 @@ export function parseMeta(text: string, path: string): ContextMeta {
     if (typeof meta.Name !== 'string') throw invalidParameter('it has no Name');
     return { ...meta, Name: meta.Name, Metadata: meta.Metadata ?? {}, Endpoints: meta.Endpoints ?? {} };
   } catch (cause) {
-    throw invalidParameter(`${path} does not describe a context: mend or remove it`, { cause });
+    throw invalidParameter(`${path} does not describe a context: correct or remove it`, { cause });
   }
 }
 
@@ -98,7 +98,7 @@ export function listContexts(configDirectory: string): StoredContext[] {
     .sort((a, b) => (a.meta.Name < b.meta.Name ? -1 : 1));
 }
 
-/** Where the TLS files of a context lie. */
+/** The directory of a context's TLS files. */
 export const tlsEndpointDirectory = (context: StoredContext) => join(context.tlsDirectory, ENDPOINT);
 
 export function readTlsFiles(context: StoredContext): TlsFiles {

@@ -2,13 +2,13 @@ import type { Cli } from '../cli.ts';
 import type { TcpEndpoint } from '../transport/endpoint.ts';
 import { type ContextEndpoint, DEFAULT_CONTEXT, readContext, readTlsFiles, type TlsFiles } from './store.ts';
 
-/** A context as `ls`, `inspect` and `export` see it, the default one included. */
+/** A context as `ls`, `inspect` and `export` read it, including the default one. */
 export interface ContextView {
   readonly name: string;
   readonly metadata: Readonly<{ Description?: string } & Record<string, unknown>>;
   readonly endpoint: ContextEndpoint;
   readonly tls: TlsFiles;
-  /** Undefined for the default context, which is in no file. */
+  /** Undefined for the default context, which is not stored. */
   readonly directories?: { readonly meta: string; readonly tls: string };
 }
 

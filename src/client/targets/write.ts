@@ -10,7 +10,7 @@ import {
   type TlsFiles,
 } from './store.ts';
 
-/** What `context create` and `import` store. */
+/** The context that `context create` and `import` store. */
 export function contextMeta(name: string, endpoint: ContextEndpoint, description: string): ContextMeta {
   return {
     Name: name,
@@ -19,7 +19,7 @@ export function contextMeta(name: string, endpoint: ContextEndpoint, description
   };
 }
 
-/** Makes or replaces a context. The TLS files come first: what names them must find them. */
+/** Creates or replaces a context. The TLS files are written first, because the metadata refers to them. */
 export async function writeContext(
   configDirectory: string,
   meta: ContextMeta,

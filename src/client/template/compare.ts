@@ -13,7 +13,7 @@ function basicKind(value: unknown): Basic | undefined {
 
 const incompatible = () => invalidParameter('incompatible types for comparison');
 
-/** `eq`: whole numbers, floats, texts and truths each among themselves; anything with nil. */
+/** `eq`: integers, floats, strings and booleans each with their own kind; anything with nil. */
 export function same(a: unknown, b: unknown): boolean {
   const nil = (value: unknown) => isNil(value) || value instanceof NilPointer;
   const kinds = [basicKind(a), basicKind(b)];
@@ -30,7 +30,7 @@ export function same(a: unknown, b: unknown): boolean {
   return (floatOf(a) ?? a) === (floatOf(b) ?? b);
 }
 
-/** Below, at or above zero, for what has an order. */
+/** Negative, zero or positive, for values that have an order. */
 export function compare(a: unknown, b: unknown): number {
   const [first, second] = [basicKind(a), basicKind(b)];
   if (first === undefined || second === undefined) throw invalidParameter('invalid type for comparison');

@@ -9,10 +9,10 @@ const HTML: Readonly<Record<string, string>> = {
   '\0': '\ufffd',
 };
 
-/** The marks of HTML, as Go's template.HTMLEscape writes them. */
+/** HTML's special characters, as Go's template.HTMLEscape writes them. */
 export const escapeHtml = (text: string) => text.replace(/["'&<>\0]/g, (mark) => HTML[mark] ?? mark);
 
-/** Text for within a string of JavaScript, as Go's template.JSEscape writes it. */
+/** Text escaped for a JavaScript string, as Go's template.JSEscape writes it. */
 export function escapeJs(text: string): string {
   let escaped = '';
   for (const rune of text) escaped += escapeRune(rune);
@@ -26,7 +26,7 @@ function escapeRune(rune: string): string {
   return plain ? rune : `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-/** Text for within a query, as Go's url.QueryEscape writes it. */
+/** Text escaped for a URL query, as Go's url.QueryEscape writes it. */
 export const escapeQuery = (text: string) =>
   encodeURIComponent(text.toWellFormed())
     .replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -10,13 +10,13 @@ import { Float, floatOf, goType, isInteger, NilPointer, typedOf } from './values
 
 export interface EvaluationOptions {
   readonly functions?: Readonly<Record<string, TemplateFunction>>;
-  /** Members that a value may lack: they are nil, as a pointer of Go's that was left out of the JSON. */
+  /** Members that a value may lack; they are nil, like a Go pointer that the JSON omits. */
   readonly optional?: ReadonlySet<string>;
-  /** The Go type that the top value stands for, in messages about members it does not have. */
+  /** The Go type that the top value stands for, in messages about missing members. */
   readonly typeName?: string;
 }
 
-/** Compiles `source`; the result turns a value into text. */
+/** Compiles `source` into a function that renders a value. */
 export function compileTemplate(source: string, options: EvaluationOptions = {}): (data: unknown) => string {
   const functions = options.functions ?? FUNCTIONS;
   const template = parseTemplate(source, new Set(Object.keys(functions)));
@@ -25,9 +25,9 @@ export function compileTemplate(source: string, options: EvaluationOptions = {})
 
 type Outcome = 'next' | 'break' | 'continue';
 
-/** Templates may call themselves; deeper than this is a mistake. */
+/** Templates may call themselves, at most this deep. */
 const MAX_CALLS = 1000;
-/** What `{{range 1000000000}}` would take of memory is a mistake as well. */
+/** The largest `{{range}}` count, which bounds the memory. */
 const MAX_COUNT = 1_000_000;
 
 class Evaluator {
@@ -75,7 +75,7 @@ class Evaluator {
     return 'next';
   }
 
-  /** Another template starts with its argument as `.` and `$`, and sees no variables of its caller. */
+  /** Another template starts with its argument as `.` and `$`, and cannot see the variables of its caller. */
   #callTemplate({ name, pipe, at }: Call, dot: unknown): void {
     const nodes = this.#template.definitions.get(name);
     if (!nodes) throw this.#error(at, `{{template "${name}"}}`, `template "${name}" not defined`);
@@ -133,7 +133,7 @@ class Evaluator {
     throw this.#error(node.pipe.at, sourceOf(node.pipe), `range can't iterate over ${printValue(value)}`);
   }
 
-  /** 0, 1, … up to `end`, without it. */
+  /** 0, 1, … up to but excluding `end`. */
   #countTo(end: number, node: Branch): (readonly [number, number])[] {
     if (end > MAX_COUNT) {
       throw this.#error(
@@ -174,7 +174,7 @@ class Evaluator {
     return value;
   }
 
-  /** `and` and `or`: evaluates no further than the operand that decides. */
+  /** `and` and `or`: stops at the operand that decides. */
   #decide(stopAt: boolean, operands: readonly Operand[], dot: unknown, piped: readonly unknown[]): unknown {
     let value: unknown;
     for (const operand of operands) {
@@ -184,7 +184,7 @@ class Evaluator {
     return piped.length > 0 ? piped[0] : value;
   }
 
-  /** @param source the whole call, as messages show it. */
+  /** @param source the whole call, for messages. */
   #call(head: Operand, target: TemplateFunction, args: readonly unknown[], source = head.source): unknown {
     const [least, most] = (head.kind === 'function' && ARITY[head.name]) || [0, Number.POSITIVE_INFINITY];
     if (args.length < least || args.length > most) {
@@ -200,7 +200,7 @@ class Evaluator {
     }
   }
 
-  /** An operand's value, methods without arguments called. */
+  /** An operand's value; a method without arguments is called. */
   #value(operand: Operand, dot: unknown): unknown {
     const value = operand.kind === 'function' ? this.#functions[operand.name] : this.#operand(operand, dot);
     return typeof value === 'function' ? this.#call(operand, value as TemplateFunction, []) : value;

@@ -59,7 +59,7 @@ function indexed(value: unknown, key: unknown): unknown {
   return typed?.type.kind === 'map' ? zeroOf(typed.type.of) : undefined;
 }
 
-/** @param last the largest index that is allowed. */
+/** @param last the largest valid index. */
 function place(key: unknown, last: number): number {
   if (isNil(key)) throw invalidParameter('cannot index slice/array with nil');
   if (!isInteger(key)) throw invalidParameter(`cannot index slice/array with type ${goType(key)}`);
@@ -94,7 +94,7 @@ function length(value: unknown): number {
   throw invalidParameter(`len of type ${goType(value)}`);
 }
 
-/** Go's Sprint: a space between two operands of which neither is text. */
+/** Go's Sprint: a space between two operands of which neither is a string. */
 function print(...values: readonly unknown[]): string {
   let printed = '';
   for (const [at, value] of values.entries()) {
@@ -104,11 +104,11 @@ function print(...values: readonly unknown[]): string {
   return printed;
 }
 
-/** What the escaping functions take: one text as it is, others as they are printed. */
+/** The input of the escaping functions: a single string unchanged, other values as `print` writes them. */
 const escaped = (values: readonly unknown[]) =>
   print(...values.map((value) => (isNil(value) ? '<no value>' : value)));
 
-/** Capital letters at the start of words, as Go's strings.Title finds them. */
+/** Capitalizes words as Go's strings.Title does. */
 const title = (value: unknown) =>
   text(value).replace(/(?<![\p{L}\p{N}_]|[^\0-\x7f\s])\p{L}/gu, (letter) => letter.toUpperCase());
 
@@ -117,14 +117,14 @@ function truncated(value: unknown, width: unknown): string {
   return bytes.length < whole(width) ? bytes.toString() : bytes.toString('utf8', 0, whole(width));
 }
 
-/** A count that takes all of the memory is a mistake. */
+/** Bounds the memory. */
 function spaces(count: unknown): string {
   const number = whole(count);
   if (number < 0 || number > 100_000) throw invalidParameter(`cannot pad by ${number}`);
   return ' '.repeat(number);
 }
 
-/** The functions of Go's text/template and docker's own. A pipe's value comes as the last argument. */
+/** The functions of Go's text/template and docker's own. A pipe passes its value as the last argument. */
 export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   json: toJson,
   join: (list, separator) => {
@@ -163,7 +163,7 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   or: (...values) => values.find(isTrue) ?? values.at(-1),
 };
 
-/** How many arguments functions take; others take any number. */
+/** The number of arguments of functions; other functions accept any number. */
 export const ARITY: Readonly<Record<string, readonly [least: number, most: number]>> = {
   json: [1, 1],
   join: [2, 2],
@@ -188,7 +188,7 @@ export const ARITY: Readonly<Record<string, readonly [least: number, most: numbe
   or: [1, Number.POSITIVE_INFINITY],
 };
 
-/** The same names for a table's heading, where values are words that stay as they are. */
+/** The same functions for a table's heading, whose values are plain words that do not change. */
 export const HEADING_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   ...FUNCTIONS,
   json: (value) => value,

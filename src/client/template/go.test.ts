@@ -5,7 +5,7 @@ import { compileTemplate } from './evaluator.ts';
 import { sprintf } from './printf.ts';
 import { Float, type GoType, withType } from './values.ts';
 
-/** What Go's fmt.Sprintf gives; a run of Go 1.26 wrote them. */
+/** Results of Go's fmt.Sprintf, recorded with Go 1.26. */
 const PRINTF: readonly (readonly [format: string, values: readonly unknown[], output: string])[] = [
   ['%d', [], '%!d(MISSING)'],
   ['%d', [1, 2], '1%!(EXTRA int=2)'],
@@ -43,7 +43,7 @@ for (const [format, values, output] of PRINTF) {
 
 const DATA = { S: 'hello', L: ['a', 'b'], M: { b: '2', a: '1' }, I: 42, X: null, U: '<a \'"&=>\n' };
 
-/** The same of text/template. */
+/** The same for text/template. */
 const TEMPLATES: readonly (readonly [source: string, output: string])[] = [
   [
     '{{1e6}} {{1.0}} {{.5}} {{0x1F}} {{017}} {{0b11}} {{0o17}} {{1_000}} {{0x1p4}}',
@@ -69,7 +69,7 @@ for (const [source, output] of TEMPLATES) {
     assert.equal(compileTemplate(source)(DATA), output));
 }
 
-test('mistakes are refused as in Go, when the template is read or when it meets its data', () => {
+test('mistakes are reported as in Go, when the template is parsed or when it is executed', () => {
   const read: [string, RegExp][] = [
     ['{{break}}', /outside \{\{range\}\}/],
     ['{{09}}', /bad number syntax: "09"/],
@@ -95,7 +95,7 @@ test('mistakes are refused as in Go, when the template is read or when it meets 
   for (const [source, message] of met) assert.throws(() => compileTemplate(source)(DATA), { message });
 });
 
-test('what JSON leaves out has its zero where the type is known', () => {
+test('members that JSON omits have their zero values where the type is known', () => {
   const text: GoType = { kind: 'string', name: 'string' };
   const labels: GoType = { kind: 'map', name: 'map[string]string', of: text };
   const list: GoType = { kind: 'slice', name: '[]string', of: text };
@@ -149,7 +149,7 @@ function numbers(seed: number): (below: number) => number {
   };
 }
 
-test('templates and formats of random pieces give text or a failure of the command, nothing else', () => {
+test('random templates and formats produce only text or a command failure', () => {
   const pieces =
     '{{|}}|{{-|-}}| |.|.S|.L|$x|:=|=|\x7c|(|)|"a"|`b`|\'c\'|1|1.5|if |else|end|range |with |printf |"%d %v"|len |index |,|/* c */|' +
     'break|define |template |block |nil|true|\n|and |eq |0x|_|@|{{end}}|{{if .S}}|{{range .L}}|{{.}}|"%[2]*.*q"|"%#+x"';

@@ -20,7 +20,7 @@ export interface Token {
   readonly text: string;
   /** Offset in the template. */
   readonly at: number;
-  /** White space stands before it. */
+  /** White space precedes it. */
   readonly spaced: boolean;
 }
 
@@ -35,7 +35,7 @@ const RULES: readonly (readonly [TokenKind, RegExp])[] = [
   ['symbol', /:=|[|(),=]/y],
 ];
 
-/** Cuts a Go template into text and the tokens of its `{{…}}` actions, trim marks and comments applied. */
+/** Splits a Go template into text and the tokens of its `{{…}}` actions, and applies trim markers and comments. */
 export function lex(source: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
@@ -59,7 +59,7 @@ function pushText(tokens: Token[], raw: string, at: number, trimStart: boolean, 
   if (text !== '') tokens.push({ kind: 'text', text, at, spaced: false });
 }
 
-/** A comment is all that its action holds. */
+/** A comment must be the whole action. */
 function lexComment(source: string, from: number) {
   let at = from;
   while (/\s/.test(source[at] ?? '')) at++;

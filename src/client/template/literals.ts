@@ -6,7 +6,7 @@ const DECIMAL = /^[+-]?(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:[eE][+
 const HEXADECIMAL = /^([+-]?)0[xX]_?([0-9a-fA-F_]*)\.?([0-9a-fA-F_]*)[pP]([+-]?\d+)$/;
 const INT64 = 1n << 63n;
 
-/** A number as Go writes it, whole ones exact; undefined for what is not one. */
+/** A number as Go writes it, integers exactly; undefined when it is not a number. */
 export function readNumber(source: string): number | bigint | Float | undefined {
   if (INTEGER.test(source)) return readInteger(source);
   if (/[.eE]/.test(source) && DECIMAL.test(source)) {
@@ -21,7 +21,7 @@ export function readNumber(source: string): number | bigint | Float | undefined 
   return Number.isFinite(value) ? new Float(sign === '-' ? -value : value) : undefined;
 }
 
-/** Undefined for what 64 bits cannot hold. */
+/** Undefined when it does not fit into 64 bits. */
 function readInteger(source: string): number | bigint | undefined {
   const digits = source.replaceAll('_', '').replace(/^[+-]/, '');
   const value = BigInt(/^0[0-7]+$/.test(digits) ? `0o${digits}` : digits);
@@ -68,7 +68,7 @@ export function unquote(source: string): string | undefined {
   return Buffer.concat(bytes).toString();
 }
 
-/** A character in single quotes as its number; undefined for none or several. */
+/** The code point of a character in single quotes; undefined for none or several. */
 export function readCharacter(source: string): number | undefined {
   const byte = /^'\\(?:x([0-9a-fA-F]{2})|([0-7]{3}))'$/.exec(source);
   if (byte) return byte[1] === undefined ? Number.parseInt(byte[2] ?? '', 8) : Number.parseInt(byte[1], 16);

@@ -1,12 +1,12 @@
-/** Text of float64 values as Go's strconv writes it. */
+/** Formats float64 values as Go's strconv does. */
 
-/** The digits of a number and where its decimal point stands before them: 0.ddd × 10^point. */
+/** The digits of a number and its decimal exponent: 0.ddd × 10^point. */
 interface Digits {
   readonly digits: string;
   readonly point: number;
 }
 
-/** Verbs `e E f F g G`. @param precision undefined: as many digits as tell the number from others. */
+/** Verbs `e E f F g G`. @param precision undefined for the fewest digits that identify the number. */
 export function formatFloat(value: number, verb: string, precision: number | undefined): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value < 0 ? '-Inf' : '+Inf';
@@ -21,10 +21,10 @@ export function formatFloat(value: number, verb: string, precision: number | und
   return verb === lower ? signed : signed.toUpperCase();
 }
 
-/** JavaScript writes at most 100 digits after the point; the rest of a longer one are zeros but for tiny numbers. */
+/** JavaScript writes at most 100 digits after the point; further ones are zeros except in tiny numbers. */
 const MOST = 100;
 
-/** From this exponent on, a number whose precision is not given is written with it. */
+/** From this exponent on, numbers without a precision use the exponent form. */
 const SHORTEST_LIMIT = 6;
 
 function exponential(value: number, precision: number | undefined): string {

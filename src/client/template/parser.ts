@@ -7,11 +7,11 @@ import { templateError } from './template-error.ts';
 export interface Template {
   readonly source: string;
   readonly nodes: readonly Node[];
-  /** Bodies of `{{define}}` and `{{block}}`, by name. */
+  /** The bodies of `{{define}}` and `{{block}}`, by name. */
   readonly definitions: ReadonlyMap<string, readonly Node[]>;
 }
 
-/** @throws CommandFailure in Go's words when `source` is not a template; `functions` are the names it may call. */
+/** @throws CommandFailure in Go's words when `source` is not a template; `functions` are the names that it may call. */
 export function parseTemplate(source: string, functions: ReadonlySet<string>): Template {
   const parser = new Parser(source, functions);
   const nodes = parser.list(false);
@@ -27,9 +27,9 @@ class Parser {
   readonly #functions: ReadonlySet<string>;
   readonly definitions = new Map<string, readonly Node[]>();
   #at = 0;
-  /** How many `{{range}}` are open. */
+  /** The number of open `{{range}}`. */
   #ranges = 0;
-  /** How many parentheses and blocks are open. */
+  /** The number of open parentheses and blocks. */
   #depth = 0;
 
   constructor(source: string, functions: ReadonlySet<string>) {
@@ -57,7 +57,7 @@ class Parser {
     return token?.kind === 'symbol' && token.text === symbol;
   }
 
-  /** Nodes up to `{{end}}` or `{{else`, which stay unread, or up to the end of the template. */
+  /** Nodes up to `{{end}}` or `{{else`, which are not consumed, or up to the end of the template. */
   list(nested: boolean): Node[] {
     const nodes: Node[] = [];
     for (let token = this.#peek(); token; token = this.#peek()) {
@@ -97,7 +97,7 @@ class Parser {
     return { kind: 'action', pipe };
   }
 
-  /** `{{define "name"}}…{{end}}`, which prints nothing where it stands. */
+  /** `{{define "name"}}…{{end}}`, which prints nothing in its place. */
   #define(nested: boolean): void {
     if (nested) throw this.#error('unexpected <define> in command');
     this.#at += 2;
@@ -130,7 +130,7 @@ class Parser {
     return token.text;
   }
 
-  /** Reads up to `{{end}}` and keeps that under `name`. */
+  /** Reads up to `{{end}}` and stores the body as `name`. */
   #body(name: string): void {
     const nodes = this.list(true);
     this.#take();
@@ -145,7 +145,7 @@ class Parser {
     if (token.kind !== 'close') throw this.#error(`unexpected <${token.text}> in command`, token.at);
   }
 
-  /** @throws CommandFailure where going on would take all of the stack. */
+  /** @throws CommandFailure where recursion would exhaust the stack. */
   #deeper(): void {
     if (++this.#depth > MAX_DEPTH) throw this.#error('max expression depth exceeded');
   }
@@ -188,7 +188,7 @@ class Parser {
     return { variables, declares, stages, at };
   }
 
-  /** `$x :=`, `$x =` or `$i, $x :=` when that is what comes. */
+  /** `$x :=`, `$x =` or `$i, $x :=`, if present. */
   #declaration(): { variables: string[]; declares: boolean } {
     const first = this.#peek();
     if (first?.kind !== 'variable') return { variables: [], declares: false };
@@ -268,12 +268,12 @@ class Parser {
     return { kind: 'pipe', pipe, names: this.#fields(), at, source };
   }
 
-  /** Go places a chain of members where the first that follows its head stands. @param length of what follows. */
+  /** Go reports a chain of members at the first one after its head. @param length of the members. */
   #chainAt(head: number, length: number): number {
     return length === 0 ? head : (this.#tokens[this.#at - length]?.at ?? head);
   }
 
-  /** `.B.C` standing close behind an operand. */
+  /** `.B.C` directly after an operand. */
   #fields(): string[] {
     const names: string[] = [];
     for (let token = this.#peek(); token?.kind === 'field' && !token.spaced; token = this.#peek()) {

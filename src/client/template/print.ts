@@ -6,7 +6,7 @@ export function printValue(value: unknown): string {
   return isNil(value) ? '<no value>' : sprint(value);
 }
 
-/** JSON as Go writes it: members of structs in their order, keys of maps sorted, whole numbers exact. */
+/** JSON as Go writes it: struct members in their order, map keys sorted, integers exact. */
 export function toJson(value: unknown): string {
   return exactJson(ordered(value));
 }
@@ -21,7 +21,7 @@ function ordered(value: unknown, map = false): unknown {
   return Object.fromEntries(names.map((name) => [name, ordered(Reflect.get(value, name), MAPS.has(name))]));
 }
 
-/** Go's exported members begin with capitals. */
+/** Go's exported members begin with a capital letter. */
 const isStruct = (names: readonly string[]) => names.every((name) => /^[A-Z][A-Za-z0-9]*$/.test(name));
 
 /** Members of the API's structs that are maps, whatever their keys look like. */
@@ -45,12 +45,12 @@ const MAPS: ReadonlySet<string> = new Set([
   'Volumes',
 ]);
 
-/** JSON in which whole numbers that a double would round stay as they are. */
+/** JSON with exact integers, including those that a double would round. */
 export function exactJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, writeExact, indent) ?? 'null';
 }
 
-/** Newer than the compiler's library. */
+/** The compiler's library does not declare it yet. */
 const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
 
 function writeExact(_key: string, value: unknown): unknown {

@@ -1,7 +1,7 @@
 import { formatFloat } from './number.ts';
 import { floatOf, goType, isInteger, isNil, NilPointer, typedOf } from './values.ts';
 
-/** What stands between `%` and a verb. */
+/** The part between `%` and a verb. */
 interface Directive {
   readonly verb: string;
   readonly minus: boolean;
@@ -30,10 +30,10 @@ const PLAIN: Directive = {
   named: false,
 };
 
-/** Larger widths and precisions are mistakes, as in Go. */
+/** Larger widths and precisions are rejected, as in Go. */
 const TOO_LARGE = 1_000_000;
 
-/** Go's Sprintf. Time and text are linear in the format and what it prints. */
+/** Go's Sprintf. Time and memory are linear in the format and its output. */
 export function sprintf(format: string, values: readonly unknown[]): string {
   return new Formatter(format, values).run();
 }
@@ -46,10 +46,10 @@ class Formatter {
   readonly #values: readonly unknown[];
   #at = 0;
   #next = 0;
-  /** An explicit index was used, so values may be left over. */
+  /** An explicit index was used, so values may remain unused. */
   #reordered = false;
   #goodIndex = true;
-  /** The index of this directive was given right before. */
+  /** This directive has an explicit index. */
   #indexed = false;
 
   constructor(format: string, values: readonly unknown[]) {
@@ -138,7 +138,7 @@ class Formatter {
     }
   }
 
-  /** `[3]`: the values go on from the third. */
+  /** `[3]`: continues with the third value. */
   #index(): void {
     if (this.#format[this.#at] !== '[') return;
     this.#reordered = true;
@@ -151,7 +151,7 @@ class Formatter {
     else this.#next = index - 1;
   }
 
-  /** A width or precision from the values. */
+  /** A width or precision taken from the values. */
   #number(): number | undefined {
     const value = this.#next < this.#values.length ? this.#values[this.#next++] : undefined;
     if (!isInteger(value)) return undefined;
@@ -221,7 +221,7 @@ function printNil(value: unknown, directive: Directive): string {
 const bad = (value: unknown, directive: Directive) =>
   `%!${directive.verb}(${goType(value)}=${print(value, { ...directive, verb: 'v' }, 0)})`;
 
-/** As Go sorts: by bytes, which is by code points. */
+/** Sorts as Go does: by bytes, which equals by code points. */
 export function byCodePoints(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

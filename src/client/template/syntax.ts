@@ -6,11 +6,11 @@ export type Node =
   | { readonly kind: 'jump'; readonly to: 'break' | 'continue' }
   | Call;
 
-/** `{{template "name" pipe}}`; a `{{block}}` is one whose template stands with it. */
+/** `{{template "name" pipe}}`; a `{{block}}` is one that also defines the template. */
 export interface Call {
   readonly kind: 'call';
   readonly name: string;
-  /** Undefined: the template gets nil. */
+  /** Undefined passes nil to the template. */
   readonly pipe: Pipe | undefined;
   readonly at: number;
 }
@@ -24,9 +24,9 @@ export interface Branch {
 
 /** `{{$x := a | b | c}}`. */
 export interface Pipe {
-  /** Variables the result goes to, with their `$`. */
+  /** Variables that receive the result, with their `$`. */
   readonly variables: readonly string[];
-  /** `:=` makes new variables, `=` changes those that exist. */
+  /** `:=` declares new variables, `=` assigns to existing ones. */
   readonly declares: boolean;
   readonly stages: readonly Stage[];
   readonly at: number;

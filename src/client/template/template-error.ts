@@ -1,11 +1,11 @@
 import { CommandFailure } from '../failure.ts';
 
-/** `template: :1: message`, as Go words mistakes in a template's form. */
+/** `template: :1: message`, as Go words syntax errors in templates. */
 export function templateError(source: string, at: number, message: string): CommandFailure {
   return new CommandFailure(`template: :${lineOf(source, at)}: ${message}`);
 }
 
-/** A failure while a well-formed template meets its data. `expression` is the piece at fault, as written. */
+/** A failure in the execution of a well-formed template. `expression` is the source text that failed. */
 export class ExecutionError extends CommandFailure {
   constructor(source: string, at: number, expression: string, message: string) {
     const line = lineOf(source, at);

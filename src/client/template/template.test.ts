@@ -62,14 +62,14 @@ for (const [source, output] of GOLDEN) {
   });
 }
 
-test('and and or look no further than the operand that decides', () => {
+test('`and` and `or` stop at the operand that decides', () => {
   assert.equal(
     compileTemplate('{{if and .Config.Cmd (index .Config.Cmd 9)}}x{{else}}safe{{end}}')(DATA),
     'safe',
   );
 });
 
-test('a field that is not there fails as in Go, where it stands', () => {
+test('a missing field fails as in Go, with its position', () => {
   const cases: [string, string][] = [
     ['{{.Foo}}', 'template: :1:2: executing "" at <.Foo>: map has no entry for key "Foo"'],
     ['a {{.State.Foo}}', 'template: :1:10: executing "" at <.State.Foo>: map has no entry for key "Foo"'],
@@ -93,7 +93,7 @@ test('a listing names its Go type for a field that it lacks', () => {
   });
 });
 
-test('members that Go leaves out of JSON are nil, not missing', () => {
+test('members that Go omits from JSON are nil, not missing', () => {
   const render = compileTemplate('{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}', {
     optional: new Set(['Health']),
   });
@@ -105,7 +105,7 @@ test('methods take arguments', () => {
   assert.equal(compileTemplate('{{.Label "a"}} {{json .}}')(row), '<a> {"ID":"x"}');
 });
 
-test('a template that is not one is refused before it meets data', () => {
+test('a malformed template is rejected before its execution', () => {
   const cases: [string, RegExp][] = [
     ['{{.Foo', /unclosed action/],
     ['{{if .A}}', /unexpected EOF/],
@@ -120,7 +120,7 @@ test('a template that is not one is refused before it meets data', () => {
   for (const [source, message] of cases) assert.throws(() => compileTemplate(source), { message });
 });
 
-test('templates that are not there, or never end, fail where they are called', () => {
+test('missing and endless templates fail where they are called', () => {
   const call = (source: string) => () => compileTemplate(source)(DATA);
   assert.throws(call('{{template "x"}}'), /template "x" not defined/);
   assert.throws(

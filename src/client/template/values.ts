@@ -1,4 +1,4 @@
-/** A float64 of a template: JavaScript alone does not tell 1.0 from 1. */
+/** A float64 of a template: JavaScript alone does not distinguish 1.0 from 1. */
 export class Float {
   readonly value: number;
 
@@ -11,7 +11,7 @@ export class Float {
   }
 }
 
-/** A pointer of Go's that points to nothing: `<nil>`, false, `null` in JSON. */
+/** Go's nil pointer: `<nil>`, false, `null` in JSON. */
 export class NilPointer {
   readonly type: GoType;
 
@@ -24,31 +24,31 @@ export class NilPointer {
   }
 }
 
-/** As much of a Go type as templates can tell apart. */
+/** The distinctions between Go types that templates can observe. */
 export type GoType =
   | { readonly kind: 'string' | 'bool' | 'int' | 'any'; readonly name: string }
   | { readonly kind: 'slice' | 'map' | 'pointer'; readonly name: string; readonly of: GoType }
   | { readonly kind: 'struct'; readonly name: string; readonly fields: ReadonlyMap<string, Field> };
 
 export interface Field {
-  /** What JSON calls it. */
+  /** Its name in JSON. */
   readonly json: string;
   readonly type: GoType;
 }
 
 interface Typed {
   readonly type: GoType;
-  /** The JSON that the value was made of. */
+  /** The JSON that the value was decoded from. */
   readonly raw: unknown;
 }
 
 const TYPES = new WeakMap<object, Typed>();
 
-/** What is known about an object, array or map that `withType` made. */
+/** The type information of an object, array or map that `withType` created. */
 export const typedOf = (value: unknown): Typed | undefined =>
   typeof value === 'object' && value !== null ? TYPES.get(value) : undefined;
 
-/** JSON as the Go value that a client of Docker's decodes it into: what JSON leaves out has its zero. */
+/** JSON as the Go value that Docker's client decodes it into: omitted members have their zero values. */
 export function withType(raw: unknown, type: GoType): unknown {
   if (raw === undefined || raw === null) return zeroOf(type, raw);
   switch (type.kind) {
@@ -70,7 +70,7 @@ export function withType(raw: unknown, type: GoType): unknown {
   }
 }
 
-/** @param raw what the value is in JSON: absent or null. */
+/** @param raw the JSON value: absent or null. */
 export function zeroOf(type: GoType, raw: unknown = null): unknown {
   switch (type.kind) {
     case 'string':
@@ -100,7 +100,7 @@ function tagged<T extends object>(value: T, typed: Typed): T {
 const mapOf = (raw: object, of: GoType) =>
   Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, withType(value, of)]));
 
-/** Members under Go's names, then under JSON's where these are others, so that templates may use both. */
+/** Members under their Go names, then under their JSON names where these differ, so that templates may use both. */
 function structOf(raw: Readonly<Record<string, unknown>>, fields: ReadonlyMap<string, Field>) {
   const members: Record<string, unknown> = {};
   const known = new Set<string>();

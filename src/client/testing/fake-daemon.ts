@@ -8,10 +8,10 @@ import type { Duplex } from 'node:stream';
 
 const CLIENT = resolve(import.meta.dirname, '../../bin/barge.ts');
 
-/** A request as the fake daemon saw it. */
+/** A request as the fake daemon received it. */
 export interface Seen {
   readonly method: string;
-  /** Without the version's prefix and the query. */
+  /** Without the version prefix and the query. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
@@ -26,9 +26,9 @@ export interface Answer {
   readonly chunks?: readonly string[];
   /** For a hijack: what to do with the connection. */
   readonly hijack?: (socket: Duplex) => void;
-  /** Holds the body back, after the head has been sent. */
+  /** Delays the body after the head has been sent. */
   readonly until?: Promise<unknown>;
-  /** Keeps the body open after its chunks. */
+  /** Leaves the body open after its chunks. */
   readonly after?: Promise<unknown>;
 }
 
@@ -40,7 +40,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** A daemon that answers as a test tells it, on a socket in a directory of its own. */
+/** A daemon whose responses the test defines, on a socket in a separate directory. */
 export class FakeDaemon implements AsyncDisposable {
   readonly directory: string;
   readonly seen: Seen[] = [];
@@ -73,7 +73,7 @@ export class FakeDaemon implements AsyncDisposable {
   /** The JSON body of the first request to `path`. */
   json<T = Record<string, unknown>>(path: string): T {
     const seen = this.seen.find((one) => one.path === path);
-    if (!seen) throw new Error(`nobody asked for ${path}: ${this.paths().join(', ')}`);
+    if (!seen) throw new Error(`no request for ${path}: ${this.paths().join(', ')}`);
     return JSON.parse(seen.body.toString()) as T;
   }
 

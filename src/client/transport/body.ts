@@ -1,12 +1,12 @@
 import { dataLoss } from '../../core/errors.ts';
 
-/** Bytes held before the socket is asked to wait. */
+/** Number of buffered bytes at which reading from the socket pauses. */
 const HIGH_WATER = 256 * 1024;
 
 export interface FlowControl {
   pause(): void;
   resume(): void;
-  /** Nobody wants the rest. */
+  /** The reader discards the rest. */
   abandon(): void;
 }
 
@@ -15,7 +15,7 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-/** A response's body: an async iterable of chunks that holds the daemon back while its reader is slow. */
+/** A response's body: an async iterable of chunks that applies backpressure to the daemon while its reader is slow. */
 export class Body implements AsyncIterableIterator<Buffer, undefined> {
   readonly #flow: FlowControl;
   readonly #chunks: Buffer[] = [];
@@ -94,7 +94,7 @@ export class Body implements AsyncIterableIterator<Buffer, undefined> {
     let size = 0;
     for await (const chunk of this) {
       size += chunk.length;
-      if (size > limit) throw dataLoss(`the daemon's answer is longer than ${limit} bytes`);
+      if (size > limit) throw dataLoss(`the daemon's response is longer than ${limit} bytes`);
       parts.push(chunk);
     }
     return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
@@ -104,13 +104,13 @@ export class Body implements AsyncIterableIterator<Buffer, undefined> {
     return (await this.bytes()).toString('utf8');
   }
 
-  /** @param parse how to read the text, when not as `JSON.parse` does */
+  /** @param parse replaces `JSON.parse` */
   async json<T>(parse: (text: string) => unknown = JSON.parse): Promise<T> {
     const text = await this.text();
     try {
       return parse(text) as T;
     } catch (cause) {
-      throw dataLoss('the daemon answered with something other than JSON', { cause });
+      throw dataLoss("the daemon's response is not JSON", { cause });
     }
   }
 }

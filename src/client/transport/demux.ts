@@ -9,8 +9,8 @@ export interface FrameSinks {
 }
 
 /**
- * Splits a multiplexed stream (Engine API, "Stream format": 8-byte header, big-endian length in its last four
- * bytes) into standard output and error as the bytes come, without waiting for whole frames.
+ * Splits a multiplexed stream (Engine API, "Stream format": 8-byte header, big-endian length in its last four bytes)
+ * into standard output and error as the bytes arrive, without waiting for whole frames.
  */
 export class Demultiplexer {
   readonly #sinks: FrameSinks;
@@ -22,7 +22,7 @@ export class Demultiplexer {
     this.#sinks = sinks;
   }
 
-  /** @throws BargeError data-loss when the bytes are no frame, or the daemon reports a failure of its own. */
+  /** @throws BargeError data-loss when the bytes are not a frame, or the daemon reports a failure in the stream. */
   push(data: Buffer): void {
     let rest = data;
     while (rest.length > 0) {

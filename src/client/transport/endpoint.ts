@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { invalidParameter } from '../../core/errors.ts';
 
-/** Where the client looks for the daemon when nobody says otherwise. */
+/** The daemon's default address. */
 export const DEFAULT_HOST = 'unix:///run/barge.sock';
 
 export interface TlsMaterial {
@@ -35,11 +35,11 @@ export interface SshEndpoint {
   readonly hostname: string;
   readonly user?: string;
   readonly port?: number;
-  /** The daemon's unix socket over there, when it is not the usual one. */
+  /** The daemon's unix socket on the remote host, when it is not the default. */
   readonly socket?: string;
 }
 
-/** A daemon's address, ready to connect to. `url` is what people see in messages. */
+/** A daemon's address, ready to connect to. `url` is for messages. */
 export type Endpoint = UnixEndpoint | TcpEndpoint | SshEndpoint;
 
 export interface EndpointOptions {
@@ -54,7 +54,7 @@ export interface EndpointOptions {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The flags win over `BARGE_HOST`, that over `DOCKER_HOST`, that over the default socket.
+ * The flags override `BARGE_HOST`, which overrides `DOCKER_HOST`, which overrides the default socket.
  * @throws BargeError invalid-parameter for an address of another form.
  */
 export function resolveEndpoint(options: EndpointOptions, env: Environment): Endpoint {
@@ -65,7 +65,7 @@ export function resolveEndpoint(options: EndpointOptions, env: Environment): End
   return withTls(address, readTls(secure, env));
 }
 
-/** The daemon's address that the environment names; '' when it names none. */
+/** The daemon's address from the environment, '' without one. */
 export function hostOfEnvironment(env: Environment): string {
   return env.BARGE_HOST || env.DOCKER_HOST || '';
 }
@@ -76,7 +76,7 @@ export function withTls(address: TcpEndpoint, tls: TlsMaterial | undefined): Tcp
   return { ...address, port, ...(tls ? { tls } : {}) };
 }
 
-/** Reads an address's form; a port that is not named is 0. @throws BargeError invalid-parameter. */
+/** Parses an address; a missing port is 0. @throws BargeError invalid-parameter. */
 export function parseAddress(url: string): Endpoint {
   const unix = /^(?:unix:\/\/)?(\/.*)$/.exec(url);
   if (unix?.[1]) return { kind: 'unix', url: `unix://${unix[1]}`, path: unix[1] };
@@ -90,7 +90,7 @@ export function parseAddress(url: string): Endpoint {
   return { kind: 'tcp', url, hostname: tcp[1].replace(/^\[|\]$/g, ''), port: Number(tcp[2] ?? 0) };
 }
 
-/** `ssh://[user@]host[:port][/path/of/the/socket]`. A name that ssh would take for an option is refused. */
+/** `ssh://[user@]host[:port][/path/of/the/socket]`. A name that ssh would parse as an option is rejected. */
 function parseSsh(url: string): SshEndpoint {
   const form = /^ssh:\/\/(?:([^@/?#]+)@)?(\[[0-9a-fA-F:.]+\]|[^:/@?#[\]]+)(?::(\d{1,5}))?(\/[^?#]*)?$/;
   const [, user, host = '', port, socket = '/'] = form.exec(url) ?? [];
@@ -120,7 +120,7 @@ function readTls(options: EndpointOptions, env: Environment): TlsMaterial | unde
   return { verify, ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) };
 }
 
-/** A file named by a flag must be readable; the usual place may be empty unless the file is needed. */
+/** A file named by a flag must be readable; a file at the default path may be missing unless it is required. */
 function readMaterial(named: string | undefined, usual: string, needed: boolean): Buffer | undefined {
   const path = named || usual;
   try {

@@ -10,11 +10,11 @@ const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   503: 'unavailable',
 };
 
-/** The daemon refused a request or failed at it. `detail` is its own message, without the client's preface. */
+/** The daemon rejected a request or failed at it. `detail` is the daemon's message, without the client's prefix. */
 export class EngineError extends BargeError {
   readonly status: number;
   readonly detail: string;
-  /** The exit code that the daemon asks `run` and `start` to end with (our extension of the error body). */
+  /** The exit code that the daemon requests for `run` and `start` (our extension of the error body). */
   override readonly exitCode: number | undefined;
 
   constructor(status: number, detail: string, exitCode?: number) {
@@ -26,7 +26,7 @@ export class EngineError extends BargeError {
   }
 }
 
-/** The error that a response's body of 4xx or 5xx describes. */
+/** The error in the body of a 4xx or 5xx response. */
 export function engineError(status: number, reason: string, body: string): EngineError {
   try {
     const { message, exitCode } = JSON.parse(body) as { message?: unknown; exitCode?: unknown };
@@ -34,7 +34,7 @@ export function engineError(status: number, reason: string, body: string): Engin
       return new EngineError(status, message, typeof exitCode === 'number' ? exitCode : undefined);
     }
   } catch {
-    // A proxy or an old daemon answers in plain text.
+    // A proxy or an old daemon responds in plain text.
   }
   return new EngineError(status, body.trim() || `${status} ${reason}`.trim());
 }

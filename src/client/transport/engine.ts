@@ -10,11 +10,11 @@ export type QueryValue = string | number | boolean | readonly string[] | undefin
 export type Query = Readonly<Record<string, QueryValue>>;
 
 export interface RequestOptions {
-  /** Members that are undefined, false or an empty list are left out; lists are repeated. */
+  /** Members that are undefined, false or an empty list are omitted; lists become repeated parameters. */
   readonly query?: Query;
   /** Sent as JSON. */
   readonly json?: unknown;
-  /** Sent in chunks as it comes. */
+  /** Sent in chunks as it is read. */
   readonly stream?: AsyncIterable<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -26,7 +26,7 @@ export interface EngineResponse {
   readonly body: Body;
 }
 
-/** A taken-over connection: what the daemon sends is in `body`; `socket` takes the other direction. */
+/** A hijacked connection: `body` is what the daemon sends; `socket` is for writing. */
 export interface HijackedStream {
   readonly headers: ResponseHead['headers'];
   readonly body: Body;
@@ -34,13 +34,13 @@ export interface HijackedStream {
 }
 
 export interface EngineOptions {
-  /** The API version to insist on (`DOCKER_API_VERSION`). */
+  /** The required API version (`DOCKER_API_VERSION`). */
   readonly pinned?: string;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Speaks the Engine API to one daemon. Every request has a connection of its own. */
+/** A client of one daemon's Engine API. Every request uses a separate connection. */
 export class Engine {
   readonly endpoint: Endpoint;
   readonly #headers: Readonly<Record<string, string>>;
@@ -54,12 +54,12 @@ export class Engine {
     this.#agreed = pinned !== undefined;
   }
 
-  /** The API version in use; known for sure once the daemon has answered. */
+  /** The API version in use; certain once the daemon has responded. */
   get version(): string {
     return this.#version;
   }
 
-  /** @throws EngineError for an answer of 400 or above. */
+  /** @throws EngineError for a status of 400 or above. */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<EngineResponse> {
     if (options.stream && !this.#agreed) await this.negotiate();
     const { head, body } = await this.#send(method, path, options, false);
@@ -71,20 +71,20 @@ export class Engine {
     return body.json<T>();
   }
 
-  /** A GET for people to see: whole numbers that a double would round are bigints. */
+  /** A GET whose response is shown: integers that a double would round are bigints. */
   async getExact(path: string, query?: Query): Promise<unknown> {
     const { parseExact } = await import('./exact-json.ts');
     const { body } = await this.request('GET', path, query ? { query } : {});
     return body.json(parseExact);
   }
 
-  /** A POST whose answer is JSON. */
+  /** A POST with a JSON response. */
   async post<T>(path: string, options: RequestOptions = {}): Promise<T> {
     const { body } = await this.request('POST', path, options);
     return body.json<T>();
   }
 
-  /** A request whose answer's body does not matter; resolves with the status (304: nothing to do). */
+  /** A request whose response body is ignored; resolves with the status (304: nothing to do). */
   async call(method: string, path: string, options: RequestOptions = {}): Promise<number> {
     const { status, body } = await this.request(method, path, options);
     await body.return();
@@ -96,7 +96,7 @@ export class Engine {
     return { headers: head.headers, body, socket };
   }
 
-  /** Learns the highest version that both sides speak. */
+  /** Negotiates the highest version that both sides support. */
   async negotiate(): Promise<void> {
     const ping = { method: 'GET', target: '/_ping', headers: this.#headers };
     const { head, body } = await exchange(this.endpoint, ping);
@@ -133,7 +133,7 @@ export class Engine {
     });
   }
 
-  /** Takes a lower version that the daemon names; whether the request is worth another try. */
+  /** Adopts a lower version that the daemon names. @returns whether to retry the request. */
   #adopt(head: ResponseHead): boolean {
     const offered = head.headers.get('api-version');
     if (this.#agreed || !offered || !/^1\.\d{1,3}$/.test(offered)) return false;
@@ -148,7 +148,7 @@ function minorOf(version: string): number {
   return Number(version.split('.')[1]);
 }
 
-/** `?all=1&t=a&t=b`, or '' when nothing is left to say. */
+/** `?all=1&t=a&t=b`, or '' without parameters. */
 export function formatQuery(query: Query = {}): string {
   const parts: string[] = [];
   for (const [name, value] of Object.entries(query)) {

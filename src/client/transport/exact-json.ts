@@ -1,12 +1,12 @@
-/** A whole number of 16 digits or more may be one that a double rounds. */
+/** An integer of 16 digits or more, which a double may round. */
 const LONG_NUMBER = /[:[,\s]-?\d{16,}/;
 
-/** Parses JSON; whole numbers that a double would round become bigints. */
+/** Parses JSON; integers that a double would round become bigints. */
 export function parseExact(text: string): unknown {
   return LONG_NUMBER.test(text) ? JSON.parse(text, reviveExact as Reviver) : JSON.parse(text);
 }
 
-/** `context.source` is newer than the compiler's library. */
+/** The compiler's library does not declare `context.source` yet. */
 type Reviver = (this: unknown, key: string, value: unknown) => unknown;
 
 function reviveExact(_key: string, value: unknown, context?: { readonly source?: string }): unknown {

@@ -8,12 +8,12 @@ import { type ResponseHead, ResponseParser } from './response-parser.ts';
 
 export interface RawRequest {
   readonly method: string;
-  /** Path with query, already encoded. */
+  /** Path and query, already encoded. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Whole bodies are sent with their length, streams in chunks. */
   readonly body?: Buffer | AsyncIterable<Uint8Array>;
-  /** Asks to take the connection over (`Upgrade: tcp`). */
+  /** Requests to hijack the connection (`Upgrade: tcp`). */
   readonly hijack?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -21,13 +21,14 @@ export interface RawRequest {
 export interface RawResponse {
   readonly head: ResponseHead;
   readonly body: Body;
-  /** The connection itself; after a hijack the request's side may still be written to. */
+  /** The connection itself; after a hijack it can still be written to. */
   readonly socket: Duplex;
 }
 
 /**
- * Sends one request on a connection of its own and resolves with the response's head; the body streams.
- * @throws BargeError unavailable when nobody answers at the address, forbidden when the socket may not be opened.
+ * Sends one request on a separate connection and resolves with the response's head; the body streams.
+ * @throws BargeError unavailable when there is no server at the address, forbidden without permission to open the
+ * socket.
  */
 export async function exchange(endpoint: Endpoint, request: RawRequest): Promise<RawResponse> {
   const socket = await openConnection(endpoint);
@@ -97,7 +98,7 @@ function receive(socket: Duplex, endpoint: Endpoint, request: RawRequest): Promi
     socket.on('error', (error) => {
       failure = error;
     });
-    // The answer to a refused upload may still be in flight when writing fails, so only the close decides.
+    // The response to a rejected upload may still be in flight when writing fails, so only the close decides.
     socket.on('close', () => {
       if (failure !== undefined) fail(connectFailure(failure, endpoint));
       guarded(() => parser.close());
@@ -106,7 +107,7 @@ function receive(socket: Duplex, endpoint: Endpoint, request: RawRequest): Promi
   });
 }
 
-/** Sends a stream in chunks, for as long as the daemon wants it. */
+/** Sends a stream in chunks, until the daemon stops reading it. */
 async function upload(
   socket: Duplex,
   body: AsyncIterable<Uint8Array>,
@@ -119,7 +120,7 @@ async function upload(
       socket.write(`${chunk.length.toString(16)}\r\n`);
       socket.write(chunk);
       if (!socket.write('\r\n')) await drained(socket);
-      // Lets an answer that has come already be read, before a write to a closed connection destroys it.
+      // Allows a response that has already arrived to be read before a write to a closed connection destroys it.
       await new Promise((resolve) => setImmediate(resolve));
     }
     if (!refused() && socket.writable) socket.write('0\r\n\r\n');
@@ -128,7 +129,7 @@ async function upload(
   }
 }
 
-/** What went wrong with a connection, in words that say what to do. */
+/** The error for a failed connection, which says what to do. */
 export function connectFailure(error: unknown, endpoint: Endpoint): BargeError {
   if (error instanceof BargeError) return error;
   const code = errnoOf(error);

@@ -1,9 +1,11 @@
 import { dataLoss } from '../../core/errors.ts';
 
-/** The longest single message that is believed. */
+/** The largest accepted message. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
-/** The values of a stream of JSON texts, one a line, read by `parse`. @throws BargeError data-loss on a line that is not JSON. */
+/**
+ * Reads a stream of JSON texts, one per line, with `parse`. @throws BargeError data-loss on a line that is not JSON.
+ */
 export async function* jsonLines<T>(
   chunks: AsyncIterable<Uint8Array>,
   parse: (text: string) => unknown = JSON.parse,

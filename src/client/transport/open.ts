@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Endpoint, TcpEndpoint } from './endpoint.ts';
 
-/** Opens a connection to a daemon. It may still be connecting; what goes wrong comes as its `error`. */
+/** Opens a connection to a daemon. It may still be connecting; a failure is emitted as its `error`. */
 export async function openConnection(endpoint: Endpoint): Promise<Duplex> {
   if (endpoint.kind === 'unix') return connect({ path: endpoint.path });
   if (endpoint.kind === 'tcp') return openTcp(endpoint);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ResponseParser } from './response-parser.ts';
 
-/** Whether a response is accepted, in one chunk and cut at a place. */
+/** Whether a response is accepted, in one chunk and split at an offset. */
 function accepted(text: string, cut: number): [boolean, boolean] {
   const bytes = Buffer.from(text);
   return [[bytes], [bytes.subarray(0, cut), bytes.subarray(cut)]].map((chunks) => {
@@ -18,7 +18,7 @@ function accepted(text: string, cut: number): [boolean, boolean] {
   }) as [boolean, boolean];
 }
 
-test('lines and heads are bounded, wherever the bytes are cut', () => {
+test('lines and heads are bounded, wherever the bytes are split', () => {
   const chunked = (line: string) =>
     `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;${line}\r\nx\r\n0\r\n\r\n`;
   const headed = (value: string) => `HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: ${value}\r\n\r\n`;

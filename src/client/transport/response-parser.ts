@@ -1,11 +1,11 @@
 import { dataLoss } from '../../core/errors.ts';
 
-/** The longest status line and headers that are believed. */
+/** The largest accepted status line and headers. */
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_CHUNK_LINE = 1024;
 const EMPTY = Buffer.alloc(0);
 
-/** Where `mark` begins; undefined while it may yet come within the limit, however the bytes were cut. */
+/** The offset of `mark`; undefined while it may still arrive within the limit, however the bytes are split. */
 function endOf(data: Buffer, mark: string, limit: number): number | 'too-long' | undefined {
   const end = data.indexOf(mark);
   if (end > limit || (end === -1 && data.length >= limit + mark.length)) return 'too-long';
@@ -15,7 +15,7 @@ function endOf(data: Buffer, mark: string, limit: number): number | 'too-long' |
 export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
-  /** Names in lower case; repeated headers joined by a comma. */
+  /** Names are in lower case; repeated headers are joined by a comma. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
@@ -28,7 +28,7 @@ export interface ResponseEvents {
 
 export interface ParserOptions {
   readonly method: string;
-  /** Takes the connection over when the daemon agrees (101, or 200 as older daemons answer). */
+  /** Hijacks the connection when the daemon agrees (101, or 200 from older daemons). */
   readonly hijack: boolean;
 }
 
@@ -44,8 +44,8 @@ type State =
   | 'done';
 
 /**
- * An incremental reader of one HTTP/1.1 response (RFC 9112): content-length, chunked and close-delimited bodies,
- * informational responses skipped. After a hijack `body` passes the stream's raw bytes.
+ * An incremental parser of one HTTP/1.1 response (RFC 9112): content-length, chunked and close-delimited bodies;
+ * informational responses are skipped. After a hijack `body` passes the stream's raw bytes.
  */
 export class ResponseParser {
   readonly #events: ResponseEvents;
@@ -59,7 +59,7 @@ export class ResponseParser {
     this.#options = options;
   }
 
-  /** @throws BargeError data-loss when the bytes are no HTTP response. */
+  /** @throws BargeError data-loss when the bytes are not an HTTP response. */
   push(data: Buffer): void {
     let rest = this.#pending.length === 0 ? data : Buffer.concat([this.#pending, data]);
     this.#pending = EMPTY;
@@ -73,19 +73,19 @@ export class ResponseParser {
     }
   }
 
-  /** The peer closed. @throws BargeError data-loss when the response was cut short. */
+  /** The peer closed the connection. @throws BargeError data-loss when the response was cut short. */
   close(): void {
     if (this.#state === 'until-close') this.#finish();
     else if (this.#state !== 'done' && this.#state !== 'raw') {
       throw dataLoss(
         this.#state === 'head'
-          ? 'the daemon closed the connection without an answer'
-          : 'the daemon closed the connection in the middle of its answer',
+          ? 'the daemon closed the connection without a response'
+          : 'the daemon closed the connection in the middle of its response',
       );
     }
   }
 
-  /** Takes one step; the rest of the bytes, or undefined when more are needed. */
+  /** Performs one step. @returns the remaining bytes, or undefined when it needs more. */
   #step(data: Buffer): Buffer | undefined {
     switch (this.#state) {
       case 'head':
@@ -169,7 +169,7 @@ export class ResponseParser {
 function parseHead(text: string): ResponseHead {
   const [statusLine = '', ...lines] = text.split('\r\n');
   const match = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/.exec(statusLine);
-  if (!match) throw dataLoss('the answer is not HTTP: is something else listening at that address?');
+  if (!match) throw dataLoss('the response is not HTTP: is something else listening at that address?');
   const headers = new Map<string, string>();
   for (const line of lines) {
     const colon = line.indexOf(':');

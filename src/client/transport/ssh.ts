@@ -3,14 +3,14 @@ import { Duplex, type Readable, type Writable } from 'node:stream';
 import { errnoOf, unavailable } from '../../core/errors.ts';
 import type { SshEndpoint } from './endpoint.ts';
 
-/** Seconds until an address that does not answer is given up. */
+/** Seconds until an unresponsive address counts as unreachable. */
 const CONNECT_TIMEOUT = 30;
-/** As much of what ssh complains of as a message shows. */
+/** The number of characters of ssh's error output that a message shows. */
 const MAX_COMPLAINT = 4096;
 
 type Ssh = ChildProcessByStdio<Writable, Readable, Readable>;
 
-/** The arguments of `ssh` that reach the daemon: barge's bridge over there or, where it is not, docker's. */
+/** The arguments of `ssh` that reach the daemon: the remote host's barge or, if missing, its docker bridges the connection. */
 export function sshArguments(endpoint: SshEndpoint): string[] {
   const { hostname, user, port, socket } = endpoint;
   const host = socket === undefined ? '' : ` --host ${quote(`unix://${socket}`)}`;
@@ -25,16 +25,16 @@ export function sshArguments(endpoint: SshEndpoint): string[] {
     ...(port === undefined ? [] : ['-p', String(port)]),
     '--',
     hostname,
-    // Whatever shell the user has over there, `sh` reads the script.
+    // `sh` reads the script, whatever the user's login shell is.
     `sh -c ${quote(script)}`,
   ];
 }
 
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** A connection through a process of `ssh`, which ends with it. */
+/** A connection through an `ssh` process, which ends with it. */
 export function openSsh(endpoint: SshEndpoint): Duplex {
-  // In a session of its own: what is typed at the terminal, Ctrl-C above all, is for the container.
+  // In a new session, so that Ctrl-C and other keys of the terminal reach only the container.
   const child = spawn('ssh', sshArguments(endpoint), { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   return new SshConnection(child, endpoint);
 }
@@ -56,11 +56,11 @@ class SshConnection extends Duplex {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#complaint = (this.#complaint + text).slice(0, MAX_COMPLAINT);
     });
-    // The exit code says more than a write that nobody took.
+    // The exit code is more informative than the failed write.
     child.stdin.on('error', () => {});
     child.on('error', (error) => this.destroy(this.#failure(error)));
     child.on('close', (code) => this.#ended(code));
-    // Nobody listens any more over there: the connection is over, whether or not this side has ended.
+    // The remote side has closed, so the connection is over even if this side has not ended.
     this.on('end', () => this.destroy());
   }
 
@@ -72,14 +72,14 @@ class SshConnection extends Duplex {
   #failure(cause: unknown, code?: number | null): Error {
     const { url } = this.#endpoint;
     if (errnoOf(cause) === 'ENOENT') {
-      return unavailable(`cannot reach ${url}: there is no ssh on the PATH: install OpenSSH's client`, {
+      return unavailable(`cannot reach ${url}: ssh is not on the PATH: install OpenSSH's client`, {
         cause,
       });
     }
     const said = this.#complaint.trim();
     return unavailable(
       `error during connect to ${url}: ssh ended with exit status ${code ?? 'unknown'}: make sure that the ` +
-        `address is right and that Barge is on the PATH over there${said === '' ? '' : `: ${said}`}`,
+        `address is right and that Barge is on the PATH there${said === '' ? '' : `: ${said}`}`,
       { cause },
     );
   }

@@ -12,7 +12,7 @@ import { Engine, formatQuery } from './engine.ts';
 import { EngineError } from './engine-error.ts';
 import { jsonLines } from './json-lines.ts';
 
-/** A server that answers each connection with bytes, once the request's head has come. */
+/** A server that sends bytes on each connection after the request's head. */
 async function rawServer(response: (socket: Socket, request: string) => void) {
   const directory = await mkdtemp(join(tmpdir(), 'barge-raw-'));
   const path = join(directory, 'sock');
@@ -49,14 +49,14 @@ const slowly = async (socket: Socket, text: string) => {
   socket.end();
 };
 
-test('a body of known length is read, though it comes byte by byte', async () => {
+test('a body of known length is read byte by byte', async () => {
   await using server = await rawServer((socket) =>
     slowly(socket, 'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"a":[1,2]}'),
   );
   assert.deepEqual(await server.engine.get('/x'), { a: [1, 2] });
 });
 
-test('a chunked body is put together, extensions and trailers skipped', async () => {
+test('a chunked body is joined, without extensions and trailers', async () => {
   const chunked = '4;x=y\r\n{"a"\r\n3\r\n:1}\r\n0\r\nTrailer: z\r\n\r\n';
   await using server = await rawServer((socket) =>
     slowly(socket, `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunked}`),
@@ -64,7 +64,7 @@ test('a chunked body is put together, extensions and trailers skipped', async ()
   assert.deepEqual(await server.engine.get('/x'), { a: 1 });
 });
 
-test('a body without length ends with the connection, and informational answers are skipped', async () => {
+test('a body without length ends with the connection, and informational responses are skipped', async () => {
   await using server = await rawServer((socket) => {
     socket.end(
       'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n[1]',
@@ -96,7 +96,7 @@ test('the request carries version, query, length and JSON', async () => {
   assert.match(head, /\r\nContent-Type: application\/json/);
 });
 
-test('a hijacked connection carries raw bytes both ways, the first of them behind the head', async () => {
+test('a hijacked connection carries raw bytes in both directions, starting right after the head', async () => {
   await using server = await rawServer((socket) => {
     socket.write('HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\nearly ');
     socket.on('data', (chunk) => socket.write(chunk.toString().toUpperCase()));
@@ -107,14 +107,14 @@ test('a hijacked connection carries raw bytes both ways, the first of them behin
   assert.equal(await body.text(), 'early LATE!');
 });
 
-test('an older daemon takes a hijack over with 200', async () => {
+test('an older daemon accepts a hijack with 200', async () => {
   await using server = await rawServer((socket) => {
     socket.end('HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\nraw');
   });
   assert.equal(await (await server.engine.hijack('/attach')).body.text(), 'raw');
 });
 
-test('an answer that is cut short is a failure, not a shorter answer', async () => {
+test('a truncated response is a failure, not a shorter response', async () => {
   const cut = [
     'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[1',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[1',
@@ -127,12 +127,12 @@ test('an answer that is cut short is a failure, not a shorter answer', async () 
   }
 });
 
-test('what is not HTTP is refused', async () => {
+test('a non-HTTP response is rejected', async () => {
   await using server = await rawServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n\r\n'));
   await assert.rejects(server.engine.get('/x'), /not HTTP/);
 });
 
-test("a daemon's error keeps status, message and exit code", async () => {
+test("a daemon's error has its status, message and exit code", async () => {
   await using server = await rawServer((socket) => {
     const body = '{"message":"no such thing","exitCode":127}';
     socket.end(`HTTP/1.1 404 Not Found\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
@@ -144,7 +144,7 @@ test("a daemon's error keeps status, message and exit code", async () => {
   });
 });
 
-test('a daemon that names a lower API version is asked again in it', async () => {
+test('a request is repeated in the lower API version that a daemon names', async () => {
   const targets: string[] = [];
   await using server = await rawServer((socket, request) => {
     targets.push(request.split(' ')[1] ?? '');
@@ -157,7 +157,7 @@ test('a daemon that names a lower API version is asked again in it', async () =>
   assert.deepEqual(targets, ['/v1.56/containers/json', '/v1.41/containers/json']);
 });
 
-test('an upload that the daemon refuses ends in its message, not in a broken pipe', async () => {
+test("a rejected upload fails with the daemon's message, not with a broken pipe", async () => {
   await using server = await rawServer((socket, request) => {
     if (request.startsWith('GET /_ping'))
       return void socket.end('HTTP/1.1 200 OK\r\nApi-Version: 1.56\r\n\r\n');
@@ -172,7 +172,7 @@ test('an upload that the daemon refuses ends in its message, not in a broken pip
   await assert.rejects(server.engine.request('POST', '/build', { stream: endless() }), /too large/);
 });
 
-test('nobody at the socket is told with its address', async () => {
+test('a missing daemon is reported with its address', async () => {
   const engine = new Engine(resolveEndpoint({ host: 'unix:///nope/x.sock' }, {}));
   await assert.rejects(engine.get('/x'), {
     message: 'Cannot connect to the Barge daemon at unix:///nope/x.sock. Is barged running?',
@@ -198,7 +198,7 @@ test('the address comes from the flag, BARGE_HOST, DOCKER_HOST or the default, i
   );
 });
 
-test('frames are split wherever the bytes are cut', () => {
+test('frames are parsed wherever the bytes are split', () => {
   const frames = Buffer.from(
     '\x01\0\0\0\0\0\0\x03abc\x02\0\0\0\0\0\0\x02xy\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\x01d',
     'latin1',
@@ -218,7 +218,7 @@ test('frames are split wherever the bytes are cut', () => {
   }
 });
 
-test('JSON lines survive characters cut in two and a last line without end', async () => {
+test('JSON lines may have split characters and an unterminated last line', async () => {
   const bytes = Buffer.from('{"a":"ü"}\n\n{"b":2}');
   async function* oneByOne() {
     for (const byte of bytes) yield Uint8Array.of(byte);
@@ -228,6 +228,6 @@ test('JSON lines survive characters cut in two and a last line without end', asy
   assert.deepEqual(values, [{ a: 'ü' }, { b: 2 }]);
 });
 
-test('an empty query is left out', () => {
+test('an empty query is omitted', () => {
   assert.equal(formatQuery({ a: undefined, b: false, c: [] }), '');
 });

@@ -5,6 +5,6 @@ export interface Volume {
   readonly Mountpoint: string;
   readonly Scope: string;
   readonly Labels?: Readonly<Record<string, string>> | null;
-  /** Bytes; -1 when nobody counted. */
+  /** Bytes; -1 when unknown. */
   readonly UsageData?: { readonly Size: number; readonly RefCount: number } | null;
 }

@@ -24,16 +24,16 @@ export const CONFIG_CASES: readonly BuildCase[] = [
     Entrypoint: ['a'],
     Cmd: ['b', 'c d'],
   }),
-  config('CMD as text is for the shell', 'CMD echo $HOME "x y"', {
+  config('CMD as text is passed to the shell', 'CMD echo $HOME "x y"', {
     Cmd: ['/bin/sh', '-c', 'echo $HOME "x y"'],
   }),
-  config('SHELL counts for what comes after', 'SHELL ["/bin/ash", "-c"]\nCMD x', {
+  config('SHELL applies to later instructions', 'SHELL ["/bin/ash", "-c"]\nCMD x', {
     Shell: ['/bin/ash', '-c'],
     Cmd: ['/bin/ash', '-c', 'x'],
   }),
   config('ENTRYPOINT resets the CMD of the base image', 'ENTRYPOINT ["e"]', { Entrypoint: ['e'] }),
   config('an empty CMD', 'CMD []', { Cmd: [] }),
-  config('ENV keeps order, and later ones win', 'ENV A=1 B=2\nENV A=3', {
+  config('ENV preserves the order, and later ones win', 'ENV A=1 B=2\nENV A=3', {
     Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'A=3', 'B=2'],
   }),
   config('ENV with quotes, spaces and escapes', 'ENV A="x y" B=\'$A\' C=a\\ b', {
@@ -51,14 +51,14 @@ export const CONFIG_CASES: readonly BuildCase[] = [
     ExposedPorts: { '80/tcp': {}, '53/udp': {}, '7000/tcp': {}, '7001/tcp': {}, '7002/tcp': {} },
   }),
   config('EXPOSE of a variable', 'ARG P=81\nEXPOSE $P', { ExposedPorts: { '81/tcp': {} } }),
-  fails('EXPOSE of nonsense', 'EXPOSE abc', /invalid containerPort: abc/),
+  fails('EXPOSE of an invalid port', 'EXPOSE abc', /invalid containerPort: abc/),
   fails('EXPOSE of a port too high', 'EXPOSE 70000', /invalid containerPort/),
   config('VOLUME as list and words', 'VOLUME ["/a b"]\nVOLUME /c /d', {
     Volumes: { '/a b': {}, '/c': {}, '/d': {} },
   }),
   config('STOPSIGNAL by name', 'STOPSIGNAL SIGUSR1', { StopSignal: 'SIGUSR1' }),
   config('STOPSIGNAL by number', 'STOPSIGNAL 9', { StopSignal: '9' }),
-  fails('STOPSIGNAL that is none', 'STOPSIGNAL SIGNOPE', /SIGNOPE/),
+  fails('STOPSIGNAL with an unknown signal', 'STOPSIGNAL SIGNOPE', /SIGNOPE/),
   config('USER with a variable', 'ENV U=nobody\nUSER $U:daemon', { User: 'nobody:daemon' }),
   config(
     'WORKDIR relative to the last',
@@ -86,14 +86,14 @@ export const CONFIG_CASES: readonly BuildCase[] = [
     Healthcheck: { Test: ['CMD-SHELL', 'wget -q localhost'] },
   }),
   config('HEALTHCHECK NONE', 'HEALTHCHECK CMD x\nHEALTHCHECK NONE', { Healthcheck: { Test: ['NONE'] } }),
-  config('ONBUILD is kept', 'ONBUILD RUN echo x\nONBUILD COPY . /src', {
+  config('ONBUILD is stored', 'ONBUILD RUN echo x\nONBUILD COPY . /src', {
     OnBuild: ['RUN echo x', 'COPY . /src'],
   }),
   fails('ONBUILD of ONBUILD', 'ONBUILD ONBUILD RUN x', /ONBUILD/),
-  config('MAINTAINER goes into the author', 'MAINTAINER me', {}),
-  fails('an instruction that is none', 'FETCH x', /unknown instruction: FETCH/i),
-  fails('a flag that is none', 'COPY --form=x a b', /unknown flag: --form|--from/),
-  config('lower case is as good', 'env A=1\ncmd ["x"]', { Cmd: ['x'] }),
+  config('MAINTAINER sets the author', 'MAINTAINER me', {}),
+  fails('an unknown instruction', 'FETCH x', /unknown instruction: FETCH/i),
+  fails('an unknown flag', 'COPY --form=x a b', /unknown flag: --form|--from/),
+  config('lower case is accepted', 'env A=1\ncmd ["x"]', { Cmd: ['x'] }),
   config(
     'the escape directive',
     'CMD ["x"]',
@@ -102,5 +102,5 @@ export const CONFIG_CASES: readonly BuildCase[] = [
       dockerfile: '# escape=`\nFROM busybox\nWORKDIR `\n  /c\nCMD ["x"]\n',
     },
   ),
-  config('the history tells each instruction', 'ENV A=1\nRUN true\nCMD ["x"]', { Cmd: ['x'] }),
+  config('the history lists each instruction', 'ENV A=1\nRUN true\nCMD ["x"]', { Cmd: ['x'] }),
 ];

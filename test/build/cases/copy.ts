@@ -23,7 +23,7 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/x/y': '755/ 0:0', '/x/y/a': 'A' },
   },
   {
-    name: 'a destination that is a directory already takes the file',
+    name: 'a file is copied into a destination that is already a directory',
     dockerfile: 'FROM busybox\nCOPY a /tmp\n',
     files: TWO,
     tree: { '/tmp/a': 'A' },
@@ -35,7 +35,7 @@ export const COPY_CASES: readonly BuildCase[] = [
     fails: /more than one source file, the destination must be a directory and end with a \//,
   },
   {
-    name: 'a directory gives its contents, not itself',
+    name: 'a directory’s contents are copied, not the directory itself',
     dockerfile: 'FROM scratch\nCOPY src /out\n',
     files: TREE,
     tree: { '/out/one.txt': '1', '/out/deep/three.txt': '3', '/out/src': null },
@@ -47,56 +47,56 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/app': '755/ 0:0', '/app/sub/a': 'A', '/app/b': 'B' },
   },
   {
-    name: 'patterns choose by name, one directory deep',
+    name: 'patterns match names within one directory',
     dockerfile: 'FROM scratch\nCOPY src/*.txt /out/\n',
     files: TREE,
     tree: { '/out/one.txt': '1', '/out/two.md': null, '/out/three.txt': null },
   },
   {
-    name: '** goes through directories',
+    name: '** matches across directories',
     dockerfile: 'FROM scratch\nCOPY --parents src/**/*.txt /out/\n',
     files: TREE,
     tree: { '/out/src/one.txt': '1', '/out/src/deep/three.txt': '3', '/out/src/two.md': null },
   },
   {
-    name: 'a question mark and a class are one character',
+    name: 'a question mark and a class match one character',
     dockerfile: 'FROM scratch\nCOPY f?.txt [xy].md /o/\n',
     files: { 'f1.txt': '1', 'f22.txt': '22', 'x.md': 'x', 'z.md': 'z' },
     tree: { '/o/f1.txt': '1', '/o/f22.txt': null, '/o/x.md': 'x', '/o/z.md': null },
   },
   {
-    name: '--parents keeps directories, from /./ on where there is one',
+    name: '--parents preserves directories, starting at /./ if present',
     dockerfile:
       'FROM scratch\nCOPY --parents src/deep/three.txt /a/\nCOPY --parents src/./deep/three.txt /b/\n',
     files: TREE,
     tree: { '/a/src/deep/three.txt': '3', '/b/deep/three.txt': '3', '/b/src': null },
   },
   {
-    name: '--exclude leaves files out',
+    name: '--exclude omits files',
     dockerfile: 'FROM scratch\nCOPY --exclude=*.md --exclude=deep src /o/\n',
     files: TREE,
     tree: { '/o/one.txt': '1', '/o/two.md': null, '/o/deep': null },
   },
   {
-    name: '--chown takes numbers without looking at anything',
+    name: '--chown accepts numbers without a lookup',
     dockerfile: 'FROM scratch\nCOPY --chown=7:8 src /o/\nCOPY --chown=9 src/one.txt /p/\n',
     files: TREE,
     tree: { '/o': '755/ 7:8', '/o/deep': '755/ 7:8', '/o/one.txt': '644 7:8 1', '/p/one.txt': '644 9:9 1' },
   },
   {
-    name: '--chown looks names up in the image',
+    name: '--chown looks up names in the image',
     dockerfile: 'FROM busybox\nCOPY --chown=nobody:daemon a /a\nCOPY --chown=daemon b /b\n',
     files: TWO,
     tree: { '/a': '644 65534:1 A', '/b': '644 1:1 B' },
   },
   {
-    name: 'an unknown owner ends the build',
+    name: 'an unknown owner fails the build',
     dockerfile: 'FROM busybox\nCOPY --chown=nemo a /a\n',
     files: TWO,
     fails: /nemo/,
   },
   {
-    name: '--chmod in octal and in letters',
+    name: '--chmod in octal and symbolic form',
     dockerfile: 'FROM scratch\nCOPY --chmod=751 a /a\nCOPY --chmod=u=rwX,go=r b /b\nCOPY --chmod=4755 a /s\n',
     files: TWO,
     tree: { '/a': '751 0:0 A', '/b': '644 0:0 B', '/s': '4755 0:0 A' },
@@ -108,7 +108,7 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/a': '700 1:700 A' },
   },
   {
-    name: '--link makes a layer of its own, with directories of its own',
+    name: '--link creates a separate layer, with its own directories',
     dockerfile: 'FROM busybox\nCOPY --link --chown=3:4 a /tmp/x/\n',
     files: TWO,
     tree: { '/tmp/x/a': '644 3:4 A' },
@@ -132,32 +132,32 @@ export const COPY_CASES: readonly BuildCase[] = [
     fails: /outside the build context|not found/,
   },
   {
-    name: 'a source above the context is one in it',
+    name: 'a source above the context resolves within it',
     dockerfile: 'FROM scratch\nCOPY ../a /f\nCOPY src/../../src/one.txt /g\nCOPY .. /all/\n',
     files: { ...TWO, ...TREE },
     tree: { '/f': 'A', '/g': '1', '/all/b': 'B' },
   },
   {
-    name: 'links of the image are followed inside of the image',
+    name: 'links of the image are resolved within the image',
     dockerfile:
       'FROM busybox\nRUN mkdir /real && ln -s /real /l && ln -s ../../../real /m\nCOPY a /l/\nCOPY b /m/\n',
     files: TWO,
     tree: { '/real/a': 'A', '/real/b': 'B', '/l': '-> /real' },
   },
   {
-    name: 'a file in the place of a directory is refused',
+    name: 'a file in place of a directory is rejected',
     dockerfile: 'FROM scratch\nCOPY a /x\nCOPY b /x/\n',
     files: TWO,
     fails: /cannot copy to non-directory/,
   },
   {
-    name: 'a missing source is named',
+    name: 'a missing source is reported by name',
     dockerfile: 'FROM scratch\nCOPY nope /x\n',
     files: TWO,
     fails: /Dockerfile:2:1: .*nope/,
   },
   {
-    name: '.dockerignore hides files, and ! brings them back',
+    name: '.dockerignore excludes files, and ! includes them again',
     dockerfile: 'FROM scratch\nCOPY . /o/\n',
     files: {
       '.dockerignore': '# comment\n*.log\nsecret\n!keep.log\n**/*.tmp\n',
@@ -176,7 +176,7 @@ export const COPY_CASES: readonly BuildCase[] = [
     fails: /excluded by .dockerignore/,
   },
   {
-    name: '<Dockerfile>.dockerignore takes the place of .dockerignore',
+    name: '<Dockerfile>.dockerignore replaces .dockerignore',
     dockerfile: 'FROM scratch\nCOPY a b /o/\n',
     query: { dockerfile: 'docker/App' },
     files: {
@@ -195,13 +195,13 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/copied/t.tgz': /^644 0:0 / },
   },
   {
-    name: 'ADD --unpack=false leaves an archive as it is, and plain files are copied',
+    name: 'ADD --unpack=false copies an archive unchanged, and plain files are copied',
     dockerfile: 'FROM scratch\nADD --unpack=false a /a\nADD b /b/\n',
     files: TWO,
     tree: { '/a': 'A', '/b/b': 'B' },
   },
   {
-    name: 'COPY by JSON takes names with spaces',
+    name: 'COPY in JSON form accepts names with spaces',
     dockerfile: 'FROM scratch\nCOPY ["a file", "/to here/"]\n',
     files: { 'a file': 'S' },
     tree: { '/to here/a file': 'S' },
@@ -217,7 +217,7 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/run.sh': '500 5:6 echo hi\n' },
   },
   {
-    name: 'COPY --from keeps owners, modes, links and what RUN made special',
+    name: 'COPY --from preserves owners, modes, links and special mode bits',
     dockerfile:
       'FROM busybox AS s\nRUN mkdir /d && echo x > /d/f && chown 3:4 /d/f && chmod 2755 /d/f && ln -s f /d/l && chmod 1777 /d\n' +
       'FROM scratch\nCOPY --from=s /d /e\n',
@@ -236,7 +236,7 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/n': '2\n' },
   },
   {
-    name: 'empty directories and odd names travel',
+    name: 'empty directories and unusual names are copied',
     dockerfile: 'FROM scratch\nCOPY . /o/\n',
     files: { empty: { directory: true, mode: 0o700 }, 'ü ñ': 'u', "it's": 'q' },
     tree: { '/o/empty': '700/ 0:0', '/o/ü ñ': 'u', "/o/it's": 'q' },
@@ -248,24 +248,24 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/out/set/a': 'A' },
   },
   {
-    name: 'ADD of an address that is not there names it',
+    name: 'ADD of an unreachable URL reports the URL',
     dockerfile: 'FROM scratch\nADD http://127.0.0.1:9/x /x\n',
     fails: /http:\/\/127\.0\.0\.1:9\/x/,
   },
   {
-    name: 'a directory does not take the place of a link to a directory',
+    name: 'a directory does not replace a link to a directory',
     dockerfile: 'FROM busybox\nRUN mkdir -p /usr/bin && ln -s usr/bin /link\nCOPY src /\n',
     files: { 'src/link/new': 'N' },
     fails: /: cannot copy to non-directory: \/link$/m,
   },
   {
-    name: 'a directory does not take the place of a file',
+    name: 'a directory does not replace a file',
     dockerfile: 'FROM busybox\nRUN echo x >/thing\nCOPY src /\n',
     files: { 'src/thing/new': 'N' },
     fails: /: cannot copy to non-directory: \/thing$/m,
   },
   {
-    name: 'a directory below a left out one does not take the place of a link either',
+    name: 'a directory below an excluded one does not replace a link either',
     dockerfile: 'FROM busybox\nRUN mkdir /real && ln -s real /link\nCOPY . /\n',
     files: { '.dockerignore': 'link\n!link/new\n', 'link/new': 'N' },
     fails: /: cannot copy to non-directory: \/link$/m,
@@ -277,25 +277,25 @@ export const COPY_CASES: readonly BuildCase[] = [
     fails: /: cannot replace to directory \/x\/name with file$/m,
   },
   {
-    name: 'a file does not take the place of a directory of its name within the destination',
+    name: 'a file does not replace a directory of the same name within the destination',
     dockerfile: 'FROM busybox\nRUN mkdir -p /x/a\nCOPY a /x/\n',
     files: TWO,
     fails: /: cannot replace to directory \/x\/a with file$/m,
   },
   {
-    name: 'two sources of one COPY are of one kind where they meet',
+    name: 'two sources of one COPY must be of the same kind where they overlap',
     dockerfile: 'FROM scratch\nCOPY one two /x/\n',
     files: { 'one/name/a': 'A', 'two/name': 'N' },
     fails: /: cannot replace to directory \/x\/name with file$/m,
   },
   {
-    name: 'a link within the copied directory replaces a file, and a file a link',
+    name: 'a link within the copied directory replaces a file, and a file replaces a link',
     dockerfile: 'FROM busybox\nRUN mkdir /x && echo t >/t && echo f >/x/f && ln -s /t /x/l\nCOPY src /x\n',
     files: { 'src/f': { link: '/t' }, 'src/l': 'L' },
     tree: { '/x/f': '-> /t', '/x/l': 'L', '/t': 't\n' },
   },
   {
-    name: 'a destination that is a link is written through, wherever it leads in the image',
+    name: 'a destination that is a link is followed, wherever it leads in the image',
     dockerfile:
       'FROM busybox\nRUN mkdir /real && echo x >/real/old && ln -s real/old /file && ln -s /real /directory\n' +
       'COPY a /file\nCOPY b /directory\n',
@@ -303,7 +303,7 @@ export const COPY_CASES: readonly BuildCase[] = [
     tree: { '/file': '-> real/old', '/real/old': 'A', '/directory': '-> /real', '/real/b': 'B' },
   },
   {
-    name: 'a destination that is a link to nothing is written through',
+    name: 'a destination that is a dangling link is followed',
     dockerfile:
       'FROM busybox\nRUN ln -s /far/away /file && ln -s ../../far/directory /directory && ln -s /far/one /deep && ln -s deep /two\n' +
       'COPY a /file\nCOPY a /directory/\nADD b /two/in/it\nCOPY <<-EOF /directory/text\n\thello\n\tEOF\n' +
@@ -322,19 +322,19 @@ export const COPY_CASES: readonly BuildCase[] = [
     },
   },
   {
-    name: 'a link that leads nowhere ends',
+    name: 'a cycle of links fails',
     dockerfile: 'FROM busybox\nRUN ln -s b /a && ln -s a /b\nCOPY a /a/x\n',
     files: TWO,
     fails: /too many links/,
   },
   {
-    name: '--link asks nothing of what is below, so directories stand where they are written',
+    name: '--link does not read the layers below, so its destination consists of directories',
     dockerfile: 'FROM busybox\nRUN mkdir /real && ln -s real /link\nCOPY --link a /link/\n',
     files: TWO,
     tree: { '/link': '755/ 0:0', '/link/a': 'A', '/real/a': null },
   },
   {
-    name: '--parents goes through no link below the destination',
+    name: '--parents does not follow links below the destination',
     dockerfile: 'FROM busybox\nRUN mkdir /real && ln -s real /src\nCOPY --parents src/one.txt /\n',
     files: TREE,
     fails: /: cannot copy to non-directory: \/src$/m,

@@ -1,6 +1,6 @@
 import type { BuildCase } from '../case.ts';
 
-/** Writes a word, expanded by the builder and not by a shell, into a label. */
+/** Writes a text into a label, which the builder expands and not a shell. */
 const expands = (
   name: string,
   lines: string,
@@ -22,22 +22,22 @@ export const VARIABLE_CASES: readonly BuildCase[] = [
   expands('${X%short} and ${X%%long} from the end', 'ARG A=a/b/c\nLABEL v=${A%/*}-${A%%/*}', 'a/b-a'),
   expands('${X/one/other} and ${X//all/others}', 'ARG A=xaxa\nLABEL v=${A/x/y}-${A//x/y}', 'yaxa-yaya'),
   expands('nested words', 'ARG A=1\nLABEL v=${X:-${A:+in}$A}', 'in1'),
-  expands('quotes keep spaces, single ones keep dollars', 'ARG A=1\nLABEL v="$A x"\' $A\'', '1 x $A'),
+  expands('quotes preserve spaces, single ones also dollars', 'ARG A=1\nLABEL v="$A x"\' $A\'', '1 x $A'),
   expands('an escaped dollar', 'ARG A=1\nLABEL v=\\$A"\\$A"', '$A$A'),
   expands('--build-arg wins over the default', 'ARG A=1\nLABEL v=$A', '2', { buildargs: '{"A":"2"}' }),
-  expands('null in build arguments leaves the default', 'ARG A=1\nLABEL v=$A', '1', {
+  expands('null in build arguments keeps the default', 'ARG A=1\nLABEL v=$A', '1', {
     buildargs: '{"A":null}',
   }),
   expands('ENV wins over ARG', 'ARG A=1\nENV A=2\nLABEL v=$A', '2', { buildargs: '{"A":"3"}' }),
-  expands('an ARG is not known before its line', 'LABEL v=.$A\nARG A=1', '.'),
-  expands('TARGETPLATFORM where it is asked for', 'ARG TARGETOS\nLABEL v=$TARGETOS-$TARGETARCH', 'linux-'),
+  expands('an ARG is unset before its line', 'LABEL v=.$A\nARG A=1', '.'),
+  expands('TARGETPLATFORM where it is declared', 'ARG TARGETOS\nLABEL v=$TARGETOS-$TARGETARCH', 'linux-'),
   {
-    name: '${X:?message} ends the build with the message',
+    name: '${X:?message} fails the build with the message',
     dockerfile: 'FROM scratch\nLABEL v=${X:?needs a value}\n',
     fails: /needs a value/,
   },
   {
-    name: 'ARGs above FROM are for FROM, and for stages that name them again',
+    name: 'ARGs above FROM apply to FROM, and to stages that declare them again',
     dockerfile: 'ARG BASE=busybox\nARG G=7\nFROM $BASE\nARG G\nARG N=$G-8\nRUN echo "[$G][$N]$BASE" > /o\n',
     tree: { '/o': '[7][7-8]\n' },
   },
@@ -49,14 +49,14 @@ export const VARIABLE_CASES: readonly BuildCase[] = [
     config: { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] },
   },
   {
-    name: 'proxies reach RUN without an ARG, and no layer',
+    name: 'proxies reach RUN without an ARG, but no layer',
     dockerfile: 'FROM busybox\nRUN echo $HTTP_PROXY$http_proxy > /o\n',
     query: { buildargs: '{"HTTP_PROXY":"http://p:1"}' },
     tree: { '/o': 'http://p:1http://p:1\n' },
     config: { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] },
   },
   {
-    name: 'a build argument that nobody asked for is told of',
+    name: 'an unused build argument is reported',
     dockerfile: 'FROM scratch\nLABEL a=b\n',
     query: { buildargs: '{"NOBODY":"1"}' },
     says: /build-args \[NOBODY\] were not consumed/,
@@ -73,7 +73,7 @@ export const VARIABLE_CASES: readonly BuildCase[] = [
     config: { Labels: { a: 'b' } },
   },
   {
-    name: 'SOURCE_DATE_EPOCH that is no number',
+    name: 'SOURCE_DATE_EPOCH that is not a number',
     dockerfile: 'FROM scratch\nLABEL a=b\n',
     query: { buildargs: '{"SOURCE_DATE_EPOCH":"today"}' },
     fails: /invalid SOURCE_DATE_EPOCH: today/,

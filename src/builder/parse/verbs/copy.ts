@@ -18,7 +18,7 @@ const FLAGS: Record<Copy['verb'], FlagSpec> = {
   },
 };
 
-/** `COPY [flags] source… destination`, and the same of ADD; either part may be JSON. */
+/** `COPY [flags] source… destination`, and the same for ADD; either part may be JSON. */
 export function readCopy(statement: Statement, verb: Copy['verb']): Copy {
   const { rest, escapeChar } = statement;
   const words = jsonStrings(rest) ?? plainWords(rest.text).map((word) => word.text);

@@ -3,8 +3,8 @@ import type { Onbuild } from '../instruction.ts';
 import type { Statement } from '../statement.ts';
 
 /**
- * `ONBUILD instruction`. The instruction is checked by `check` now and kept as text: it is read again in the
- * build that triggers it.
+ * `ONBUILD instruction`. `check` validates the instruction now; it is stored as text and parsed again in the build that
+ * it triggers in.
  */
 export function readOnbuild(statement: Statement, check: (trigger: Statement['rest']) => void): Onbuild {
   statement.flags.read({});

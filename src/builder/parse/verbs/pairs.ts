@@ -3,7 +3,7 @@ import type { Arg, Env, Pair } from '../instruction.ts';
 import type { Statement } from '../statement.ts';
 import { rawWords } from '../words.ts';
 
-/** `ENV k=v …` and `LABEL k=v …`; or, from older days, `ENV k everything else`. */
+/** `ENV k=v …` and `LABEL k=v …`; or, in the legacy form, `ENV k everything else`. */
 export function readPairs(statement: Statement, verb: Env['verb']): Env {
   statement.flags.read({});
   const { rest, escapeChar } = statement;
