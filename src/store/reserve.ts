@@ -1,14 +1,14 @@
 import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs';
 import { errnoOf } from '../core/errors.ts';
 
-/** Bytes: hundreds of small transactions. */
+/** Bytes: enough for hundreds of small transactions. */
 const SIZE = 512 << 10;
-/** Milliseconds between two tries to have a reserve again. */
+/** Milliseconds between attempts to allocate the reserve again. */
 const PATIENCE = 10_000;
 
 /**
- * A file that only takes up room. When the disk is full it goes, so that what ends can still be written down,
- * and what makes room can be asked for; it comes back when there is room again.
+ * A file that only occupies space. When the disk is full it is removed, so that exits can still be recorded
+ * and space-freeing requests can be served; it is allocated again when there is space.
  */
 export class Reserve {
   readonly #path: string;
@@ -21,7 +21,7 @@ export class Reserve {
     this.restore();
   }
 
-  /** @returns whether there was something to give. */
+  /** @returns whether there was a reserve to release. */
   release(): boolean {
     if (!this.#exists) return false;
     rmSync(this.#path, { force: true });
@@ -30,7 +30,7 @@ export class Reserve {
     return true;
   }
 
-  /** Takes the room again, if it is time and there is any. */
+  /** Allocates the reserve again, if an attempt is due and there is space. */
   restore(): void {
     if (this.#exists || Date.now() - this.#triedAt < PATIENCE) return;
     this.#triedAt = Date.now();
