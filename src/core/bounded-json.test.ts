@@ -12,7 +12,7 @@ test('JSON is parsed as usual, brackets and quotes in its strings included', () 
 
 test('JSON that nests too deeply is rejected without being parsed', () => {
   const deep = `${'['.repeat(1 << 20)}${']'.repeat(1 << 20)}`;
-  assert.throws(() => parse(deep), /nests more than 200 deep/);
-  assert.throws(() => parse('{"a":'.repeat(300)), /nests more than 200 deep/);
+  assert.throws(() => parse(deep), /nested more than 200 levels deep/);
+  assert.throws(() => parse('{"a":'.repeat(300)), /nested more than 200 levels deep/);
   for (const text of ['', '"', '"\\', '[', ']]]]', '{"a"']) assert.throws(() => parse(text), SyntaxError);
 });

@@ -12,7 +12,7 @@ const LIMITS: ReadonlyMap<string, string> = new Map([
   ['ENOMEM', 'the host has no memory left: stop some processes, or add swap space'],
 ]);
 
-/** @returns the limit that an errno stands for and how to raise it; undefined for other errnos. */
+/** @returns the limit that an errno stands for and how to raise it; undefined for any other errno. */
 export function processLimit(errno: string): string | undefined {
   return LIMITS.get(errno);
 }
