@@ -205,7 +205,7 @@ test('a cache takes no pushes, and says where they belong', async () => {
   await using cache = await startCache(origin.registry);
   const started = await fetch(`${cache.url}/v2/app/blobs/uploads/`, { method: 'POST' });
   assert.equal(started.status, 405);
-  assert.match(await started.text(), /keeps copies of http:\/\/127\.0\.0\.1:\d+: push there/);
+  assert.match(await started.text(), /is a cache of http:\/\/127\.0\.0\.1:\d+: push there/);
   assert.equal((await putManifest(`${cache.url}/v2/app`, 'v1', '{}')).status, 405);
 });
 

@@ -52,7 +52,7 @@ test('a rule that keeps nothing for a reason, or has unknown parts, is refused',
   const cases: [unknown, RegExp][] = [
     [{}, /want keepLast, keepDays or both/],
     [{ keepLast: -1 }, /keepLast: want a number that is not negative/],
-    [{ keepLast: 1, keepFirst: 2 }, /there is no "keepFirst"/],
+    [{ keepLast: 1, keepFirst: 2 }, /unknown member "keepFirst"/],
     [{ keepLast: 1, tags: [] }, /tags: want a list of patterns/],
     ['x', /want an object/],
   ];
@@ -87,7 +87,7 @@ test('gc drops tags by the rules of a file, and then what no tag leads to', asyn
   assert.match((await gc()).stdout, /^removed 1 tags, 1 manifests/);
   await writeFile(rules, '- keepLst: 1\n');
   const wrong = await gc();
-  assert.deepEqual([wrong.code, /invalid --retention .*there is no "keepLst"/.test(wrong.stderr)], [2, true]);
+  assert.deepEqual([wrong.code, /invalid --retention .*unknown member "keepLst"/.test(wrong.stderr)], [2, true]);
   await using registry = await spawnRegistry(['--data-root', root]);
   const tags = async (name: string) => {
     const list = await (await fetch(`${registry.url}/v2/${name}/tags/list`)).json();

@@ -29,7 +29,7 @@ test('an owner’s quota holds for all of its repositories, and is free again wh
   assert.equal((await push('anna/a', first))[0], 201);
   const [status, words] = await push('anna/b', someBytes(6000, 'second'));
   assert.equal(status, 403);
-  assert.match(words, /the quota of anna is full: 6kB of 10kB are used; delete what is not needed/);
+  assert.match(words, /the quota of anna is full: 6kB of 10kB are used; delete unneeded images/);
   assert.equal((await push('anna/b', someBytes(3000, 'third')))[0], 201);
   const started = await fetch(`${registry.url}/v2/anna/c/blobs/uploads/`, { method: 'POST', headers });
   const location = `${registry.url}${started.headers.get('Location')}`;
