@@ -30,7 +30,10 @@ export class RateLimit {
     response.header('RateLimit-Limit', `${this.#count};w=${seconds}`);
     response.header('RateLimit-Remaining', `${Math.max(0, this.#count - count)};w=${seconds}`);
     if (count > this.#count) {
-      throw tooMany(`more than ${this.#count} requests in ${seconds} s; wait for the end of this period`, until);
+      throw tooMany(
+        `more than ${this.#count} requests in ${seconds} s; wait for the end of this period`,
+        until,
+      );
     }
   }
 }

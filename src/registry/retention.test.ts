@@ -87,7 +87,10 @@ test('gc drops tags by the rules of a file, and then what no tag leads to', asyn
   assert.match((await gc()).stdout, /^removed 1 tags, 1 manifests/);
   await writeFile(rules, '- keepLst: 1\n');
   const wrong = await gc();
-  assert.deepEqual([wrong.code, /invalid --retention .*unknown member "keepLst"/.test(wrong.stderr)], [2, true]);
+  assert.deepEqual(
+    [wrong.code, /invalid --retention .*unknown member "keepLst"/.test(wrong.stderr)],
+    [2, true],
+  );
   await using registry = await spawnRegistry(['--data-root', root]);
   const tags = async (name: string) => {
     const list = await (await fetch(`${registry.url}/v2/${name}/tags/list`)).json();

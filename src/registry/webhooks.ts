@@ -133,7 +133,8 @@ export class Webhooks {
       await db.run(sql, Date.now() + pause, id);
       return;
     }
-    if (problem !== undefined) log.error({ url, problem }, 'a webhook did not accept a change, which was dropped');
+    if (problem !== undefined)
+      log.error({ url, problem }, 'a webhook did not accept a change, which was dropped');
     await db.run('DELETE FROM webhook_queue WHERE id = ?', id);
   }
 

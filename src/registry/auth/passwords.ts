@@ -14,9 +14,7 @@ const MAX_REMEMBERED = 1000;
 export async function hashPassword(password: string): Promise<string> {
   if (password === '') throw invalidParameter('the password is empty; pass it on standard input');
   if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) {
-    throw invalidParameter(
-      `the password is longer than ${MAX_PASSWORD_BYTES} bytes, the limit of bcrypt`,
-    );
+    throw invalidParameter(`the password is longer than ${MAX_PASSWORD_BYTES} bytes, the limit of bcrypt`);
   }
   return await bcrypt.hash(password, ROUNDS);
 }

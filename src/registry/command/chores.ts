@@ -84,7 +84,10 @@ export function scrubChore({ store, metrics, log }: House, { interval, rate }: S
       report: ({ digest, bytes, damaged }) => {
         metrics?.scrubbed(bytes, damaged);
         if (damaged)
-          log.error({ digest }, 'content is damaged; it was moved to quarantine, and the next push restores it');
+          log.error(
+            { digest },
+            'content is damaged; it was moved to quarantine, and the next push restores it',
+          );
       },
     });
     if (!found) return;

@@ -40,7 +40,9 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
   if (accounts) await takeOver(options, accounts, store);
   const access = await accessFor(options, accounts, store, log);
   if (!access.access && !access.accounts && !isLoopback(options.host)) {
-    log.warn('anyone who can reach this address can read and write images; --accounts requires users to sign in');
+    log.warn(
+      'anyone who can reach this address can read and write images; --accounts requires users to sign in',
+    );
   }
   const metrics = options.metrics && new RegistryMetrics();
   const proxy = await openProxy(options, store, { log, metrics });

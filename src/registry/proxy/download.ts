@@ -92,7 +92,8 @@ export class Download {
       try {
         if (response) await this.#take(response);
         if (this.#file.written === this.size) return;
-        if (attempt === ATTEMPTS) throw registryError('UNAVAILABLE', 'the download was interrupted too often');
+        if (attempt === ATTEMPTS)
+          throw registryError('UNAVAILABLE', 'the download was interrupted too often');
       } catch (error) {
         if (this.#wanted.signal.aborted || attempt === ATTEMPTS) throw error;
       }

@@ -107,7 +107,10 @@ export class PullThrough {
     } catch (error) {
       if (!local || !isOutage(error)) throw error;
       metrics?.cached('stale');
-      this.#options.log.warn({ repository, tag, err: error }, 'upstream is unavailable; responding from the cache');
+      this.#options.log.warn(
+        { repository, tag, err: error },
+        'upstream is unavailable; responding from the cache',
+      );
       return { manifest: local, isStale: true };
     }
   }
@@ -246,7 +249,10 @@ async function bodyOf(response: IncomingMessage, limit: number): Promise<Buffer>
     const bytes = await readBounded(response, limit);
     if (bytes) return bytes;
   } catch (cause) {
-    throw new RegistryError([{ code: 'UNAVAILABLE', message: 'the response from upstream was interrupted' }], { cause });
+    throw new RegistryError(
+      [{ code: 'UNAVAILABLE', message: 'the response from upstream was interrupted' }],
+      { cause },
+    );
   } finally {
     response.destroy();
   }

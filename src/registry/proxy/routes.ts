@@ -90,10 +90,7 @@ const withoutHost = (link: string): string => link.replace(/^<https?:\/\/[^/>]+/
 export function refused(proxy: PullThrough): Handler {
   return async (exchange: Exchange) => {
     exchange.response.header('Allow', 'GET, HEAD');
-    const { items } = registryError(
-      'UNSUPPORTED',
-      `this registry is a cache of ${proxy.origin}: push there`,
-    );
+    const { items } = registryError('UNSUPPORTED', `this registry is a cache of ${proxy.origin}: push there`);
     exchange.response.json(405, { errors: items });
   };
 }

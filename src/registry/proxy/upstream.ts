@@ -63,10 +63,7 @@ export class Upstream {
     }
     if (status === 429) {
       const wait = Math.min(retryAfter(response) ?? USUAL_LIFETIME, MAX_SILENCE);
-      throw this.#fallSilent(
-        tooMany(`${this.origin} is limiting our requests`, Date.now() + wait),
-        wait,
-      );
+      throw this.#fallSilent(tooMany(`${this.origin} is limiting our requests`, Date.now() + wait), wait);
     }
     throw this.#fallSilent(this.#unavailable(`status ${status}`), AFTER_FAILURE);
   }
@@ -105,7 +102,10 @@ export class Upstream {
     }
     const realm = URL.parse(challenge?.parameters.realm ?? '');
     if (challenge?.scheme !== 'bearer' || !realm) {
-      throw registryError('DENIED', `${this.origin} requires credentials for ${repository}; see --proxy-user`);
+      throw registryError(
+        'DENIED',
+        `${this.origin} requires credentials for ${repository}; see --proxy-user`,
+      );
     }
     const { service } = challenge.parameters;
     if (service) realm.searchParams.set('service', service);
