@@ -94,7 +94,7 @@ test('an image carries the cache of its own layers', async () => {
   assert.deepEqual(ran(await build(second, '-t', 'inline', '--cache-from', name, there)), []);
   for (const [flag, message] of [
     ['type=gha', /type "gha" is not supported: want inline, registry or local/],
-    ['type=inline,mode=max', /no place for steps/],
+    ['type=inline,mode=max', /cannot contain steps/],
     ['type=local', /dest is missing/],
   ] as const) {
     const wrong = await first.barge(['build', '--cache-to', flag, here]);

@@ -297,7 +297,7 @@ const quick = (bytes: Buffer) => gzipSync(bytes, { level: 1 });
 const OUTCOMES: Readonly<Record<string, RegExp>> = {
   import: /^$/,
   load: /invalid diffID for layer 0/,
-  pull: /has digest sha256:\w+ where sha256:\w+ was promised/,
+  pull: /has digest sha256:\w+ where sha256:\w+ was expected/,
   cp: /^$/,
   'volume import': /^$/,
   'build context': /failed to read dockerfile/,

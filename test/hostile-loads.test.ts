@@ -91,10 +91,10 @@ test('a configuration that is none is refused before any image is there', async 
   const sound = JSON.parse(config.toString());
   const second = { ...IMAGE, Config: 'second.json', RepoTags: ['hostile:2'] };
   for (const [broken, words] of [
-    [{ ...sound, config: { Env: 'x' } }, /"config\.Env" is not of the type/],
-    [{ ...sound, history: [null] }, /"history\[0\]" is not of the type/],
+    [{ ...sound, config: { Env: 'x' } }, /"config\.Env" has the wrong type/],
+    [{ ...sound, history: [null] }, /"history\[0\]" has the wrong type/],
     [{ ...sound, rootfs: { diff_ids: Array(1000).fill(digestOf(layer)) } }, /max depth exceeded/],
-    [null, /no JSON object|not what it should be/],
+    [null, /not a JSON object|neither a JSON object nor an array/],
   ] as const) {
     const document = { name: 'second.json', content: json(broken) };
     await refused(t, await tarOf([LAYER, CONFIG, document, manifestJson([IMAGE, second])]), words);
@@ -109,7 +109,7 @@ test('layers that are named but are not in the archive, or lead out of it, are r
   await refused(t, await of(['/etc/passwd']), /leads out of the archive/);
   await refused(t, await of([null]), /does not have the layer "null"/);
   const link = (linkname: string): TarEntry => ({ name: 'layer.tar', type: 'symlink', linkname });
-  await refused(t, await of(['layer.tar'], link('/etc/passwd')), /link out of the archive/);
+  await refused(t, await of(['layer.tar'], link('/etc/passwd')), /link that leads out of the archive/);
   await refused(t, await of(['layer.tar'], link('../../etc/passwd')), /leads out of the archive/);
   await refused(t, await of(['layer.tar'], link('layer.tar')), /leads nowhere/);
   await refused(t, await of(['layer.tar'], link('elsewhere.tar')), /does not have the layer/);

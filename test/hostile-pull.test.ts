@@ -85,7 +85,7 @@ describe('documents without end', () => {
         response.writeHead(200, headers);
         endless(response);
       });
-      await refused(t, server, /the answer is larger than 4194304 bytes/);
+      await refused(t, server, /the response is larger than 4194304 bytes/);
       assert.equal(server.requests.length, 1, 'it is not asked for again');
     });
   }
@@ -93,7 +93,7 @@ describe('documents without end', () => {
   test('a configuration of 100 MB is not asked for', async (t) => {
     const config = { ...descriptorOf(plain.config, MEDIA_TYPE.ociConfig), size };
     await using server = await serveImage(withManifest({ config }));
-    await refused(t, server, /configuration of 104857600 bytes is refused: at most 8388608/);
+    await refused(t, server, /configuration of 104857600 bytes is too large: at most 8388608/);
     assert.ok(!server.requests.some(({ url }) => url?.includes('/blobs/')));
   });
 
@@ -154,7 +154,7 @@ describe('indexes', () => {
     const digests = ['../../../v2/other/manifests/1', undefined, 7, 'sha256:00', 'latest'];
     for (const index of [...wrong, ...digests.map((digest) => ({ manifests: [child(digest)] }))]) {
       await using server = await serveIndex(index);
-      await refused(t, server, /no JSON object|does not name manifests/);
+      await refused(t, server, /not a JSON object|does not name manifests/);
       assert.equal(server.requests.length, 1);
     }
   });
@@ -218,15 +218,15 @@ describe('manifests', () => {
       [{ layers: [] }, /names 1 layers and the manifest 0/],
       [
         { layers: [{ ...own, mediaType: 'application/vnd.in-toto+json' }] },
-        /a layer that is no archive: sha256:/,
+        /a layer that is not an archive: sha256:/,
       ],
       [
         { layers: [{ ...own, mediaType: `${MEDIA_TYPE.ociLayer}+encrypted` }] },
-        /no archive: .*tar\+encrypted/,
+        /not an archive: .*tar\+encrypted/,
       ],
       [
         { config: { ...manifestOf(plain).config, mediaType: 'application/vnd.cncf.helm.config.v1+json' } },
-        /is no image of a container: .*helm/,
+        /is not a container image: .*helm/,
       ],
     ];
     for (const [changes, words] of cases) {
@@ -268,9 +268,9 @@ describe('configurations', () => {
   test('that are broken are refused, and named by what is wrong with them', async (t) => {
     const run = (config: object) => ({ ...sound, config });
     const cases: [unknown, RegExp][] = [
-      [null, /no JSON object/],
-      [7, /no JSON object/],
-      [[], /no JSON object/],
+      [null, /not a JSON object/],
+      [7, /not a JSON object/],
+      [[], /not a JSON object/],
       [{}, /no valid rootfs.diff_ids/],
       [Buffer.from('{'), /not JSON/],
       [Buffer.from('{"author":"\xff"}', 'latin1'), /not UTF-8/],

@@ -117,7 +117,7 @@ describe('create', () => {
       [ipam({ Subnet: '10.64.0.0/24', IPRange: '10.64.0.0/16' }), 400, /bigger than its parent subnet/],
       [{ Name: 'wrong', EnableIPv4: false }, 400, /IPv4 or IPv6 must be enabled/],
       [{ Name: 'wrong', Options: { 'com.docker.network.bridge.enable_icc': 'x' } }, 400, /enable_icc/],
-      [{ Name: 'wrong', Options: { 'com.docker.network.bridge.name': 'lo' } }, 403, /is no bridge/],
+      [{ Name: 'wrong', Options: { 'com.docker.network.bridge.name': 'lo' } }, 403, /is not a bridge/],
       [
         { Name: 'wrong', Driver: 'macvlan', Options: { parent: 'nowhere0' } },
         400,

@@ -1,18 +1,18 @@
-/** How deep arrays and objects may lie in each other. */
+/** Maximum nesting depth of arrays and objects. */
 const MAX_DEPTH = 200;
 
 const [QUOTE, BACKSLASH, OPEN_LIST, OPEN_OBJECT, CLOSE_LIST, CLOSE_OBJECT] = Buffer.from('"\\[{]}');
 
 /**
- * JSON from outside whose size is bounded already: a few megabytes of brackets would become some hundred of memory.
- * @throws SyntaxError for what is no JSON, or nests too deep.
+ * Parses untrusted JSON whose size is already bounded: a few megabytes of brackets would need hundreds of megabytes of memory.
+ * @throws SyntaxError for input that is not JSON or nests too deeply.
  */
 export function parseJson(bytes: Uint8Array): unknown {
-  if (depthOf(bytes) > MAX_DEPTH) throw new SyntaxError(`JSON that nests more than ${MAX_DEPTH} deep`);
+  if (depthOf(bytes) > MAX_DEPTH) throw new SyntaxError(`JSON is nested more than ${MAX_DEPTH} levels deep`);
   return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
 }
 
-/** How deep the brackets of JSON lie in each other. */
+/** The nesting depth of the JSON's brackets. */
 export function depthOf(bytes: Uint8Array): number {
   let depth = 0;
   let deepest = 0;

@@ -58,7 +58,7 @@ export class Digester {
     return this.#size;
   }
 
-  /** The digest of everything seen; the digester takes no more after this. */
+  /** The digest of everything seen; the digester accepts no more bytes after this. */
   digest(): Digest {
     return `${this.#algorithm}:${this.#hash.digest('hex')}` as Digest;
   }

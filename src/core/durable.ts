@@ -3,7 +3,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Writes `data` to `path` so that a crash leaves the old content or the new, never half of either:
+ * Writes `data` to `path` so that a crash leaves either the old or the new content, never a mixture:
  * temporary file in the same directory, fsync, rename, fsync of the directory.
  */
 export async function writeDurably(path: string, data: string | Uint8Array, mode = 0o644): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * The closed set of failures that cross a module boundary. `daemon/` turns a kind into an HTTP status and
- * `registry/` into a distribution-spec answer, each in one place; nothing reads message text.
+ * `registry/` into a distribution-spec response, each in one place; nothing reads message text.
  */
 export type ErrorKind =
   | 'invalid-parameter'
@@ -16,9 +16,9 @@ export type ErrorKind =
 
 export interface ErrorDetails {
   readonly cause?: unknown;
-  /** Further failures met while cleaning up after the first one. */
+  /** Further failures during the clean-up after the first one. */
   readonly cleanup?: readonly unknown[];
-  /** What a program that started something on behalf of a user should exit with. */
+  /** The exit code for a program that started something on a user's behalf. */
   readonly exitCode?: number;
 }
 
@@ -59,7 +59,7 @@ export const dataLoss = (message: string, details?: ErrorDetails) =>
 export const systemError = (message: string, details?: ErrorDetails) =>
   new BargeError('system', message, details);
 
-/** The text of anything thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

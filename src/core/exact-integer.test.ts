@@ -13,7 +13,7 @@ const LARGE: readonly (readonly [value: bigint, json: string])[] = [
   [-(2n ** 70n), '-9223372036854775808'],
 ];
 for (const [value, json] of LARGE) {
-  test(`${value} goes into JSON as ${json}`, () => {
+  test(`${value} is written to JSON as ${json}`, () => {
     const integer = exactInteger(value);
     assert.equal(JSON.stringify({ integer }), `{"integer":${json}}`);
     assert.equal(integerValue(integer), BigInt(json));

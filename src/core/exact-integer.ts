@@ -1,10 +1,10 @@
 /**
- * An integer on its way into JSON: a number where that holds it exactly, else its digits, which `JSON.stringify` puts
- * down as they are. Clients in Go read 64 bits, and stop at a number that is rounded past their end.
+ * An integer to be written as JSON: a number where it is exact, else its digits, which `JSON.stringify` writes
+ * unchanged. Clients in Go read 64 bits, and fail on a number that was rounded beyond them.
  */
 export type ExactInteger = number | RawInteger;
 
-/** What `JSON.rawJSON` makes. */
+/** The result of `JSON.rawJSON`. */
 export interface RawInteger {
   readonly rawJSON: string;
 }
@@ -14,7 +14,7 @@ const { rawJSON } = JSON as typeof JSON & { rawJSON(text: string): RawInteger };
 const MAX_UINT64 = 2n ** 64n - 1n;
 const MIN_INT64 = -(2n ** 63n);
 
-/** @param value beyond 64 bits it becomes the nearest that they hold. */
+/** @param value is clamped to 64 bits. */
 export function exactInteger(value: bigint): ExactInteger {
   const near = Number(value);
   if (Number.isSafeInteger(near)) return near;

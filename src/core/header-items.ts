@@ -9,7 +9,7 @@ const BARE = /[^\s,"]+/y;
 const SPACE = /\s*/y;
 
 /**
- * Reads a header in one pass. What is not an item is left out, and so is all from a quote on that nothing closes.
+ * Reads a header in one pass. Anything that is not an item is skipped, as is everything from an unclosed quote on.
  */
 export function headerItems(text: string): HeaderItem[] {
   const items: HeaderItem[] = [];
@@ -40,13 +40,13 @@ export function headerItems(text: string): HeaderItem[] {
   return items;
 }
 
-/** The part of the text at a place that a sticky expression matches. */
+/** The text that a sticky expression matches at a position. */
 function take(expression: RegExp, text: string, at: number): string {
   expression.lastIndex = at;
   return expression.exec(text)?.[0] ?? '';
 }
 
-/** Reads a quoted string from its quote on. `end` is behind the closing quote. */
+/** Reads a quoted string, starting at its opening quote. `end` is just after the closing quote. */
 function readQuoted(text: string, from: number): { value: string; end: number } | undefined {
   let value = '';
   for (let at = from + 1; at < text.length; at++) {

@@ -1,14 +1,14 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** The heap may become four times what the last collection left, instead of little more than that. */
+/** The heap may grow to four times its size after the last collection, instead of little more than that size. */
 const ROOMY = '--heap-growing-percent=300';
 const USUAL = '--heap-growing-percent=0';
 
 let held = 0;
 
 /**
- * For the time of a transfer, until disposed: V8 counts the buffers of Node's streams as its heap's, and when that is as
- * small as a daemon's, it would run a whole mark-compact for every 10 MB that flow.
+ * Applies for the duration of a transfer, until disposed. V8 counts the buffers of Node's streams as heap, and with a heap as
+ * small as a daemon's it would run a full mark-compact for every 10 MB transferred.
  */
 export function heapRoom(): Disposable {
   if (held++ === 0) setFlagsFromString(ROOMY);

@@ -8,7 +8,7 @@ export function newId(): string {
   }
 }
 
-/** The 12 digits that people see; an algorithm prefix (`sha256:`) is left out. */
+/** The 12 digits shown to users, without an algorithm prefix (`sha256:`). */
 export function shortId(id: string): string {
   const colon = id.indexOf(':');
   return id.slice(colon + 1, colon + 13);

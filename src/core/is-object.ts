@@ -1,3 +1,3 @@
-/** Whether a value that came as JSON is an object: neither a list nor null. */
+/** Whether a value parsed from JSON is an object: neither an array nor null. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

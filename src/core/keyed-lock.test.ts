@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KeyedLock } from './keyed-lock.ts';
 
-test('tasks on one key run one after another, those on others beside them', async () => {
+test('tasks on one key run one after another, tasks on different keys in parallel', async () => {
   const lock = new KeyedLock();
   const first = Promise.withResolvers<void>();
   const order: string[] = [];
@@ -21,7 +21,7 @@ test('tasks on one key run one after another, those on others beside them', asyn
   assert.deepEqual(order, ['b', 'a1', 'a2']);
 });
 
-test('a task that fails lets the next one in', async () => {
+test('the next task runs after a failed one', async () => {
   const lock = new KeyedLock();
   const failing = lock.run('a', () => Promise.reject(new Error('no')));
   const next = lock.run('a', async () => 'yes');
@@ -29,7 +29,7 @@ test('a task that fails lets the next one in', async () => {
   assert.equal(await next, 'yes');
 });
 
-test('an attempt does not wait', async () => {
+test('an attempt to lock does not wait', async () => {
   const lock = new KeyedLock();
   const first = Promise.withResolvers<void>();
   const busy = lock.run('a', () => first.promise);

@@ -1,8 +1,8 @@
-/** Lets one task at a time work on a key, in the order in which they came; other keys go on beside it. One process only. */
+/** Runs one task at a time per key, in order of arrival; different keys run in parallel. Works within one process only. */
 export class KeyedLock {
   readonly #tails = new Map<string, Promise<unknown>>();
 
-  /** Waits for the tasks before it. A task must not ask for its own key. */
+  /** Waits for earlier tasks. A task must not lock its own key again. */
   async run<T>(key: string, task: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key);
     const result = before ? before.then(task, task) : task();
@@ -15,7 +15,7 @@ export class KeyedLock {
     }
   }
 
-  /** Runs the task unless another one works on the key. @returns undefined when one does. */
+  /** Runs the task unless the key is locked. @returns undefined when it is locked. */
   async attempt<T>(key: string, task: () => Promise<T>): Promise<T | undefined> {
     return this.#tails.has(key) ? undefined : await this.run(key, task);
   }

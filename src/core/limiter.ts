@@ -1,9 +1,9 @@
-/** Whatever is given to it runs, now or later. */
+/** Runs every task passed to it, now or later. */
 export type Limiter = <T>(task: () => Promise<T>) => Promise<T>;
 
 /**
- * Runs at most `width` of the tasks given to it at once; the others wait in order.
- * @param width a number, or what tells it anew for each task.
+ * Runs at most `width` of its tasks at once; the others wait in order.
+ * @param width a number, or a function that is called for each task.
  */
 export function limiter(width: number | (() => number)): Limiter {
   const allowed = typeof width === 'number' ? () => width : width;

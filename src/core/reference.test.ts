@@ -23,7 +23,7 @@ const FAMILIAR: readonly (readonly [text: string, canonical: string, familiar: s
 ];
 
 for (const [text, canonical, familiar] of FAMILIAR) {
-  test(`${text} is ${familiar} in full and short`, () => {
+  test(`${text} has the short form ${familiar} and its full form`, () => {
     const reference = withDefaultTag(parseReference(text));
     assert.equal(canonicalName(reference), canonical);
     assert.equal(familiarString(reference), familiar);

@@ -4,7 +4,7 @@ import { invalidParameter } from './errors.ts';
 /**
  * A parsed image reference, `[domain/]path[:tag][@digest]`, by the grammar of the distribution project's
  * reference package as the docker client applies it: no domain means docker.io, and one path part on
- * docker.io means `library/<part>`.
+ * docker.io stands for `library/<part>`.
  */
 export interface Reference {
   /** Registry host with optional port, e.g. `docker.io` or `localhost:5000`. */
@@ -32,7 +32,7 @@ export function isRepositoryPath(text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && PATH.test(text);
 }
 
-/** What is an image's id, and never a name on its own. */
+/** Matches an image's id, which is never a valid name on its own. */
 const ID = /^[a-f0-9]{64}$/;
 
 /**
@@ -90,7 +90,7 @@ export function canonicalName(reference: Reference): string {
   return `${reference.domain}/${reference.path}`;
 }
 
-/** The repository as docker shows it, without docker.io and library/ where it would be found again by that. */
+/** The repository as docker shows it, without docker.io and library/ where the short name parses to the same repository. */
 export function familiarName({ domain, path }: Pick<Reference, 'domain' | 'path'>): string {
   if (domain !== DEFAULT_DOMAIN) return `${domain}/${path}`;
   const official = /^library\/([^/]+)$/.exec(path)?.[1];

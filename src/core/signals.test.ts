@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findSignal, signalExitCode, signalNumber } from './signals.ts';
 
-test('signals go by name, with or without SIG, by number, and by their place among the real-time ones', () => {
+test('a signal is given by name, with or without SIG, by number, or by its offset among the real-time signals', () => {
   for (const text of ['TERM', 'SIGTERM', 'sigterm', '15']) assert.equal(signalNumber(text), 15, text);
   assert.deepEqual(['RTMIN', 'RTMIN+3', 'SIGRTMAX-1', '64'].map(signalNumber), [34, 37, 63, 64]);
 });
 
-test('what names no signal is refused', () => {
+test('text that is not a signal is rejected', () => {
   for (const text of [
     '',
     '0',
@@ -25,7 +25,7 @@ test('what names no signal is refused', () => {
   }
 });
 
-test('a process that a signal ended has the exit code that a shell reports', () => {
+test('a process killed by a signal has the exit code that a shell reports', () => {
   assert.equal(signalExitCode('SIGKILL'), 137);
   assert.equal(signalExitCode('SIGSEGV'), 139);
   assert.equal(signalExitCode(35), 163);

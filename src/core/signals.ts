@@ -1,16 +1,16 @@
 import { constants } from 'node:os';
 import { invalidParameter } from './errors.ts';
 
-/** Numbers by name, as this machine's kernel has them; real-time signals have none there. */
+/** Signal numbers by name on this machine's kernel; real-time signals are not included. */
 const NUMBERS: Readonly<Record<string, number>> = constants.signals;
 
 export const { SIGKILL } = constants.signals;
 
-/** What the C library leaves to programs of the kernel's real-time signals. */
+/** The kernel's real-time signals that the C library leaves to programs. */
 const RTMIN = 34;
 const RTMAX = 64;
 
-/** A signal's number from `TERM`, `SIGTERM`, `15` or `RTMIN+3`; undefined for what names none. */
+/** A signal's number from `TERM`, `SIGTERM`, `15` or `RTMIN+3`; undefined for text that is not a signal. */
 export function findSignal(text: string): number | undefined {
   if (/^\d+$/.test(text)) return Number(text) > 0 && Number(text) <= RTMAX ? Number(text) : undefined;
   const name = text.toUpperCase().replace(/^SIG/, '');
@@ -23,13 +23,13 @@ export function findSignal(text: string): number | undefined {
   return value >= RTMIN && value <= RTMAX ? value : undefined;
 }
 
-/** @throws BargeError invalid-parameter for what names no signal. */
+/** @throws BargeError invalid-parameter for text that is not a signal. */
 export function signalNumber(text: string): number {
   const number = findSignal(text);
   if (number === undefined) throw invalidParameter(`invalid signal: ${text}`);
   return number;
 }
 
-/** The exit code that a shell reports for a process that a signal ended. */
+/** The exit code that a shell reports for a process killed by a signal. */
 export const signalExitCode = (signal: number | NodeJS.Signals): number =>
   128 + (typeof signal === 'number' ? signal : constants.signals[signal]);

@@ -3,7 +3,7 @@ import { errnoOf, systemError, unavailable } from './errors.ts';
 import { processLimit } from './process-limits.ts';
 import { failsElsewhere } from './streams.ts';
 
-/** Turns a failed start into an error that says what to do about it. */
+/** Turns a failed start into an error that says how to fix it. */
 export function cannotStart(program: string, cause: unknown): Error {
   const code = errnoOf(cause) ?? '';
   const limit = processLimit(code);
@@ -15,7 +15,7 @@ export function cannotStart(program: string, cause: unknown): Error {
 }
 
 /**
- * Starts a child whose failures reach only `started`: without a listener of its own, an `error` event of the child or of one
+ * Starts a child whose failures are reported only through `started`: without a listener, an `error` event of the child or of one
  * of its streams would end the daemon.
  */
 export function startChild(
@@ -27,11 +27,11 @@ export function startChild(
   try {
     child = spawn(program, args, options);
   } catch (error) {
-    /* Node throws what it does not report by an event, ENOMEM among others. */
+    /* Node throws the failures that it does not report by an event, such as ENOMEM. */
     return { child: undefined, started: rejected(cannotStart(program, error)) };
   }
   failsElsewhere(child);
-  /* Out of descriptors, Node makes no streams at all. */
+  /* Without free descriptors, Node creates no streams at all. */
   for (const stream of child.stdio ?? []) if (stream) failsElsewhere(stream);
   if (child.pid !== undefined) return { child, started: Promise.resolve() };
   const failed = new Promise<never>((_, reject) => {

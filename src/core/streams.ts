@@ -3,7 +3,7 @@ interface Emitter {
 }
 
 /**
- * For a stream whose failure is met somewhere else, such as by the one that it is a part of: without a listener of its
+ * For a stream whose failure is handled elsewhere, such as by the stream that it is part of: without a listener of its
  * own, its `error` event would end the process.
  */
 export function failsElsewhere<T extends Emitter>(stream: T): T {
@@ -19,7 +19,7 @@ interface Filling {
 }
 
 /**
- * Resolves when a full stream has room again, or is destroyed and will never have any: the caller looks at `destroyed`.
+ * Resolves when a full stream can be written again or has been destroyed: the caller checks `destroyed`.
  * Leaves no listener behind.
  */
 export function drained(stream: Filling): Promise<void> {

@@ -15,7 +15,7 @@ test('durations count back from now', () => {
   assert.equal(parseTimestamp('24h', NOW), BigInt(NOW - 86_400_000) * 1_000_000n);
 });
 
-test('dates may leave out what is small', () => {
+test('dates may omit their smaller parts', () => {
   const of = (milliseconds: number) => BigInt(milliseconds) * 1_000_000n;
   assert.equal(parseTimestamp('2026-01-02T03:04:05Z'), of(NOW));
   assert.equal(parseTimestamp('2026-01-02T03:04:05.123456789Z'), of(NOW) + 123_456_789n);
@@ -24,13 +24,13 @@ test('dates may leave out what is small', () => {
   assert.equal(parseTimestamp('2026-01-02T03:04'), of(new Date(2026, 0, 2, 3, 4).getTime()));
 });
 
-test('what 64 bits cannot hold is refused', () => {
+test('a time beyond 64 bits is rejected', () => {
   for (const text of ['9'.repeat(20), `${'9'.repeat(400)}h`, '3000000h']) {
     assert.throws(() => parseTimestamp(text), { kind: 'invalid-parameter' }, text);
   }
 });
 
-test('anything else is refused', () => {
+test('anything else is rejected', () => {
   for (const text of ['yesterday', '12-01-2026', '1.1234567890', '2026-13-01', 'm']) {
     assert.throws(() => parseTimestamp(text), /failed to parse value as time or duration/, text);
   }

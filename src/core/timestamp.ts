@@ -8,13 +8,13 @@ const DATE =
 
 /**
  * Nanoseconds since 1970, from Unix seconds with up to nine decimals, a Go duration before now, or an RFC 3339 time
- * that may leave out its smaller parts. Without a zone it is the local one.
+ * that may omit its smaller parts. Without a zone, it is local time.
  * @param now milliseconds since 1970
  * @throws BargeError invalid-parameter.
  */
 export function parseTimestamp(text: string, now = Date.now()): bigint {
   const [, whole, decimals = ''] = /^(-?\d+)(?:\.(\d{1,9}))?$/.exec(text) ?? [];
-  /* Go reads 64 bits. */
+  /* Go reads 64-bit integers. */
   if (whole !== undefined && whole.length <= 19)
     return BigInt(whole) * SECOND + BigInt(decimals.padEnd(9, '0'));
   if (DURATION.test(text)) {

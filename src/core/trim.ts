@@ -1,6 +1,6 @@
 /**
- * The text without these characters at its end. A regular expression for it takes time of the square of the length:
- * it starts anew at each of the characters in the middle.
+ * The text without these characters at its end. A regular expression would take time quadratic in the length:
+ * it starts again at each of the characters in the middle.
  */
 export function trimEndOf(text: string, chars: string): string {
   let end = text.length;

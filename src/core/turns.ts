@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Milliseconds of work in one go after which the rest of the process gets a turn. */
+/** Milliseconds of uninterrupted work after which the rest of the process gets a turn. */
 const TURN = 20;
 
-/** Lets long work on many small things pause now and then, so that the process answers others meanwhile. */
+/** Pauses long work on many small items now and then, so that the process can serve other requests meanwhile. */
 export class Turns {
   #began = performance.now();
 
-  /** Called between two things. @returns what to wait for, or undefined while it is not yet time. */
+  /** To be called between two items. @returns a promise to wait for, or undefined when no pause is due. */
   share(): Promise<void> | undefined {
     if (performance.now() - this.#began < TURN) return undefined;
     return nextTurn().then(() => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatBinaryBytes, formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
 
-test('sizes are read with suffixes that are powers of 1024', () => {
+test('suffixes of parsed sizes are powers of 1024', () => {
   assert.deepEqual(['512', '64b', '1k', '1.5m', '2GiB', '1 t'].map(parseBytes), [
     512,
     64,
@@ -14,7 +14,7 @@ test('sizes are read with suffixes that are powers of 1024', () => {
   for (const wrong of ['', '-1', 'x', '1x', '1.m']) assert.throws(() => parseBytes(wrong), /invalid size/);
 });
 
-test('sizes are written as docker writes them', () => {
+test('sizes are formatted as docker formats them', () => {
   assert.deepEqual([0, 999, 1000, 1234567, 2.13e9].map(formatBytes), [
     '0B',
     '999B',
@@ -25,7 +25,7 @@ test('sizes are written as docker writes them', () => {
   assert.equal(formatBinaryBytes(1.2051 * 1024 ** 2), '1.205MiB');
 });
 
-test('durations have docker’s words', () => {
+test('durations are formatted in docker’s words', () => {
   const seconds = [0, 1, 59, 60, 119, 120, 3600, 7200, 86400 * 3, 86400 * 20, 86400 * 90, 86400 * 800];
   assert.deepEqual(seconds.map(formatDuration), [
     'Less than a second',

@@ -18,7 +18,7 @@ export function parseBytes(text: string): number {
   return Math.trunc(Number(match[1]) * (BINARY[(match[2] ?? 'b').toLowerCase()] ?? 1));
 }
 
-/** `1.23MB`: four significant digits, powers of 1000, as docker prints sizes of images and containers. */
+/** `1.23MB`: four significant digits, powers of 1000, as docker prints the sizes of images and containers. */
 export function formatBytes(bytes: number): string {
   return formatScaled(bytes, 1000, DECIMAL_NAMES, 3);
 }

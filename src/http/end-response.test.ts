@@ -9,7 +9,7 @@ import { endResponse } from './end-response.ts';
 const PIECE = Buffer.alloc(1 << 20);
 const PIECES = 20;
 
-test('who sends all of a body that was refused at its start still reads why', async () => {
+test('a client that sends the whole of a rejected body can still read the response', async () => {
   const server = createServer((request, response) => {
     response.writeHead(413, { 'Content-Length': 2 });
     endResponse(request, response, Buffer.from('no'));

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Milliseconds that the rest of a body may take which nobody wants. */
+/** Milliseconds to wait for the rest of an unread body. */
 const DRAIN_TIMEOUT = 30_000;
 
 /**
- * Sends the last bytes of an answer whose head was written. While the request's body still comes, the answer stays open
- * behind them, and the body flows for a while: many clients read the answer after they have sent it all, and of a
- * connection that is closed with bytes unread the kernel forgets what the client has not taken yet.
+ * Sends the last bytes of a response whose head was written. While the request's body is still arriving, the response stays open
+ * after them, and the body is drained for a while: many clients read the response only after they have sent everything, and when a
+ * connection is closed with unread bytes, the kernel discards what the client has not received yet.
  */
 export function endResponse(request: IncomingMessage, response: ServerResponse, bytes?: Uint8Array): void {
   if (request.complete || request.destroyed) {

@@ -2,7 +2,7 @@ import { BargeError, type ErrorKind, errnoOf, messageOf } from '../core/errors.t
 import type { Exchange } from './exchange.ts';
 import type { Headers } from './response.ts';
 
-/** The status of each kind of error. 499, nginx's, is for a client that gave up: nobody reads it. */
+/** The status of each kind of error. 499, which comes from nginx, is for a client that has disconnected: it is never read. */
 export const STATUS_OF: Readonly<Record<ErrorKind, number>> = {
   'invalid-parameter': 400,
   unauthorized: 401,
@@ -16,7 +16,7 @@ export const STATUS_OF: Readonly<Record<ErrorKind, number>> = {
   system: 500,
 };
 
-/** What a client gets for an error. */
+/** The response to a client for an error. */
 export interface ErrorResponse {
   readonly status: number;
   /** Sent as JSON. */
@@ -24,7 +24,7 @@ export interface ErrorResponse {
   readonly headers?: Headers;
 }
 
-/** A server's table of errors: the only place where they become HTTP. */
+/** A server's error table: the only place where errors become HTTP responses. */
 export type ErrorTable = (error: unknown) => ErrorResponse;
 
 /** The table of the Engine API: `{"message": …}` with the status of the error's kind. */
@@ -37,25 +37,25 @@ export function errorResponse(
   return { status, body: { message: messageOf(error), ...exitCode } };
 }
 
-/** What streams say of a connection that the other side has given up. */
+/** Error codes of a stream whose connection was closed by the other side. */
 const GONE = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);
 
-/** Whether nobody is left to respond to. */
+/** Whether the client has disconnected. */
 export function hasLeft({ request, signal }: Pick<Exchange, 'request' | 'signal'>): boolean {
   const isBroken = request.errored !== null && GONE.has(errnoOf(request.errored) ?? '');
   return signal.aborted || request.socket.destroyed || isBroken;
 }
 
-/** What came of a failure. */
+/** How a failure was reported to the client. */
 export interface Failure {
   readonly error: unknown;
-  /** `response`: the client was told. `cut`: it had received a part of the response. `left`: nobody was there. */
+  /** `response`: as a response. `cut`: by closing the connection amid a response. `left`: not at all, as the client had disconnected. */
   readonly outcome: 'response' | 'cut' | 'left';
 }
 
 /**
- * Runs a route and turns its failure into a response. Once the headers are sent, the connection is cut instead: the
- * client must not take a part for the whole.
+ * Runs a route and turns its failure into a response. Once the headers have been sent, the connection is cut instead: the
+ * client must not mistake a part for the whole.
  * @returns the failure, for the log.
  */
 export async function respond(

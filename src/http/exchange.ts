@@ -8,7 +8,7 @@ export interface Exchange {
   readonly query: URLSearchParams;
   /** Decoded parts of the path, by the names in the route's pattern. */
   readonly params: Readonly<Record<string, string | undefined>>;
-  /** Fires when the connection has closed, whoever closed it. */
+  /** Fires when the connection has been closed by either side. */
   readonly signal: AbortSignal;
 }
 

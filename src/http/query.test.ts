@@ -15,7 +15,7 @@ test('a target is split at its first question mark', () => {
   assert.equal(splitTarget('').path, '');
 });
 
-test('a zero byte in a parameter is the client’s mistake', () => {
+test('a zero byte in a parameter is a client error', () => {
   assert.equal(queryOf('?path=/a%20b').get('path'), '/a b');
   assert.throws(() => queryOf('?path=/tmp%00'), {
     kind: 'invalid-parameter',

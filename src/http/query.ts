@@ -11,7 +11,7 @@ export const pathOf = (url: string): string => url.split('?', 1)[0] ?? '';
 /**
  * The parameters of a request.
  * @param text from the `?` on.
- * @throws BargeError invalid-parameter for a zero byte, which no path, name or argument of a program can have.
+ * @throws BargeError invalid-parameter for a zero byte, which no path, name or program argument can contain.
  */
 export function queryOf(text: string): URLSearchParams {
   const query = new URLSearchParams(text);

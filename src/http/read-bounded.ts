@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-/** All of a stream, or undefined when it is longer than `limit` bytes; the rest is left unread then. */
+/** The whole content of a stream, or undefined when it is longer than `limit` bytes; the rest is then left unread. */
 export async function readBounded(stream: Readable, limit: number): Promise<Buffer | undefined> {
   const pieces: Uint8Array[] = [];
   let size = 0;

@@ -7,8 +7,8 @@ import { failsElsewhere } from '../core/streams.ts';
 const BUFFER_SIZE = 1 << 20;
 
 /**
- * The body of a request as a stream that may be left before its end: the connection lives on, so that the client
- * gets an answer. A client that goes breaks it.
+ * The body of a request as a stream that may be abandoned before its end: the connection stays open, so that the client
+ * gets a response. A client that disconnects breaks the stream.
  */
 export function bodyOf(request: IncomingMessage): Readable {
   const body = failsElsewhere(new PassThrough({ highWaterMark: BUFFER_SIZE }));
@@ -18,17 +18,17 @@ export function bodyOf(request: IncomingMessage): Readable {
   });
   request.once('error', (error) => body.destroy(error));
   request.once('close', () => {
-    if (!request.complete) body.destroy(cancelled('the client has gone before the end of its request'));
+    if (!request.complete) body.destroy(cancelled('the client disconnected before the end of its request'));
   });
   return request.pipe(body);
 }
 
-/** Milliseconds that the rest of a body has to come when nobody wants it any more. */
+/** Milliseconds to wait for the rest of a body that is no longer needed. */
 const REST_MS = 500;
 
 /**
- * Leaves a body, and waits a little for its rest to pass by: a client that is still sending when the connection is closed
- * may not get to read the answer.
+ * Abandons a body, and drains its rest for a short while: a client that is still sending when the connection is closed
+ * might not be able to read the response.
  */
 export async function leave(request: IncomingMessage, body: Readable): Promise<void> {
   body.destroy();

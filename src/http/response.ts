@@ -6,36 +6,36 @@ import { endResponse } from './end-response.ts';
 
 export type Headers = Readonly<Record<string, string | number>>;
 
-/** What a route responds with: an ordinary response, or the connection itself. */
+/** A route's means to respond: an ordinary response, or the connection itself. */
 export interface Response {
-  /** Sets a header of whatever is sent later, errors included. */
+  /** Sets a header for any later response, errors included. */
   header(name: string, value: string): void;
-  /** Sends a JSON body, which a response to HEAD only announces. */
+  /** Sends a JSON body; a response to HEAD has its headers only. */
   json(status: number, body: unknown, headers?: Headers): void;
   empty(status: number, headers?: Headers): void;
   text(status: number, body: string): void;
   /** Sends the headers at once; the route writes the body. */
   stream(status: number, headers: Headers): ServerResponse;
-  /** As `stream`, but the headers go with the first bytes of the body. */
+  /** Like `stream`, but sends the headers with the first bytes of the body. */
   body(status: number, headers: Headers): ServerResponse;
   /** Turns the connection into a two-way stream. */
   hijack(contentType: string): Duplex;
   /**
-   * The bare connection, before anything was sent, for libraries that perform a handshake themselves; only for a request
+   * The bare connection, before anything is sent, for libraries that perform the handshake themselves; only for a request
    * with an Upgrade header.
    */
   connection(): Duplex;
-  /** Breaks the connection off, so that the client does not take what was sent for the whole. */
+  /** Cuts the connection, so that the client does not mistake what was sent for the whole. */
   cut(): void;
   /** Whether the headers have been sent. */
   readonly started: boolean;
-  /** The status that was sent, or will be. */
+  /** The status that was or will be sent. */
   readonly status: number;
-  /** Whether all of it was handed to the system. */
+  /** Whether the whole response was passed to the operating system. */
   readonly finished: boolean;
 }
 
-/** The response to a request that keeps to HTTP. */
+/** The response to a plain HTTP request. */
 export class PlainResponse implements Response {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -98,13 +98,13 @@ export class PlainResponse implements Response {
   }
 
   connection(): Duplex {
-    throw invalidParameter('this operation needs a connection that is upgraded: send an Upgrade header');
+    throw invalidParameter('this operation needs an upgraded connection: send an Upgrade header');
   }
 
   /** Without an Upgrade header, the stream reads the request's body and writes the response's. */
   hijack(contentType: string): Duplex {
     this.stream(200, { 'Content-Type': contentType });
-    /* A client that leaves breaks the stream at any time, even while nobody reads or writes it yet. */
+    /* A client can disconnect and break the stream at any time, even before anything reads or writes it. */
     return failsElsewhere(
       Duplex.from({
         readable: this.#request,

@@ -23,7 +23,7 @@ test('a route is found by method and path', () => {
   assert.deepEqual(router.methodsOf('/nowhere'), []);
 });
 
-test('a wide parameter has slashes, plain or escaped, and is decoded once', () => {
+test('a wide parameter may contain slashes, plain or escaped, and is decoded once', () => {
   const router = routerOf(['GET', '/images/{name...}/json'], ['GET', '/images/json']);
   for (const [path, name] of [
     ['/images/a/json', 'a'],
@@ -39,7 +39,7 @@ test('a wide parameter has slashes, plain or escaped, and is decoded once', () =
   assert.deepEqual(found(router, 'GET', '/images/json'), ['GET /images/json', {}]);
 });
 
-test('the method decides between two ways to read a path', () => {
+test('the method decides between two readings of a path', () => {
   const router = routerOf(['GET', '/images/{name...}/json'], ['DELETE', '/images/{name...}']);
   assert.deepEqual(found(router, 'DELETE', '/images/team/json'), [
     'DELETE /images/{name...}',
@@ -51,7 +51,7 @@ test('the method decides between two ways to read a path', () => {
   ]);
 });
 
-test('parameters may follow a wide one, and of two endings the longer one counts', () => {
+test('parameters may follow a wide one, and the longer of two endings wins', () => {
   const router = routerOf(
     ['GET', '/v2/{name...}/blobs/{digest}'],
     ['GET', '/v2/{name...}/blobs/uploads/{id}'],
@@ -73,7 +73,7 @@ test('a parameter is never empty', () => {
   }
 });
 
-test('a slash at the end counts unless it is to be ignored', () => {
+test('a trailing slash is significant unless it is to be ignored', () => {
   const [strict, lax] = [new Router<string>(), new Router<string>({ ignoreTrailingSlash: true })];
   for (const router of [strict, lax]) router.on('GET', '/v2', 'root');
   assert.equal(strict.find('GET', '/v2/'), undefined);
@@ -82,7 +82,7 @@ test('a slash at the end counts unless it is to be ignored', () => {
   assert.deepEqual(found(lax, 'POST', '/v2/a/b/uploads/'), ['uploads', { name: 'a/b' }]);
 });
 
-test('a broken escape in a path is the client’s mistake', () => {
+test('a broken escape in a path is a client error', () => {
   const router = routerOf(['GET', '/containers/{id}/json']);
   for (const path of ['/containers/%/json', '/containers/%c3/json', '/%zz'])
     assert.throws(() => router.find('GET', path), { kind: 'invalid-parameter', message: /URL escape/ });

@@ -5,14 +5,14 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 const METHODS: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** Characters. Longer than any valid name or digest, so that these reach the check that explains what is wrong. */
+/** Characters. Longer than any valid name or digest, so that overlong ones reach the check that explains the error. */
 const MAX_PARAMETER = 4096;
 
 /** A route as it was declared. */
 export interface Route<T> {
   readonly method: Method;
   readonly pattern: string;
-  /** What the server wants to know of the route: its handler and more. */
+  /** The server's data about the route: its handler and more. */
   readonly target: T;
 }
 
@@ -22,18 +22,18 @@ export interface Match<T> {
 }
 
 export interface RouterOptions {
-  /** Whether `/v2/` means `/v2`. */
+  /** Whether `/v2/` is equivalent to `/v2`. */
   readonly ignoreTrailingSlash?: boolean;
 }
 
-/** Where a parameter of several parts stands: behind `prefix`, and before one of `rests`. */
+/** The position of a multi-part parameter: after `prefix` and before one of `rests`. */
 interface Wide {
   readonly prefix: string;
   readonly rests: readonly { readonly text: string; readonly matches: RegExp }[];
 }
 
 /**
- * Finds routes by method and path. In a pattern, `{name}` is one part of a path and `{name...}` one or more of them; a
+ * Finds routes by method and path. In a pattern, `{name}` matches one part of a path and `{name...}` one or more parts; a
  * pattern has at most one of the latter.
  */
 export class Router<T> {
@@ -63,20 +63,20 @@ export class Router<T> {
     if (rests.some((one) => one.text === text)) return;
     const source = text.replace(/[.+*?^$()|[\]\\]/g, '\\$&').replace(/\{\w+\}/g, '[^/]+');
     const added = [...rests, { text, matches: new RegExp(`^(.+?)(${source})$`) }];
-    /* The longest first: it is the one that says most about the path. */
+    /* The longest come first, as they are the most specific. */
     added.sort((a, b) => b.text.length - a.text.length);
     if (at === -1) this.#wide.push({ prefix, rests: added });
     else this.#wide[at] = { prefix, rests: added };
   }
 
-  /** All routes, in the order of their declaration. */
+  /** All routes, in order of declaration. */
   get declared(): readonly Route<T>[] {
     return this.#declared;
   }
 
   /**
    * @param path without the query. A parameter is never empty.
-   * @throws BargeError invalid-parameter for a `%` that begins no byte.
+   * @throws BargeError invalid-parameter for a `%` that does not begin an encoded byte.
    */
   find(method: string, path: string): Match<T> | undefined {
     assertEscapes(path);
@@ -90,12 +90,12 @@ export class Router<T> {
     return undefined;
   }
 
-  /** The methods that `path` takes; none when nothing is there. @throws as `find`. */
+  /** The methods that `path` supports; empty when it has no route. @throws as `find`. */
   methodsOf(path: string): Method[] {
     return METHODS.filter((method) => this.find(method, path) !== undefined);
   }
 
-  /** The ways to read a path. Parameters of the library hold no slashes: wide ones are encoded into a single part. */
+  /** The possible readings of a path. The library's parameters cannot contain slashes: wide ones are encoded into a single part. */
   *#candidates(path: string): Generator<string> {
     yield path;
     for (const { prefix, rests } of this.#wide) {

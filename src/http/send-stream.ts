@@ -3,8 +3,8 @@ import { pipeline } from 'node:stream/promises';
 import type { Exchange } from './exchange.ts';
 
 /**
- * Answers with a stream. A failure of it breaks the connection off, so that no client takes half of it for the whole; a
- * client that goes, or has gone before, destroys it.
+ * Responds with a stream. A failure of the stream cuts the connection, so that no client mistakes a part for the whole; a
+ * client that disconnects, or already has, destroys the stream.
  */
 export async function sendStream(
   { response, signal }: Pick<Exchange, 'response' | 'signal'>,

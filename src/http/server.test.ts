@@ -13,7 +13,7 @@ const LIMITS = { headersTimeout: 60_000, keepAliveTimeout: 60_000, maxHeaderSize
 const serving = (serve: Serve, options: Partial<ConstructorParameters<typeof HttpServer>[1]> = {}) =>
   new HttpServer(serve, { ...LIMITS, ...options });
 
-/** A server whose only route is `work`. @returns it, and the failures that it met. */
+/** A server whose only route is `work`. @returns the server and the failures that it reported. */
 function routeOf(work: (incoming: Incoming) => Promise<void> | void) {
   const failures: Failure[] = [];
   const server = serving(async (incoming) => {
@@ -58,7 +58,7 @@ test('a body arrives as it was sent', async () => {
   assert.deepEqual((await request(server, '/', { method: 'PUT', body })).json(), { size: 100_001 });
 });
 
-test('a failure becomes a response by the table, whatever was thrown', async () => {
+test('any thrown failure becomes a response by the error table', async () => {
   const { server, failures } = routeOf(({ request: { url } }) => {
     if (url === '/conflict') throw conflict('it is there already');
     throw new TypeError('oops');
@@ -90,7 +90,7 @@ test('a failure after the headers cuts the connection', async () => {
   assert.equal(failures[0]?.outcome, 'cut');
 });
 
-test('a client that leaves ends the signal, and gets no response', async () => {
+test('a client that disconnects aborts the signal, and gets no response', async () => {
   const started = Promise.withResolvers<void>();
   const { server, failures } = routeOf(async ({ signal }) => {
     started.resolve();
@@ -106,7 +106,7 @@ test('a client that leaves ends the signal, and gets no response', async () => {
   assert.match(String(failures[0]?.error), /the client has closed the connection/);
 });
 
-test('only a route that takes connections over gets an upgrade', async () => {
+test('only a route that takes over connections is upgraded', async () => {
   const serve: Serve = async ({ response }) => {
     const connection = response.hijack('application/x-raw');
     const [input] = await once(connection, 'data');
@@ -142,7 +142,7 @@ test('a failure before an upgrade is an ordinary response', async () => {
   assert.deepEqual([refused.status, refused.json()], [400, { message: 'not like this' }]);
 });
 
-test('a server that closes finishes the request under way', async () => {
+test('a closing server finishes requests in progress', async () => {
   const [started, rest] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const { server } = routeOf(async ({ response }) => {
     started.resolve();

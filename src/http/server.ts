@@ -7,10 +7,10 @@ import type { Exchange } from './exchange.ts';
 import { PlainResponse } from './response.ts';
 import { UpgradeResponse } from './upgrade-response.ts';
 
-/** Milliseconds between two looks for connections that have become idle while a server closes. */
+/** Milliseconds between checks for idle connections while a server closes. */
 const SWEEP_INTERVAL = 50;
 
-/** A request before it was matched with a route. */
+/** A request before it is matched with a route. */
 export type Incoming = Pick<Exchange, 'request' | 'response' | 'signal'>;
 
 /** Responds to one request; never rejects. */
@@ -29,20 +29,20 @@ export interface ServerOptions {
   readonly tls?: TlsFiles | undefined;
   readonly headersTimeout: number;
   readonly keepAliveTimeout: number;
-  /** How long a connection may stand still; 0: for ever. */
+  /** How long a connection may be idle; 0: no limit. */
   readonly idleTimeout?: number;
-  /** How long a connection may stand still once its request has been received in full. */
+  /** How long a connection may be idle once its request has been received in full. */
   readonly workTimeout?: number;
   readonly maxHeaderSize: number;
-  /** Whether a request with an Upgrade header gets its connection upgraded; no request does without this. */
+  /** Decides whether a request with an Upgrade header is upgraded; without this, none is. */
   readonly upgrades?: (request: IncomingMessage) => boolean;
 }
 
 const clientLeft = () => new BargeError('cancelled', 'the client has closed the connection');
 
-/** An HTTP server on whatever connections it is given. */
+/** An HTTP server on any connections passed to it. */
 export class HttpServer {
-  /** Node's server: it listens, or gets connections by its event `connection`. */
+  /** Node's server: it listens, or is passed connections through its `connection` event. */
   readonly server: Server;
   readonly #headers: Readonly<Record<string, string>>;
   #draining = false;
@@ -56,7 +56,7 @@ export class HttpServer {
       keepAliveTimeout: options.keepAliveTimeout,
       connectionsCheckingInterval: Math.min(5_000, options.headersTimeout),
       maxHeaderSize: options.maxHeaderSize,
-      /* RFC 9110 (7.8) has an Upgrade header ignored that is not for us: Java's client sends one with every request. */
+      /* An Upgrade header for another protocol is ignored, as RFC 9110 (7.8) says: Java's client sends one with every request. */
       shouldUpgradeCallback: upgrades,
     };
     this.server = tls ? https.createServer({ ...limits, ...tls }) : http.createServer(limits);
@@ -71,7 +71,7 @@ export class HttpServer {
   }
 
   #plain(request: IncomingMessage, response: ServerResponse): Incoming {
-    /* Whoever reads or writes them learns of a client that leaves; nobody may be doing so at that moment. */
+    /* Readers and writers notice a client that disconnects; at that moment there may be none. */
     failsElsewhere(request);
     failsElsewhere(response);
     response.shouldKeepAlive &&= !this.#draining;
@@ -89,7 +89,7 @@ export class HttpServer {
     return { request, response: new UpgradeResponse(connection, this.#headers), signal: left.signal };
   }
 
-  /** Uses another certificate for the connections that come from now on. */
+  /** Uses another certificate for new connections. */
   useCertificate(tls: TlsFiles): void {
     if ('setSecureContext' in this.server) (this.server as https.Server).setSecureContext(tls);
   }
@@ -99,7 +99,7 @@ export class HttpServer {
   }
 
   /**
-   * Takes no more connections, lets requests finish, and cuts those that are left after a while.
+   * Accepts no more connections, lets requests finish, and cuts the remaining connections at the timeout.
    * @param drainTimeout milliseconds.
    */
   async close(drainTimeout: number): Promise<void> {

@@ -3,14 +3,14 @@ import type { Duplex } from 'node:stream';
 import { invalidParameter } from '../core/errors.ts';
 import type { Headers, Response } from './response.ts';
 
-/** The response to a request with an Upgrade header: it is written to the bare connection. */
+/** The response to a request with an Upgrade header, written to the bare connection. */
 export class UpgradeResponse implements Response {
   readonly #connection: Duplex;
   readonly #headers: Record<string, string>;
   #status = 101;
   #started = false;
 
-  /** @param headers those of every response. */
+  /** @param headers sent with every response. */
   constructor(connection: Duplex, headers: Readonly<Record<string, string>> = {}) {
     this.#connection = connection;
     this.#headers = { ...headers };

@@ -4,7 +4,7 @@ import { invalidParameter } from '../core/errors.ts';
 import { failsElsewhere } from '../core/streams.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Bytes of one message from the client: it types, it does not upload. */
+/** Maximum bytes of one message from the client: these are keystrokes, not uploads. */
 const MAX_MESSAGE = 16 << 20;
 
 const sockets = new WebSocketServer({
@@ -15,8 +15,8 @@ const sockets = new WebSocketServer({
 });
 
 /**
- * Makes a WebSocket (RFC 6455) of a connection. The stream carries bytes: what is written goes out in binary messages,
- * and what comes in messages of either kind is read.
+ * Upgrades a connection to a WebSocket (RFC 6455). The stream carries bytes: writes are sent as binary messages,
+ * and messages of either kind can be read.
  * @throws BargeError invalid-parameter when the request does not ask for a WebSocket of version 13.
  */
 export async function acceptWebSocket({ request, response }: Exchange): Promise<Duplex> {
@@ -25,7 +25,7 @@ export async function acceptWebSocket({ request, response }: Exchange): Promise<
     throw invalidParameter('attaching here needs a WebSocket: send Upgrade: websocket and Sec-WebSocket-Key');
   }
   if (version !== '13') {
-    throw invalidParameter('only version 13 of the WebSocket protocol is spoken here');
+    throw invalidParameter('only version 13 of the WebSocket protocol is supported');
   }
   if (!KEY.test(key)) {
     throw invalidParameter('invalid Sec-WebSocket-Key: it needs 16 bytes in base64');

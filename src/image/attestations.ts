@@ -7,14 +7,14 @@ import type { RemoteRepository } from './remote/remote-repository.ts';
 
 const IN_TOTO = 'application/vnd.in-toto+json';
 const PREDICATE = 'in-toto.io/predicate-type';
-/** Bytes of a statement; one that is larger is left in the registry. */
+/** Maximum bytes of a statement; larger ones are not fetched. */
 const MAX_STATEMENT = 16 << 20;
-/** What is kept for one image: bytes, attestation manifests, statements of each. */
+/** Limits for one image: bytes, attestation manifests, statements of each. */
 const MAX_ALL = 64 << 20;
 const MAX_MANIFESTS = 16;
 const MAX_PARTS = 64;
 
-/** What an index says about one of its images, beside it. */
+/** An index's attestations for one of its images. */
 export function attestationsFor(index: ImageIndex, manifest: Digest): Descriptor[] {
   return (index.manifests ?? []).filter(
     ({ annotations }) =>
@@ -23,15 +23,15 @@ export function attestationsFor(index: ImageIndex, manifest: Digest): Descriptor
   );
 }
 
-/** What `fetchAttestations` found, to be kept with the image. */
+/** The result of `fetchAttestations`, to be stored with the image. */
 export interface FetchedDocument {
   readonly descriptor: Pick<Descriptor, 'digest' | 'mediaType'>;
   readonly bytes: Uint8Array;
 }
 
 /**
- * Attestation manifests and their statements. Those that the registry does not have are left out, and so is
- * what goes beyond what is kept for one image.
+ * Attestation manifests and their statements. Those that the registry does not have are skipped, and so is
+ * everything beyond the limits for one image.
  */
 export async function fetchAttestations(
   remote: RemoteRepository,
@@ -72,11 +72,11 @@ async function fetchOne(
 export interface Statement {
   readonly descriptor: Descriptor;
   readonly predicateType: string;
-  /** The in-toto statement as it came; undefined when it was too large to keep. */
+  /** The original in-toto statement; undefined when it was too large to store. */
   readonly bytes: Uint8Array | undefined;
 }
 
-/** The statements that are kept for an image. @param top the index that they have to be in; none: any. */
+/** The stored statements of an image. @param top the index that must contain them; absent: any index. */
 export function statementsOf(images: ImageStore, id: Digest, top?: StoredManifest): Statement[] {
   const stored = new Map(images.manifests(id).map((document) => [document.digest, document]));
   const statements = new Map<Digest, Statement>();
@@ -105,15 +105,15 @@ const parsed = <T>({ bytes }: StoredManifest): T => JSON.parse(bytes.toString())
 const layersOf = (document: StoredManifest | undefined) =>
   document ? (parsed<Partial<ImageManifest>>(document).layers ?? []) : [];
 
-/** An index that can be sent whole: everything that it names is here. */
+/** An index that can be pushed completely: everything that it names is in the store. */
 export interface WholeIndex {
   readonly index: StoredManifest;
-  /** In the order in which they are to be sent: what is named before what names it. */
+  /** In push order: children before their parents. */
   readonly blobs: readonly StoredManifest[];
   readonly manifests: readonly StoredManifest[];
 }
 
-/** The index around an image's manifest, if it has nothing but this image and what is kept about it. */
+/** The index of an image's manifest, if it contains only this image and its stored attestations. */
 export function wholeIndexOf(images: ImageStore, id: Digest, manifest: Digest): WholeIndex | undefined {
   const stored = images.manifests(id);
   const byDigest = new Map(stored.map((document) => [document.digest, document]));

@@ -6,12 +6,12 @@ import type { Reference } from '../core/reference.ts';
 import type { Image, ImageStore, StoredManifest } from './images.ts';
 import { isFor } from './platform.ts';
 
-/** What a tag stands for where that is more than an image: everything that has to be sent or saved for it. */
+/** What a tag stands for where that is more than an image: everything that has to be pushed or saved with it. */
 export interface Bundle {
   /** An index, or the manifest of the only image. */
   readonly top: StoredManifest;
   readonly images: readonly BundledImage[];
-  /** Parts of attestations, and their manifests. */
+  /** Manifests of attestations, and their parts. */
   readonly blobs: readonly StoredManifest[];
   readonly manifests: readonly StoredManifest[];
 }
@@ -23,18 +23,18 @@ export interface BundledImage {
 
 const parse = <T>({ bytes }: StoredManifest): T => JSON.parse(bytes.toString()) as T;
 
-/** @returns undefined for a tag that stands for an image alone. @throws BargeError data-loss when a part is gone. */
+/** @returns undefined for a tag that stands for an image alone. @throws BargeError data-loss when a part is missing. */
 export function bundleOf(images: ImageStore, reference: Reference): Bundle | undefined {
   const top = images.target(reference);
   return top && bundleAround(images, top);
 }
 
-/** The same for an index, or a manifest, that is kept with the images it names. */
+/** The same for an index or a manifest that is stored with the images that it names. */
 export function bundleAround(images: ImageStore, top: StoredManifest): Bundle {
   const kept = new Map<Digest, StoredManifest>([[top.digest, top]]);
   const need = (digest: Digest) => {
     const found = kept.get(digest);
-    if (!found) throw dataLoss(`${digest}, a part of the index ${top.digest}, is gone: build it again`);
+    if (!found) throw dataLoss(`${digest}, a part of the index ${top.digest}, is missing: build it again`);
     return found;
   };
   const children: readonly Pick<Descriptor, 'digest'>[] = isIndexType(top.mediaType)
@@ -56,7 +56,7 @@ export function bundleAround(images: ImageStore, top: StoredManifest): Bundle {
   return { top, images: own, blobs, manifests };
 }
 
-/** Images that a tag stands for, the one that containers are made of first. */
+/** Images that a tag stands for, the one used for containers first. */
 export function imagesOf(images: ImageStore, reference: Reference): Image[] {
   const id = images.resolve(reference);
   if (!id) return [];

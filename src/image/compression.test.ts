@@ -17,7 +17,7 @@ const compressed: [string, Buffer][] = [
 ];
 
 for (const [name, bytes] of compressed) {
-  test(`${name} is recognised and taken apart, whatever the sizes of the chunks`, async () => {
+  test(`${name} is recognised and decompressed, whatever the sizes of the chunks`, async () => {
     assert.equal(detectCompression(bytes), name);
     for (const size of [1, 3, bytes.length]) {
       const chunks = Array.from({ length: Math.min(400, Math.ceil(bytes.length / size)) }, (_, i) =>
@@ -32,12 +32,12 @@ for (const [name, bytes] of compressed) {
   });
 }
 
-test('xz is recognised and taken apart', { skip: xz.error ? 'there is no xz here' : false }, async () => {
+test('xz is recognised and decompressed', { skip: xz.error ? 'xz is not installed' : false }, async () => {
   assert.equal(detectCompression(xz.stdout), 'xz');
   assert((await buffer(await decompress(Readable.from([xz.stdout])))).equals(text));
 });
 
-test('nothing at all stays nothing', async () => {
+test('an empty stream stays empty', async () => {
   assert.equal((await buffer(await decompress(Readable.from([])))).length, 0);
 });
 

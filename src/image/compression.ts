@@ -6,7 +6,7 @@ import { throughCommand } from './decompress-command.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
 
-/** What the first bytes of a stream say about how it is compressed. */
+/** The compression that the first bytes of a stream indicate. */
 export function detectCompression(head: Uint8Array): Compression {
   const starts = (...bytes: number[]) => bytes.every((byte, i) => head[i] === byte);
   if (starts(0x1f, 0x8b)) return 'gzip';
@@ -16,7 +16,7 @@ export function detectCompression(head: Uint8Array): Compression {
   return 'none';
 }
 
-/** The plain bytes of a stream that may be compressed. A broken stream of either kind ends in an error. */
+/** The decompressed bytes of a stream that may be compressed. A broken stream results in an error. */
 export async function decompress(input: Readable): Promise<Readable> {
   const head = await takeHead(input);
   if (head.length < MAGIC_LENGTH) {
@@ -40,7 +40,7 @@ export async function decompress(input: Readable): Promise<Readable> {
 
 const MAGIC_LENGTH = 6;
 
-/** The first bytes of a stream, taken out of it; fewer than asked for when it ends or breaks before. */
+/** Reads the first bytes of a stream; fewer when it ends or breaks earlier. */
 async function takeHead(input: Readable): Promise<Buffer> {
   const parts: Buffer[] = [];
   for (let length = 0; length < MAGIC_LENGTH; ) {
@@ -56,7 +56,7 @@ async function takeHead(input: Readable): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** Waits until `input` has something new to read; false when it has ended instead. */
+/** Waits until `input` has new data; false when it has ended instead. */
 function moreToRead(input: Readable): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void) => {

@@ -4,13 +4,13 @@ import { errnoOf, invalidParameter } from '../core/errors.ts';
 import { startChild } from '../core/start-child.ts';
 import { failsElsewhere } from '../core/streams.ts';
 
-/** What the programs may take of memory: xz's own levels need 65 MiB at most, and an archive may ask for 4 GiB. */
+/** Memory limits of the programs: xz's own levels need at most 65 MiB, but an archive may request 4 GiB. */
 const FLAGS = { xz: ['--memlimit-decompress=256MiB'], bzip2: [] } as const;
 
 /**
- * The plain bytes of a stream, through the program of that name.
- * @returns a stream that ends when the program has ended well, and fails otherwise: invalid-parameter, or unavailable when a
- *   limit forbids another process.
+ * The decompressed bytes of a stream, from the program of that name.
+ * @returns a stream that ends when the program has succeeded, and fails otherwise: invalid-parameter, or unavailable when a
+ *   limit prevents another process.
  */
 export function throughCommand(input: Readable, command: keyof typeof FLAGS): Readable {
   const output = failsElsewhere(new PassThrough());

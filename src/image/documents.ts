@@ -6,7 +6,7 @@ import { isObject } from '../core/is-object.ts';
 
 /**
  * A manifest of an image (OCI image spec, manifest.md).
- * @throws BargeError data-loss for anything else, descriptors without a digest, a size or a media type among it.
+ * @throws BargeError data-loss for anything else, including descriptors without a digest, a size or a media type.
  */
 export function parseManifest(bytes: Uint8Array): ImageManifest {
   const { config, layers } = parse(bytes);
@@ -58,7 +58,7 @@ function isChild(value: unknown): value is Descriptor {
   );
 }
 
-/** @throws BargeError data-loss for what is no JSON object. */
+/** @throws BargeError data-loss for anything but a JSON object. */
 function parse(bytes: Uint8Array): Members {
   let document: unknown;
   try {
@@ -66,6 +66,6 @@ function parse(bytes: Uint8Array): Members {
   } catch (error) {
     throw dataLoss('a manifest is not JSON', { cause: error });
   }
-  if (!isObject(document)) throw dataLoss('a manifest is no JSON object');
+  if (!isObject(document)) throw dataLoss('a manifest is not a JSON object');
   return document;
 }

@@ -12,7 +12,7 @@ export async function fetchConfig(
 ): Promise<Buffer> {
   if (descriptor.size > MAX_CONFIG_SIZE) {
     throw invalidParameter(
-      `an image configuration of ${descriptor.size} bytes is refused: at most ${MAX_CONFIG_SIZE}`,
+      `an image configuration of ${descriptor.size} bytes is too large: at most ${MAX_CONFIG_SIZE}`,
     );
   }
   const chunks: Buffer[] = [];

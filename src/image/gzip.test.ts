@@ -22,7 +22,7 @@ async function packed(bytes: Buffer, size = 60_000): Promise<Buffer> {
 
 const words = (length: number) => Buffer.alloc(length, 'words that come again, and again; ');
 
-test('whatever goes in comes out, around the borders of blocks too', async () => {
+test('decompression restores the input, around block boundaries, too', async () => {
   for (const length of [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 77]) {
     for (const bytes of [words(length), randomBytes(length)]) {
       assert.ok(gunzipSync(await packed(bytes)).equals(bytes), `${length} bytes`);
@@ -32,11 +32,11 @@ test('whatever goes in comes out, around the borders of blocks too', async () =>
   assert.ok(gunzipSync(await packed(mixed, 7)).equals(mixed));
 });
 
-test('what can be compressed is, across blocks too, and what cannot hardly grows', async () => {
+test('compressible data shrinks, across blocks, too, and incompressible data hardly grows', async () => {
   assert.ok((await packed(words(4 * BLOCK))).length < 20_000);
   const noise = randomBytes(4 * BLOCK);
   assert.ok((await packed(noise)).length < noise.length * 1.001);
-  /* The second half repeats the end of the first: only a look back into the block before finds it. */
+  /* The second half repeats the end of the first, which only a reference into the previous block can use. */
   const again = randomBytes(16 << 10);
   const repeated = Buffer.concat([
     randomBytes(BLOCK - again.length),
@@ -47,7 +47,7 @@ test('what can be compressed is, across blocks too, and what cannot hardly grows
   assert.ok((await packed(repeated)).length < BLOCK + 8_000);
 });
 
-test('a large input comes out of igzip as it went in, and every time the same', async () => {
+test('igzip’s output for a large input decompresses to it, and is always the same', async () => {
   assert.ok(host.gzip, 'npm run setup installs it');
   const bytes = Buffer.concat([words(3 << 20), randomBytes(3 << 20), words(77)]);
   const large = async () => {
@@ -61,7 +61,7 @@ test('a large input comes out of igzip as it went in, and every time the same', 
   assert.ok((await large()).equals(first));
 });
 
-test('a failing input fails the output, of both kinds', async () => {
+test('a failing input fails the output, in both implementations', async () => {
   for (const size of [BLOCK, 1 << 30]) {
     const failing = (async function* () {
       yield words(BLOCK);
@@ -73,7 +73,7 @@ test('a failing input fails the output, of both kinds', async () => {
   }
 });
 
-test('an output that nobody wants any more ends the input', async () => {
+test('a destroyed output ends the input', async () => {
   for (const size of [BLOCK, 1 << 30]) {
     const ended = Promise.withResolvers<void>();
     const endless = (async function* () {

@@ -2,15 +2,15 @@ import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, deflateRawSync } from 'node:zlib';
 import type { Compression } from '../host/process.ts';
 
-/** Half the time of the usual 6 for some 3 % more bytes. */
+/** Takes half the time of the default 6 for about 3 % more bytes. */
 const LEVEL = 3;
-/** Bytes that are compressed by themselves, beside others. */
+/** Bytes of a block, the unit of parallel compression. */
 const BLOCK = 512 << 10;
-/** Blocks of a stream under way at once; each holds its input and its output. */
+/** Maximum concurrent blocks of a stream; each keeps its input and its output in memory. */
 const AT_ONCE = 4;
-/** Bytes that a block may refer back to: what the next one begins with is known from the last. */
+/** Bytes that a block may refer back to: the dictionary of the next block is the end of the last one. */
 const WINDOW = 32 << 10;
-/** Bytes that are tried, from three places, and how little must be left of them for the rest to be worth the time. */
+/** Bytes of the samples, from three positions, and the ratio below which compressing the rest is worthwhile. */
 const SAMPLE = 4 << 10;
 const WORTH_IT = 0.96;
 
@@ -20,10 +20,10 @@ const LAST_BLOCK = Buffer.from([0x03, 0x00]);
 
 const deflate = promisify(deflateRaw);
 
-/** Bytes from which on a process of its own is worth its start. */
+/** Bytes above which a separate process is worth starting. */
 const LARGE = 4 << 20;
 
-/** One gzip stream (RFC 1952) of `size` bytes or so: by the host's program for a large one, where it has one. */
+/** One gzip stream (RFC 1952) of about `size` bytes: large ones are compressed by the host's program, where it has one. */
 export function gzipped(
   { gzip }: Compression,
   input: AsyncIterable<Buffer>,
@@ -33,8 +33,8 @@ export function gzipped(
 }
 
 /**
- * One gzip stream (RFC 1952) whose blocks are compressed side by side on the thread pool; what cannot be compressed is
- * only wrapped. Holds some 4 MB.
+ * One gzip stream (RFC 1952) whose blocks are compressed in parallel on the thread pool; incompressible data is
+ * only stored. Uses about 4 MB of memory.
  */
 export async function* gzippedInBlocks(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   yield HEADER;
@@ -63,7 +63,7 @@ export async function* gzippedInBlocks(input: AsyncIterable<Buffer>): AsyncGener
 async function compress(block: Buffer, dictionary: Buffer | undefined): Promise<Buffer> {
   return await deflate(block, {
     level: isWorthIt(block) ? LEVEL : constants.Z_NO_COMPRESSION,
-    /* Ends at a whole byte, where the next block can follow. */
+    /* Ends on a byte boundary, where the next block can follow. */
     finishFlush: constants.Z_SYNC_FLUSH,
     ...(dictionary ? { dictionary } : {}),
   });
@@ -78,7 +78,7 @@ function isWorthIt(block: Buffer): boolean {
   return parts.some((part) => deflateRawSync(part, { level: 1 }).length < WORTH_IT * SAMPLE);
 }
 
-/** The same bytes in pieces of one size, but for the last. */
+/** The same bytes in pieces of equal size, except for the last. */
 async function* blocksOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let block = Buffer.allocUnsafe(BLOCK);
   let filled = 0;

@@ -17,7 +17,7 @@ import {
 import type { Database } from '../store/database.ts';
 import { readConfig } from './read-config.ts';
 
-/** An image as the store knows it. Its id is the digest of its configuration's bytes. */
+/** An image in the store. Its id is the digest of its configuration's bytes. */
 export interface Image {
   readonly id: Digest;
   readonly config: ImageConfig;
@@ -62,7 +62,7 @@ interface ReferenceRow {
   tagged_at: number;
 }
 
-/** Images, the names that point to them, and the manifests under which registries know them. */
+/** Images, the names that point to them, and their manifests in registries. */
 export class ImageStore {
   readonly #db: Database;
 
@@ -72,7 +72,7 @@ export class ImageStore {
 
   /**
    * Adds an image whose layers are all in the store. Adding it again changes nothing.
-   * @throws BargeError invalid-parameter for a configuration that is none.
+   * @throws BargeError invalid-parameter for an invalid configuration.
    */
   add(configBytes: Uint8Array): Image {
     const config = readConfig(configBytes);
@@ -109,7 +109,7 @@ export class ImageStore {
     return image;
   }
 
-  /** As `list`, but configurations, which may be long, are not read. */
+  /** Like `list`, but without reading the configurations, which may be long. */
   ids(): Digest[] {
     const rows = this.#db.all<Pick<ImageRow, 'id'>>('SELECT id FROM images ORDER BY added_at DESC, id');
     return rows.map(({ id }) => id as Digest);
@@ -120,8 +120,8 @@ export class ImageStore {
   }
 
   /**
-   * The image that a user's word names: `name[:tag]`, `name@digest`, a full id, or the start of one.
-   * @throws BargeError not-found in docker's words, invalid-parameter for an ambiguous start of an id.
+   * The image that a user's ref names: `name[:tag]`, `name@digest`, a full id, or a prefix of one.
+   * @throws BargeError not-found in docker's words, invalid-parameter for an ambiguous prefix of an id.
    */
   find(ref: string): Image {
     const found = this.#byFullId(ref) ?? this.#byReference(ref) ?? this.#byIdPrefix(ref);
@@ -129,7 +129,7 @@ export class ImageStore {
     return found;
   }
 
-  /** As `find`, for a word that must be a reference if it is no id. @throws BargeError invalid-parameter too. */
+  /** Like `find`, for a ref that must be a reference if it is not an id. @throws BargeError invalid-parameter too. */
   require(ref: string): Image {
     const found = this.#byFullId(ref) ?? this.#byIdPrefix(ref);
     if (!found) parseReference(ref);
@@ -199,7 +199,7 @@ export class ImageStore {
     };
   }
 
-  /** Names of every image at once, for lists. */
+  /** Names of all images at once, for lists. */
   allNames(): Map<Digest, ImageNames> {
     const all = new Map<Digest, { tags: string[]; digests: string[] }>();
     for (const row of this.#db.all<ReferenceRow>('SELECT * FROM image_references ORDER BY name, tag')) {
@@ -211,8 +211,8 @@ export class ImageStore {
   }
 
   /**
-   * A repository of the same registry that a layer was pulled from or pushed to: its path, or undefined. It may have lost
-   * the layer since.
+   * A repository of the same registry that a layer was pulled from or pushed to: its path, or undefined. The layer may have been
+   * removed there since.
    */
   otherRepositoryWith(
     diffId: Digest,
@@ -239,9 +239,9 @@ export class ImageStore {
   }
 
   /**
-   * Points `reference` (with a tag, or with a digest) to an image; a tag leaves the one it had.
-   * @param target what a push of the tag sends, an index or a manifest that is kept with the image; none: a manifest
-   *   made of the image.
+   * Points `reference` (with a tag or a digest) to an image; a tag is moved from its previous image.
+   * @param target the document that a push of the tag sends, an index or a manifest stored with the image; absent: a manifest
+   *   created from the image.
    */
   tag(reference: Reference, id: Digest, target?: Digest): void {
     const name = canonicalName(reference);
@@ -265,7 +265,7 @@ export class ImageStore {
     );
   }
 
-  /** The document that a tag stands for, if it was given one. */
+  /** The document that a tag stands for, if any. */
   target(reference: Reference): StoredManifest | undefined {
     const row = this.#db.get<ManifestRow>(
       `SELECT m.digest, m.media_type, m.body FROM image_references r JOIN image_manifests m
@@ -276,7 +276,7 @@ export class ImageStore {
     return row && toManifest(row);
   }
 
-  /** An index that is kept with the images that it names. */
+  /** An index that is stored with the images that it names. */
   index(digest: Digest): StoredManifest | undefined {
     const row = this.#db.get<ManifestRow>(
       'SELECT digest, media_type, body FROM image_manifests WHERE digest = ? LIMIT 1',
@@ -295,7 +295,7 @@ export class ImageStore {
     return own && this.get(own.image_id);
   }
 
-  /** Whether a tag, of this image or of another, stands for an index that has this image. */
+  /** Whether a tag of any image stands for an index that contains this image. */
   isInIndex(id: Digest): boolean {
     const row = this.#db.get(
       `SELECT 1 FROM image_manifests m JOIN image_references r ON r.target = m.digest
@@ -305,7 +305,7 @@ export class ImageStore {
     return row !== undefined;
   }
 
-  /** @returns whether there was such a name. */
+  /** @returns whether the name existed. */
   untag(reference: Reference): boolean {
     const name = canonicalName(reference);
     const removed = reference.digest
@@ -333,10 +333,10 @@ export class ImageStore {
       .map(toManifest);
   }
 
-  /** Forgets an image and every name of it. Its layers stay until they are collected. */
+  /** Removes an image and all of its names. Its layers remain until they are collected. */
   remove(id: Digest): void {
     if (this.#db.run('DELETE FROM images WHERE id = ?', id) === 0)
-      throw conflict(`image ${id} is already gone`);
+      throw conflict(`image ${id} has already been removed`);
   }
 }
 
@@ -374,7 +374,7 @@ function toReference(row: ReferenceRow): Reference {
     : { ...base, ...(row.digest ? { digest: row.digest } : {}) };
 }
 
-/** Docker names the image that it looked for with its default tag. */
+/** Docker's message names the image with its default tag. */
 function withTagForMessage(ref: string): string {
   try {
     return familiarString(withDefaultTag(parseReference(ref)));

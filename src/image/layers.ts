@@ -14,27 +14,27 @@ import { EMPTY_DIRECTORY, INIT_DIRECTORY, makeLowestDirectories } from './lowest
 export interface Layer {
   /** Digest of the layer's uncompressed tar (OCI image spec, config.md: DiffID). */
   readonly diffId: Digest;
-  /** Name of its directory in the layers directory: short, for many must fit into one mount option. */
+  /** Name of its directory in the layers directory: short, because many must fit into one mount option. */
   readonly directory: string;
   /** Bytes of the uncompressed tar. */
   readonly size: number;
-  /** The compressed form that a registry or archive gave, or that a push made. */
+  /** The compressed form from a registry or archive, or from a push. */
   readonly blob?: LayerBlob;
 }
 
-/** Of a layer's blob that no registry has seen: compressed in whatever way, for this store only. */
+/** Media type of a layer's blob that no registry has: it may use any compression, for this store only. */
 export const LOCAL_LAYER_TYPE = 'application/vnd.barge.layer.local';
 
-/** Layers that garbage collection leaves alone for a while. */
+/** Temporarily protects layers from garbage collection. */
 export interface LayerLease extends Disposable {
   add(...diffIds: Digest[]): void;
 }
 
 export interface AddTarOptions {
   readonly expected?: Digest;
-  /** Gets the layer before it is in the store, where its digest is not known before. */
+  /** Receives the layer before it is in the store, where its digest is not known in advance. */
   readonly lease?: LayerLease;
-  /** Gives the compressed form of a layer that is new, which is written down together with it. */
+  /** Returns the compressed form of a new layer, which is recorded together with it. */
   readonly blob?: () => Promise<LayerBlob>;
   readonly signal?: AbortSignal;
 }
@@ -66,8 +66,8 @@ export type LowerDirectories = Pick<OverlayMount, 'lower' | 'layersDirectory'>;
 const DIRECTORY_NAME_LENGTH = 20;
 
 /**
- * Layers as directories that overlayfs takes for lower directories. Each stands alone, keyed by its diffID, so layers
- * of an image are made side by side and shared between images whatever their order.
+ * Layers as lower directories for overlayfs. Each is independent and keyed by its diffID, so layers
+ * of an image are created in parallel and shared between images regardless of their order.
  */
 export class LayerStore {
   readonly root: string;
@@ -75,7 +75,7 @@ export class LayerStore {
   /** How a layer's tar is compressed for registries. */
   readonly compression: Compression;
   readonly #files: LayerHost['files'];
-  /** How many operations under way need a layer that no row protects yet. */
+  /** Number of operations in progress that need a layer which no row protects yet. */
   readonly #leases = new Map<Digest, number>();
 
   private constructor(root: string, db: Database, { files, compression }: LayerHost) {
@@ -85,7 +85,7 @@ export class LayerStore {
     this.#db = db;
   }
 
-  /** Opens the store and removes directories that no row knows: what an interrupted unpacking left. */
+  /** Opens the store and removes directories without a row, which are the leftovers of interrupted unpacking. */
   static async open(root: string, db: Database, host: LayerHost): Promise<LayerStore> {
     await mkdir(root, { recursive: true, mode: 0o700 });
     await makeLowestDirectories(root);
@@ -110,19 +110,19 @@ export class LayerStore {
     return layer;
   }
 
-  /** The lower part of an overlay that shows just these layers, lowest first. */
+  /** The lower directories of an overlay of just these layers, lowest first. */
   overlay(diffIds: readonly Digest[]): LowerDirectories {
     return this.#on(EMPTY_DIRECTORY, diffIds);
   }
 
-  /** The same for a container: below all layers lie the mount points that a runtime needs. */
+  /** The same for a container, with the mount points that a runtime needs below all layers. */
   rootfs(diffIds: readonly Digest[]): LowerDirectories {
     return this.#on(INIT_DIRECTORY, diffIds);
   }
 
   /**
-   * A layer that an image has several times counts where it lies highest: everything that it has or hides, it has and
-   * hides there, too. The kernel takes a directory once.
+   * A repeated layer is used only at its highest position: everything that it contains or hides is also contained or
+   * hidden there. The kernel accepts a directory only once.
    */
   #on(lowest: string, diffIds: readonly Digest[]): LowerDirectories {
     const highest = diffIds.filter((diffId, i) => diffIds.lastIndexOf(diffId) === i);
@@ -132,7 +132,7 @@ export class LayerStore {
     };
   }
 
-  /** Keeps garbage collection from these layers, and from those added later, until the result is disposed. */
+  /** Protects these layers, and those added later, from garbage collection until the result is disposed. */
   lease(diffIds: readonly Digest[] = []): LayerLease {
     const held: Digest[] = [];
     const add = (...more: Digest[]) => {
@@ -153,7 +153,7 @@ export class LayerStore {
 
   /**
    * Unpacks a layer's uncompressed tar.
-   * @throws BargeError data-loss when its digest is not `expected`; nothing is kept then.
+   * @throws BargeError data-loss when its digest is not `expected`; nothing is stored then.
    */
   async addTar(tar: Readable, options: AddTarOptions = {}): Promise<Layer> {
     const seen = seenTar(tar);
@@ -179,13 +179,13 @@ export class LayerStore {
     const diffId = digester.digest();
     if (options.expected && diffId !== options.expected) {
       throw dataLoss(
-        `a layer's content has digest ${diffId} where ${options.expected} was promised: not kept`,
+        `a layer's content has digest ${diffId} where ${options.expected} was expected: not stored`,
       );
     }
     return { diffId, size };
   }
 
-  /** Makes a layer of an overlay's upper directory, which moves into the store. */
+  /** Creates a layer from an overlay's upper directory, which is moved into the store. */
   async addUpper(upper: string, signal?: AbortSignal): Promise<Layer> {
     const digester = new Digester();
     for await (const chunk of this.#files.packTar({
@@ -199,12 +199,12 @@ export class LayerStore {
     return await this.#keep(upper, digester.digest(), size);
   }
 
-  /** The layer's uncompressed tar, made from its directory: the bytes whose digest is the diffID of `addUpper`. */
+  /** The layer's uncompressed tar, created from its directory: the bytes whose digest is the diffID of `addUpper`. */
   pack(layer: Layer): Readable {
     return this.#files.packTar({ root: join(this.root, layer.directory), layer: true });
   }
 
-  /** Makes a layer of another one's files, none of them younger than `latest`: seconds since 1970. */
+  /** Creates a layer from another one's files, with their times limited to `latest`, in seconds since 1970. */
   async addClamped(layer: Layer, latest: number, signal: AbortSignal): Promise<Layer> {
     const tar = this.#files.packTar({ root: join(this.root, layer.directory), layer: true, latest, signal });
     return await this.addTar(tar, { signal });
@@ -239,7 +239,7 @@ export class LayerStore {
     }
     const name = hexOf(diffId).slice(0, DIRECTORY_NAME_LENGTH);
     const other = this.#db.get<LayerRow>('SELECT * FROM layers WHERE directory = ?', name);
-    if (other) throw systemError(`layers ${other.diff_id} and ${diffId} want the same directory ${name}`);
+    if (other) throw systemError(`layers ${other.diff_id} and ${diffId} have the same directory ${name}`);
     const blob = await blobOf?.();
     await moveInto(this.#files, directory, join(this.root, name));
     this.#db.run(
@@ -254,7 +254,7 @@ export class LayerStore {
     return this.need(diffId);
   }
 
-  /** Forgets the compressed form of a layer. */
+  /** Removes the record of a layer's compressed form. */
   forgetBlob(diffId: Digest): void {
     this.#db.run(
       'UPDATE layers SET blob_digest = NULL, blob_size = NULL, blob_media_type = NULL WHERE diff_id = ?',
@@ -262,7 +262,7 @@ export class LayerStore {
     );
   }
 
-  /** Unpacks a layer anew whose directory is lost. @throws BargeError data-loss for another tar than it was made of. */
+  /** Unpacks a layer whose directory is lost again. @throws BargeError data-loss for a tar with another digest. */
   async restore(layer: Layer, tar: Readable): Promise<void> {
     const seen = seenTar(tar);
     const directory = await this.temporaryDirectory();
@@ -275,7 +275,7 @@ export class LayerStore {
     }
   }
 
-  /** The layer that came as this blob. */
+  /** The layer with this blob. */
   byBlob(digest: Digest): Layer | undefined {
     const row = this.#db.get<LayerRow>('SELECT * FROM layers WHERE blob_digest = ?', digest);
     return row && toLayer(row);
@@ -287,8 +287,8 @@ export class LayerStore {
 
   /**
    * Removes every layer that no image has, that is not leased and not in `keep`. @returns bytes freed.
-   * Row, directory and blob leave their names in one turn of the event loop: who makes the same layer anew meanwhile
-   * finds all three free.
+   * Row, directory and blob are removed from their names in one turn of the event loop, so that an operation that recreates
+   * the layer meanwhile finds all three free.
    */
   async collectGarbage(
     keep: ReadonlySet<string>,
@@ -303,7 +303,7 @@ export class LayerStore {
     return unused.reduce((freed, { size }) => freed + size, 0);
   }
 
-  /** Forgets a layer at once, and removes its files. A crash in between leaves what the next start removes. */
+  /** Removes a layer's row at once, then its files. The next start removes the leftovers of a crash in between. */
   async discard(layer: Layer, discardBlob: (digest: Digest) => Promise<void>): Promise<void> {
     this.#db.run('DELETE FROM layers WHERE diff_id = ?', layer.diffId);
     const doomed = join(this.root, `tmp-${randomBytes(6).toString('hex')}`);
@@ -313,13 +313,13 @@ export class LayerStore {
   }
 }
 
-/** A tar on its way, and the digest of what has passed. */
+/** A tar stream and the digest of the bytes that have passed. */
 interface SeenTar {
   readonly stream: Readable;
   readonly digester: Digester;
 }
 
-/** To be called before anything is waited for: a stream may fail at any time, and tells it once. */
+/** To be called before waiting for anything: a stream can fail at any time, and reports it only once. */
 function seenTar(tar: Readable): SeenTar {
   const digester = new Digester();
   const stream = failsElsewhere(
@@ -344,7 +344,7 @@ function moveAway(from: string, to: string): void {
   }
 }
 
-/** Another unpacking of the same layer may have come first: its directory is as good as ours. */
+/** Another operation may have unpacked the same layer first: its directory is equivalent. */
 async function moveInto(files: LayerHost['files'], from: string, to: string): Promise<void> {
   try {
     await rename(from, to);

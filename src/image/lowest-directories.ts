@@ -1,15 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Siblings of the layers directory. The empty one lets an overlay without upper directory have two lower ones. */
+/** Siblings of the layers directory. The empty one gives an overlay without an upper directory the two lower ones that it needs. */
 export const EMPTY_DIRECTORY = '../empty';
 export const INIT_DIRECTORY = '../init';
 const INIT_DIRECTORIES = ['dev', 'dev/pts', 'dev/shm', 'etc', 'proc', 'sys'];
 const INIT_FILES = ['.dockerenv', 'dev/console', 'etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
 
 /**
- * What every container finds at least: mount points and the files that Barge mounts over. As the lowest layer
- * it gives way to the image, and it keeps them out of the container's own changes.
+ * The minimum content of every container: mount points and the files that Barge mounts over. As the lowest layer,
+ * the image overrides it, and it keeps them out of the container's changes.
  */
 export async function makeLowestDirectories(root: string): Promise<void> {
   const init = join(root, INIT_DIRECTORY);

@@ -7,13 +7,13 @@ import { gzipped } from './gzip.ts';
 import { type Layer, type LayerBlob, LOCAL_LAYER_TYPE } from './layers.ts';
 import type { LayerStores } from './take-layer.ts';
 
-/** The layer's exact tar: out of its blob, else made of its directory, which gives the same for layers made here. */
+/** The layer's exact tar: from its blob, else created from its directory, which is identical for layers created here. */
 export async function plainLayer(stores: LayerStores, layer: Layer): Promise<Readable> {
   if (!layer.blob || !(await stores.blobs.has(layer.blob.digest))) return stores.layers.pack(layer);
   return await decompress(stores.blobs.stream(layer.blob.digest));
 }
 
-/** The layer as a registry takes it: what it came as, else made now from its directory and kept. */
+/** The layer as a blob for a registry: its original blob, else one created from its directory and stored. */
 export async function compressedBlob(stores: LayerStores, layer: Layer): Promise<LayerBlob> {
   const kept = layer.blob && (await stores.blobs.has(layer.blob.digest)) ? layer.blob : undefined;
   if (kept && kept.mediaType !== LOCAL_LAYER_TYPE) return kept;

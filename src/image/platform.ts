@@ -22,7 +22,7 @@ const ALIASES: Record<string, string> = {
   armel: 'arm',
 };
 
-/** `os[/arch[/variant]]` or only `arch`; what is not said is this machine's. @throws BargeError invalid-parameter. */
+/** `os[/arch[/variant]]` or only `arch`; missing parts default to this machine's. @throws BargeError invalid-parameter. */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
   const wrong = parts.find((part) => !/^[a-z0-9_.-]+$/.test(part));
@@ -45,7 +45,7 @@ export function platformText({ os, architecture, variant }: Platform): string {
   return [os, architecture, variant].filter(Boolean).join('/');
 }
 
-/** Whether an image of `actual` is one of those that `wanted` means; a variant that is not named may be any. */
+/** Whether an image for `actual` matches `wanted`; without a variant, any variant matches. */
 export function isFor(actual: Platform, wanted: Platform): boolean {
   return (
     actual.os === wanted.os &&
@@ -54,7 +54,7 @@ export function isFor(actual: Platform, wanted: Platform): boolean {
   );
 }
 
-/** The manifest of an index for a platform: with the very variant if there is one. */
+/** The manifest of an index for a platform, preferably with the exact variant. */
 export function choosePlatform(index: ImageIndex, wanted: Platform): Descriptor | undefined {
   const fitting = (index.manifests ?? []).filter(({ platform }) => platform && isFor(platform, wanted));
   return fitting.find(({ platform }) => platform?.variant === wanted.variant) ?? fitting[0];

@@ -27,7 +27,7 @@ import { type Asker, SharedWork } from './shared-work.ts';
 import { takeLayer } from './take-layer.ts';
 
 const SCHEMA1 = 'application/vnd.docker.distribution.manifest.v1+';
-/** Those after the first two are what registries before 2017 said; docker takes them, too. */
+/** All but the first two come from registries before 2017; docker accepts them, too. */
 const CONFIG_TYPES: readonly string[] = [
   MEDIA_TYPE.ociConfig,
   MEDIA_TYPE.dockerConfig,
@@ -49,7 +49,7 @@ export interface PullStores {
 }
 
 export interface PullOptions {
-  /** Leave the tag where it points to now; the digest names the image. */
+  /** Do not move the tag; only the digest names the image. */
   readonly keepTag?: boolean;
   readonly platform?: Platform;
   readonly onProgress: OnProgress;
@@ -60,14 +60,14 @@ interface FoundManifest {
   readonly descriptor: Descriptor;
   readonly manifest: ImageManifest;
   readonly bytes: Uint8Array;
-  /** Which it was chosen from. */
+  /** The index from which it was chosen. */
   readonly index?: ImageIndex;
 }
 
 /**
- * Fetches an image by tag or digest, all its layers side by side, and points the reference at it.
+ * Fetches an image by tag or digest, with its layers in parallel, and points the reference to it.
  * @param reference has a tag or a digest. @throws BargeError in docker's words; the store stays consistent,
- *   and layers that were complete are not fetched again by the next try.
+ *   and the next attempt does not fetch complete layers again.
  */
 export async function pullImage(
   stores: PullStores,
@@ -123,7 +123,7 @@ async function selectManifest(
   if (isManifestType(mediaType)) return { ...top, manifest: parseManifest(top.bytes) };
   if (mediaType.startsWith(SCHEMA1)) {
     throw invalidParameter(
-      `${name} has a manifest of Docker's first schema, which nobody should use any more: push the image anew with a current tool`,
+      `${name} has a manifest of Docker's first schema, which is obsolete: push the image again with a current tool`,
     );
   }
   if (!isIndexType(mediaType))
@@ -142,18 +142,18 @@ async function selectManifest(
   return { descriptor, bytes, manifest: parseManifest(bytes), index };
 }
 
-/** Everything that is wrong with an image before any layer of it is fetched. */
+/** Rejects an unsuitable image before any layer is fetched. */
 function checkImage(name: string, manifest: ImageManifest, configBytes: Buffer): ImageConfig {
   const { mediaType } = manifest.config;
   if (!CONFIG_TYPES.includes(mediaType)) {
     throw invalidParameter(
-      `${name} is no image of a container: its configuration has the media type ${mediaType}`,
+      `${name} is not a container image: its configuration has the media type ${mediaType}`,
     );
   }
   const strange = manifest.layers.find((layer) => !LAYER_TYPE.test(layer.mediaType));
   if (strange) {
     throw invalidParameter(
-      `${name} has a layer that is no archive: ${strange.digest} of the media type ${strange.mediaType}`,
+      `${name} has a layer that is not an archive: ${strange.digest} of the media type ${strange.mediaType}`,
     );
   }
   const config = readConfig(configBytes);
@@ -199,7 +199,7 @@ function worksOf({ layers }: PullStores): SharedWork<Digest, Layer> {
   return works;
 }
 
-/** One download of a layer serves all who want it at the time, and lives as long as one of them does. */
+/** Concurrent requests for a layer share one download, which lasts as long as one of them needs it. */
 async function fetchOnce(
   stores: PullStores,
   remote: RemoteRepository,

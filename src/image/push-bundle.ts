@@ -8,7 +8,7 @@ import type { LayerBlob } from './layers.ts';
 import { type PushOptions, type PushStores, pushContents } from './push-contents.ts';
 import type { RemoteRepository } from './remote/remote-repository.ts';
 
-/** Sends an index with its images and what is said about them, what is named before what names it. */
+/** Pushes an index with its images and attestations, children before their parents. */
 export async function pushBundle(
   stores: PushStores,
   remote: RemoteRepository,
@@ -38,12 +38,12 @@ export async function pushBundle(
   return descriptor;
 }
 
-/** Packing a layer again gives the same bytes, unless another version of the compressor does it. */
+/** Compressing a layer again gives the same bytes, unless the compressor's version has changed. */
 export function assertSame({ image, manifest }: BundledImage, blobs: readonly LayerBlob[]): void {
   const { layers } = JSON.parse(manifest.bytes.toString()) as ImageManifest;
   const same = layers.length === blobs.length && layers.every(({ digest }, i) => digest === blobs[i]?.digest);
   if (same) return;
   throw dataLoss(
-    `the packed layers of ${image.id} are other ones than its manifest ${manifest.digest} names: build it again`,
+    `the compressed layers of ${image.id} differ from those in its manifest ${manifest.digest}: build it again`,
   );
 }

@@ -21,7 +21,7 @@ export interface PushStores {
 }
 
 export interface PushOptions {
-  /** Only the image itself, though the tag may stand for an index. */
+  /** Push only the image itself, even if the tag stands for an index. */
   readonly alone?: boolean;
   readonly onProgress: OnProgress;
   readonly signal: AbortSignal;

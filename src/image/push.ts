@@ -11,7 +11,7 @@ import { type PushOptions, type PushStores, pushContents } from './push-contents
 import type { RemoteRepository } from './remote/remote-repository.ts';
 
 /**
- * Uploads an image under `reference`'s tag. What the registry has already is not sent again.
+ * Uploads an image under `reference`'s tag. Blobs that the registry already has are not sent again.
  * @returns the manifest's descriptor. @throws BargeError in docker's words.
  */
 export async function pushImage(
@@ -37,7 +37,7 @@ export async function pushImage(
   return descriptor;
 }
 
-/** With what is known about the image, under the index that it came by, if nothing of that is missing. */
+/** Pushes the image with its attestations and the index that it came with, if they are complete. */
 async function putAll(
   images: ImageStore,
   remote: RemoteRepository,
@@ -54,7 +54,7 @@ async function putAll(
   return await remote.putManifest(tag, whole.index.mediaType, whole.index.bytes);
 }
 
-/** The manifest under which the image came, if its blobs are these; else a new OCI one. */
+/** The image's original manifest, if its blobs are these; else a new OCI manifest. */
 export function manifestFor(
   images: ImageStore,
   image: Image,

@@ -5,7 +5,7 @@ import { isDigest } from '../core/digest.ts';
 import { invalidParameter } from '../core/errors.ts';
 import { isObject } from '../core/is-object.ts';
 
-/** Layers that an image may have, as many as fit into a mount's options. */
+/** Maximum layers of an image, as many as fit into a mount's options. */
 export const MAX_LAYERS = 127;
 
 type Shape = (value: unknown) => boolean;
@@ -22,7 +22,7 @@ const mapOf =
   (shape: Shape): Shape =>
   (value) =>
     isObject(value) && Object.values(value).every(shape);
-/** The members of a set that Go writes as a map. */
+/** The elements of a set that Go writes as a map. */
 const nothing: Shape = (value) => value === null || (isObject(value) && Object.keys(value).length === 0);
 
 type Members = Readonly<Record<string, Shape>>;
@@ -69,8 +69,8 @@ const TOP: Members = {
 };
 
 /**
- * An image's configuration (OCI image spec, config.md), every member that is used of the type that it should have; null
- * is as good as none, as in all that Go writes. Other members are not looked at.
+ * An image's configuration (OCI image spec, config.md), with the type of every used member checked; null
+ * counts as absent, as in all JSON from Go. Other members are not checked.
  * @throws BargeError invalid-parameter.
  */
 export function readConfig(bytes: Uint8Array): ImageConfig {
@@ -87,7 +87,7 @@ export function readConfig(bytes: Uint8Array): ImageConfig {
 }
 
 function parse(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  /* Kept as text: other bytes would come out as another image. */
+  /* Stored as text: other bytes would result in a different image. */
   if (!isUtf8(bytes)) throw invalidParameter('an image configuration is not UTF-8');
   let config: unknown;
   try {
@@ -95,7 +95,7 @@ function parse(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   } catch (error) {
     throw invalidParameter('an image configuration is not JSON', { cause: error });
   }
-  if (!isObject(config)) throw invalidParameter('an image configuration is no JSON object');
+  if (!isObject(config)) throw invalidParameter('an image configuration is not a JSON object');
   return config;
 }
 
@@ -110,13 +110,13 @@ function check(value: unknown, members: Members, prefix: string): void {
 }
 
 const wrong = (name: string) =>
-  invalidParameter(`an image configuration is broken: "${name}" is not of the type that it should be`);
+  invalidParameter(`an image configuration is broken: "${name}" has the wrong type`);
 
 function diffIdsOf(rootfs: unknown): unknown[] {
   /* Go writes an empty list as null: an image without layers is one, too. */
   const diffIds = isObject(rootfs) && rootfs.diff_ids === null ? [] : isObject(rootfs) && rootfs.diff_ids;
   if (!Array.isArray(diffIds) || !diffIds.every((id) => typeof id === 'string' && isDigest(id))) {
-    throw invalidParameter('an image configuration lists no valid rootfs.diff_ids');
+    throw invalidParameter('an image configuration has no valid rootfs.diff_ids');
   }
   if (diffIds.length > MAX_LAYERS) {
     throw invalidParameter(

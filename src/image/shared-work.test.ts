@@ -13,7 +13,7 @@ function someone() {
   };
 }
 
-/** Work that goes on until it is told to end. */
+/** Work that runs until it is ended by the test. */
 function slow() {
   const gate = Promise.withResolvers<string>();
   const runs: Asker[] = [];
@@ -25,7 +25,7 @@ function slow() {
   return { gate, runs, start };
 }
 
-test('two who want the same share one run and its progress', async () => {
+test('two concurrent callers share one run and its progress', async () => {
   const work = new SharedWork<string, string>();
   const { gate, runs, start } = slow();
   const [a, b] = [someone(), someone()];
@@ -37,7 +37,7 @@ test('two who want the same share one run and its progress', async () => {
   assert.deepEqual([a.seen, b.seen], [[{ status: 'half' }], [{ status: 'half' }]]);
 });
 
-test('the first one who goes takes nothing from the second', async () => {
+test('the first caller’s cancellation does not affect the second', async () => {
   const work = new SharedWork<string, string>();
   const { gate, runs, start } = slow();
   const [a, b] = [someone(), someone()];
@@ -50,7 +50,7 @@ test('the first one who goes takes nothing from the second', async () => {
   assert.equal(await second, 'done');
 });
 
-test('the work ends with the last who goes, and is done anew for the next', async () => {
+test('the work is cancelled with the last caller, and runs again for the next', async () => {
   const work = new SharedWork<string, string>();
   const one = slow();
   const [a, b] = [someone(), someone()];
@@ -61,7 +61,7 @@ test('the work ends with the last who goes, and is done anew for the next', asyn
   assert.equal(await work.join('k', b.asker, async () => 'anew'), 'anew');
 });
 
-test('a failure is everybody’s', async () => {
+test('all callers share a failure', async () => {
   const work = new SharedWork<string, string>();
   const { gate, start } = slow();
   const results = [someone(), someone()].map(({ asker }) => work.join('k', asker, start));

@@ -1,9 +1,9 @@
 import { cancelled } from '../core/errors.ts';
 import type { OnProgress } from './progress.ts';
 
-/** Whoever wants a piece of work done. */
+/** A party that waits for shared work. */
 export interface Asker {
-  /** Fires when it does not want it any more. */
+  /** Fires when it no longer needs the result. */
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
 }
@@ -14,13 +14,13 @@ interface Entry<V> {
   readonly stop: AbortController;
 }
 
-/** Work that is done once for all who want it at the time, and that ends when the last of them has gone. */
+/** Work that concurrent callers share, and that is cancelled when the last of them has left. */
 export class SharedWork<K, V> {
   readonly #entries = new Map<K, Entry<V>>();
 
   /**
-   * Joins the work under way for `key`, or starts it. All who wait see its progress and share its failure.
-   * @throws BargeError cancelled when the asker's own signal fires.
+   * Joins the work in progress for `key`, or starts it. All callers see its progress and share its failure.
+   * @throws BargeError cancelled when the caller's own signal fires.
    */
   async join(key: K, asker: Asker, start: (shared: Asker) => Promise<V>): Promise<V> {
     for (;;) {

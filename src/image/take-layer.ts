@@ -13,15 +13,15 @@ export interface LayerStores {
 }
 
 export interface IncomingLayer {
-  /** What of the blob is known beforehand: verified. */
+  /** Expected properties of the blob, which are verified. */
   readonly blob: ExpectedBlob;
   readonly mediaType: string;
-  /** Keep a plain tar quickly compressed: its exact bytes can be had again, and it takes less room. */
+  /** Store a plain tar with fast compression: its exact bytes can be restored, and it needs less space. */
   readonly compress?: boolean;
-  /** What its content must be, where that is known. */
+  /** The layer's expected content, where it is known. */
   readonly diffId?: Digest;
   readonly lease?: LayerLease;
-  /** Sees the bytes as they come. */
+  /** Observes the bytes as they arrive. */
   readonly count: (bytes: number) => void;
   readonly signal: AbortSignal;
 }
@@ -29,9 +29,9 @@ export interface IncomingLayer {
 const BUFFER_SIZE = 1 << 20;
 
 /**
- * Keeps a layer's blob and unpacks it, in one pass; neither stays when the other fails. Reads `source` as it comes,
+ * Stores a layer's blob and unpacks it, in one pass; neither remains when the other fails. Reads `source` as it arrives,
  * never more than a buffer ahead.
- * @throws BargeError data-loss for other digests or sizes than were promised; invalid-parameter for a broken archive;
+ * @throws BargeError data-loss for digests or sizes other than the expected ones; invalid-parameter for a broken archive;
  *   whatever the source fails with.
  */
 export async function takeLayer(
@@ -41,7 +41,7 @@ export async function takeLayer(
 ): Promise<Layer> {
   const { signal } = incoming;
   using _room = heapRoom();
-  /* Whoever reads them reports their failures; one that comes while nobody reads must not end the daemon. */
+  /* The readers report failures; one that occurs without a reader must not end the daemon. */
   source.on('error', () => {});
   if (signal.aborted) source.destroy();
   signal.throwIfAborted();
@@ -73,7 +73,7 @@ export async function takeLayer(
     stores.layers.addTar(tar, { ...unpackOptions(incoming), blob }),
   );
   try {
-    /* The source's own failure explains more than what it does to the unpacking. */
+    /* The source's own failure says more than the resulting failure of unpacking. */
     const [saved, unpacked] = await Promise.allSettled([
       keeping,
       unpacking.catch((error) => {
@@ -86,12 +86,12 @@ export async function takeLayer(
     return unpacked.value;
   } finally {
     signal.removeEventListener('abort', stop);
-    /* The layer failed, or somebody made the same one of another blob meanwhile. */
+    /* The layer failed, or another operation created it from another blob meanwhile. */
     await writer.revoke((digest) => stores.layers.byBlob(digest) !== undefined);
   }
 }
 
-/** Where the bytes of a blob go. */
+/** The destination of a blob's bytes. */
 interface Sink {
   write(chunk: Buffer): Promise<void>;
   end(): Promise<void>;
@@ -108,7 +108,7 @@ function compressed(writer: BlobWriter): Sink {
   const writing = (async () => {
     for await (const chunk of encoder) await writer.write(chunk);
   })();
-  writing.catch(() => {}); /* `write` and `end` tell it */
+  writing.catch(() => {}); /* `write` and `end` report it */
   return {
     write: async (chunk) => {
       if (!encoder.write(chunk)) await drained(encoder);

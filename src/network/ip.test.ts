@@ -12,7 +12,7 @@ import {
   sizeOf,
 } from './ip.ts';
 
-test('addresses of both families come back in their canonical form', () => {
+test('addresses of both families are formatted canonically', () => {
   for (const [given, canonical] of [
     ['0.0.0.0', '0.0.0.0'],
     ['255.255.255.255', '255.255.255.255'],
@@ -31,7 +31,7 @@ test('addresses of both families come back in their canonical form', () => {
   }
 });
 
-test('a subnet loses its host bits and knows its size', () => {
+test('host bits of a subnet are cleared, and its size is known', () => {
   assert.equal(formatSubnet(parseSubnet('172.18.3.4/16')), '172.18.0.0/16');
   assert.equal(formatSubnet(parseSubnet('fd00:1:2:3:4::/64')), 'fd00:1:2:3::/64');
   assert.equal(sizeOf(parseSubnet('10.0.0.0/24')), 256n);
@@ -50,7 +50,7 @@ test('subnets contain and overlap within their family only', () => {
   assert(!overlaps(ten, parseSubnet('::/0')));
 });
 
-test('hardware addresses follow from IPv4 addresses', () => {
+test('MAC addresses are derived from IPv4 addresses', () => {
   assert.equal(macOf(parseAddress('172.17.0.2')), '02:42:ac:11:00:02');
   assert.equal(linkLocalOf('02:42:ac:11:00:02'), 'fe80::42:acff:fe11:2');
 });

@@ -61,7 +61,7 @@ function longestZeros(groups: readonly string[]): { start: number; length: numbe
   return best;
 }
 
-/** @throws BargeError invalid-parameter for anything but `address/prefix`. Host bits are cut off. */
+/** @throws BargeError invalid-parameter for anything but `address/prefix`. Host bits are cleared. */
 export function parseSubnet(text: string): Subnet {
   const [address = '', prefixText = '', ...rest] = text.split('/');
   if ((!isIPv4(address) && !isIPv6(address)) || rest.length > 0 || !/^\d{1,3}$/.test(prefixText)) {
@@ -92,13 +92,13 @@ export function overlaps(a: Subnet, b: Subnet): boolean {
   return contains(a, { family: b.family, value: b.base }) || contains(b, { family: a.family, value: a.base });
 }
 
-/** The hardware address of an IPv4 endpoint: 02:42 and the four bytes of the address. */
+/** The MAC address of an IPv4 endpoint: 02:42 and the four bytes of the address. */
 export function macOf({ value }: Address): string {
   const bytes = [24n, 16n, 8n, 0n].map((shift) => ((value >> shift) & 255n).toString(16).padStart(2, '0'));
   return `02:42:${bytes.join(':')}`;
 }
 
-/** The link-local IPv6 address that follows from a hardware address (RFC 4291, appendix A). */
+/** The link-local IPv6 address derived from a MAC address (RFC 4291, appendix A). */
 export function linkLocalOf(mac: string): string {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac.split(':').map((byte) => Number.parseInt(byte, 16));
   const group = (high: number, low: number) => ((high << 8) | low).toString(16);

@@ -7,7 +7,7 @@ const plan = (...blocks: ConstructorParameters<typeof AddressPlan>[0]) => new Ad
 const take = (from: AddressPlan, family: 4 | 6, wanted?: string) =>
   formatAddress(from.take(family, wanted).address);
 
-test('every address goes to one taker, and exhaustion names the network', () => {
+test('every address is allocated once, and exhaustion names the network', () => {
   const small = plan({ subnet: '10.1.0.0/29', gateway: '10.1.0.1' });
   const given = Array.from({ length: 5 }, () => take(small, 4));
   assert.deepEqual(given, ['10.1.0.2', '10.1.0.3', '10.1.0.4', '10.1.0.5', '10.1.0.6']);
@@ -19,14 +19,14 @@ test('every address goes to one taker, and exhaustion names the network', () => 
   assert.equal(take(small, 4), '10.1.0.4');
 });
 
-test('a freed address is not the next one given', () => {
+test('a released address is not the next one allocated', () => {
   const wide = plan({ subnet: '10.1.0.0/24', gateway: '10.1.0.1' });
   assert.equal(take(wide, 4), '10.1.0.2');
   wide.free('10.1.0.2');
   assert.equal(take(wide, 4), '10.1.0.3');
 });
 
-test('ranges bound what is given, not what may be asked for', () => {
+test('ranges limit automatic addresses, not requested ones', () => {
   const ranged = plan({
     subnet: '10.1.0.0/24',
     ipRange: '10.1.0.128/30',
@@ -43,7 +43,7 @@ test('ranges bound what is given, not what may be asked for', () => {
   assert.throws(() => take(ranged, 4, '10.2.0.9'), /no configured subnet contains IP address 10.2.0.9/);
 });
 
-test('a second subnet of the family is used when the first is full, and IPv6 counts apart', () => {
+test('a second subnet of the family is used when the first is full, and IPv6 is separate', () => {
   const both = plan(
     { subnet: '10.1.0.0/30', gateway: '10.1.0.1' },
     { subnet: '10.2.0.0/24', gateway: '10.2.0.1' },
@@ -57,7 +57,7 @@ test('the status counts as the API does', () => {
   assert.deepEqual(block?.status(), { IPsInUse: 3, DynamicIPsAvailable: 65533 });
 });
 
-test('the status of a subnet with more addresses than 64 bits count says the most that they do', () => {
+test('the status of a subnet with more than 2^64 addresses is capped at 64 bits', () => {
   const statusOf = (subnet: string) => JSON.stringify(plan({ subnet }).blocks[0]?.status());
   assert.equal(statusOf('fd00:5::/64'), '{"IPsInUse":1,"DynamicIPsAvailable":18446744073709551615}');
   assert.equal(statusOf('fd00:5::/32'), '{"IPsInUse":1,"DynamicIPsAvailable":18446744073709551615}');

@@ -11,15 +11,15 @@ import {
   sizeOf,
 } from './ip.ts';
 
-/** One subnet of a network, as the API's `IPAM.Config` has it. */
+/** One subnet of a network, in the shape of the API's `IPAM.Config`. */
 export interface IpamBlock {
   readonly subnet: string;
   readonly ipRange?: string;
   /** The host's address. */
   readonly gateway?: string;
-  /** Where containers send what goes elsewhere, if not to the host. */
+  /** The containers' default gateway, if it is not the host. */
   readonly router?: string;
-  /** Addresses that stay free for others, by a name that says for whom. */
+  /** Addresses reserved for other machines, by a name for each. */
   readonly auxiliary?: Readonly<Record<string, string>>;
 }
 
@@ -28,10 +28,10 @@ export interface BlockStatus {
   readonly DynamicIPsAvailable: ExactInteger;
 }
 
-/** Addresses of one subnet: gives each to one taker, and the one given back last comes again last. */
+/** Addresses of one subnet: each is allocated once, and the most recently released one is reused last. */
 export class AddressBlock {
   readonly subnet: Subnet;
-  /** Where the default route of containers leads. */
+  /** The gateway of the containers' default route. */
   readonly gateway: Address | undefined;
   readonly #range: Subnet;
   readonly #taken = new Set<bigint>();
@@ -73,13 +73,13 @@ export class AddressBlock {
     return undefined;
   }
 
-  /** @throws BargeError forbidden when somebody has it. */
+  /** @throws BargeError forbidden when the address is allocated. */
   claim(address: Address): void {
     if (this.#taken.has(address.value)) throw forbidden('Address already in use');
     this.#taken.add(address.value);
   }
 
-  /** Marks what a container that outlived the daemon holds. */
+  /** Marks the addresses of a container that outlived the daemon. */
   adopt(address: Address): void {
     this.#taken.add(address.value);
   }
@@ -110,7 +110,7 @@ export class AddressPlan {
     return this.blocks.some((block) => block.family === family);
   }
 
-  /** @throws BargeError forbidden when all are taken, invalid-parameter for one outside of every subnet. */
+  /** @throws BargeError forbidden when all are allocated, invalid-parameter for one outside of every subnet. */
   take(family: Family, wanted?: string): { address: Address; block: AddressBlock } {
     const blocks = this.blocks.filter((block) => block.family === family);
     if (wanted) return claimIn(blocks, wanted);
@@ -119,7 +119,7 @@ export class AddressPlan {
       if (address) return { address, block };
     }
     throw forbidden(
-      `no available IPv${family} addresses on this network's address pools: ${this.#owner}: remove containers, or make a network with a larger --subnet or --ip-range`,
+      `no available IPv${family} addresses on this network's address pools: ${this.#owner}: remove containers, or create a network with a larger --subnet or --ip-range`,
     );
   }
 

@@ -9,15 +9,15 @@ import { ParentLink } from './links/parent.ts';
 import type { Endpoint, EndpointRequest, NetworkDefinition } from './model.ts';
 import type { NetworkSettings } from './settings.ts';
 
-/** A network at work: its addresses, and who has which. */
+/** A live network: its addresses and their allocation. */
 export class LiveNetwork {
   readonly definition: NetworkDefinition;
   readonly plan: AddressPlan;
-  /** None for `host`, `none` and networks that are only a configuration. */
+  /** Undefined for `host`, `none` and configuration-only networks. */
   readonly link: LinkDriver | undefined;
-  /** Endpoints by id, from before they are made until after they are gone. */
+  /** Endpoints by id, from before their creation until after their removal. */
   readonly users = new Set<string>();
-  /** The kernel's objects are there. */
+  /** Whether the kernel objects exist. */
   isUp = false;
 
   constructor(definition: NetworkDefinition, settings: NetworkSettings, host: LinkHost) {
@@ -40,9 +40,9 @@ export class LiveNetwork {
   }
 
   /**
-   * Takes addresses for an endpoint.
-   * @param taken names of interfaces that the container has.
-   * @throws BargeError forbidden for taken addresses, invalid-parameter for ones that are not the network's.
+   * Allocates addresses for an endpoint.
+   * @param taken interface names that the container already uses.
+   * @throws BargeError forbidden for allocated addresses, invalid-parameter for addresses outside of the network.
    */
   reserve(request: EndpointRequest, taken: readonly string[]): Endpoint {
     const { name } = this.definition;
@@ -76,7 +76,7 @@ export class LiveNetwork {
     return this.plan.take(family, wanted);
   }
 
-  /** On failure the IPv4 address is free again. */
+  /** On failure, the IPv4 address is released. */
   #takeSix(wanted: string | undefined, four: Address | undefined) {
     try {
       return this.#take(6, wanted);
@@ -103,7 +103,7 @@ export class LiveNetwork {
     for (const address of [ipv4, ipv6].filter(Boolean)) this.plan.adopt(address);
   }
 
-  /** What names the host on this network, IPv4 first. */
+  /** The host's addresses on this network, IPv4 first. */
   get gatewayAddresses(): readonly string[] {
     const all = this.definition.ipam.map(({ gateway }) => gateway ?? '').filter(Boolean);
     return all.toSorted((a, b) => Number(a.includes(':')) - Number(b.includes(':')));
@@ -128,7 +128,7 @@ function interfaceName(prefix: string, request: EndpointRequest, taken: readonly
 /** Locally administered. */
 const randomMac = () => `02:42:${(randomBytes(4).toString('hex').match(/../g) ?? []).join(':')}`;
 
-/** @throws BargeError invalid-parameter for addresses that no endpoint can have. */
+/** @throws BargeError invalid-parameter for addresses that an endpoint cannot have. */
 export function assertRequestValid({ mac, ipv4, ipv6, linkLocal = [] }: EndpointRequest): void {
   if (mac && !/^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/.test(mac)) {
     throw invalidParameter(`invalid MAC address: ${mac}`);

@@ -2,7 +2,7 @@ import type { IpamBlock } from './ipam.ts';
 
 export type NetworkDriver = 'bridge' | 'host' | 'null' | 'macvlan' | 'ipvlan';
 
-/** What a network is made of; fixed at creation. */
+/** A network's definition; fixed at creation. */
 export interface NetworkDefinition {
   readonly id: string;
   readonly name: string;
@@ -14,7 +14,7 @@ export interface NetworkDefinition {
   readonly internal: boolean;
   readonly attachable: boolean;
   readonly configOnly: boolean;
-  /** Name of the network whose configuration this one has; empty: its own. */
+  /** Name of the network whose configuration this one uses; empty: its own. */
   readonly configFrom: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
@@ -24,15 +24,15 @@ export interface NetworkDefinition {
   readonly chosenSubnets: boolean;
 }
 
-/** A container's place on one network, as it is kept while the container runs. */
+/** A container's endpoint on one network, as stored while the container runs. */
 export interface Endpoint {
   readonly id: string;
   /** The network's name. */
   readonly network: string;
-  /** Its end inside, such as `eth0`. */
+  /** Interface inside the container, such as `eth0`. */
   readonly interface: string;
   readonly mac: string;
-  /** Addresses without prefixes; empty: none of that family. */
+  /** Addresses without prefixes; empty: no address of that family. */
   readonly ipv4: string;
   readonly prefix4: number;
   readonly gateway4: string;
@@ -42,14 +42,14 @@ export interface Endpoint {
   readonly priority: number;
 }
 
-/** What a caller wants of a network for a container. */
+/** A request for an endpoint of a container. */
 export interface EndpointRequest {
   readonly network: string;
   readonly ipv4?: string;
   readonly ipv6?: string;
   readonly linkLocal?: readonly string[];
   readonly mac?: string;
-  /** A sysctl of the container switches IPv6 off: the endpoint gets no address of it. */
+  /** A sysctl of the container disables IPv6: the endpoint gets no IPv6 address. */
   readonly without6?: boolean;
   readonly priority?: number;
   readonly driverOpts?: Readonly<Record<string, string>>;

@@ -16,7 +16,7 @@ import { type Sandbox, Sandboxes } from './sandbox/sandboxes.ts';
 import type { NetworkSettings } from './settings.ts';
 import type { NetworkStore } from './store.ts';
 
-/** The parts of the host that networks are made of. */
+/** The parts of the host that networks need. */
 export type NetworkHost = Pick<Host, 'namespaces' | 'links' | 'nftables' | 'sysctls' | 'clock'>;
 
 export interface NetworksOptions {
@@ -31,7 +31,7 @@ export interface NetworksOptions {
   readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
-/** All networks of a daemon, and the containers' places on them. */
+/** All networks of a daemon, and the containers' endpoints on them. */
 export class Networks {
   readonly store: NetworkStore;
   readonly names: NameService;
@@ -40,7 +40,7 @@ export class Networks {
   readonly #live = new Map<string, LiveNetwork>();
   #firewall: Promise<Firewall> | undefined;
   #publisher: PortPublisher | undefined;
-  /** Networks are made and removed one after the other: each looks at all the others. */
+  /** Serialises creation and removal of networks, as each depends on all the others. */
   #changes: Promise<unknown> = Promise.resolve();
 
   private constructor(options: NetworksOptions) {
@@ -61,7 +61,7 @@ export class Networks {
     });
   }
 
-  /** Makes the kernel's objects of every network, or takes over those that an earlier daemon left. */
+  /** Creates the kernel objects of every network, or adopts those that an earlier daemon left. */
   static async open(options: NetworksOptions): Promise<Networks> {
     const networks = new Networks(options);
     const { store } = options;
@@ -105,7 +105,7 @@ export class Networks {
     return this.store.list().filter(({ name }) => this.#live.has(name));
   }
 
-  /** By full id, name, or the start of an id. @throws BargeError not-found or invalid-parameter. */
+  /** By full id, name, or prefix of an id. @throws BargeError not-found or invalid-parameter. */
   find(ref: string): NetworkDefinition {
     const found = this.store.find(ref);
     if (!this.#live.has(found.name)) {
@@ -126,7 +126,7 @@ export class Networks {
     return result;
   }
 
-  /** @throws BargeError as `defineNetwork`, and conflict for a taken name. Nothing is left after a failure. */
+  /** @throws BargeError as `defineNetwork`, and conflict for a used name. A failure leaves nothing behind. */
   create(request: NetworkCreateRequest): Promise<NetworkDefinition> {
     return this.#alone(async () => {
       const { name: seed, settings, host } = this.#options;
@@ -158,7 +158,7 @@ export class Networks {
     const other = [...this.#live.values()].find((live) => live.bridge?.options.bridge === name);
     if (other) {
       throw forbidden(
-        `the bridge ${name} is that of the network ${other.definition.name}: choose another name`,
+        `the bridge ${name} belongs to the network ${other.definition.name}: choose another name`,
       );
     }
     await bridge.assertUsable();
@@ -191,7 +191,7 @@ export class Networks {
     this.#live.get(endpoint.network)?.free(endpoint);
   }
 
-  /** Gives everything of a sandbox up; its namespace goes in the background. */
+  /** Releases everything of a sandbox; its namespace is removed in the background. */
   async release(sandbox: Sandbox): Promise<void> {
     this.names.close(sandbox.path);
     this.sandboxes.release(sandbox);
@@ -228,19 +228,19 @@ export class Networks {
     };
   }
 
-  /** On the default network, all IPv4 addresses mean those of IPv6 too. */
+  /** On the default network, the IPv4 wildcard address stands for all IPv6 addresses, too. */
   #hostBinding(network: string, chosen: string): string {
     return this.live(network).isDefault && chosen === '0.0.0.0' ? '' : chosen;
   }
 
-  /** Networks of a sandbox with the way out first: the order in which names are looked up. */
+  /** Networks of a sandbox, the one with the default route first: the order in which names are looked up. */
   order(sandbox: Sandbox): string[] {
     const first = this.#wayOut(sandbox)?.network;
     const names = sandbox.endpoints.map(({ network }) => network);
     return first ? [first, ...names.filter((name) => name !== first)] : names;
   }
 
-  /** A default route leads out of the sandbox. */
+  /** Whether the sandbox has a default route. */
   leadsOut(sandbox: Sandbox): boolean {
     return Boolean(this.#wayOut(sandbox));
   }
@@ -249,7 +249,7 @@ export class Networks {
     return this.sandboxes.gateway(endpoints, 4) ?? this.sandboxes.gateway(endpoints, 6);
   }
 
-  /** Marks what a container that still runs holds, after a restart of the daemon. */
+  /** Marks the resources of a container that still runs after a restart of the daemon. */
   adopt(sandbox: Sandbox): void {
     for (const endpoint of sandbox.endpoints) this.#live.get(endpoint.network)?.adopt(endpoint);
   }
@@ -260,7 +260,7 @@ export class Networks {
       : await this.names.open(sandbox.path, view);
   }
 
-  /** Why ports published on a network may not be reached from outside, and what to do about it. */
+  /** Why ports published on a network may be unreachable from outside, and how to fix it. */
   async firewallWarnings(name: string): Promise<string[]> {
     const { bridge } = this.live(name);
     if (!bridge || !this.#firewall) return [];
@@ -271,13 +271,13 @@ export class Networks {
     ]);
   }
 
-  /** Removes namespaces that no adopted container uses, and begins to fill the pool. */
+  /** Removes namespaces that no adopted container uses, and starts to fill the pool. */
   async ready(keep: readonly Sandbox[]): Promise<void> {
     await this.sandboxes.ready(keep);
     await (await this.#firewall)?.warm();
   }
 
-  /** Lets go of the pool; with `remove`, also of bridges and rules, for no container is left. */
+  /** Releases the pool; with `remove`, also bridges and rules, as no container is left. */
   async close(remove: boolean): Promise<void> {
     await this.sandboxes.close();
     this.names[Symbol.dispose]();

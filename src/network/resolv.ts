@@ -5,7 +5,7 @@ import { errnoOf } from '../core/errors.ts';
 const SYSTEMD_RESOLVED = '/run/systemd/resolve/resolv.conf';
 const FALLBACK_SERVERS = ['8.8.8.8', '8.8.4.4'];
 
-/** Where a container finds our own name server. */
+/** Address of our name server inside containers. */
 export const EMBEDDED_SERVER = '127.0.0.11';
 
 export interface ResolverOptions {
@@ -35,14 +35,14 @@ function linesOf(text: string, keyword: string): string[] {
     .flatMap((line) => line.slice(keyword.length).trim().split(/\s+/));
 }
 
-/** The host's servers, `--dns` in their place: asked from the host, so those on its loopback serve too. */
+/** The host's servers, or those of `--dns`: they are queried from the host, so servers on its loopback work, too. */
 export function upstreamServers(chosen: readonly string[]): readonly string[] {
   if (chosen.length > 0) return chosen;
   const servers = linesOf(read('/etc/resolv.conf'), 'nameserver');
   return servers.length > 0 ? servers : FALLBACK_SERVERS;
 }
 
-/** The resolv.conf of a container: the host's, with what `--dns*` asks for in its place. */
+/** The resolv.conf of a container: the host's, with the replacements that `--dns*` request. */
 export function resolvConf(request: ResolverOptions, place: ResolverPlace): string {
   let host = read('/etc/resolv.conf');
   const hostNetwork = place === 'host';
@@ -54,7 +54,7 @@ export function resolvConf(request: ResolverOptions, place: ResolverPlace): stri
     request.search.length > 0 ? request.search.filter((name) => name !== '.') : linesOf(host, 'search');
   const options = request.options.length > 0 ? request.options : linesOf(host, 'options');
   if (place === 'embedded') {
-    /* Names with one label are ours to answer first; whoever asks for another rule gets it. */
+    /* Names with one label are resolved by our name server first, unless the user requests otherwise. */
     const dots = options.some((option) => option.startsWith('ndots:')) ? [] : ['ndots:0'];
     return text([EMBEDDED_SERVER], search, [...options, ...dots]);
   }

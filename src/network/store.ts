@@ -2,7 +2,7 @@ import { conflict, invalidParameter, notFound } from '../core/errors.ts';
 import type { Database } from '../store/database.ts';
 import type { NetworkDefinition } from './model.ts';
 
-/** Definitions of all networks, held in memory and written through to the database. */
+/** Definitions of all networks, cached in memory and written through to the database. */
 export class NetworkStore {
   readonly #db: Database;
   readonly #byId = new Map<string, NetworkDefinition>();
@@ -29,8 +29,8 @@ export class NetworkStore {
   }
 
   /**
-   * By full id, by name, or by the start of an id, in this order.
-   * @throws BargeError not-found, or invalid-parameter for an ambiguous start.
+   * By full id, by name, or by a prefix of an id, in this order.
+   * @throws BargeError not-found, or invalid-parameter for an ambiguous prefix.
    */
   find(ref: string): NetworkDefinition {
     const exact = this.#byId.get(ref) ?? this.#byName.get(ref);
@@ -45,7 +45,7 @@ export class NetworkStore {
     return starting[0];
   }
 
-  /** @throws BargeError conflict when the name is taken. */
+  /** @throws BargeError conflict when the name is in use. */
   add(definition: NetworkDefinition): void {
     if (this.#byName.has(definition.name)) {
       throw conflict(`network with name ${definition.name} already exists`);
@@ -53,7 +53,7 @@ export class NetworkStore {
     this.put(definition);
   }
 
-  /** Writes a definition, over the one with the same id. */
+  /** Writes a definition, replacing the one with the same id. */
   put(definition: NetworkDefinition): void {
     this.#db.run(
       'INSERT INTO networks (id, name, created_at, definition) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET definition = excluded.definition',

@@ -1,6 +1,6 @@
 import type { NetworkDefinition } from './model.ts';
 
-/** A network's definition, for unit tests: a bridge of 10.9.0.0/24 unless told otherwise. */
+/** A network's definition, for unit tests: a bridge of 10.9.0.0/24 by default. */
 export function networkDefinition(changes: Partial<NetworkDefinition> = {}): NetworkDefinition {
   return {
     id: 'n1'.padEnd(64, '0'),

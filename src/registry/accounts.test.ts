@@ -56,7 +56,7 @@ async function bearer(ask: Ask, challenge: string, authorization?: string): Prom
   return `Bearer ${token}`;
 }
 
-test('docker’s way in: a challenge with the scope, a token for it, the request again', async (t) => {
+test('docker’s sign-in: a challenge with the scope, a token for it, the request again', async (t) => {
   const { ask, registry } = await start(t);
   const refused = await ask('/v2/shop/app/blobs/uploads/', undefined, { method: 'POST' });
   assert.equal(refused.status, 401);
@@ -100,7 +100,7 @@ test('the OAuth2 form of a token request', async (t) => {
   assert.equal((await post({ grant_type: 'refresh_token' })).status, 405);
 });
 
-test('who owns a name may do all with it, members what their role says, others nothing', async (t) => {
+test('the owner of a name has all rights, members those of their role, others none', async (t) => {
   const { ask, accounts } = await start(t);
   assert.equal(await startUpload(ask, 'anna/app', basic('anna')), 202);
   assert.equal(await startUpload(ask, 'anna/app', basic('otto')), 403);
@@ -120,7 +120,7 @@ test('who owns a name may do all with it, members what their role says, others n
   assert.equal(await startUpload(ask, 'anna/app', basic('anna')), 401);
 });
 
-test('what is public anybody may pull, and nobody push', async (t) => {
+test('anyone may pull from a public repository, but not push', async (t) => {
   const { ask, accounts, registry } = await start(t);
   await accounts.changeSettings('shop/app', { public: true });
   const anonymous = await bearer(
@@ -134,7 +134,7 @@ test('what is public anybody may pull, and nobody push', async (t) => {
   assert.equal((await ask('/v2/')).status, 401, 'so that clients learn how to sign in');
 });
 
-test('a personal access token stands for the password, with less power and a last day', async (t) => {
+test('a personal access token replaces the password, with fewer rights and an expiry', async (t) => {
   const { ask, accounts } = await start(t);
   const pull = (await accounts.tokens.create('anna', { role: 'pull' })).token;
   assert.equal(await startUpload(ask, 'anna/app', basic('anna', pull)), 403);
@@ -150,7 +150,7 @@ test('a personal access token stands for the password, with less power and a las
   assert.equal(await listTags(ask, 'anna/app', basic('anna', past.token)), 401);
 });
 
-test('a mount takes nothing from a repository that the visitor may not pull', async (t) => {
+test('a mount is denied from a repository that the visitor may not pull', async (t) => {
   const { ask, registry } = await start(t);
   const app = `${registry.url}/v2/anna/app`;
   const headers = { authorization: basic('anna') };
@@ -167,7 +167,7 @@ test('a mount takes nothing from a repository that the visitor may not pull', as
   assert.equal(await mount('anna', 'anna/other'), 201);
 });
 
-test('the catalog names what its reader may pull', async (t) => {
+test('the catalog lists the repositories that its reader may pull', async (t) => {
   const { ask, accounts, registry } = await start(t);
   for (const repository of ['anna/app', 'shop/app', 'otto/app']) {
     const [user = ''] = repository === 'shop/app' ? ['anna'] : repository.split('/');
@@ -215,14 +215,14 @@ test('the catalog names what its reader may pull', async (t) => {
   );
 });
 
-test('many wrong passwords from one address have to wait', async (t) => {
+test('an address has to wait after many wrong passwords', async (t) => {
   const { ask } = await start(t);
   const responses = await Promise.all(Array.from({ length: 25 }, () => ask('/v2/', basic('anna', 'wrong'))));
   assert.ok(responses.every(({ status }) => status === 401 || status === 429));
   assert.equal((await ask('/v2/', basic('anna', 'wrong'))).status, 429);
 });
 
-test('the API: users, organisations, repositories and tokens, each by those who may', async (t) => {
+test('the API manages users, organisations, repositories and tokens, for authorized callers', async (t) => {
   const { ask } = await start(t);
   const api = async (user: string, method: string, path: string, body?: unknown) => {
     const response = await ask(`/api/v1${path}`, basic(user), {
@@ -273,7 +273,7 @@ test('the API: users, organisations, repositories and tokens, each by those who 
   assert.equal((await ask('/api/v1/me')).status, 401);
 });
 
-test('the API’s description has every operation, and each is there', async (t) => {
+test('the API’s description contains every operation, and each exists', async (t) => {
   const { ask } = await start(t);
   const document = (await (await ask('/api/v1/openapi.json')).json()) as { paths: Record<string, object> };
   for (const { path, method } of OPERATIONS) {
@@ -284,7 +284,7 @@ test('the API’s description has every operation, and each is there', async (t)
   }
 });
 
-test('anybody may become a user where that is wanted, but not many at once', async (t) => {
+test('self-registration, where enabled, is limited', async (t) => {
   const { ask } = await start(t, { selfRegistration: true });
   const register = (name: string) =>
     ask('/api/v1/register', undefined, {
@@ -301,7 +301,7 @@ test('anybody may become a user where that is wanted, but not many at once', asy
   assert.equal((await closed.ask('/api/v1/register', undefined, { method: 'POST' })).status, 401);
 });
 
-test('the command line looks after accounts, beside a registry that runs', async (t) => {
+test('the command line manages accounts while a registry runs', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'barge-registry-'));
   t.after(() => rm(directory, { recursive: true }));
   const at = ['--data-root', join(directory, 'data')];

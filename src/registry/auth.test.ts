@@ -12,7 +12,7 @@ import { startTestRegistry } from './testing/test-registry.ts';
 const basic = (user: string, password: string) =>
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
-test('without good credentials a request is refused and told how to authenticate', async () => {
+test('without valid credentials a request is rejected with a challenge', async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, 'users');
   await setPassword(path, 'anna', 'secret');
@@ -30,7 +30,7 @@ test('without good credentials a request is refused and told how to authenticate
   assert.equal((await get(basic('anna', 'secret'))).status, 200);
 });
 
-test('a changed file counts at once, for remembered users too', async () => {
+test('a changed file takes effect at once, for cached users, too', async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, 'users');
   await setPassword(path, 'anna', 'old');
@@ -43,12 +43,12 @@ test('a changed file counts at once, for remembered users too', async () => {
   assert.equal(await authenticator.authenticate(basic('anna', 'new')), undefined);
 });
 
-test('an unknown user is refused no faster than a known one', async () => {
+test('an unknown user is rejected no faster than a known one', async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, 'users');
   await setPassword(path, 'anna', 'secret');
   const authenticator = new HtpasswdAuthenticator(new HtpasswdFile(path));
-  /* The processor's time: other processes of the machine have no part in it. In turn, after one that warms up. */
+  /* Processor time excludes other processes of the machine. Measured alternately, after a warm-up. */
   const cost = async (user: string) => {
     const before = process.cpuUsage();
     await authenticator.authenticate(basic(user, 'wrong'));
@@ -63,13 +63,13 @@ test('an unknown user is refused no faster than a known one', async () => {
   assert.ok(unknown > known / 2, `${unknown} ms against ${known} ms`);
 });
 
-test('only lines with a bcrypt hash make users', () => {
+test('only lines with a bcrypt hash define users', () => {
   const hash = `$2y$05$${'a'.repeat(53)}`;
   const text = `# comment\nanna:${hash}\r\n:${hash}\notto:{SHA}x\nplain:secret\n\n`;
   assert.deepEqual([...parseHtpasswd(text)], [['anna', hash]]);
 });
 
-test('the password of one user changes, other lines stay', async () => {
+test('changing one user’s password leaves other lines unchanged', async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, 'users');
   assert.equal(await setPassword(path, 'anna', 'a'), true);

@@ -31,7 +31,7 @@ test('sha512 digests are verified like sha256', async () => {
   assert.deepEqual(await codesOf(wrong), ['DIGEST_INVALID']);
 });
 
-test('bytes that do not match their digest are refused and not kept', async () => {
+test('bytes that do not match their digest are rejected and not stored', async () => {
   await using registry = await startTestRegistry();
   const repository = `${registry.url}/v2/app`;
   const response = await fetch(`${repository}/blobs/uploads/?digest=${digest}`, {
@@ -44,7 +44,7 @@ test('bytes that do not match their digest are refused and not kept', async () =
   assert.equal(await registry.storage.uploads.expire(-1000), 0);
 });
 
-test('a blob is seen only in repositories that own it', async () => {
+test('a blob is visible only in repositories that own it', async () => {
   await using registry = await startTestRegistry();
   await pushBlob(`${registry.url}/v2/mine`, bytes);
   const response = await fetch(`${registry.url}/v2/yours/blobs/${digest}`);
@@ -63,7 +63,7 @@ test('deleting a blob leaves it to the other repositories that own it', async ()
   assert.equal((await fetch(`${registry.url}/v2/two/blobs/${digest}`)).status, 200);
 });
 
-test('a range of a blob is sent alone, and one outside of it refused', async () => {
+test('a single range of a blob is sent, and one outside of it rejected', async () => {
   await using registry = await startTestRegistry();
   await pushBlob(`${registry.url}/v2/app`, bytes);
   const get = (range: string) => fetch(`${registry.url}/v2/app/blobs/${digest}`, { headers: { range } });
@@ -88,7 +88,7 @@ test('a range of a blob is sent alone, and one outside of it refused', async () 
   }
 });
 
-test('a client that has the blob is told so', async () => {
+test('a client that already has the blob gets no body', async () => {
   await using registry = await startTestRegistry();
   await pushBlob(`${registry.url}/v2/app`, bytes);
   const get = (headers: Record<string, string>) =>
@@ -100,7 +100,7 @@ test('a client that has the blob is told so', async () => {
   assert.equal((await get({ Range: 'bytes=0-1', 'If-Range': etag })).status, 206);
 });
 
-test('an empty blob is a blob', async () => {
+test('an empty blob is valid', async () => {
   await using registry = await startTestRegistry();
   const empty = await pushBlob(`${registry.url}/v2/app`, Buffer.alloc(0));
   const response = await fetch(`${registry.url}/v2/app/blobs/${empty}`);

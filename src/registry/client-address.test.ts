@@ -10,7 +10,7 @@ function addressOf(remoteAddress: string, forwarded: string | undefined, trusted
   return clientAddress(request);
 }
 
-test('only trusted proxies are believed, and only as far as they go', () => {
+test('only addresses from trusted proxies are used', () => {
   assert.equal(addressOf('10.0.0.1', '192.0.2.7', '10.0.0.0/8'), '192.0.2.7');
   assert.equal(addressOf('198.51.100.1', '192.0.2.7', '10.0.0.0/8'), '198.51.100.1', 'a stranger says so');
   assert.equal(addressOf('10.0.0.1', '1.1.1.1, 192.0.2.7', '10.0.0.0/8'), '192.0.2.7', 'the client lies');
@@ -20,13 +20,13 @@ test('only trusted proxies are believed, and only as far as they go', () => {
   assert.equal(addressOf('10.0.0.1', '192.0.2.7, nonsense', '10.0.0.1'), '10.0.0.1');
 });
 
-test('both versions of addresses, in the ways that proxies write them', () => {
+test('addresses of both families are parsed in the formats of proxies', () => {
   assert.equal(addressOf('::ffff:10.0.0.1', '192.0.2.7:1234', '10.0.0.1'), '192.0.2.7');
   assert.equal(addressOf('fd00::1', '[2001:db8::2]:99', 'fd00::/8'), '2001:db8::2');
   assert.equal(addressOf('::1', '2001:db8::2', '127.0.0.1,::1'), '2001:db8::2');
 });
 
-test('what is no address is refused by name', () => {
+test('an invalid address is named in the error', () => {
   for (const bad of ['', 'proxy', '10.0.0.0/33', '10.0.0.1/', 'fd00::/129', '10.0.0.1,,10.0.0.2'])
     assert.throws(() => parseTrustedProxies(bad), /invalid --trusted-proxies/);
 });

@@ -4,14 +4,14 @@ import { invalidParameter } from '../core/errors.ts';
 
 const told = new WeakMap<IncomingMessage, string>();
 
-/** The address that a request came from, as far as its proxies can be trusted; empty when its connection has gone. */
+/** The client's address, as far as proxies are trusted; empty when the connection has been closed. */
 export function clientAddress(request: IncomingMessage): string {
   return told.get(request) ?? plain(request.socket.remoteAddress ?? '');
 }
 
 /**
- * Believes trusted proxies who their client is: the last address of `X-Forwarded-For` that is not a trusted proxy's.
- * Whatever a client wrote there itself stands further left.
+ * The client is the last address of `X-Forwarded-For` that is not a trusted proxy's.
+ * Addresses that the client itself wrote are further left.
  */
 export function resolveClientAddress(request: IncomingMessage, trusted: BlockList): void {
   let address = plain(request.socket.remoteAddress ?? '');
@@ -47,7 +47,7 @@ const isIn = (list: BlockList, address: string): boolean =>
 
 const family = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
-/** IPv4 addresses look the same on a socket for both versions, and without brackets or a port. */
+/** Normalises an address: IPv4 on a dual-stack socket becomes plain IPv4, without brackets or a port. */
 const plain = (address: string): string =>
   address
     .replace(/^\[(.*)\](:\d+)?$/, '$1')

@@ -10,7 +10,7 @@ import { startTestRegistry, type TestRegistry } from './testing/test-registry.ts
 
 const HOUR = 3600_000;
 
-/** Makes everything that is stored as old as if nobody had touched it for a day. */
+/** Ages everything in the store by a day. */
 async function age(registry: TestRegistry): Promise<void> {
   const day = new Date(Date.now() - 24 * HOUR);
   for (const entry of await readdir(registry.root, { recursive: true, withFileTypes: true })) {
@@ -27,7 +27,7 @@ async function collect(registry: TestRegistry, options: CollectOptions): Promise
 const exists = async (registry: TestRegistry, repository: string, digest: Digest) =>
   (await fetch(`${registry.url}/v2/${repository}/blobs/${digest}`, { method: 'HEAD' })).status === 200;
 
-test('what no manifest names goes, what one names stays, and what is young stays too', async () => {
+test('unreferenced blobs are removed, referenced and young ones are kept', async () => {
   await using registry = await startTestRegistry();
   const app = `${registry.url}/v2/app`;
   const manifest = await imageManifest(app);
@@ -50,7 +50,7 @@ test('what no manifest names goes, what one names stays, and what is young stays
   assert.deepEqual(findings, []);
 });
 
-test('content that another repository owns stays', async () => {
+test('content that another repository owns is kept', async () => {
   await using registry = await startTestRegistry();
   const bytes = someBytes(1000, 'shared');
   const digest = await pushBlob(`${registry.url}/v2/a`, bytes);
@@ -79,7 +79,7 @@ test('a push that relies on an old blob keeps it', async () => {
   assert.equal((await putManifest(app, 'v1', manifest)).status, 201);
 });
 
-test('manifests without a tag go when that is wanted; parts of indexes and referrers stay with what they belong to', async () => {
+test('untagged manifests are removed on request; parts of indexes and referrers are kept with their parents', async () => {
   await using registry = await startTestRegistry();
   const app = `${registry.url}/v2/app`;
   const child = await imageManifest(app);
@@ -107,7 +107,7 @@ test('manifests without a tag go when that is wanted; parts of indexes and refer
   );
 });
 
-test('a repository with a damaged manifest is left as it is, and told of', async () => {
+test('a repository with a damaged manifest is skipped and reported', async () => {
   await using registry = await startTestRegistry();
   const app = `${registry.url}/v2/app`;
   const manifest = await imageManifest(app);
@@ -131,7 +131,7 @@ test('a repository with a damaged manifest is left as it is, and told of', async
   assert.deepEqual(await Array.fromAsync(registry.storage.check({ deep: true })), []);
 });
 
-test('the check names what is missing', async () => {
+test('the check names missing content', async () => {
   await using registry = await startTestRegistry();
   const app = `${registry.url}/v2/app`;
   const manifest = await imageManifest(app);

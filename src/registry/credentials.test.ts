@@ -1,4 +1,4 @@
-/** Every route × every kind of credential: who gets past the door. A route without a row here fails. */
+/** Every route × every kind of credential: which requests are authorized. A route without a row here fails. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import bcrypt from 'bcryptjs';
@@ -20,7 +20,7 @@ const basic = (user: string, password = PASSWORD) =>
 
 /** Short names of credentials, in the order of the table's letters. */
 const KINDS = {
-  /** Nothing is sent. */
+  /** No credentials. */
   anonymous: '-',
   /** Passwords: of the administrator root, of the repository's and organisation's leader anna, of members, of a stranger. */
   root: 'R',
@@ -43,7 +43,7 @@ const KINDS = {
   'bearer: pull': 'Z',
   'bearer: catalog': 'C',
   'bearer: nothing': 'N',
-  /** What must never do. */
+  /** Credentials that must never be accepted. */
   wrong: '0',
   expired: '1',
   revoked: '2',
@@ -52,7 +52,7 @@ const KINDS = {
 } as const;
 type Kind = keyof typeof KINDS;
 
-/** What everybody may, known or not. */
+/** All visitors, authenticated or not. */
 const ANYBODY = Object.values(KINDS).join('');
 /** Basic and personal tokens of any user. */
 const USERS = 'RAULExyzabcd';
@@ -60,8 +60,8 @@ const PULL = 'RAULxyzabcZ';
 const LISTS = `${USERS}C`;
 
 /**
- * Who gets in, by route; everybody else is refused with 401 or 403. A body is sent where one is needed to get past the
- * door; whether what follows succeeds is not looked at.
+ * Authorized credentials, by route; all others are rejected with 401 or 403. A body is sent where one is needed to pass the
+ * authorization; whether the request then succeeds is not checked.
  */
 const TABLE: Readonly<Record<string, string>> = {
   'GET /v2': `${USERS}XYZCN`,
@@ -81,9 +81,9 @@ const TABLE: Readonly<Record<string, string>> = {
   'DELETE /v2/:name/blobs/uploads/:id': 'RAUxyabY',
   'GET /v2/:name/tags/list': PULL,
   'GET /v2/:name/referrers/:digest': PULL,
-  /* Anonymous clients get tokens for what is public; a bearer token gets no other. */
+  /* Anonymous clients get tokens for public repositories; a bearer token cannot get another one. */
   'GET /token': `-${USERS}`,
-  /* The credentials are in the form, so what is in the header does not count. */
+  /* The credentials are in the form, so the header is ignored. */
   'POST /token': '',
   'GET /api/v1/openapi.json': ANYBODY,
   'POST /api/v1/register': ANYBODY,
@@ -113,7 +113,7 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /api/v1/audit': 'Rx',
 };
 
-/** No parameter names anything whose loss would change what later requests may do. */
+/** No parameter names anything whose removal would change the rights of later requests. */
 const PARAMETERS: Readonly<Record<string, string>> = {
   name: 'shop/app',
   reference: 'v1',
@@ -130,7 +130,7 @@ async function start(t: TestContext) {
   const directory = await temporaryDirectory();
   const storage = await openFileSystem(directory.path);
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
-  /* The cheapest that there is: hundreds of sign-ins fail here. */
+  /* The lowest cost, because hundreds of sign-ins fail here. */
   const hash = await bcrypt.hash(PASSWORD, 4);
   await accounts.addUserWithHash('root', hash, { admin: true });
   for (const name of ['anna', 'pusher', 'puller', 'eve', 'disabled'])
@@ -147,7 +147,7 @@ async function start(t: TestContext) {
   return { storage, accounts, access, url: await server.listen('127.0.0.1', 0) };
 }
 
-/** Wrong passwords are sent on purpose. */
+/** Wrong passwords are sent deliberately. */
 const unlimited = { add: async () => ({ count: 0, until: 0 }) };
 
 async function resetOrganisation(accounts: Accounts): Promise<void> {
@@ -203,13 +203,13 @@ async function credentials(accounts: Accounts, url: string): Promise<Record<Kind
 }
 
 const JSON_TYPE = 'application/json';
-/** What routes get that would change something, or look no further, without: type and text. */
+/** Bodies of routes that need one to get as far as the authorization: type and text. */
 const BODIES: Readonly<Record<string, readonly [string, string]>> = {
   'POST /token': ['application/x-www-form-urlencoded', 'grant_type=password'],
   'POST /api/v1/tokens': [JSON_TYPE, '{"role":"nonsense"}'],
 };
 
-/** A pattern with its parameters as the table has them. */
+/** A pattern with the table's parameters. */
 const plain = (pattern: string) => pattern.replaceAll(/\{(\w+)(\.\.\.)?\}/g, ':$1');
 
 const urlOf = (path: string) => path.replaceAll(/:(\w+)/g, (_, name: string) => PARAMETERS[name] ?? 'none');
@@ -229,7 +229,7 @@ async function isLetIn(url: string, route: string, authorization: string | undef
   return response.status !== 401 && response.status !== 403;
 }
 
-test('each route lets in those whom its row names, and nobody else', async (t) => {
+test('each route accepts exactly the credentials in its row', async (t) => {
   const { storage, accounts, access, url } = await start(t);
   await resetOrganisation(accounts);
   const rules = new Rules({ measure: async () => 0 });
@@ -248,7 +248,7 @@ test('each route lets in those whom its row names, and nobody else', async (t) =
   }
 });
 
-test('in a registry with an htpasswd file every route of content takes its users and nobody else', async (t) => {
+test('with an htpasswd file, every content route accepts its users only', async (t) => {
   await using directory = await temporaryDirectory();
   const storage = await openFileSystem(directory.path);
   const access = usersOnly({
@@ -272,7 +272,7 @@ test('in a registry with an htpasswd file every route of content takes its users
   assert.equal((await fetch(`${url}/api/v1/me`, { headers: { authorization: basic('anna') } })).status, 404);
 });
 
-test('a token can neither make tokens, nor change the password, nor roles, whatever its own role', async (t) => {
+test('a token can neither create tokens, nor change the password or roles, regardless of its own role', async (t) => {
   const { accounts, url } = await start(t);
   await accounts.addOrganisation('firm');
   const { token } = await accounts.tokens.create('root', { role: 'admin' });
@@ -303,7 +303,7 @@ test('a token can neither make tokens, nor change the password, nor roles, whate
   assert.equal(await ask(basic('eve', 'reset'), 'POST', '/tokens', { role: 'pull' }), 200);
 });
 
-test('what is not understood of a wanted token is refused rather than left out', async (t) => {
+test('invalid members of a token request are rejected rather than ignored', async (t) => {
   const { url } = await start(t);
   const headers = { authorization: basic('eve'), 'content-type': 'application/json' };
   for (const body of [
@@ -323,7 +323,7 @@ test('what is not understood of a wanted token is refused rather than left out',
   }
 });
 
-test('numbers and flags of the management API that are not understood are refused, not left out', async (t) => {
+test('invalid numbers and flags of the management API are rejected, not ignored', async (t) => {
   const { url } = await start(t);
   const ask = (path: string, method = 'GET', body?: object) =>
     fetch(`${url}/api/v1${path}`, {
@@ -342,7 +342,7 @@ test('numbers and flags of the management API that are not understood are refuse
   assert.equal(status, 200, 'a part of a day');
 });
 
-test('requests that a browser sends for other pages are refused, and bodies that are not JSON', async (t) => {
+test('a browser’s requests on behalf of other pages are rejected, and so are bodies that are not JSON', async (t) => {
   const { url } = await start(t);
   const make = async (headers: Record<string, string>, method = 'POST', path = '/tokens') => {
     const response = await fetch(`${url}/api/v1${path}`, {
@@ -375,14 +375,14 @@ test('requests that a browser sends for other pages are refused, and bodies that
   );
 });
 
-test('a name that looks like another part of the path gives nobody a right that they lack', async (t) => {
+test('a name that looks like another part of the path grants no additional rights', async (t) => {
   const { accounts, url } = await start(t);
   await resetOrganisation(accounts);
   const status = async (user: string, method: string, path: string) => {
     const response = await fetch(`${url}${path}`, { method, headers: { authorization: basic(user) } });
     return response.status;
   };
-  /* Deleting takes an administrator of the repository, pulling no more than a puller, whatever the name. */
+  /* Deleting requires an administrator of the repository, pulling only the pull role, regardless of the name. */
   for (const name of ['shop/blobs/uploads', 'shop/blobs/uploads/app', 'shop/api/v1', 'shop/token']) {
     assert.equal(await status('pusher', 'DELETE', `/v2/${name}/manifests/v1`), 403, name);
     assert.equal(await status('puller', 'GET', `/v2/${name}/manifests/v1`), 404, name);
@@ -406,7 +406,7 @@ test('a name that looks like another part of the path gives nobody a right that 
   ];
   for (const name of [...odd, ...odder]) {
     for (const rest of ['manifests/v1', 'tags/list', `blobs/${PARAMETERS.digest}`]) {
-      /* fetch resolves dots by itself, so that some of these are shop/app after all. */
+      /* fetch resolves dots itself, so some of these result in shop/app. */
       assert.ok(
         [400, 403, 404].includes(await status('eve', 'GET', `/v2/${name}/${rest}`)),
         `${name}/${rest}`,
@@ -419,7 +419,7 @@ test('a name that looks like another part of the path gives nobody a right that 
   }
 });
 
-test('a token request with more scopes than anybody needs is refused', async (t) => {
+test('a token request with too many scopes is rejected', async (t) => {
   const { url } = await start(t);
   const scope = Array.from({ length: 101 }, (_, i) => `repository:a/${i}:pull`).join(' ');
   assert.equal((await fetch(`${url}/token?scope=${encodeURIComponent(scope)}`)).status, 405);

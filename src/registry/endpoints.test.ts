@@ -7,7 +7,7 @@ import { digestOf } from '../core/digest.ts';
 import { codesOf, imageManifest, pushBlob, putManifest } from './testing/push.ts';
 import { startTestRegistry } from './testing/test-registry.ts';
 
-/** Sends the path as it is, which `fetch` does not. */
+/** Sends the path unchanged, unlike `fetch`. */
 function statusOf(url: string, method: string, path: string): Promise<number> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -19,7 +19,7 @@ function statusOf(url: string, method: string, path: string): Promise<number> {
   });
 }
 
-test('the root of the API answers', async () => {
+test('the root of the API responds', async () => {
   await using registry = await startTestRegistry();
   for (const path of ['/v2', '/v2/']) {
     const response = await fetch(`${registry.url}${path}`);
@@ -73,7 +73,7 @@ test('nothing escapes the data root', async () => {
   assert.deepEqual(await readdir(`${registry.root}/uploads`), []);
 });
 
-test('what is not there and what cannot be done are told apart', async () => {
+test('missing endpoints and unsupported methods are distinguished', async () => {
   await using registry = await startTestRegistry();
   assert.equal((await fetch(`${registry.url}/elsewhere`)).status, 404);
   const response = await fetch(`${registry.url}/v2/app/tags/list`, { method: 'DELETE' });
@@ -91,7 +91,7 @@ test('headers that are too large end the connection with 431', async () => {
   assert.match(String(response), /^HTTP\/1\.1 431 /);
 });
 
-test('the same blob pushed many times at once is whole every time', async () => {
+test('a blob pushed many times concurrently is always complete', async () => {
   await using registry = await startTestRegistry();
   const bytes = Buffer.alloc(200_000, 'b');
   await Promise.all(Array.from({ length: 8 }, (_, i) => pushBlob(`${registry.url}/v2/r${i % 2}`, bytes)));

@@ -27,11 +27,11 @@ const STATUS: Record<RegistryCode, number> = {
   UNKNOWN: 500,
 };
 
-/** Milliseconds after which a client may try again when something that the registry needs is missing. */
+/** Milliseconds after which a client may retry when a dependency of the registry is unavailable. */
 const RETRY_AFTER = 5000;
 
 /**
- * The errors of the distribution protocol (distribution spec 1.1, "Error Codes"). What is not a RegistryError is reported
+ * The errors of the distribution protocol (distribution spec 1.1, "Error Codes"). Any other error is reported
  * to the log, not to the client.
  */
 export const distributionErrors =
@@ -44,16 +44,16 @@ export const distributionErrors =
 
 /** Logs a failure that no response reports: the client has left, or has received a part of the response. */
 export function noteCut(failure: Failure | undefined, log: Logger): void {
-  if (failure?.outcome === 'left') log.debug({ err: failure.error }, 'the client went away');
+  if (failure?.outcome === 'left') log.debug({ err: failure.error }, 'the client disconnected');
   if (failure?.outcome === 'cut')
     log.warn({ err: failure.error }, 'failed while responding; the connection is cut');
 }
 
-/** When to try again, where the failure says so. */
+/** When to retry, where the failure specifies it. */
 export const retryHeader = ({ retryAt }: RegistryError): Headers =>
   retryAt === undefined ? {} : { 'Retry-After': secondsUntil(retryAt) };
 
-/** At least one: clients take 0 for an invitation. */
+/** At least one, because clients retry at once on 0. */
 const secondsUntil = (time: number): number => Math.max(1, Math.ceil((time - Date.now()) / 1000));
 
 function asRegistryError(error: unknown, log: Logger): RegistryError {
@@ -62,8 +62,8 @@ function asRegistryError(error: unknown, log: Logger): RegistryError {
   if (isKind(error, 'invalid-parameter'))
     return new RegistryError([{ code: 'UNSUPPORTED', message: messageOf(error) }], { status: 400 });
   if (isKind(error, 'unavailable')) {
-    log.error({ err: error }, 'something that the registry needs is not there');
-    const message = 'the registry cannot answer right now; try again soon';
+    log.error({ err: error }, 'a dependency of the registry is unavailable');
+    const message = 'the registry is temporarily unavailable; try again soon';
     return new RegistryError([{ code: 'UNAVAILABLE', message }], { retryAt: Date.now() + RETRY_AFTER });
   }
   log.error({ err: error }, 'unexpected failure');

@@ -5,7 +5,7 @@ import { digestOf } from '../core/digest.ts';
 import { codesOf, descriptorOf, imageManifest, putManifest } from './testing/push.ts';
 import { startTestRegistry, type TestRegistry } from './testing/test-registry.ts';
 
-test('tags come in byte order, in pages that link to the next', async () => {
+test('tags are listed in byte order, in pages that link to the next', async () => {
   await using registry = await startTestRegistry();
   const repository = `${registry.url}/v2/team/app`;
   const manifest = await imageManifest(repository);
@@ -21,7 +21,7 @@ test('tags come in byte order, in pages that link to the next', async () => {
   assert.equal(second.headers.get('Link'), null);
 });
 
-test('no tags are listed when none are asked for, and nonsense is refused', async () => {
+test('no tags are listed for n=0, and an invalid n is rejected', async () => {
   await using registry = await startTestRegistry();
   const repository = `${registry.url}/v2/app`;
   await putManifest(repository, 'v1', await imageManifest(repository));
@@ -39,7 +39,7 @@ test('an unknown repository has no list of tags', async () => {
   assert.deepEqual(await codesOf(response), ['NAME_UNKNOWN']);
 });
 
-test('the catalog names repositories that hold a manifest, nested ones too', async () => {
+test('the catalog lists repositories with a manifest, including nested ones', async () => {
   await using registry = await startTestRegistry();
   for (const name of ['b', 'a/nested/deep', 'a']) {
     const repository = `${registry.url}/v2/${name}`;
@@ -62,7 +62,7 @@ async function pushReferrer(registry: TestRegistry, subject: Descriptor, artifac
   return manifest;
 }
 
-test('referrers of a manifest are listed, filtered by type, and gone when deleted', async () => {
+test('referrers of a manifest are listed, filtered by type, and removed on deletion', async () => {
   await using registry = await startTestRegistry();
   const subject: Descriptor = descriptorOf(Buffer.from('not pushed yet'), MEDIA_TYPE.ociManifest);
   const sbom = await pushReferrer(registry, subject, 'application/x.sbom');
@@ -92,7 +92,7 @@ test('an unknown subject has an empty list of referrers', async () => {
   assert.deepEqual(((await response.json()) as ImageIndex).manifests, []);
 });
 
-test('a long list of referrers comes in pages', async () => {
+test('a long list of referrers is paged', async () => {
   await using registry = await startTestRegistry();
   const subject = digestOf('subject');
   const annotations = { filler: 'x'.repeat(1_300_000) };

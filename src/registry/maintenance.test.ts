@@ -21,7 +21,7 @@ async function agePath(root: string): Promise<void> {
   }
 }
 
-test('gc and check from the command line: not while a registry runs there, the check always', async () => {
+test('gc refuses to run beside a running registry, check does not', async () => {
   await using directory = await temporaryDirectory();
   const at = ['--data-root', directory.path];
   {
@@ -35,7 +35,7 @@ test('gc and check from the command line: not while a registry runs there, the c
     assert.match(busy.stderr, /a barge-registry runs on .*SIGUSR2/);
     assert.deepEqual(await runRegistry(['check', ...at]), {
       code: 0,
-      stdout: 'everything is as it must be\n',
+      stdout: 'no problems found\n',
       stderr: '',
     });
   }
@@ -56,7 +56,7 @@ test('gc and check from the command line: not while a registry runs there, the c
   assert.match(missing.stderr, /there is no data root \/nonexistent/);
 });
 
-test('a registry that serves collects when SIGUSR2 asks for it', async () => {
+test('a running registry collects garbage on SIGUSR2', async () => {
   await using directory = await temporaryDirectory();
   await using registry = await spawnRegistry(['--data-root', directory.path, '--gc-grace', '1h']);
   const app = `${registry.url}/v2/app`;
@@ -71,7 +71,7 @@ test('a registry that serves collects when SIGUSR2 asks for it', async () => {
   assert.equal((await fetch(`${app}/blobs/${kept}`)).status, 200);
 });
 
-test('metrics and health have an address of their own', async () => {
+test('metrics and health are served at a separate address', async () => {
   await using directory = await temporaryDirectory();
   const port = await freePort();
   await using registry = await spawnRegistry([
@@ -93,7 +93,7 @@ test('metrics and health have an address of their own', async () => {
   assert.equal((await fetch(`${registry.url}/metrics`)).status, 404, 'clients do not see them');
 });
 
-test('a registry that drains is not healthy, serves what is under way, and cuts what takes too long', async () => {
+test('a draining registry is unhealthy, finishes requests in progress, and cuts slow ones', async () => {
   await using directory = await temporaryDirectory();
   const port = await freePort();
   const flags = ['--metrics-listen', `127.0.0.1:${port}`, '--drain-timeout', '1500ms'];
@@ -113,7 +113,7 @@ test('a registry that drains is not healthy, serves what is under way, and cuts 
   assert.equal(await stopped, 0);
 });
 
-test('SIGHUP takes a new certificate, for new connections', async () => {
+test('SIGHUP reloads the certificate for new connections', async () => {
   await using directory = await temporaryDirectory();
   const { files } = await makeCertificate(directory.path);
   const args = [

@@ -3,10 +3,10 @@ import { type Digest, isDigest } from '../core/digest.ts';
 import { isObject } from '../core/is-object.ts';
 import { registryError } from './registry-error.ts';
 
-/** What the registry needs to know of a manifest; everything else in it is the clients' business. */
+/** The parts of a manifest that the registry needs. */
 export interface ManifestDocument {
   readonly mediaType: string;
-  /** Config and layers, in order, without layers that are fetched from elsewhere. */
+  /** Config and layers, in order, except for foreign layers. */
   readonly blobs: readonly Descriptor[];
   /** Children of an index. */
   readonly manifests: readonly Descriptor[];
@@ -18,7 +18,7 @@ export interface ManifestDocument {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Reads a manifest as far as the registry is concerned.
+ * Parses the parts of a manifest that the registry needs.
  * @param contentType the request's Content-Type; the body's `mediaType` must agree with it.
  * @throws RegistryError MANIFEST_INVALID.
  */
@@ -28,10 +28,10 @@ export function parseManifestDocument(bytes: Uint8Array, contentType: string | u
   if (document.schemaVersion !== 2) throw invalid('schemaVersion is not 2');
   const isIndex = isIndexType(mediaType);
   if (isIndex && ('layers' in document || 'config' in document)) {
-    throw invalid('an index with config or layers could be read in two ways');
+    throw invalid('an index with config or layers is ambiguous');
   }
   if (!isIndex && 'manifests' in document) {
-    throw invalid('an image manifest with manifests could be read in two ways');
+    throw invalid('an image manifest with manifests is ambiguous');
   }
   const config = isIndex ? undefined : descriptor(document.config, 'config');
   const layers = isIndex ? [] : descriptors(document.layers, 'layers').filter((layer) => !isForeign(layer));
@@ -89,7 +89,7 @@ function descriptor(value: unknown, member: string): Descriptor {
   return value as unknown as Descriptor;
 }
 
-/** Layers that must not be distributed stay where their `urls` say. */
+/** Non-distributable layers remain at their `urls`. */
 function isForeign(layer: Descriptor): boolean {
   const restricted =
     layer.mediaType.startsWith('application/vnd.oci.image.layer.nondistributable.') ||

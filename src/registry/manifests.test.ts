@@ -24,7 +24,7 @@ test('a manifest is read back byte for byte by tag and by digest', async () => {
   assert.equal(again.status, 304);
 });
 
-test('an unknown manifest is answered in the words of the specification', async () => {
+test('an unknown manifest is reported in the words of the specification', async () => {
   await using registry = await startTestRegistry();
   const response = await fetch(`${registry.url}/v2/app/manifests/latest`);
   assert.equal(response.status, 404);
@@ -45,7 +45,7 @@ test('a manifest pushed by digest must have that digest, in either algorithm', a
   assert.deepEqual(await codesOf(wrong), ['DIGEST_INVALID']);
 });
 
-test('a manifest that names missing blobs is refused, with one error for each', async () => {
+test('a manifest that names missing blobs is rejected, with one error for each', async () => {
   await using registry = await startTestRegistry();
   const manifest = await imageManifest(`${registry.url}/v2/other`);
   const response = await putManifest(`${registry.url}/v2/app`, 'v1', manifest);
@@ -69,7 +69,7 @@ test('an index needs its children in the repository', async () => {
   assert.equal((await putManifest(repository, 'v1', index, MEDIA_TYPE.ociIndex)).status, 201);
 });
 
-test('layers that must not be distributed need not be here', async () => {
+test('non-distributable layers need not be stored', async () => {
   await using registry = await startTestRegistry();
   const repository = `${registry.url}/v2/app`;
   const foreign = {
@@ -82,7 +82,7 @@ test('layers that must not be distributed need not be here', async () => {
   assert.equal((await putManifest(repository, 'v1', manifest)).status, 201);
 });
 
-test('what is no manifest is refused', async () => {
+test('invalid manifests are rejected', async () => {
   await using registry = await startTestRegistry();
   const repository = `${registry.url}/v2/app`;
   const good = JSON.parse(String(await imageManifest(repository)));

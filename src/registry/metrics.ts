@@ -4,7 +4,7 @@ import { failsElsewhere } from '../core/streams.ts';
 
 const BUCKETS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
 
-/** What has been counted since the start. */
+/** Counters since the start. */
 export class RegistryMetrics {
   readonly #requests = new Map<string, number>();
   readonly #durations = BUCKETS.map(() => 0);
@@ -21,7 +21,7 @@ export class RegistryMetrics {
   #lastScrub = 0;
   readonly #cache = { hit: 0, miss: 0, stale: 0 };
 
-  /** @param seconds from the first byte of the request to the last of the answer. */
+  /** @param seconds from the first byte of the request to the last byte of the response. */
   request(method: string, status: number, seconds: number, bytes: { sent: number; received: number }): void {
     const key = `method="${method}",status="${status}"`;
     this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1);
@@ -40,7 +40,7 @@ export class RegistryMetrics {
     this.#collectedBytes += bytes;
   }
 
-  /** One content was read again. */
+  /** Counts the scrub of one content. */
   scrubbed(bytes: number, damaged: boolean): void {
     this.#scrubbedContents++;
     this.#scrubbedBytes += bytes;
@@ -51,7 +51,7 @@ export class RegistryMetrics {
     this.#lastScrub = Date.now() / 1000;
   }
 
-  /** What a cache answered from its own store, from elsewhere, and while elsewhere could not be reached. */
+  /** A cache's responses from its own store, from upstream, and while upstream was unreachable. */
   cached(kind: 'hit' | 'miss' | 'stale'): void {
     this.#cache[kind]++;
   }
@@ -101,8 +101,8 @@ export class RegistryMetrics {
 }
 
 /**
- * Serves `/metrics` and `/health` at an address of their own, away from the clients.
- * @param healthy whether the registry takes requests and can write.
+ * Serves `/metrics` and `/health` at a separate address, away from the clients.
+ * @param healthy whether the registry accepts requests and can write.
  */
 export async function serveMetrics(
   metrics: RegistryMetrics,

@@ -3,7 +3,7 @@ import type { Digest } from '../core/digest.ts';
 import type { ManifestDocument } from './manifest-document.ts';
 import type { NewManifest } from './storage/storage.ts';
 
-/** A manifest as the storage takes it, with what the list of its subject's referrers will say of it. */
+/** A manifest for the storage, with its descriptor for its subject's list of referrers. */
 export function newManifest(digest: Digest, bytes: Uint8Array, document: ManifestDocument): NewManifest {
   const { mediaType, subject, artifactType, annotations } = document;
   const stored = { digest, mediaType, size: bytes.byteLength, bytes };

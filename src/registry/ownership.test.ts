@@ -26,7 +26,7 @@ async function start() {
   return { accounts, registry };
 }
 
-test('who registers the beginning of names that exist gets neither them nor the name', async () => {
+test('registration with the namespace of existing repositories is rejected', async () => {
   const { accounts, registry } = await start();
   await using _registry = registry;
   assert.equal(await push(registry.url, 'library/debian', 'root'), 202);
@@ -54,7 +54,7 @@ test('who registers the beginning of names that exist gets neither them nor the 
   assert.equal(await push(registry.url, 'fresh/app', 'fresh'), 202);
 });
 
-test('a user who gets the name of one who was removed does not get the repositories', async () => {
+test('a new user with the name of a removed one does not get the repositories', async () => {
   const { accounts, registry } = await start();
   await using _registry = registry;
   const { token } = await accounts.tokens.create('anna', {});
@@ -92,7 +92,7 @@ test('the same for organisations; a name without repositories is free again', as
   assert.equal(await member('idea'), 202);
 });
 
-test('all that an owner has been given counts for the quota', async () => {
+test('all namespaces of an owner count towards the quota', async () => {
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
   for (const name of ['anna', 'otto']) await accounts.addUser(name, 'x');
   await accounts.namespaces.use('anna/app');
@@ -104,7 +104,7 @@ test('all that an owner has been given counts for the quota', async () => {
   assert.equal(await accounts.quotaFor('otto'), undefined, 'a name of one part is nobody’s');
 });
 
-test('a name of a method of objects is a name like any other', async () => {
+test('a name of an inherited object member is a name like any other', async () => {
   const { accounts, registry } = await start();
   await using _registry = registry;
   await accounts.addUser('constructor', 'x');
@@ -114,7 +114,7 @@ test('a name of a method of objects is a name like any other', async () => {
   assert.deepEqual(await response.json(), []);
 });
 
-test('a database of an earlier version: accounts keep what they own, and nobody gets what had no owner', async () => {
+test('after an upgrade, accounts keep their namespaces, and unowned ones stay with the administrators', async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, 'accounts.db');
   const old = new DatabaseSync(path);
@@ -128,7 +128,7 @@ test('a database of an earlier version: accounts keep what they own, and nobody 
   for (const name of ['anna/app', 'gone/app', 'shop/app'])
     await mkdir(join(directory.path, 'repositories', name, '_manifests'), { recursive: true });
   const at = ['--data-root', directory.path];
-  /* A command before the server's first start must not give names away either. */
+  /* A command before the server's first start must not assign names either. */
   assert.equal((await runRegistry(['user', 'add', 'gone', ...at], 'x')).code, 0);
   {
     await using _registry = await spawnRegistry([...at, '--accounts']);

@@ -27,11 +27,11 @@ async function assertPrivate(root: string): Promise<void> {
   }
 }
 
-/** Runs the program with a umask of its own. */
+/** Runs the program with the given umask. */
 const withUmask = (umask: string) => ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh'];
 
 for (const umask of ['000', '022', '077']) {
-  test(`with a umask of ${umask} what a registry writes is its owner’s alone`, async () => {
+  test(`with umask ${umask}, only the owner can access a registry’s files`, async () => {
     await using directory = await temporaryDirectory();
     const root = join(directory.path, 'data');
     await using registry = await spawnRegistry(['--data-root', root, '--accounts'], withUmask(umask));
@@ -40,7 +40,7 @@ for (const umask of ['000', '022', '077']) {
   });
 }
 
-test('what an earlier version left readable is made private at the start', async () => {
+test('files that an earlier version left readable are made private at the start', async () => {
   await using directory = await temporaryDirectory();
   const root = join(directory.path, 'data');
   await mkdir(root);
@@ -57,7 +57,7 @@ test('what an earlier version left readable is made private at the start', async
   await assertPrivate(root);
 });
 
-test('a link in place of a file is refused, and what it leads to left alone', async () => {
+test('a link in place of a file is rejected, and its target is unchanged', async () => {
   await using directory = await temporaryDirectory();
   const other = join(directory.path, 'other');
   await writeFile(other, 'of somebody else', { mode: 0o644 });
@@ -82,7 +82,7 @@ const forged = (kid?: string, { alg = 'HS256', typ = 'JWT' } = {}) =>
     .setNotBefore('0s')
     .setExpirationTime('60s');
 
-test('the key leaves the database that everybody could read, and is good for nothing any more', async () => {
+test('the key is removed from the readable database, and is no longer valid', async () => {
   await using directory = await temporaryDirectory();
   const old = new Accounts(new SqliteDatabase(join(directory.path, 'accounts.db')));
   await old.addUser('root', 'secret', { admin: true });
@@ -108,7 +108,7 @@ test('the key leaves the database that everybody could read, and is good for not
   assert.equal(await ask(key), 404, 'so it is the key, and nothing else, that is wrong');
 });
 
-test('key rotate ends the tokens of a registry that runs', async () => {
+test('key rotate invalidates the tokens of a running registry', async () => {
   await using directory = await temporaryDirectory();
   const at = ['--data-root', directory.path];
   await runRegistry(['user', 'add', 'root', '--admin', ...at], 'secret\n');
@@ -134,7 +134,7 @@ test('key rotate ends the tokens of a registry that runs', async () => {
   while ((await list(before)) !== 401);
 });
 
-test('servers that share a database share the key; one who has the new one is believed at once', async () => {
+test('servers that share a database share the key, and accept a new one at once', async () => {
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
   const [one, two] = [new AccountAccess(accounts), new AccountAccess(accounts)];
   const claims = { user: 'anna', userId: '1', personalToken: '', access: [] };
@@ -147,7 +147,7 @@ test('servers that share a database share the key; one who has the new one is be
   assert.equal(await two.bearers.verify(first, 'here'), undefined);
 });
 
-test('a bearer token must be ours, for us, of now, and signed as ours are', async () => {
+test('a bearer token must be issued by and for this registry, currently valid, and correctly signed', async () => {
   await using directory = await temporaryDirectory();
   const source = new KeyFile(join(directory.path, 'token.key'));
   const { id, secret } = await source.load();
@@ -187,7 +187,7 @@ test('a bearer token must be ours, for us, of now, and signed as ours are', asyn
   }
 });
 
-test('a token is given only for this registry, and the catalog shows what the token may see, page by page', async () => {
+test('a token is issued only for this registry, and the catalog lists what the token may see, page by page', async () => {
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
   await accounts.addUser('root', 'secret', { admin: true });
   await using registry = await startTestRegistry({ accounts: new AccountAccess(accounts) });

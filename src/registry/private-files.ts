@@ -9,7 +9,7 @@ const PRIVATE_DIRECTORY = 0o700;
 const PRIVATE_FILE = 0o600;
 
 /**
- * Makes a directory that only its owner can enter, or makes an existing one so, whatever the umask.
+ * Creates a directory that only its owner can enter, or restricts an existing one, regardless of the umask.
  * @throws BargeError system when it belongs to another user.
  */
 export async function ensurePrivateDirectory(path: string): Promise<void> {
@@ -18,7 +18,7 @@ export async function ensurePrivateDirectory(path: string): Promise<void> {
 }
 
 /**
- * Takes group and others every right to those files that exist.
+ * Removes all permissions of group and others from existing files.
  * @throws BargeError system for a link, and for a file of another user.
  */
 export async function restrictFiles(paths: readonly string[]): Promise<void> {
@@ -37,13 +37,13 @@ async function restrict(path: string, mode: number, flags: number): Promise<void
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return;
     throw systemError(
-      `making ${path} private (mode ${mode.toString(8)}) failed: run as its owner, or put it right by hand`,
+      `making ${path} private (mode ${mode.toString(8)}) failed: run as its owner, or correct it manually`,
       { cause: error },
     );
   }
 }
 
-/** Makes an empty file that only its owner can read, unless there is one; it is private then, too. */
+/** Creates an empty file that only its owner can read; an existing file is made private. */
 export async function ensurePrivateFile(path: string): Promise<void> {
   await (
     await open(path, constants.O_RDONLY | constants.O_CREAT | constants.O_NOFOLLOW, PRIVATE_FILE)
@@ -52,12 +52,12 @@ export async function ensurePrivateFile(path: string): Promise<void> {
 }
 
 export interface PrivateWrite {
-  /** Leave a file that exists as it is. */
+  /** Do not replace an existing file. */
   readonly onlyNew?: boolean;
 }
 
 /**
- * Writes a file that only its owner can read, whole or not at all. When root writes for another user, the file belongs
+ * Atomically writes a file that only its owner can read. When root writes for another user, the file belongs
  * to the owner of its directory.
  */
 export async function writePrivately(

@@ -16,7 +16,7 @@ import { temporaryDirectory } from './testing/temporary-directory.ts';
 const bytes = someBytes(500_000);
 const digest = digestOf(bytes);
 
-test('an upload goes on after kill -9 in the middle of it', async () => {
+test('an upload resumes after kill -9', async () => {
   await using directory = await temporaryDirectory();
   const args = ['--data-root', directory.path];
   let path: string;
@@ -45,7 +45,7 @@ test('an upload goes on after kill -9 in the middle of it', async () => {
   assert.equal(digestOf(Buffer.from(await read.arrayBuffer())), digest);
 });
 
-test('SIGTERM lets a request finish, refuses new ones and exits 0', async () => {
+test('after SIGTERM, a request finishes, new ones are refused, and the exit code is 0', async () => {
   await using directory = await temporaryDirectory();
   await using registry = await spawnRegistry(['--data-root', directory.path]);
   const request = http.request(`${registry.url}/v2/app/blobs/uploads/?digest=${digest}`, { method: 'POST' });
@@ -61,7 +61,7 @@ test('SIGTERM lets a request finish, refuses new ones and exits 0', async () => 
   assert.equal(await stopped, 0);
 });
 
-test('a full disk is told to the client and leaves no half file', {
+test('a full disk is reported to the client and leaves no partial file', {
   skip: process.getuid?.() !== 0 && 'mounting a small disk needs root',
 }, async () => {
   await using directory = await temporaryDirectory();
@@ -97,7 +97,7 @@ test('users are added with the htpasswd command', async () => {
   assert.match(wrong.stderr, /^barge-registry: invalid user name "a:b"/);
 });
 
-test('the program serves HTTPS and asks for passwords when told to', async () => {
+test('the program serves HTTPS and requires passwords when configured', async () => {
   await using directory = await temporaryDirectory();
   const { files, tls } = await makeCertificate(directory.path);
   const users = join(directory.path, 'users');

@@ -14,7 +14,7 @@ import { startTestRegistry, type TestRegistry } from './testing/test-registry.ts
 
 type Before = (incoming: Incoming) => boolean;
 
-/** A registry that can be told to misbehave and notes what it was asked for. */
+/** A registry that misbehaves on request and records its requests. */
 async function startOrigin(accounts?: AccountAccess) {
   const asked: string[] = [];
   const state: { before?: Before } = {};
@@ -69,7 +69,7 @@ async function pushImage(registry: TestRegistry, name: string, tag: string, seed
   return { manifest, digest: digestOf(manifest), layer };
 }
 
-test('what a cache was asked for once it has, and needs its origin no more', async () => {
+test('a cache serves requested content again without its origin', async () => {
   await using origin = await startOrigin();
   const image = await pushImage(origin.registry, 'team/app', 'v1', 'one');
   await using cache = await startCache(origin.registry);
@@ -92,7 +92,7 @@ test('what a cache was asked for once it has, and needs its origin no more', asy
   assert.equal(origin.count(/GET .*manifests/), 1);
 });
 
-test('a tag that has moved upstream moves here, one that has gone goes', async () => {
+test('a tag that is moved or removed upstream is moved or removed in the cache', async () => {
   await using origin = await startOrigin();
   const first = await pushImage(origin.registry, 'app', 'latest', 'one');
   await using cache = await startCache(origin.registry);
@@ -106,7 +106,7 @@ test('a tag that has moved upstream moves here, one that has gone goes', async (
   assert.equal((await fetch(latest)).status, 503, 'what has gone is not brought back by an outage');
 });
 
-test('a tag that was compared lately is not asked for again, when that is wanted', async () => {
+test('a recently compared tag is not checked again, when so configured', async () => {
   await using origin = await startOrigin();
   await pushImage(origin.registry, 'app', 'v1', 'one');
   await using cache = await startCache(origin.registry, { fresh: 60_000 });
@@ -114,7 +114,7 @@ test('a tag that was compared lately is not asked for again, when that is wanted
   assert.equal(origin.count(/manifests/) - 1, 2, 'one HEAD and one GET after the push');
 });
 
-test('an origin that takes no more requests is left alone, and copies answer meanwhile', async () => {
+test('an origin that limits requests gets none for a while, and copies are served meanwhile', async () => {
   await using origin = await startOrigin();
   const image = await pushImage(origin.registry, 'app', 'v1', 'one');
   await using cache = await startCache(origin.registry);
@@ -129,7 +129,7 @@ test('an origin that takes no more requests is left alone, and copies answer mea
   assert.equal(origin.asked.length, before + 1);
 });
 
-test('many who ask for the same at once share one download, each from where they want', async () => {
+test('concurrent requests share one download, each with its own range', async () => {
   await using origin = await startOrigin();
   const bytes = someBytes(3_000_000, 'shared');
   const digest = await pushBlob(`${origin.registry.url}/v2/app`, bytes);
@@ -146,7 +146,7 @@ test('many who ask for the same at once share one download, each from where they
   assert.equal((await fetch(`${cache.url}/v2/third/blobs/${digest}`)).status, 404, 'but upstream’s word');
 });
 
-test('a download that breaks off goes on where it was', async () => {
+test('an interrupted download resumes', async () => {
   await using origin = await startOrigin();
   const bytes = someBytes(2_000_000, 'breaking');
   const digest = await pushBlob(`${origin.registry.url}/v2/app`, bytes);
@@ -163,7 +163,7 @@ test('a download that breaks off goes on where it was', async () => {
   assert.deepEqual(await digestAt(`${cache.url}/v2/app/blobs/${digest}`), [200, digest]);
 });
 
-test('bytes with another digest are never whole for anybody, and not kept', async () => {
+test('bytes with a wrong digest never reach a client completely, and are not stored', async () => {
   await using origin = await startOrigin();
   const wrong = someBytes(100_000, 'wrong');
   const digest = digestOf('right');
@@ -179,7 +179,7 @@ test('bytes with another digest are never whole for anybody, and not kept', asyn
   assert.deepEqual(await Array.fromAsync(cache.storage.check({ deep: true })), []);
 });
 
-test('a private origin is asked with its credentials, by the token flow; without them it denies', async () => {
+test('a private origin is accessed with credentials, through the token flow; without them access is denied', async () => {
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
   await accounts.addUser('anna', 'correct horse', { admin: true });
   await using origin = await startOrigin(new AccountAccess(accounts));
@@ -200,12 +200,12 @@ test('a private origin is asked with its credentials, by the token flow; without
   assert.deepEqual([denied.status, await codesOf(denied)], [403, ['DENIED']]);
 });
 
-test('a cache takes no pushes, and says where they belong', async () => {
+test('a cache rejects pushes, and names the registry to push to', async () => {
   await using origin = await startOrigin();
   await using cache = await startCache(origin.registry);
   const started = await fetch(`${cache.url}/v2/app/blobs/uploads/`, { method: 'POST' });
   assert.equal(started.status, 405);
-  assert.match(await started.text(), /keeps copies of http:\/\/127\.0\.0\.1:\d+: push there/);
+  assert.match(await started.text(), /is a cache of http:\/\/127\.0\.0\.1:\d+: push there/);
   assert.equal((await putManifest(`${cache.url}/v2/app`, 'v1', '{}')).status, 405);
 });
 
@@ -234,7 +234,7 @@ test('referrers and tags are the origin’s, in its pages', async () => {
   );
 });
 
-test('challenges are read as registries write them', () => {
+test('challenges are parsed as registries write them', () => {
   assert.deepEqual(parseChallenge('Bearer realm="https://a/token",service="b",scope="repository:x:pull"'), {
     scheme: 'bearer',
     parameters: { realm: 'https://a/token', service: 'b', scope: 'repository:x:pull' },

@@ -29,7 +29,7 @@ async function start(quota: number) {
   return { accounts, registry, ask, upload };
 }
 
-test('uploads under way count, across requests and repositories, until they are given up', async () => {
+test('uploads in progress count, across requests and repositories, until they are cancelled', async () => {
   const { registry, ask, upload } = await start(100_000);
   await using _registry = registry;
   const [one, two] = [await upload('anna/a'), await upload('anna/b')];
@@ -41,7 +41,7 @@ test('uploads under way count, across requests and repositories, until they are 
   assert.equal((await ask('PATCH', two, someBytes(50_000))).status, 202);
 });
 
-test('many at once, who do not say how much they bring, get together no more than the quota', async () => {
+test('concurrent uploads of unknown length cannot exceed the quota together', async () => {
   const { registry, upload } = await start(1_000_000);
   await using _registry = registry;
   const locations = await Promise.all(Array.from({ length: 8 }, (_, i) => upload(`anna/r${i}`)));
@@ -69,7 +69,7 @@ test('many at once, who do not say how much they bring, get together no more tha
   assert.ok((await registry.storage.usage(['anna'])) <= 1_000_000);
 });
 
-test('manifests count, and so does a blob that is mounted from somebody else', async () => {
+test('manifests count, and so do blobs mounted from another owner', async () => {
   const { accounts, registry, ask } = await start(5000);
   await using _registry = registry;
   const config = Buffer.from('{}');

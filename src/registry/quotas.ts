@@ -2,43 +2,43 @@ import { formatBytes } from '../core/units.ts';
 import { registryError } from './registry-error.ts';
 import type { ChunkLimit } from './storage/storage.ts';
 
-/** What bounds an account's repositories. */
+/** The quota of an account's repositories. */
 export interface Quota {
   /** A user or an organisation. */
   readonly owner: string;
   readonly bytes: number;
-  /** First parts of the names of all that count for it. */
+  /** Namespaces that count towards it. */
   readonly namespaces: readonly string[];
 }
 
-/** How long a measured usage is believed, in milliseconds. */
+/** How long a measured usage is valid, in milliseconds. */
 const MEASURE_EVERY = 30_000;
 
 interface Usage {
-  /** Bytes that were measured, and those that came since. */
+  /** Measured bytes, and those received since. */
   bytes: number;
   readonly at: number;
 }
 
 /**
- * Bytes that owners have and may have. Bytes count from the moment they come, so that many uploads at once cannot each
- * fill what is left; those that were refused later, or came twice, are forgotten with the next measurement.
+ * The owners' used bytes and quotas. Bytes count as soon as they arrive, so that concurrent uploads cannot each
+ * use the remaining space; the next measurement corrects for rejected and duplicate bytes.
  */
 export class Quotas {
   readonly #measure: (namespaces: readonly string[]) => Promise<number>;
   readonly #usage = new Map<string, Usage>();
   readonly #measuring = new Map<string, Promise<Usage>>();
 
-  /** @param measure bytes of all that lies below some namespaces, uploads under way included. */
+  /** @param measure returns the bytes of everything below the namespaces, including uploads in progress. */
   constructor(measure: (namespaces: readonly string[]) => Promise<number>) {
     this.#measure = measure;
   }
 
   /**
-   * Called before bytes come in.
-   * @param bytes how many are announced; 0 when nobody knows.
-   * @returns what counts them as they come.
-   * @throws RegistryError DENIED when there is no room for them.
+   * To be called before bytes are received.
+   * @param bytes the announced number; 0 when it is unknown.
+   * @returns a counter for the bytes as they arrive.
+   * @throws RegistryError DENIED when they exceed the quota.
    */
   async assertRoom(quota: Quota, bytes: number): Promise<ChunkLimit> {
     const { owner } = quota;
@@ -60,7 +60,7 @@ export class Quotas {
     };
   }
 
-  /** Many who ask at once wait for one measurement. What comes while it goes on counts as well. */
+  /** Concurrent callers share one measurement. Bytes that arrive during it count as well. */
   #measured(quota: Quota): Promise<Usage> {
     const { owner, namespaces } = quota;
     const known = this.#measuring.get(owner);
@@ -82,5 +82,5 @@ export class Quotas {
 const full = ({ owner, bytes }: Quota, used: number) =>
   registryError(
     'DENIED',
-    `the quota of ${owner} is full: ${formatBytes(used)} of ${formatBytes(bytes)} are used; delete what is not needed, or ask an administrator for more`,
+    `the quota of ${owner} is full: ${formatBytes(used)} of ${formatBytes(bytes)} are used; delete unneeded images, or ask an administrator for more`,
   );

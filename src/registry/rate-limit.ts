@@ -2,7 +2,7 @@ import type { Response } from '../http/response.ts';
 import type { Counters } from './database/counters.ts';
 import { tooMany } from './registry-error.ts';
 
-/** How many requests a user, or an address without one, may make within a while. */
+/** Limits the requests of a user, or of an anonymous address, within a time window. */
 export class RateLimit {
   readonly #counters: Counters;
   readonly #count: number;
@@ -16,7 +16,7 @@ export class RateLimit {
   }
 
   /**
-   * Counts a request and says in the answer how many are left.
+   * Counts a request and reports the remaining number in the response.
    * @throws RegistryError TOOMANYREQUESTS.
    */
   async assertRoom(
@@ -30,7 +30,10 @@ export class RateLimit {
     response.header('RateLimit-Limit', `${this.#count};w=${seconds}`);
     response.header('RateLimit-Remaining', `${Math.max(0, this.#count - count)};w=${seconds}`);
     if (count > this.#count) {
-      throw tooMany(`more than ${this.#count} requests in ${seconds} s; wait until the time is over`, until);
+      throw tooMany(
+        `more than ${this.#count} requests in ${seconds} s; wait for the end of this period`,
+        until,
+      );
     }
   }
 }

@@ -1,8 +1,8 @@
 import { BargeError, type ErrorDetails, type ErrorKind } from '../core/errors.ts';
 
 /**
- * Codes of the OCI distribution specification 1.1 ("Error Codes"), and those that other registries add to
- * them: RANGE_INVALID, PAGINATION_NUMBER_INVALID and UNAVAILABLE. INSUFFICIENT_STORAGE is ours, for a full disk.
+ * Codes of the OCI distribution specification 1.1 ("Error Codes"), and those of other registries:
+ * RANGE_INVALID, PAGINATION_NUMBER_INVALID and UNAVAILABLE. INSUFFICIENT_STORAGE is Barge's own, for a full disk.
  */
 export type RegistryCode =
   | 'BLOB_UNKNOWN'
@@ -47,7 +47,7 @@ const KIND: Record<RegistryCode, ErrorKind> = {
   UNKNOWN: 'system',
 };
 
-/** One member of the `errors` list of an answer. */
+/** One item of the `errors` list of a response. */
 export interface ErrorItem {
   readonly code: RegistryCode;
   readonly message: string;
@@ -55,13 +55,13 @@ export interface ErrorItem {
 }
 
 export interface RegistryErrorDetails extends ErrorDetails {
-  /** HTTP status, where the usual one of the first code would not say enough. */
+  /** HTTP status, where it differs from the default of the first code. */
   readonly status?: number;
-  /** Milliseconds since 1970 when it may be tried again. */
+  /** Milliseconds since 1970 at which a retry is allowed. */
   readonly retryAt?: number;
 }
 
-/** A failure with the code that clients of the distribution protocol understand. */
+/** A failure with a code of the distribution protocol. */
 export class RegistryError extends BargeError {
   readonly items: readonly [ErrorItem, ...ErrorItem[]];
   readonly status: number | undefined;

@@ -28,22 +28,22 @@ import type { Webhooks } from './webhooks.ts';
 export interface RequestHandlerOptions {
   readonly storage: RegistryStorage;
   readonly log: Logger;
-  /** Without this and without accounts, everybody may do everything. */
+  /** Without this and without accounts, every client has all rights. */
   readonly access?: AccessControl | undefined;
-  /** Who may do what is decided by accounts, which the registry also serves: tokens, the management API. */
+  /** Access control by accounts, which also enables tokens and the management API. */
   readonly accounts?: AccountAccess | undefined;
   readonly metrics?: RegistryMetrics | undefined;
   readonly hooks?: Webhooks | undefined;
   readonly rateLimit?: RateLimit | undefined;
-  /** Proxies that say truly who asks. */
+  /** Proxies whose forwarded client address is trusted. */
   readonly trustedProxies?: BlockList | undefined;
-  /** Bytes: the longest blob that is taken. */
+  /** Maximum bytes of a blob. */
   readonly maxBlob?: number | undefined;
-  /** Another registry, of which this one keeps copies; it takes no pushes then. */
+  /** The registry to cache; pushes are then rejected. */
   readonly proxy?: PullThrough | undefined;
 }
 
-/** The registry as a function of requests, for any HTTP server. */
+/** The registry as a request handler for any HTTP server. */
 export function createRequestHandler(options: RequestHandlerOptions): Serve {
   const { storage, accounts, hooks, maxBlob, proxy } = options;
   const rules = new Rules({
@@ -87,7 +87,7 @@ async function serve(
   await handler(exchange);
 }
 
-/** The handler identifies the visitor later, from what comes with the request: the address counts. */
+/** The handler identifies the visitor later, from the request's credentials: here, the address counts. */
 async function welcome(
   { rateLimit }: Pick<RequestHandlerOptions, 'rateLimit'>,
   { request, response }: Incoming,
@@ -96,7 +96,7 @@ async function welcome(
   return NOBODY;
 }
 
-/** @throws RegistryError UNAUTHORIZED with the way to get in, DENIED for known visitors. */
+/** @throws RegistryError UNAUTHORIZED with a challenge, DENIED for authenticated visitors. */
 async function admit(
   { accounts, access = accounts, rateLimit }: RequestHandlerOptions,
   { request, response }: Incoming,

@@ -27,7 +27,7 @@ const TAGS = tagged(
   ['latest', 100],
 );
 
-test('what a rule keeps stays, by number, by age or by both; what none speaks of stays too', () => {
+test('rules keep tags by number, by age or by both; tags without a rule are kept', () => {
   const drop = (...rules: Parameters<typeof tagsToDrop>[1]) => tagsToDrop(TAGS, rules, NOW).sort();
   assert.deepEqual(drop({ tags: ['pr-*'], keepLast: 1 }), ['pr-1', 'pr-2']);
   assert.deepEqual(drop({ tags: ['v?'], keepDays: 60 }), ['v1']);
@@ -38,7 +38,7 @@ test('what a rule keeps stays, by number, by age or by both; what none speaks of
   assert.deepEqual(tagsToDrop([{ tag: 'gone', at: undefined }], [{ keepLast: 0 }], NOW), []);
 });
 
-test('a pattern means what it says, not a regular expression', () => {
+test('a pattern is not a regular expression', () => {
   const [rule] = parsePolicies([{ repositories: ['team/*', 'a.b'], tags: 'x+y', keepLast: 1 }]);
   assert.ok(rule);
   assert.equal(rulesFor('team/app/deep', [rule]).length, 1);
@@ -48,11 +48,11 @@ test('a pattern means what it says, not a regular expression', () => {
   ]);
 });
 
-test('a rule that keeps nothing for a reason, or has unknown parts, is refused', () => {
+test('a rule that keeps nothing, or has unknown members, is rejected', () => {
   const cases: [unknown, RegExp][] = [
     [{}, /want keepLast, keepDays or both/],
     [{ keepLast: -1 }, /keepLast: want a number that is not negative/],
-    [{ keepLast: 1, keepFirst: 2 }, /there is no "keepFirst"/],
+    [{ keepLast: 1, keepFirst: 2 }, /unknown member "keepFirst"/],
     [{ keepLast: 1, tags: [] }, /tags: want a list of patterns/],
     ['x', /want an object/],
   ];
@@ -61,7 +61,7 @@ test('a rule that keeps nothing for a reason, or has unknown parts, is refused',
   assert.throws(() => parsePolicies([{ keepLast: 1 }, {}]), /retention rule 2: want keepLast/);
 });
 
-test('gc drops tags by the rules of a file, and then what no tag leads to', async () => {
+test('gc removes tags by the rules of a file, and then untagged manifests', async () => {
   await using directory = await temporaryDirectory();
   const root = join(directory.path, 'data');
   {
@@ -87,7 +87,10 @@ test('gc drops tags by the rules of a file, and then what no tag leads to', asyn
   assert.match((await gc()).stdout, /^removed 1 tags, 1 manifests/);
   await writeFile(rules, '- keepLst: 1\n');
   const wrong = await gc();
-  assert.deepEqual([wrong.code, /invalid --retention .*there is no "keepLst"/.test(wrong.stderr)], [2, true]);
+  assert.deepEqual(
+    [wrong.code, /invalid --retention .*unknown member "keepLst"/.test(wrong.stderr)],
+    [2, true],
+  );
   await using registry = await spawnRegistry(['--data-root', root]);
   const tags = async (name: string) => {
     const list = await (await fetch(`${registry.url}/v2/${name}/tags/list`)).json();
@@ -97,7 +100,7 @@ test('gc drops tags by the rules of a file, and then what no tag leads to', asyn
   assert.deepEqual(await tags('other'), ['pr-1', 'pr-2', 'v1']);
 });
 
-test('a repository’s own rules hold in place of the file’s', async () => {
+test('a repository’s own rules replace the file’s', async () => {
   await using directory = await temporaryDirectory();
   const root = join(directory.path, 'data');
   const manage = (...args: string[]) => runRegistry([...args, '--data-root', root]);
@@ -122,7 +125,7 @@ test('a repository’s own rules hold in place of the file’s', async () => {
   assert.doesNotMatch((await manage('repo', 'show', 'app')).stdout, /keep/);
 });
 
-test('an address that asks too often has to wait as long as it is told', async () => {
+test('an address with too many requests has to wait for the reported time', async () => {
   const rateLimit = new RateLimit(new MemoryCounters(), { count: 5, window: 3000 });
   await using registry = await startTestRegistry({ rateLimit });
   const ask = () => fetch(`${registry.url}/v2/`);
@@ -142,7 +145,7 @@ test('an address that asks too often has to wait as long as it is told', async (
   assert.equal((await ask()).status, 200);
 });
 
-test('behind a proxy that is trusted, each client has a limit of its own, for tokens and the REST API too', async () => {
+test('behind a trusted proxy, each client has its own limit, for tokens and the REST API, too', async () => {
   await using directory = await temporaryDirectory();
   const args = ['--data-root', directory.path, '--accounts', '--rate-limit', '2/1h'];
   await using registry = await spawnRegistry([...args, '--trusted-proxies', '127.0.0.0/8']);
@@ -161,7 +164,7 @@ test('behind a proxy that is trusted, each client has a limit of its own, for to
   );
 });
 
-test('a registry that serves reads everything again, says so, and moves away what is damaged', async () => {
+test('a running registry scrubs all content, reports it, and quarantines damaged content', async () => {
   await using directory = await temporaryDirectory();
   const port = await freePort();
   const args = ['--data-root', directory.path, '--metrics-listen', `127.0.0.1:${port}`];

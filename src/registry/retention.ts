@@ -3,15 +3,15 @@ import { isObject } from '../core/is-object.ts';
 import { textGlob } from '../core/patterns/glob.ts';
 
 /**
- * What is kept of a repository's tags. A rule speaks of the tags that match `tags`; one that no rule speaks of
- * stays, and so does one that any rule keeps.
+ * Retention of a repository's tags. A rule applies to the tags that match `tags`; a tag to which no rule applies
+ * is kept, and so is one that any rule keeps.
  */
 export interface RetentionRule {
   /** Patterns with `*` for any characters and `?` for one; all tags when there are none. */
   readonly tags?: readonly string[];
-  /** The newest of them, by the time they were last set. */
+  /** Number of tags to keep, by the time they were last set. */
   readonly keepLast?: number;
-  /** Those set within so many days. */
+  /** Keeps tags set within this number of days. */
   readonly keepDays?: number;
 }
 
@@ -20,13 +20,13 @@ export interface RetentionPolicy extends RetentionRule {
   readonly repositories: readonly string[];
 }
 
-/** Patterns of a rule, and characters of one: repositories' names have at most 255. */
+/** Maximum patterns of a rule, and characters of a pattern: repository names have at most 255. */
 const MAX_PATTERNS = 100;
 const MAX_PATTERN = 300;
 
 const DAY = 24 * 3600_000;
 
-/** @param tags `at` undefined: gone meanwhile. @param now milliseconds since 1970, as are all times here. */
+/** @param tags `at` undefined: removed meanwhile. @param now milliseconds since 1970, like all times here. */
 export function tagsToDrop(
   tags: readonly { readonly tag: string; readonly at: number | undefined }[],
   rules: readonly RetentionRule[],
@@ -54,7 +54,7 @@ export function matchesAny(text: string, patterns: readonly string[]): boolean {
 export const rulesFor = (repository: string, policies: readonly RetentionPolicy[]): RetentionRule[] =>
   policies.filter(({ repositories }) => matchesAny(repository, repositories));
 
-/** @throws BargeError invalid-parameter naming what is wrong where. */
+/** @throws BargeError invalid-parameter with the position and kind of the mistake. */
 export function parsePolicies(value: unknown): RetentionPolicy[] {
   if (!Array.isArray(value)) throw invalidParameter('retention rules: want a list');
   return value.map((item: unknown, index) => {
@@ -68,12 +68,12 @@ export function parsePolicies(value: unknown): RetentionPolicy[] {
   });
 }
 
-/** @throws BargeError invalid-parameter: nothing that is kept would mean that everything goes. */
+/** @throws BargeError invalid-parameter, among others for a rule that keeps nothing, which would remove everything. */
 export function parseRule(value: unknown, where = 'retention rule'): RetentionRule {
   if (!isObject(value)) throw invalidParameter(`${where}: want an object`);
   const { tags, keepLast, keepDays, ...unknown } = value;
   const [other] = Object.keys(unknown);
-  if (other) throw invalidParameter(`${where}: there is no "${other}"; want tags, keepLast, keepDays`);
+  if (other) throw invalidParameter(`${where}: unknown member "${other}"; want tags, keepLast, keepDays`);
   if (keepLast === undefined && keepDays === undefined) {
     throw invalidParameter(`${where}: want keepLast, keepDays or both`);
   }

@@ -32,7 +32,7 @@ const MANIFEST = '/v2/{name...}/manifests/{reference}';
 const TAGS = '/v2/{name...}/tags/list';
 const REFERRERS = '/v2/{name...}/referrers/{digest}';
 
-/** What the endpoints work on. */
+/** The dependencies of the endpoints. */
 export interface Served {
   readonly storage: RegistryStorage;
   /** Serves the tokens and the management API of a registry with accounts. */
@@ -46,7 +46,7 @@ export interface Endpoint {
   readonly needs: RouteNeed;
 }
 
-/** The endpoints of the distribution spec 1.1 ("Endpoints"), and `_catalog`; each says what it needs of its visitor. */
+/** The endpoints of the distribution spec 1.1 ("Endpoints"), and `_catalog`; each declares what it requires of its visitor. */
 export class RegistryRoutes {
   readonly #router = new Router<Endpoint>({ ignoreTrailingSlash: true });
 
@@ -67,7 +67,7 @@ export class RegistryRoutes {
     this.#on(['DELETE'], MANIFEST, 'delete', deleteManifest(storage, rules));
     this.#on(['GET', 'HEAD'], BLOB, 'pull', getBlob(storage.blobs));
     this.#on(['DELETE'], BLOB, 'delete', deleteBlob(storage.blobs));
-    /* An upload is known only to those who may push; giving up one of one's own is part of pushing. */
+    /* Uploads are visible only to visitors who may push; cancelling an upload is part of pushing. */
     this.#on(['POST'], UPLOADS, 'push', startUpload(storage, rules));
     this.#on(['GET'], UPLOAD, 'push', uploadStatus(storage.uploads));
     this.#on(['PATCH'], UPLOAD, 'push', appendUpload(storage.uploads, rules));
@@ -89,7 +89,7 @@ export class RegistryRoutes {
     this.#on(['GET', 'PATCH', 'PUT', 'DELETE'], UPLOAD, 'push', refused(proxy));
   }
 
-  /** All endpoints, in the order of their declaration. */
+  /** All endpoints, in order of declaration. */
   get declared(): readonly Route<Endpoint>[] {
     return this.#router.declared;
   }

@@ -14,7 +14,7 @@ import { imageManifest, putManifest, someBytes } from './testing/push.ts';
 import { startTestRegistry } from './testing/test-registry.ts';
 import { Webhooks } from './webhooks.ts';
 
-test('an owner’s quota holds for all of its repositories, and is free again when blobs go', async () => {
+test('an owner’s quota applies to all of its repositories, and removed blobs free it', async () => {
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
   await accounts.addUser('anna', 'x');
   await accounts.setQuota('anna', 10_000);
@@ -29,7 +29,7 @@ test('an owner’s quota holds for all of its repositories, and is free again wh
   assert.equal((await push('anna/a', first))[0], 201);
   const [status, words] = await push('anna/b', someBytes(6000, 'second'));
   assert.equal(status, 403);
-  assert.match(words, /the quota of anna is full: 6kB of 10kB are used; delete what is not needed/);
+  assert.match(words, /the quota of anna is full: 6kB of 10kB are used; delete unneeded images/);
   assert.equal((await push('anna/b', someBytes(3000, 'third')))[0], 201);
   const started = await fetch(`${registry.url}/v2/anna/c/blobs/uploads/`, { method: 'POST', headers });
   const location = `${registry.url}${started.headers.get('Location')}`;
@@ -61,7 +61,7 @@ async function receiver(t: TestContext, answers: number[]) {
   return { url: `http://127.0.0.1:${port}/`, until };
 }
 
-test('receivers are told of pushes and deletions, in order, signed, and again when they failed', async (t) => {
+test('receivers are notified of pushes and deletions, in order, signed, and again after a failure', async (t) => {
   const { url, until } = await receiver(t, [500]);
   const hooks = new Webhooks({
     urls: [url],

@@ -7,10 +7,10 @@ import { RegistryError } from './registry-error.ts';
 import type { ChunkLimit } from './storage/storage.ts';
 import type { ContentChange, Webhooks } from './webhooks.ts';
 
-/** What the registry's accounts know of repositories. */
+/** The accounts' settings of repositories. */
 export interface RepositoryAccounts {
   settings(repository: string): Promise<{ readonly immutableTags: boolean }>;
-  /** What bounds the repositories of the owner of this one; undefined: nothing. */
+  /** The quota of this repository's owner; undefined: no limit. */
   quotaFor(repository: string): Promise<Quota | undefined>;
   readonly audit: {
     note(entry: {
@@ -28,13 +28,13 @@ export const DEFAULT_MAX_BLOB = 100e9;
 export interface RulesOptions {
   readonly accounts?: RepositoryAccounts | undefined;
   readonly hooks?: Webhooks | undefined;
-  /** Bytes that the repositories below some first parts of names hold. */
+  /** Bytes used by the repositories below the namespaces. */
   readonly measure: (namespaces: readonly string[]) => Promise<number>;
-  /** Bytes: the longest blob that is taken. */
+  /** Maximum bytes of a blob. */
   readonly maxBlob?: number | undefined;
 }
 
-/** What the owners of repositories have decided, and who is told of changes. */
+/** The owners' rules for repositories, and notifications of changes. */
 export class Rules {
   readonly #accounts: RepositoryAccounts | undefined;
   readonly #hooks: Webhooks | undefined;
@@ -53,11 +53,11 @@ export class Rules {
   }
 
   /**
-   * Called before bytes of a blob are taken in.
-   * @param bytes how many are announced; 0 when the client does not say.
-   * @param before bytes that the upload has already.
-   * @returns what says how many may come.
-   * @throws RegistryError DENIED when they do not fit into the owner's quota, SIZE_INVALID when no blob may be as long.
+   * To be called before bytes of a blob are received.
+   * @param bytes the announced number; 0 when the client does not specify it.
+   * @param before bytes that the upload already has.
+   * @returns the limit on the bytes.
+   * @throws RegistryError DENIED when they exceed the owner's quota, SIZE_INVALID when they exceed the maximum size of a blob.
    */
   async assertRoom(repository: string, bytes: number, before = 0): Promise<ChunkLimit> {
     if (before + bytes > this.#maxBlob) throw this.#tooLong();
@@ -74,8 +74,8 @@ export class Rules {
   }
 
   /**
-   * Called before a repository gets content that is there in whole: a manifest, or a blob of another repository.
-   * @throws RegistryError DENIED when it does not fit into the owner's quota.
+   * To be called before a repository gets complete content: a manifest, or a blob of another repository.
+   * @throws RegistryError DENIED when it exceeds the owner's quota.
    */
   async assertRoomFor(repository: string, bytes: number): Promise<void> {
     const quota = await this.#accounts?.quotaFor(repository);
@@ -83,11 +83,11 @@ export class Rules {
   }
 
   #tooLong(): Error {
-    const message = `the blob is longer than ${formatBytes(this.#maxBlob)}, the most that this registry takes`;
+    const message = `the blob is longer than ${formatBytes(this.#maxBlob)}, the limit of this registry`;
     return new RegistryError([{ code: 'SIZE_INVALID', message }], { status: 413 });
   }
 
-  /** Writes down what a visitor has changed, and tells who wants to know. */
+  /** Records a visitor's change in the audit log, and notifies the webhooks. */
   async noteChange(exchange: Exchange, change: Omit<ContentChange, 'user' | 'address'>): Promise<void> {
     const user = exchange.visitor.user ?? null;
     const address = clientAddress(exchange.request);

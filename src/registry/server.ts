@@ -5,7 +5,7 @@ import { HttpServer, type Serve, type TlsFiles } from '../http/server.ts';
 /** Milliseconds. */
 const HEADERS_TIMEOUT = 20_000;
 const IDLE_TIMEOUT = 60_000;
-/** While the registry works on a request that has come in whole; hashing a large blob takes a while. */
+/** Idle limit while the registry processes a complete request; hashing a large blob takes a while. */
 const WORK_TIMEOUT = 15 * 60_000;
 const DRAIN_TIMEOUT = 10_000;
 /** Bytes. */
@@ -13,15 +13,15 @@ const MAX_HEADER_SIZE = 16 * 1024;
 
 export interface RegistryServerOptions {
   readonly tls?: TlsFiles | undefined;
-  /** Milliseconds that requests under way get to finish when the server closes. */
+  /** Milliseconds for requests in progress to finish when the server closes. */
   readonly drainTimeout?: number;
-  /** Milliseconds for which a client may stand still. */
+  /** Milliseconds for which a client may be idle. */
   readonly idleTimeout?: number;
 }
 
 /**
- * The HTTP server of a registry. What a client sends is bounded: headers in size and time, bodies by the time
- * between two pieces (an upload may take hours, but not stand still).
+ * The HTTP server of a registry. Requests are limited: headers in size and time, bodies by the time
+ * between two pieces (an upload may take hours, but must not stall).
  */
 export class RegistryServer {
   readonly http: HttpServer;
@@ -43,7 +43,7 @@ export class RegistryServer {
 
   /**
    * @param port 0 for any free one.
-   * @returns the URL that the server responds at.
+   * @returns the server's URL.
    * @throws the system's error when the address cannot be used.
    */
   async listen(host: string, port: number): Promise<string> {
@@ -55,7 +55,7 @@ export class RegistryServer {
     return `${this.#scheme}://${shown}:${address.port}`;
   }
 
-  /** Takes no more connections, lets requests finish for a while, then cuts those that are left. */
+  /** Accepts no more connections, lets requests finish for a while, then cuts the remaining ones. */
   async close(): Promise<void> {
     await this.http.close(this.#drainTimeout);
   }

@@ -18,7 +18,7 @@ import { startTestRegistry } from './testing/test-registry.ts';
 const basic = (user: string, password: string) =>
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
-/** A checker that counts rounds of bcrypt instead of the time that they take. */
+/** A checker that counts rounds of bcrypt instead of measuring time. */
 function counting() {
   let rounds = 0;
   const checker = new PasswordChecker(async (password, hash) => {
@@ -33,7 +33,7 @@ function counting() {
   return { checker, roundsOf };
 }
 
-test('a wrong password takes the same work for known, unknown and disabled users, whatever their hashes cost', async () => {
+test('a wrong password takes the same work for known, unknown and disabled users, regardless of their hashes’ costs', async () => {
   const { checker, roundsOf } = counting();
   const accounts = new Accounts(new SqliteDatabase(':memory:'));
   await accounts.addUserWithHash('cheap', bcrypt.hashSync('x', 4));
@@ -54,7 +54,7 @@ test('a wrong password takes the same work for known, unknown and disabled users
   }
 });
 
-test('with an htpasswd file, too, an address that sent many wrong passwords has to wait, another one not', async () => {
+test('with an htpasswd file, too, only the address that sent many wrong passwords has to wait', async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, 'users');
   await writeFile(path, `anna:${bcrypt.hashSync('secret', 4)}\n`);
@@ -80,7 +80,7 @@ test('with an htpasswd file, too, an address that sent many wrong passwords has 
 const NASTY = 'a\u001b[2Jb\r\nc\u0000d\u007fe\u009bf\u2028g\u202eh';
 const TAME = 'a\\u001b[2Jb\\u000d\\u000ac\\u0000d\\u007fe\\u009bf\\u2028g\\u202eh';
 
-test('what strangers choose is written down without characters that a terminal obeys', async () => {
+test('client-supplied text is recorded without terminal control characters', async () => {
   assert.equal(printable(NASTY), TAME);
   assert.equal(printable('Ünïcode ☃ 🎉'), 'Ünïcode ☃ 🎉');
   const line = printableLine(`${JSON.stringify({ path: NASTY })}\n`);

@@ -51,7 +51,7 @@ test('a blob arrives in chunks, the last one with the PUT', async () => {
   assert.equal((await fetch(`${registry.url}/v2/app/blobs/${digest}`)).status, 200);
 });
 
-test('a chunk out of order is refused with the place to go on from', async () => {
+test('a chunk out of order is rejected with the offset to continue at', async () => {
   await using registry = await startTestRegistry();
   const location = await start(registry);
   await send('PATCH', location, 0, 1000);
@@ -64,7 +64,7 @@ test('a chunk out of order is refused with the place to go on from', async () =>
   assert.equal((await send('PUT', `${location}?digest=${digest}`, 1000, 3000)).status, 201);
 });
 
-test('a chunk that lies about its range leaves the upload as it was', async () => {
+test('a chunk with a wrong range leaves the upload unchanged', async () => {
   await using registry = await startTestRegistry();
   const location = await start(registry);
   const lie = (range: string) =>
@@ -82,7 +82,7 @@ test('a chunk that lies about its range leaves the upload as it was', async () =
   assert.equal((await fetch(location)).headers.get('Range'), '0-0');
 });
 
-test('when the sender breaks off, the upload goes on from what came', async () => {
+test('when the sender disconnects, the upload resumes after the received bytes', async () => {
   await using registry = await startTestRegistry();
   const location = await start(registry);
   const request = http.request(location, { method: 'PATCH', headers: { 'Content-Length': bytes.length } });
@@ -104,21 +104,21 @@ test('a wrong digest ends the upload', async () => {
   ]);
 });
 
-test('a PUT without a digest is refused and the upload stays', async () => {
+test('a PUT without a digest is rejected and the upload remains', async () => {
   await using registry = await startTestRegistry();
   const location = await start(registry);
   assert.deepEqual(await codesOf(await fetch(location, { method: 'PUT' })), ['DIGEST_INVALID']);
   assert.equal((await fetch(location)).status, 204);
 });
 
-test('a cancelled upload is gone', async () => {
+test('a cancelled upload no longer exists', async () => {
   await using registry = await startTestRegistry();
   const location = await start(registry);
   assert.equal((await fetch(location, { method: 'DELETE' })).status, 204);
   assert.equal((await fetch(location, { method: 'DELETE' })).status, 404);
 });
 
-test('an upload is known to its own repository only', async () => {
+test('an upload is valid in its own repository only', async () => {
   await using registry = await startTestRegistry();
   const location = await start(registry, 'mine');
   const response = await fetch(location.replace('/v2/mine/', '/v2/yours/'));
@@ -136,7 +136,7 @@ test('a blob of another repository is mounted without sending it', async () => {
   assert.equal((await fetch(`${registry.url}/v2/target/blobs/${digest}`)).status, 200);
 });
 
-test('a mount that cannot be done becomes an ordinary upload', async () => {
+test('an impossible mount becomes an ordinary upload', async () => {
   await using registry = await startTestRegistry();
   await pushBlob(`${registry.url}/v2/source`, bytes);
   const queries = [
@@ -152,7 +152,7 @@ test('a mount that cannot be done becomes an ordinary upload', async () => {
   }
 });
 
-test('uploads that were given up are removed, others stay', async () => {
+test('abandoned uploads are removed, others are kept', async () => {
   await using registry = await startTestRegistry();
   const [old, young] = [await start(registry), await start(registry)];
   const yesterday = new Date(Date.now() - 24 * 3600_000);

@@ -4,7 +4,7 @@ import type { Digest } from '../core/digest.ts';
 import type { SqlDatabase } from './database/sql.ts';
 import type { Locks } from './storage/locks.ts';
 
-/** A change of what a repository holds. */
+/** A change of a repository's content. */
 export interface ContentChange {
   readonly action: 'push' | 'delete';
   readonly repository: string;
@@ -17,14 +17,14 @@ export interface ContentChange {
   readonly address: string | null;
 }
 
-/** The format of Docker's registry, which receivers know. */
+/** The format of Docker's registry, which receivers expect. */
 const CONTENT_TYPE = 'application/vnd.docker.distribution.events.v1+json';
 const TIMEOUT_MS = 10_000;
-/** Between the attempts; after the last the change is dropped. */
+/** Delays between attempts; after the last one the change is dropped. */
 const PAUSES_MS = [500, 2000, 10_000, 60_000];
-/** Changes that wait for one receiver; older ones are dropped. */
+/** Maximum queued changes of one receiver; older ones are dropped. */
 const MAX_WAITING = 1000;
-/** How often to look for what other servers, or this one before it was killed, have left. */
+/** Interval of checks for changes that other servers, or this one before it was killed, have queued. */
 const LOOK_EVERY_MS = 5000;
 
 interface Waiting {
@@ -40,13 +40,13 @@ interface Options {
   /** Signs the bodies (HMAC-SHA256, header `X-Barge-Signature`). */
   readonly secret?: string | undefined;
   readonly log: Logger;
-  /** Keeps what waits: it is told after a restart, and by any server. */
+  /** Stores queued changes, which are delivered after a restart, and by any server. */
   readonly db: SqlDatabase;
-  /** One server at a time speaks to a receiver. */
+  /** Ensures that only one server at a time sends to a receiver. */
   readonly locks: Locks;
 }
 
-/** Tells receivers of changes, each in order, as often as it takes within a minute or so. */
+/** Notifies receivers of changes, in order, with retries for about a minute. */
 export class Webhooks {
   readonly #options: Options;
   readonly #end = new AbortController();
@@ -58,7 +58,7 @@ export class Webhooks {
     for (const url of options.urls) this.#workIn(url, 0);
   }
 
-  /** Resolves when the change is written down. */
+  /** Resolves when the change has been queued. */
   async send(change: ContentChange): Promise<void> {
     const body = JSON.stringify({ events: [eventOf(change)] });
     for (const url of this.#options.urls) {
@@ -68,7 +68,7 @@ export class Webhooks {
     }
   }
 
-  /** Ends attempts under way; what waits is told after the next start. */
+  /** Ends attempts in progress; queued changes are delivered after the next start. */
   async close(): Promise<void> {
     this.#end.abort();
     for (const timer of this.#timers.values()) clearTimeout(timer);
@@ -101,7 +101,7 @@ export class Webhooks {
     }
   }
 
-  /** Tells all that waits. @returns milliseconds after which to look again. */
+  /** Delivers all queued changes. @returns milliseconds after which to check again. */
   async #drain(url: string): Promise<number> {
     await this.#dropOldest(url);
     const next = () =>
@@ -133,11 +133,12 @@ export class Webhooks {
       await db.run(sql, Date.now() + pause, id);
       return;
     }
-    if (problem !== undefined) log.error({ url, problem }, 'a webhook did not take a change; it was dropped');
+    if (problem !== undefined)
+      log.error({ url, problem }, 'a webhook did not accept a change, which was dropped');
     await db.run('DELETE FROM webhook_queue WHERE id = ?', id);
   }
 
-  /** @returns what went wrong. */
+  /** @returns the error message. */
   async #attempt(url: string, body: string): Promise<string | undefined> {
     const { secret } = this.#options;
     const signature = secret && createHmac('sha256', secret).update(body).digest('hex');

@@ -30,7 +30,7 @@ test('a blob is found under its digest once it is committed', async () => {
   });
 });
 
-test('content that is not what was promised is refused and leaves nothing behind', async () => {
+test('content that does not match its digest or size is rejected and leaves nothing behind', async () => {
   await withStore(async (store, root) => {
     await assert.rejects(store.put(Buffer.from('bad'), { digest: digestOf('good') }), { kind: 'data-loss' });
     await assert.rejects(store.put(Buffer.from('bad'), { digest: digestOf('bad'), size: 4 }), {
@@ -40,7 +40,7 @@ test('content that is not what was promised is refused and leaves nothing behind
   });
 });
 
-test('a write that is given up leaves nothing, and opening clears what a crash left', async () => {
+test('an abandoned write leaves nothing, and opening the store removes the leftovers of a crash', async () => {
   await withStore(async (store, root) => {
     {
       await using writer = await store.writer();
@@ -55,7 +55,7 @@ test('a write that is given up leaves nothing, and opening clears what a crash l
   });
 });
 
-test('a transaction happens whole or not at all', () => {
+test('a transaction is applied completely or not at all', () => {
   using db = new Database(':memory:');
   const add = (name: string) =>
     db.run('INSERT INTO volumes (name, created_at, labels, options) VALUES (?, 0, ?, ?)', name, '{}', '{}');
@@ -70,7 +70,7 @@ test('a transaction happens whole or not at all', () => {
   assert.equal(db.get<{ name: string }>('SELECT name FROM volumes')?.name, 'two');
 });
 
-test('a committed blob is taken back unless somebody wants it, or has just committed the same', async () => {
+test('a committed blob is removed again unless it is in use or was just committed by another writer', async () => {
   await withStore(async (store, root) => {
     const commit = async () => {
       const writer = await store.writer();

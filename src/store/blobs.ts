@@ -14,10 +14,10 @@ export interface ExpectedBlob {
   readonly size?: number;
 }
 
-/** Content-addressed files, `<root>/<algorithm>/<hex>`. What is there under a digest has been verified. */
+/** Content-addressed files, `<root>/<algorithm>/<hex>`. Content stored under a digest has been verified. */
 export class BlobStore {
   readonly #root: string;
-  /** Those that have their names, and whose writers may still have to say whose they are. */
+  /** Committed blobs whose writers may still have to record what refers to them. */
   readonly #fresh = new Map<Digest, number>();
 
   private constructor(root: string) {
@@ -68,7 +68,7 @@ export class BlobStore {
     return (await this.size(digest)) !== undefined;
   }
 
-  /** Removes a blob. Its name is free at once, for whoever writes the same blob anew. */
+  /** Removes a blob. Its name is free at once, for a writer of the same blob. */
   async remove(digest: Digest): Promise<void> {
     const path = this.path(digest);
     const doomed = `${path}.${randomBytes(4).toString('hex')}.tmp`;
@@ -95,14 +95,14 @@ export class BlobStore {
     return await writer.commit();
   }
 
-  /** A new blob that appears under its digest when committed, verified and durable; disposed before: never. */
+  /** A new blob that appears under its digest, verified and durable, when it is committed, and never if disposed before. */
   async writer(expected: ExpectedBlob = {}): Promise<BlobWriter> {
     const algorithm = expected.digest ? algorithmOf(expected.digest) : 'sha256';
     const directory = join(this.#root, algorithm);
     return await BlobWriter.open(directory, expected, this.#fresh);
   }
 
-  /** Whether somebody is just about to write down what the blob is for. */
+  /** Whether a writer is about to record a reference to the blob. */
   isFresh(digest: Digest): boolean {
     return this.#fresh.has(digest);
   }
@@ -154,18 +154,18 @@ export class BlobWriter implements AsyncDisposable {
     }
   }
 
-  /** @throws BargeError data-loss when digest or size are not the expected ones; nothing is kept then. */
+  /** @throws BargeError data-loss when digest or size are not the expected ones; nothing is stored then. */
   async commit(): Promise<{ digest: Digest; size: number }> {
     const size = this.#digester.size;
     const digest = this.#digester.digest();
     const { digest: wantedDigest, size: wantedSize } = this.#expected;
     if (wantedSize !== undefined && size !== wantedSize) {
       throw dataLoss(
-        `blob ${wantedDigest ?? digest} has ${size} bytes where ${wantedSize} were promised: not kept`,
+        `blob ${wantedDigest ?? digest} has ${size} bytes where ${wantedSize} were expected: not stored`,
       );
     }
     if (wantedDigest && wantedDigest !== digest) {
-      throw dataLoss(`blob content has digest ${digest} where ${wantedDigest} was promised: not kept`);
+      throw dataLoss(`blob content has digest ${digest} where ${wantedDigest} was expected: not stored`);
     }
     try {
       await this.#file.sync();
@@ -181,8 +181,8 @@ export class BlobWriter implements AsyncDisposable {
   }
 
   /**
-   * Removes the blob again, unless `wanted` says that it is somebody's, or another writer has just committed the same.
-   * The question and the removal are one turn of the event loop.
+   * Removes the blob again, unless `wanted` says that it is in use, or another writer has just committed the same blob.
+   * Check and removal happen in one turn of the event loop.
    */
   async revoke(wanted: (digest: Digest) => boolean): Promise<void> {
     const digest = this.#committed;

@@ -15,7 +15,7 @@ const insert = (db: Database, name: string) =>
 const names = (db: Database) =>
   db.all<{ name: string }>('SELECT name FROM volumes ORDER BY name').map(({ name }) => name);
 
-test('what is written is there after opening again', () => {
+test('written rows are there after the database is reopened', () => {
   const path = join(directory, 'again.db');
   {
     using db = new Database(path);
@@ -25,7 +25,7 @@ test('what is written is there after opening again', () => {
   assert.deepEqual(names(db), ['a']);
 });
 
-test('a transaction happens whole or not at all', () => {
+test('a transaction is applied completely or not at all', () => {
   using db = new Database(':memory:');
   insert(db, 'kept');
   const failing = () =>
@@ -42,7 +42,7 @@ test('a transaction happens whole or not at all', () => {
   assert.deepEqual(names(db), ['kept', 'whole']);
 });
 
-test('an image takes its references and manifests with it', () => {
+test('removing an image removes its references and manifests', () => {
   using db = new Database(':memory:');
   db.run("INSERT INTO images VALUES ('id', '{}', 0, 0)");
   db.run(
@@ -59,7 +59,7 @@ test('an image takes its references and manifests with it', () => {
   assert.deepEqual(db.all('SELECT * FROM image_references'), []);
 });
 
-test('a reserve takes up room until it is released, and again when there is room', (t) => {
+test('a reserve occupies space until it is released, and again when there is space', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const parent = join(directory, 'small');
   const path = join(parent, 'reserve');

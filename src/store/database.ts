@@ -41,7 +41,7 @@ const MIGRATIONS: readonly string[] = [
     name TEXT PRIMARY KEY, created_at INTEGER NOT NULL, labels TEXT NOT NULL, options TEXT NOT NULL
   ) STRICT;
   `,
-  /* Networks, and several of them for a container: `attachment` has a list of endpoints. */
+  /* Networks, of which a container may have several: `attachment` contains a list of endpoints. */
   `
   CREATE TABLE networks (
     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, definition TEXT NOT NULL
@@ -59,7 +59,7 @@ const MIGRATIONS: readonly string[] = [
     ))
   )) WHERE state ->> '$.attachment.sandbox' IS NOT NULL;
   `,
-  /* What a tag stands for where that is more than an image: an index, or a manifest with annotations. */
+  /* A tag's target where it is more than an image: an index, or a manifest with annotations. */
   `
   ALTER TABLE image_references ADD COLUMN target TEXT;
   CREATE INDEX image_manifests_by_digest ON image_manifests(digest);
@@ -85,7 +85,7 @@ export class Database implements Disposable {
 
   readonly #migrations: readonly string[];
 
-  /** @param path a file, or `:memory:`. @param migrations steps of the schema: the daemon's, unless it is another program's. */
+  /** @param path a file, or `:memory:`. @param migrations steps of the schema: the daemon's, unless the database is another program's. */
   constructor(path: string, migrations: readonly string[] = MIGRATIONS) {
     this.#migrations = migrations;
     this.#reserve = path === ':memory:' ? undefined : new Reserve(`${path}-reserve`);
@@ -112,7 +112,7 @@ export class Database implements Disposable {
     return statement;
   }
 
-  /** Outside of transactions a full disk is met with the reserve: ends must be written down. */
+  /** Outside of transactions, a full disk releases the reserve: the end of a container must be recorded. */
   run(sql: string, ...values: (string | number | null | Uint8Array)[]): number {
     const statement = this.#prepare(sql);
     const execute = () => Number(statement.run(...values).changes);
@@ -133,7 +133,7 @@ export class Database implements Disposable {
     return this.#prepare(sql).all(...values) as T[];
   }
 
-  /** Runs `work` whole or not at all. `work` is synchronous; transactions do not nest. */
+  /** Runs `work` completely or not at all. `work` is synchronous; transactions do not nest. */
   transaction<T>(work: () => T): T {
     this.#sqlite.exec('BEGIN IMMEDIATE');
     try {
@@ -141,7 +141,7 @@ export class Database implements Disposable {
       this.#sqlite.exec('COMMIT');
       return result;
     } catch (error) {
-      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK'); /* a full disk has done it already */
+      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK'); /* a full disk has already done so */
       throw error;
     }
   }

@@ -1,13 +1,13 @@
 import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs';
 
-/** Bytes: hundreds of small transactions. */
+/** Bytes: enough for hundreds of small transactions. */
 const SIZE = 512 << 10;
-/** Milliseconds between two tries to have a reserve again. */
+/** Milliseconds between attempts to allocate the reserve again. */
 const PATIENCE = 10_000;
 
 /**
- * A file that only takes up room. When the disk is full it goes, so that the ends of containers can still be recorded, and
- * what makes room can be asked for. It comes back as soon as there is room again.
+ * A file that only occupies space. When the disk is full it is removed, so that exits can still be recorded and
+ * space-freeing requests can be served. It is allocated again as soon as there is space.
  */
 export class Reserve implements Disposable {
   readonly #path: string;
@@ -20,7 +20,7 @@ export class Reserve implements Disposable {
     if (!this.#exists) this.#restore();
   }
 
-  /** @returns whether there was any room to release. */
+  /** @returns whether there was a reserve to release. */
   release(): boolean {
     if (!this.#exists) return false;
     rmSync(this.#path, { force: true });
@@ -36,7 +36,7 @@ export class Reserve implements Disposable {
     }, PATIENCE).unref();
   }
 
-  /** Takes the room, if there is any; else it tries again later. A reserve that cannot be had fails nothing. */
+  /** Allocates the reserve if there is space; else it tries again later. Being without a reserve fails nothing. */
   #restore(): void {
     try {
       writeReserve(this.#path);

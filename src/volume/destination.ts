@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { invalidParameter, notFound } from '../core/errors.ts';
 
-/** A runtime's path ends at a zero byte: what was checked would not be what is mounted. @throws BargeError invalid-parameter. */
+/** A runtime's path ends at a zero byte: the path that was checked would not be the one that is mounted. @throws BargeError invalid-parameter. */
 export function assertNoZeroByte(path: string): void {
   if (path.includes('\0')) {
     throw invalidParameter(`invalid mount path: ${JSON.stringify(path)} contains a zero byte`);
@@ -9,7 +9,7 @@ export function assertNoZeroByte(path: string): void {
 }
 
 /**
- * The path without `.`, `..`, doubled and closing slashes.
+ * The path without `.`, `..`, and doubled or trailing slashes.
  * @throws BargeError invalid-parameter for `/`, a relative path, and one that contains a zero byte.
  */
 export function destinationOf(path: string): string {
@@ -21,7 +21,7 @@ export function destinationOf(path: string): string {
   return clean;
 }
 
-/** Files of /proc that runc lets be mounted over: what LXCFS and its like show in other words. */
+/** Files of /proc that runc allows mounts over, such as those of LXCFS. */
 const PROC_FILES: readonly string[] = [
   'cpuinfo',
   'diskstats',
@@ -36,8 +36,8 @@ const PROC_FILES: readonly string[] = [
 ].map((name) => `/proc/${name}`);
 
 /**
- * What the runtime and the kernel read in /proc must be the kernel's own.
- * @param place where a mount really goes. @throws BargeError invalid-parameter, in runc's words.
+ * The runtime must read the kernel's own /proc, so mounts over it are rejected.
+ * @param place the mount's resolved target. @throws BargeError invalid-parameter, in runc's words.
  */
 export function assertOutsideProc(place: string, isProcItself = false): void {
   if (place === '/proc' && isProcItself) return;

@@ -13,7 +13,7 @@ export interface MountCall {
   readonly data: string;
 }
 
-/** An option may only come with these. */
+/** The options that an option requires. */
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
   type: ['device'],
   device: ['type'],
@@ -21,7 +21,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   size: [],
 };
 
-/** @throws BargeError invalid-parameter, in docker's words, for what the driver `local` cannot do. */
+/** @throws BargeError invalid-parameter, in docker's words, for options that the driver `local` does not support. */
 export function checkDriverOptions(options: DriverOptions): void {
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(NEEDS, name));
   if (unknown !== undefined) throw invalidParameter(`invalid option: "${unknown}"`);
@@ -34,7 +34,7 @@ export function checkDriverOptions(options: DriverOptions): void {
   }
 }
 
-/** Whether a volume of these options is a file system of its own, mounted while somebody uses it. */
+/** Whether a volume with these options is a file system of its own, mounted while a container uses it. */
 export const isMounted = (options: DriverOptions): boolean => Boolean(options.device);
 
 const RDONLY = 1;
@@ -45,7 +45,7 @@ const PRIVATE = 1 << 18;
 const SLAVE = 1 << 19;
 const SHARED = 1 << 20;
 
-/** Words of mount(8) that are flags of mount(2), as in linux/mount.h: what each sets and clears. */
+/** Options of mount(8) that are flags of mount(2), as in linux/mount.h: the flags that each sets and clears. */
 const FLAGS: Readonly<Record<string, readonly [set: number, clear: number]>> = {
   defaults: [0, 0],
   ro: [RDONLY, 0],
@@ -81,7 +81,7 @@ const FLAGS: Readonly<Record<string, readonly [set: number, clear: number]>> = {
   rshared: [SHARED | REC, 0],
 };
 
-/** How the volume of these options is mounted. @throws BargeError system when a server's name has no address. */
+/** How a volume with these options is mounted. @throws BargeError system when a server's name has no address. */
 export async function mountCall(options: DriverOptions): Promise<MountCall> {
   let flags = 0;
   const data: string[] = [];
@@ -93,7 +93,7 @@ export async function mountCall(options: DriverOptions): Promise<MountCall> {
   return { device: options.device ?? '', type: options.type ?? '', flags, data: data.join(',') };
 }
 
-/** The kernel takes a file server by its address only. */
+/** The kernel accepts a file server by address only. */
 async function withAddress(word: string, type: string): Promise<string> {
   const [, name] = /^addr=(.+)$/.exec(word) ?? [];
   if (!name || isIP(name) || !/^(nfs|cifs)/.test(type)) return word;

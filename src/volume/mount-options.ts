@@ -1,4 +1,4 @@
-/** How far a bind goes into what is mounted below its source. */
+/** How a bind treats the mounts below its source. */
 export type Recursion = 'disabled' | 'writable' | 'readonly';
 
 interface CommonMountOptions {
@@ -13,15 +13,15 @@ export interface BindMountOptions extends CommonMountOptions {
   readonly readOnly: boolean;
   readonly propagation: string;
   readonly recursion?: Recursion;
-  /** Make the source, as a directory, when it is not there. */
+  /** Create the source, as a directory, when it is missing. */
   readonly makeSource: boolean;
-  /** Of `-v`: a start does so, too. */
+  /** Set by `-v`: a start creates it, too. */
   readonly remakesSource?: boolean;
 }
 
 export interface VolumeMountOptions extends CommonMountOptions {
   readonly kind: 'volume';
-  /** Empty: a new one. */
+  /** Empty: a new volume. */
   readonly name: string;
   readonly readOnly: boolean;
   readonly noCopy: boolean;
@@ -32,7 +32,7 @@ export interface VolumeMountOptions extends CommonMountOptions {
 
 export interface TmpfsMountOptions extends CommonMountOptions {
   readonly kind: 'tmpfs';
-  /** Of `--tmpfs`: lists of mounts leave it out. */
+  /** Set by `--tmpfs`: lists of mounts omit it. */
   readonly unlisted?: boolean;
   readonly options: readonly string[];
 }
@@ -43,5 +43,5 @@ export interface ImageMountOptions extends CommonMountOptions {
   readonly subpath?: string;
 }
 
-/** What a container asks to have mounted: checked, with nothing found or made yet. */
+/** The mounts that a container requests: validated, but not yet resolved or created. */
 export type MountOptions = BindMountOptions | VolumeMountOptions | TmpfsMountOptions | ImageMountOptions;

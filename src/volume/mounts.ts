@@ -12,7 +12,7 @@ import type {
 } from './mount-options.ts';
 import type { Volume, VolumeStore } from './volumes.ts';
 
-/** A mount whose source has been found or made. The shape is the API's MountPoint with what the runtime needs. */
+/** A mount whose source exists. The shape is the API's MountPoint, with additions for the runtime. */
 export interface VolumeMount {
   readonly Type: 'bind' | 'volume' | 'tmpfs' | 'image';
   readonly Name?: string;
@@ -22,46 +22,46 @@ export interface VolumeMount {
   readonly Mode: string;
   readonly RW: boolean;
   readonly Propagation: string;
-  /** Of mount(8). */
+  /** Options of mount(8). */
   readonly options: readonly string[];
   readonly anonymous?: boolean;
-  /** Of `-v`: a source that has gone is made again by a start. */
+  /** Set by `-v`: a start creates a missing source again. */
   readonly remakesSource?: boolean;
-  /** Of `--tmpfs`: lists of mounts leave it out. */
+  /** Set by `--tmpfs`: lists of mounts omit it. */
   readonly unlisted?: boolean;
-  /** An empty volume takes what the image has at the destination. */
+  /** An empty volume is filled from the image's content at the destination. */
   readonly copyUp?: boolean;
   readonly recursion?: Recursion;
-  /** Below the volume or image. Links in it lead nowhere else. */
+  /** Relative to the volume or image. Symbolic links in it cannot leave it. */
   readonly subpath?: string;
-  /** The image's, lowest first. */
+  /** The image's layers, lowest first. */
   readonly layers?: readonly Digest[];
 }
 
-/** What a container asks to have mounted. */
+/** The mounts that a container requests. */
 export interface RequestedMounts {
   readonly mounts: readonly MountOptions[];
-  /** Destinations that the image or the request declares: volumes without a name, unless something else is there. */
+  /** Destinations that the image or the request declares: anonymous volumes, unless another mount is there. */
   readonly declared: readonly string[];
 }
 
 export interface MountsInput extends RequestedMounts {
-  /** What `--volumes-from` brings; it gives way to what is asked for. */
+  /** Mounts from `--volumes-from`, which explicitly requested mounts override. */
   readonly inherited: readonly VolumeMount[];
 }
 
-/** Where images that are mounted come from. @throws BargeError invalid-parameter. */
+/** Resolves the images to mount. @throws BargeError invalid-parameter. */
 export type FindImage = (name: string) => { readonly id: Digest; readonly layers: readonly Digest[] };
 
 /**
- * What a container asks to have mounted, by destination, in the order in which it was asked for.
- * @throws BargeError invalid-parameter in docker's words; nothing has been made then.
+ * The mounts that a container requests, by destination, in the order of the request.
+ * @throws BargeError invalid-parameter in docker's words; nothing has been created then.
  */
 function planMounts({ mounts, declared, inherited }: MountsInput): Map<string, MountOptions | VolumeMount> {
   const plan = new Map<string, MountOptions | VolumeMount>(
     inherited.map((mount) => [mount.Destination, mount]),
   );
-  /* Of `--tmpfs`, which has one at each destination. */
+  /* From `--tmpfs`, which has one mount per destination. */
   const unlisted = mounts.filter((request) => request.kind === 'tmpfs' && request.unlisted);
   const taken = new Set(unlisted.map(({ destination }) => destination));
   for (const request of mounts) {
@@ -90,7 +90,7 @@ function planMounts({ mounts, declared, inherited }: MountsInput): Map<string, M
 /** The kernel's magic number of procfs. */
 const PROC_SUPER_MAGIC = 0x9fa0;
 
-/** `-v /proc:/proc` shows the host's processes; nothing else may take the place of the container's. */
+/** `-v /proc:/proc` shows the host's processes; nothing else may replace the container's /proc. */
 function isProc(request: MountOptions | VolumeMount): boolean {
   if (!('kind' in request) || request.kind !== 'bind') return false;
   try {
@@ -101,16 +101,16 @@ function isProc(request: MountOptions | VolumeMount): boolean {
   }
 }
 
-/** The mounts of a container that is being made. */
+/** The mounts of a container that is being created. */
 export interface ResolvedMounts {
   readonly mounts: readonly VolumeMount[];
-  /** Their volumes, for `VolumeStore.enter`: new ones, and old ones that somebody may be removing right now. */
+  /** Their volumes, for `VolumeStore.enter`: new ones, and existing ones that may be being removed at the same time. */
   readonly volumes: readonly Volume[];
 }
 
 /**
- * Finds or makes the source of every mount that a container asks for.
- * @throws BargeError invalid-parameter or not-found in docker's words; new volumes without a name are removed then.
+ * Finds or creates the source of every mount that a container requests.
+ * @throws BargeError invalid-parameter or not-found in docker's words; new anonymous volumes are removed then.
  */
 export async function resolveMounts(
   input: MountsInput,
@@ -171,7 +171,7 @@ async function makeDirectory(source: string): Promise<void> {
   try {
     await mkdir(source, { recursive: true });
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return; /* something else than a directory is as good */
+    if (errnoOf(error) === 'EEXIST') return; /* it need not be a directory */
     throw invalidParameter(`error while creating mount source path '${source}': ${messageOf(error)}`, {
       cause: error,
     });

@@ -2,7 +2,7 @@ import { invalidParameter, messageOf } from '../core/errors.ts';
 import { assertNoZeroByte, destinationOf, PROPAGATIONS } from './destination.ts';
 import type { MountOptions } from './mount-options.ts';
 
-/** Words of a mode, of which one of each kind may be given. Labels and consistency have no effect here. */
+/** The flags of a mode, at most one of each kind. Labels and consistency have no effect. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
   access: ['ro', 'rw'],
   label: ['z', 'Z'],
@@ -11,7 +11,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   consistency: ['default', 'consistent', 'cached', 'delegated'],
 };
 
-/** @throws BargeError invalid-parameter for unknown or contradicting words. */
+/** @throws BargeError invalid-parameter for unknown or contradictory flags. */
 export function modeWords(mode: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const word of mode === '' ? [] : mode.split(',')) {

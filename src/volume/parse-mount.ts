@@ -19,7 +19,7 @@ export function parseMountRequest(request: MountRequest): MountOptions {
     if (!Object.hasOwn(READERS, request.Type)) throw invalidParameter('mount type unknown');
     return READERS[request.Type as keyof typeof READERS](request);
   } catch (cause) {
-    /* Docker answers 404 for a missing driver, at which its client pulls the image, which is there. */
+    /* Docker responds with 404 to a missing driver, which makes its client pull the image that is already there. */
     const message = `invalid mount config for type "${request.Type}": ${messageOf(cause)}`;
     throw invalidParameter(message, { cause });
   }
@@ -27,7 +27,7 @@ export function parseMountRequest(request: MountRequest): MountOptions {
 
 const READERS = { bind, volume, tmpfs, image };
 
-/** Options of other types contradict the mount's own. */
+/** Options of another mount type are rejected. */
 function refuse(request: MountRequest, ...fields: (keyof MountRequest)[]): void {
   const extra = fields.find((field) => request[field]);
   if (extra) throw invalidParameter(`field ${extra} must not be specified`);
@@ -82,7 +82,7 @@ function recursionOf({ BindOptions: options = {}, ReadOnly }: MountRequest): Rec
   return ReadOnlyNonRecursive ? 'writable' : undefined;
 }
 
-/** @throws BargeError unless the path stays where it starts, whatever links do: those are looked at when it is mounted. */
+/** @throws BargeError unless the path stays below its base. Symbolic links are resolved only when it is mounted. */
 function subpathOf(subpath: string): string {
   const clean = posix.normalize(subpath);
   if (subpath.startsWith('/') || clean === '..' || clean.startsWith('../') || subpath.includes('\0')) {

@@ -7,7 +7,7 @@ import { parseBind } from './parse-bind.ts';
 import { parseMountRequest } from './parse-mount.ts';
 import { tmpfsOptions } from './tmpfs.ts';
 
-test('binds name a source, a destination and words of several kinds', () => {
+test('binds have a source, a destination and flags of several kinds', () => {
   assert.deepEqual(parseBind('/a/b:/c/../d:ro,rslave,Z'), {
     kind: 'bind',
     source: '/a/b',
@@ -74,7 +74,7 @@ for (const [request, words] of [
   });
 }
 
-test('recursion: what contradicts itself is refused', () => {
+test('contradictory options of recursion are rejected', () => {
   const force = { ReadOnlyForceRecursive: true };
   assert.throws(mount({ BindOptions: force }), /!ReadOnly && BindOptions\.ReadOnlyForceRecursive/);
   assert.throws(mount({ ReadOnly: true, BindOptions: { ...force, NonRecursive: true } }), /NonRecursive &&/);
@@ -102,13 +102,13 @@ test('options of the driver become arguments of mount(2)', async () => {
   assert.throws(() => checkDriverOptions({ device: '/x' }), /missing required option: "type"/);
 });
 
-test('options of tmpfs are known ones', () => {
+test('unknown options of tmpfs are rejected', () => {
   assert.deepEqual(tmpfsOptions(['size=1m', 'exec']), ['size=1m', 'exec']);
   assert.throws(() => tmpfsOptions(['size']), /invalid tmpfs option "size"/);
   assert.throws(() => tmpfsOptions(['exec=1']), /invalid tmpfs option "exec=1"/);
 });
 
-test('a path with a zero byte is refused: the runtime would mount at what comes before it', () => {
+test('a path with a zero byte is rejected: the runtime would cut the path there', () => {
   const refused = /contains a zero byte/;
   for (const path of ['/proc\0x', '/data\0']) {
     assert.throws(() => destinationOf(path), refused);

@@ -7,7 +7,7 @@ const TABLE = `27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 31 30 0:6 / /srv/with\\040blank ro,noexec master:4 - tmpfs tmpfs rw
 32 27 0:7 / /srvother rw shared:9 master:3 - tmpfs tmpfs rw`;
 
-test('a path lies on the innermost mount, by whole names', () => {
+test('a path is on the innermost mount, by whole path components', () => {
   const points = ['/srv', '/srv/a', '/srv/with blank/a', '/srvother', '/srvo', '/home'];
   assert.deepEqual(
     points.map((path) => holderOf(path, TABLE).point),
@@ -15,7 +15,7 @@ test('a path lies on the innermost mount, by whole names', () => {
   );
 });
 
-test('what the host forbids stays forbidden', () => {
+test('restrictions of mounts of the host are kept', () => {
   assert.deepEqual(inheritedLimits(holderOf('/srv/with blank', TABLE)), {
     readOnly: true,
     options: ['noexec'],
@@ -23,7 +23,7 @@ test('what the host forbids stays forbidden', () => {
   assert.deepEqual(inheritedLimits(holderOf('/srv', TABLE)), { readOnly: false, options: ['nosuid'] });
 });
 
-test('shared needs a shared mount, slave one of the two', () => {
+test('shared propagation needs a shared mount, slave propagation a shared or slave one', () => {
   const check = (path: string, mode: string) => assertPropagation(path, mode, holderOf(path, TABLE));
   check('/srv/a', 'rshared');
   check('/srv/with blank', 'rslave');

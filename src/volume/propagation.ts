@@ -9,7 +9,7 @@ export interface HostMount {
   readonly marks: readonly string[];
 }
 
-/** The mount that a path without links lies on; the last one where several are stacked. */
+/** The mount that contains a path without symbolic links; the last one where several are stacked. */
 export function holderOf(path: string, mountinfo: string): HostMount {
   let found: HostMount = { point: '/', options: [], marks: [] };
   for (const line of mountinfo.split('\n')) {
@@ -22,13 +22,13 @@ export function holderOf(path: string, mountinfo: string): HostMount {
   return found;
 }
 
-/** A path as mountinfo writes it, with octal numbers for blanks. */
+/** Decodes a path from mountinfo, which writes white space as octal escapes. */
 export function unescapePath(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
 /**
- * Mounts travel between host and container only where the source lies on a mount that passes them on.
+ * Mounts propagate between host and container only when the source is on a mount that propagates them.
  * @throws BargeError system, in docker's words, when it does not.
  */
 export function assertPropagation(source: string, propagation: string, { point, marks }: HostMount): void {
@@ -43,7 +43,7 @@ export function assertPropagation(source: string, propagation: string, { point, 
 
 const KEPT = ['nosuid', 'nodev', 'noexec'];
 
-/** What a mount of the host forbids, which the runtime would allow again in its bind of it. */
+/** Restrictions of a host mount that the runtime's bind mount would otherwise lift. */
 export function inheritedLimits({ options }: HostMount): { readOnly: boolean; options: string[] } {
   return { readOnly: options.includes('ro'), options: options.filter((option) => KEPT.includes(option)) };
 }

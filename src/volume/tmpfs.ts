@@ -10,7 +10,7 @@ const SWITCHES = new Set(
 );
 const VALUES = new Set(['size', 'mode', 'uid', 'gid', 'nr_inodes', 'nr_blocks', 'mpol']);
 
-/** Checks options as mount(8) takes them. @throws BargeError invalid-parameter naming the first that tmpfs does not have. */
+/** Checks options as mount(8) takes them. @throws BargeError invalid-parameter naming the first option that tmpfs does not have. */
 export function tmpfsOptions(options: readonly string[]): readonly string[] {
   const wrong = options.find((option) => {
     const [name = ''] = option.split('=', 1);
@@ -20,7 +20,7 @@ export function tmpfsOptions(options: readonly string[]): readonly string[] {
   return options;
 }
 
-/** `TmpfsOptions` of a mount as options of mount(8). Options are lists of one word, or of a word and its value. */
+/** `TmpfsOptions` of a mount as options of mount(8). Each option is a list of its name and, optionally, its value. */
 export function optionsOfRequest({ TmpfsOptions: request = {}, ReadOnly }: MountRequest): readonly string[] {
   const { SizeBytes: size, Mode: mode, Options: further } = request;
   if (size !== undefined && (!Number.isInteger(size) || size < 0)) {

@@ -25,11 +25,11 @@ interface VolumeRow {
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const ID = /^[0-9a-f]{64}$/;
-/** Marks a volume that was made without a name, as Docker does. */
+/** Marks an anonymous volume, as Docker does. */
 export const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
-/** Directories that a crash may leave begin with a character that no volume's name has at its beginning. */
+/** Directories that a crash may leave begin with a character that no volume's name begins with. */
 const TEMPORARY = '.';
-/** Then a random word, a full stop, and the name of the volume. */
+/** Followed by a random string, a full stop, and the name of the volume. */
 const REMOVED = '.removed.';
 
 function assertNameValid(name: string): void {
@@ -43,7 +43,7 @@ function assertNameValid(name: string): void {
   }
 }
 
-/** Volumes of the `local` driver: `<root>/<name>/_data`, or what their options mount there. */
+/** Volumes of the `local` driver: `<root>/<name>/_data`, or the file system that their options mount there. */
 export class VolumeStore {
   readonly root: string;
   readonly #db: Database;
@@ -85,8 +85,8 @@ export class VolumeStore {
   }
 
   /**
-   * Makes a volume's directory; nobody sees it before `enter`. Without a name it gets one, and a label that says so.
-   * @throws BargeError invalid-parameter for a name or options that cannot be.
+   * Creates a volume's directory, which stays invisible until `enter`. An anonymous volume gets a name and a label.
+   * @throws BargeError invalid-parameter for an invalid name or invalid options.
    */
   async draft(
     name: string | undefined,
@@ -103,8 +103,8 @@ export class VolumeStore {
   }
 
   /**
-   * Writes drafts down together with what `also` writes: all of it or nothing.
-   * @returns what `also` gives, and the volumes that were not there before.
+   * Records drafts together with what `also` writes, in one transaction.
+   * @returns the result of `also`, and the volumes that are new.
    */
   enter<T>(drafts: readonly Volume[], also: () => T): { readonly result: T; readonly entered: Volume[] } {
     if (drafts.length === 0) return { result: also(), entered: [] };
@@ -125,16 +125,16 @@ export class VolumeStore {
     return rows > 0;
   }
 
-  /** Takes back drafts that were not entered. */
+  /** Removes drafts that were not entered. */
   async discard(drafts: readonly Volume[]): Promise<void> {
     for (const { name } of drafts) if (!this.find(name)) await this.#removeEmpty(name);
   }
 
-  /** Removes a volume that nobody mounts. @param users ids of containers that have it. @throws BargeError conflict. */
+  /** Removes an unused volume. @param users ids of the containers that use it. @throws BargeError conflict. */
   async remove(name: string, users: readonly string[]): Promise<void> {
     this.get(name);
     if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`);
-    /* No turn of the event loop in between, in which somebody could take the name. */
+    /* There is no turn of the event loop in between, in which the name could be reused. */
     const doomed = join(this.root, `${REMOVED}${newId().slice(0, 16)}.${name}`);
     try {
       renameSync(join(this.root, name), doomed);
@@ -145,14 +145,14 @@ export class VolumeStore {
     await this.#files.removeTree(doomed);
   }
 
-  /** A path beside the volumes, for a directory that is to become one: swept at the next start. */
+  /** A path beside the volumes, for a directory that is to become one; leftovers are removed at the next start. */
   temporary(): string {
     return join(this.root, `${TEMPORARY}${newId().slice(0, 16)}`);
   }
 
   /**
-   * Makes directories and rows agree after a crash: what was being made or removed goes, a row gets its directory back, and a
-   * directory with content that no row knows becomes a volume again.
+   * Reconciles directories and rows after a crash: unfinished volumes are removed, a row gets its directory back, and a
+   * non-empty directory without a row becomes a volume again.
    */
   async recover(): Promise<void> {
     for (const name of await readdir(this.root)) {
@@ -163,12 +163,12 @@ export class VolumeStore {
     for (const { mountpoint } of this.list()) await mkdir(mountpoint, { recursive: true, mode: 0o755 });
   }
 
-  /** A crash came between directory and row, unless the name has a new directory by now. */
+  /** After a crash between the removal of directory and row; the name may have a new directory by now. */
   #forget(name: string): void {
     if (!existsSync(join(this.root, name))) this.#db.run('DELETE FROM volumes WHERE name = ?', name);
   }
 
-  /** @returns false when there is something in the directory. */
+  /** @returns false when the directory is not empty. */
   async #removeEmpty(name: string): Promise<boolean> {
     try {
       await rmdir(this.#mountpoint(name)).catch((error) => {

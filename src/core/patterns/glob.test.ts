@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Glob, isAny, pathGlob, programOf, type Token, textGlob } from './glob.ts';
 import { type Accepts, search } from './program.ts';
 
-/** A generator of numbers that are the same in every run (mulberry32). */
+/** A generator of the same pseudo-random numbers in every run (mulberry32). */
 function numbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -14,7 +14,7 @@ function numbers(seed: number): (below: number) => number {
   };
 }
 
-/** The ends of all matches that start at a place: by the definition of each token, with no regard to time. */
+/** The ends of all matches that start at a position: by the definition of each token, without regard to time. */
 function naiveEnds(tokens: readonly Token[], text: readonly string[], at: number): number[] {
   const [token, ...rest] = tokens;
   if (!token) return [at];
@@ -99,7 +99,7 @@ for (const [pattern, text, expected] of CASES) {
   });
 }
 
-test('moby takes two stars before plain text for the beginning of any name', () => {
+test('as in moby, two stars before plain text match the beginning of any name', () => {
   const glob = pathGlob('**.log', { doubleStar: true });
   assert.deepEqual(
     ['a.log', 'd/a.log', '.log', 'a.logs'].map((path) => glob.matches(path)),
@@ -107,7 +107,7 @@ test('moby takes two stars before plain text for the beginning of any name', () 
   );
 });
 
-test('in a pattern for names everything but the two wildcards stands for itself', () => {
+test('in a pattern for names, everything but the two wildcards is literal', () => {
   assert.equal(textGlob('team/[a]\\*').matches('team/[a]\\x/y'), true);
   assert.equal(textGlob('a.b').matches('axb'), false);
 });

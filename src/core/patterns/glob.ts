@@ -6,7 +6,7 @@ export type Token =
   | { readonly kind: 'char'; readonly char: string }
   | { readonly kind: 'one'; readonly accepts: Accepts }
   | { readonly kind: 'many'; readonly accepts: Accepts }
-  /** Nothing, or directories with the slash after each. */
+  /** Any number of directories, each with the slash after it. */
   | { readonly kind: 'directories' };
 
 export const isAny: Accepts = () => true;
@@ -14,7 +14,7 @@ const SLASH = 0x2f;
 const isSlash: Accepts = (code) => code === SLASH;
 const isNotSlash: Accepts = (code) => code !== SLASH;
 
-/** Wildcards as a program. Neighbouring equal `many` tokens count as one, which bounds the program by the text it needs. */
+/** Compiles wildcards to a program. Adjacent equal `many` tokens count as one, so the minimum text bounds the program's size. */
 export function programOf(tokens: readonly Token[]): Program {
   const steps: Step[] = [];
   const many = (accepts: Accepts) => {
@@ -39,11 +39,11 @@ export function programOf(tokens: readonly Token[]): Program {
   return new Program(steps);
 }
 
-/** A wildcard pattern that is held against whole texts, in time of at most pattern × text. */
+/** A wildcard pattern that is matched against whole texts, in O(pattern × text) time. */
 export class Glob {
   readonly #tokens: readonly Token[];
   readonly #isLiteral: boolean;
-  /** The literal beginning and end, and the least number of characters: most texts fail by these alone. */
+  /** Literal prefix and suffix, and minimum number of characters: these alone reject most texts. */
   readonly #prefix: string;
   readonly #suffix: string;
   readonly #least: number;
@@ -71,23 +71,23 @@ export class Glob {
 const textOf = (tokens: readonly Token[]) =>
   tokens.map((token) => (token.kind === 'char' ? token.char : '')).join('');
 
-/** Many times the longest path. */
+/** Characters: many times the longest path. */
 const MAX_PATTERN = 1 << 16;
 
-/** Go's error for a pattern that path.Match cannot read. */
+/** Go's error for a pattern that path.Match cannot parse. */
 export const badPattern = () => invalidParameter('syntax error in pattern');
 
 /**
  * A pattern of Go's path.Match: `*` and `?` stop at slashes, classes are `[a-z]` and `[^a-z]`, a backslash escapes.
- * With `doubleStar`, `**` is any number of directories, as in moby's patternmatcher.
- * @throws BargeError invalid-parameter for a pattern that Go refuses.
+ * With `doubleStar`, `**` matches any number of directories, as in moby's patternmatcher.
+ * @throws BargeError invalid-parameter for a pattern that Go rejects.
  */
 export function pathGlob(pattern: string, { doubleStar = false } = {}): Glob {
   if (pattern.length > MAX_PATTERN) {
     throw invalidParameter(`the pattern is longer than ${MAX_PATTERN} characters`);
   }
   const tokens = pathTokens([...pattern], doubleStar);
-  /* Moby takes a leading `**` before plain text for any text: `**.log` also matches `a.log`. */
+  /* In moby, a leading `**` before plain text matches any text: `**.log` also matches `a.log`. */
   const isEnding = doubleStar && /^\*\*[^/*?[\]\\]+(?:\/[^*?[\]\\]*)?$/.test(pattern);
   return new Glob(isEnding ? [{ kind: 'many', accepts: isAny }, ...tokens.slice(1)] : tokens);
 }
@@ -111,7 +111,7 @@ function pathTokens(chars: readonly string[], doubleStar: boolean): Token[] {
   return tokens;
 }
 
-/** Reads a class from behind its `[`. `end` is the place of its `]`. */
+/** Parses a class, starting after its `[`. `end` is the position of its `]`. */
 function readClass(chars: readonly string[], from: number): { accepts: Accepts; end: number } {
   let at = from;
   const negated = chars[at] === '^';
@@ -137,7 +137,7 @@ function fail(): never {
   throw badPattern();
 }
 
-/** A test for ranges, both ends included; takes time of the logarithm of their number. */
+/** A membership test for inclusive ranges, in time logarithmic in their number. */
 export function inRanges(ranges: readonly (readonly [number, number])[]): Accepts {
   const sorted = [...ranges].sort(([a], [b]) => a - b);
   const merged: [number, number][] = [];
@@ -158,7 +158,7 @@ export function inRanges(ranges: readonly (readonly [number, number])[]): Accept
   };
 }
 
-/** A pattern in which `*` is any text and `?` any character, slashes included; all else stands for itself. */
+/** A pattern in which `*` matches any text and `?` any character, slashes included; everything else is literal. */
 export function textGlob(pattern: string): Glob {
   return new Glob(
     [...pattern].map((char): Token => {

@@ -51,7 +51,7 @@ test('the last pattern that matches decides', () => {
   assert.deepEqual(matched, [true, false, false, true]);
 });
 
-test('a verdict on the directory above gives the same answer as none', () => {
+test('passing a verdict on the parent directory does not change the result', () => {
   const matcher = new PatternMatcher(['a', '!a/b', '**/c']);
   for (const path of ['a/b/c', 'a/b/d', 'a/x']) {
     const parent = matcher.judge(path.slice(0, path.lastIndexOf('/')));
@@ -59,12 +59,12 @@ test('a verdict on the directory above gives the same answer as none', () => {
   }
 });
 
-test('a matched directory is looked into only when an exception may be below it', () => {
+test('a matched directory is entered only when an exception may be below it', () => {
   const matcher = new PatternMatcher(['*', '!src/**/*.ts', '!docs/a']);
   const below = ['src', 'src/deep', 'docs', 'node_modules', 'docs/b'].map((p) => matcher.mayWantBelow(p));
   assert.deepEqual(below, [true, true, true, false, false]);
 });
 
-test('an ignore file has comments, blank lines and a byte order mark', () => {
+test('comments, blank lines and a byte order mark are removed from an ignore file', () => {
   assert.deepEqual(ignorePatterns('\uFEFF# note\r\n\n  a \n!b\n #c\n'), ['a', '!b', '#c']);
 });

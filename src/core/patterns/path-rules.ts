@@ -1,19 +1,19 @@
 import { invalidParameter, messageOf } from '../errors.ts';
 import { type Glob, pathGlob } from './glob.ts';
 
-/** Characters of all patterns together, each of which becomes some hundred bytes while it is at work. */
+/** Total characters of all patterns; each needs some hundred bytes during a match. */
 const MAX_PATTERNS = 1 << 18;
 
 /** Patterns of .dockerignore and `--exclude`, as moby's patternmatcher reads them: the last match decides. */
 export class PatternMatcher {
   readonly #rules: readonly Rule[];
 
-  /** @throws BargeError invalid-parameter for a pattern that cannot be read. */
+  /** @throws BargeError invalid-parameter for a pattern that cannot be parsed. */
   constructor(patterns: readonly string[]) {
     const total = patterns.reduce((sum, { length }) => sum + length, 0);
     if (total > MAX_PATTERNS) {
       throw invalidParameter(
-        `invalid excludepatterns: they are longer than ${MAX_PATTERNS} characters together`,
+        `invalid excludepatterns: they are longer than ${MAX_PATTERNS} characters in total`,
       );
     }
     this.#rules = patterns.map(readRule).filter((rule) => rule !== undefined);
@@ -24,8 +24,8 @@ export class PatternMatcher {
   }
 
   /**
-   * Whether the path, relative and without a leading slash, is matched: by itself or by a directory above it.
-   * In a walk, hand in the verdict on the path's directory, so that directories above are not looked at again.
+   * Whether the path, relative and without a leading slash, or one of its parent directories is matched.
+   * In a walk, pass the verdict on the path's parent, so that the directories above it are not matched again.
    */
   judge(path: string, parent?: Verdict): Verdict {
     const above = parent ?? this.#judgeParent(path);
@@ -34,7 +34,7 @@ export class PatternMatcher {
     return { matched: last !== -1 && this.#rules[last]?.negated === false, hits };
   }
 
-  /** Whether something below a matched directory may still be wanted, because of a `!` pattern. */
+  /** Whether a `!` pattern may still include something below a matched directory. */
   mayWantBelow(directory: string): boolean {
     const prefix = `${directory}/`;
     return this.#rules.some(
@@ -53,18 +53,18 @@ export class PatternMatcher {
 
 export interface Verdict {
   readonly matched: boolean;
-  /** Which rules matched, here or above. */
+  /** The rules that matched the path or a parent directory. */
   readonly hits: readonly boolean[];
 }
 
 interface Rule {
   readonly negated: boolean;
   readonly glob: Glob;
-  /** The leading path parts without wildcards. */
+  /** The leading path components without wildcards. */
   readonly literalPrefix: string;
 }
 
-/** The patterns of a .dockerignore file: one a line, `#` comments and blank lines left out. */
+/** The patterns of a .dockerignore file: one per line, without `#` comments and blank lines. */
 export function ignorePatterns(text: string): string[] {
   return text
     .replace(/^\uFEFF/, '')
@@ -95,7 +95,7 @@ function readGlob(path: string): Glob {
   }
 }
 
-/** Without empty and dot parts and a leading slash; `..` parts take off what is before them. */
+/** Normalises a pattern: removes empty and dot components and a leading slash; `..` removes the component before it. */
 export function cleanPattern(pattern: string): string {
   const parts: string[] = [];
   for (const part of pattern.trim().split('/')) {

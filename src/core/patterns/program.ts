@@ -1,20 +1,20 @@
 /**
- * Patterns as small programs, run on all of their states at once: whatever the pattern, a run takes at most
- * (steps × characters) time and memory for the steps. Nothing here ever backtracks.
+ * Patterns as small programs, run in all of their states at once: for any pattern, a run takes at most
+ * (steps × characters) time, and memory proportional to the steps. There is no backtracking.
  */
 export type Step =
-  /** Takes one character and goes on with the next step. */
+  /** Consumes one character and continues with the next step. */
   | { readonly kind: 'one'; readonly accepts: Accepts }
-  /** Goes on with each of these steps, without taking a character. */
+  /** Continues with each of these steps, without consuming a character. */
   | { readonly kind: 'fork'; readonly to: readonly number[] }
-  /** Goes on with the next step if the characters on both sides of the position allow it. */
+  /** Continues with the next step if the characters on both sides of the position allow it. */
   | { readonly kind: 'check'; readonly holds: (before: number, after: number) => boolean }
   | { readonly kind: 'end' };
 
 /** Whether a character is accepted, given as its code point. */
 export type Accepts = (code: number) => boolean;
 
-/** The code point that stands for the subject's beginning or end. */
+/** A pseudo code point for the subject's beginning or end. */
 export const EDGE = -1;
 
 export interface SearchOptions {
@@ -22,7 +22,7 @@ export interface SearchOptions {
   readonly from?: number;
   /** A match may only start at `from`. */
   readonly anchored?: boolean;
-  /** `last`: the leftmost match, as long as it can be. `first`: the match that ends first, wherever it starts. */
+  /** `last`: the longest leftmost match. `first`: the match that ends first, wherever it starts. */
   readonly end: 'first' | 'last';
 }
 
@@ -36,13 +36,13 @@ const [ONE, FORK, CHECK, END] = [0, 1, 2, 3];
 const KINDS = { one: ONE, fork: FORK, check: CHECK, end: END } as const;
 const never: Accepts = () => false;
 
-/** Steps in the form in which they run quickly. */
+/** Steps in a form that runs fast. */
 export class Program {
   readonly size: number;
   readonly kinds: Uint8Array;
   readonly accepts: readonly Accepts[];
   readonly holds: readonly ((before: number, after: number) => boolean)[];
-  /** The targets of fork N are those from `forks[N]` up to `forks[N + 1]`. */
+  /** The targets of fork N are those from `forks[N]` to just before `forks[N + 1]`. */
   readonly forks: Int32Array;
   readonly targets: Int32Array;
 
@@ -61,7 +61,7 @@ export class Program {
   }
 }
 
-/** The place of a match. */
+/** The position of a match. */
 export function search(
   program: Program,
   subject: string,
@@ -88,13 +88,13 @@ export function search(
   }
 }
 
-/** The states that are alive at one position, those of earlier starts first. */
+/** The states that are alive at one position, ordered by the start of their match. */
 class States {
   readonly #program: Program;
-  /** Steps that take a character, and where the match that they belong to started. */
+  /** Steps that consume a character, and the start of the match that each belongs to. */
   readonly #alive: Int32Array;
   readonly #starts: Int32Array;
-  /** The round in which a step was entered last: clearing is going on to the next round. */
+  /** The round in which a step was last entered: starting the next round clears the set. */
   readonly #seen: Int32Array;
   readonly #stack: number[] = [];
   #round = 1;
@@ -109,7 +109,7 @@ class States {
     this.#seen = new Int32Array(program.size);
   }
 
-  /** Adds a step and all that it reaches without a character. */
+  /** Adds a step and all steps that it reaches without consuming a character. */
   enter(step: number, start: number, before: number, after: number): void {
     const { kinds, forks, targets, holds } = this.#program;
     const stack = this.#stack;
@@ -128,7 +128,7 @@ class States {
     }
   }
 
-  /** Takes a character. Matches that started after `latest` are given up. */
+  /** Consumes a character. Matches that started after `latest` are abandoned. */
   advance(code: number, following: number, next: States, latest: number): void {
     const { accepts } = this.#program;
     for (let place = 0; place < this.count; place++) {

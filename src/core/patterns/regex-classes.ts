@@ -1,7 +1,7 @@
 import { inRanges } from './glob.ts';
 import type { Accepts } from './program.ts';
 
-/** What an escape stands for: one character, or a set of them. */
+/** The meaning of an escape: one character, or a set of them. */
 export type ClassSet = { readonly code: number } | { readonly accepts: Accepts };
 
 /** A set written as pairs of the first and last character of each range: `azAZ`. */
@@ -48,7 +48,7 @@ const POSIX: Readonly<Record<string, Accepts>> = {
 
 export const isWordChar: Accepts = (code) => WORD(code);
 
-/** Reads `[:alpha:]` and `[:^alpha:]` at a place; undefined: it is something else. */
+/** Parses `[:alpha:]` or `[:^alpha:]` at a position; undefined for anything else. */
 export function namedClass(
   chars: readonly string[],
   at: number,
@@ -59,7 +59,7 @@ export function namedClass(
   return { accepts: match[1] ? not(accepts) : accepts, end: at + match[0].length };
 }
 
-/** Reads an escape from behind its backslash; undefined: Go has no such. */
+/** Parses an escape, starting after its backslash; undefined for one that Go does not have. */
 export function readEscape(
   chars: readonly string[],
   at: number,
@@ -108,7 +108,7 @@ function propertyTest(name: string): Accepts | undefined {
   return undefined;
 }
 
-/** Either case of a letter, with the flag `i`. */
+/** Accepts both cases of a letter when the flag `i` is set. */
 export function foldCase(accepts: Accepts, fold: boolean): Accepts {
   if (!fold) return accepts;
   return (code) => {

@@ -2,19 +2,19 @@ import { invalidParameter } from '../errors.ts';
 import type { Accepts } from './program.ts';
 import { type ClassSet, foldCase, isWordChar, namedClass, readEscape } from './regex-classes.ts';
 
-/** A regular expression, as far as asking whether it is found needs it: groups are not captured. */
+/** A regular expression, for searching only: groups are not captured. */
 export type RegexNode =
   | { readonly kind: 'one'; readonly accepts: Accepts }
   | { readonly kind: 'check'; readonly holds: (before: number, after: number) => boolean }
   | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly RegexNode[] }
   | { readonly kind: 'repeat'; readonly part: RegexNode; readonly least: number; readonly most: number };
 
-/** Go's limits: of a repetition's count, and of nesting. */
+/** Go's limits on a repetition's count and on nesting. */
 const MAX_REPEAT = 1000;
 const MAX_DEPTH = 1000;
 const MAX_SOURCE = 10_000;
 
-/** `i`, `m`, `s` as Go has them; `U` changes nothing about whether there is a match. */
+/** Go's flags `i`, `m` and `s`; `U` does not affect whether there is a match. */
 interface Flags {
   readonly fold: boolean;
   readonly lines: boolean;
@@ -210,7 +210,7 @@ class Parser {
     return char === '\\' ? this.#readEscape() : { code: char.codePointAt(0) ?? 0 };
   }
 
-  /** `*`, `+`, `?` and `{2,3}` behind an item. */
+  /** `*`, `+`, `?` and `{2,3}` after an item. */
   #repeated(part: RegexNode): RegexNode {
     const range = this.#range();
     if (!range) return part;

@@ -64,12 +64,12 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
 ];
 
 for (const [source, message] of REFUSED) {
-  test(`${source.slice(0, 30)} is refused`, () => {
+  test(`${source.slice(0, 30)} is rejected`, () => {
     assert.throws(() => new Regex(source), { kind: 'invalid-parameter', message });
   });
 }
 
-test('the matcher agrees with the engine of JavaScript where both know the syntax', () => {
+test('the matcher agrees with the engine of JavaScript on syntax that both support', () => {
   const alphabet = [
     'a',
     'b',

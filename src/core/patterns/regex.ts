@@ -2,14 +2,14 @@ import { invalidParameter } from '../errors.ts';
 import { Program, type Step, search } from './program.ts';
 import { parseRegex, type RegexNode } from './regex-syntax.ts';
 
-/** Steps of a program; more come of nested repetitions only. */
+/** Maximum steps of a program; only nested repetitions produce more. */
 const MAX_STEPS = 5000;
 
-/** A regular expression in Go's syntax (RE2) that is searched for in time of at most expression × text. */
+/** A regular expression in Go's syntax (RE2), searched for in O(expression × text) time. */
 export class Regex {
   readonly #program: Program;
 
-  /** @throws BargeError invalid-parameter for an expression that Go refuses, or one that is too large. */
+  /** @throws BargeError invalid-parameter for an expression that Go rejects or that is too large. */
   constructor(source: string) {
     const steps: Step[] = [];
     compile(parseRegex(source), steps, source);
@@ -45,7 +45,7 @@ function compile(node: RegexNode, steps: Step[], source: string): void {
   }
 }
 
-/** Each alternative, and behind it a jump to where all of them meet. */
+/** Each alternative, followed by a jump to the end of the choice. */
 function compileChoice(parts: readonly RegexNode[], steps: Step[], source: string): void {
   const starts: number[] = [];
   const ends: number[] = [];
@@ -80,5 +80,5 @@ function compileRepeat(
   for (const skip of skips) steps[skip] = { kind: 'fork', to: [skip + 1, steps.length] };
 }
 
-/** Makes room for a step that is filled in later. */
+/** Reserves a step that is filled in later. */
 const reserve = (steps: Step[]) => steps.push({ kind: 'fork', to: [] }) - 1;

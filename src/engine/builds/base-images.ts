@@ -28,7 +28,7 @@ export async function resolveBase(
   return { id: image.id, config: image.config, layers, ...(digest ? { digest } : {}) };
 }
 
-/** The image of a platform, or of any, that the store has under this name. */
+/** The stored image with this name, for the given platform or any. */
 export function localBase(
   ctx: ImageContext,
   reference: string,
@@ -43,7 +43,7 @@ export function localBase(
   }
 }
 
-/** What a client sent for a registry, under whichever of its names. */
+/** The client's credentials for a registry, under any of the registry's names. */
 export function authFor(auth: RegistryAuth, domain: string): AuthConfig | undefined {
   return auth[domain] ?? auth[`https://${domain}`] ?? auth[`https://${domain}/v1/`];
 }
@@ -56,7 +56,7 @@ async function pullBase(
 ): Promise<Image> {
   const { platform, signal, onProgress } = options;
   const auth = authFor(auths, withDefaultTag(parseReference(reference)).domain);
-  /* An image for another machine does not take the name of the one that is here. */
+  /* An image for another platform does not take over the name of the local one. */
   const foreign = platform !== undefined && !isFor(hostPlatform(), parsePlatform(platform));
   return await pull(ctx, reference, {
     ...(auth ? { auth } : {}),
@@ -67,7 +67,7 @@ async function pullBase(
   });
 }
 
-/** The image for a platform that a name stands for, or that came under the same index. */
+/** The image for a platform that a name stands for, or that belongs to the same index. */
 function localFor(ctx: ImageContext, image: Image, ref: string, platform: Platform): Image | undefined {
   if (isFor(image.config, platform)) return image;
   const reference = isIdOf(image, ref) ? undefined : referenceOf(ref);
@@ -82,7 +82,7 @@ function localFor(ctx: ImageContext, image: Image, ref: string, platform: Platfo
   return undefined;
 }
 
-/** Under which the registry of a name knows an image. */
+/** The digest of an image in the registry of a name. */
 function digestOfName(ctx: ImageContext, image: Image, ref: string): Digest | undefined {
   const reference = referenceOf(ref);
   const names = ctx.images.names(image.id).digests.map(parseReference);

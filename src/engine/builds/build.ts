@@ -21,26 +21,26 @@ import type { BuildSession } from './sessions.ts';
 import { EngineWorker } from './worker.ts';
 
 export interface BuildJob {
-  /** The context: a tar, compressed or not; read only when nothing else gives one. */
+  /** The context: a tar, compressed or not; read only when there is no other source. */
   readonly tar: Readable;
-  /** An address that the context is fetched from. */
+  /** The URL of a remote context. */
   readonly remote?: string;
-  /** What a client of ours handed over before. */
+  /** The build session that a Barge client opened before. */
   readonly session?: BuildSession;
   /** Further contexts by name: image references (`docker-image://…`) and addresses. */
   readonly namedContexts?: Readonly<Record<string, string>>;
-  /** What `/build/cancel` calls this build. */
+  /** The build's id for `/build/cancel`. */
   readonly buildId?: string;
   readonly request: Omit<BuildRequest, 'contextDir'>;
   readonly options: BuildRequests;
   readonly auth: Readonly<Record<string, AuthConfig>>;
   readonly quiet: boolean;
   readonly write: (message: ProgressMessage) => void;
-  /** Gets messages in their own form, in place of the classic ones. */
+  /** Receives structured messages, in place of the classic ones. */
   readonly tell?: (message: BuildMessage) => void;
 }
 
-/** Options as people write them, to be read here. */
+/** Options as the user wrote them, still to be parsed. */
 export interface BuildRequests {
   readonly annotations: readonly string[];
   readonly attestations: readonly string[];
@@ -48,12 +48,12 @@ export interface BuildRequests {
   readonly cacheTo: readonly string[];
 }
 
-/** Builds, and tells of it in messages. Errors are thrown, not written. */
+/** Builds, and reports progress in messages. Errors are thrown, not written. */
 export async function runBuild(engine: Engine, state: BuildState, job: BuildJob): Promise<void> {
   const { buildId, request } = job;
   const stop = new AbortController();
   if (buildId !== undefined && state.active.has(buildId)) {
-    throw invalidParameter(`a build of the id ${buildId} is under way already`);
+    throw invalidParameter(`a build with the id ${buildId} is already in progress`);
   }
   const annotations = readAnnotations(job.options.annotations);
   const attestations = readAttestations(job.options.attestations);
@@ -141,7 +141,7 @@ async function build(
   if (kept) state.keepCache(job.id, kept);
 }
 
-/** Where the main context is, and the Dockerfile where that follows from it. */
+/** The location of the main context, and the Dockerfile where the context determines it. */
 async function mainContext(
   { host }: Pick<Engine, 'host'>,
   { remote, session, tar, request }: BuildJob,
@@ -182,7 +182,7 @@ async function namedContexts(
       await mkdir(root);
       const fetched = await fetchContext(host.files, address, root, job.request.signal);
       if (fetched.dockerfile !== undefined) {
-        throw invalidParameter(`build context ${name}: ${address} is no archive`);
+        throw invalidParameter(`build context ${name}: ${address} is not an archive`);
       }
       found.set(name.toLowerCase(), { kind: 'directory', directory: fetched.directory });
     }

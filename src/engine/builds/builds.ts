@@ -17,11 +17,11 @@ interface StateContext extends UsageContext {
   readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
-/** Milliseconds between two collections, however many builds end meanwhile. */
+/** Minimum milliseconds between two collections, regardless of the number of builds. */
 const GC_PAUSE_MS = 60_000;
 const MAX_EXPORTS = 20;
 
-/** What builds of one daemon share. */
+/** State shared by all builds of a daemon. */
 export class BuildState {
   readonly digests = new FileDigests();
   readonly running = new RunningSteps();
@@ -29,9 +29,9 @@ export class BuildState {
   readonly contexts: KeptContexts;
   readonly sessions: BuildSessions;
   readonly history: BuildHistory;
-  /** Builds under way, by the id that `/build/cancel` takes. */
+  /** Builds in progress, by their id for `/build/cancel`. */
   readonly active = new Map<string, AbortController>();
-  /** Caches that clients want for directories of theirs, by build. */
+  /** Caches that clients export to local directories, by build. */
   readonly #exports = new Map<string, readonly PortableRecord[]>();
   readonly #ctx: StateContext;
   #collected = 0;
@@ -48,28 +48,28 @@ export class BuildState {
     this.history = new BuildHistory(join(ctx.dataRoot, 'builds'));
   }
 
-  /** Keeps what `cacheOf` gives; the oldest goes when there are too many. */
+  /** Stores the records for `cacheOf`; the oldest are dropped when there are too many. */
   keepCache(build: string, records: readonly PortableRecord[]): void {
     this.#exports.set(build, records);
     const [oldest] = this.#exports.keys();
     if (this.#exports.size > MAX_EXPORTS && oldest !== undefined) this.#exports.delete(oldest);
   }
 
-  /** @throws BargeError not-found for a build that was asked for no cache, or long ago. */
+  /** @throws BargeError not-found for a build without an exported cache, or whose cache has been dropped. */
   cacheOf(build: string): readonly PortableRecord[] {
     const records = this.#exports.get(build);
-    if (!records) throw notFound(`no cache is kept of the build ${build}`);
+    if (!records) throw notFound(`no cache is stored for the build ${build}`);
     return records;
   }
 
   /** After a build, which does not wait for it. */
   endHistory(running: RunningRecord): void {
     this.history.end(running).catch((error) => {
-      this.#ctx.warn('a build could not be written down', { error: messageOf(error) });
+      this.#ctx.warn('recording a build failed', { error: messageOf(error) });
     });
   }
 
-  /** After a build: bounds the cache, now and then. Never throws; nobody waits for it. */
+  /** After a build: prunes the cache to its limits, now and then. Runs in the background and never throws. */
   async collect(): Promise<void> {
     if (Date.now() - this.#collected < GC_PAUSE_MS) return;
     this.#collected = Date.now();

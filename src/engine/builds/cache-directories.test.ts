@@ -29,7 +29,7 @@ async function withDirectories(use: (directories: CacheDirectories) => Promise<v
   }
 }
 
-test('steps that begin at once with a cache that nobody has made yet share one directory', async () => {
+test('concurrent steps with a new cache share one directory', async () => {
   await withDirectories(async (directories) => {
     const held = await Promise.all([1, 2, 3].map(() => directories.hold(mount('shared'), undefined, signal)));
     assert.equal(new Set(held.map(({ directory }) => directory)).size, 1);
@@ -37,7 +37,7 @@ test('steps that begin at once with a cache that nobody has made yet share one d
   });
 });
 
-test('a private cache is nobody else’s, and a locked one waits, also for whoever comes in the same moment', async () => {
+test('a private cache is exclusive, and a locked one makes other steps wait, even concurrent ones', async () => {
   await withDirectories(async (directories) => {
     const own = await Promise.all([1, 2].map(() => directories.hold(mount('private'), undefined, signal)));
     assert.notEqual(own[0]?.directory, own[1]?.directory);

@@ -6,7 +6,7 @@ import type { CacheMount } from '../../builder/worker.ts';
 import { isKind } from '../../core/errors.ts';
 import type { Files, OverlayMount } from '../../host/files.ts';
 
-/** A cache directory in the hands of one step. */
+/** A cache directory that one step uses. */
 export interface HeldCache {
   readonly directory: string;
   release(): void;
@@ -18,7 +18,7 @@ type TreeFiles = Pick<Files, 'packTar' | 'unpackTar' | 'removeTree'>;
 export class CacheDirectories {
   readonly root: string;
   readonly #files: TreeFiles;
-  /** How many steps use a directory. */
+  /** Number of steps that use a directory. */
   readonly #users = new Map<string, number>();
   readonly #making = new Map<string, Promise<void>>();
   readonly #waiting: { readonly name: string; wake(): void }[] = [];
@@ -28,15 +28,15 @@ export class CacheDirectories {
     this.#files = files;
   }
 
-  /** Whether a step that runs has this directory. */
+  /** Whether a running step uses this directory. */
   inUse(name: string): boolean {
     return this.#users.has(name);
   }
 
   /**
-   * The directory of a mount: `shared` gives it to everyone, `locked` to one step at a time, `private` makes
-   * another one while it is taken.
-   * @param seed what a new directory begins with.
+   * The directory of a mount: `shared` allows any number of steps, `locked` one at a time, `private` creates
+   * another directory while it is in use.
+   * @param seed initial content of a new directory.
    * @throws whatever `signal` aborts with while waiting.
    */
   async hold(mount: CacheMount, seed: OverlayMount | undefined, signal: AbortSignal): Promise<HeldCache> {
@@ -54,7 +54,7 @@ export class CacheDirectories {
     }
   }
 
-  /** Chooses a directory and counts its new user in one turn of the event loop: nobody chooses in between. */
+  /** Chooses a directory and counts its new user in one turn of the event loop, so that no other step interferes. */
   async #take({ id, sharing }: CacheMount, signal: AbortSignal): Promise<string> {
     const name = cacheName(id);
     if (sharing === 'private') {
@@ -76,7 +76,7 @@ export class CacheDirectories {
     return name;
   }
 
-  /** Steps that want the same new directory wait for the one that makes it; when that fails, the next one tries. */
+  /** Steps that need the same new directory wait for the one that creates it; when that fails, the next one tries. */
   async #makeOnce(name: string, make: () => Promise<void>): Promise<void> {
     while (!existsSync(join(this.root, name))) {
       const other = this.#making.get(name);
@@ -102,7 +102,7 @@ export class CacheDirectories {
     if (index !== -1) this.#waiting.splice(index, 1)[0]?.wake();
   }
 
-  /** Made beside its name and moved there, so that no step finds half of what it begins with. */
+  /** Created under a temporary name and renamed, so that no step finds partial initial content. */
   async #make(directory: string, mount: CacheMount, seed: OverlayMount | undefined, signal: AbortSignal) {
     const fresh = `${directory}.new`;
     await this.#files.removeTree(fresh);
@@ -138,7 +138,7 @@ async function copyTree(
   }
 }
 
-/** Name of a cache's directory: ids may hold anything. */
+/** Directory name of a cache, whose id may contain any characters. */
 export function cacheName(id: string): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 32);
 }

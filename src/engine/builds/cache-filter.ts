@@ -16,16 +16,16 @@ const FILTERS = [
   'unused-for',
 ];
 
-/** What a record has to be. */
+/** The conditions on a record. */
 export interface CacheRequest {
-  /** Records of layers that images have, too. */
+  /** Include records whose layers images use, too. */
   readonly all: boolean;
   readonly filters: Filters;
-  /** Milliseconds: only what nobody used for so long. */
+  /** Milliseconds: only records that have been unused for at least this long. */
   readonly keepDuration?: number;
 }
 
-/** @throws BargeError invalid-parameter for filters that are not known. */
+/** @throws BargeError invalid-parameter for unknown filters. */
 export function cacheFilter(options: CacheRequest): (item: BuildCacheItem) => boolean {
   const { filters, all, keepDuration = 0 } = options;
   assertKnownFilters(filters, FILTERS);
@@ -62,11 +62,11 @@ function flagOf(item: BuildCacheItem, name: string): boolean {
   }
 }
 
-/** `24h`, as Docker writes durations. */
+/** A duration in Docker's syntax, such as `24h`. */
 function milliseconds(text: string): number {
   try {
     return parseDuration(text) / 1e6;
   } catch (cause) {
-    throw invalidParameter(`invalid duration "${text}": want for example 24h`, { cause });
+    throw invalidParameter(`invalid duration "${text}": want, for example, 24h`, { cause });
   }
 }

@@ -8,13 +8,13 @@ interface CacheRow {
   record: string;
 }
 
-/** A record with what only lists of the cache show. */
+/** A record with the data that only listings of the cache show. */
 export interface StoredRecord extends CacheRecord {
   readonly description?: string;
   readonly uses?: number;
 }
 
-/** What steps of builds gave, in the database, under their content keys. */
+/** Results of build steps, in the database, by content key. */
 export class StoredBuildCache implements BuildCache {
   readonly #db: Database;
   readonly #layers: LayerStore;
@@ -69,14 +69,14 @@ export class StoredBuildCache implements BuildCache {
   }
 }
 
-/** Layers that cached steps stand for. */
+/** Layers of cached steps. */
 export function cachedLayers(db: Database): string[] {
   return db
     .all<{ layer: string }>('SELECT DISTINCT layer FROM build_cache WHERE layer IS NOT NULL')
     .map(({ layer }) => layer);
 }
 
-/** A record as the database has it. */
+/** A record as stored in the database. */
 export interface ListedRecord {
   readonly key: string;
   readonly layer: Digest | undefined;
@@ -85,7 +85,7 @@ export interface ListedRecord {
   readonly usedAt: number;
 }
 
-/** Every record, the one longest unused first. */
+/** Every record, the least recently used first. */
 export function listRecords(db: Database): ListedRecord[] {
   return db
     .all<{ key: string; layer: Digest | null; record: string; used_at: number }>(

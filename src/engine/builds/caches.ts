@@ -14,7 +14,7 @@ import { openSource } from './portable/sources.ts';
 import { UsedRecords } from './portable/used-records.ts';
 import type { BuildSession } from './sessions.ts';
 
-/** How names of contexts begin that hold a cache. */
+/** Prefix of the names of contexts that contain a cache. */
 export const CACHE_CONTEXT = 'cache:';
 
 export interface WithCaches {
@@ -35,7 +35,7 @@ interface CachesJob extends WithCaches {
   readonly request: { readonly signal: AbortSignal };
 }
 
-/** The caches of one build: this engine's, those it begins with, and where it goes to. */
+/** The caches of one build: the engine's own, the imported ones, and the export targets. */
 export class BuildCaches implements Disposable {
   readonly #ctx: ImageContext;
   readonly #job: CachesJob;
@@ -61,7 +61,7 @@ export class BuildCaches implements Disposable {
     this.#used = new UsedRecords(this.#imported);
   }
 
-  /** A cache that cannot be opened is told of and left out. */
+  /** A cache that cannot be opened is reported and skipped. */
   static async open(
     ctx: ImageContext,
     own: BuildCache,
@@ -92,7 +92,7 @@ export class BuildCaches implements Disposable {
     return from.length + to.length > 0 ? this.#used : this.#imported;
   }
 
-  /** The configuration of an image with what its layers were made of, where that is wanted. */
+  /** The configuration of an image, with an inline cache of its layers where that is requested. */
   readonly inline = (config: ImageConfig): ImageConfig => {
     if (!this.#job.caches.to.some(({ type }) => type === 'inline')) return config;
     const document: CacheDocument = { records: this.#used.records(new Set(config.rootfs.diff_ids)) };
@@ -100,8 +100,8 @@ export class BuildCaches implements Disposable {
   };
 
   /**
-   * Sends the cache where it is to go. @returns what the client wants for a directory of its own.
-   * @throws BargeError when it cannot be sent, unless that was to be ignored.
+   * Exports the cache to its targets. @returns the records for the client's local directory.
+   * @throws BargeError when an export fails, unless its errors are to be ignored.
    */
   async deliver(images: readonly BuiltImage[]): Promise<PortableRecord[] | undefined> {
     let kept: PortableRecord[] | undefined;
@@ -118,7 +118,7 @@ export class BuildCaches implements Disposable {
         });
       } catch (error) {
         if (!target.ignoreErrors || this.#job.request.signal.aborted) throw error;
-        this.#warn(`the cache could not be sent to ${target.reference}: ${messageOf(error)}`);
+        this.#warn(`the cache could not be exported to ${target.reference}: ${messageOf(error)}`);
       }
     }
     return kept;

@@ -5,9 +5,9 @@ import { unavailable } from '../../core/errors.ts';
 
 const BINFMT = '/proc/sys/fs/binfmt_misc';
 const OWN: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', ia32: '386', arm: 'arm' };
-/** What a machine runs besides its own. */
+/** Architectures that a machine runs natively in addition to its own. */
 const ALSO: Readonly<Record<string, readonly string[]>> = { amd64: ['386'], arm64: ['arm'] };
-/** What QEMU calls architectures. */
+/** QEMU's names of architectures. */
 const QEMU: Readonly<Record<string, string>> = {
   amd64: 'x86_64',
   arm64: 'aarch64',

@@ -4,7 +4,7 @@ import { gcRules } from './gc.ts';
 
 const GB = 1e9;
 
-test('by default the cache has a fifth of the disk, and old things go whatever there is', () => {
+test('by default the cache may use a fifth of the disk, and old records are always removed', () => {
   const rules = gcRules({}, 100 * GB);
   assert.deepEqual(
     rules.map(({ maxUsedSpace, keepDuration }) => [maxUsedSpace, keepDuration && keepDuration / 3600_000]),
@@ -17,7 +17,7 @@ test('by default the cache has a fifth of the disk, and old things go whatever t
   assert.deepEqual(gcRules({ gc: { enabled: false } }, 100 * GB), []);
 });
 
-test('sizes of daemon.json bound it, older names of them, too', () => {
+test('sizes in daemon.json limit the cache, under their older names, too', () => {
   const last = (gc: object) => gcRules({ gc }, 100 * GB).at(-1);
   const sizes = { defaultReservedSpace: '1GB', defaultMaxUsedSpace: '2GB', defaultMinFreeSpace: '3GB' };
   const wanted = {
@@ -30,7 +30,7 @@ test('sizes of daemon.json bound it, older names of them, too', () => {
   assert.equal(last({ defaultKeepStorage: '5GB' })?.maxUsedSpace, 5 * 1024 ** 3);
 });
 
-test('policies take the place of the defaults', () => {
+test('policies replace the defaults', () => {
   const policy = [
     { all: true, filter: ['type=regular', 'unused-for=24h', 'type=exec.cachemount'], keepStorage: '1GB' },
     { keepDuration: '48h', maxUsedSpace: '2GB' },
@@ -47,7 +47,7 @@ test('policies take the place of the defaults', () => {
   assert.deepEqual([second?.keepDuration, second?.maxUsedSpace], [48 * 3600_000, 2 * 1024 ** 3]);
 });
 
-test('what makes no sense is refused', () => {
+test('invalid settings are rejected', () => {
   assert.throws(() => gcRules({ gc: { defaultKeepStorage: 'much' } }, GB), { kind: 'invalid-parameter' });
   assert.throws(() => gcRules({ gc: { defaultKeepStorage: 5 as never } }, GB), /want a size such as "10GB"/);
 });

@@ -6,15 +6,15 @@ import { type DirectoriesInUse, type PruneOptions, pruneBuildCache } from './pru
 import type { BuilderSettings } from './settings.ts';
 import type { UsageContext } from './usage.ts';
 
-/** What applies when daemon.json says nothing: a fifth of the disk at most, and nothing unused for 60 days. */
+/** The default policy: at most a fifth of the disk, and nothing unused for 60 days. */
 const SHARE = 0.2;
 const MAX_AGE_MS = 60 * 24 * 3600_000;
-/** Contexts and cache mounts are quick to make again. */
+/** Contexts and cache mounts are quick to recreate. */
 const DIRECTORIES_AGE_MS = 14 * 24 * 3600_000;
 
 type Rule = Omit<PruneOptions, 'filters'> & { readonly filters?: Filters };
 
-/** @throws BargeError invalid-parameter for a size, duration or filter that makes no sense. */
+/** @throws BargeError invalid-parameter for an invalid size, duration or filter. */
 export function gcRules(settings: BuilderSettings, diskBytes: number): Rule[] {
   const { gc = {} } = settings;
   if (gc.enabled === false) return [];
@@ -61,7 +61,7 @@ function size(text: string | undefined): number | undefined {
   return parseBytes(text);
 }
 
-/** Brings the build cache within its bounds. */
+/** Prunes the build cache to its limits. */
 export async function collectBuildCache(
   ctx: UsageContext,
   state: DirectoriesInUse,

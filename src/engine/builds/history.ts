@@ -8,25 +8,25 @@ import { errnoOf, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { failsElsewhere } from '../../core/streams.ts';
 
-/** Builds that are remembered. */
+/** Maximum number of builds in the history. */
 const MAX_BUILDS = 50;
-/** Bytes of messages kept of each. */
+/** Maximum bytes of stored messages of each build. */
 const MAX_LOG = 2 << 20;
-/** Secrets shorter than this are no secrets: replacing them would garble everything. Characters. */
+/** Characters. Shorter secrets are not redacted: replacing them would garble the messages. */
 const MIN_SECRET = 4;
 
-/** The builds of late: a record and the messages of each, in files of their own. */
+/** Recent builds: a record and the messages of each, in separate files. */
 export class BuildHistory {
   readonly #root: string;
   readonly #running = new Map<string, BuildRecord>();
-  /** Records that are being written down. */
+  /** Records that are being written. */
   readonly #ending = new Set<Promise<void>>();
 
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** @param secrets values that are blotted out of what is kept. */
+  /** @param secrets values to redact in the stored messages. */
   async begin(
     record: Pick<BuildRecord, 'Name' | 'Tags' | 'Target' | 'Platform' | 'BuildArgs'>,
     secrets: Iterable<Uint8Array>,
@@ -42,7 +42,7 @@ export class BuildHistory {
     return running;
   }
 
-  /** Writes down how a build ended, and forgets the oldest. Who looks at the history waits for it; a build need not. */
+  /** Records the outcome of a build, and removes the oldest builds. Readers of the history wait for it; a build need not. */
   end(running: RunningRecord): Promise<void> {
     const ending = this.#end(running).finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
@@ -58,7 +58,7 @@ export class BuildHistory {
     for (const { ID } of old) await this.#remove(ID);
   }
 
-  /** The newest first. */
+  /** Newest first. */
   async list(): Promise<BuildRecord[]> {
     await Promise.allSettled(this.#ending);
     return await this.#all();
@@ -73,10 +73,10 @@ export class BuildHistory {
     return all.sort((a, b) => (a.StartedAt < b.StartedAt ? 1 : -1));
   }
 
-  /** @param ref an id or the start of one. @throws BargeError not-found. */
+  /** @param ref an id or a prefix of one. @throws BargeError not-found. */
   async find(ref: string): Promise<BuildRecord> {
     const found = (await this.list()).find(({ ID }) => ref !== '' && ID.startsWith(ref));
-    if (!found) throw notFound(`no such build: ${ref}: barge builds ls lists those of late`);
+    if (!found) throw notFound(`no such build: ${ref}: barge builds ls lists recent builds`);
     return found;
   }
 
@@ -86,7 +86,7 @@ export class BuildHistory {
     return lines.map((line) => JSON.parse(line) as BuildMessage);
   }
 
-  /** @param ref as of `find`; undefined: all that have ended. @returns the ids that went. */
+  /** @param ref as for `find`; undefined: all finished builds. @returns the removed ids. */
   async remove(ref: string | undefined): Promise<string[]> {
     const found = ref === undefined ? await this.list() : [await this.find(ref)];
     const ids = found.filter(({ Status }) => Status !== 'running').map(({ ID }) => ID);
@@ -122,7 +122,7 @@ export class BuildHistory {
   }
 }
 
-/** A build that goes on. */
+/** A build in progress. */
 export class RunningRecord {
   #record: BuildRecord;
   readonly #log: WriteStream;

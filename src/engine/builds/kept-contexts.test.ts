@@ -15,7 +15,7 @@ async function withContexts(use: (contexts: KeptContexts) => Promise<void>): Pro
   }
 }
 
-test('paths that lead out, or into what is no directory, are refused before anything is written', async () => {
+test('paths that lead out, or through a non-directory, are rejected before anything is written', async () => {
   await withContexts(async (contexts) => {
     const context = await contexts.open('key');
     const lists: ContextEntry[][] = [
@@ -36,7 +36,7 @@ test('paths that lead out, or into what is no directory, are refused before anyt
   });
 });
 
-test('what was interrupted is begun anew: without its list a directory counts as empty', async () => {
+test('an interrupted transfer starts afresh: without its list, a directory counts as empty', async () => {
   await withContexts(async (contexts) => {
     const context = await contexts.open('key');
     await writeFile(join(context.files, 'stray'), 'x');
@@ -45,7 +45,7 @@ test('what was interrupted is begun anew: without its list a directory counts as
   });
 });
 
-test('one build at a time has a directory; another of the same key gets one of its own', async () => {
+test('a directory is used by one build at a time; a concurrent build with the same key gets another directory', async () => {
   await withContexts(async (contexts) => {
     const first = await contexts.open('key');
     const second = await contexts.open('key');

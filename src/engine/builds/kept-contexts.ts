@@ -9,16 +9,16 @@ import type { Files } from '../../host/files.ts';
 
 type ContextFiles = Pick<Files, 'unpackTar' | 'removeTree'>;
 
-/** An entry of a client's directory: its path, `d` for a directory, and what changes whenever the entry does. */
+/** An entry of a client's directory: its path, `d` for a directory, and a stamp that changes whenever the entry does. */
 export type ContextEntry = readonly [path: string, kind: string, stamp: string];
 
 interface Kept {
-  /** Files that were not synced may be lost with the machine: what was kept counts until the next boot. */
+  /** Files are not synced and may be lost in a crash of the machine: stored contexts are valid only until the next boot. */
   readonly boot: string;
   readonly entries: readonly ContextEntry[];
 }
 
-/** What a client is told of its directory. */
+/** The result of comparing a client's directory. */
 export interface Compared {
   readonly Missing: readonly number[];
   readonly Complete: boolean;
@@ -27,8 +27,8 @@ export interface Compared {
 const MAX_ENTRIES = 2_000_000;
 
 /**
- * Directories of clients as they were at their last build, so that only changes have to be sent. A build that goes
- * on while the same directory is built once more has one of its own.
+ * Clients' directories as of their last build, so that only changes have to be sent. A build that starts
+ * while another build of the same directory is in progress uses a separate copy.
  */
 export class KeptContexts {
   readonly root: string;
@@ -44,7 +44,7 @@ export class KeptContexts {
     return this.#busy.has(name);
   }
 
-  /** @param key names the client's directory, across builds. */
+  /** @param key identifies the client's directory across builds. */
   async open(key: string): Promise<KeptContext> {
     const hash = createHash('sha256').update(key).digest('hex').slice(0, 32);
     let name = hash;
@@ -58,7 +58,7 @@ export class KeptContexts {
   }
 }
 
-/** One kept directory in the hands of one build. */
+/** A stored directory that one build uses. */
 export class KeptContext {
   readonly #directory: string;
   readonly #host: ContextFiles;
@@ -84,11 +84,11 @@ export class KeptContext {
   }
 
   /**
-   * Removes what the client has no more.
-   * @param entries in an order that has directories before what is in them.
-   * @returns the places in the list of the entries that are to be sent, and whether all is here as it is, so that
-   *   nothing need be received.
-   * @throws BargeError invalid-parameter for paths that are not clean or not within directories of the list.
+   * Removes entries that the client no longer has.
+   * @param entries each directory before its contents.
+   * @returns the indexes in the list of the entries to send, and whether everything is already up to date, so that
+   *   nothing needs to be received.
+   * @throws BargeError invalid-parameter for paths that are not clean or whose parent directories are not in the list.
    */
   async compare(entries: readonly ContextEntry[]): Promise<Compared> {
     checkEntries(entries);
@@ -106,27 +106,27 @@ export class KeptContext {
     return { Missing, Complete: false };
   }
 
-  /** Takes the entries that `compare` asked for, and remembers what is here now. */
+  /** Receives the entries that `compare` requested, and records the new state. */
   async receive(tar: Readable, signal: AbortSignal): Promise<void> {
     await this.#host.unpackTar({ root: this.files, tar, signal });
     const kept: Kept = { boot: bootId(), entries: this.#wanted };
     await writeDurably(this.#list, JSON.stringify(kept), 0o600);
   }
 
-  /** What is here for sure; nothing is, when an earlier build was interrupted. */
+  /** The entries that are certainly present; none after an interrupted build. */
   async #kept(): Promise<readonly ContextEntry[]> {
     try {
       const kept = JSON.parse(await readFile(this.#list, 'utf8')) as Kept;
       if (kept.boot === bootId()) return kept.entries;
     } catch {
-      /* None, or half of one: begin anew. */
+      /* Missing or incomplete: start afresh. */
     }
     await this.#host.removeTree(this.files);
     await mkdir(this.files, { mode: 0o700 });
     return [];
   }
 
-  /** Paths are in the order of a walk: what is below a removed directory has gone with it. */
+  /** Paths are in walk order: the contents of a removed directory are removed with it. */
   async #remove(paths: readonly string[]): Promise<void> {
     let last: string | undefined;
     for (const path of paths) {
@@ -152,7 +152,7 @@ function checkEntries(entries: readonly ContextEntry[]): void {
       throw invalidParameter(`the build context has the path ${JSON.stringify(path)}, which leads out of it`);
     }
     if (!directories.has(posix.dirname(path))) {
-      throw invalidParameter(`the build context has ${path}, but not the directory that it is in`);
+      throw invalidParameter(`the build context has ${path}, but not its parent directory`);
     }
     if (kind === 'd') directories.add(path);
   }

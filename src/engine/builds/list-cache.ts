@@ -3,7 +3,7 @@ import { cacheFilter } from './cache-filter.ts';
 import { type DirectoriesInUse, inUse } from './prune.ts';
 import { type BuildCacheItem, cacheItems, type UsageContext } from './usage.ts';
 
-/** What the cache has that fits, the longest unused first. @throws BargeError invalid-parameter for filters. */
+/** The matching items of the cache, the least recently used first. @throws BargeError invalid-parameter for invalid filters. */
 export async function listBuildCache(
   ctx: UsageContext,
   state: DirectoriesInUse,

@@ -2,8 +2,8 @@ import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * Takes the empty files and directories that mounting left in an upper directory out of it again. What the layers
- * below had at the same place stays, and no link is followed: the process may have put one there.
+ * Removes the empty files and directories that mounting left in an upper directory. Whatever the layers
+ * below have at the same path is kept, and no link is followed, as the process may have created one there.
  */
 export function removeMountPoints(upper: string, lower: readonly string[], targets: readonly string[]): void {
   for (const target of targets) {
@@ -14,7 +14,7 @@ export function removeMountPoints(upper: string, lower: readonly string[], targe
   }
 }
 
-/** @returns whether nothing is left there. */
+/** @returns whether the path is now empty. */
 function removeIfEmpty(root: string, path: string): boolean {
   const stats = statWithin(root, path);
   if (!stats) return true;
@@ -29,7 +29,7 @@ function removeIfEmpty(root: string, path: string): boolean {
   return true;
 }
 
-/** Undefined when nothing is there, or when a part on the way is no directory of this tree. */
+/** Undefined when the path does not exist, or when one of its parents is not a directory of this tree. */
 function statWithin(root: string, path: string) {
   const parts = path.split('/').filter(Boolean);
   let full = root;

@@ -19,19 +19,19 @@ import { forwardAgent } from './ssh-agent.ts';
 export interface MountContext {
   readonly layers: LayerStore;
   readonly caches: CacheDirectories;
-  /** Of this step alone; gone with it, and in memory where the exec root is. */
+  /** Private to this step and removed with it; in memory where the exec root is. */
   readonly scratch: string;
   readonly signal: AbortSignal;
-  /** Shows layers at a directory of the host while `use` runs. */
+  /** Mounts layers at a directory of the host while `use` runs. */
   withRootfs<T>(layers: Layers, use: (path: string) => Promise<T>): Promise<T>;
 }
 
-/** What a step's mounts are to the container that runs it. */
+/** A step's mounts in terms of the container that runs it. */
 export interface StepMounts {
   readonly mounts: readonly ResolvedMount[];
   /** To be mounted before the runtime starts. */
   readonly overlays: readonly { readonly options: string; readonly target: string }[];
-  /** Variables of the process that the mounts bring. */
+  /** Environment variables that the mounts add. */
   readonly env: readonly string[];
 }
 
@@ -52,7 +52,7 @@ const bind = (source: string, target: string, readOnly: boolean): ResolvedMount 
   options: [],
 });
 
-/** What `RUN --mount` asks for. `held` lets go of caches and sockets when the step is done. */
+/** The mounts of `RUN --mount`. `held` releases caches and sockets when the step has finished. */
 export async function buildMounts(
   ctx: MountContext,
   mounts: readonly BuildMount[],
@@ -74,13 +74,13 @@ export async function buildMounts(
   return draft;
 }
 
-/** Caches last and by id: two steps that lock the same ones then never wait for each other. */
+/** Caches come last, in order of id, so that two steps that lock the same caches cannot deadlock. */
 function inLockingOrder(mounts: readonly BuildMount[]): BuildMount[] {
   const idOf = (mount: BuildMount) => (mount.type === 'cache' ? mount.id : '');
   return [...mounts].sort((a, b) => (idOf(a) < idOf(b) ? -1 : idOf(a) > idOf(b) ? 1 : 0));
 }
 
-/** One layer is bound as it is; several, or a writable one, are an overlay of their own first. */
+/** A single read-only layer is bound directly; several layers, or a writable one, need an overlay first. */
 async function addBind(ctx: MountContext, draft: Draft, mount: BindMount, index: number): Promise<void> {
   const [first, ...others] = mount.from;
   const path = await sourceWithin(ctx, mount);
@@ -101,7 +101,7 @@ async function addBind(ctx: MountContext, draft: Draft, mount: BindMount, index:
   draft.mounts.push(bind(join(target, path), mount.target, mount.readOnly));
 }
 
-/** The mount's source with links followed inside of its root file system, never by the host's kernel. */
+/** Resolves the mount's source, following links inside its root file system, never through the host's kernel. */
 async function sourceWithin(ctx: MountContext, mount: BindMount): Promise<string> {
   if (mount.source === '/') return '';
   const [first, ...others] = mount.from;
@@ -110,7 +110,7 @@ async function sourceWithin(ctx: MountContext, mount: BindMount): Promise<string
     first && others.length === 0
       ? await look(join(ctx.layers.root, ctx.layers.need(first).directory))
       : await ctx.withRootfs(mount.from, look);
-  if (!found) throw notFound(`RUN --mount=type=bind: source=${mount.source} is not there`);
+  if (!found) throw notFound(`RUN --mount=type=bind: source=${mount.source} does not exist`);
   return found.path;
 }
 

@@ -7,22 +7,22 @@ import { forgetRecord } from './cache.ts';
 import { cacheFilter } from './cache-filter.ts';
 import { type BuildCacheItem, CACHE_DIRECTORIES, cacheItems, type UsageContext } from './usage.ts';
 
-/** What may go of the build cache, and how much is to stay. Sizes in bytes; absent: no such bound. */
+/** What may be pruned from the build cache, and how much is to remain. Sizes are in bytes; absent means no limit. */
 export interface PruneOptions {
-  /** Records of layers that images have, too. */
+  /** Include records whose layers images use, too. */
   readonly all: boolean;
   readonly filters: Filters;
-  /** Removing ends when no more than this is left. */
+  /** Pruning stops when at most this much remains. */
   readonly reservedSpace?: number;
-  /** Without it everything that fits goes; with it, only what is above. */
+  /** Without it, everything that matches is pruned; with it, only the excess. */
   readonly maxUsedSpace?: number;
-  /** Only as much goes as it takes to have this much free on the disk. */
+  /** Pruning stops when this much is free on the disk. */
   readonly minFreeSpace?: number;
-  /** Milliseconds: only what nobody used for so long. */
+  /** Milliseconds: only records that have been unused for at least this long. */
   readonly keepDuration?: number;
 }
 
-/** Which cache mounts and contexts builds under way work with. */
+/** The cache mounts and contexts that builds in progress use. */
 export interface DirectoriesInUse {
   readonly caches: { inUse(name: string): boolean };
   readonly contexts: { inUse(name: string): boolean };
@@ -33,7 +33,7 @@ export interface Pruned {
   readonly SpaceReclaimed: number;
 }
 
-/** Removes what the options let go, the longest unused first. @throws BargeError invalid-parameter for filters. */
+/** Removes what the options select, the least recently used first. @throws BargeError invalid-parameter for invalid filters. */
 export async function pruneBuildCache(
   ctx: UsageContext,
   state: DirectoriesInUse,
@@ -59,7 +59,7 @@ export async function pruneBuildCache(
   };
 }
 
-/** Bytes to remove; without any bound, all. */
+/** Bytes to remove; without any limit, all. */
 async function excessOf(
   ctx: UsageContext,
   { reservedSpace, maxUsedSpace, minFreeSpace }: PruneOptions,
@@ -79,13 +79,13 @@ async function freeBytes(directory: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** Whether a build has it in hands. */
+/** Whether a build in progress uses it. */
 export function inUse(state: DirectoriesInUse, { Type, ID }: BuildCacheItem): boolean {
   if (Type === 'exec.cachemount') return state.caches.inUse(ID);
   return Type === 'source.local' && state.contexts.inUse(ID);
 }
 
-/** A directory leaves its place by rename, so that no build finds half of one. */
+/** A directory is renamed before its removal, so that no build finds a partial one. */
 async function removeItem(ctx: UsageContext, { Type, ID }: BuildCacheItem): Promise<void> {
   if (Type === 'regular') {
     forgetRecord(ctx.db, ID);

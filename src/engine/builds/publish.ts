@@ -19,8 +19,8 @@ const OCI_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Keeps, with the images, the index that their tags stand for, its manifests and what is said about them, in the form
- * that BuildKit gives them. One image without anything to say has no index, and without annotations no document.
+ * Stores, with the images, the index that their tags stand for, its manifests and their attestations, in the form
+ * that BuildKit uses. A single image without attestations has no index, and without annotations no document either.
  */
 export async function publishImages(
   ctx: ImageContext,
@@ -105,7 +105,7 @@ function childOf(
   };
 }
 
-/** A manifest of in-toto statements, it first, then the blobs that it names; nothing without predicates. */
+/** A manifest of in-toto statements, followed by the blobs that it names; empty without predicates. */
 function attestationsOf(
   { platform, predicates }: BuiltImage,
   manifest: StoredManifest,

@@ -12,14 +12,14 @@ import type { Files } from '../../host/files.ts';
 
 export interface FetchedContext {
   readonly directory: string;
-  /** The URL led to a Dockerfile alone. */
+  /** The URL is that of a single Dockerfile. */
   readonly dockerfile?: string;
 }
 
 /**
  * Fetches `remote=` of a build: a git repository (with `#ref:directory`), an archive, or a Dockerfile.
- * @param directory an empty directory for it.
- * @throws BargeError invalid-parameter for an address that leads to none of them, unavailable when git fails.
+ * @param directory an empty directory for the context.
+ * @throws BargeError invalid-parameter for a URL of something else, unavailable when git fails.
  */
 export async function fetchContext(
   files: Pick<Files, 'unpackTar'>,

@@ -4,7 +4,7 @@ import { invalidParameter, notFound, unavailable } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { KeptContext, KeptContexts } from './kept-contexts.ts';
 
-/** What `POST /barge/sessions` takes. */
+/** The request body of `POST /barge/sessions`. */
 export interface SessionRequest {
   /** Secrets by id, base64. */
   readonly Secrets?: Readonly<Record<string, string>>;
@@ -14,21 +14,21 @@ export interface SessionRequest {
   readonly Dockerfile?: { readonly Name: string; readonly Text: string };
 }
 
-/** Milliseconds that a session waits for its build. */
+/** Milliseconds after which a session without a build expires. */
 const PATIENCE_MS = 10 * 60_000;
-/** Milliseconds that a process's connection waits for the client to offer one. */
+/** Milliseconds that a process's connection waits for a connection of the client. */
 const OFFER_MS = 10_000;
 const MAX_SESSIONS = 100;
 
-/** What a client of ours hands over for one build beside the parameters of `/build`. In memory only. */
+/** A Barge client's input for one build, in addition to the parameters of `/build`. In memory only. */
 export class BuildSession {
   readonly id = newId();
   readonly secrets: ReadonlyMap<string, Uint8Array>;
   readonly agents: ReadonlyMap<string, OfferedAgent>;
   readonly dockerfile: { readonly text: string; readonly name: string } | undefined;
-  /** Whether a build has it: each serves one. */
+  /** Whether a build uses it: each session serves one build. */
   taken = false;
-  /** By name; '' is the main one. */
+  /** By name; '' is the main context. */
   readonly contexts = new Map<string, KeptContext>();
 
   constructor({ Secrets = {}, Ssh = [], Dockerfile }: SessionRequest) {
@@ -56,7 +56,7 @@ export class BuildSession {
   }
 }
 
-/** The client's agent: it always has a connection open here that nobody uses yet. */
+/** The client's agent: the client always keeps one unused connection open here. */
 class OfferedAgent implements SshAgent {
   readonly #offered: Duplex[] = [];
   readonly #waiting: ((connection: Duplex) => void)[] = [];
@@ -73,7 +73,7 @@ class OfferedAgent implements SshAgent {
     }
     return await new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(unavailable('the client offers its ssh agent no more')),
+        () => reject(unavailable('the client no longer offers its ssh agent')),
         OFFER_MS,
       );
       this.#waiting.push((connection) => {
@@ -88,7 +88,7 @@ class OfferedAgent implements SshAgent {
   }
 }
 
-/** Sessions that wait for their builds; a build takes its session and ends it. */
+/** Sessions that wait for their builds; a build claims its session and ends it. */
 export class BuildSessions {
   readonly #contexts: KeptContexts;
   readonly #open = new Map<string, { readonly session: BuildSession; readonly timer: NodeJS.Timeout }>();
@@ -97,10 +97,10 @@ export class BuildSessions {
     this.#contexts = contexts;
   }
 
-  /** @throws BargeError unavailable when too many wait already. */
+  /** @throws BargeError unavailable when too many are already waiting. */
   create(request: SessionRequest): BuildSession {
     if (this.#open.size >= MAX_SESSIONS) {
-      throw unavailable(`${MAX_SESSIONS} build sessions are open already: try again later`);
+      throw unavailable(`${MAX_SESSIONS} build sessions are already open: try again later`);
     }
     const session = new BuildSession(request);
     const timer = setTimeout(() => this.end(session.id), PATIENCE_MS);
@@ -116,16 +116,16 @@ export class BuildSessions {
     return found.session;
   }
 
-  /** Opens the kept directory of a context. @throws BargeError invalid-parameter when it has one of that name. */
+  /** Opens the stored directory of a context. @throws BargeError invalid-parameter when the name is already in use. */
   async addContext(session: BuildSession, name: string, key: string): Promise<KeptContext> {
     if (session.contexts.has(name))
-      throw invalidParameter(`the build session has the context ${name} already`);
+      throw invalidParameter(`the build session already has the context ${name}`);
     const context = await this.#contexts.open(key);
     session.contexts.set(name, context);
     return context;
   }
 
-  /** Lets go of all that the session has. */
+  /** Releases all resources of the session. */
   end(id: string): void {
     const found = this.#open.get(id);
     if (!found) return;

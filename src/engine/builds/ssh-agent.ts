@@ -5,7 +5,7 @@ import type { SshAgent } from '../../builder/worker.ts';
 import { systemError } from '../../core/errors.ts';
 import { failsElsewhere } from '../../core/streams.ts';
 
-/** Listens at `path`, and hands every connection to the client's agent. Disposing ends them all. */
+/** Listens at `path`, and passes every connection to the client's agent. Disposal ends them all. */
 export async function forwardAgent(
   path: string,
   agent: SshAgent,

@@ -31,7 +31,7 @@ test('a step is a container that logs nothing', () => {
   );
 });
 
-test('an insecure step is privileged, and nothing of the kernel is hidden from it', () => {
+test('an insecure step is privileged, and no kernel interface is hidden from it', () => {
   const { security, namespaces } = specOf({ security: 'insecure' });
   assert.deepEqual(
     [security.privileged, security.writableCgroups, security.maskedPaths, namespaces.cgroup],

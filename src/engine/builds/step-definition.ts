@@ -14,7 +14,7 @@ import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import { cgroupNamespace } from '../lifecycle/namespaces.ts';
 import type { StepMounts } from './mounts.ts';
 
-/** A step of a build as the container that it is in all but name. */
+/** A build step as the definition of a container. */
 export function stepDefinition(
   id: string,
   step: ExecRequest,
@@ -66,7 +66,7 @@ function limitsOf({
   };
 }
 
-/** Its files of /etc. */
+/** The step's files in /etc. */
 export function etcOf(id: string, step: ExecRequest, sandbox: Sandbox | undefined) {
   const name = shortId(id);
   const extra = (step.extraHosts ?? []).map((entry) => {

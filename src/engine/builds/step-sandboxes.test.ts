@@ -6,7 +6,7 @@ import type { Networks } from '../../network/networks.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import { StepSandboxes } from './step-sandboxes.ts';
 
-/** Networks of which those called `inner` have no way out. */
+/** Networks, of which those called `inner` are internal. */
 function fakeNetworks(views: NameView[]): Networks {
   const networks = {
     find: (name: string) => ({ name }),
@@ -27,7 +27,7 @@ function fakeNetworks(views: NameView[]): Networks {
 
 const step = (network: string) => ({ network }) as ExecRequest;
 
-test('a step on an internal network has no servers for names of the world outside', async () => {
+test('a step on an internal network has no servers for outside names', async () => {
   const views: NameView[] = [];
   const sandboxes = new StepSandboxes(fakeNetworks(views));
   await sandboxes.connect(step('inner'));

@@ -4,12 +4,12 @@ import { upstreamServers } from '../../network/resolv.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 
 /**
- * Network sandboxes of one build. Its steps use them one after the other, for a step's processes end with it; one that
- * may change its network leaves none.
+ * Network sandboxes of one build. Its steps reuse them one after the other, as a step's processes end with it; a step that
+ * could change its network does not return its sandbox.
  */
 export class StepSandboxes {
   readonly #networks: Networks;
-  /** Those that no step has, by network. */
+  /** Unused sandboxes, by network. */
   readonly #idle = new Map<string, readonly Sandbox[]>();
 
   constructor(networks: Networks) {
@@ -33,7 +33,7 @@ export class StepSandboxes {
     return sandbox;
   }
 
-  /** Without a way out, names of the world outside have no answer, as in containers. */
+  /** Without a default route, outside names are not resolved, as in containers. */
   #serversOf(sandbox: Sandbox): readonly string[] {
     return this.#networks.leadsOut(sandbox) ? upstreamServers([]) : [];
   }
@@ -44,7 +44,7 @@ export class StepSandboxes {
     this.#idle.set(mode, [...(this.#idle.get(mode) ?? []), sandbox]);
   }
 
-  /** Gives all of them back; no step has one any more. */
+  /** Releases all sandboxes, when no step uses one any more. */
   async release(): Promise<void> {
     const all = [...this.#idle.values()].flat();
     this.#idle.clear();

@@ -5,13 +5,13 @@ import { limiter } from '../../core/limiter.ts';
 import type { ImageContext } from '../images/context.ts';
 import { listRecords } from './cache.ts';
 
-/** What the build cache holds, as `/system/df` shows it. */
+/** An item of the build cache, as in `/system/df`. */
 export interface BuildCacheItem {
   readonly ID: string;
   readonly Type: 'regular' | 'exec.cachemount' | 'source.local';
   readonly Description: string;
   readonly InUse: boolean;
-  /** An image, or another record, has the same layer: removing this one frees nothing. */
+  /** An image or another record has the same layer, so removing this record frees nothing. */
   readonly Shared: boolean;
   /** Bytes. */
   readonly Size: number;
@@ -24,7 +24,7 @@ export interface UsageContext extends ImageContext {
   readonly dataRoot: string;
 }
 
-/** Processes that add up side by side. */
+/** Maximum number of parallel size calculations. */
 const WIDTH = 4;
 
 /** Directories of the data root that belong to the build cache. */
@@ -34,7 +34,7 @@ export const CACHE_DIRECTORIES = {
 } as const;
 export type CacheDirectoryType = keyof typeof CACHE_DIRECTORIES;
 
-/** Steps, directories of `RUN --mount=type=cache`, and contexts that clients sent; the longest unused first. */
+/** Steps, directories of `RUN --mount=type=cache`, and contexts that clients sent; the least recently used first. */
 export async function cacheItems(ctx: UsageContext, signal?: AbortSignal): Promise<BuildCacheItem[]> {
   const directories = await Promise.all([
     directoryItems(ctx, 'exec.cachemount', 'RUN --mount=type=cache', signal),
@@ -81,7 +81,7 @@ async function directoryItems(
       const times = { CreatedAt: birthtime.toISOString(), LastUsedAt: mtime.toISOString() };
       return [{ ID: name, Type, Description, InUse: false, Shared: false, Size, UsageCount: 1, ...times }];
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return []; /* it has gone meanwhile */
+      if (errnoOf(error) === 'ENOENT') return []; /* it has been removed meanwhile */
       throw error;
     }
   });

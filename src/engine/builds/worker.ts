@@ -51,11 +51,11 @@ export interface WorkerContext extends ImageContext, ContainerContext {
   readonly settings: EngineSettings;
 }
 
-/** What a step has besides its root file system. */
+/** A step's resources other than its root file system. */
 interface StepParts {
   readonly mounts: StepMounts;
   readonly sandbox: Sandbox | undefined;
-  /** The container whose network namespace and files of /etc it shares. */
+  /** The container whose network namespace and files in /etc it shares. */
   readonly joined: JoinedContainer | undefined;
   readonly edits: DeviceEdits | undefined;
 }
@@ -65,7 +65,7 @@ interface JoinedContainer {
   readonly etc: EtcFiles;
 }
 
-/** Where a step is; `gone` is called when nothing runs there any more. */
+/** A step's location; `gone` is called when nothing runs there any more. */
 interface StepPlace {
   readonly id: string;
   readonly upper: string;
@@ -75,29 +75,29 @@ interface StepPlace {
 
 interface StartedStep {
   readonly exitCode: number;
-  /** Its mounts and its shim, too, have ended. */
+  /** Resolves when the mounts and the shim have ended, too. */
   readonly gone: Promise<unknown>;
 }
 
-/** Directories of build steps in the exec root: in memory, for they hold secrets. */
+/** Directories of build steps in the exec root: in memory, because they contain secrets. */
 const STEP_PREFIX = 'step-';
 
-/** The builder's hands: steps run as containers do, on the same shim, runtime and overlays. */
+/** Executes build steps like containers, with the same shim, runtime and overlays. */
 export class EngineWorker implements BuildWorker {
   readonly #ctx: WorkerContext;
   /** Credentials by registry, as the client sent them with the build. */
   readonly #auth: Readonly<Record<string, AuthConfig>>;
-  /** Layers made by this build, kept from garbage collection until an image or the cache has them. */
+  /** Layers of this build, protected from garbage collection until an image or the cache refers to them. */
   readonly #leases: Disposable[] = [];
 
   readonly #caches: CacheDirectories;
   readonly #sandboxes: StepSandboxes;
-  /** What is done for steps that have ended. */
+  /** Clean-up of finished steps. */
   readonly #chores: Promise<unknown>[] = [];
 
   readonly #finish: (config: ImageConfig) => ImageConfig;
 
-  /** @param finish has the last word about configurations. */
+  /** @param finish makes the final change to configurations. */
   constructor(
     ctx: WorkerContext,
     auth: Readonly<Record<string, AuthConfig>>,
@@ -115,7 +115,7 @@ export class EngineWorker implements BuildWorker {
     this.#leases.push(this.#ctx.layers.lease(layers));
   }
 
-  /** Lets go of everything; nothing of a step is left then. */
+  /** Releases everything; no leftovers of a step remain. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#chores, this.#sandboxes.release()]);
     for (const lease of this.#leases) lease[Symbol.dispose]();
@@ -149,16 +149,16 @@ export class EngineWorker implements BuildWorker {
       step.output('stderr', Buffer.from(`${error.message}\n`));
       return { exitCode: error.exitCode };
     } finally {
-      /* The next step does not wait for what this one leaves behind. */
+      /* The next step does not wait for this one's clean-up. */
       const remove = (directory: string) => this.#ctx.host.files.removeTree(directory);
       const removed = gone.promise.then(() => Promise.all([data, exec, scratch].map(remove)));
       this.#chores.push(removed.catch((error) => this.#warn(error)));
     }
   }
 
-  /** The next start of the daemon removes it. */
+  /** On failure, the next start of the daemon removes it. */
   #warn(error: unknown): void {
-    this.#ctx.warn('what a step of a build left could not be removed', { error: messageOf(error) });
+    this.#ctx.warn('could not remove the leftovers of a build step', { error: messageOf(error) });
   }
 
   async #execIn({ id, upper, scratch, gone }: StepPlace, step: ExecRequest): Promise<ExecResult> {
@@ -197,7 +197,7 @@ export class EngineWorker implements BuildWorker {
     return buildMounts(context, step.mounts ?? [], held);
   }
 
-  /** What the step's devices add to it; of one that need not be there, only a word is said when it is not. */
+  /** The additions for the step's devices; a missing optional device is only reported. */
   async #devices(step: ExecRequest): Promise<DeviceEdits | undefined> {
     const directories = this.#ctx.settings.defaults.cdiDirectories;
     const found: string[] = [];
@@ -213,7 +213,7 @@ export class EngineWorker implements BuildWorker {
     return found.length === 0 ? undefined : await deviceEdits([cdiRequest(found)], directories);
   }
 
-  /** Runs the step's process to its end. */
+  /** Runs the step's process until it exits. */
   async #run(id: string, step: ExecRequest, parts: StepParts): Promise<StartedStep> {
     const { runner, layers } = this.#ctx;
     const { mounts, sandbox, joined, edits } = parts;
@@ -326,7 +326,7 @@ export class EngineWorker implements BuildWorker {
   }
 }
 
-/** @throws BargeError not-found or system unless the container of `container:NAME` is there and runs. */
+/** @throws BargeError not-found or system unless the container of `container:NAME` exists and is running. */
 function joinedContainer(ctx: ContainerContext, network: string | undefined): JoinedContainer | undefined {
   const mode = parseNetworkMode(network ?? '');
   if (mode.kind !== 'container') return undefined;

@@ -14,7 +14,7 @@ import { imageFor } from './platforms.ts';
 import { collectGarbage } from './remove.ts';
 
 /**
- * An archive of images. A repository without a tag means all of its tags; an id means the image without a name.
+ * An archive of images. A repository without a tag stands for all of its tags; an id, for the image without a name.
  * @throws BargeError not-found before the stream begins.
  */
 export function saveArchive(
@@ -50,7 +50,7 @@ type Selected = Map<string, SavedImage & { readonly names: Reference[] }>;
 function addIndex(ctx: ImageContext, selected: Selected, index: StoredManifest): void {
   const bundle = bundleAround(ctx.images, index);
   const [first] = bundle.images;
-  if (!first) throw notFound(`the images of ${index.digest} are gone`);
+  if (!first) throw notFound(`the images of ${index.digest} no longer exist`);
   add(selected, first.image, undefined, bundle);
 }
 
@@ -84,7 +84,7 @@ function tagsOf(ctx: ImageContext, { domain, path }: Reference): SavedImage[] {
   });
 }
 
-/** Adds the images of an archive under their names there, and tells each. Of a refused archive nothing stays. */
+/** Adds the images of an archive under their names there, and reports each. A rejected archive leaves nothing behind. */
 export async function loadArchive(ctx: ImageContext, archive: Readable, options: LoadOptions): Promise<void> {
   try {
     for (const { image, names, target } of await loadImages(ctx, archive, options)) {

@@ -12,12 +12,12 @@ export interface AttestationStatement {
 
 export interface AttestationQuery {
   readonly platform: Platform | undefined;
-  /** None: all. */
+  /** Absent: all platforms. */
   readonly types: readonly string[];
   readonly statements: boolean;
 }
 
-/** What was said about an image where it was made, as its registry had it. @throws BargeError not-found. */
+/** The attestations of an image from its build, as pulled from its registry. @throws BargeError not-found. */
 export function listAttestations(
   ctx: ImageContext,
   ref: string,

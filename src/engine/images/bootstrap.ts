@@ -14,11 +14,11 @@ import { importImage } from './import.ts';
 export interface BootstrapRequest {
   /** `debian:bookworm`, `ubuntu:jammy`, …: a suite of the machine's own apt sources; or `busybox`. */
   readonly image: string;
-  /** Packages besides the variant's own. */
+  /** Packages in addition to the variant's own. */
   readonly include: readonly string[];
   /** Another name for the result. */
   readonly tag?: string;
-  /** mmdebstrap's variant: minbase unless told otherwise. */
+  /** mmdebstrap's variant; the default is minbase. */
   readonly variant?: string;
   readonly onProgress: OnProgress;
   readonly signal: AbortSignal;
@@ -28,8 +28,8 @@ const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const PACKAGE = /^[a-z0-9][a-z0-9+.-]*$/;
 
 /**
- * Makes a base image without any registry: from Debian's or Ubuntu's packages as this machine is set up to
- * get them, or from its statically linked busybox.
+ * Creates a base image without a registry: from Debian's or Ubuntu's packages, using this machine's apt
+ * configuration, or from its statically linked busybox.
  */
 export async function bootstrapImage(ctx: ImageContext, request: BootstrapRequest): Promise<Image> {
   const reference = withDefaultTag(parseReference(request.image));
@@ -88,7 +88,7 @@ async function debian(
   return imported.value;
 }
 
-/** Lines of sources.list for a suite and its updates, as apt itself understands this machine's files. */
+/** Lines of sources.list for a suite and its updates, as apt reads this machine's files. */
 async function aptSources(processes: Pick<Processes, 'capture'>, suite: string): Promise<string> {
   const format = 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)';
   const { stdout } = await processes.capture('apt-get', [
@@ -117,7 +117,7 @@ function withAdvice(cause: unknown): unknown {
   return systemError('mmdebstrap cannot be started: install it (apt-get install mmdebstrap)', { cause });
 }
 
-/** Passes on the steps that mmdebstrap names on its standard error, and remembers its last lines, for an error. */
+/** Reports the steps that mmdebstrap names on its standard error, and stores its last lines for an error message. */
 function progressOf(onProgress: OnProgress) {
   const last: string[] = [];
   let partial = '';
@@ -140,7 +140,7 @@ const BUSYBOX = '/bin/busybox';
 
 async function busybox(ctx: ImageContext, name: string, request: BootstrapRequest): Promise<Image> {
   if (!existsSync(BUSYBOX))
-    throw unavailable(`${BUSYBOX} is not there: install busybox-static (npm run setup does)`);
+    throw unavailable(`${BUSYBOX} is missing: install busybox-static (npm run setup does)`);
   const directory = await mkdtemp(join(tmpdir(), 'barge-busybox-'));
   try {
     await fillBusybox(ctx.host.processes, directory);

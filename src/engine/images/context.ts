@@ -7,17 +7,17 @@ import type { BlobStore } from '../../store/blobs.ts';
 import type { Database } from '../../store/database.ts';
 import type { EventBus } from '../events.ts';
 
-/** How the daemon was told to treat registries. */
+/** The daemon's settings for registries. */
 export interface RegistrySettings {
-  /** Hosts or CIDR blocks that may be spoken to without verified TLS. */
+  /** Hosts or CIDR blocks that may be used without verified TLS. */
   readonly insecure: readonly string[];
-  /** Asked before Docker Hub, in this order. */
+  /** Tried before Docker Hub, in this order. */
   readonly mirrors: readonly string[];
-  /** How often what fails in passing is tried. */
+  /** Number of attempts at transfers that fail temporarily. */
   readonly maxTries: number;
 }
 
-/** What the use cases of images work with. */
+/** The dependencies of the image use cases. */
 export interface ImageContext {
   readonly host: Host;
   readonly images: ImageStore;

@@ -13,7 +13,7 @@ export interface Distribution {
   readonly Platforms: readonly Platform[];
 }
 
-/** What a registry has under a name. @throws BargeError unauthorized: the registry does not have it, or does not say. */
+/** Describes an image of a registry. @throws BargeError unauthorized: the image does not exist, or access is denied. */
 export async function inspectDistribution(
   ctx: ImageContext,
   ref: string,

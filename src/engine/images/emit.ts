@@ -2,8 +2,8 @@ import type { Image } from '../../image/images.ts';
 import type { EventBus } from '../events.ts';
 
 /**
- * Reports an image event with the attributes that docker's have: the image's labels and the name that it is about.
- * @param actor what the event is of where that is not the image's id: the reference that was pulled or pushed.
+ * Reports an image event with docker's attributes: the image's labels and the name that it is about.
+ * @param actor the event's actor where it is not the image's id: the reference that was pulled or pushed.
  */
 export function emitImage(
   ctx: { readonly events: Pick<EventBus, 'emit'> },

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import type { ImageContext } from './context.ts';
 import { collectGarbage } from './remove.ts';
 
-/** Gives `use` an image's root file system as a tar, owners and modes kept. @throws BargeError not-found. */
+/** Passes an image's root file system to `use` as a tar, with owners and modes. @throws BargeError not-found. */
 export async function withImageFiles(
   ctx: ImageContext & { readonly dataRoot: string },
   ref: string,
@@ -24,7 +24,7 @@ export async function withImageFiles(
   }
 }
 
-/** Removes an image that no name and no container has: one that was built for its files. */
+/** Removes an image that no name and no container refers to: one that was built only for its files. */
 export async function dropUnnamed(ctx: ImageContext, ref: string): Promise<void> {
   const image = ctx.images.find(ref);
   const { tags, digests } = ctx.images.names(image.id);

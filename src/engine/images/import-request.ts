@@ -10,9 +10,9 @@ import { followRedirects } from '../../image/remote/redirect.ts';
 import type { ImageContext } from './context.ts';
 import { importImage } from './import.ts';
 
-/** An import as the API is asked for it. */
+/** An import request of the API. */
 export interface ImportRequest {
-  /** `-`: the request's body; else an address that has the archive. */
+  /** `-`: the request's body; else the archive's URL. */
   readonly source: string;
   readonly name?: string;
   readonly message?: string;
@@ -23,13 +23,13 @@ export interface ImportRequest {
   readonly signal: AbortSignal;
 }
 
-/** @throws BargeError invalid-parameter: there is nothing to run an image of another system on. */
+/** @throws BargeError invalid-parameter for another operating system, whose images cannot run. */
 function runnable(platform: Platform): Platform {
   if (platform.os === 'linux') return platform;
   throw invalidParameter(`operating system is not supported: ${platform.os}`);
 }
 
-/** @throws BargeError invalid-parameter, before anything is read; unavailable for an address that gives nothing. */
+/** @throws BargeError invalid-parameter, before anything is read; unavailable for a URL that cannot be read. */
 export async function importRequested(
   ctx: ImageContext,
   body: () => Readable,
@@ -63,5 +63,5 @@ async function download(transport: HttpTransport, url: URL, signal: AbortSignal)
   const response = await followRedirects(transport, { method: 'GET', url, signal }, undefined, policy);
   if (response.status === 200) return response.body;
   response.body.destroy();
-  throw unavailable(`failed to GET ${url.href}: the server answers with status ${response.status}`);
+  throw unavailable(`failed to GET ${url.href}: the server responded with status ${response.status}`);
 }

@@ -18,8 +18,8 @@ export interface ImportOptions {
 }
 
 /**
- * Makes an image of one layer from the tar of a root file system, compressed or not. The layer is packed anew,
- * so that it can always be made again from its directory.
+ * Creates an image of one layer from the tar of a root file system, compressed or not. The layer is repacked,
+ * so that it can always be reproduced from its directory.
  */
 export async function importImage(ctx: ImageContext, tar: Readable, options: ImportOptions): Promise<Image> {
   const reference: Reference | undefined = options.name

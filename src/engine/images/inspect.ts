@@ -53,7 +53,7 @@ export interface ImageListQuery {
   readonly filters: Filters;
   readonly all: boolean;
   readonly digests: boolean;
-  /** Adds up what each image has in common with others. */
+  /** Compute the size that each image shares with others. */
   readonly sharedSize?: boolean;
 }
 
@@ -72,7 +72,7 @@ const TESTS: Record<string, Test> = {
   'label!': ({ config }, _, value) => !labelMatches(config.config?.Labels ?? {}, value),
 };
 
-/** Go's path.Match against the whole reference or its repository. @throws BargeError for what is not a pattern. */
+/** Go's path.Match against the whole reference or its repository. @throws BargeError for an invalid pattern. */
 function referenceMatches(name: string, pattern: string): boolean {
   const glob = pathGlob(pattern);
   const tail = name.slice(name.lastIndexOf('/') + 1);
@@ -90,7 +90,7 @@ export function listImages(ctx: ImageContext, query: ImageListQuery): ImageSumma
   for (const { definition } of ctx.containers.list()) {
     uses.set(definition.imageId, (uses.get(definition.imageId) ?? 0) + 1);
   }
-  /* Images of other platforms are behind their tag, not beside it. */
+  /* Images of other platforms are listed under their tag, not beside it. */
   const hidden = ({ id }: Image) =>
     !query.all && (names.get(id)?.tags.length ?? 0) === 0 && ctx.images.isInIndex(id);
   const shared = query.sharedSize ? sharedSizes(ctx) : undefined;
@@ -111,7 +111,7 @@ export function listImages(ctx: ImageContext, query: ImageListQuery): ImageSumma
     .sort((a, b) => b.Created - a.Created);
 }
 
-/** A filter for references shows those names of an image that pass it. */
+/** With a filter for references, only the names that match it are shown. */
 function namesAskedFor({ tags, digests }: ImageNames, { filters }: ImageListQuery): ImageNames {
   const patterns = filters.get('reference');
   if (!patterns) return { tags, digests };
@@ -119,7 +119,7 @@ function namesAskedFor({ tags, digests }: ImageNames, { filters }: ImageListQuer
   return { tags: tags.filter(passes), digests: digests.filter(passes) };
 }
 
-/** Bytes of layers that another image has, too. */
+/** Bytes of layers that are shared with another image. */
 function sharedSizes(ctx: ImageContext): (image: Image) => number {
   const users = new Map<string, number>();
   for (const { config } of ctx.images.list())

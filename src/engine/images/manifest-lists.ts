@@ -17,7 +17,7 @@ import { remoteFor, type TransferOptions } from './transfer.ts';
 
 export type ManifestOptions = Omit<TransferOptions, 'onProgress'> & { readonly insecure: boolean };
 
-/** A manifest of a registry with its exact bytes, and for whom it is. */
+/** A registry's manifest with its exact bytes and its platform. */
 export interface RemoteManifest {
   readonly Descriptor: Descriptor;
   /** Base64. */
@@ -50,16 +50,16 @@ async function platformOf(remote: RemoteRepository, bytes: Uint8Array): Promise<
   return { os, architecture, ...(variant ? { variant } : {}) };
 }
 
-/** A list to send: its bytes, and where what it names is now. */
+/** A list to push: its bytes, and the current locations of the manifests that it names. */
 export interface ManifestList {
   readonly MediaType: string;
   /** Base64. */
   readonly Raw: string;
-  /** References by digest; those of other repositories are brought over. */
+  /** References by digest; manifests of other repositories are copied. */
   readonly Sources: readonly string[];
 }
 
-/** @returns the descriptor of what was sent. @throws BargeError invalid-parameter for images of another registry. */
+/** @returns the descriptor of the pushed list. @throws BargeError invalid-parameter for images of another registry. */
 export async function pushManifestList(
   ctx: ImageContext,
   ref: string,
@@ -90,7 +90,7 @@ async function bringOver(
   options: ManifestOptions,
 ): Promise<void> {
   if (source.path === target.path) return;
-  if (!source.digest) throw invalidParameter(`${familiarString(source)} names no digest`);
+  if (!source.digest) throw invalidParameter(`${familiarString(source)} has no digest`);
   using from = await remoteOf(ctx, source, options);
   const { descriptor, bytes } = await from.manifest(source.digest);
   const { config, layers } = parseManifest(bytes);
@@ -100,7 +100,7 @@ async function bringOver(
   await to.putManifest(descriptor.digest, descriptor.mediaType, bytes);
 }
 
-/** A blob that can be mounted is never asked for. */
+/** A blob that can be mounted is never read. */
 function lazily(open: () => Promise<Readable>): Readable {
   return failsElsewhere(
     Readable.from(

@@ -2,13 +2,13 @@ import { BargeError } from '../../core/errors.ts';
 import { parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
 import type { Image } from '../../image/images.ts';
 
-/** Whether `ref` is the image's id or the start of it, not one of its names. */
+/** Whether `ref` is the image's id or a prefix of it, not one of its names. */
 export function isIdOf(image: Image, ref: string): boolean {
   const hex = ref.replace(/^sha256:/, '');
   return /^[0-9a-f]+$/.test(hex) && image.id.slice('sha256:'.length).startsWith(hex);
 }
 
-/** With its tag or digest; undefined for what is no reference. */
+/** With its tag or digest; undefined for text that is not a reference. */
 export function referenceOf(ref: string): Reference | undefined {
   try {
     return withDefaultTag(parseReference(ref));

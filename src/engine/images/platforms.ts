@@ -6,15 +6,15 @@ import { isFor, platformText } from '../../image/platform.ts';
 import type { ImageContext } from './context.ts';
 import { isIdOf, referenceOf } from './names.ts';
 
-/** @throws BargeError not-found, in docker's words, for an image of none of these platforms. */
+/** @throws BargeError not-found, in docker's words, when the image is for none of these platforms. */
 export function assertPlatform(image: Image, ref: string, platforms: readonly Platform[]): void {
   if (platforms.length === 0 || platforms.some((platform) => isFor(image.config, platform))) return;
   throw wrongPlatform(image, ref, platforms);
 }
 
 /**
- * The image of one of these platforms that a word means: a tag may stand for several.
- * @param found what the word means without platforms. @throws BargeError not-found.
+ * The image that a ref stands for on one of these platforms: a tag may stand for several images.
+ * @param found the image that the ref stands for without platforms. @throws BargeError not-found.
  */
 export function imageFor(
   ctx: Pick<ImageContext, 'images'>,

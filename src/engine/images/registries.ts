@@ -6,10 +6,10 @@ import { errnoOf, invalidParameter } from '../../core/errors.ts';
 import type { ClientCertificate, RemoteOptions } from '../../image/remote/remote-options.ts';
 import type { RegistrySettings } from './context.ts';
 
-/** Where certificates for registries lie, a directory `HOST[:PORT]` each. */
+/** Where certificates for registries are stored, in a directory `HOST[:PORT]` each. */
 const CERTIFICATE_DIRECTORIES = ['/etc/barge/certs.d', '/etc/docker/certs.d'];
 
-/** How to talk to the registry of `domain`, as the daemon was told. @throws BargeError invalid-parameter: bad certificates. */
+/** Connection settings for the registry of `domain`. @throws BargeError invalid-parameter: bad certificates. */
 export async function remoteOptions(
   registries: RegistrySettings,
   domain: string,
@@ -47,7 +47,7 @@ interface Certificates {
   readonly clientCertificates: readonly ClientCertificate[];
 }
 
-/** `*.crt`: authorities to trust; `*.cert` and the `*.key` beside it: what to show. */
+/** `*.crt`: authorities to trust; `*.cert` with its `*.key`: the client certificate. */
 export async function certificatesFor(
   domain: string,
   directories: readonly string[] = CERTIFICATE_DIRECTORIES,

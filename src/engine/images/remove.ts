@@ -16,7 +16,7 @@ import { isIdOf, referenceOf } from './names.ts';
 import { assertPlatform } from './platforms.ts';
 
 /**
- * Takes a name from an image, and removes the image with its last name. By id: all names at once, unless they
+ * Removes a name from an image, and the image with its last name. By id: all names at once, unless they
  * belong to several repositories and `force` is not given.
  * @throws BargeError conflict while containers use it (a running one's cannot be forced).
  */
@@ -33,12 +33,12 @@ export async function removeImage(
     : await removeById(ctx, image, force);
 }
 
-/** A digest decides by itself, whatever tag is written before it. */
+/** A digest alone decides; a tag before it is ignored. */
 function withOneName({ tag, ...rest }: Reference): Reference {
   return tag && !rest.digest ? { ...rest, tag } : rest;
 }
 
-/** Every other name stays, and keeps the image with it. */
+/** Every other name remains, and with it the image. */
 async function removeReference(
   ctx: ImageContext,
   image: Image,
@@ -59,7 +59,7 @@ async function removeReference(
   return [...gone, ...members];
 }
 
-/** Whether nothing would be left of an image but its id: digests go with the last tag of their repository. */
+/** Whether only the id of an image would remain: digests are removed with the last tag of their repository. */
 function isLastName(ctx: ImageContext, image: Image, reference: Reference): boolean {
   const { tags, digests } = ctx.images.names(image.id);
   const repository = canonicalName(reference);
@@ -83,7 +83,7 @@ async function removeById(ctx: ImageContext, image: Image, force: boolean): Prom
   return [...gone, ...(await deleteUnnamed(ctx, image, behind))];
 }
 
-/** @param behind images that stood behind the names it had. */
+/** @param behind images that its removed names stood for. */
 async function deleteUnnamed(
   ctx: ImageContext,
   image: Image,
@@ -95,7 +95,7 @@ async function deleteUnnamed(
   return [{ Deleted: image.id }, ...goneLayers(ctx, image), ...members];
 }
 
-/** Images that were there for an index only, which no tag stands for any more. */
+/** Images that existed only for an index that no tag stands for any more. */
 function dropMembers(ctx: ImageContext, images: readonly Image[]): ImageDeleteItem[] {
   const unneeded = images.filter(
     (image) =>
@@ -118,7 +118,7 @@ function untag(ctx: ImageContext, image: Image, reference: Reference): ImageDele
   return { Untagged: familiarString(reference) };
 }
 
-/** As `untag`; the digests by which an image is known in a repository go with its last tag there. */
+/** Like `untag`; an image's digests in a repository are removed with its last tag there. */
 function dropName(ctx: ImageContext, image: Image, reference: Reference): ImageDeleteItem[] {
   const items = [untag(ctx, image, reference)];
   if (reference.digest) return items;
@@ -138,7 +138,7 @@ function usersOf(ctx: ImageContext, image: Image) {
 
 function assertUnused(ctx: ImageContext, image: Image, force: boolean, ref: string): void {
   const users = usersOf(ctx, image);
-  /* One that only has the image mounted keeps what it needs of it. */
+  /* A container that only mounts the image has its own references to the layers. */
   const running = users.find(({ state, definition }) => isRunning(state) && definition.imageId === image.id);
   const short = shortId(image.id);
   if (running) {
@@ -163,8 +163,8 @@ export async function collectGarbage(ctx: ImageContext): Promise<number> {
 const PRUNE_FILTERS = ['dangling', 'label', 'label!', 'until'];
 
 /**
- * Images without a name, or by `dangling=false` all that no container uses. @returns what went and the bytes of the
- * layers that went with it. @throws BargeError invalid-parameter for filters that make no sense.
+ * Removes images without a name, or with `dangling=false` all unused ones. @returns the removed images and the bytes of the
+ * layers removed with them. @throws BargeError invalid-parameter for invalid filters.
  */
 export async function pruneImages(
   ctx: ImageContext,
@@ -203,7 +203,7 @@ export async function pruneImages(
   return { ImagesDeleted: unique(deleted), SpaceReclaimed };
 }
 
-/** Tags of an image in use that go with a prune: all but those that its containers name, or but the last one. */
+/** Tags of a used image that a prune removes: all but those that its containers name, or all but the last one. */
 function spareTags(tags: readonly string[], users: readonly Container[]): string[] {
   const references = users.map(({ definition }) => referenceOf(definition.imageName));
   const named = new Set(references.map((reference) => reference && familiarString(reference)));

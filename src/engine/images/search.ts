@@ -30,7 +30,7 @@ export interface SearchOptions {
 }
 
 /**
- * Looks for images by the first version of the registry API; of a registry that no longer has it, through the names of
+ * Searches for images with version 1 of the registry API; in a registry without it, through the names of
  * its repositories.
  * @param term may begin with the host of a registry. @throws BargeError invalid-parameter, unavailable.
  */
@@ -54,7 +54,7 @@ export async function searchImages(
 
 function splitTerm(term: string): { domain: string; rest: string } {
   if (term.includes('://')) throw invalidParameter(`invalid repository name (${term}), leave the scheme out`);
-  if (!term) throw invalidParameter('what to look for is missing');
+  if (!term) throw invalidParameter('the search term is missing');
   const slash = term.indexOf('/');
   const head = term.slice(0, Math.max(slash, 0));
   if (!/[.:]|^localhost$/.test(head)) return { domain: HUB_INDEX, rest: term.replace(/^library\//, '') };
@@ -115,6 +115,6 @@ async function jsonOf<T>(response: HttpResponse): Promise<T> {
   try {
     return JSON.parse((await readBody(response, MAX_RESPONSE)).toString()) as T;
   } catch (error) {
-    throw unavailable(`${response.request.url.href}: the answer is not JSON`, { cause: error });
+    throw unavailable(`${response.request.url.href}: the response is not JSON`, { cause: error });
   }
 }

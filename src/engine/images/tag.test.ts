@@ -28,7 +28,7 @@ function context() {
   return { ctx, tags, events };
 }
 
-test('a tag made from a name stands for what the name stands for, one made from an id for the image', () => {
+test('a tag created from a name has the same target as the name, one created from an id stands for the image', () => {
   const { ctx, tags, events } = context();
   tagImage(ctx, 'app:1', 'registry.test/app', '2');
   tagImage(ctx, ID, 'app', '');
@@ -41,7 +41,7 @@ test('a tag made from a name stands for what the name stands for, one made from 
   assert.deepEqual(events, [`image tag ${ID}`, `image tag ${ID}`, `image tag ${ID}`]);
 });
 
-test('a name that cannot be a tag’s is refused, and nothing is tagged', () => {
+test('an invalid name is rejected, and nothing is tagged', () => {
   const { ctx, tags, events } = context();
   for (const [repository, tag, message] of [
     [`app@${INDEX}`, '', /digest reference/],

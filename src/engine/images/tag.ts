@@ -6,7 +6,7 @@ import type { EventBus } from '../events.ts';
 import { emitImage } from './emit.ts';
 import { isIdOf, referenceOf } from './names.ts';
 
-/** What tagging needs of the engine. */
+/** The parts of the engine that tagging needs. */
 export interface TagContext {
   readonly images: {
     find(ref: string): Image;
@@ -17,9 +17,9 @@ export interface TagContext {
 }
 
 /**
- * Gives an image one more name. A name made from another one stands for the same document, such as an index.
- * @param tag empty: `repository` may have one, else it is `latest`.
- * @throws BargeError not-found for the image; invalid-parameter for a name that cannot be a tag's.
+ * Adds a name to an image. A name created from another name stands for the same document, such as an index.
+ * @param tag empty: the tag in `repository`, or `latest`.
+ * @throws BargeError not-found for the image; invalid-parameter for an invalid name.
  */
 export function tagImage(ctx: TagContext, ref: string, repository: string, tag: string): void {
   const image = ctx.images.find(ref);

@@ -59,12 +59,12 @@ export async function pull(
   return image;
 }
 
-/** To docker a registry that is not to be reached is any failure (500), not a service that is away (503). */
+/** In docker, an unreachable registry is an internal error (500), not an unavailable service (503). */
 function throwAsDocker(error: unknown): never {
   throw isKind(error, 'unavailable') ? systemError(messageOf(error), { cause: error }) : error;
 }
 
-/** Asks the mirrors of Docker Hub first; whatever one of them cannot give, the next may. */
+/** Tries the mirrors of Docker Hub first, in order; any failure moves on to the next. */
 export async function fromFirst<T>(
   ctx: ImageContext,
   reference: Reference,
@@ -80,7 +80,7 @@ export async function fromFirst<T>(
       return await action(remote);
     } catch (error) {
       if (options.signal.aborted) throw error;
-      ctx.warn('the mirror did not give an image', { mirror: address, error: messageOf(error) });
+      ctx.warn('the mirror did not provide the image', { mirror: address, error: messageOf(error) });
     }
   }
   using remote = await remoteFor(ctx, reference, options);
@@ -126,7 +126,7 @@ function localTags(ctx: ImageContext, repository: Reference): Reference[] {
   return found;
 }
 
-/** Tries credentials. @returns what `POST /auth` answers. */
+/** Checks credentials. @returns the response to `POST /auth`. */
 export async function login(
   ctx: ImageContext,
   auth: AuthConfig,

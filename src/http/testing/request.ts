@@ -15,7 +15,7 @@ export interface TestRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Anything but bytes, text and streams is sent as JSON. */
   readonly body?: unknown;
-  /** The address that the request seems to come from. */
+  /** The apparent client address of the request. */
   readonly address?: string;
 }
 
@@ -28,7 +28,7 @@ export interface TestResponse {
   json<T = unknown>(): T;
 }
 
-/** Sends a request to a server over a pair of streams in memory: HTTP is parsed as ever, no socket is opened. */
+/** Sends a request to a server over a pair of streams in memory: HTTP is parsed as usual, but no socket is opened. */
 export async function request(
   server: Pick<HttpServer, 'server'>,
   path: string,
@@ -96,7 +96,7 @@ export function connect(server: HttpServer['server'], address = '127.0.0.1'): Du
   return Object.assign(near, SOCKET);
 }
 
-/** What HTTP expects of a socket beyond a stream. */
+/** The members of a socket that HTTP needs beyond a stream. */
 const SOCKET = {
   bytesRead: 0,
   bytesWritten: 0,

@@ -9,12 +9,12 @@ import { byteProgress, type OnProgress } from '../progress.ts';
 import { type LayerStores, takeLayer } from '../take-layer.ts';
 import { type ArchiveFile, archiveEntries, nameInside } from './archive-entries.ts';
 
-/** Bytes of a manifest, an index or a configuration, and of all of them. */
+/** Maximum bytes of a manifest, an index or a configuration, and of all of them together. */
 const MAX_DOCUMENT = 8 << 20;
 const MAX_DOCUMENTS = 64 << 20;
 const MAX_LINKS = 16;
 
-/** A file that was taken for a layer: the layer it is, or why it is none. */
+/** A file that was read as a layer: the layer, or the reason why it is not one. */
 type TakenLayer = { readonly diffId: Digest } | { readonly failure: unknown };
 
 export interface IntakeOptions {
@@ -24,20 +24,20 @@ export interface IntakeOptions {
 }
 
 /**
- * What an archive of images holds, read in one pass: small documents stay in memory, layers go into the store as they
- * come, for they stand before the documents that name them.
+ * The contents of an archive of images, read in one pass: small documents are kept in memory, layers go into the store at
+ * once, as they precede the documents that name them.
  */
 export class ArchiveContents {
   readonly #documents = new Map<string, Buffer>();
   readonly #layers = new Map<string, TakenLayer>();
   readonly #links = new Map<string, string>();
-  /** Sizes of the files that have the names of documents, and too many bytes for one. */
+  /** Sizes of files that are named like documents but are too large. */
   readonly #oversized = new Map<string, number>();
   #size = 0;
 
   /**
-   * @throws BargeError invalid-parameter for a hostile or broken archive, data-loss for a blob that is not what its
-   *   name says; the host's failures. Layers that came before stay in the store until they are collected.
+   * @throws BargeError invalid-parameter for a hostile or broken archive, data-loss for a blob that does not match
+   *   its name; the host's failures. Earlier layers remain in the store until they are collected.
    */
   static async read(stores: LayerStores, tar: Readable, options: IntakeOptions): Promise<ArchiveContents> {
     const contents = new ArchiveContents();
@@ -49,12 +49,12 @@ export class ArchiveContents {
     return contents;
   }
 
-  /** A file of the archive, links followed. @throws BargeError invalid-parameter for one that is too large. */
+  /** A file of the archive, with links resolved. @throws BargeError invalid-parameter for a file that is too large. */
   document(path: string): Buffer | undefined {
     const name = this.#resolve(path);
     const size = this.#oversized.get(name);
     if (size === undefined) return this.#documents.get(name);
-    throw invalidParameter(`"${path}" of the archive has ${size} bytes: at most ${MAX_DOCUMENT} are read`);
+    throw invalidParameter(`"${path}" of the archive has ${size} bytes: at most ${MAX_DOCUMENT} are allowed`);
   }
 
   /** A document of an OCI layout. */
@@ -62,7 +62,7 @@ export class ArchiveContents {
     return this.document(blobPath(digest));
   }
 
-  /** @throws BargeError invalid-parameter when the archive does not have it, or it is no layer. */
+  /** @throws BargeError invalid-parameter when the archive does not have it, or it is not a layer. */
   layer(path: string): Digest {
     const taken = this.#layers.get(this.#resolve(path));
     if (!taken) throw invalidParameter(`the archive does not have the layer "${path}"`);
@@ -84,7 +84,7 @@ export class ArchiveContents {
     throw invalidParameter(`"${path}" is a link that leads nowhere`);
   }
 
-  /** Older tools make links of whole directories. */
+  /** Older tools create links to whole directories. */
   #throughDirectory(name: string): string | undefined {
     const slash = name.indexOf('/');
     const target = slash > 0 ? this.#links.get(name.slice(0, slash)) : undefined;
@@ -127,13 +127,13 @@ function digestInName(name: string): Digest | undefined {
 
 const HEAD = 512;
 
-/** JSON has no zeros, and of every tar the first block has some. */
+/** JSON contains no zero bytes, and the first block of every tar does. */
 function isDocument({ name, size }: ArchiveFile, head: Buffer): boolean {
   if (size > MAX_DOCUMENT || name.endsWith('.tar')) return false;
   return detectCompression(head) === 'none' && !head.includes(0);
 }
 
-/** The first bytes of a stream, and all of it. */
+/** The first bytes of a stream, and the whole stream including them. */
 async function withHead(stream: AsyncIterable<Buffer>) {
   const pieces = stream[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
@@ -156,7 +156,7 @@ interface LayerFile {
   readonly expected: Digest | undefined;
 }
 
-/** What is no layer may be something that no image of the archive needs: it counts when one does. */
+/** A file that is not a layer may not be needed by any image of the archive: it is an error only when one needs it. */
 async function takeFile(stores: LayerStores, layer: LayerFile, options: IntakeOptions): Promise<TakenLayer> {
   const { expected } = layer;
   const known = expected && (stores.layers.get(expected) ?? stores.layers.byBlob(expected));
@@ -181,7 +181,7 @@ async function verify(
   const digester = new Digester(algorithmOf(expected));
   for await (const piece of pieces) digester.update(piece);
   const actual = digester.digest();
-  if (actual !== expected) throw dataLoss(`"${name}" has another digest than its name says: ${actual}`);
+  if (actual !== expected) throw dataLoss(`"${name}" does not have the digest in its name: ${actual}`);
 }
 
 const MEDIA_TYPES: Readonly<Record<Compression, string>> = {
@@ -192,7 +192,7 @@ const MEDIA_TYPES: Readonly<Record<Compression, string>> = {
   bzip2: LOCAL_LAYER_TYPE,
 };
 
-/** What came compressed is kept as it came. */
+/** A compressed layer is stored unchanged. */
 async function unpack(
   stores: LayerStores,
   { file, head, whole, expected }: LayerFile,

@@ -4,12 +4,12 @@ import { extract, type Header } from 'tar-stream';
 import { BargeError, invalidParameter, messageOf } from '../../core/errors.ts';
 import { failsElsewhere } from '../../core/streams.ts';
 
-/** Files and links that an archive of images may have. */
+/** Maximum number of files and links in an archive of images. */
 const MAX_ENTRIES = 100_000;
-/** Characters of a name. */
+/** Maximum characters of a name. */
 const MAX_NAME = 4096;
 
-/** A file of an archive of images; its content must be read before the next one comes. */
+/** A file of an archive of images; its content must be read before the next one is requested. */
 export interface ArchiveFile {
   /** Relative, without `.` and `..`. */
   readonly name: string;
@@ -20,14 +20,14 @@ export interface ArchiveFile {
 
 export interface ArchiveLink {
   readonly name: string;
-  /** What it stands for, as a name of this archive. */
+  /** The link's target, as a name in this archive. */
   readonly target: string;
 }
 
 /**
- * The files and links of a tar in their order. Directories are left out.
- * @throws BargeError invalid-parameter for names that leave the archive, names that come twice, kinds of files that
- *   have no place in an archive of images, and a tar that is broken or ends early.
+ * The files and links of a tar in order. Directories are skipped.
+ * @throws BargeError invalid-parameter for names that leave the archive, duplicate names, kinds of files that
+ *   do not belong in an archive of images, and a tar that is broken or ends early.
  */
 export async function* archiveEntries(tar: Readable): AsyncGenerator<ArchiveFile | ArchiveLink> {
   const archive = failsElsewhere(extract());
@@ -57,7 +57,7 @@ async function* contentOf(entry: AsyncIterable<Buffer>, tar: Readable): AsyncGen
   }
 }
 
-/** The source's own failure explains more than what it does to the reading of the tar. */
+/** The source's own failure says more than the resulting failure of reading the tar. */
 function reasonOf(error: unknown, tar: Readable): unknown {
   if (tar.errored) return tar.errored;
   if (error instanceof BargeError) return error;
@@ -66,20 +66,20 @@ function reasonOf(error: unknown, tar: Readable): unknown {
 
 function described(header: Header, seen: Set<string>): Omit<ArchiveFile, 'content'> | ArchiveLink {
   const name = nameInside(header.name, header.name);
-  if (seen.has(name)) throw invalidParameter(`the archive has "${name}" twice`);
+  if (seen.has(name)) throw invalidParameter(`the archive contains "${name}" twice`);
   if (seen.size >= MAX_ENTRIES) throw invalidParameter(`the archive has more than ${MAX_ENTRIES} files`);
   seen.add(name);
   const { type = 'file', linkname = '' } = header;
   if (type === 'file' || type === 'contiguous-file') return { name, size: header.size ?? 0 };
   if (type === 'link') return { name, target: nameInside(linkname, name) };
   if (type === 'symlink') {
-    if (linkname.startsWith('/')) throw invalidParameter(`"${name}" is a link out of the archive`);
+    if (linkname.startsWith('/')) throw invalidParameter(`"${name}" is a link that leads out of the archive`);
     return { name, target: nameInside(posix.join(posix.dirname(name), linkname), name) };
   }
   throw invalidParameter(`"${name}" is a ${type}: an archive of images has files, directories and links`);
 }
 
-/** @param of the entry, for the message. */
+/** @param of the entry's name, for the message. */
 export function nameInside(path: string, of: string): string {
   if (path.length > MAX_NAME) {
     throw invalidParameter(`the archive has a name of ${path.length} characters: "${path.slice(0, 100)}…"`);

@@ -14,7 +14,7 @@ import { planDocker } from './plan-docker.ts';
 import { planLayout } from './plan-layout.ts';
 
 export interface LoadOptions {
-  /** None: every image of the archive. */
+  /** Absent: every image of the archive. */
   readonly platforms: readonly Platform[];
   readonly onProgress: OnProgress;
   readonly signal: AbortSignal;
@@ -30,10 +30,10 @@ export interface LoadedImage {
 type LoadStores = LayerStores & { readonly images: ImageStore };
 
 /**
- * Reads images from an archive, compressed or not: an OCI layout, what docker saves, or both in one. No image and no
- * name is added before all of them are known to be whole; tags are the caller's to set.
+ * Reads images from an archive, compressed or not: an OCI layout, docker's format, or both in one. No image and no
+ * name is added before all of them have been verified; the caller sets the tags.
  * @throws BargeError invalid-parameter for a broken archive, data-loss for wrong digests, not-found for a platform
- *   that it does not have. Layers that came then have no image and can be collected.
+ *   that it does not have. Layers read until then have no image and can be collected.
  */
 export async function loadImages(
   stores: LoadStores,
@@ -59,12 +59,12 @@ export async function loadImages(
 function nothingFound(contents: ArchiveContents, platforms: readonly Platform[]): BargeError {
   if (!contents.document('index.json') && !contents.document('manifest.json')) {
     return invalidParameter(
-      'the archive holds no images: it has neither manifest.json nor index.json (for a file system use import)',
+      'the archive contains no images: it has neither manifest.json nor index.json (use import for a file system)',
     );
   }
   if (platforms.length > 0) {
     const wanted = platforms.map(platformText).join(', ');
     return notFound(`requested platform (${wanted}) not found in the archive`);
   }
-  return invalidParameter('the archive holds no images: its lists of them are empty');
+  return invalidParameter('the archive contains no images: its lists of images are empty');
 }

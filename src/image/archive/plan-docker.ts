@@ -10,7 +10,7 @@ interface DockerEntry {
   readonly Layers?: readonly string[] | null;
 }
 
-/** Adds the images of what docker saves. @throws BargeError invalid-parameter. */
+/** Adds the images of an archive in docker's format. @throws BargeError invalid-parameter. */
 export function planDocker(
   contents: ArchiveContents,
   wanted: readonly Platform[],

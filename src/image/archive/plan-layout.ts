@@ -16,7 +16,7 @@ import type { ArchiveContents } from './archive-contents.ts';
 import { documentOf, listOf, nameOf, type Plan, planOf } from './plan.ts';
 
 const MAX_DEPTH = 4;
-/** Places at which documents may name one another: few documents can name each other more often than anybody can follow. */
+/** Maximum references between documents: even a few documents can refer to each other exponentially often. */
 const MAX_MENTIONS = 200_000;
 const NAME = 'io.containerd.image.name';
 const REF_NAME = 'org.opencontainers.image.ref.name';
@@ -50,7 +50,7 @@ export function planLayout(
   }
 }
 
-/** An index whose parts are all here, it first, then attestations: undefined for what is none, or not whole. */
+/** An index whose parts are all present, followed by its attestations; undefined when it is not an index or is incomplete. */
 function indexDocuments(
   contents: ArchiveContents,
   { digest, mediaType }: Descriptor,
@@ -78,13 +78,13 @@ function indexDocuments(
   return documents.every((one) => one !== undefined) ? documents : undefined;
 }
 
-/** The image that the name of an index is for where one image is meant: this machine's, else the first. */
+/** The image that an index's name stands for where a single image is needed: this platform's, else the first. */
 function preferred(plans: readonly Plan[]): Plan | undefined {
   const host = hostPlatform();
   return plans.find(({ config }) => isFor(JSON.parse(config.toString()) as ImageConfig, host)) ?? plans[0];
 }
 
-/** A bare tag is no name: whose it would be is not said. */
+/** A bare tag is not a name, as it lacks the repository. */
 function layoutName({ annotations }: Descriptor): Reference | undefined {
   const full = annotations?.[NAME];
   const text = full ?? annotations?.[REF_NAME];
@@ -92,7 +92,7 @@ function layoutName({ annotations }: Descriptor): Reference | undefined {
   return nameOf(text);
 }
 
-/** One reading of the layout. What is known of a document counts wherever it is named. */
+/** One reading of the layout. Results for a document are reused wherever it is named. */
 interface Walk {
   readonly contents: ArchiveContents;
   readonly wanted: readonly Platform[];
@@ -100,11 +100,11 @@ interface Walk {
   mentions: number;
 }
 
-/** The image that a descriptor stands for, or those of an index that are here; attestations are no images. */
+/** The image of a descriptor, or the images of an index that are present; attestations are not images. */
 function manifestsBelow(walk: Walk, descriptor: Descriptor, depth: number): readonly Plan[] {
   const { digest } = descriptor;
   if (typeof digest !== 'string' || !isDigest(digest) || depth > MAX_DEPTH)
-    throw invalidParameter('the index of the archive names something that is no digest, or nests too deep');
+    throw invalidParameter('the index of the archive contains an invalid digest or nests too deeply');
   const known = walk.found.get(digest);
   if (known) return known;
   const bytes = walk.contents.blob(digest);
@@ -145,5 +145,5 @@ function imageOf({ contents, wanted }: Walk, descriptor: Descriptor, bytes: Buff
 
 function checkedDigest(text: unknown): Digest {
   if (typeof text === 'string' && isDigest(text)) return text;
-  throw invalidParameter(`a manifest of the archive names "${String(text)}", which is no digest`);
+  throw invalidParameter(`a manifest of the archive names "${String(text)}", which is not a digest`);
 }

@@ -7,17 +7,17 @@ import type { StoredManifest } from '../images.ts';
 import { isFor } from '../platform.ts';
 import { readConfig } from '../read-config.ts';
 
-/** What an archive says of an image, checked against the layers that came with it. */
+/** An archive's description of an image, checked against its layers. */
 export interface Plan {
   readonly id: Digest;
   readonly config: Buffer;
   readonly manifest?: { readonly descriptor: Descriptor; readonly bytes: Buffer };
   readonly names: Map<string, Reference>;
-  /** An index of several parts: it and all it names besides images. `names` stand for it. */
+  /** An index of several parts, and all that it names besides images. `names` stand for it. */
   readonly index?: readonly StoredManifest[];
 }
 
-/** @throws BargeError invalid-parameter: what is not JSON, or nothing that has members. */
+/** @throws BargeError invalid-parameter for anything but a JSON object or array. */
 export function documentOf<T>(bytes: Buffer | undefined, name: string): T {
   if (!bytes) throw invalidParameter(`the archive does not have "${name}"`);
   try {
@@ -26,20 +26,20 @@ export function documentOf<T>(bytes: Buffer | undefined, name: string): T {
   } catch (error) {
     throw invalidParameter(`"${name}" of the archive is not JSON`, { cause: error });
   }
-  throw invalidParameter(`"${name}" of the archive is not what it should be`);
+  throw invalidParameter(`"${name}" of the archive is neither a JSON object nor an array`);
 }
 
 /** Go writes an empty list as null. */
 export function arrayOf<T>(value: readonly T[] | null | undefined, name: string): readonly T[] {
   if (value === null) return [];
   if (Array.isArray(value)) return value as readonly T[];
-  throw invalidParameter(`"${name}" of the archive lists nothing`);
+  throw invalidParameter(`"${name}" of the archive does not contain a list`);
 }
 
 export function listOf<T>(value: readonly T[] | undefined, name: string): readonly T[] {
   const list = arrayOf(value, name);
   if (list.every((item) => typeof item === 'object' && item !== null)) return list;
-  throw invalidParameter(`"${name}" of the archive lists something that is no object`);
+  throw invalidParameter(`"${name}" of the archive contains a non-object`);
 }
 
 /** @throws BargeError invalid-parameter. */
@@ -48,7 +48,7 @@ export function nameOf(text: string): Reference {
   return withDefaultTag(reference);
 }
 
-/** @returns undefined for an image of a platform that is not wanted. */
+/** @returns undefined for an image of a platform that was not requested. */
 export function planOf(
   config: Buffer | undefined,
   name: string,

@@ -24,19 +24,19 @@ import { blobPath } from './archive-contents.ts';
 
 const BUFFER_SIZE = 1 << 20;
 
-/** An image and the names that it gets where it is loaded. */
+/** An image and the names that it gets when it is loaded. */
 export interface SavedImage {
   readonly image: Image;
-  /** Each with a tag. */
+  /** Tagged names. */
   readonly names: readonly Reference[];
-  /** What those tags stand for besides the image: its layers are saved packed then, as its manifests name them. */
+  /** What those tags stand for besides the image: its layers are then saved compressed, as its manifests name them. */
   readonly bundle?: Bundle;
 }
 
 /**
- * An archive that is an OCI image layout and what docker has always saved, in one: blobs, `index.json`,
- * `manifest.json` and `repositories`. Layers are plain tars, each once. The same images give the same bytes.
- * The stream fails with data-loss when a layer is not what it was.
+ * An archive that is both an OCI image layout and docker's classic format: blobs, `index.json`,
+ * `manifest.json` and `repositories`. Layers are plain tars, each stored once. The same images result in the same bytes.
+ * The stream fails with data-loss when a layer has changed.
  */
 export function saveImages(
   stores: LayerStores,
@@ -137,10 +137,10 @@ async function writeBlob(stores: LayerStores, archive: Pack, { digest, size }: L
   entry.end();
 }
 
-/** @throws BargeError cancelled when whoever reads the archive has gone. */
+/** @throws BargeError cancelled when the archive's reader has disconnected. */
 async function put(entry: Writable, piece: Buffer): Promise<void> {
   if (!entry.write(piece)) await drained(entry);
-  if (entry.destroyed) throw cancelled('nobody reads the archive any more');
+  if (entry.destroyed) throw cancelled('the archive is no longer being read');
 }
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -193,7 +193,7 @@ function manifestOf(image: Image, layers: readonly Layer[]): ImageManifest {
   };
 }
 
-/** One for each name, for a descriptor holds one. */
+/** One descriptor for each name, as a descriptor contains one name. */
 function descriptors(image: Image, manifest: Buffer, names: readonly Reference[]): Descriptor[] {
   const descriptor: Descriptor = {
     mediaType: MEDIA_TYPE.ociManifest,
@@ -242,7 +242,7 @@ function dockerEntry({ image, names }: SavedImage, layers: readonly Digest[]) {
   };
 }
 
-/** Tags by repository; what they point to is called by the digest of its last layer, as ever. */
+/** Tags by repository, each with the digest of the image's last layer, as in docker's format. */
 function repositoriesOf(images: readonly SavedImage[]): Record<string, Record<string, string>> {
   const repositories: Record<string, Record<string, string>> = {};
   for (const { image, names } of images) {

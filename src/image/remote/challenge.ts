@@ -10,7 +10,7 @@ export interface Challenge {
 
 const MAX_HEADER_LENGTH = 8192;
 
-/** Challenges in the order of the header; what cannot be read is left out. */
+/** Challenges in the order of the header; unreadable ones are skipped. */
 export function parseChallenges(header: string | undefined): Challenge[] {
   const found: { scheme: string; parameters: Record<string, string> }[] = [];
   for (const { name, value } of headerItems((header ?? '').slice(0, MAX_HEADER_LENGTH))) {

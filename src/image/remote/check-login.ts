@@ -8,12 +8,12 @@ import type { RemoteOptions } from './remote-options.ts';
 import { RegistrySession } from './session.ts';
 
 export interface LoginResult {
-  /** To be kept instead of the password; registries without token server give none. */
+  /** To be stored instead of the password; absent for registries without a token server. */
   readonly identityToken?: string;
 }
 
 /**
- * Tries credentials at a registry, as `docker login` has the daemon do.
+ * Checks credentials with a registry, for `docker login`.
  * @param registryHost a domain, or an address such as `https://index.docker.io/v1/`.
  * @throws BargeError unauthorized, with Docker's words; unavailable; cancelled.
  */

@@ -1,15 +1,15 @@
 import type { AuthConfig } from '../../api/engine/system.ts';
 
-/** An AuthConfig sorted out: what a client has to show. */
+/** A client's credentials, parsed from an AuthConfig. */
 export interface Credentials {
   readonly basic?: { readonly username: string; readonly password: string };
   /** Refresh token for the registry's token server. */
   readonly identityToken?: string;
-  /** Shown to the registry as it is. */
+  /** Sent to the registry unchanged. */
   readonly registryToken?: string;
 }
 
-/** `auth` (base64 of `user:password`) counts when there is no `username`. */
+/** `auth` (base64 of `user:password`) is used when there is no `username`. */
 export function credentialsOf(auth: AuthConfig | undefined): Credentials {
   const basic = auth?.username
     ? { username: auth.username, password: auth.password ?? '' }

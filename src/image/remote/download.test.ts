@@ -19,7 +19,7 @@ function remoteOf(server: ScriptedServer, options = {}): RemoteRepository {
 const offsetOf = (request: IncomingMessage): number =>
   Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
 
-/** Sends `count` bytes of what was asked for, then cuts the connection. */
+/** Sends `count` bytes of the requested range, then cuts the connection. */
 function sendPart(request: IncomingMessage, response: ServerResponse, count: number): void {
   const start = offsetOf(request);
   const headers = { 'Content-Length': bytes.length - start };
@@ -31,7 +31,7 @@ function sendPart(request: IncomingMessage, response: ServerResponse, count: num
   response.write(part, () => (start + count >= bytes.length ? response.end() : response.destroy()));
 }
 
-test('a download goes on where a broken connection left it', async () => {
+test('a download resumes after a broken connection', async () => {
   await using server = await startScript((request, response) => sendPart(request, response, 60_000));
   using remote = remoteOf(server);
   assert.deepEqual(await buffer(await remote.blob(blob)), bytes);
@@ -50,7 +50,7 @@ test('a registry without ranges is read again from the start', async () => {
   assert.deepEqual(await buffer(await remote.blob(blob)), bytes);
 });
 
-test('a download that always breaks at the same place is given up', async () => {
+test('a download that always breaks at the same offset fails', async () => {
   await using server = await startScript((request, response) =>
     offsetOf(request) === 0 ? sendPart(request, response, 1000) : response.destroy(),
   );
@@ -59,7 +59,7 @@ test('a download that always breaks at the same place is given up', async () => 
   assert.ok(server.requests.length <= 6);
 });
 
-test('wrong bytes are refused by digest, and so are too many or too few', async () => {
+test('wrong bytes are rejected by digest, and so are too many or too few', async () => {
   const wrong: [string, Buffer, RegExp][] = [
     ['other bytes', Buffer.alloc(bytes.length), /^filesystem layer verification failed for digest sha256:/],
     ['more bytes', Buffer.concat([bytes, bytes]), /has more than the 200000 bytes/],
@@ -76,16 +76,16 @@ test('wrong bytes are refused by digest, and so are too many or too few', async 
   await assert.rejects(buffer(await remote.blob(blob)), fails('unavailable', /unexpected EOF/));
 });
 
-test('an answer with another range than the one asked for is refused', async () => {
+test('a response with a range other than the requested one is rejected', async () => {
   await using server = await startScript((request, response) => {
     if (offsetOf(request) === 0) sendPart(request, response, 1000);
     else response.writeHead(206, { 'Content-Range': `bytes 5-9/${bytes.length}` }).end('12345');
   });
   using remote = remoteOf(server);
-  await assert.rejects(buffer(await remote.blob(blob)), fails('data-loss', /another range/));
+  await assert.rejects(buffer(await remote.blob(blob)), fails('data-loss', /different range/));
 });
 
-test('a download that nobody reads any more is ended', async () => {
+test('destroying the stream ends the download', async () => {
   await using server = await startScript((_, response) =>
     response.writeHead(200).write(bytes.subarray(0, 10)),
   );
@@ -96,7 +96,7 @@ test('a download that nobody reads any more is ended', async () => {
   await closed;
 });
 
-test('a manifest with another digest than asked for or announced is refused', async () => {
+test('a manifest that does not match the requested or announced digest is rejected', async () => {
   const manifest = '{"schemaVersion":2}';
   const headers = { 'Content-Type': MEDIA_TYPE.ociManifest, 'Docker-Content-Digest': digestOf('x') };
   await using server = await startScript((_, response) => response.writeHead(200, headers).end(manifest));
@@ -106,13 +106,13 @@ test('a manifest with another digest than asked for or announced is refused', as
   await assert.rejects(remote.manifest(blob.digest), fails('data-loss', message));
 });
 
-test('a manifest of more than 4 MiB is refused', async () => {
+test('a manifest of more than 4 MiB is rejected', async () => {
   await using server = await startScript((_, response) => response.end(Buffer.alloc(4 * 1024 * 1024 + 1)));
   using remote = remoteOf(server);
   await assert.rejects(remote.manifest('v1'), fails('data-loss', /larger than 4194304 bytes/));
 });
 
-test('where HEAD says too little, GET resolves a tag', async () => {
+test('where the response to HEAD is insufficient, GET resolves a tag', async () => {
   const manifest = Buffer.from(`{"schemaVersion":2,"mediaType":"${MEDIA_TYPE.dockerManifest}"}`);
   await using server = await startScript((request, response) =>
     request.method === 'HEAD' ? response.writeHead(405).end() : response.end(manifest),
@@ -126,7 +126,7 @@ test('where HEAD says too little, GET resolves a tag', async () => {
   assert.deepEqual(await remote.resolve('v1'), expected);
 });
 
-test('a registry that is busy is asked again, as late as it wishes', async () => {
+test('a request to a busy registry is retried after the requested delay', async () => {
   const statuses = [503, 429, 502];
   await using server = await startScript((_, response) => {
     const status = statuses.pop();
@@ -137,7 +137,7 @@ test('a registry that is busy is asked again, as late as it wishes', async () =>
   assert.deepEqual(await buffer(await remote.blob(blob)), bytes);
 });
 
-test('a registry that stays broken is given up with its own words', async () => {
+test('requests to a broken registry fail with the registry’s message', async () => {
   const answer = JSON.stringify({ errors: [{ code: 'TOOMANYREQUESTS', message: 'slow down' }] });
   await using server = await startScript((_, response) => response.writeHead(429).end(answer));
   using remote = remoteOf(server);
@@ -149,7 +149,7 @@ const denied = JSON.stringify({
   errors: [{ code: 'DENIED', message: 'requested access to the resource is denied' }],
 });
 
-test('a denied pull is told in Docker words', async () => {
+test('a denied pull is reported in Docker’s words', async () => {
   await using server = await startScript((_, response) => response.writeHead(403).end(denied));
   using remote = remoteOf(server);
   const words = [
@@ -161,7 +161,7 @@ test('a denied pull is told in Docker words', async () => {
   await assert.rejects(push, fails('forbidden', /^denied: requested access to the resource is denied$/));
 });
 
-test('redirects are followed, and other hosts never see the credentials', async () => {
+test('redirects are followed, and other hosts never receive the credentials', async () => {
   const auth = { username: 'anna', password: 'secret' };
   await using store = await startScript((_, response) => response.end(bytes));
   const script: Script = ({ headers, url }, response) => {
@@ -178,7 +178,7 @@ test('redirects are followed, and other hosts never see the credentials', async 
   assert.equal(store.requests[0]?.headers.authorization, undefined);
 });
 
-test('redirects without end are given up', async () => {
+test('endless redirects fail', async () => {
   await using server = await startScript((_, response) => response.writeHead(302, { Location: '?x' }).end());
   using remote = remoteOf(server);
   await assert.rejects(remote.blob(blob), fails('unavailable', /stopped after 10 redirects/));

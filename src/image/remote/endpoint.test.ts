@@ -11,12 +11,12 @@ import { HttpTransport } from './http-transport.ts';
 import { RemoteRepository } from './remote-repository.ts';
 import { fails } from './testing/fails.ts';
 
-test('Docker Hub is reached at its own address, over HTTPS alone', () => {
+test('Docker Hub is reached at its own address, over HTTPS only', () => {
   const expected = { host: 'registry-1.docker.io', schemes: ['https'], verifyTls: true, isLoopback: false };
   assert.deepEqual(endpointOf('docker.io'), expected);
 });
 
-test('plain HTTP is for loopback addresses and those called insecure', () => {
+test('plain HTTP is allowed for loopback addresses and insecure registries only', () => {
   const lax = ['localhost:5000', '127.0.0.1:5000', '127.8.9.1', '[::1]:5000', 'localhost'];
   for (const domain of lax) assert.deepEqual(endpointOf(domain).schemes, ['https', 'http'], domain);
   const strict = ['example.com', '10.0.0.1:5000', '[fe80::1]', '127.0.0.1.example.com'];
@@ -24,7 +24,7 @@ test('plain HTTP is for loopback addresses and those called insecure', () => {
   assert.deepEqual(endpointOf('example.com', true).schemes, ['https', 'http']);
 });
 
-test('the old names of Docker Hub mean docker.io', () => {
+test('the old names of Docker Hub stand for docker.io', () => {
   for (const address of ['https://index.docker.io/v1/', 'index.docker.io', '', 'registry-1.docker.io']) {
     assert.equal(domainOfServerAddress(address), 'docker.io');
   }
@@ -41,7 +41,7 @@ test('a registry with TLS on loopback is used, whoever signed its certificate', 
   assert.equal(await remote.uploadBlob(blob, () => Readable.from([Buffer.from('abc')])), 'uploaded');
 });
 
-test('a certificate must be signed by an authority that is trusted', async () => {
+test('a certificate must be signed by a trusted authority', async () => {
   await using directory = await temporaryDirectory();
   const { tls } = await makeCertificate(directory.path);
   await using registry = await startTestRegistry({ tls });
@@ -55,7 +55,7 @@ test('a certificate must be signed by an authority that is trusted', async () =>
   assert.equal(response.status, 200);
 });
 
-test('failures of the network are told in the words of Docker', () => {
+test('network failures are reported in Docker’s words', () => {
   const url = new URL('https://example.com/v2/');
   const words = (code: string, more = {}) =>
     networkFailure('GET', url, Object.assign(new Error('x'), { code, ...more })).message;

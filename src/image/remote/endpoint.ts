@@ -1,11 +1,11 @@
 import { isIPv4 } from 'node:net';
 import { DEFAULT_DOMAIN } from '../../core/reference.ts';
 
-/** Where the registry of a domain answers. */
+/** Where the registry of a domain is reached. */
 export interface Endpoint {
   /** Host with port, if any. */
   readonly host: string;
-  /** Tried in this order until one answers. */
+  /** Tried in this order until one responds. */
   readonly schemes: readonly ('https' | 'http')[];
   readonly verifyTls: boolean;
   readonly isLoopback: boolean;
@@ -13,7 +13,7 @@ export interface Endpoint {
 
 /**
  * @param domain as in an image reference.
- * @param insecure whether unverified TLS and plain HTTP are permitted though the host is elsewhere.
+ * @param insecure whether unverified TLS and plain HTTP are permitted for a host other than this one.
  */
 export function endpointOf(domain: string, insecure = false): Endpoint {
   const host = domain === DEFAULT_DOMAIN ? 'registry-1.docker.io' : domain;
@@ -22,7 +22,7 @@ export function endpointOf(domain: string, insecure = false): Endpoint {
   return { host, schemes: lax ? ['https', 'http'] : ['https'], verifyTls: !lax, isLoopback };
 }
 
-/** A mirror is asked by its own scheme; without TLS it is trusted as whoever names it does. */
+/** A mirror is used with its own scheme; without TLS, it is trusted because the configuration names it. */
 export function mirrorEndpoint({ protocol, host, hostname }: URL, insecure = false): Endpoint {
   const isLoopback = isLoopbackHost(hostname);
   const isPlain = protocol === 'http:';
@@ -41,8 +41,8 @@ export function isLoopbackHost(hostname: string): boolean {
 }
 
 /**
- * The domain that a server address of `docker login` means: Docker Hub goes by several old names, others may
- * come with a scheme and a path.
+ * The domain that a server address of `docker login` stands for: Docker Hub has several old names, others may
+ * have a scheme and a path.
  */
 export function domainOfServerAddress(address: string): string {
   const host = address.replace(/^https?:\/\//, '').replace(/\/.*$/, '');

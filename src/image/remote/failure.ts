@@ -1,8 +1,8 @@
 import { BargeError, cancelled, type ErrorDetails, errnoOf, messageOf } from '../../core/errors.ts';
 
-/** A failure that may pass: worth another try. */
+/** A temporary failure, after which a retry may succeed. */
 export class TransientFailure extends BargeError {
-  /** Milliseconds that the registry asked to wait. */
+  /** Milliseconds to wait, as requested by the registry. */
   readonly retryAfter: number | undefined;
 
   constructor(message: string, details: ErrorDetails & { readonly retryAfter?: number | undefined } = {}) {
@@ -25,7 +25,7 @@ const UNTRUSTED = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 ]);
 
-/** A request that got no answer, or lost it half-way, told in Docker's words. */
+/** The error, in Docker's words, for a request without a complete response. */
 export function networkFailure(method: string, url: URL, error: unknown): BargeError {
   if (error instanceof BargeError) return error;
   const name = requestName(method, url);

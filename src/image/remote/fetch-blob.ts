@@ -11,15 +11,15 @@ import { responseFailure } from './response-failure.ts';
 import { Retries } from './retry.ts';
 
 const BUFFER_SIZE = 256 * 1024;
-/** Bytes after which a connection that breaks again is forgiven its earlier breaks. */
+/** Bytes of progress after which earlier failures no longer count. */
 const HEADWAY = 1024 * 1024;
 
 type BlobDescriptor = Pick<Descriptor, 'digest' | 'size'>;
 
 /**
- * A blob as a stream that is verified while it flows: it ends only when size and digest are right, and fails
- * with a BargeError otherwise. Resumed where it broke off when the connection does. Destroying it ends the
- * download. Resolves when the first answer is there.
+ * A blob as a stream that is verified as it is read: it ends only when size and digest match, and fails
+ * with a BargeError otherwise. It resumes after a broken connection. Destroying it ends the
+ * download. Resolves with the first response.
  * @throws BargeError not-found, unauthorized, unavailable, data-loss, cancelled.
  */
 export async function fetchBlob(
@@ -72,7 +72,7 @@ class Download {
     this.#digester = new Digester(algorithmOf(blob.digest));
   }
 
-  /** An answer that goes on at the bytes not yet seen, or from the start. */
+  /** A response that continues at the first missing byte, or starts from the beginning. */
   async open(): Promise<HttpResponse> {
     for (;;) {
       try {
@@ -117,9 +117,7 @@ class Download {
 
   #requireFits(): void {
     if (this.#digester.size <= this.#blob.size) return;
-    throw dataLoss(
-      `${this.#blob.digest} has more than the ${this.#blob.size} bytes that its descriptor says`,
-    );
+    throw dataLoss(`${this.#blob.digest} has more than the ${this.#blob.size} bytes in its descriptor`);
   }
 
   async #request(): Promise<HttpResponse> {
@@ -134,7 +132,7 @@ class Download {
     });
     if (response.status === 206 && startOf(response) !== offset) {
       response.body.destroy();
-      throw dataLoss(`${nameOf(response)}: the registry sent another range than the one asked for`);
+      throw dataLoss(`${nameOf(response)}: the registry sent a different range from the one requested`);
     }
     if (response.status === 200 || response.status === 206) return response;
     throw await responseFailure(response, subjectOf(this.#context, 'pull'));

@@ -16,7 +16,7 @@ const ACCEPT = [
   MEDIA_TYPE.dockerManifest,
 ].join(', ');
 
-/** A manifest's exact bytes, and what they are. */
+/** A manifest's exact bytes, with their media type and digest. */
 export interface FetchedManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
@@ -38,7 +38,7 @@ export function fetchManifest(context: RepositoryContext, tagOrDigest: string): 
   });
 }
 
-/** HEAD of a manifest, or GET where the answer to HEAD says too little. Throws like `fetchManifest`. */
+/** HEAD of a manifest, or GET where the response to HEAD is insufficient. Throws like `fetchManifest`. */
 export async function resolveManifest(context: RepositoryContext, tagOrDigest: string): Promise<Descriptor> {
   const response = await withRetries(context.options, () => request(context, 'HEAD', tagOrDigest));
   response.body.resume();
@@ -60,7 +60,7 @@ function request(context: RepositoryContext, method: 'GET' | 'HEAD', tagOrDigest
   });
 }
 
-/** What was asked for counts more than what the registry says. */
+/** The requested digest takes precedence over the registry's header. */
 function expectedDigest(response: HttpResponse, tagOrDigest: string): Digest | undefined {
   if (isDigest(tagOrDigest)) return tagOrDigest;
   const header = response.headers['docker-content-digest'];
@@ -76,7 +76,7 @@ function verifiedDigest(bytes: Uint8Array, expected: Digest | undefined): Digest
   return actual;
 }
 
-/** Undefined for types that say nothing, which careless servers send. */
+/** Undefined for generic types, which careless servers send. */
 function contentType({ headers }: HttpResponse): string | undefined {
   const type = headers['content-type']?.split(';')[0]?.trim();
   return type?.startsWith('application/vnd.') ? type : undefined;
@@ -88,6 +88,6 @@ function mediaTypeIn(bytes: Uint8Array): string {
     if (typeof document.mediaType === 'string') return document.mediaType;
     return Array.isArray(document.manifests) ? MEDIA_TYPE.ociIndex : MEDIA_TYPE.ociManifest;
   } catch (cause) {
-    throw dataLoss('the registry answered with a manifest that is not JSON', { cause });
+    throw dataLoss('the registry returned a manifest that is not JSON', { cause });
   }
 }

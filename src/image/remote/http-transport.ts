@@ -5,19 +5,19 @@ import tls from 'node:tls';
 import { networkFailure, requestName, TransientFailure } from './failure.ts';
 import type { ClientCertificate } from './remote-options.ts';
 
-/** Milliseconds without a byte in either direction. */
+/** Maximum milliseconds without a byte in either direction. */
 const IDLE_TIMEOUT = 60_000;
-/** Bytes that have to move in that time: who sends one at a time would hold a connection for ever. */
+/** Minimum bytes in that time: otherwise a peer that sends single bytes would occupy a connection for ever. */
 const LEAST_BYTES = 10_000;
 
 export interface HttpRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A stream is made anew for each time that the request is sent. */
+  /** A new stream is created each time the request is sent. */
   readonly body?: Uint8Array | (() => Readable);
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds to wait for a byte, where a minute is not enough. */
+  /** Milliseconds to wait for a byte, where the default is not enough. */
   readonly idleTimeout?: number;
 }
 
@@ -25,7 +25,7 @@ export interface HttpResponse {
   readonly request: HttpRequest;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Must be read to the end or destroyed: it holds a connection. */
+  /** Must be read to the end or destroyed, as it occupies a connection. */
   readonly body: IncomingMessage;
 }
 
@@ -35,11 +35,11 @@ export interface TransportOptions {
   readonly clientCertificates?: readonly ClientCertificate[];
   readonly userAgent: string;
   readonly proxyEnv?: NodeJS.ProcessEnv | undefined;
-  /** Milliseconds, where a request says nothing else. Usually a minute. */
+  /** Milliseconds, unless a request overrides it. A minute by default. */
   readonly idleTimeout?: number | undefined;
 }
 
-/** Sends single requests over connections that are kept for the next ones. Knows nothing of registries. */
+/** Sends single requests over reusable connections. Independent of registries. */
 export class HttpTransport implements Disposable {
   readonly #userAgent: string;
   readonly #plain: http.Agent;
@@ -53,8 +53,8 @@ export class HttpTransport implements Disposable {
   }
 
   /**
-   * @returns the answer, whatever its status.
-   * @throws BargeError cancelled; unavailable, as a TransientFailure unless it is about certificates.
+   * @returns the response, regardless of its status.
+   * @throws BargeError cancelled; unavailable, as a TransientFailure except for certificate errors.
    */
   send(request: HttpRequest): Promise<HttpResponse> {
     const { method, url, signal } = request;
@@ -83,7 +83,7 @@ export class HttpTransport implements Disposable {
     this.#secure?.destroy();
   }
 
-  /** Made at the first use: reading all trusted certificates takes a while. */
+  /** Created on first use, as reading all trusted certificates takes a while. */
   #secureAgent(): https.Agent {
     const { verifyTls, ca, clientCertificates = [], proxyEnv } = this.#options;
     const trusted = () => [...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...ca];
@@ -98,13 +98,13 @@ export class HttpTransport implements Disposable {
   }
 }
 
-/** An error of the stream destroys the request, whose `error` event tells it. */
+/** An error of the stream destroys the request, whose `error` event reports it. */
 function sendBody(outgoing: ClientRequest, body: HttpRequest['body']): void {
   if (typeof body === 'function') pipeline(body(), outgoing, () => {});
   else outgoing.end(body);
 }
 
-/** Ends an exchange in which nothing moves, or nearly nothing, unless it is us who do not read. */
+/** Ends an exchange without sufficient progress, unless our side is not reading. */
 function watchHeadway(outgoing: ClientRequest, idle: number, failure: (why: string) => Error): void {
   let body: IncomingMessage | undefined;
   let before = 0;
@@ -123,7 +123,7 @@ function watchHeadway(outgoing: ClientRequest, idle: number, failure: (why: stri
   });
   outgoing.once('response', (response) => {
     body = response;
-    body.on('error', () => {}); /* whoever reads is told; that nobody does must not end the process */
+    body.on('error', () => {}); /* a reader gets the error; without one, it must not end the process */
   });
   outgoing.once('socket', () => {
     before = moved();

@@ -9,7 +9,7 @@ import { withRetries } from './retry.ts';
 const MAX_PAGE_SIZE = 4 * 1024 * 1024;
 const MAX_PAGES = 1000;
 
-/** All tags, page after page. @throws BargeError not-found, unauthorized, unavailable, cancelled. */
+/** All tags, page by page. @throws BargeError not-found, unauthorized, unavailable, cancelled. */
 export async function listTags(context: RepositoryContext): Promise<string[]> {
   const tags: string[] = [];
   let next: string | URL | undefined = pathOf(context, 'tags/list');
@@ -37,7 +37,7 @@ async function tagsIn(response: HttpResponse): Promise<string[]> {
     const { tags } = JSON.parse(body.toString('utf8')) as { tags: unknown };
     return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
   } catch (cause) {
-    throw unavailable(`${requestName(method, url)}: the answer is not JSON`, { cause });
+    throw unavailable(`${requestName(method, url)}: the response is not JSON`, { cause });
   }
 }
 

@@ -7,8 +7,8 @@ import { responseFailure } from './response-failure.ts';
 import { withRetries } from './retry.ts';
 
 /**
- * PUT of a manifest whose blobs and children are in the repository already.
- * @returns what was pushed.
+ * PUT of a manifest whose blobs and children are already in the repository.
+ * @returns the descriptor of the pushed manifest.
  * @throws BargeError invalid-parameter, with the registry's words or for a digest that is not the bytes' own;
  *   unauthorized, forbidden, unavailable, cancelled.
  */

@@ -3,7 +3,7 @@ import { networkFailure, requestName } from './failure.ts';
 import type { HttpResponse } from './http-transport.ts';
 
 /**
- * All of an answer's body.
+ * The whole body of a response.
  * @param limit bytes. @throws BargeError data-loss when there are more; unavailable, cancelled.
  */
 export async function readBody({ request, body }: HttpResponse, limit: number): Promise<Buffer> {
@@ -14,7 +14,7 @@ export async function readBody({ request, body }: HttpResponse, limit: number): 
       size += piece.byteLength;
       if (size > limit) {
         throw dataLoss(
-          `${requestName(request.method, request.url)}: the answer is larger than ${limit} bytes`,
+          `${requestName(request.method, request.url)}: the response is larger than ${limit} bytes`,
         );
       }
       pieces.push(piece);
@@ -25,10 +25,10 @@ export async function readBody({ request, body }: HttpResponse, limit: number): 
   return Buffer.concat(pieces, size);
 }
 
-/** Bytes that are read of an answer that nobody wants, so that its connection serves again. */
+/** Maximum bytes to read of an unneeded response, so that its connection can be reused. */
 const MAX_DISCARDED = 64 * 1024;
 
-/** Lets go of an answer's body: read to its end when that is near, else its connection ends. */
+/** Discards a response's body: a short rest is read, otherwise the connection is closed. */
 export function discardBody({ body }: HttpResponse): void {
   let left = MAX_DISCARDED;
   body.on('error', () => {});

@@ -6,16 +6,16 @@ import { discardBody } from './read-body.ts';
 const MAX_REDIRECTS = 10;
 
 export interface RedirectPolicy {
-  /** The only origin that sees the Authorization header. */
+  /** The only origin that receives the Authorization header. */
   readonly home: string;
   /** Whether a redirect may lead from HTTPS to plain HTTP. */
   readonly permitsPlain: boolean;
 }
 
 /**
- * Sends a request and follows where the answers lead (RFC 9110 section 15.4). Requests with a body follow
+ * Sends a request and follows redirects (RFC 9110 section 15.4). Requests with a body follow
  * only 307 and 308, which keep the method.
- * @throws BargeError unavailable: too many redirects, or one that gives up encryption.
+ * @throws BargeError unavailable: too many redirects, or one that drops encryption.
  */
 export async function followRedirects(
   transport: HttpTransport,

@@ -1,27 +1,27 @@
 import type { AuthConfig } from '../../api/engine/system.ts';
 
-/** How to talk to a registry. */
+/** Connection options for a registry. */
 export interface RemoteOptions {
-  /** Sent only when the registry asks for it. */
+  /** Sent only on the registry's request. */
   readonly auth?: AuthConfig | undefined;
   /** Unverified TLS and plain HTTP are permitted; for loopback addresses they always are. */
   readonly insecure?: boolean | undefined;
-  /** Certificates (PEM) to trust besides those of the system. */
+  /** Certificates (PEM) to trust in addition to the system's. */
   readonly ca?: readonly string[] | undefined;
-  /** What to show to registries that want a certificate (PEM). */
+  /** Client certificate and key (PEM) for registries that require one. */
   readonly clientCertificates?: readonly ClientCertificate[] | undefined;
-  /** Another place that has what the registry has: asked in its stead. */
+  /** A mirror of the registry, used in its place. */
   readonly mirror?: URL | undefined;
-  /** Ends everything under way with a BargeError `cancelled`. */
+  /** Ends all work in progress with a BargeError `cancelled`. */
   readonly signal?: AbortSignal | undefined;
   readonly userAgent?: string | undefined;
   /** HTTP_PROXY, HTTPS_PROXY, NO_PROXY and their lower-case forms; never used for loopback addresses. */
   readonly proxyEnv?: NodeJS.ProcessEnv | undefined;
-  /** Milliseconds before the first retry; each further one waits twice as long. Usually 250. */
+  /** Milliseconds before the first retry; the delay doubles each time. 250 by default. */
   readonly retryDelay?: number | undefined;
-  /** Milliseconds in which at least some bytes must come or go. Usually a minute. */
+  /** Milliseconds within which some bytes must be sent or received. A minute by default. */
   readonly idleTimeout?: number | undefined;
-  /** How often what fails in passing is tried. Usually 5. */
+  /** Maximum attempts after temporary failures. 5 by default. */
   readonly maxTries?: number | undefined;
 }
 

@@ -24,7 +24,7 @@ export class RemoteRepository implements Disposable {
   #holds = 0;
   #isDisposed = false;
 
-  /** No request is made yet. Tag and digest of the reference are not looked at. */
+  /** Sends no request yet. The reference's tag and digest are ignored. */
   constructor(reference: Pick<Reference, 'domain' | 'path'>, options: RemoteOptions = {}) {
     const own = { ...options, signal: this.#ended.signal };
     this.#context = { session: new RegistrySession(reference.domain, own), options: own, reference };
@@ -35,7 +35,7 @@ export class RemoteRepository implements Disposable {
     this.#endUnlessHeld();
   }
 
-  /** For work that others share: neither the signal nor `dispose` ends anything before the hold is given back. */
+  /** For shared work: neither the signal nor `dispose` ends anything before the hold is released. */
   hold(): Disposable {
     this.#holds++;
     return {
@@ -52,7 +52,7 @@ export class RemoteRepository implements Disposable {
     if (this.#isDisposed) this.#context.session[Symbol.dispose]();
   };
 
-  /** What a tag or digest stands for, without fetching it where possible. */
+  /** The descriptor of a tag or digest, without fetching the manifest where possible. */
   resolve(tagOrDigest: string): Promise<Descriptor> {
     return resolveManifest(this.#context, tagOrDigest);
   }
@@ -63,7 +63,7 @@ export class RemoteRepository implements Disposable {
   }
 
   /**
-   * A stream that fails (data-loss) when size or digest turn out wrong; until it ends, its bytes must not be
+   * A stream that fails (data-loss) when size or digest do not match; until it ends, its bytes must not be
    * trusted. It survives broken connections, and ends with each of the signals.
    */
   blob(
@@ -77,7 +77,7 @@ export class RemoteRepository implements Disposable {
     return hasBlob(this.#context, digest, 'pull');
   }
 
-  /** @param open gives the whole blob from its start, each time it is called. */
+  /** @param open returns the whole blob from its start each time it is called. */
   uploadBlob(
     descriptor: Pick<Descriptor, 'digest' | 'size'>,
     open: () => Readable,

@@ -21,7 +21,7 @@ const bytes = someBytes(300_000);
 const blob = { digest: digestOf(bytes), size: bytes.length };
 const source = () => Readable.from([bytes.subarray(0, 1000), bytes.subarray(1000)], { objectMode: false });
 
-test('what is pushed can be pulled', async () => {
+test('a pushed image can be pulled', async () => {
   await using registry = await startTestRegistry();
   using remote = new RemoteRepository({ domain: registry.host, path: 'team/app' });
   assert.equal(await remote.hasBlob(blob.digest), false);
@@ -46,7 +46,7 @@ test('an empty blob is pushed and pulled', async () => {
   assert.equal((await buffer(await remote.blob(empty))).length, 0);
 });
 
-test('a blob is mounted from another repository when that has it', async () => {
+test('a blob is mounted from another repository that has it', async () => {
   await using registry = await startTestRegistry();
   using first = new RemoteRepository({ domain: registry.host, path: 'first' });
   using second = new RemoteRepository({ domain: registry.host, path: 'second' });
@@ -78,7 +78,7 @@ test('a source that fails ends the upload with its own error', async () => {
   await assert.rejects(remote.uploadBlob(blob, open), broken);
 });
 
-test('tags are listed over many pages', async () => {
+test('tags are listed across many pages', async () => {
   await using registry = await startTestRegistry();
   const repository = `${registry.url}/v2/app`;
   const manifest = await imageManifest(repository);
@@ -87,7 +87,7 @@ test('tags are listed over many pages', async () => {
   assert.deepEqual(await remote.tags(), ['a', 'b', 'c']);
 });
 
-test('what is missing is told in Docker words', async () => {
+test('missing images are reported in Docker’s words', async () => {
   await using registry = await startTestRegistry();
   using remote = new RemoteRepository({ domain: registry.host, path: 'app' });
   const name = `${registry.host}/app`;
@@ -110,7 +110,7 @@ test('what is missing is told in Docker words', async () => {
   );
 });
 
-test('nobody listening is told in Docker words', async () => {
+test('a refused connection is reported in Docker’s words', async () => {
   const registry = await startTestRegistry();
   await registry[Symbol.asyncDispose]();
   using remote = new RemoteRepository({ domain: registry.host, path: 'app' });
@@ -118,7 +118,7 @@ test('nobody listening is told in Docker words', async () => {
   await assert.rejects(remote.resolve('latest'), fails('unavailable', new RegExp(message)));
 });
 
-test('a registry with passwords is used with them and refused without', async () => {
+test('a registry with passwords accepts requests with credentials and rejects others', async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, 'users');
   await setPassword(path, 'anna', 'secret');
@@ -142,7 +142,7 @@ test('a registry with passwords is used with them and refused without', async ()
   );
 });
 
-test('a login is checked with the registry', async () => {
+test('a login is checked by the registry', async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, 'users');
   await setPassword(path, 'anna', 'secret');
@@ -156,7 +156,7 @@ test('a login is checked with the registry', async () => {
   );
 });
 
-test('cancelling ends requests and streams', async () => {
+test('cancellation ends requests and streams', async () => {
   await using registry = await startTestRegistry();
   const reference = { domain: registry.host, path: 'app' };
   using pusher = new RemoteRepository(reference);
@@ -169,7 +169,7 @@ test('cancelling ends requests and streams', async () => {
   await assert.rejects(remote.resolve('v1'), fails('cancelled', /context canceled/));
 });
 
-test('downloads that ended well leave their connection to the next', async () => {
+test('the connection of a complete download is reused', async () => {
   await using registry = await startTestRegistry();
   const ports = new Set<number | undefined>();
   await using proxy = await startScript((request, response) => {

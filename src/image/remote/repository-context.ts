@@ -3,7 +3,7 @@ import type { RemoteOptions } from './remote-options.ts';
 import type { Subject } from './response-failure.ts';
 import type { RegistrySession } from './session.ts';
 
-/** What every request about one repository needs. */
+/** The common data of all requests about one repository. */
 export interface RepositoryContext {
   readonly session: RegistrySession;
   readonly options: RemoteOptions;

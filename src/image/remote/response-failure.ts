@@ -5,28 +5,28 @@ import { requestName, TransientFailure } from './failure.ts';
 import type { HttpResponse } from './http-transport.ts';
 import { discardBody, readBody } from './read-body.ts';
 
-/** Bytes of an error answer that are looked at. */
+/** Maximum bytes to read of an error response. */
 const MAX_ERROR_SIZE = 64 * 1024;
-/** Milliseconds; a registry that asks for more is not waited for. */
+/** Milliseconds; a registry that requests a longer delay is not retried. */
 const MAX_RETRY_AFTER = 60_000;
 
-/** What a refused request was about, for the message. */
+/** The subject of a rejected request, for the message. */
 export interface Subject {
-  /** As users write it: `busybox`, `localhost:5000/app`. */
+  /** The familiar form: `busybox`, `localhost:5000/app`. */
   readonly repository: string;
-  /** The same with tag or digest, when a manifest was asked for. */
+  /** The same with tag or digest, when a manifest was requested. */
   readonly image?: string;
   readonly action: 'pull' | 'push';
 }
 
-/** First error of an answer in the form of the distribution spec ("Error Codes"). */
+/** First error of a response in the format of the distribution spec ("Error Codes"). */
 export interface RemoteError {
   /** Lower case with spaces: `manifest unknown`. */
   readonly code: string;
   readonly message: string;
 }
 
-/** Turns an answer other than a success into an error with Docker's words. */
+/** Turns an unsuccessful response into an error in Docker's words. */
 export async function responseFailure(response: HttpResponse, subject: Subject): Promise<BargeError> {
   const { status } = response;
   const error = deniedByScope(response) ?? (await remoteErrorOf(response)) ?? usualError(status);
@@ -43,7 +43,7 @@ export async function responseFailure(response: HttpResponse, subject: Subject):
   return error ? invalidParameter(words) : new BargeError('unavailable', `${name}: ${words}`);
 }
 
-/** The first error in an answer's body, if it has one in a form that registries and token servers use. */
+/** The first error in a response's body, in any format that registries and token servers use. */
 export async function remoteErrorOf(response: HttpResponse): Promise<RemoteError | undefined> {
   if (response.request.method === 'HEAD') {
     discardBody(response);
@@ -72,7 +72,7 @@ function parseRemoteError(text: string, status: number): RemoteError | undefined
   }
 }
 
-/** A token that is good but does not cover the repository (RFC 6750 section 3.1). */
+/** A valid token that does not cover the repository (RFC 6750 section 3.1). */
 function deniedByScope({ status, headers, body }: HttpResponse): RemoteError | undefined {
   const challenge = status === 401 ? bearerChallenge(headers['www-authenticate']) : undefined;
   if (challenge?.parameters.error?.toLowerCase() !== 'insufficient_scope') return undefined;
@@ -80,7 +80,7 @@ function deniedByScope({ status, headers, body }: HttpResponse): RemoteError | u
   return { code: 'denied', message: 'requested access to the resource is denied' };
 }
 
-/** For answers without a body of their own, such as those to HEAD. */
+/** For responses without a body, such as those to HEAD. */
 function usualError(status: number): RemoteError | undefined {
   if (status === 401) return { code: 'unauthorized', message: 'authentication required' };
   if (status === 403) return { code: 'denied', message: 'requested access to the resource is denied' };

@@ -15,12 +15,12 @@ const MAX_RESPONSE_SIZE = 64 * 1024;
 
 type BlobDescriptor = Pick<Descriptor, 'digest' | 'size'>;
 
-/** A blob on its way into a repository, piece by piece (distribution spec, "Pushing a blob in chunks"). */
+/** A blob upload to a repository in chunks (distribution spec, "Pushing a blob in chunks"). */
 export class ResumableUpload {
   readonly #context: RepositoryContext;
   readonly #blob: BlobDescriptor;
   readonly #open: () => Readable;
-  /** Bytes that the registry holds. */
+  /** Bytes that the registry has. */
   #offset = 0;
   #sourceFailure: { readonly error: unknown } | undefined;
 
@@ -30,12 +30,12 @@ export class ResumableUpload {
     this.#open = open;
   }
 
-  /** Bytes that the registry is known to hold. */
+  /** Bytes that the registry is known to have. */
   get held(): number {
     return this.#offset;
   }
 
-  /** @returns where to send the bytes, unless they could be mounted. */
+  /** @returns the location to send the bytes to, unless the blob was mounted. */
   async start(mountFrom?: string): Promise<URL | 'mounted'> {
     const query = mountFrom ? `?${new URLSearchParams({ mount: this.#blob.digest, from: mountFrom })}` : '';
     const extra = mountFrom ? [`repository:${mountFrom}:pull`] : [];
@@ -48,7 +48,7 @@ export class ResumableUpload {
     return response.status === 201 ? 'mounted' : locationOf(response);
   }
 
-  /** Sends what is missing, then asks the registry to verify and keep it. */
+  /** Sends the missing bytes, then completes the upload, which the registry verifies. */
   async send(location: URL): Promise<void> {
     const next = this.#offset < this.#blob.size ? await this.#sendBytes(location) : location;
     next.searchParams.set('digest', this.#blob.digest);
@@ -62,14 +62,14 @@ export class ResumableUpload {
     await this.#expect(response, [201, 204]);
   }
 
-  /** After a break: how far did it get? An upload that the registry has lost begins anew. */
+  /** After a broken connection, asks for the offset. An upload that the registry has lost starts again. */
   async resume(location: URL): Promise<URL> {
     const response = await withRetries(this.#context.options, () => this.#request('GET', location));
     response.body.resume();
     const held = heldBytes(response);
     if (response.status !== 204 || held === undefined || held > this.#blob.size) {
       const anew = await this.start();
-      if (anew === 'mounted') throw unavailable('the registry mounted a blob without being asked');
+      if (anew === 'mounted') throw unavailable('the registry mounted a blob without a request');
       return anew;
     }
     this.#offset = held;
@@ -103,7 +103,7 @@ export class ResumableUpload {
     return locationOf(response);
   }
 
-  /** The blob from the offset on; a source that is shorter or longer than it should be fails. */
+  /** The blob from the offset on; a source of the wrong length fails. */
   async *#rest(): AsyncGenerator<Uint8Array> {
     let skip = this.#offset;
     let seen = 0;
@@ -122,7 +122,7 @@ export class ResumableUpload {
     );
   }
 
-  /** Remembers the failure, to tell it from one of the connection. */
+  /** Stores the failure, to distinguish it from one of the connection. */
   #failSource(error: Error): Error {
     this.#sourceFailure ??= { error };
     return error;
@@ -146,12 +146,12 @@ export class ResumableUpload {
 function locationOf({ headers, request }: HttpResponse): URL {
   const location = headers.location === undefined ? null : URL.parse(headers.location, request.url.href);
   if (location) return location;
-  throw unavailable(`${requestName(request.method, request.url)}: no valid Location in the answer`);
+  throw unavailable(`${requestName(request.method, request.url)}: no valid Location in the response`);
 }
 
 /**
- * Bytes that an upload holds, from the `Range: 0-<last>` of its status. Undefined for `0-0` too: registries
- * say it of empty uploads as well as of those with one byte.
+ * Received bytes of an upload, from the `Range: 0-<last>` of its status. Undefined for `0-0`, too: registries
+ * send it for empty uploads as well as for those with one byte.
  */
 function heldBytes({ headers }: HttpResponse): number | undefined {
   const last = Number(/^(?:bytes=)?0-(\d+)$/.exec(String(headers.range ?? ''))?.[1] ?? 0);

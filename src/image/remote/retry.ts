@@ -10,7 +10,7 @@ export interface RetryOptions {
   /** Milliseconds before the first retry. */
   readonly retryDelay?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How often an action that fails is done. */
+  /** Maximum attempts. */
   readonly maxTries?: number | undefined;
 }
 
@@ -23,7 +23,7 @@ export class Retries {
     this.#options = options;
   }
 
-  /** Returns after a pause when another try is worth it. @throws `error` itself when it is not; BargeError cancelled. */
+  /** Returns after a pause when a retry makes sense. @throws `error` itself when it does not; BargeError cancelled. */
   async pauseAfter(error: unknown): Promise<void> {
     this.#failures++;
     if (!(error instanceof TransientFailure) || this.#failures >= (this.#options.maxTries ?? USUAL_TRIES))
@@ -38,13 +38,13 @@ export class Retries {
     }
   }
 
-  /** The action made headway: failures from here on count anew. */
+  /** Resets the count of failures after progress. */
   reset(): void {
     this.#failures = 0;
   }
 }
 
-/** Repeats an action that may be repeated while it fails with a TransientFailure. */
+/** Retries an idempotent action while it fails with a TransientFailure. */
 export async function withRetries<T>(options: RetryOptions, action: () => Promise<T>): Promise<T> {
   const retries = new Retries(options);
   for (;;) {

@@ -18,11 +18,11 @@ import { type TokenRequest, Tokens } from './tokens.ts';
 
 const USER_AGENT = 'barge';
 
-/** What the first contact with a registry told. */
+/** The result of the first contact with a registry. */
 export interface Contact {
   /** `https://host/v2/`. */
   readonly base: URL;
-  /** Empty when the registry wants no authentication. */
+  /** Empty when the registry requires no authentication. */
   readonly challenges: readonly Challenge[];
 }
 
@@ -32,7 +32,7 @@ export interface SessionRequest extends Omit<HttpRequest, 'url'> {
   readonly scopes: readonly string[];
 }
 
-/** Requests to one registry: finds out how to reach it and authenticates as it asks. */
+/** Requests to one registry: finds out how to reach it and authenticates as it demands. */
 export class RegistrySession implements Disposable {
   readonly #endpoint: Endpoint;
   readonly #transport: HttpTransport;
@@ -58,7 +58,7 @@ export class RegistrySession implements Disposable {
     this.#tokens = new Tokens(this.#transport, this.#credentials, !this.#endpoint.verifyTls);
   }
 
-  /** The first contact, made once; a failed one is tried again by the next caller. */
+  /** The first contact, shared by all requests; after a failure, the next caller tries again. */
   contact(): Promise<Contact> {
     this.#contact ??= this.#ping().catch((error: BargeError) => {
       this.#contact = undefined;
@@ -68,9 +68,9 @@ export class RegistrySession implements Disposable {
   }
 
   /**
-   * Sends a request with what the registry wants to see, once more when it wants to see something else, and
-   * follows redirects; other hosts never see the credentials.
-   * @throws BargeError unavailable, unauthorized, cancelled. Every answer but a redirect is returned.
+   * Sends a request with the required authorization, again when the registry requires a different one, and
+   * follows redirects; other hosts never receive the credentials.
+   * @throws BargeError unavailable, unauthorized, cancelled. Every response but a redirect is returned.
    */
   async send(request: SessionRequest): Promise<HttpResponse> {
     const { base, challenges } = await this.contact();
@@ -117,7 +117,7 @@ export class RegistrySession implements Disposable {
     const challenge = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.realm);
     if (challenge) return `Bearer ${(await this.token({ challenge, scopes, purpose })).value}`;
     if (!challenges.some(({ scheme }) => scheme === 'basic')) {
-      throw unavailable(`${purpose}: the registry wants an authentication that is not supported`);
+      throw unavailable(`${purpose}: the registry requires an unsupported authentication scheme`);
     }
     if (!basic) throw unauthorized(`${purpose}: no basic auth credentials`);
     if (request.url.protocol === 'http:' && this.#endpoint.verifyTls) {
@@ -146,8 +146,8 @@ export class RegistrySession implements Disposable {
 }
 
 /**
- * Whether showing something else may help after a 401: not when the registry has read the token and finds
- * that it covers too little, nor when a password was shown already.
+ * Whether different credentials may help after a 401: not when the registry has accepted the token but found
+ * its scope insufficient, nor when a password was already sent.
  */
 function mayHelp(asked: readonly Challenge[], before: readonly Challenge[]): boolean {
   if (asked.some(({ parameters }) => parameters.error === 'insufficient_scope')) return false;

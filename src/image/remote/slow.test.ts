@@ -1,4 +1,4 @@
-/** Who sends a byte from time to time, so as to look alive, is given up like one who sends none. */
+/** A server that sends single bytes to look alive times out like one that sends none. */
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { createServer, type Socket } from 'node:net';
@@ -18,13 +18,13 @@ const TOO_SLOW = fails('unavailable', /i\/o timeout: only \d+ bytes in 1 s/);
 const impatient = { idleTimeout: 600, retryDelay: 1, maxTries: 2 };
 const repository = (domain: string) => new RemoteRepository({ domain, path: 'app' }, impatient);
 
-/** A byte twenty times a second. */
+/** Sends a byte twenty times a second. */
 function drip(to: ServerResponse | Socket, byte: string): void {
   const timer = setInterval(() => to.write(byte), 50);
   to.on('close', () => clearInterval(timer)).on('error', () => {});
 }
 
-test('a manifest and a blob that drip are given up', async () => {
+test('a manifest or a blob that trickles times out', async () => {
   await using server = await startScript(({ url }, response) => {
     response.writeHead(200, { 'Content-Type': MEDIA_TYPE.ociManifest });
     if (url?.includes('/blobs/')) response.write(bytes.subarray(0, 1000));
@@ -36,7 +36,7 @@ test('a manifest and a blob that drip are given up', async () => {
   assert.equal(server.requests.length, 4, 'each is tried twice');
 });
 
-test('headers that drip are given up', async () => {
+test('headers that trickle time out', async () => {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.write('HTTP/1.1 200 OK\r\nA: ');
@@ -51,7 +51,7 @@ test('headers that drip are given up', async () => {
   }
 });
 
-test('a reader who takes long is no slow registry', async () => {
+test('a slow reader is not mistaken for a slow registry', async () => {
   await using server = await startScript((_, response) => response.end(bytes));
   using remote = repository(server.host);
   const stream = await remote.blob(blob);

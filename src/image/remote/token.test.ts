@@ -18,7 +18,7 @@ interface TokenWorld extends AsyncDisposable {
   readonly forms: URLSearchParams[];
 }
 
-/** A registry whose blobs need a token for their repository, and the token server that gives it. */
+/** A registry whose blobs need a token for their repository, and the token server that issues it. */
 async function tokenWorld({ lifetime = 300, account = '' } = {}): Promise<TokenWorld> {
   const forms: URLSearchParams[] = [];
   let count = 0;
@@ -64,7 +64,7 @@ async function formOf(request: IncomingMessage): Promise<URLSearchParams> {
 const remoteOf = ({ registry }: TokenWorld, options = {}, path = 'app') =>
   new RemoteRepository({ domain: registry.host, path }, options);
 
-test('a token is got without credentials, and once for many requests', async () => {
+test('a token is fetched without credentials, and once for many requests', async () => {
   await using world = await tokenWorld();
   using remote = remoteOf(world);
   await Promise.all([remote.hasBlob(digest), remote.hasBlob(digest)]);
@@ -73,7 +73,7 @@ test('a token is got without credentials, and once for many requests', async () 
   assert.equal(String(world.forms[0]), 'service=the+registry&scope=repository%3Aapp%3Apull');
 });
 
-test('credentials go to the token server only', async () => {
+test('credentials are sent to the token server only', async () => {
   await using world = await tokenWorld({ account: 'anna' });
   using remote = remoteOf(world, { auth: { username: 'anna', password: 'secret' } });
   assert.equal(await remote.hasBlob(digest), true);
@@ -81,7 +81,7 @@ test('credentials go to the token server only', async () => {
   assert.match(world.registry.requests[0]?.headers.authorization ?? '', /^Bearer /);
 });
 
-test('an identity token is turned into a token', async () => {
+test('an identity token is exchanged for a token', async () => {
   await using world = await tokenWorld({ account: 'anna' });
   using remote = remoteOf(world, { auth: { identitytoken: 'identity' } });
   assert.equal(await remote.hasBlob(digest), true);
@@ -89,21 +89,21 @@ test('an identity token is turned into a token', async () => {
   assert.equal(world.forms[0]?.get('scope'), 'repository:app:pull');
 });
 
-test('a registry token is shown as it is', async () => {
+test('a registry token is sent unchanged', async () => {
   await using world = await tokenWorld();
   using remote = remoteOf(world, { auth: { registrytoken: 'for repository:app:pull' } });
   assert.equal(await remote.hasBlob(digest), true);
   assert.equal(world.forms.length, 0);
 });
 
-test('wrong credentials are told in the words of the token server', async () => {
+test('wrong credentials are reported in the token server’s words', async () => {
   await using world = await tokenWorld({ account: 'anna' });
   using remote = remoteOf(world, { auth: { username: 'anna', password: 'x' } });
   const message = /^Head "http:\S+": unauthorized: incorrect username or password$/;
   await assert.rejects(remote.hasBlob(digest), fails('unauthorized', message));
 });
 
-test('a token that covers too little is a denied pull', async () => {
+test('a token with insufficient scope results in a denied pull', async () => {
   await using world = await tokenWorld();
   using remote = remoteOf(world, {}, 'other');
   const message =
@@ -111,7 +111,7 @@ test('a token that covers too little is a denied pull', async () => {
   await assert.rejects(remote.manifest('v1'), fails('not-found', message));
 });
 
-test('a login gives the identity token of the token server', async () => {
+test('a login returns the token server’s identity token', async () => {
   await using world = await tokenWorld({ account: 'anna' });
   const { host } = world.registry;
   assert.deepEqual(await checkLogin(host, { username: 'anna', password: 'secret' }), {
@@ -122,7 +122,7 @@ test('a login gives the identity token of the token server', async () => {
   await assert.rejects(wrong, fails('unauthorized', message));
 });
 
-test('challenges are read as servers write them', () => {
+test('challenges are parsed as servers write them', () => {
   assert.deepEqual(
     parseChallenges('Bearer realm="https://a/t?x=1,2",service=s, scope="a b", Basic realm="q\\"r"'),
     [

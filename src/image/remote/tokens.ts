@@ -7,15 +7,15 @@ import { readBody } from './read-body.ts';
 import { remoteErrorOf } from './response-failure.ts';
 
 const MAX_RESPONSE_SIZE = 1024 * 1024;
-/** Seconds; what the protocol says when the server does not. */
+/** Seconds; the protocol's default. */
 const USUAL_LIFETIME = 60;
-/** Milliseconds before its end at which a token is no longer used. */
+/** Milliseconds before its expiry from which a token is no longer used. */
 const MARGIN = 10_000;
 const CLIENT_ID = 'barge';
 
 export interface Token {
   readonly value: string;
-  /** Given when asked for offline access. */
+  /** Returned on a request for offline access. */
   readonly refreshToken?: string;
   /** Milliseconds since the epoch. */
   readonly expires: number;
@@ -25,21 +25,21 @@ export interface TokenRequest {
   readonly challenge: Challenge;
   /** Such as `repository:library/busybox:pull`. */
   readonly scopes: readonly string[];
-  /** The request that the token is for, to begin an error's message with. */
+  /** The request that needs the token, as the start of an error message. */
   readonly purpose: string;
-  /** Asks for a refresh token too. */
+  /** Whether to request a refresh token, too. */
   readonly offline?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Gets tokens from token servers as Docker's "Token Authentication Specification" tells, and keeps them. */
+/** Gets tokens from token servers as in Docker's "Token Authentication Specification", and caches them. */
 export class Tokens {
   readonly #transport: HttpTransport;
   readonly #credentials: Credentials;
   readonly #permitsPlain: boolean;
   readonly #kept = new Map<string, Promise<Token>>();
 
-  /** @param permitsPlain whether credentials may go to a token server over plain HTTP. */
+  /** @param permitsPlain whether credentials may be sent to a token server over plain HTTP. */
   constructor(transport: HttpTransport, credentials: Credentials, permitsPlain: boolean) {
     this.#transport = transport;
     this.#credentials = credentials;
@@ -47,7 +47,7 @@ export class Tokens {
   }
 
   /**
-   * Callers who ask for the same at once share one request.
+   * Concurrent calls for the same token share one request.
    * @throws BargeError unauthorized, with the token server's words; unavailable.
    */
   get(request: TokenRequest): Promise<Token> {
@@ -58,7 +58,7 @@ export class Tokens {
     return token;
   }
 
-  /** Call when the registry refused a token that seemed good. */
+  /** To be called when the registry rejected a token that seemed valid. */
   forget(): void {
     this.#kept.clear();
   }
@@ -128,7 +128,7 @@ function parseToken(body: Buffer, purpose: string): Token {
   try {
     answer = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
   } catch (cause) {
-    throw unavailable(`${purpose}: the token server did not answer with JSON`, { cause });
+    throw unavailable(`${purpose}: the token server did not respond with JSON`, { cause });
   }
   const value = answer.token ?? answer.access_token;
   if (typeof value !== 'string' || value === '') {

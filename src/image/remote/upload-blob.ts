@@ -5,22 +5,22 @@ import type { RepositoryContext } from './repository-context.ts';
 import { ResumableUpload } from './resumable-upload.ts';
 import { Retries } from './retry.ts';
 
-/** Bytes after which a connection that breaks again is forgiven its earlier breaks. */
+/** Bytes of progress after which earlier failures no longer count. */
 const HEADWAY = 1024 * 1024;
 
 export interface UploadOptions {
-  /** Path of another repository of the same registry that holds the blob, perhaps. */
+  /** Path of another repository of the same registry that may have the blob. */
   readonly mountFrom?: string | undefined;
 }
 
-/** How the blob came to be in the repository. */
+/** How the blob got into the repository. */
 export type UploadOutcome = 'existing' | 'mounted' | 'uploaded';
 
 /**
- * Brings a blob into the repository: not at all when it is there, by mounting, or by sending it. When the
- * connection breaks, goes on from what the registry holds.
- * @param open gives the whole blob from its start, each time it is called.
- * @throws BargeError data-loss when `open` gives other bytes; unauthorized, forbidden, unavailable, cancelled;
+ * Puts a blob into the repository, unless it is already there, by mounting or uploading it. When the
+ * connection breaks, the upload resumes at the registry's offset.
+ * @param open returns the whole blob from its start each time it is called.
+ * @throws BargeError data-loss when `open` returns other bytes; unauthorized, forbidden, unavailable, cancelled;
  *   and whatever the stream fails with.
  */
 export async function uploadBlob(
@@ -40,7 +40,7 @@ export async function uploadBlob(
       return 'uploaded';
     } catch (error) {
       await retries.pauseAfter(error);
-      // The answer that got lost may have been the one that said all is well.
+      // The lost response may have reported success.
       if (await hasBlob(context, blob.digest, 'push')) return 'uploaded';
       const before = upload.held;
       location = await upload.resume(location);

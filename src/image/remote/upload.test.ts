@@ -15,7 +15,7 @@ const bytes = someBytes(400_000);
 const blob = { digest: digestOf(bytes), size: bytes.length };
 const source = () => Readable.from([bytes.subarray(0, 100_000), bytes.subarray(100_000)]);
 
-/** Passes a request on to a registry; after `limit` bytes of its body, cuts the connection on both sides. */
+/** Forwards a request to a registry; after `limit` bytes of its body, cuts the connection on both sides. */
 function forward(
   request: IncomingMessage,
   response: http.ServerResponse,
@@ -43,7 +43,7 @@ function forward(
   request.on('end', () => passed.end());
 }
 
-test('an upload goes on from what the registry holds when the connection breaks', async () => {
+test('an upload resumes at the registry’s offset when the connection breaks', async () => {
   await using registry = await startTestRegistry();
   let breaks = 2;
   await using proxy = await startScript((request, response) => {
@@ -58,7 +58,7 @@ test('an upload goes on from what the registry holds when the connection breaks'
   assert.deepEqual(ranges, [undefined, '70000-399999', '140000-399999']);
 });
 
-test('an upload whose last answer got lost is not sent again', async () => {
+test('an upload whose last response was lost is not sent again', async () => {
   await using registry = await startTestRegistry();
   let loses = 1;
   await using proxy = await startScript((request, response) => {
@@ -71,7 +71,7 @@ test('an upload whose last answer got lost is not sent again', async () => {
   assert.equal(proxy.requests.filter(({ method }) => method === 'PATCH').length, 1);
 });
 
-test('an upload that the registry has forgotten begins anew', async () => {
+test('an upload that the registry has lost starts again', async () => {
   await using registry = await startTestRegistry();
   let forgets = 1;
   await using proxy = await startScript((request, response) => {
@@ -92,7 +92,7 @@ test('an upload survives kill -9 of the registry in the middle of it', async () 
   const args = ['--data-root', directory.path];
   const first = await spawnRegistry(args);
   let current: Promise<RegistryProcess> = Promise.resolve(first);
-  // The proxy keeps the address the same while the registry gets a new port.
+  // The proxy’s address stays the same while the registry gets a new port.
   await using proxy = await startScript(async (request, response) =>
     forward(request, response, (await current).url),
   );

@@ -36,7 +36,7 @@ const BASE = {
   chosenSubnets: false,
 };
 
-/** `host` and `none`, made when the data root is new. */
+/** `host` and `none`, created in a new data root. */
 export function ensureFixedNetworks(store: NetworkStore): void {
   for (const [name, driver] of [
     ['host', 'host'],
@@ -47,7 +47,7 @@ export function ensureFixedNetworks(store: NetworkStore): void {
   }
 }
 
-/** The network `bridge` as the daemon's options want it, under the id that it had before. */
+/** The network `bridge` as the daemon's options define it, under its existing id. */
 export async function defaultBridge(
   links: Pick<Links, 'addresses' | 'routes'>,
   store: NetworkStore,
@@ -118,7 +118,7 @@ function blockAt(text: string, family: Family, flag: string): IpamBlock {
   const subnet = parseSubnet(text);
   if (subnet.family !== family || subnet.prefix > (family === 4 ? 30 : 126)) {
     throw invalidParameter(
-      `invalid ${flag} ${text}: want an IPv${family} address with a prefix that leaves room`,
+      `invalid ${flag} ${text}: want an IPv${family} address with a prefix that leaves free addresses`,
     );
   }
   return { subnet: formatSubnet(subnet), gateway: text.split('/')[0] ?? '' };
@@ -147,7 +147,7 @@ function userSubnets(store: NetworkStore): Subnet[] {
     .flatMap(({ ipam }) => ipam.map(({ subnet }) => parseSubnet(subnet)));
 }
 
-/** What the bridge has from an earlier daemon. */
+/** Addresses of the bridge from an earlier daemon. */
 async function addressOf(links: Pick<Links, 'addresses'>, bridge: string): Promise<string | undefined> {
   const own = (await links.addresses()).find(({ link, family }) => link === bridge && family === 4);
   return own && `${own.address}/${own.prefix}`;

@@ -18,18 +18,18 @@ import {
   ipamProblems,
 } from './subnets.ts';
 
-/** What there is already when a network is made. */
+/** The state that a new network must fit in with. */
 export interface Surroundings {
   readonly networks: readonly NetworkDefinition[];
-  /** Subnets that the host reaches by other ways. */
+  /** Subnets that the host already has routes to. */
   readonly routed: readonly Subnet[];
-  /** What the automatic IPv6 subnets of this daemon follow from. */
+  /** Seed of this daemon's automatic IPv6 subnets. */
   readonly seed: string;
   readonly settings: NetworkSettings;
 }
 
 /**
- * A complete definition of what a user asks for.
+ * Completes the definition of a network that a user requests.
  * @throws BargeError invalid-parameter, forbidden, not-found or conflict, in Docker's words.
  */
 export function defineNetwork(request: NetworkCreateRequest, around: Surroundings): NetworkDefinition {
@@ -109,7 +109,7 @@ function assertIpamDriver(driver: string): void {
     throw notFound(`plugin "${driver}" not found: the only IPAM driver is "default"`);
 }
 
-/** The network whose configuration is wanted. */
+/** The network that provides the configuration. */
 function templateOf(
   { ConfigFrom, ConfigOnly, Name, IPAM, Options, Driver, Internal }: NetworkCreateRequest,
   networks: readonly NetworkDefinition[],
@@ -145,7 +145,7 @@ function blockOf({ Subnet = '', IPRange, Gateway, AuxiliaryAddresses }: IpamConf
   };
 }
 
-/** @throws BargeError invalid-parameter for driver options with values that mean nothing. */
+/** @throws BargeError invalid-parameter for driver options with invalid values. */
 function checkOptions(definition: NetworkDefinition): void {
   if (definition.configOnly) return;
   if (definition.driver !== 'bridge') {
@@ -156,7 +156,7 @@ function checkOptions(definition: NetworkDefinition): void {
   bridgeOptions(definition);
 }
 
-/** Subnets and gateways for what the user left open. */
+/** Chooses the subnets and gateways that the user did not specify. */
 function completeBlocks(
   definition: NetworkDefinition,
   { networks, routed, seed, settings }: Surroundings,

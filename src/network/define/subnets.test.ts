@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { formatSubnet, parseSubnet } from '../ip.ts';
 import { cutPools, firstAddress, freeSubnet, freeSubnet6, ipamProblems } from './subnets.ts';
 
-test('networks get the first subnet that nobody has, until there is none', () => {
+test('networks get the first free subnet, until there is none', () => {
   const used = [parseSubnet('172.17.0.0/16'), parseSubnet('172.18.5.0/24')];
   assert.equal(formatSubnet(freeSubnet(used)), '172.19.0.0/16');
   assert.equal(formatSubnet(freeSubnet([parseSubnet('172.16.0.0/12')])), '192.168.0.0/20');
@@ -13,7 +13,7 @@ test('networks get the first subnet that nobody has, until there is none', () =>
   );
 });
 
-test('pools of the settings are cut into networks', () => {
+test('pools of the settings are divided into networks', () => {
   const pools = [
     { base: '10.8.0.0/23', size: 24 },
     { base: 'fd08::/63', size: 64 },
@@ -31,7 +31,7 @@ test('pools of the settings are cut into networks', () => {
   assert.throws(() => [...cutPools([{ base: '10.0.0.0/24', size: 16 }])], /invalid default address pool/);
 });
 
-test('private IPv6 subnets follow from the seed', () => {
+test('private IPv6 subnets are derived from the seed', () => {
   const first = formatSubnet(freeSubnet6('a', []));
   assert.match(first, /^fd[0-9a-f]{2}:[0-9a-f:]+::\/64$/);
   assert.equal(formatSubnet(freeSubnet6('a', [])), first);
@@ -39,12 +39,12 @@ test('private IPv6 subnets follow from the seed', () => {
   assert.notEqual(formatSubnet(freeSubnet6('a', [parseSubnet(first)])), first);
 });
 
-test('a gateway is the first address that is nobody’s', () => {
+test('a gateway is the first address that is not reserved', () => {
   assert.equal(firstAddress(parseSubnet('10.0.0.0/24'), ['10.0.0.1']), '10.0.0.2');
   assert.equal(firstAddress(parseSubnet('10.0.0.0/31')), '10.0.0.0');
 });
 
-test('what is wrong with chosen addresses is told all at once', () => {
+test('all problems with chosen addresses are reported at once', () => {
   assert.deepEqual(
     ipamProblems([{ Subnet: '10.0.0.0/24', Gateway: '10.0.1.1', IPRange: '10.0.0.7/25' }], false),
     [

@@ -19,14 +19,14 @@ import {
 } from '../ip.ts';
 import type { IpamBlock } from '../ipam.ts';
 
-/** Where networks without a subnet of the user's get theirs: Docker's defaults. */
+/** Pools for networks whose user chose no subnet: Docker's defaults. */
 export function defaultPools(): Subnet[] {
   const wide = Array.from({ length: 15 }, (_, i) => parseSubnet(`172.${17 + i}.0.0/16`));
   const small = Array.from({ length: 16 }, (_, i) => parseSubnet(`192.168.${16 * i}.0/20`));
   return [...wide, ...small];
 }
 
-/** Pools of the daemon's settings, cut into networks as they are needed. @throws BargeError invalid-parameter. */
+/** Pools of the daemon's settings, divided into networks on demand. @throws BargeError invalid-parameter. */
 export function* cutPools(
   pools: readonly { readonly base: string; readonly size: number }[],
 ): Generator<Subnet> {
@@ -34,7 +34,7 @@ export function* cutPools(
     const pool = parseSubnet(base);
     if (size < pool.prefix || size > bitsOf(pool.family)) {
       throw invalidParameter(
-        `invalid default address pool base=${base},size=${size}: the size is no part of the base`,
+        `invalid default address pool base=${base},size=${size}: the size does not fit into the base`,
       );
     }
     const step = 1n << BigInt(bitsOf(pool.family) - size);
@@ -44,7 +44,7 @@ export function* cutPools(
   }
 }
 
-/** Subnets that the host has routes to, but for those of a link of our own. */
+/** Subnets that the host has routes to, except through our own link. */
 export async function routedSubnets(links: Pick<Links, 'routes'>, ownLink: string): Promise<Subnet[]> {
   return (await links.routes())
     .filter(({ dst, dev }) => /^[\d.]+(\/\d+)?$/.test(dst) && dev !== ownLink)
@@ -70,7 +70,7 @@ function firstFree(used: readonly Subnet[], pools: Iterable<Subnet>, family: Fam
   return undefined;
 }
 
-/** Two machines shall not choose the same private subnets. */
+/** Keeps two machines from choosing the same private subnets. */
 function machineId(): string {
   try {
     return readFileSync('/etc/machine-id', 'utf8').trim() || hostname();
@@ -79,7 +79,7 @@ function machineId(): string {
   }
 }
 
-/** A /64 of the private range (RFC 4193), whose first bits follow from the machine and `seed`. */
+/** A /64 of the private range (RFC 4193), whose first bits are derived from the machine and `seed`. */
 export function freeSubnet6(seed: string, used: readonly Subnet[], pools: Iterable<Subnet> = []): Subnet {
   const chosen = firstFree(used, pools, 6);
   if (chosen) return chosen;
@@ -92,7 +92,7 @@ export function freeSubnet6(seed: string, used: readonly Subnet[], pools: Iterab
   throw invalidParameter('all IPv6 subnets of this daemon are in use: choose one with --subnet');
 }
 
-/** The first usable address that nobody reserved. */
+/** The first usable address that is not reserved. */
 export function firstAddress(subnet: Subnet, reserved: readonly string[] = []): string {
   const size = sizeOf(subnet);
   const small = subnet.family === 4 ? subnet.prefix >= 31 : subnet.prefix >= 127;
@@ -103,7 +103,7 @@ export function firstAddress(subnet: Subnet, reserved: readonly string[] = []): 
   throw invalidParameter(`no address is left for a gateway in ${formatSubnet(subnet)}`);
 }
 
-/** @throws BargeError forbidden when another network has some of the addresses. */
+/** @throws BargeError forbidden when the subnet overlaps with that of another network. */
 export function assertApart(blocks: readonly IpamBlock[], used: readonly Subnet[]): void {
   blocks.forEach(({ subnet }, i) => {
     const mine = parseSubnet(subnet);
@@ -114,7 +114,7 @@ export function assertApart(blocks: readonly IpamBlock[], used: readonly Subnet[
   });
 }
 
-/** What is wrong with the addresses that a user chose, one line each. */
+/** Problems with the addresses that a user chose, one line each. */
 export function ipamProblems(configs: readonly IpamConfig[], enableIPv6: boolean): string[] {
   return configs.flatMap((config) => {
     const subnet = tryParse(() => parseSubnet(config.Subnet ?? ''));

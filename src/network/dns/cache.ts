@@ -2,7 +2,7 @@ import { RCODE, rcodeOf, ttlOffsets } from './message.ts';
 
 const MAX_ENTRIES = 2000;
 const MAX_SECONDS = 3600;
-/** For answers without any record to say how long they hold. */
+/** Time to live of answers without a record that specifies one. */
 const NOTHING_SECONDS = 5;
 
 interface Kept {
@@ -13,17 +13,17 @@ interface Kept {
   readonly until: number;
 }
 
-/** Answers of other servers, kept as long as their records say. */
+/** Answers of other servers, cached for the TTLs of their records. */
 export class AnswerCache {
   readonly #kept = new Map<string, Kept>();
   readonly #now: () => number;
 
-  /** @param now milliseconds of a clock that never runs backwards. */
+  /** @param now milliseconds of a monotonic clock. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** @returns the answer with what is left of its times, under the id of the query. */
+  /** @returns the answer with its remaining TTLs, under the id of the query. */
   get(key: string, id: number): Buffer | undefined {
     const kept = this.#kept.get(key);
     if (!kept) return undefined;
@@ -41,7 +41,7 @@ export class AnswerCache {
     return answer;
   }
 
-  /** Keeps answers that say yes or no; failures are asked for again. */
+  /** Caches positive and negative answers, but not failures. */
   put(key: string, answer: Buffer): void {
     if (rcodeOf(answer) !== RCODE.ok && rcodeOf(answer) !== RCODE.nameError) return;
     const found = ttlOffsets(answer);

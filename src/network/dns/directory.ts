@@ -1,21 +1,21 @@
 import { formatAddress, parseAddress } from '../ip.ts';
 
-/** What the name servers know of one endpoint. */
+/** The name servers' data about one endpoint. */
 export interface NameEntry {
   readonly network: string;
-  /** Lower and upper case are the same. The first is the one that a reverse query gets. */
+  /** Case-insensitive. The first is the answer to a reverse query. */
   readonly names: readonly string[];
   readonly ipv4: string;
   readonly ipv6: string;
 }
 
-/** Names of all endpoints, by network: an answer never comes from a network that the asker is not on. */
+/** Names of all endpoints, by network: an answer never comes from a network that the querying container is not on. */
 export class NameDirectory {
   readonly #entries = new Map<string, NameEntry>();
   readonly #byName = new Map<string, Set<string>>();
   readonly #byAddress = new Map<string, Set<string>>();
 
-  /** @param id the endpoint's; what it had before goes. */
+  /** @param id the endpoint's; its previous entry is replaced. */
   set(id: string, entry: NameEntry): void {
     this.delete(id);
     this.#entries.set(id, entry);
@@ -35,7 +35,7 @@ export class NameDirectory {
     }
   }
 
-  /** Entries with a name, bare or with `.network` behind it, on the first of the networks that has one. */
+  /** Entries with a name, bare or followed by `.network`, on the first of the networks that has one. */
   find(networks: readonly string[], name: string): NameEntry[] {
     const wanted = name.toLowerCase();
     for (const network of networks) {
@@ -77,7 +77,7 @@ function remove(map: Map<string, Set<string>>, key: string, id: string): void {
   if (ids?.size === 0) map.delete(key);
 }
 
-/** The address of `4.3.2.1.in-addr.arpa` or of 32 digits and `.ip6.arpa`; undefined for other names. */
+/** The address of `4.3.2.1.in-addr.arpa` or of 32 hex digits and `.ip6.arpa`; undefined for other names. */
 export function reverseAddress(name: string): string | undefined {
   const text = name.toLowerCase();
   const v4 = /^(\d{1,3}(?:\.\d{1,3}){3})\.in-addr\.arpa$/.exec(text)?.[1];

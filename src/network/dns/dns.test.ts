@@ -14,7 +14,7 @@ import {
 } from './message.ts';
 import { frame } from './tcp.ts';
 
-/** A query as a resolver sends it. */
+/** A query in a resolver’s format. */
 function query(name: string, type: number = TYPE.A, extra: { id?: number; udpSize?: number } = {}): Buffer {
   const header = Buffer.alloc(12);
   header.writeUInt16BE(extra.id ?? 7, 0);
@@ -39,13 +39,13 @@ const parsed = (message: Buffer) => {
 
 const address = { type: TYPE.A, ttl: 600, data: Buffer.of(10, 0, 0, 1) };
 
-test('queries are read with their case, type and the size that the asker takes', () => {
+test('queries are parsed with their case, type and the client’s maximum size', () => {
   const { id, name, type, udpSize } = parsed(query('Web.App', TYPE.AAAA, { id: 99, udpSize: 1232 }));
   assert.deepEqual({ id, name, type, udpSize }, { id: 99, name: 'Web.App', type: TYPE.AAAA, udpSize: 1232 });
   assert.equal(parsed(query('web')).udpSize, 512);
 });
 
-test('nonsense is no query, whatever it looks like', () => {
+test('a malformed message is not a query', () => {
   const whole = query('name.of.something', TYPE.A, { udpSize: 4096 });
   for (let length = 0; length < 12 + 19 + 4; length++)
     assert.equal(parseQuery(whole.subarray(0, length)), undefined);
@@ -71,7 +71,7 @@ test('a name that points into the header is not a query: the answer could not re
   assert.equal(parseQuery(pointing), undefined);
 });
 
-test('an answer that is too long for a datagram is cut, and says so', () => {
+test('an answer that is too long for a datagram is truncated and marked', () => {
   const asked = parsed(query('web'));
   const long = encodeAnswer(
     asked,
@@ -84,7 +84,7 @@ test('an answer that is too long for a datagram is cut, and says so', () => {
   assert.equal(truncate(long, asked, 4096), long);
 });
 
-test('answers are kept for the shortest time that their records have', () => {
+test('answers are cached for the shortest TTL of their records', () => {
   let now = 0;
   const cache = new AnswerCache(() => now);
   const asked = parsed(query('far'));
@@ -116,7 +116,7 @@ test('the cache is bounded', () => {
   assert(cache.get('2999', 1));
 });
 
-test('names belong to their network, several containers may have one, and all go with the endpoint', () => {
+test('names belong to their network, several containers may share one, and all are removed with the endpoint', () => {
   const directory = new NameDirectory();
   const entry = (network: string, ipv4: string, ...names: string[]) => ({ network, names, ipv4, ipv6: '' });
   directory.set('e1', entry('n1', '10.0.0.1', 'App-1', 'web'));
@@ -145,6 +145,6 @@ test('reverse names stand for addresses of both families', () => {
   }
 });
 
-test('messages over TCP have their length before them', () => {
+test('messages over TCP are preceded by their length', () => {
   assert.deepEqual([...frame(Buffer.of(1, 2, 3))], [0, 3, 1, 2, 3]);
 });

@@ -1,4 +1,4 @@
-/** DNS messages (RFC 1035), as much of them as a name server for containers needs. */
+/** The subset of DNS messages (RFC 1035) that a name server for containers needs. */
 
 export const TYPE = { A: 1, SOA: 6, PTR: 12, AAAA: 28, OPT: 41, ANY: 255 } as const;
 export const RCODE = { ok: 0, formatError: 1, serverFailure: 2, nameError: 3, notImplemented: 4 } as const;
@@ -10,24 +10,24 @@ const MAX_NAME = 255;
 export interface Query {
   readonly id: number;
   readonly opcode: number;
-  /** Without the dot at the end, as it was asked. */
+  /** Without the trailing dot, in the case of the query. */
   readonly name: string;
   readonly type: number;
   readonly class: number;
-  /** The question as it came, for the answer. */
+  /** The question's bytes, to be repeated in the answer. */
   readonly question: Buffer;
   readonly recursionDesired: boolean;
-  /** Bytes that the asker takes in a datagram. */
+  /** Maximum bytes of a datagram that the client accepts. */
   readonly udpSize: number;
 }
 
-/** @returns undefined for what is no query with one question. */
+/** @returns undefined for anything but a query with one question. */
 export function parseQuery(message: Buffer): Query | undefined {
   if (message.length < HEADER + 5) return undefined;
   const flags = message.readUInt16BE(2);
   if (flags & 0x8000 || message.readUInt16BE(4) !== 1) return undefined;
   const name = readName(message, HEADER);
-  /* Nothing before the only question could be pointed at but the header, which the answer changes. */
+  /* A pointer in the only question could point only at the header, which the answer changes. */
   if (!name || name.compressed || name.end + 4 > message.length) return undefined;
   return {
     id: message.readUInt16BE(0),
@@ -41,7 +41,7 @@ export function parseQuery(message: Buffer): Query | undefined {
   };
 }
 
-/** EDNS (RFC 6891): the additional record OPT says in its class how much is taken. */
+/** EDNS (RFC 6891): the class of the additional record OPT is the maximum size of the answer. */
 function advertisedSize(message: Buffer, from: number): number {
   if (message.readUInt16BE(10) === 0 || message.readUInt16BE(6) + message.readUInt16BE(8) > 0) return 512;
   if (from + 11 > message.length || message[from] !== 0) return 512;
@@ -49,7 +49,7 @@ function advertisedSize(message: Buffer, from: number): number {
   return Math.max(512, message.readUInt16BE(from + 3));
 }
 
-/** Follows compression; bounded, whatever the message says. @param start offset of the name. */
+/** Follows compression pointers, with a bound against loops. @param start offset of the name. */
 function readName(
   message: Buffer,
   start: number,
@@ -98,7 +98,7 @@ export interface AnswerRecord {
   readonly data: Buffer;
 }
 
-/** An answer to `query`; its records all have the name that was asked for. */
+/** An answer to `query`, in which all records have the queried name. */
 export function encodeAnswer(query: Query, rcode: number, records: readonly AnswerRecord[]): Buffer {
   const header = Buffer.alloc(HEADER);
   header.writeUInt16BE(query.id, 0);
@@ -119,7 +119,7 @@ function encodeRecord({ type, ttl, data }: AnswerRecord): Buffer {
   return Buffer.concat([head, data]);
 }
 
-/** Cuts an answer that is too long for a datagram down to its question, with the mark that says so. */
+/** Truncates an answer that is too long for a datagram to its question, and sets the TC flag. */
 export function truncate(answer: Buffer, query: Query, size: number): Buffer {
   if (answer.length <= size) return answer;
   const short = Buffer.concat([answer.subarray(0, HEADER), query.question]);
@@ -131,7 +131,7 @@ export function truncate(answer: Buffer, query: Query, size: number): Buffer {
 export const isTruncated = (answer: Buffer) => (answer.readUInt16BE(2) & 0x0200) !== 0;
 export const rcodeOf = (answer: Buffer) => answer.readUInt16BE(2) & 15;
 
-/** Offsets of the TTLs of an answer's records; undefined for one that is broken. */
+/** Offsets of the TTLs of an answer's records; undefined for a malformed answer. */
 export function ttlOffsets(
   answer: Buffer,
 ): { offsets: number[]; soaMinimum: number | undefined } | undefined {

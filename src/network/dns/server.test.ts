@@ -18,7 +18,7 @@ function query(id: number): Buffer {
   return Buffer.concat([header, encodeName(`name${id}.example`), fixed]);
 }
 
-/** A server's upstream that answers when it is told to. */
+/** A server's upstream whose answers the test controls. */
 class SlowUpstream {
   readonly #waiting: (() => void)[] = [];
   #most = 0;
@@ -31,7 +31,7 @@ class SlowUpstream {
     return asked && encodeAnswer(asked, RCODE.ok, []);
   }
 
-  /** The largest number of questions that waited at a time. */
+  /** The largest number of queries that waited at a time. */
   get most(): number {
     return this.#most;
   }
@@ -65,7 +65,7 @@ async function serve(t: TestContext): Promise<Asked> {
   return { upstream, server, client };
 }
 
-test("one container's questions to others are bounded, and the rest are told so", async (t) => {
+test("one container's queries to other servers are limited, and the rest fail", async (t) => {
   const { upstream, server, client } = await serve(t);
   const codes: number[] = [];
   client.on('message', (answer) => codes.push(rcodeOf(answer)));
@@ -88,7 +88,7 @@ test("one container's questions to others are bounded, and the rest are told so"
   server[Symbol.dispose]();
 });
 
-test('an answer that comes after the container has gone is nobody’s failure', async (t) => {
+test('an answer that arrives after the container’s exit is ignored', async (t) => {
   const { upstream, server, client } = await serve(t);
   const failures: unknown[] = [];
   const note = (reason: unknown) => failures.push(reason);

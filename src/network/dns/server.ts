@@ -14,20 +14,20 @@ import {
 import { frame, frames } from './tcp.ts';
 import type { Upstream } from './upstream.ts';
 
-/** How long Docker lets the names of containers be kept. */
+/** Docker's TTL for the names of containers. */
 const TTL_SECONDS = 600;
 const MAX_TCP_CLIENTS = 64;
 const TCP_IDLE_MS = 10_000;
-/** Queries of one container that may wait for other servers at a time: each has a socket of the daemon's. */
+/** Maximum concurrent queries of one container to other servers: each uses a socket of the daemon. */
 const MAX_FORWARDED = 128;
 
-/** What one container may ask for. */
+/** The names that one container can resolve. */
 export interface NameView {
-  /** Networks that it is on, the one with the default route first. */
+  /** The container's networks, the one with the default route first. */
   readonly networks: readonly string[];
-  /** Names of links: what they stand for, by alias in lower case. */
+  /** Targets of links, by alias in lower case. */
   readonly links: ReadonlyMap<string, string>;
-  /** Servers for all other names; empty: such names are refused. */
+  /** Servers for all other names; empty: queries for them are refused. */
   readonly servers: readonly string[];
 }
 
@@ -66,10 +66,10 @@ export class NameServer implements Disposable {
 
   #listen(): void {
     const { udp, tcp } = this.#sockets;
-    udp.unref().on('error', () => {}); /* the namespace may go first */
+    udp.unref().on('error', () => {}); /* the namespace may disappear first */
     udp.on('message', (message, from) => {
       void this.#answer(message, false).then((answer) => {
-        /* The container may have gone while others were asked; a closed socket throws. */
+        /* The container may have exited while other servers were queried; a closed socket throws. */
         if (answer && !this.#closed) udp.send(answer, from.port, from.address, () => {});
       });
     });
@@ -107,7 +107,7 @@ export class NameServer implements Disposable {
     }
   }
 
-  /** @returns undefined when the name is none of ours. */
+  /** @returns undefined when the name is not a container's. */
   #own(query: Query): AnswerRecord[] | undefined {
     const { networks } = this.#view;
     if (query.type === TYPE.PTR) return this.#reverse(query);
@@ -148,7 +148,7 @@ function addressBytes(text: string, length: number): Buffer {
   );
 }
 
-/** Every answer begins with another one of several addresses. */
+/** Rotates several addresses, so that each answer begins with a different one. */
 function rotate<T>(items: readonly T[], turn: number): T[] {
   const start = turn % items.length;
   return [...items.slice(start), ...items.slice(0, start)];

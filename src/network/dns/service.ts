@@ -3,7 +3,7 @@ import { NameDirectory } from './directory.ts';
 import { NameServer, type NameView } from './server.ts';
 import { Upstream } from './upstream.ts';
 
-/** Ports inside of a container's namespace that 127.0.0.11:53 is translated to: port 53 itself stays the container's. */
+/** Ports inside of a container's namespace that 127.0.0.11:53 is translated to: port 53 itself remains free for the container. */
 export interface NamePorts {
   readonly udp: number;
   readonly tcp: number;
@@ -26,12 +26,12 @@ export class NameService implements Disposable {
     this.#host = host;
   }
 
-  /** Opens a server that knows nobody yet, for a container to come. */
+  /** Opens a server without any names, for a future container. */
   async prepare(sandbox: string): Promise<void> {
     await this.open(sandbox, { networks: [], links: new Map(), servers: [] });
   }
 
-  /** Gives what `prepare` opened its view, or opens a server. @param sandbox path of the network namespace. */
+  /** Sets the view of the server that `prepare` opened, or opens a server. @param sandbox path of the network namespace. */
   async open(sandbox: string, view: NameView): Promise<NamePorts> {
     const prepared = this.#servers.get(sandbox);
     if (prepared) {
@@ -50,7 +50,7 @@ export class NameService implements Disposable {
     return server.ports;
   }
 
-  /** Serves a container that outlived the last daemon, at the ports that it knows. */
+  /** Serves a container that outlived the last daemon, at the ports that it already uses. */
   async reopen(sandbox: string, view: NameView, ports: NamePorts): Promise<NamePorts> {
     try {
       const sockets = await this.#host.namespaces.open(sandbox, ports);
@@ -80,7 +80,7 @@ export class NameService implements Disposable {
   }
 }
 
-/** The rules stand in the container's own namespace, where no firewall of the host comes between. */
+/** The rules are in the container's own namespace, where no firewall of the host interferes. */
 async function translate(
   nftables: NameHost['nftables'],
   sandbox: string,

@@ -7,7 +7,7 @@ export function frame(message: Buffer): Buffer {
   return Buffer.concat([length, message]);
 }
 
-/** Calls back with every whole message that comes; never holds more than one that is not whole. */
+/** Calls back with every complete message; buffers at most one incomplete message. */
 export function frames(socket: Socket, receive: (message: Buffer) => void): void {
   let rest = Buffer.alloc(0);
   socket.on('data', (chunk: Buffer) => {

@@ -7,14 +7,14 @@ import { frame, frames } from './tcp.ts';
 const PATIENCE_MS = 2000;
 const MAX_UNDER_WAY = 1024;
 
-/** Asks other name servers, one after the other, and remembers what they said. */
+/** Queries other name servers, one after the other, and caches their answers. */
 export class Upstream {
   readonly #cache = new AnswerCache();
   #underWay = 0;
 
   /**
-   * @param message the query as it came.
-   * @param tcp whether the asker takes answers of any length.
+   * @param message the query as received.
+   * @param tcp whether the client accepts answers of any length.
    * @returns undefined when no server answered.
    */
   async ask(
@@ -37,7 +37,7 @@ export class Upstream {
     }
   }
 
-  /** A server that fails or is silent leaves the word to the next; the last failure is better than nothing. */
+  /** The next server is tried after one that fails or does not answer; the last failure is better than no answer. */
   async #askAll(servers: readonly string[], message: Buffer, tcp: boolean): Promise<Buffer | undefined> {
     let last: Buffer | undefined;
     for (const server of servers) {
@@ -58,7 +58,7 @@ function endpointOf(server: string): { host: string; port: number } {
   return { host, port: Number(port) };
 }
 
-/** From a port of its own for each question, so that nobody else's answer is taken for one. */
+/** Uses a new port for each query, so that no other answer is mistaken for its answer. */
 function askByUdp(server: string, message: Buffer): Promise<Buffer> {
   const { host, port } = endpointOf(server);
   return new Promise((resolve, reject) => {
@@ -68,7 +68,7 @@ function askByUdp(server: string, message: Buffer): Promise<Buffer> {
       socket.close();
       settle();
     };
-    const timer = setTimeout(() => finish(() => reject(new Error(`${server} is silent`))), PATIENCE_MS);
+    const timer = setTimeout(() => finish(() => reject(new Error(`${server} does not answer`))), PATIENCE_MS);
     socket.once('error', (error) => finish(() => reject(error)));
     socket.on('message', (answer) => {
       if (isResponseTo(message, answer)) finish(() => resolve(answer));
@@ -80,7 +80,7 @@ function askByUdp(server: string, message: Buffer): Promise<Buffer> {
 function askByTcp(server: string, message: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(endpointOf(server), () => socket.write(frame(message)));
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error(`${server} is silent`)));
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error(`${server} does not answer`)));
     socket.on('error', reject).on('close', () => reject(new Error(`${server} closed the connection`)));
     frames(socket, (answer) => {
       if (!isResponseTo(message, answer)) return;
@@ -90,7 +90,7 @@ function askByTcp(server: string, message: Buffer): Promise<Buffer> {
   });
 }
 
-/** The same id and question, and marked as an answer. */
+/** Whether it is marked as an answer and has the query's id and question. */
 function isResponseTo(message: Buffer, answer: Buffer): boolean {
   if (answer.length < 12 || (answer.readUInt16BE(2) & 0x8000) === 0) return false;
   return answer.readUInt16BE(0) === message.readUInt16BE(0);

@@ -2,7 +2,7 @@ import type { Nftables } from '../../host/networking.ts';
 
 /**
  * Why packets for published ports may not get through: the forward hook's chains of other tables whose policy
- * is to drop, with no rule for them. Barge never goes round such a firewall; it says which rule to add.
+ * is to drop, with no rule for them. Barge never bypasses such a firewall; it reports the rule to add.
  * @param ownTables names of tables that are ours.
  */
 export async function forwardWarnings(
@@ -25,7 +25,7 @@ export async function forwardWarnings(
   return warnings;
 }
 
-/** A rule of the chain, or of one that it leads to by name, that accepts translated packets or those for the bridge. */
+/** Whether a rule of the chain, or of one that it jumps to by name, accepts translated packets or those for the bridge. */
 export function letsThrough(listing: string, bridge: string): boolean {
   return listing
     .split('\n')

@@ -30,7 +30,7 @@ const PORT: PortRule = {
 
 const names = (host: RecordingHost) => host.calls.map(([name]) => name);
 
-test('opening writes the table anew in one transaction, beside the user’s own, which it only makes', async () => {
+test('opening replaces the table in one transaction, and only creates the user’s own table', async () => {
   const host = new RecordingHost();
   await Firewall.open(host.nftables, 'barge');
   assert.deepEqual(names(host).sort(), ['nftables.apply', 'nftables.session']);
@@ -40,7 +40,7 @@ test('opening writes the table anew in one transaction, beside the user’s own,
   assert.doesNotMatch(text, /delete table inet barge_user/);
 });
 
-test('bridges are transactions of their own, ports go through the one running nft', async () => {
+test('bridges are separate transactions, ports go through the single running nft', async () => {
   const host = new RecordingHost();
   const firewall = await Firewall.open(host.nftables, 'barge');
   await firewall.warm();
@@ -64,7 +64,7 @@ test('bridges are transactions of their own, ports go through the one running nf
   );
 });
 
-test('without rules, the table of an earlier daemon goes and none is written', async () => {
+test('without rules, the table of an earlier daemon is removed and none is written', async () => {
   const host = new RecordingHost();
   const firewall = await Firewall.open(host.nftables, 'barge', false);
   await firewall.addBridge(RULES);
@@ -76,7 +76,7 @@ test('without rules, the table of an earlier daemon goes and none is written', a
   assert.deepEqual(host.callsOf('nftables.deleteTable'), [['nftables.deleteTable', 'inet', 'barge']]);
 });
 
-test('a host without nftables is told what it needs', async () => {
+test('the error on a host without nftables names the requirements', async () => {
   const host = new RecordingHost().on('nftables.apply', () => Promise.reject(systemError('no nft')));
   await assert.rejects(Firewall.open(host.nftables, 'barge'), {
     kind: 'unavailable',
@@ -84,7 +84,7 @@ test('a host without nftables is told what it needs', async () => {
   });
 });
 
-test('the end takes the table along, and the user’s own only while nobody has written into it', async () => {
+test('closing removes the table, and the user’s own only if it is empty', async () => {
   const listing = (rule: string) =>
     `table inet barge_user {\n\tchain forward {\n\t\ttype filter hook forward priority filter - 5; policy accept;\n${rule}\t}\n}\n`;
   for (const [rule, removed] of [
@@ -104,7 +104,7 @@ test('the end takes the table along, and the user’s own only while nobody has 
   assert.deepEqual(host.callsOf('nftables.deleteTable'), [], 'containers live on');
 });
 
-test('warnings name the foreign chains that drop, and what would let packets through', async () => {
+test('warnings name the foreign chains that drop, and the rule to add', async () => {
   const host = new RecordingHost()
     .on('nftables.droppingChains', async () => [
       { family: 'ip', table: 'filter', name: 'FORWARD' },

@@ -12,7 +12,7 @@ import {
   wholeTable,
 } from './table.ts';
 
-/** The daemon's table of rules in the kernel. */
+/** The daemon's nftables table in the kernel. */
 export class Firewall {
   readonly table: string;
   readonly enabled: boolean;
@@ -27,7 +27,7 @@ export class Firewall {
   }
 
   /**
-   * Writes the table anew, with no bridge in it. @param enabled false: no rule is ever written.
+   * Replaces the table with one without bridges. @param enabled false: no rule is ever written.
    * @throws BargeError unavailable where nftables does not work.
    */
   static async open(nftables: Nftables, table: string, enabled = true): Promise<Firewall> {
@@ -66,7 +66,7 @@ export class Firewall {
     if (this.enabled) await this.#session.warm();
   }
 
-  /** With `remove`, the table goes too, and the user's own if there is nothing in it. */
+  /** With `remove`, the table is removed as well, and so is the user's table if it is empty. */
   async close(remove: boolean): Promise<void> {
     this.#session[Symbol.dispose]();
     if (!remove || !this.enabled) return;
@@ -80,7 +80,7 @@ export class Firewall {
 /** The table of earlier versions, for IPv4 only. */
 const oldTable = (table: string) => `table ip ${table} {}\ndelete table ip ${table}\n`;
 
-/** @param listing what nft prints of the user's table. */
+/** @param listing nft's listing of the user's table. */
 function isUntouched(listing: string): boolean {
   const lines = listing.split('\n').map((line) => line.trim());
   return lines.every((line) => line === '' || line === '}' || /^(table|chain|type) /.test(line));

@@ -43,14 +43,14 @@ test('the rules touch nothing but their own table', () => {
   assert.ok(!/flush ruleset/.test(text));
 });
 
-test('an internal network has no way out and none in', () => {
+test('an internal network has no connection to the outside', () => {
   const text = addBridge('b0', { ...rules, internal: true });
   assert.match(text, /rule inet b0 from_n1 oifname != "br-n1" drop/);
   assert.match(text, /rule inet b0 to_n1 iifname != "br-n1" drop/);
   assert.doesNotMatch(text, /leave_n1 meta/);
 });
 
-test('source addresses change as the options say', () => {
+test('source addresses are translated as the options specify', () => {
   assert.match(addBridge('b0', rules), /leave_n1 meta nfproto ipv4 oifname != "br-n1" masquerade/);
   assert.doesNotMatch(addBridge('b0', { ...rules, masquerade: false }), /leave_n1 meta/);
   assert.doesNotMatch(addBridge('b0', { ...rules, mode: { 4: 'routed', 6: 'nat' } }), /leave_n1 meta/);

@@ -1,9 +1,9 @@
 import type { Family } from '../ip.ts';
 
-/** How a network's containers meet the world outside, for one family. */
+/** How a network's containers are connected to the outside, for one family. */
 export type GatewayMode = 'nat' | 'nat-unprotected' | 'routed' | 'isolated';
 
-/** What the rules for one bridge depend on. */
+/** The parameters of the rules for one bridge. */
 export interface BridgeRules {
   /** Letters, digits and _: part of the names of its chains. */
   readonly key: string;
@@ -12,9 +12,9 @@ export interface BridgeRules {
   readonly internal: boolean;
   readonly masquerade: boolean;
   readonly mode: Readonly<Record<Family, GatewayMode>>;
-  /** Source address of what leaves, in place of the one that the route has; empty: none chosen. */
+  /** Source address of outgoing packets, in place of the route's; empty: the route's. */
   readonly snat: Readonly<Record<Family, string>>;
-  /** No rules for IPv6: everything of it passes. */
+  /** No rules for IPv6: all of its packets pass. */
   readonly without6: boolean;
   /** Containers may be reached at their own addresses from outside. */
   readonly direct: boolean;
@@ -28,7 +28,7 @@ export interface PortRule {
   readonly address: string;
   readonly port: number;
   readonly family: Family;
-  /** The container is reached at its own address: nothing to translate, only to let through. */
+  /** The container is reached at its own address: packets are accepted but not translated. */
   readonly routed: boolean;
 }
 
@@ -37,10 +37,10 @@ const FAMILIES: readonly Family[] = [4, 6];
 const IP: Record<Family, string> = { 4: 'ip', 6: 'ip6' };
 
 /**
- * The one nftables table of a daemon, written anew as a whole; nothing outside of it is touched. What differs
- * between networks stands in chains of their own, found by verdict maps; published ports are map elements:
+ * The single nftables table of a daemon, always replaced as a whole; nothing outside of it is changed. The differences
+ * between networks are in separate chains, reached through verdict maps; published ports are map elements:
  * `*_any` for all host addresses, `*_at` for a chosen one. The kernel routes nothing from `::1` to another host,
- * so what is sent there reaches the held socket, which relays it.
+ * so packets sent there reach the daemon's bound socket, which relays them.
  */
 export function wholeTable(table: string): string {
   return `
@@ -101,7 +101,7 @@ function translations(protocol: string, family: Family): string {
     ${dnat} ${protocol} dport map @${protocol}_any${family}`;
 }
 
-/** The user's own table: made when it is missing, its rules never touched. */
+/** The user's table: created when it is missing; its rules are never changed. */
 export function userTable(table: string): string {
   return `
 add table inet ${userTableName(table)}
@@ -145,7 +145,7 @@ function elements(table: string, { key, bridge, subnets }: BridgeRules) {
   ];
 }
 
-/** What may come in: answers, what goes to a published port, what stays on the bridge. */
+/** Accepted incoming packets: replies, those to a published port, those that stay on the bridge. */
 function incoming({ bridge, internal, mode, without6, direct }: BridgeRules): string[] {
   if (internal) return [`iifname != "${bridge}" drop`];
   const unprotected = FAMILIES.filter((family) => direct || mode[family] === 'nat-unprotected');
@@ -161,7 +161,7 @@ function incoming({ bridge, internal, mode, without6, direct }: BridgeRules): st
   ];
 }
 
-/** A container that asks for its own network's published port, and the host that asks over its loopback. */
+/** Masquerades connections to a published port from its own network, and from the host over loopback. */
 function hairpin({ subnets }: BridgeRules): string[] {
   return [
     'ip saddr 127.0.0.0/8 masquerade',

@@ -7,7 +7,7 @@ import type { NetworkSettings } from '../settings.ts';
 import { addressGeneration, hostEnd, type LinkDriver } from './link.ts';
 import { type BridgeOptions, bridgeOptions } from './options.ts';
 
-/** The parts of the host that links are made of. */
+/** The parts of the host that links need. */
 export type LinkHost = Pick<Host, 'links' | 'sysctls'>;
 
 /** A Linux bridge, with a veth pair for each endpoint. */
@@ -16,7 +16,7 @@ export class BridgeLink implements LinkDriver {
   readonly rules: BridgeRules;
   readonly #definition: NetworkDefinition;
   readonly #host: LinkHost;
-  /** Made by somebody else, and left when the network goes. */
+  /** Not created by Barge, and kept when the network is removed. */
   #foreign = false;
   readonly #forward: boolean;
 
@@ -59,13 +59,13 @@ export class BridgeLink implements LinkDriver {
     return false;
   }
 
-  /** @throws BargeError forbidden when the name is that of a link of another kind. */
+  /** @throws BargeError forbidden when a link of another kind has the name. */
   async assertUsable(): Promise<void> {
     const { bridge } = this.options;
     if (!(await this.#host.links.exists(bridge))) return;
     if (!(await this.#host.links.isBridge(bridge))) {
       throw forbidden(
-        `the link ${bridge} exists already and is no bridge: choose another com.docker.network.bridge.name`,
+        `the link ${bridge} already exists and is not a bridge: choose another com.docker.network.bridge.name`,
       );
     }
     this.#foreign = true;
@@ -79,14 +79,14 @@ export class BridgeLink implements LinkDriver {
       ...(exists ? [] : [`link add ${bridge} type bridge`]),
       ...(mtu ? [`link set ${bridge} mtu ${mtu}`] : []),
       ...this.#addressLines(),
-      /* No detection of duplicates: until it ends, a bridge would ask for no neighbour. */
+      /* Without duplicate address detection, as a bridge solicits no neighbour until it has finished. */
       ...(enableIPv6 ? [`addr replace fe80::1/64 dev ${bridge} nodad`] : []),
       `link set ${bridge}${addressGeneration('none', mtu)} up`,
     ]);
     if (internal) return;
     const { sysctls } = this.#host;
     if (this.#forward) await sysctls.write({ path: ['net', 'ipv4', 'ip_forward'], value: '1' });
-    /* Lets 127.0.0.1 on the host be translated to a container; `loopback_guard` keeps others from using it. */
+    /* Allows 127.0.0.1 on the host to be translated to a container; `loopback_guard` blocks other hosts' use of it. */
     await sysctls.write({ path: ['net', 'ipv4', 'conf', bridge, 'route_localnet'], value: '1' });
     if (enableIPv6 && this.#forward) await sysctls.forwardIPv6();
   }
@@ -116,7 +116,7 @@ export class BridgeLink implements LinkDriver {
     return [
       `link add ${veth}${size} type veth peer name ${endpoint.interface} address ${endpoint.mac}${size} netns ${namespace}`,
       `link set ${veth}${addressGeneration('none', mtu)} master ${bridge} up`,
-      /* Its own published port by the host's address: translated on the bridge, and sent back where it came from. */
+      /* A container may use its own published port through the host's address: the packet leaves by the port it arrived at. */
       `link set ${veth} type bridge_slave hairpin on`,
       ...(icc ? [] : [`link set ${veth} type bridge_slave isolated on`]),
     ];

@@ -11,7 +11,7 @@ import { ParentLink } from './parent.ts';
 const bridge = (host: RecordingHost, changes: Partial<NetworkDefinition> = {}) =>
   new BridgeLink(networkDefinition(changes), DEFAULT_SETTINGS, host);
 
-test('a bridge is made with its address, and the host forwards for it', async () => {
+test('a bridge is created with its address, and the host forwards for it', async () => {
   const host = new RecordingHost();
   await bridge(host).up();
   assert.deepEqual(host.take(), [
@@ -29,7 +29,7 @@ test('a bridge is made with its address, and the host forwards for it', async ()
   ]);
 });
 
-test('one that exists stays; an internal one forwards nothing; IPv6 is forwarded only where it is used', async () => {
+test('an existing bridge is kept; an internal one forwards nothing; IPv6 is forwarded only where it is used', async () => {
   const host = new RecordingHost().on('links.exists', async () => true);
   await bridge(host, { internal: true }).up();
   assert.doesNotMatch(JSON.stringify(host.callsOf('links.batch')), /link add/);
@@ -41,7 +41,7 @@ test('one that exists stays; an internal one forwards nothing; IPv6 is forwarded
   assert.equal(host.callsOf('sysctls.forwardIPv6').length, 1);
 });
 
-test('a link of another kind is refused, and a foreign bridge outlives its network', async () => {
+test('a link of another kind is rejected, and a foreign bridge outlives its network', async () => {
   const host = new RecordingHost().on('links.exists', async () => true);
   await assert.rejects(bridge(host).assertUsable(), { kind: 'forbidden', message: /br-own.*choose another/ });
   host.on('links.isBridge', async () => true);
@@ -53,7 +53,7 @@ test('a link of another kind is refused, and a foreign bridge outlives its netwo
   assert.deepEqual(host.callsOf('links.remove'), [['links.remove', 'br-own']]);
 });
 
-test('a bridge that cannot be removed says why', async () => {
+test('the failed removal of a bridge is reported with its reason', async () => {
   const host = new RecordingHost().on('links.remove', async () => 'Device or resource busy');
   await assert.rejects(bridge(host).down(), /removing the bridge br-own failed: Device or resource busy/);
 });
@@ -61,7 +61,7 @@ test('a bridge that cannot be removed says why', async () => {
 const parent = (host: RecordingHost, name?: string, driver: 'macvlan' | 'ipvlan' = 'macvlan') =>
   new ParentLink(networkDefinition({ driver, options: name ? { parent: name } : {} }), host.links);
 
-test('the VLAN that a network hangs on is made of the link that it names, and goes with it', async () => {
+test('a network’s parent VLAN is created on the link that it names, and removed with the network', async () => {
   const host = new RecordingHost().on('links.exists', async (name: string) => name === 'eth0');
   const link = parent(host, 'eth0.10');
   await link.up();
@@ -76,7 +76,7 @@ test('the VLAN that a network hangs on is made of the link that it names, and go
   );
 });
 
-test('a parent that exists is left alone; one that cannot exist is refused', async () => {
+test('an existing parent is not changed; an impossible one is rejected', async () => {
   const host = new RecordingHost().on('links.exists', async (name: string) => name === 'eth0');
   const existing = parent(host, 'eth0');
   await existing.up();
@@ -86,7 +86,7 @@ test('a parent that exists is left alone; one that cannot exist is refused', asy
   assert.throws(() => parent(host, 'eth0; reboot'), { kind: 'invalid-parameter' });
 });
 
-test('a kernel without such links is named by the option that it lacks', async () => {
+test('on a kernel without such links, the error names the missing kernel option', async () => {
   const host = new RecordingHost().on('links.add', () => Promise.reject(unavailable('no')));
   await assert.rejects(parent(host, undefined, 'ipvlan').up(), {
     kind: 'unavailable',

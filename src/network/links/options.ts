@@ -7,13 +7,13 @@ import type { NetworkDefinition } from '../model.ts';
 
 const PREFIX = 'com.docker.network.';
 
-/** What a bridge network's options say. Options that nobody knows have no effect, as with Docker. */
+/** A bridge network's parsed options. Unknown options have no effect, as in Docker. */
 export interface BridgeOptions {
   readonly bridge: string;
   readonly icc: boolean;
   readonly masquerade: boolean;
   readonly hostBinding: string;
-  /** 0: the kernel's own. */
+  /** 0: the kernel's default. */
   readonly mtu: number;
   readonly interfacePrefix: string;
   readonly mode: Readonly<Record<Family, GatewayMode>>;
@@ -77,7 +77,7 @@ export function mtu(options: Options): number {
   return value;
 }
 
-/** The start of the names that interfaces have inside of containers. */
+/** Prefix of interface names inside containers. */
 export function interfacePrefix(options: Options): string {
   const name = `${PREFIX}container_iface_prefix`;
   const text = options[name] || 'eth';
@@ -100,7 +100,7 @@ function interfaceName(options: Options, name: string): string {
 function address(options: Options, name: string, test: (text: string) => boolean): string {
   const text = options[name] ?? '';
   if (text !== '' && !test(text))
-    throw invalidParameter(`invalid value for ${name}: "${text}" is no such address`);
+    throw invalidParameter(`invalid value for ${name}: "${text}" is not such an address`);
   return text;
 }
 

@@ -13,7 +13,7 @@ const FLAGS = ['bridge', 'private', 'vepa'];
 type ParentLinks = Pick<Links, 'exists' | 'add' | 'remove'>;
 
 interface ParentOptions {
-  /** The link that the network hangs on: the named one, or one of its own. */
+  /** The network's parent link: the named one, or one of its own. */
   readonly parent: string;
   readonly kind: 'macvlan' | 'ipvlan';
   readonly mode: string;
@@ -22,25 +22,25 @@ interface ParentOptions {
   readonly interfacePrefix: string;
 }
 
-/** @throws BargeError invalid-parameter for options that the driver does not know the value of. */
+/** @throws BargeError invalid-parameter for options with values that the driver does not support. */
 export function parentOptions({ driver, options, id }: NetworkDefinition): ParentOptions {
   const kind = driver === 'ipvlan' ? 'ipvlan' : 'macvlan';
   const mode = choose(options, `${kind}_mode`, MODES[kind]);
   const flag = kind === 'ipvlan' ? choose(options, 'ipvlan_flag', FLAGS) : '';
   const parent = options.parent || `dm-${id.slice(0, 12)}`;
   if (!/^[a-zA-Z0-9][\w.-]{0,14}$/.test(parent))
-    throw invalidParameter(`invalid value for parent: "${parent}" is no name of a link`);
+    throw invalidParameter(`invalid value for parent: "${parent}" is not a link name`);
   return { parent, kind, mode, flag, mtu: mtu(options), interfacePrefix: interfacePrefix(options) };
 }
 
-/** Endpoints that are links of their own on top of one of the host's: macvlan and ipvlan. */
+/** Endpoints that are links on top of a link of the host: macvlan and ipvlan. */
 export class ParentLink implements LinkDriver {
   readonly #definition: NetworkDefinition;
   readonly #options: ParentOptions;
   readonly #links: ParentLinks;
   #made = false;
 
-  /** @throws BargeError invalid-parameter for options that the driver does not know the value of. */
+  /** @throws BargeError invalid-parameter for options with values that the driver does not support. */
   constructor(definition: NetworkDefinition, links: ParentLinks) {
     this.#definition = definition;
     this.#options = parentOptions(definition);
@@ -55,7 +55,7 @@ export class ParentLink implements LinkDriver {
     return this.#options.mtu;
   }
 
-  /** A network without a parent is one for its containers only. */
+  /** A network without a parent connects only its containers. */
   get routesOut(): boolean {
     return !this.#definition.internal && this.#definition.options.parent !== undefined;
   }
@@ -68,7 +68,7 @@ export class ParentLink implements LinkDriver {
     return this.#options.mode.startsWith('l3');
   }
 
-  /** Makes the parent when it is a VLAN of another link (`eth0.10`), or when none was named. */
+  /** Creates the parent when it is a VLAN of another link (`eth0.10`), or when none was named. */
   async up(): Promise<void> {
     if (await this.#links.exists(this.#options.parent)) return;
     const [, link, vlan] = /^(.+)\.(\d+)$/.exec(this.#options.parent) ?? [];
@@ -94,7 +94,7 @@ export class ParentLink implements LinkDriver {
     }
   }
 
-  /** A VLAN link goes with the last network on it that this daemon knows to have made it. */
+  /** A VLAN link that this daemon created is removed with the last network on it. */
   async down(): Promise<void> {
     if (this.#made || !this.#definition.options.parent) await this.#links.remove(this.#options.parent);
   }

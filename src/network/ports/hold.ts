@@ -4,27 +4,27 @@ import { conflict, errnoOf, systemError } from '../../core/errors.ts';
 import { portHolder } from './holder.ts';
 import { relayDatagrams } from './relay.ts';
 
-/** A host port held for a container: nobody else takes it, and what the kernel does not translate is passed on. */
+/** A host port bound for a container: no other process can bind it, and traffic that the kernel does not translate is relayed. */
 export interface HeldPort extends Disposable {
   readonly port: number;
 }
 
 export interface PortRequest {
   readonly protocol: string;
-  /** An address of the host; `0.0.0.0` and `::` are all of a family. */
+  /** An address of the host; `0.0.0.0` and `::` stand for all addresses of a family. */
   readonly hostAddress: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly hostPort: number;
   /** The container's. */
   readonly address: string;
   readonly port: number;
-  /** Pass on what comes, or only keep others off. */
+  /** Whether to relay traffic, or only to reserve the port. */
   readonly relay: boolean;
 }
 
 /**
- * Binds a host port. The kernel translates connections before they reach this socket; what does reach it
- * (above all `[::1]`, and IPv6 for a container without) is passed on to the container.
+ * Binds a host port. The kernel translates connections before they reach this socket; those that do reach it
+ * (mainly on `[::1]`, and IPv6 for a container without it) are relayed to the container.
  * @throws BargeError conflict naming the holder when the port is taken.
  */
 export async function holdPort(request: PortRequest): Promise<HeldPort> {
@@ -54,7 +54,7 @@ function listen(server: Server, request: PortRequest): Promise<void> {
     server.once('error', reject);
     server.listen({ host, port, ipv6Only: host.includes(':') }, () => {
       server.off('error', reject);
-      server.on('error', () => {}); /* one connection that failed is not the port's end */
+      server.on('error', () => {}); /* a failed connection does not close the port */
       resolve();
     });
   }).catch((error) => refuse(error, request));

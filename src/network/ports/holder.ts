@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { errnoOf } from '../../core/errors.ts';
 
-/** `name (pid N)` of the process that listens on a port of this host, as far as /proc tells. */
+/** `name (pid N)` of the process that listens on a port of this host, as far as /proc shows it. */
 export function portHolder(protocol: string, port: number): string | undefined {
   const inodes = new Set(
     [`/proc/net/${protocol}`, `/proc/net/${protocol}6`].flatMap((file) => socketInodes(file, port)),

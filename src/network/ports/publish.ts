@@ -8,7 +8,7 @@ import type { Family } from '../ip.ts';
 import type { NetworkSettings } from '../settings.ts';
 import { type HeldPort, holdPort, inBrackets, type PortRequest } from './hold.ts';
 
-/** Where a container's published ports lead to. */
+/** The target of a container's published ports. */
 export interface PublishTarget {
   /** Empty: the container has no address of that family. */
   readonly address: Readonly<Record<Family, string>>;
@@ -28,7 +28,7 @@ interface Found {
   readonly held: HeldPort[];
 }
 
-/** Ports from which a random one is taken where the kernel cannot choose: SCTP, and one for both families. */
+/** Range for random ports where the kernel cannot choose: for SCTP, and for a port common to both families. */
 const FIRST_RANDOM = 49153;
 const LAST_RANDOM = 65535;
 const RANDOM_TRIES = 32;
@@ -51,9 +51,9 @@ export class PortPublisher {
   }
 
   /**
-   * @param key under which `withdraw` finds it.
-   * @param owner who asks, for the message that others get when they want the same port.
-   * @returns `wanted` with the ports that were found.
+   * @param key the key for `withdraw`.
+   * @param owner the container, for the message to others that request the same port.
+   * @returns `wanted` with the allocated ports.
    * @throws BargeError conflict naming the holder; nothing is published then.
    */
   async publish(key: string, target: PublishTarget, wanted: PortMap, owner: string): Promise<PortMap> {
@@ -84,13 +84,13 @@ export class PortPublisher {
     return ports;
   }
 
-  /** A sender that never pauses keeps its flow, and with it the way to a container that has gone. */
+  /** A sender that never pauses would keep its conntrack entry, and with it the translation to a removed container. */
   async #forgetFlows(rules: readonly PortRule[]): Promise<void> {
     const ports = new Set(rules.filter(({ protocol }) => protocol === 'udp').map(({ hostPort }) => hostPort));
     for (const port of ports) await this.#flows.forgetUdpFlows(port);
   }
 
-  /** One binding of a container's port, on all the host addresses that it means, under one port. */
+  /** One binding of a container's port: the same port on all host addresses that it stands for. */
   async #bind(
     request: { protocol: string; port: number; HostPort: string; addresses: readonly string[] },
     target: PublishTarget,
@@ -143,7 +143,7 @@ export class PortPublisher {
     }
   }
 
-  /** Takes back what `publish` did under this key. */
+  /** Reverts `publish` for this key. */
   async withdraw(key: string): Promise<void> {
     const published = this.#published.get(key);
     this.#published.delete(key);
@@ -168,13 +168,13 @@ function containerPort(name: string): { port: number; protocol: string } {
   return { port: Number(port), protocol };
 }
 
-/** No address means all of both families. @throws BargeError invalid-parameter for what is no address. */
+/** No address means all addresses of both families. @throws BargeError invalid-parameter for an invalid address. */
 function hostAddresses(hostIp: string): readonly string[] {
   if (hostIp && !isIP(hostIp)) throw invalidParameter(`invalid host address of a published port: ${hostIp}`);
   return hostIp ? [hostIp] : ['0.0.0.0', '::'];
 }
 
-/** All addresses of IPv6 are held beside those of IPv4 where the host has IPv6. */
+/** The IPv6 wildcard is bound in addition to the IPv4 one where the host has IPv6. */
 async function holdOptionally(request: PortRequest, several: boolean): Promise<HeldPort | undefined> {
   try {
     return await holdPort(request);
@@ -186,7 +186,7 @@ async function holdOptionally(request: PortRequest, several: boolean): Promise<H
   }
 }
 
-/** A rule, where host and container share the family; what else comes is relayed by the held socket. */
+/** A rule where host and container share the family; other traffic is relayed by the bound socket. */
 function ruleOf(request: PortRequest, hostPort: number, { address, mode }: PublishTarget): PortRule[] {
   const family = familyOf(request.hostAddress);
   if (!address[family]) return [];

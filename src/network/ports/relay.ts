@@ -3,7 +3,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 const IDLE_MS = 90_000;
 const MAX_CLIENTS = 1024;
 
-/** Passes datagrams on to a container, and its answers back to whoever asked. */
+/** Relays datagrams to a container, and its replies back to their senders. */
 export function relayDatagrams(
   socket: Socket,
   target: { readonly address: string; readonly port: number },
@@ -26,7 +26,7 @@ export function relayDatagrams(
     clients.set(key, client);
     return client;
   };
-  socket.on('error', () => {}); /* an answer that nobody takes is lost, as datagrams are */
+  socket.on('error', () => {}); /* a reply that cannot be delivered is lost, as datagrams are */
   socket.on('message', (message, from) => {
     const key = `${from.address} ${from.port}`;
     if (!clients.has(key) && clients.size >= MAX_CLIENTS) forget(clients.keys().next().value ?? '');

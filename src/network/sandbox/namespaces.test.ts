@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSysctls } from './namespaces.ts';
 
-test('sysctls of an endpoint are those of its own interface, and nothing else', () => {
+test('sysctls of an endpoint apply to its own interface only', () => {
   assert.deepEqual(parseSysctls('net.ipv4.conf.IFNAME.log_martians=1,net.ipv6.conf.ifname.accept_ra=2'), [
     [['net', 'ipv4', 'conf', 'IFNAME', 'log_martians'], '1'],
     [['net', 'ipv6', 'conf', 'ifname', 'accept_ra'], '2'],

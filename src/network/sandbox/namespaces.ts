@@ -5,23 +5,23 @@ import { linkLocalOf } from '../ip.ts';
 import { addressGeneration, type LinkDriver } from '../links/link.ts';
 import type { Endpoint, EndpointRequest } from '../model.ts';
 
-/** Where iproute2 keeps named network namespaces. */
+/** iproute2's directory of named network namespaces. */
 export const NETNS_DIRECTORY = '/run/netns';
 
 export const namespacePath = (name: string) => join(NETNS_DIRECTORY, name);
 export const namespaceName = (path: string) => path.slice(NETNS_DIRECTORY.length + 1);
 
-/** An endpoint with what is needed to make it. */
+/** An endpoint with the means to create it. */
 export interface Attachable {
   readonly endpoint: Endpoint;
   readonly link: LinkDriver;
   readonly request: EndpointRequest;
 }
 
-/** The part of the host that sandboxes are made with. */
+/** The part of the host that sandboxes need. */
 export type NamespaceTool = Pick<Namespaces, 'carryOut' | 'forget' | 'names' | 'interfaces' | 'writeSysctls'>;
 
-/** Makes a namespace with all its endpoints. On failure nothing of it is left. */
+/** Creates a namespace with all its endpoints. A failure leaves nothing behind. */
 export async function makeNamespace(
   tool: NamespaceTool,
   name: string,
@@ -35,7 +35,7 @@ export async function makeNamespace(
   }
 }
 
-/** Gives a namespace that has none its endpoints. What a failure leaves goes with the namespace. */
+/** Adds the endpoints of a namespace without any. The leftovers of a failure are removed with the namespace. */
 export async function fillNamespace(
   tool: NamespaceTool,
   name: string,
@@ -73,7 +73,7 @@ export async function addToNamespace(
   }
 }
 
-/** Takes an endpoint out; the others' default routes are set anew. */
+/** Removes an endpoint; the default routes of the others are set again. */
 export async function removeFromNamespace(
   tool: NamespaceTool,
   name: string,
@@ -84,12 +84,12 @@ export async function removeFromNamespace(
   await tool.carryOut([], name, routeLines(left));
 }
 
-/** One that has gone already, or whose namespace has, is as good as removed. */
+/** A link that no longer exists, or whose namespace does not, counts as removed. */
 async function removeLink(tool: NamespaceTool, name: string, link: string): Promise<void> {
   await tool.carryOut([], name, [`link del ${link}`]).catch(() => {});
 }
 
-/** Makes a namespace what the list says: interfaces of nobody go, missing ones come. */
+/** Reconciles a namespace with the list: removes unknown interfaces and adds missing ones. */
 export async function reconcileNamespace(
   tool: NamespaceTool,
   name: string,
@@ -120,7 +120,7 @@ function insideLines({ endpoint, link, request }: Attachable): string[] {
   ];
 }
 
-/** Endpoints in the order in which they are asked to be the way out: by priority, then by the network's name. */
+/** Endpoints in their order of preference for the default route: by priority, then by the network's name. */
 export function byGatewayOrder<T extends { readonly endpoint: Endpoint }>(all: readonly T[]): T[] {
   return [...all].sort(
     ({ endpoint: a }, { endpoint: b }) => b.priority - a.priority || (a.network < b.network ? -1 : 1),
@@ -154,7 +154,7 @@ function routeLines(all: readonly Attachable[]): string[] {
 
 const SYSCTLS = 'com.docker.network.endpoint.sysctls';
 
-/** `net.ipv4.conf.IFNAME.forwarding=1,…` of an endpoint's options; docker's client sends it in small letters. @throws BargeError invalid-parameter. */
+/** `net.ipv4.conf.IFNAME.forwarding=1,…` of an endpoint's options; docker's client sends it in lower case. @throws BargeError invalid-parameter. */
 async function writeSysctls(
   tool: NamespaceTool,
   name: string,

@@ -5,25 +5,25 @@ import { type NamespaceTool, namespacePath } from './namespaces.ts';
 const REFILL_DELAY_MS = 40;
 const REMOVAL_DELAY_MS = 150;
 
-/** A network namespace that is ready for a container, with what has been made in it. */
+/** A network namespace that is ready for a container, with its endpoints. */
 export interface ReadySandbox<T> {
   readonly path: string;
   readonly content: T;
 }
 
 export interface PoolOptions<T> {
-  /** What the names of this daemon's namespaces begin with. */
+  /** Prefix of this daemon's namespace names. */
   readonly prefix: string;
   readonly size: number;
   readonly tool: NamespaceTool;
   readonly clock: Clock;
-  /** Makes a namespace of this name. */
+  /** Creates a namespace with this name. */
   readonly make: (name: string) => Promise<T>;
-  /** Gives up what one holds that nobody wants any more. */
+  /** Releases the resources of an unused namespace. */
   readonly free: (ready: ReadySandbox<T>) => void;
 }
 
-/** Network namespaces made ahead of need: taking one costs nothing, making one costs some 2 ms. */
+/** Network namespaces created in advance: acquiring one costs nothing, creating one about 2 ms. */
 export class SandboxPool<T> {
   readonly #options: PoolOptions<T>;
   readonly #ready: ReadySandbox<T>[] = [];
@@ -52,12 +52,12 @@ export class SandboxPool<T> {
     return { path: namespacePath(name), content: await this.#options.make(name) };
   }
 
-  /** Begins to fill the pool; returns at once. */
+  /** Starts to fill the pool; returns at once. */
   warm(): void {
     this.#refill();
   }
 
-  /** Whoever took a sandbox is about to start a process: making the next one then would slow it down. */
+  /** The caller that took a sandbox is about to start a process, which creating the next sandbox now would slow down. */
   #refillLater(): void {
     this.#refillTimer ??= setTimeout(() => {
       this.#refillTimer = undefined;
@@ -68,7 +68,7 @@ export class SandboxPool<T> {
   #refill(): void {
     if (this.#filling || this.#closed) return;
     this.#filling = this.#fill()
-      .catch(() => {}) /* the next `take` meets the same failure and reports it */
+      .catch(() => {}) /* the next `take` has the same failure and reports it */
       .finally(() => {
         this.#filling = undefined;
       });
@@ -86,7 +86,7 @@ export class SandboxPool<T> {
     this.#removing ??= this.#options.clock
       .sleep(REMOVAL_DELAY_MS)
       .then(() => this.#remove())
-      .catch(() => {}) /* the next daemon's start sweeps what is left */
+      .catch(() => {}) /* the next start of the daemon removes the leftovers */
       .finally(() => {
         this.#removing = undefined;
       });
@@ -113,12 +113,12 @@ export class SandboxPool<T> {
     );
   }
 
-  /** How many stand ready: their addresses are taken, for no container yet. */
+  /** Number of ready sandboxes, whose addresses are allocated without a container. */
   get idle(): number {
     return this.#ready.length;
   }
 
-  /** Gives a ready one's address up, for a container that finds no other. */
+  /** Releases the address of a ready sandbox for a container that finds no free one. */
   giveUp(): boolean {
     const last = this.#ready.pop();
     if (!last) return false;
@@ -127,7 +127,7 @@ export class SandboxPool<T> {
     return true;
   }
 
-  /** Empties the pool and waits for what goes on in the background. */
+  /** Empties the pool and waits for background work. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#refillTimer);

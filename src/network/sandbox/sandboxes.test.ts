@@ -13,7 +13,7 @@ interface Bench {
   readonly sandboxes: Sandboxes;
   readonly freed: Endpoint[];
   readonly live: ReadonlyMap<string, LiveNetwork>;
-  /** What `prepare`, `discard` and `up` were called with. */
+  /** Recorded calls of `prepare`, `discard` and `up`. */
   readonly steps: string[];
 }
 
@@ -61,7 +61,7 @@ const removed = (host: RecordingHost) =>
   host.callsOf('namespaces.forget').flatMap(([, names]) => names as string[]);
 const nameOf = (path: string) => path.split('/').at(-1) ?? '';
 
-test('a sandbox on the default bridge has a namespace, a veth pair, its address and the way out', async (t) => {
+test('a sandbox on the default bridge has a namespace, a veth pair, its address and a default route', async (t) => {
   const { host, sandboxes, steps } = bench(t);
   const { path, endpoints } = await sandboxes.attach([{ network: 'bridge', ipv4: '10.9.0.7' }]);
   const name = nameOf(path);
@@ -86,7 +86,7 @@ test('a sandbox on the default bridge has a namespace, a veth pair, its address 
   assert.deepEqual(steps, ['up bridge']);
 });
 
-test('one on networks of users’ begins with a prepared namespace, and is filled in one go', async (t) => {
+test('a sandbox on user-defined networks begins with a prepared namespace, and is filled in one step', async (t) => {
   const { host, sandboxes, steps } = bench(t);
   const { path, endpoints } = await sandboxes.attach([
     { network: 'own' },
@@ -120,7 +120,7 @@ test('one on networks of users’ begins with a prepared namespace, and is fille
   ]);
 });
 
-test('a failure in the middle leaves neither addresses nor the namespace', async (t) => {
+test('a partial failure leaves neither addresses nor the namespace behind', async (t) => {
   const { host, sandboxes, freed, live, steps } = bench(t);
   host.on('namespaces.carryOut', async (outside: string[]) => {
     if (outside.some((line) => line.startsWith('link add'))) throw systemError('link add: File exists');
@@ -137,7 +137,7 @@ test('a failure in the middle leaves neither addresses nor the namespace', async
   assert.deepEqual(removed(host), [name]);
 });
 
-test('the address that is asked for twice is refused before anything is made', async (t) => {
+test('an address requested twice is rejected before anything is created', async (t) => {
   const { host, sandboxes } = bench(t);
   await sandboxes.attach([{ network: 'own', ipv4: '10.9.0.7' }]);
   host.take();
@@ -145,7 +145,7 @@ test('the address that is asked for twice is refused before anything is made', a
   assert.deepEqual(host.calls, []);
 });
 
-test('a further network is joined and left, with the default route where it belongs', async (t) => {
+test('another network is joined and left, with the default route where it belongs', async (t) => {
   const { host, sandboxes, freed } = bench(t);
   const alone = await sandboxes.attach([{ network: 'other' }]);
   host.take();
@@ -168,7 +168,7 @@ test('a further network is joined and left, with the default route where it belo
   );
 });
 
-test('a join that fails takes its link back and gives the address up', async (t) => {
+test('a failed join removes its link and releases the address', async (t) => {
   const { host, sandboxes, freed } = bench(t);
   const alone = await sandboxes.attach([{ network: 'other' }]);
   host.on('namespaces.carryOut', async (outside: string[]) => {
@@ -182,7 +182,7 @@ test('a join that fails takes its link back and gives the address up', async (t)
   );
 });
 
-test('after a crash a namespace gets what the list says: links of nobody go, missing ones come', async (t) => {
+test('after a crash a namespace is reconciled with the list: unknown links are removed, missing ones added', async (t) => {
   const { host, sandboxes } = bench(t);
   const sandbox = await sandboxes.attach([{ network: 'own' }, { network: 'other' }]);
   host.take();
@@ -195,7 +195,7 @@ test('after a crash a namespace gets what the list says: links of nobody go, mis
   assert.equal(lines.length, 3);
 });
 
-test('the pool gives out what stands ready, and takes back addresses that somebody needs', async (t) => {
+test('the pool hands out ready sandboxes, and releases their addresses when they are needed', async (t) => {
   const { host, sandboxes, live } = bench(t, 2);
   await sandboxes.ready([]);
   while (live.get('bridge')?.users.size !== 2 || carried(host).length !== 2) await new Promise(setImmediate);
@@ -210,7 +210,7 @@ test('the pool gives out what stands ready, and takes back addresses that somebo
   assert.ok(address && !live.get('bridge')?.users.has(address));
 });
 
-test('a start removes the namespaces of this daemon that no container has, and no others', async (t) => {
+test('a start removes this daemon’s unused namespaces, and no others', async (t) => {
   const { host, sandboxes } = bench(t);
   host.on('namespaces.names', async () => ['bt-kept', 'bt-old', 'bx-foreign', 'someone']);
   await sandboxes.ready([{ path: '/run/netns/bt-kept', endpoints: [] }]);

@@ -16,39 +16,39 @@ import {
 } from './namespaces.ts';
 import { SandboxPool } from './pool.ts';
 
-/** A running container's network namespace, as its state keeps it. */
+/** A running container's network namespace, as stored in its state. */
 export interface Sandbox {
   readonly path: string;
   readonly endpoints: readonly Endpoint[];
 }
 
 export interface SandboxesOptions {
-  /** What the names of this daemon's namespaces begin with. */
+  /** Prefix of this daemon's namespace names. */
   readonly prefix: string;
   readonly tool: NamespaceTool;
   readonly clock: Clock;
-  /** How many stand ready on the default bridge. */
+  /** Number of ready sandboxes on the default bridge. */
   readonly poolSize: number;
   /** @throws BargeError not-found. */
   readonly network: (name: string) => LiveNetwork;
-  /** Makes sure that a network's kernel objects are there. */
+  /** Ensures that a network's kernel objects exist. */
   readonly up: (network: LiveNetwork) => Promise<void>;
-  /** Called with every endpoint that is given up. */
+  /** Called with every released endpoint. */
   readonly freed: (endpoint: Endpoint) => void;
-  /** Makes what every container on networks of users' needs in its namespace, whatever network that is. */
+  /** Prepares a namespace for any user-defined network. */
   readonly prepare: (path: string) => Promise<void>;
-  /** Undoes it. */
+  /** Reverts `prepare`. */
   readonly discard: (path: string) => void;
 }
 
-/** How many namespaces without a network stand ready, once one has been wanted. */
+/** Number of ready namespaces without a network, after the first has been requested. */
 const BLANKS = 2;
 
-/** Containers' network namespaces and their places on networks. */
+/** Containers' network namespaces and their endpoints. */
 export class Sandboxes {
   readonly #options: SandboxesOptions;
   readonly #pool: SandboxPool<Endpoint>;
-  /** Without endpoints. */
+  /** Ready namespaces without endpoints. */
   readonly #blanks: SandboxPool<void>;
 
   constructor(options: SandboxesOptions) {
@@ -72,9 +72,9 @@ export class Sandboxes {
   }
 
   /**
-   * Makes a sandbox with a place on each network. One on the default bridge alone comes out of the pool; one on others
-   * begins with a namespace that has all but them.
-   * @throws BargeError for addresses that are taken or not the network's; nothing is held then.
+   * Creates a sandbox with an endpoint on each network. A sandbox on the default bridge alone comes from the pool; one on other
+   * networks begins with a prepared namespace without endpoints.
+   * @throws BargeError for addresses that are allocated or outside of the network; nothing is allocated then.
    */
   async attach(requests: readonly EndpointRequest[]): Promise<Sandbox> {
     const [first] = requests;
@@ -98,7 +98,7 @@ export class Sandboxes {
     }
   }
 
-  /** @returns the path of a namespace that has these endpoints. */
+  /** @returns the path of a namespace with these endpoints. */
   async #place(attachables: readonly Attachable[]): Promise<string> {
     if (attachables.every(({ endpoint }) => endpoint.network === 'bridge')) {
       const name = this.#pool.newName();
@@ -126,7 +126,7 @@ export class Sandboxes {
     }
   }
 
-  /** Sandboxes that only stand ready give their addresses up, if that helps. */
+  /** Ready sandboxes release their addresses if necessary. */
   #reserve(request: EndpointRequest, taken: readonly string[]): Endpoint {
     const network = this.#options.network(request.network);
     assertRequestValid(request);
@@ -161,7 +161,7 @@ export class Sandboxes {
     this.#options.freed(endpoint);
   }
 
-  /** Adds a place on one more network. @returns the sandbox as it is then. */
+  /** Adds an endpoint on another network. @returns the updated sandbox. */
   async join(sandbox: Sandbox, request: EndpointRequest): Promise<Sandbox> {
     const taken = sandbox.endpoints.map((other) => other.interface);
     const endpoint = this.#reserve(request, taken);
@@ -181,7 +181,7 @@ export class Sandboxes {
     return endpoints.map((endpoint) => this.#attachable(endpoint));
   }
 
-  /** Gives the place on one network up. @returns the sandbox as it is then. */
+  /** Removes the endpoint on one network. @returns the updated sandbox. */
   async leave(sandbox: Sandbox, network: string): Promise<Sandbox> {
     const endpoint = sandbox.endpoints.find((one) => one.network === network);
     if (!endpoint) return sandbox;
@@ -196,13 +196,13 @@ export class Sandboxes {
     return { ...sandbox, endpoints };
   }
 
-  /** Gives everything of a sandbox up; its namespace goes in the background. */
+  /** Releases everything of a sandbox; its namespace is removed in the background. */
   release(sandbox: Sandbox): void {
     for (const endpoint of sandbox.endpoints) this.#free(endpoint);
     this.#pool.remove(namespaceName(sandbox.path));
   }
 
-  /** After a crash in the middle of `join` or `leave`: the kernel gets what the list says. */
+  /** After a crash during `join` or `leave`, updates the kernel from the list. */
   async reconcile(sandbox: Sandbox): Promise<void> {
     const name = namespaceName(sandbox.path);
     await reconcileNamespace(this.#options.tool, name, this.#all(sandbox.endpoints));
@@ -213,7 +213,7 @@ export class Sandboxes {
     return gatewayEndpoint(this.#all(endpoints), family);
   }
 
-  /** Removes namespaces of nobody, and begins to fill the pool. */
+  /** Removes orphaned namespaces, and starts to fill the pool. */
   async ready(keep: readonly Sandbox[]): Promise<void> {
     await this.#pool.sweep(new Set(keep.map(({ path }) => path)));
     this.#pool.warm();
@@ -224,7 +224,7 @@ export class Sandboxes {
   }
 }
 
-/** Nothing is asked for but a place on the default bridge. */
+/** Whether the request is for a plain endpoint on the default bridge only. */
 function isPlain(request: EndpointRequest): boolean {
   const { network, ipv4, ipv6, linkLocal, mac, without6, driverOpts } = request;
   const options = Object.keys(driverOpts ?? {}).length + (linkLocal ?? []).length;

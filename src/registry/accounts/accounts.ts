@@ -11,7 +11,7 @@ import { higher, type Role } from './roles.ts';
 import { PersonalTokens } from './tokens.ts';
 
 export interface User {
-  /** Never given to another account, unlike the name. */
+  /** Never reused for another account, unlike the name. */
   readonly id: string;
   readonly name: string;
   readonly admin: boolean;
@@ -22,13 +22,13 @@ export interface User {
 
 export interface RepositorySettings {
   readonly public: boolean;
-  /** A tag that exists cannot be moved. */
+  /** Existing tags cannot be moved. */
   readonly immutableTags: boolean;
-  /** Which tags are kept; none: all of them. */
+  /** Rules for the tags to keep; without any, all are kept. */
   readonly retention: readonly RetentionRule[];
 }
 
-/** One part of a repository's name: users and organisations own what begins with theirs. */
+/** One component of a repository's name: users and organisations own the repositories whose name begins with theirs. */
 const NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
 /** Users, organisations, their repositories and tokens. */
@@ -54,13 +54,13 @@ export class Accounts {
     return row && userOf(row);
   }
 
-  /** @throws BargeError invalid-parameter for a name or password that cannot be, conflict for a name in use. */
+  /** @throws BargeError invalid-parameter for an invalid name or password, conflict for a name in use. */
   async addUser(name: string, password: string, options: { readonly admin?: boolean } = {}): Promise<void> {
     await this.#assertNameFree(name);
     await this.addUserWithHash(name, await hashPassword(password), options);
   }
 
-  /** For hashes that come from an htpasswd file. */
+  /** For hashes from an htpasswd file. */
   async addUserWithHash(
     name: string,
     hash: string,
@@ -75,7 +75,7 @@ export class Accounts {
     await this.namespaces.claim(name, id);
   }
 
-  /** A user who made themselves: unlike administrators, they get no name that repositories begin with. */
+  /** Self-registration: unlike an administrator, a visitor cannot get a name that already has repositories. */
   async register(name: string, password: string): Promise<void> {
     await this.#assertNameFree(name);
     if (await this.namespaces.isTaken(name)) throw nameInUse(name);
@@ -98,7 +98,7 @@ export class Accounts {
     if (disabled !== undefined) await set('disabled', disabled);
   }
 
-  /** Their repositories stay, with an owner that nobody is any more; see `Namespaces`. */
+  /** The user's repositories remain, orphaned; see `Namespaces`. */
   async removeUser(name: string): Promise<void> {
     const { id } = await this.#assertUser(name);
     await this.#db.run('DELETE FROM users WHERE id = ?', id);
@@ -138,7 +138,7 @@ export class Accounts {
     await this.namespaces.claim(name, id);
   }
 
-  /** As for users, its repositories stay. */
+  /** As for users, its repositories remain. */
   async removeOrganisation(name: string): Promise<void> {
     const sql = 'SELECT id FROM organisations WHERE name = ?';
     const found = await this.#db.get<{ id: string }>(sql, name);
@@ -147,7 +147,7 @@ export class Accounts {
     await this.namespaces.release(found.id);
   }
 
-  /** @param bytes undefined: as many as there are. @throws BargeError not-found for what is no user and no organisation. */
+  /** @param bytes undefined: no limit. @throws BargeError not-found unless `owner` is a user or an organisation. */
   async setQuota(owner: string, bytes: number | undefined): Promise<void> {
     const table = (await this.user(owner))
       ? 'users'
@@ -158,14 +158,14 @@ export class Accounts {
     await this.#db.run(`UPDATE ${table} SET quota = ? WHERE name = ?`, bytes ?? null, owner);
   }
 
-  /** Bytes that a user or an organisation may fill; undefined: as many as there are. */
+  /** Maximum bytes of a user or an organisation; undefined: no limit. */
   async quotaOf(owner: string): Promise<number | undefined> {
     const sql =
       'SELECT quota FROM users WHERE name = ? UNION ALL SELECT quota FROM organisations WHERE name = ?';
     return (await this.#db.get<{ quota: number | null }>(sql, owner, owner))?.quota ?? undefined;
   }
 
-  /** What bounds the repositories of the owner of this one, when something does. */
+  /** The quota of this repository's owner, if there is one. */
   async quotaFor(repository: string): Promise<Quota | undefined> {
     const id = await this.namespaces.ownerOf(repository);
     if (id === undefined) return undefined;
@@ -225,7 +225,7 @@ export class Accounts {
     );
   }
 
-  /** @param role undefined: takes the grant back. */
+  /** @param role undefined: revokes the grant. */
   async grant(repository: string, user: string, role: Exclude<Role, 'none'> | undefined): Promise<void> {
     assertRepository(repository);
     await this.#assertUser(user);
@@ -245,7 +245,7 @@ export class Accounts {
     return Object.fromEntries(rows.map(({ user, role }) => [user, role]));
   }
 
-  /** What somebody may do with a repository; `user` undefined: anybody. */
+  /** The role of a user in a repository; `user` undefined: an anonymous one. */
   async roleOf(user: string | undefined, repository: string): Promise<Role> {
     const open: Role = (await this.settings(repository)).public ? 'pull' : 'none';
     const found = user === undefined ? undefined : await this.user(user);
@@ -262,7 +262,7 @@ export class Accounts {
     return (await this.#db.get<{ role: Role }>(sql, repository, user))?.role ?? 'none';
   }
 
-  /** A secret that is made when it is first asked for, the same for every process on this database. */
+  /** A secret that is created on first use, the same for every process on this database. */
   async secret(name: string): Promise<Buffer> {
     const fresh = randomBytes(32).toString('base64');
     await this.#db.run('INSERT INTO secrets VALUES (?, ?) ON CONFLICT DO NOTHING', name, fresh);
@@ -291,11 +291,11 @@ export class Accounts {
     return found;
   }
 
-  /** Users and organisations share one space of names. */
+  /** Users and organisations share one namespace. */
   async #assertNameFree(name: string): Promise<void> {
     if (!NAME.test(name) || name.length > 64) {
       throw invalidParameter(
-        `invalid name "${name}": want up to 64 small letters and digits, with single . _ or - between them`,
+        `invalid name "${name}": want up to 64 lower-case letters and digits, with single . _ or - between them`,
       );
     }
     if ((await this.user(name)) || (await this.#isOrganisation(name))) throw nameInUse(name);

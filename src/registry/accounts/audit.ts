@@ -10,10 +10,10 @@ export interface AuditEntry {
 }
 
 const KEPT = 100_000;
-/** Characters of what a client may have chosen. */
+/** Maximum characters of client-supplied text. */
 const MAX_TEXT = 1000;
 
-/** Who did what. */
+/** The audit log. */
 export class AuditLog {
   readonly #db: SqlDatabase;
 
@@ -21,7 +21,7 @@ export class AuditLog {
     this.#db = db;
   }
 
-  /** Writes down who did what, with what cannot be printed escaped; the newest hundred thousand entries are kept. */
+  /** Records an action, with unprintable characters escaped; the newest hundred thousand entries are kept. */
   async note(entry: Omit<AuditEntry, 'at'>): Promise<void> {
     const sql = 'INSERT INTO audit (at, "user", address, action, target) VALUES (?, ?, ?, ?, ?)';
     const text = (value: string | null) => value && printable(value.slice(0, MAX_TEXT));

@@ -2,12 +2,12 @@ import { notFound } from '../../core/errors.ts';
 import type { SqlDatabase } from '../database/sql.ts';
 import type { Role } from './roles.ts';
 
-/** A first part of repositories' names. */
+/** The first component of repository names. */
 export interface Namespace {
   readonly name: string;
-  /** null: it is the administrators'. */
+  /** null: owned by the administrators. */
   readonly owner: string | null;
-  /** The account that owned it was removed; only administrators reach its repositories until they give it away. */
+  /** The owning account was removed; only administrators have access to its repositories until they reassign it. */
   readonly orphaned: boolean;
 }
 
@@ -18,19 +18,19 @@ interface OwnerRow {
 const SELECT_OWNER = 'SELECT owner FROM namespaces WHERE name = ?';
 
 /**
- * Who owns repositories: the first part of a name belongs to the id of a user or an organisation, and goes on belonging
- * to that id when the account is removed and another one gets its name.
+ * Owners of repositories: the first component of a name belongs to the id of a user or an organisation, and continues to belong
+ * to that id when the account is removed and another account gets its name.
  */
 export class Namespaces {
   readonly #db: SqlDatabase;
-  /** Names that are known to be marked as used; they stay so. */
+  /** Names that are known to be marked as used, which is permanent. */
   readonly #used = new Set<string>();
 
   constructor(db: SqlDatabase) {
     this.#db = db;
   }
 
-  /** Gives a new account the namespace of its name, unless it is somebody's already or has repositories. */
+  /** Assigns the namespace of its name to a new account, unless it already has an owner or repositories. */
   async claim(name: string, id: string): Promise<void> {
     const sql = 'INSERT INTO namespaces (name, owner, used) VALUES (?, ?, 0) ON CONFLICT DO NOTHING';
     await this.#db.run(sql, name, id);
@@ -40,7 +40,7 @@ export class Namespaces {
     return (await this.#db.get(SELECT_OWNER, name)) !== undefined;
   }
 
-  /** Notes that there are, or soon will be, repositories below a name: it stays with whoever has it now. */
+  /** Records that there are, or soon will be, repositories below a name, which fixes its current owner. */
   async use(repository: string): Promise<void> {
     const name = firstPart(repository);
     if (this.#used.has(name)) return;
@@ -51,17 +51,17 @@ export class Namespaces {
     this.#used.add(name);
   }
 
-  /** Notes names of which there are repositories, whoever pushed them. */
+  /** Records the names that have repositories, regardless of who pushed them. */
   async useAll(names: readonly string[]): Promise<void> {
     for (const name of names) await this.use(name);
   }
 
-  /** Called when an account was removed. What has repositories stays with its id. */
+  /** To be called after an account was removed. Namespaces with repositories remain assigned to its id. */
   async release(id: string): Promise<void> {
     await this.#db.run('DELETE FROM namespaces WHERE owner = ? AND used = 0', id);
   }
 
-  /** The account id that owns a repository; undefined when it is the administrators'. */
+  /** The id of the account that owns a repository; undefined when the administrators own it. */
   async ownerOf(repository: string): Promise<string | undefined> {
     if (!repository.includes('/')) return undefined;
     return (await this.#db.get<OwnerRow>(SELECT_OWNER, firstPart(repository)))?.owner ?? undefined;
@@ -87,7 +87,7 @@ export class Namespaces {
   }
 
   /**
-   * Hands all repositories below a name to an account.
+   * Transfers all repositories below a name to an account.
    * @param account the name of a user or an organisation; undefined: the administrators.
    * @throws BargeError not-found.
    */

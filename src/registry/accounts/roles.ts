@@ -1,10 +1,10 @@
 import { invalidParameter } from '../../core/errors.ts';
 
-/** Each may do what those before it may. */
+/** Each role includes the previous ones. */
 export const ROLES = ['none', 'pull', 'push', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What requests do with a repository. */
+/** Actions of requests on a repository. */
 export type Action = 'pull' | 'push' | 'delete';
 
 const NEEDED: Readonly<Record<Action, Role>> = { pull: 'pull', push: 'push', delete: 'admin' };

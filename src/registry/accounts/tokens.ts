@@ -8,9 +8,9 @@ export interface PersonalToken {
   readonly id: string;
   readonly user: string;
   readonly description: string;
-  /** The most it may do, whatever its user may. */
+  /** The token's maximum role, regardless of the user's. */
   readonly role: Exclude<Role, 'none'>;
-  /** Only repositories that are or begin with one of these (`team/` or `team/app`); empty: all of its user's. */
+  /** Only repositories that are or begin with one of these (`team/` or `team/app`); empty: all repositories of its user. */
   readonly repositories: readonly string[];
   readonly createdAt: number;
   readonly expiresAt: number | null;
@@ -18,10 +18,10 @@ export interface PersonalToken {
 }
 
 const TOKEN_PREFIX = 'brg_';
-/** How exactly the last use is noted, in milliseconds. */
+/** Resolution of the recorded last use, in milliseconds. */
 const USE_PRECISION = 60_000;
 
-/** Personal access tokens: each stands for its user's password, and only its hash is kept. */
+/** Personal access tokens: each replaces its user's password, and only its hash is stored. */
 export class PersonalTokens {
   readonly #db: SqlDatabase;
 
@@ -30,9 +30,9 @@ export class PersonalTokens {
   }
 
   /**
-   * Makes a personal access token.
+   * Creates a personal access token.
    * @param expiresAt milliseconds since 1970; null: never.
-   * @returns its text, which is kept nowhere.
+   * @returns its text, which is not stored.
    */
   async create(
     user: string,
@@ -61,7 +61,7 @@ export class PersonalTokens {
     return { id, token };
   }
 
-  /** The token with this text, if it may still be used; notes that it was. */
+  /** The token with this text, if it is still valid; records its use. */
   async use(text: string): Promise<PersonalToken | undefined> {
     if (!text.startsWith(TOKEN_PREFIX)) return undefined;
     const row = await this.#usable('hash', digestOf(text));
@@ -72,7 +72,7 @@ export class PersonalTokens {
     return tokenOf(row);
   }
 
-  /** The token with this id, if it may still be used. */
+  /** The token with this id, if it is still valid. */
   async find(id: string): Promise<PersonalToken | undefined> {
     const row = await this.#usable('id', id);
     return row && tokenOf(row);
@@ -93,7 +93,7 @@ export class PersonalTokens {
     return rows.map(tokenOf);
   }
 
-  /** @param user only a token of this one; undefined: of anybody. */
+  /** @param user only a token of this user; undefined: of any user. */
   async remove(id: string, user?: string): Promise<void> {
     const removed = user
       ? await this.#db.run('DELETE FROM tokens WHERE id = ? AND "user" = ?', id, user)
@@ -120,7 +120,7 @@ function tokenOf(row: TokenRow): PersonalToken {
   return { id, user, description, role: parseRole(role), repositories, createdAt, expiresAt, usedAt };
 }
 
-/** What a token lets its user do. */
+/** The role that a token permits its user. */
 export function roleOfToken(token: PersonalToken, role: Role, repository: string): Role {
   const covers = (entry: string) =>
     repository === entry || (entry.endsWith('/') && repository.startsWith(entry));

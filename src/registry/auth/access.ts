@@ -3,30 +3,30 @@ import type { Action } from '../accounts/roles.ts';
 import { clientAddress } from '../client-address.ts';
 import type { Authenticator } from './authenticator.ts';
 
-/** How a visitor has proved who they are. Tokens may do less than the password that they stand for. */
+/** How a visitor was authenticated. Tokens may have fewer rights than the password that they replace. */
 export type Credential = 'none' | 'password' | 'personal token' | 'bearer token';
 
-/** The sender of a request, and what they may do with the credential that they sent. */
+/** The sender of a request, and the rights of the credential that they sent. */
 export interface Visitor {
-  /** undefined: they did not say who they are. */
+  /** undefined: anonymous. */
   readonly user: string | undefined;
   readonly credential: Credential;
-  /** They look after the registry itself, and their credential lets them. */
+  /** Whether they are an administrator whose credential permits administration. */
   readonly admin: boolean;
-  /** Whether they may ask for the list of repositories. */
+  /** Whether they may list repositories. */
   readonly lists: boolean;
   can(repository: string, action: Action): Promise<boolean>;
-  /** Whether a list of repositories may name this one. */
+  /** Whether a list of repositories may include this one. */
   sees(repository: string): Promise<boolean>;
 }
 
 /**
- * What a route needs of its visitor before its handler runs: `self` leaves the decision to the handler, `known` needs a
- * user, `catalog` one who may list repositories, an action a role in the repository of the path.
+ * What a route requires of its visitor before its handler runs: `self` leaves the decision to the handler, `known` requires a
+ * user, `catalog` a visitor who may list repositories, an action a role in the repository of the path.
  */
 export type RouteNeed = 'self' | 'known' | 'catalog' | Action;
 
-/** What a request needs, with the repository in its path. */
+/** The requirement of a request, with the repository in its path. */
 export type Need = 'known' | 'catalog' | RepositoryNeed;
 
 export interface RepositoryNeed {
@@ -34,13 +34,13 @@ export interface RepositoryNeed {
   readonly action: Action;
 }
 
-/** Who may do what. */
+/** Authentication and authorization of requests. */
 export interface AccessControl {
-  /** @returns undefined when credentials were sent and are wrong. */
+  /** @returns undefined when wrong credentials were sent. */
   visitor(request: IncomingMessage): Promise<Visitor | undefined>;
-  /** Value of the `WWW-Authenticate` header that tells how to get what is needed. */
+  /** Value of the `WWW-Authenticate` header for what is required. */
   challenge(request: IncomingMessage, need: Need): string;
-  /** Called before something is pushed into a repository for a visitor who may. */
+  /** Called before an authorized push to a repository. */
   beforePush?(repository: string): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export const NOBODY: Visitor = {
   sees: no,
 };
 
-/** Every user that `authenticator` knows may do everything. */
+/** Every user of `authenticator` has all rights. */
 export function usersOnly(authenticator: Authenticator): AccessControl {
   return {
     challenge: () => authenticator.challenge,

@@ -17,27 +17,27 @@ const MAX_REGISTRATIONS = 5;
 const REGISTRATION_WINDOW = 3600_000;
 
 export interface AccountOptions {
-  /** Where clients reach the registry, when a proxy stands before it. */
+  /** URL for clients, when the registry is behind a proxy. */
   readonly externalUrl?: string | undefined;
-  /** Whether anybody may become a user. */
+  /** Whether visitors may register themselves. */
   readonly selfRegistration?: boolean | undefined;
-  /** Shared by all servers; unless told otherwise this is the only one. */
+  /** Shared by all servers; by default for a single server. */
   readonly counters?: Counters | undefined;
-  /** Signs bearer tokens; unless told otherwise the database has it. */
+  /** Signs bearer tokens; by default stored in the database. */
   readonly key?: KeySource | undefined;
   readonly checker?: PasswordChecker | undefined;
 }
 
-/** A visitor that `AccountAccess` knows, with what tokens for them must say. */
+/** A visitor of `AccountAccess`, with the data for their tokens. */
 export interface AccountVisitor extends Visitor {
   readonly claims: Omit<BearerClaims, 'access'>;
-  /** Milliseconds since 1970 when the credential ends by itself. */
+  /** Milliseconds since 1970 at which the credential expires. */
   readonly until?: number;
 }
 
 /**
- * Users, organisations and tokens decide. Credentials come by HTTP Basic (a password, or a personal access token
- * in its place) or as a bearer token of `/token`, which docker's clients fetch by themselves.
+ * Access control by users, organisations and tokens. Credentials are sent by HTTP Basic (a password, or a personal access token
+ * in its place) or as a bearer token from `/token`, which docker's clients fetch automatically.
  */
 export class AccountAccess implements AccessControl {
   readonly accounts: Accounts;
@@ -100,7 +100,7 @@ export class AccountAccess implements AccessControl {
     return undefined;
   }
 
-  /** Whether a user's password is this one. @throws RegistryError TOOMANYREQUESTS after many wrong ones. */
+  /** Verifies a user's password. @throws RegistryError TOOMANYREQUESTS after many wrong ones. */
   async isPassword(request: IncomingMessage, name: string, password: string): Promise<boolean> {
     const address = clientAddress(request);
     await this.#limit.assertPatience(address);
@@ -167,7 +167,7 @@ export class AccountAccess implements AccessControl {
     };
   }
 
-  /** What the credential that a bearer token was asked for with may do now. */
+  /** The current role of the credential that a bearer token was requested with. */
   async #roleBehind(claims: BearerClaims, repository: string): Promise<Role> {
     const user = await this.accounts.user(claims.user);
     if (!user || user.id !== claims.userId) return 'none';
@@ -176,14 +176,14 @@ export class AccountAccess implements AccessControl {
     return token ? await this.#roleWithToken(token, repository) : 'none';
   }
 
-  /** @throws RegistryError TOOMANYREQUESTS when the address has made enough users for an hour. */
+  /** @throws RegistryError TOOMANYREQUESTS when the address has registered too many users within an hour. */
   async limitRegistrations(address: string): Promise<void> {
     const { count, until } = await this.#counters.add(`registered ${address}`, REGISTRATION_WINDOW);
     if (count <= MAX_REGISTRATIONS) return;
     throw tooMany('too many new users from this address; wait an hour', until);
   }
 
-  /** The name by which clients ask for tokens of this registry. */
+  /** The service name for tokens of this registry. */
   serviceOf(request: IncomingMessage): string {
     return new URL(this.#urlOf(request)).host;
   }
@@ -192,7 +192,7 @@ export class AccountAccess implements AccessControl {
     if (this.externalUrl) return this.externalUrl;
     const scheme = (request.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http';
     const host = request.headers.host ?? '';
-    /* Nothing but a name and a port goes into the challenge. */
+    /* Only a host name and a port are allowed in the challenge. */
     const url = /^[\w.:[\]-]+$/.test(host) ? URL.parse(`${scheme}://${host}`) : null;
     return url?.origin ?? `${scheme}://localhost`;
   }

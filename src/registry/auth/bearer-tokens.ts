@@ -3,12 +3,12 @@ import { isObject } from '../../core/is-object.ts';
 import type { Action } from '../accounts/roles.ts';
 import type { TokenKeys } from './token-keys.ts';
 
-/** Seconds that a token is good for; what is taken from a user meanwhile still works for so long. */
+/** Seconds for which a token is valid; rights revoked meanwhile remain usable for that long. */
 export const TOKEN_LIFETIME = 300;
 const ISSUER = 'barge-registry';
 const ALGORITHM = 'HS256';
 const TYPE = 'JWT';
-/** Seconds that the clocks of servers may differ by. */
+/** Maximum difference of the servers' clocks, in seconds. */
 const CLOCK_TOLERANCE = 5;
 
 /** One grant of a token: Docker's token specification, claim `access`. */
@@ -19,11 +19,11 @@ export interface Grant {
 }
 
 export interface BearerClaims {
-  /** Empty: nobody said who they are. */
+  /** Empty: anonymous. */
   readonly user: string;
-  /** The account's id: another user may get the same name later. */
+  /** The account's id, as another user may get the same name later. */
   readonly userId: string;
-  /** The personal token that this one was asked for with; empty: none. */
+  /** The personal token that this one was requested with; empty: none. */
   readonly personalToken: string;
   readonly access: readonly Grant[];
 }
@@ -34,7 +34,7 @@ export interface Issued {
   readonly lifetime: number;
 }
 
-/** Short-lived tokens that say what their bearer may do, so that requests need no look at the accounts. */
+/** Short-lived tokens that contain their bearer's rights, so that requests need no account queries. */
 export class BearerTokens {
   readonly #keys: TokenKeys;
 
@@ -44,8 +44,8 @@ export class BearerTokens {
 
   /**
    * Signs a token.
-   * @param service the registry that it is for.
-   * @param until milliseconds since 1970 after which it must not be good any more, however long tokens usually are.
+   * @param service the token's registry.
+   * @param until milliseconds since 1970 after which it must be invalid, regardless of the usual lifetime.
    */
   async issue(claims: BearerClaims, service: string, until = Number.POSITIVE_INFINITY): Promise<Issued> {
     const { user, userId, personalToken, access } = claims;
@@ -65,8 +65,8 @@ export class BearerTokens {
   }
 
   /**
-   * @param service the registry that is asked.
-   * @returns undefined for a token that is not ours or not for `service`, was changed, is too old or not yet good.
+   * @param service the registry that received the request.
+   * @returns undefined for a token that is not ours or not for `service`, was modified, has expired or is not yet valid.
    */
   async verify(token: string, service: string): Promise<BearerClaims | undefined> {
     const key = await this.#keys.named(keyIdOf(token));
@@ -91,7 +91,7 @@ export class BearerTokens {
   }
 }
 
-/** Says which key to try; nothing is believed of a token before its signature was checked. */
+/** The id of the key to try; nothing in a token is trusted before its signature has been verified. */
 function keyIdOf(token: string): string | undefined {
   try {
     const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
@@ -108,7 +108,7 @@ function isGrant(value: unknown): value is Grant {
   return isType && typeof name === 'string' && Array.isArray(actions);
 }
 
-/** `repository:team/app:pull,push` of a token request's `scope`, which may hold several. */
+/** `repository:team/app:pull,push` of a token request's `scope`, which may contain several. */
 export function parseScopes(texts: readonly string[]): Grant[] {
   return texts
     .flatMap((text) => text.split(' '))
@@ -122,13 +122,13 @@ export function parseScopes(texts: readonly string[]): Grant[] {
 }
 
 const ALL: readonly Action[] = ['pull', 'push', 'delete'];
-/** The one thing of the registry itself that can be asked for: the list of repositories. */
+/** The only scope on the registry itself: the list of repositories. */
 const CATALOG = 'catalog';
 
 export const isCatalogGrant = ({ type, name, actions }: Grant): boolean =>
   type === 'registry' && name === CATALOG && actions.includes('*');
 
-/** As much of what is asked for as the visitor may have. */
+/** The part of the requested scopes that the visitor is entitled to. */
 export async function granted(
   asked: Grant,
   visitor: {

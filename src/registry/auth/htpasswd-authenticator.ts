@@ -11,7 +11,7 @@ export class HtpasswdAuthenticator implements Authenticator {
   readonly #checker: PasswordChecker;
   readonly #limit: SignInLimit;
 
-  /** @param counters shared by all servers; unless told otherwise this is the only one. */
+  /** @param counters shared by all servers; by default for a single server. */
   constructor(
     file: HtpasswdFile,
     counters: Counters = new MemoryCounters(),

@@ -5,7 +5,7 @@ export type Users = ReadonlyMap<string, string>;
 
 const BCRYPT = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/;
 
-/** Users of an htpasswd file's text; lines with other hashes than bcrypt are left out. */
+/** Parses an htpasswd file; lines with hashes other than bcrypt are skipped. */
 export function parseHtpasswd(text: string): Users {
   const users = new Map<string, string>();
   for (const line of text.split('\n')) {
@@ -16,7 +16,7 @@ export function parseHtpasswd(text: string): Users {
   return users;
 }
 
-/** An htpasswd file that is read again whenever it has changed. */
+/** An htpasswd file that is reread whenever it has changed. */
 export class HtpasswdFile {
   readonly #path: string;
   #users: Users = new Map();
@@ -26,7 +26,7 @@ export class HtpasswdFile {
     this.#path = path;
   }
 
-  /** The same object as long as the file stays the same. @throws the system's error when it cannot be read. */
+  /** Returns the same object while the file is unchanged. @throws the system's error when it cannot be read. */
   async users(): Promise<Users> {
     const { mtimeNs, size, ino } = await stat(this.#path, { bigint: true });
     const version = `${mtimeNs} ${size} ${ino}`;

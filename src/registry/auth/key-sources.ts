@@ -10,14 +10,14 @@ const KEY_BYTES = 32;
 /** The name of the key among the secrets of a database. */
 const SECRET = 'bearer-tokens';
 
-/** A source whose key can be replaced; tokens of the old key are refused from then on. */
+/** A source whose key can be replaced; tokens of the old key are then rejected. */
 export interface RotatingKeySource extends KeySource {
   rotate(): Promise<void>;
 }
 
 const newKey = () => randomBytes(KEY_BYTES).toString('base64');
 
-/** A key in a file of its own, for one server. */
+/** A key in a separate file, for a single server. */
 export class KeyFile implements RotatingKeySource {
   readonly #path: string;
 
@@ -64,18 +64,18 @@ export class KeyRow implements RotatingKeySource {
 }
 
 /**
- * Earlier versions kept the key of a single server in its database, which every local user could read. That key is
- * removed rather than moved: whoever has read it could go on making tokens.
+ * Earlier versions stored the key of a single server in its database, which every local user could read. That key is
+ * removed rather than moved: anyone who has read it could continue to create tokens.
  */
 export async function forgetKeyOfDatabase(accounts: Pick<Accounts, 'removeSecret'>): Promise<void> {
   await accounts.removeSecret(SECRET);
 }
 
-/** @throws BargeError system for a key that is too short to be one of ours. */
+/** @throws BargeError system for a key that is too short. */
 function keyOf(text: string, where: string): TokenKey {
   const secret = Buffer.from(text.trim(), 'base64');
   if (secret.length < KEY_BYTES) {
-    throw systemError(`the signing key ${where} is damaged; barge-registry key rotate makes a new one`);
+    throw systemError(`the signing key ${where} is damaged; create a new one with barge-registry key rotate`);
   }
   return { id: hexOf(digestOf(secret)).slice(0, 16), secret };
 }

@@ -4,24 +4,22 @@ import { invalidParameter } from '../../core/errors.ts';
 import { registryError } from '../registry-error.ts';
 
 const ROUNDS = 10;
-/** bcrypt ignores what comes after. */
+/** bcrypt ignores all further bytes. */
 const MAX_PASSWORD_BYTES = 72;
-/** Checks of passwords going on at once; each takes a tenth of a second of the processor. */
+/** Maximum concurrent password checks; each takes a tenth of a second of processor time. */
 const MAX_CHECKS = 32;
 const MAX_REMEMBERED = 1000;
 
-/** @throws BargeError invalid-parameter for an empty password, and for one longer than bcrypt looks at. */
+/** @throws BargeError invalid-parameter for an empty password, and for one longer than bcrypt supports. */
 export async function hashPassword(password: string): Promise<string> {
-  if (password === '') throw invalidParameter('the password is empty; give it on standard input');
+  if (password === '') throw invalidParameter('the password is empty; pass it on standard input');
   if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) {
-    throw invalidParameter(
-      `the password is longer than ${MAX_PASSWORD_BYTES} bytes, all that bcrypt looks at`,
-    );
+    throw invalidParameter(`the password is longer than ${MAX_PASSWORD_BYTES} bytes, the limit of bcrypt`);
   }
   return await bcrypt.hash(password, ROUNDS);
 }
 
-/** What an `Authorization: Basic` header says (RFC 7617). */
+/** Credentials of an `Authorization: Basic` header (RFC 7617). */
 export function parseBasic(
   authorization: string | undefined,
 ): { readonly name: string; readonly password: string } | undefined {
@@ -32,7 +30,7 @@ export function parseBasic(
   return colon === -1 ? undefined : { name: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
-/** The highest cost of some bcrypt hashes; undefined when there are none. */
+/** The highest cost among bcrypt hashes; undefined when there are none. */
 export function highestCost(hashes: Iterable<string>): number | undefined {
   let highest: number | undefined;
   for (const hash of hashes) highest = Math.max(highest ?? 0, bcrypt.getRounds(hash));
@@ -42,8 +40,8 @@ export function highestCost(hashes: Iterable<string>): number | undefined {
 export type Compare = (password: string, hash: string) => Promise<boolean>;
 
 /**
- * Compares passwords with bcrypt hashes. A wrong password takes the same work whether its user exists and whatever
- * their hash costs. What was right is remembered, as a keyed hash of user, password and hash: a push makes many
+ * Compares passwords with bcrypt hashes. A wrong password takes the same work regardless of whether its user exists and of
+ * their hash's cost. Correct passwords are cached, as a keyed hash of user, password and hash, because a push sends many
  * requests and bcrypt is slow by design.
  */
 export class PasswordChecker {
@@ -59,7 +57,7 @@ export class PasswordChecker {
 
   /**
    * @param hash undefined: there is no such user.
-   * @param cost the highest cost among the hashes of all users: what a wrong password takes.
+   * @param cost the highest cost among the hashes of all users, which a wrong password takes.
    */
   async matches(
     name: string,
@@ -96,7 +94,7 @@ export class PasswordChecker {
         return false;
       }
       if (await this.#bcrypt(password, hash)) return true;
-      /* A cost of n is 2^n rounds: the own ones and those of all costs up to the highest are as many as the highest's. */
+      /* A cost of n takes 2^n rounds: the hash's own rounds plus those of each cost up to the highest equal the highest's. */
       for (let rounds = bcrypt.getRounds(hash); rounds < cost; rounds++) {
         await this.#bcrypt(password, this.#decoy(rounds));
       }

@@ -4,14 +4,14 @@ import { errnoOf, invalidParameter } from '../../core/errors.ts';
 import { hashPassword } from './passwords.ts';
 
 /**
- * Adds a user to an htpasswd file, or changes the password of one; other lines stay as they are. The file is
- * made when missing, readable by its owner only.
+ * Adds a user to an htpasswd file, or changes a user's password; other lines are unchanged. The file is
+ * created when missing, readable by its owner only.
  * @returns whether the user is new.
  * @throws BargeError invalid-parameter.
  */
 export async function setPassword(path: string, user: string, password: string): Promise<boolean> {
   if (user === '' || /[:\r\n]/.test(user)) {
-    throw invalidParameter(`invalid user name "${user}": it must not be empty or hold a colon`);
+    throw invalidParameter(`invalid user name "${user}": it must not be empty or contain a colon`);
   }
   const lines = (await readOrEmpty(path)).split('\n').filter((line) => line !== '');
   const others = lines.filter((line) => !line.startsWith(`${user}:`));

@@ -1,12 +1,12 @@
 import type { Counters } from '../database/counters.ts';
 import { tooMany } from '../registry-error.ts';
 
-/** Wrong passwords that an address may send within a window. */
+/** Maximum wrong passwords from an address within a window. */
 const MAX_FAILURES = 20;
 /** Milliseconds. */
 const WINDOW = 60_000;
 
-/** Bounds how many passwords an address can try. */
+/** Limits how many passwords an address can try. */
 export class SignInLimit {
   readonly #counters: Counters;
 

@@ -1,19 +1,19 @@
-/** The key that signs bearer tokens, with a name that tokens carry. */
+/** The key that signs bearer tokens, with the name that tokens contain. */
 export interface TokenKey {
   readonly id: string;
   readonly secret: Uint8Array;
 }
 
-/** Where the key is kept: the same one for all processes that serve the registry. */
+/** The storage of the key, shared by all processes that serve the registry. */
 export interface KeySource {
-  /** The key of this moment; one is made when there is none. */
+  /** The current key; it is created when there is none. */
   load(): Promise<TokenKey>;
 }
 
-/** Milliseconds for which a key is used before it is looked for again. */
+/** Milliseconds for which a key is cached. */
 const FRESH = 1000;
 
-/** The key as it was a moment ago, so that a rotation is noticed without a look for every request. */
+/** A cached key, so that rotations are noticed without reading the key for every request. */
 export class TokenKeys {
   readonly #source: KeySource;
   #loading: Promise<TokenKey> | undefined;
@@ -28,7 +28,7 @@ export class TokenKeys {
     return await this.#loading;
   }
 
-  /** The key with this name, looked for anew when it is not the one known: another server may have a newer one. */
+  /** The key with this name, read again when the cached one differs: another server may have rotated it. */
   async named(id: string | undefined): Promise<TokenKey | undefined> {
     const known = await this.current();
     if (known.id === id) return known;

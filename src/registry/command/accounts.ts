@@ -20,20 +20,20 @@ interface Invocation<Name extends FlagName = never> {
   readonly values: FlagValues<Name>;
   readonly args: readonly string[];
   readonly store: StoreOptions;
-  /** What comes on standard input, without the newline at its end. */
+  /** Standard input, without the trailing newline. */
   password(): Promise<string>;
 }
 
 interface Command<Name extends FlagName = FlagName> {
-  /** What comes after the command, as the error for wrong arguments shows it. */
+  /** The command's arguments, as shown in the error for wrong ones. */
   readonly usage: string;
-  /** Taken beside those that name the store. */
+  /** Flags in addition to those of the store. */
   readonly flags: readonly Name[];
-  /** @returns what to print. */
+  /** @returns the output. */
   run(invocation: Invocation<Name>): Promise<string | undefined>;
 }
 
-/** A command without flags of its own. */
+/** A command without its own flags. */
 const plain = (usage: string, run: Command<never>['run']): Command<never> => ({ usage, flags: [], run });
 
 const withFlags = <Name extends FlagName>(
@@ -193,7 +193,7 @@ const GROUPS = new Set(Object.keys(COMMANDS).map((name) => name.split(' ')[0]));
 
 export const isAccountCommand = (word: string | undefined): boolean => word !== undefined && GROUPS.has(word);
 
-/** `--keep-last`, `--keep-days` and `--tags` make one rule, `--keep-all` none; the API takes several. */
+/** `--keep-last`, `--keep-days` and `--tags` form one rule, `--keep-all` none; the API accepts several. */
 function retentionIn(values: FlagValues<(typeof RETENTION_FLAGS)[number]>): {
   readonly retention?: readonly RetentionRule[];
 } {
@@ -211,7 +211,7 @@ function retentionIn(values: FlagValues<(typeof RETENTION_FLAGS)[number]>): {
   return { retention: [parseRule(rule)] };
 }
 
-/** `user …`, `org …`, `repo …`, `token …`, `key …`, `namespace …` and `audit`: beside a registry that runs, or without one. */
+/** `user …`, `org …`, `repo …`, `token …`, `key …`, `namespace …` and `audit`. They work with or without a running registry. */
 export async function runAccountCommand(flags: Flags, stdin: NodeJS.ReadableStream): Promise<string> {
   const [group = '', ...rest] = flags.positionals;
   const name = entryOf(COMMANDS, group) ? group : `${group} ${rest.shift() ?? ''}`.trim();
@@ -229,7 +229,7 @@ export async function runAccountCommand(flags: Flags, stdin: NodeJS.ReadableStre
   const options = storeOptions(values);
   await using store = await openStore(options);
   const accounts = new Accounts(await store.database());
-  /* Before an account is made or removed: names that have repositories are not free. */
+  /* Runs before an account is added or removed: names that have repositories are not free. */
   if (['user', 'org'].includes(group)) await accounts.namespaces.useAll(await store.storage.namespaces());
   const password = async () => (await text(stdin)).replace(/\r?\n$/, '');
   return (await command.run({ accounts, store: options, values, args: rest, password })) ?? '';

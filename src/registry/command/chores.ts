@@ -23,7 +23,7 @@ interface House {
   readonly log: Logger;
 }
 
-/** @throws BargeError invalid-parameter for a file that cannot be read as rules, in YAML or JSON. */
+/** @throws BargeError invalid-parameter for a file without valid rules in YAML or JSON. */
 export async function readPolicies(path: string): Promise<RetentionPolicy[]> {
   try {
     return parsePolicies(parse(await readFile(path, 'utf8')));
@@ -32,7 +32,7 @@ export async function readPolicies(path: string): Promise<RetentionPolicy[]> {
   }
 }
 
-/** A repository's own rules, when it has some; else those of the file. */
+/** A repository's own rules, if it has any; else those of the file. */
 export function retentionOf(policies: readonly RetentionPolicy[], accounts: Accounts | undefined) {
   return async (repository: string): Promise<readonly RetentionRule[]> => {
     const own = (await accounts?.settings(repository))?.retention ?? [];
@@ -44,7 +44,7 @@ export function wordsFor({ tags, manifests, links, contents, bytes }: Collected)
   return `${tags > 0 ? `${tags} tags, ` : ''}${manifests} manifests, ${links} blobs of repositories, ${contents} contents (${formatBytes(bytes)})`;
 }
 
-/** Garbage collection; in a cache what was not asked for longest goes instead. */
+/** Garbage collection; in a cache, eviction of the least recently used content. */
 export async function collectionChore(house: House, options: ServeOptions): Promise<Chore> {
   return options.proxy
     ? evictionChore(house, options.proxy, options.collection.grace)
@@ -84,7 +84,10 @@ export function scrubChore({ store, metrics, log }: House, { interval, rate }: S
       report: ({ digest, bytes, damaged }) => {
         metrics?.scrubbed(bytes, damaged);
         if (damaged)
-          log.error({ digest }, 'content is damaged; it was moved to quarantine, the next push heals it');
+          log.error(
+            { digest },
+            'content is damaged; it was moved to quarantine, and the next push restores it',
+          );
       },
     });
     if (!found) return;
@@ -100,7 +103,7 @@ export function scrubChore({ store, metrics, log }: House, { interval, rate }: S
 export function expiryChore({ store, log }: House, age: number): Chore {
   const run = async () => {
     const removed = await store.storage.uploads.expire(age);
-    if (removed > 0) log.info({ removed }, 'removed uploads that were given up');
+    if (removed > 0) log.info({ removed }, 'removed abandoned uploads');
   };
   return { name: 'removing old uploads', interval: Math.min(EXPIRY_INTERVAL, age), atStart: true, run };
 }
@@ -109,5 +112,5 @@ export function sweepChore({ store }: House): Chore {
   const run = async () => {
     if (store.counters instanceof SqlCounters) await store.counters.sweep();
   };
-  return { name: 'forgetting counts', interval: SWEEP_INTERVAL, run };
+  return { name: 'removing expired counters', interval: SWEEP_INTERVAL, run };
 }

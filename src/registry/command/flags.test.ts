@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { main } from './main.ts';
 
-/** Runs a command line that must be refused. @returns what it complains of. */
+/** Runs a command line that must be rejected. @returns the error. */
 async function refusal(...args: string[]): Promise<string> {
   const said: string[] = [];
   const output = { write: (text: string) => said.push(text) };
@@ -31,5 +31,5 @@ const REFUSED: readonly (readonly [args: string, message: RegExp])[] = [
 ];
 
 for (const [args, message] of REFUSED) {
-  test(`${args} is refused`, async () => assert.match(await refusal(...args.split(' ')), message));
+  test(`${args} is rejected`, async () => assert.match(await refusal(...args.split(' ')), message));
 }

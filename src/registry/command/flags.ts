@@ -57,7 +57,7 @@ const OPTIONS = {
 
 export type FlagName = keyof typeof OPTIONS;
 
-/** The flags that were given, among those that a command takes. */
+/** The passed flags, among those that a command supports. */
 export type FlagValues<Name extends FlagName = FlagName> = {
   readonly [name in Name]?: (typeof OPTIONS)[name]['type'] extends 'string' ? string : true;
 };
@@ -67,10 +67,10 @@ export interface Flags {
   readonly positionals: readonly string[];
 }
 
-/** Taken by every command that opens the store. */
+/** Flags of every command that opens the store. */
 export const STORE_FLAGS = ['data-root', 'storage', 'database'] as const satisfies readonly FlagName[];
 
-/** @throws BargeError invalid-parameter: an unknown flag, with the nearest known one; a missing value. */
+/** @throws BargeError invalid-parameter for an unknown flag, with the nearest known one, and for a missing value. */
 export function parseFlags(args: readonly string[]): Flags {
   const parsed = parseArgs({
     args: [...args],
@@ -98,8 +98,8 @@ export function parseFlags(args: readonly string[]): Flags {
 const isName = (name: string): name is FlagName => Object.hasOwn(OPTIONS, name);
 
 /**
- * The values of the flags that a command takes.
- * @param command as the error names it.
+ * The values of the flags that a command supports.
+ * @param command the command's name in the error.
  * @throws BargeError invalid-parameter for a flag of another command.
  */
 export function flagsOf<Name extends FlagName>(

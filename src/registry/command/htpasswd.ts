@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { invalidParameter } from '../../core/errors.ts';
 import { setPassword } from '../auth/set-password.ts';
 
-/** `barge-registry htpasswd FILE USER`. @returns what to tell the user. @throws BargeError invalid-parameter. */
+/** `barge-registry htpasswd FILE USER`. @returns the output for the user. @throws BargeError invalid-parameter. */
 export async function htpasswd(args: readonly string[], stdin: NodeJS.ReadableStream): Promise<string> {
   const [file, user, ...rest] = args;
   if (file === undefined || user === undefined || rest.length > 0) {

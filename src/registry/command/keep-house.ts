@@ -1,20 +1,20 @@
 import type { Logger } from 'pino';
 import { messageOf } from '../../core/errors.ts';
 
-/** Something that a registry does now and then while it serves. */
+/** A periodic task of a serving registry. */
 export interface Chore {
   readonly name: string;
-  /** Milliseconds between two beginnings; 0: only when told. */
+  /** Milliseconds between two starts; 0: only on request. */
   readonly interval: number;
-  /** Also when the registry starts. */
+  /** Whether it also runs at the start of the registry. */
   readonly atStart?: boolean;
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Node takes no longer ones. */
+/** Node's maximum timer delay. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** Does chores, each one at a time, until it is disposed of. What fails is told to the log and tried the next time. */
+/** Runs chores, each one at a time, until it is disposed. A failure is logged, and the chore runs again at its next time. */
 export class HouseKeeping implements AsyncDisposable {
   readonly #log: Logger;
   readonly #end = new AbortController();
@@ -31,7 +31,7 @@ export class HouseKeeping implements AsyncDisposable {
     }
   }
 
-  /** Unless it is being done already. */
+  /** Does nothing while the chore is already running. */
   begin(chore: Chore): void {
     if (this.#running.has(chore)) return;
     this.#running.set(

@@ -23,7 +23,7 @@ const COMMANDS = [
   'user',
 ];
 
-/** What a command line program is given and writes to. */
+/** The input and output of a command line program. */
 export interface Terminal {
   readonly stdin: NodeJS.ReadableStream;
   readonly stdout: { write(text: string): unknown };

@@ -12,9 +12,9 @@ interface Output {
   write(text: string): unknown;
 }
 
-/** What a registry that runs on the same data root answers others. */
+/** The message for others while a registry runs on the same data root. */
 export const inUse = (dataRoot: string) =>
-  `a barge-registry runs on ${dataRoot}: it collects garbage by itself (--gc-interval), and at once when it gets SIGUSR2`;
+  `a barge-registry runs on ${dataRoot}: it collects garbage automatically (--gc-interval), and immediately on SIGUSR2`;
 
 /** `gc`. @throws BargeError conflict while a registry runs there. */
 export async function collect(flags: Flags, out: Output): Promise<void> {
@@ -31,21 +31,21 @@ export async function collect(flags: Flags, out: Output): Promise<void> {
       retention: retentionOf(policies, accounts),
       dryRun,
     });
-    if (!found) throw conflict('a server that shares the database collects garbage right now');
+    if (!found) throw conflict('a server that shares the database is collecting garbage');
     out.write(`${dryRun ? 'would remove' : 'removed'} ${wordsFor(found)}\n`);
-    for (const where of found.damaged) out.write(`left alone, since a manifest cannot be read: ${where}\n`);
+    for (const where of found.damaged) out.write(`skipped, because a manifest cannot be read: ${where}\n`);
   } finally {
     lock?.close();
   }
 }
 
-/** Repositories may have retention rules of their own there; no database is made for it. */
+/** Repositories may have their own retention rules there; no database is created for this. */
 async function accountsOf(store: Store, { database, dataRoot }: StoreOptions): Promise<Accounts | undefined> {
   const isThere = database !== undefined || (await stat(join(dataRoot, DATABASE)).catch(() => undefined));
   return isThere ? new Accounts(await store.database()) : undefined;
 }
 
-/** `check`; works beside a registry that runs. @returns the exit code: 1 when something is wrong. */
+/** `check`; works with or without a running registry. @returns the exit code: 1 when something is wrong. */
 export async function check(flags: Flags, out: Output): Promise<number> {
   const values = flagsOf(flags, 'check', [...STORE_FLAGS, 'deep', 'repair']);
   await using store = await openExistingStore(storeOptions(values));
@@ -55,6 +55,6 @@ export async function check(flags: Flags, out: Output): Promise<number> {
     findings++;
     out.write(`${where}: ${what}\n`);
   }
-  out.write(findings === 0 ? 'everything is as it must be\n' : `${findings} findings\n`);
+  out.write(findings === 0 ? 'no problems found\n' : `${findings} findings\n`);
   return findings === 0 ? 0 : 1;
 }

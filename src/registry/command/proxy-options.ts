@@ -2,7 +2,7 @@ import { invalidParameter } from '../../core/errors.ts';
 import type { FlagValues } from './flags.ts';
 import { bytes, milliseconds } from './values.ts';
 
-/** The registry to keep copies of. */
+/** The registry to cache. */
 export interface ProxyOptions {
   /** `https://host[:port]`. */
   readonly origin: string;
@@ -10,10 +10,10 @@ export interface ProxyOptions {
   /** Paths of files. */
   readonly passwordFile?: string;
   readonly ca?: string;
-  /** Milliseconds for which a tag is not asked for again. */
+  /** Milliseconds for which a tag is not checked again. */
   readonly fresh: number;
   readonly maxBytes?: number;
-  /** Milliseconds after which goes what nobody asked for. */
+  /** Milliseconds after which unused content is removed. */
   readonly maxAge?: number;
 }
 
@@ -27,7 +27,7 @@ const NEEDING = [
 ] as const;
 export const PROXY_FLAGS = ['proxy', ...NEEDING] as const;
 
-/** @throws BargeError invalid-parameter naming the flag and what it takes. */
+/** @throws BargeError invalid-parameter naming the flag and its valid values. */
 export function proxyOptions(values: FlagValues<(typeof PROXY_FLAGS)[number]>): ProxyOptions | undefined {
   const stray = NEEDING.find((name) => values[name] !== undefined);
   if (values.proxy === undefined) {
@@ -40,7 +40,7 @@ export function proxyOptions(values: FlagValues<(typeof PROXY_FLAGS)[number]>): 
   }
   const { 'proxy-user': user, 'proxy-password-file': passwordFile } = values;
   if ((user === undefined) !== (passwordFile === undefined)) {
-    throw invalidParameter('--proxy-user and --proxy-password-file go together');
+    throw invalidParameter('--proxy-user and --proxy-password-file require each other');
   }
   return {
     origin: url.origin,

@@ -8,7 +8,7 @@ import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { ServeOptions } from './serve-options.ts';
 import type { Store } from './store.ts';
 
-/** @throws BargeError conflict when the store is of another kind than what is to be served. */
+/** @throws BargeError conflict when the store is not of the kind to be served. */
 export async function openProxy(
   { proxy }: ServeOptions,
   { storage }: Store,
@@ -24,17 +24,17 @@ export async function openProxy(
   return new PullThrough({ upstream, storage, log, metrics, fresh });
 }
 
-/** Copies and images of one's own do not lie in one store: copies go when nobody asks for them. */
+/** Cached and own images must not share a store, because unused cached content is removed. */
 async function assertKind(storage: ObjectStorage, origin: string | undefined): Promise<void> {
   const marked = await storage.cachedOrigin();
   if (marked === origin) return;
   if (marked !== undefined) {
     throw conflict(
-      `the store has copies of ${marked}; start with --proxy ${marked}, or with another data root`,
+      `the store is a cache of ${marked}; start with --proxy ${marked}, or with another data root`,
     );
   }
   if ((await storage.repositories()).length > 0) {
-    throw conflict('the store has images of its own; --proxy needs a data root of its own');
+    throw conflict('the store has its own images; --proxy needs a separate data root');
   }
   if (origin !== undefined) await storage.markAsCache(origin);
 }

@@ -8,14 +8,14 @@ import { bytes, milliseconds } from './values.ts';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-/** What `barge-registry` was asked to serve. */
+/** Options of a serving `barge-registry`. */
 export interface ServeOptions {
   readonly store: StoreOptions;
   readonly host: string;
   readonly port: number;
   readonly logLevel: string;
   readonly htpasswd?: string;
-  /** Users, organisations and tokens of the data root decide. */
+  /** Access control by the users, organisations and tokens of the data root. */
   readonly accounts: boolean;
   readonly selfRegistration: boolean;
   readonly externalUrl?: string;
@@ -28,7 +28,7 @@ export interface ServeOptions {
   readonly scrub: { readonly interval: number; readonly rate: number };
   /** Path of a file of retention rules. */
   readonly retention?: string;
-  /** Requests of a user or an address within a time in milliseconds. */
+  /** Maximum requests of a user or an address within a time in milliseconds. */
   readonly rateLimit?: { readonly count: number; readonly window: number };
   /** Milliseconds. */
   readonly uploadExpiry: number;
@@ -56,7 +56,7 @@ const DEFAULT_UPLOAD_EXPIRY = '24h';
 const DEFAULT_MAX_BLOB = '100GB';
 const DEFAULT_DRAIN_TIMEOUT = '10s';
 
-/** @throws BargeError invalid-parameter naming the flag and what it takes. */
+/** @throws BargeError invalid-parameter naming the flag and its valid values. */
 export function collectionOptions(
   values: FlagValues<'gc-interval' | 'gc-grace' | 'gc-untagged'>,
 ): CollectionOptions {
@@ -104,18 +104,18 @@ const SERVE_FLAGS = [
   'scrub-rate',
 ] as const satisfies readonly FlagName[];
 
-/** @throws BargeError invalid-parameter naming the flag and what it takes. */
+/** @throws BargeError invalid-parameter naming the flag and its valid values. */
 export function serveOptions(flags: Flags): ServeOptions {
   const values = flagsOf(flags, 'barge-registry', SERVE_FLAGS);
   const { 'tls-cert': cert, 'tls-key': key, htpasswd } = values;
   if ((cert === undefined) !== (key === undefined)) {
     throw invalidParameter(
-      `--tls-cert and --tls-key go together; ${cert ? '--tls-key' : '--tls-cert'} is missing`,
+      `--tls-cert and --tls-key require each other; ${cert ? '--tls-key' : '--tls-cert'} is missing`,
     );
   }
   if (htpasswd && values.accounts) {
     throw invalidParameter(
-      '--htpasswd and --accounts exclude each other; barge-registry user import FILE takes users over',
+      '--htpasswd and --accounts exclude each other; import the users with barge-registry user import FILE',
     );
   }
   if (values['self-registration'] && !values.accounts) {
@@ -124,7 +124,7 @@ export function serveOptions(flags: Flags): ServeOptions {
   const proxy = proxyOptions(values);
   if (proxy && values['self-registration']) {
     throw invalidParameter(
-      '--self-registration and --proxy exclude each other: who takes a name would pull what the origin has below it',
+      '--self-registration and --proxy exclude each other: new users could pull repositories of the origin below their name',
     );
   }
   return {

@@ -23,7 +23,7 @@ import { openProxy } from './proxy.ts';
 import type { ServeOptions } from './serve-options.ts';
 import { keySourceOf, openStore, type Store } from './store.ts';
 
-/** Serves until SIGTERM or SIGINT. `announce` gets the one line that says where. */
+/** Serves until SIGTERM or SIGINT. `announce` receives the line with the address. */
 export async function serve(options: ServeOptions, announce: (line: string) => void): Promise<void> {
   const stopped = stopSignal();
   const log = openLog(options.logLevel);
@@ -40,7 +40,9 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
   if (accounts) await takeOver(options, accounts, store);
   const access = await accessFor(options, accounts, store, log);
   if (!access.access && !access.accounts && !isLoopback(options.host)) {
-    log.warn('anybody who reaches this address can read and write images; --accounts asks who they are');
+    log.warn(
+      'anyone who can reach this address can read and write images; --accounts requires users to sign in',
+    );
   }
   const metrics = options.metrics && new RegistryMetrics();
   const proxy = await openProxy(options, store, { log, metrics });
@@ -76,17 +78,17 @@ export async function serve(options: ServeOptions, announce: (line: string) => v
     stack.defer(() => void monitor.close());
   }
   announce(`barge-registry listening on ${await server.listen(options.host, options.port)}\n`);
-  log.info({ signal: await stopped }, 'stopping; requests under way may finish');
+  log.info({ signal: await stopped }, 'stopping; requests in progress may finish');
   await server.close();
 }
 
-/** Lines of JSON on standard error, in which nothing of what strangers send can act on a terminal. */
+/** Lines of JSON on standard error, with client-supplied control characters escaped. */
 function openLog(level: string): Logger {
   const stderr = pino.destination({ fd: 2, sync: true });
   return pino({ level }, { write: (line) => void stderr.write(printableLine(line)) });
 }
 
-/** A server that drains gets no new clients from a balancer that looks. */
+/** A draining server reports itself as unhealthy, so that load balancers send it no new clients. */
 async function isHealthy(server: RegistryServer, store: Store): Promise<boolean> {
   if (server.http.isDraining) return false;
   return await store.probe().then(
@@ -95,14 +97,14 @@ async function isHealthy(server: RegistryServer, store: Store): Promise<boolean>
   );
 }
 
-/** SIGHUP: the certificate is read again, for connections from now on. */
+/** SIGHUP: the certificate is reloaded for new connections. */
 function renewOnHangUp(server: RegistryServer, files: { cert: string; key: string }, log: Logger): void {
   process.on('SIGHUP', async () => {
     try {
       server.http.useCertificate(await readTls(files));
-      log.info('the certificate was read again');
+      log.info('the certificate was reloaded');
     } catch (error) {
-      log.error({ err: error }, 'the certificate could not be read again; the old one stays');
+      log.error({ err: error }, 'the certificate could not be reloaded; the old one is still used');
     }
   });
 }
@@ -124,7 +126,7 @@ async function hooksFor(
   return new Webhooks({ urls, secret, log, db: await store.database(), locks: store.locks });
 }
 
-/** What earlier versions, and a registry without accounts, did not write down. */
+/** Records the namespaces that earlier versions, and a registry without accounts, did not record. */
 async function takeOver(
   { store: { database } }: ServeOptions,
   accounts: Accounts,

@@ -17,10 +17,10 @@ import { parseS3Location, type S3Location } from '../storage/s3/location.ts';
 import type { FlagValues, STORE_FLAGS } from './flags.ts';
 import { dataRootOf } from './values.ts';
 
-/** Where a registry keeps what. */
+/** The locations of a registry's data. */
 export interface StoreOptions {
   readonly dataRoot: string;
-  /** Content, when it is not below the data root. */
+  /** Location of content outside of the data root. */
   readonly s3?: S3Location;
   /** `postgres://…`: several servers share the store. */
   readonly database?: string;
@@ -39,20 +39,20 @@ export function storeOptions(values: FlagValues<(typeof STORE_FLAGS)[number]>): 
   };
 }
 
-/** What a registry works on. */
+/** A registry's opened store. */
 export interface Store extends AsyncDisposable {
   readonly storage: ObjectStorage;
   readonly locks: Locks;
   readonly counters: Counters;
-  /** Opened when it is first asked for. */
+  /** Opened on first use. */
   database(): Promise<SqlDatabase>;
-  /** @throws when the store cannot be used right now. */
+  /** @throws when the store is currently unusable. */
   probe(): Promise<void>;
 }
 
 type Warn = (error: Error) => void;
 
-/** Opens what the options name; the packages for PostgreSQL and object storage are loaded only then. */
+/** Opens the store; the packages for PostgreSQL and object storage are loaded on demand. */
 export async function openStore(options: StoreOptions, warn: Warn = () => {}): Promise<Store> {
   await using stack = new AsyncDisposableStack();
   await makePrivate(options.dataRoot);
@@ -71,10 +71,10 @@ export async function openStore(options: StoreOptions, warn: Warn = () => {}): P
   };
 }
 
-/** Like `openStore`, for commands that make nothing new. @throws BargeError not-found. */
+/** Like `openStore`, for commands that must not create a store. @throws BargeError not-found. */
 export async function openExistingStore(options: StoreOptions): Promise<Store> {
   if (!options.s3 && !(await stat(options.dataRoot).catch(() => undefined))) {
-    throw notFound(`there is no data root ${options.dataRoot}: say where it is with --data-root`);
+    throw notFound(`there is no data root ${options.dataRoot}: specify it with --data-root`);
   }
   return await openStore(options);
 }
@@ -109,28 +109,28 @@ export async function openDatabase(
     return await PostgresDatabase.open(database, warn);
   }
   await makePrivate(dataRoot);
-  /* What SQLite makes beside it has its mode. */
+  /* SQLite creates its additional files with the mode of the database. */
   await ensurePrivateFile(join(dataRoot, DATABASE));
   return new SqliteDatabase(join(dataRoot, DATABASE));
 }
 
 export const DATABASE = 'accounts.db';
-/** The database with what SQLite and we keep beside it. */
+/** The database with the additional files of SQLite and Barge. */
 const DATABASE_FILES = ['', '-wal', '-shm', '-journal', '-reserve'].map((suffix) => `${DATABASE}${suffix}`);
 const KEY_FILE = 'token.key';
 
-/** Hashes of passwords and private images are nobody else's business, nor what an earlier version left readable. */
+/** Protects password hashes and private images, including files that an earlier version left readable. */
 async function makePrivate(dataRoot: string): Promise<void> {
   await ensurePrivateDirectory(dataRoot);
   await restrictFiles([...DATABASE_FILES, KEY_FILE].map((name) => join(dataRoot, name)));
 }
 
-/** A file of the data root for one server; several share what their database has. */
+/** A file in the data root for a single server; several servers share their database's. */
 export function keySourceOf({ database, dataRoot }: StoreOptions, accounts: Accounts): RotatingKeySource {
   return database ? new KeyRow(accounts) : new KeyFile(join(dataRoot, KEY_FILE));
 }
 
-/** Most registries need none: it is made only for those that do. */
+/** Created on demand, as most registries need none. */
 class LazyDatabase implements AsyncDisposable {
   readonly #options: StoreOptions;
   readonly #warn: Warn;

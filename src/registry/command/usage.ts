@@ -22,8 +22,8 @@ Commands:
   repo show NAME
   token create USER [--role ROLE] [--repositories LIST] [--days N] [--description TEXT]
   token ls [USER], token rm ID      Personal access tokens, which stand for a password
-  namespace ls                      Who owns what repositories' names begin with
-  namespace give NAME OWNER         Hand repositories below NAME/ to a user or an organisation; "none": the administrators
+  namespace ls                      List the owners of the first parts of repository names
+  namespace give NAME OWNER         Transfer repositories below NAME/ to a user or an organisation; "none": the administrators
   key rotate                        Replace the key that signs bearer tokens; those given out are refused from then on
   audit [N]                         The newest N entries (default 100)
   htpasswd FILE USER    Add a user to FILE or change the password, which is read from standard input
@@ -50,7 +50,7 @@ Options:
       --gc-grace DURATION      Keep what nobody names for so long; longer than any push takes (default "24h")
       --gc-untagged DURATION   Remove manifests without a tag once they are older (default: never)
       --retention FILE     Rules in YAML or JSON for which tags are kept; obeyed by each collection
-      --scrub-interval DURATION   How often to read everything again and compare digests, "0" for never (default "168h")
+      --scrub-interval DURATION   How often to verify the digests of all content, "0" for never (default "168h")
       --scrub-rate SIZE        Bytes a second that this may read (default "20MB")
       --upload-expiry DURATION    Remove uploads that got no bytes for so long (default "24h")
       --drain-timeout DURATION    What requests under way get to finish on SIGTERM (default "10s")

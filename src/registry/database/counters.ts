@@ -2,19 +2,19 @@ import type { SqlDatabase } from './sql.ts';
 
 export interface Count {
   readonly count: number;
-  /** Milliseconds since 1970 when counting begins anew. */
+  /** Milliseconds since 1970 at which the counter is reset. */
   readonly until: number;
 }
 
-/** Counts that begin anew after a while: what limits are made of. */
+/** Counters with an expiry, for limits. */
 export interface Counters {
-  /** Adds to the count of `key`, which lasts for `window` milliseconds from its first addition on. */
+  /** Increments the counter `key`, which expires `window` milliseconds after its first increment. */
   add(key: string, window: number, amount?: number): Promise<Count>;
 }
 
 const MAX_KEYS = 100_000;
 
-/** For one server. */
+/** For a single server. */
 export class MemoryCounters implements Counters {
   readonly #counts = new Map<string, { count: number; until: number }>();
 
@@ -39,7 +39,7 @@ export class MemoryCounters implements Counters {
   }
 }
 
-/** For several servers: they count together. */
+/** For several servers, which share the counters. */
 export class SqlCounters implements Counters {
   readonly #db: SqlDatabase;
 
@@ -63,7 +63,7 @@ export class SqlCounters implements Counters {
     return row ?? { count: amount, until: now + window };
   }
 
-  /** Forgets what is over. */
+  /** Removes expired counters. */
   async sweep(): Promise<void> {
     await this.#db.run('DELETE FROM counters WHERE until <= ?', Date.now());
   }

@@ -6,13 +6,13 @@ import { KeyedLock } from '../../core/keyed-lock.ts';
 import type { Locks } from '../storage/locks.ts';
 import { postgresOptions } from './postgres.ts';
 
-/** Milliseconds between two looks at a lock that another server has. */
+/** Milliseconds between attempts to acquire a lock that another server holds. */
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 250;
 
 /**
- * Locks among servers: advisory locks of one PostgreSQL session, which the database frees when a server dies or
- * its connection breaks. Within this process a key is waited for in order; for other servers by asking again.
+ * Locks across servers: advisory locks of one PostgreSQL session, which the database releases when a server dies or
+ * its connection breaks. Within this process, waiters acquire a key in order; a key of another server is polled.
  */
 export class PostgresLocks implements Locks, AsyncDisposable {
   readonly #url: string;
@@ -49,7 +49,7 @@ export class PostgresLocks implements Locks, AsyncDisposable {
     await session?.end();
   }
 
-  /** @returns the session that has the lock now. */
+  /** @returns the session that now holds the lock. */
   async #try(key: string): Promise<pg.Client | undefined> {
     const session = await this.#connected();
     const mine = await this.#ask(session, 'SELECT pg_try_advisory_lock($1) AS mine', key);
@@ -60,19 +60,19 @@ export class PostgresLocks implements Locks, AsyncDisposable {
     try {
       return await action();
     } finally {
-      /* A session that broke has no locks any more. */
+      /* A broken session no longer holds any locks. */
       await this.#ask(session, 'SELECT pg_advisory_unlock($1) AS mine', key).catch(() => {});
     }
   }
 
-  /** The session answers one question after another. */
+  /** The session executes one query at a time. */
   #ask(session: pg.Client, sql: string, key: string): Promise<boolean> {
     const response = this.#asked.then(async () => {
       try {
         const { rows } = await session.query<{ mine: boolean }>(sql, [numberOf(key)]);
         return rows[0]?.mine ?? false;
       } catch (error) {
-        throw unavailable('the database that keeps the locks did not answer', { cause: error });
+        throw unavailable('the database for the locks did not respond', { cause: error });
       }
     });
     this.#asked = response.catch(() => {});
@@ -95,7 +95,7 @@ export class PostgresLocks implements Locks, AsyncDisposable {
       return client;
     } catch (error) {
       this.#session = undefined;
-      throw unavailable('the database that keeps the locks cannot be reached', { cause: error });
+      throw unavailable('the database for the locks cannot be reached', { cause: error });
     }
   }
 }

@@ -7,9 +7,9 @@ import type { SqlDatabase, SqlValue } from './sql.ts';
 const CONNECTIONS = 10;
 const CONNECT_TIMEOUT = 10_000;
 const STATEMENT_TIMEOUT = 30_000;
-/** Any number, the same for all servers: one of them changes the schema at a time. */
+/** An arbitrary lock number, the same for all servers, so that only one changes the schema at a time. */
 const SCHEMA_LOCK = 0x62_61_72_67;
-/** The type of 64-bit numbers, which come as text unless told otherwise; ours are below 2^53. */
+/** The type of 64-bit integers, which are returned as text by default; ours are below 2^53. */
 const INT8 = 20;
 
 export const postgresOptions = (url: string): pg.ClientConfig => ({
@@ -34,7 +34,7 @@ export class PostgresDatabase implements SqlDatabase {
 
   /**
    * Connects and brings the schema up to date.
-   * @param onLost told of connections that break while nobody uses them; others are made when they are needed.
+   * @param onLost called when an idle connection breaks; new connections are opened on demand.
    * @throws BargeError system when the database cannot be reached.
    */
   static async open(url: string, onLost: (error: Error) => void): Promise<PostgresDatabase> {
@@ -76,18 +76,18 @@ export class PostgresDatabase implements SqlDatabase {
     return this.#response(text, values);
   }
 
-  /** @throws BargeError unavailable while there is no connection to be had. */
+  /** @throws BargeError unavailable when no connection can be opened. */
   async #response(text: string, values: readonly SqlValue[]): Promise<pg.QueryResult> {
     try {
       return await this.#pool.query(text, [...values]);
     } catch (error) {
       if (!isOutage(error)) throw error;
-      throw unavailable('the database did not answer', { cause: error });
+      throw unavailable('the database did not respond', { cause: error });
     }
   }
 }
 
-/** Failures of connections, and of a server that starts, stops or takes no more: SQLSTATE classes 08, 53 and 57. */
+/** Failures of connections, and of a server that is starting, stopping or overloaded: SQLSTATE classes 08, 53 and 57. */
 function isOutage(error: unknown): boolean {
   const code = errnoOf(error);
   return code === undefined || /^(08|53|57|E[A-Z]+$)/.test(code);
@@ -95,7 +95,7 @@ function isOutage(error: unknown): boolean {
 
 async function migrate(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
-  /* The query under way, or the next one, says so. */
+  /* The current or the next query reports the failure. */
   failsElsewhere(client);
   try {
     await client.query('SELECT pg_advisory_lock($1)', [SCHEMA_LOCK]);
@@ -106,7 +106,7 @@ async function migrate(pool: pg.Pool): Promise<void> {
       await client.query(`BEGIN; ${step}; INSERT INTO schema_version VALUES (${index + 1}); COMMIT`);
     }
   } finally {
-    /* The lock goes with the session. */
+    /* The lock is released with the session. */
     client.release(true);
   }
 }

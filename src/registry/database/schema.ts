@@ -1,4 +1,4 @@
-/** Steps of the registry's own database, each run once, in order; for PostgreSQL see `postgresSteps`. */
+/** Migrations of the registry's database, each applied once, in order; for PostgreSQL see `postgresSteps`. */
 export const REGISTRY_MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE users (
@@ -33,7 +33,7 @@ export const REGISTRY_MIGRATIONS: readonly string[] = [
   ALTER TABLE users ADD COLUMN quota INTEGER;
   ALTER TABLE organisations ADD COLUMN quota INTEGER;
   `,
-  /* JSON: a list of retention rules. What waits for webhooks. What has been counted, until when. */
+  /* Retention rules as a JSON array; queued webhook requests; counters with their expiry. */
   `
   ALTER TABLE repositories ADD COLUMN retention TEXT;
   CREATE TABLE webhook_queue (
@@ -43,7 +43,7 @@ export const REGISTRY_MIGRATIONS: readonly string[] = [
   CREATE INDEX webhook_queue_by_url ON webhook_queue(url, id);
   CREATE TABLE counters (key TEXT PRIMARY KEY, count INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;
   `,
-  /* Ids of accounts; who owns a first part of repositories' names, NULL: the administrators. `used`: there may be some. */
+  /* Ids of accounts; owners of the first components of repository names, NULL: the administrators. `used`: there may be repositories. */
   `
   ALTER TABLE users ADD COLUMN id TEXT NOT NULL DEFAULT '';
   ALTER TABLE organisations ADD COLUMN id TEXT NOT NULL DEFAULT '';
@@ -57,7 +57,7 @@ export const REGISTRY_MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** The same for PostgreSQL, which has other words for some types, and `user` as a word of its own. */
+/** The same for PostgreSQL, which has other names for some types, and in which `user` is a reserved word. */
 export function postgresSteps(): string[] {
   return REGISTRY_MIGRATIONS.map((step) =>
     step

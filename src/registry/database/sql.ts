@@ -1,11 +1,11 @@
 export type SqlValue = string | number | null;
 
 /**
- * What the registry knows besides content: SQLite for one server, PostgreSQL for several. Statements are in the
- * SQL that both understand, with `?` for values; each is a transaction of its own.
+ * The registry's data other than content: SQLite for one server, PostgreSQL for several. Statements are in the
+ * SQL that both support, with `?` for values; each is a separate transaction.
  */
 export interface SqlDatabase extends AsyncDisposable {
-  /** @returns how many rows were changed. */
+  /** @returns the number of changed rows. */
   run(sql: string, ...values: readonly SqlValue[]): Promise<number>;
   /** The first row. */
   get<T>(sql: string, ...values: readonly SqlValue[]): Promise<T | undefined>;

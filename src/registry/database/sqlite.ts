@@ -2,7 +2,7 @@ import { Database } from '../../store/database.ts';
 import { REGISTRY_MIGRATIONS } from './schema.ts';
 import type { SqlDatabase, SqlValue } from './sql.ts';
 
-/** One file, which several processes of one machine may use at once; or `:memory:`. */
+/** One file, which several processes of one machine may use concurrently; or `:memory:`. */
 export class SqliteDatabase implements SqlDatabase {
   readonly #db: Database;
 

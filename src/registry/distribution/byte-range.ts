@@ -3,7 +3,7 @@ import type { ByteRange } from '../storage/storage.ts';
 
 /**
  * Reads a `Range` header (RFC 9110 section 14.2) for content of `size` bytes.
- * @returns undefined when the whole content should be sent: no header, another unit, several ranges or
+ * @returns undefined when the whole content should be sent, for no header, another unit, several ranges or
  * malformed text; `unsatisfiable` when no byte of the content is in the range.
  */
 export function parseRange(
@@ -25,7 +25,7 @@ export function parseRange(
 
 /**
  * Reads the `Content-Range: <start>-<end>` of a chunk (distribution spec, "Pushing a blob in chunks"); the
- * form `bytes <start>-<end>/<size>` of RFC 9110 is understood too.
+ * form `bytes <start>-<end>/<size>` of RFC 9110 is supported, too.
  * @throws RegistryError RANGE_INVALID.
  */
 export function parseContentRange(header: string): ByteRange {

@@ -4,7 +4,7 @@ import { pageOf } from './paging.ts';
 
 const USUAL_PAGE = 100;
 
-/** GET /v2/_catalog: not in the OCI specification, but clients of Docker's registry expect it. */
+/** GET /v2/_catalog, which is not in the OCI specification but expected by clients of Docker's registry. */
 export function catalog(storage: Pick<RegistryStorage, 'repositories'>): Handler {
   return async (exchange) => {
     const seen: string[] = [];

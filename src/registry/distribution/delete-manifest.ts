@@ -6,7 +6,7 @@ import { manifestUnknown, referenceOf } from './manifest-reference.ts';
 
 type Storage = Pick<RegistryStorage, 'manifests' | 'tags'>;
 
-/** DELETE /v2/<name>/manifests/<reference> (end-9): a tag alone, or a manifest with all its tags. */
+/** DELETE /v2/<name>/manifests/<reference> (end-9): removes a single tag, or a manifest with all its tags. */
 export function deleteManifest(storage: Storage, rules: Rules): Handler {
   return async (exchange) => {
     const repository = repositoryOf(exchange);
@@ -21,7 +21,7 @@ export function deleteManifest(storage: Storage, rules: Rules): Handler {
   };
 }
 
-/** Tags go first: a crash between leaves a manifest without tags, never a tag without a manifest. */
+/** Tags are removed first: a crash in between leaves a manifest without tags, never a tag without a manifest. */
 async function removeWithTags(storage: Storage, repository: string, digest: Digest): Promise<boolean> {
   if (!(await storage.manifests.find(repository, digest))) return false;
   for (const tag of (await storage.tags.list(repository)) ?? []) {

@@ -3,7 +3,7 @@ import { registryError } from '../registry-error.ts';
 import type { BlobStorage } from '../storage/storage.ts';
 import { sendContent } from './send-content.ts';
 
-/** GET and HEAD /v2/<name>/blobs/<digest> (end-2); object storage may have clients fetch the bytes there. */
+/** GET and HEAD /v2/<name>/blobs/<digest> (end-2); object storage may redirect clients to itself. */
 export function getBlob(blobs: Pick<BlobStorage, 'size' | 'read' | 'pour' | 'urlFor'>): Handler {
   return async (exchange) => {
     const digest = digestParam(exchange);

@@ -3,7 +3,7 @@ import type { RegistryStorage } from '../storage/storage.ts';
 import { findManifest, referenceOf } from './manifest-reference.ts';
 import { sendContent } from './send-content.ts';
 
-/** GET and HEAD /v2/<name>/manifests/<reference> (end-3), in the type it was pushed with. */
+/** GET and HEAD /v2/<name>/manifests/<reference> (end-3), with the media type of the push. */
 export function getManifest(storage: Pick<RegistryStorage, 'manifests' | 'tags'>): Handler {
   return async (exchange) => {
     const reference = referenceOf(exchange);

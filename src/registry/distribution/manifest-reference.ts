@@ -4,7 +4,7 @@ import { type Exchange, parseDigestText } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 import type { RegistryStorage, StoredManifest } from '../storage/storage.ts';
 
-/** How a path names a manifest. */
+/** The reference to a manifest in a path. */
 export type ManifestReference = { readonly digest: Digest } | { readonly tag: string };
 
 /** @throws RegistryError DIGEST_INVALID, MANIFEST_INVALID. */

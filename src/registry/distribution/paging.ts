@@ -2,15 +2,15 @@ import type { Headers } from '../../http/response.ts';
 import type { Exchange } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 
-/** One page of a list, and the header that leads to the next. */
+/** One page of a list, and the header that links to the next. */
 export interface Page {
   readonly items: readonly string[];
   readonly headers: Headers;
 }
 
 /**
- * Cuts the page out of `names` (in byte order) that the query's `n` and `last` ask for (distribution spec,
- * "Listing Tags"). Without `n`, at most `usual` names. `n=0` asks for none and has no next page.
+ * Selects the page of `names` (in byte order) that the query's `n` and `last` request (distribution spec,
+ * "Listing Tags"). Without `n`, a page has at most `usual` names. `n=0` results in an empty page without a next one.
  * @throws RegistryError PAGINATION_NUMBER_INVALID.
  */
 export function pageOf(

@@ -1,4 +1,4 @@
 import type { Handler } from '../exchange.ts';
 
-/** GET /v2/ (end-1): here is a registry, and the credentials are good. */
+/** GET /v2/ (end-1): confirms that this is a registry and that the credentials are valid. */
 export const ping: Handler = async (exchange) => exchange.response.json(200, {});

@@ -10,7 +10,7 @@ import { changeOf, type Rules } from '../rules.ts';
 import type { RegistryStorage } from '../storage/storage.ts';
 import { type ManifestReference, referenceOf } from './manifest-reference.ts';
 
-/** Missing parts that the answer names; a hostile manifest may lack a hundred thousand. */
+/** Maximum missing parts in the response; a hostile manifest may lack a hundred thousand. */
 const MAX_MISSING = 100;
 
 type Storage = Pick<RegistryStorage, 'manifests' | 'tags' | 'blobs'>;
@@ -41,7 +41,7 @@ export function putManifest(storage: Storage, rules: Rules): Handler {
   };
 }
 
-/** @throws RegistryError DENIED for a tag that is to stay where it is. */
+/** @throws RegistryError DENIED for an immutable tag. */
 async function requireMovable(
   { tags }: Storage,
   rules: Rules,
@@ -54,7 +54,7 @@ async function requireMovable(
   if (present !== undefined && present !== digest) throw immutable(tag, present);
 }
 
-/** Of two who push an immutable tag at once, one is denied. */
+/** Of two concurrent pushes of an immutable tag, one is denied. */
 async function setTag(
   { tags }: Storage,
   rules: Rules,
@@ -68,7 +68,7 @@ async function setTag(
 }
 
 const immutable = (tag: string, present: Digest) =>
-  registryError('DENIED', `the tag ${tag} is immutable: it stays with ${present}; push another tag`, { tag });
+  registryError('DENIED', `the tag ${tag} is immutable: it remains at ${present}; push another tag`, { tag });
 
 function verifiedDigest(bytes: Uint8Array, reference: ManifestReference): Digest {
   const algorithm = 'digest' in reference ? algorithmOf(reference.digest) : 'sha256';

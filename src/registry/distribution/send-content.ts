@@ -16,11 +16,11 @@ export interface Content {
   readonly mediaType: string;
   readonly cacheControl: string;
   read(range?: ByteRange): Readable;
-  /** As `BlobStorage.pour`. */
+  /** See `BlobStorage.pour`. */
   pour?(range: ByteRange | undefined, write: WritePiece): Promise<void> | undefined;
 }
 
-/** Answers GET and HEAD with conditional and range requests (RFC 9110 sections 13 and 14). */
+/** Responds to GET and HEAD, including conditional and range requests (RFC 9110 sections 13 and 14). */
 export async function sendContent(exchange: Exchange, content: Content): Promise<void> {
   const { request, response } = exchange;
   const etag = `"${content.digest}"`;
@@ -59,10 +59,10 @@ async function sendBytes(response: ServerResponse, content: Content, range?: Byt
   response.end();
 }
 
-/** Resolves when the system has the bytes; rejects when the client has gone. */
+/** Resolves when the operating system has accepted the bytes; rejects when the client has disconnected. */
 function written(response: ServerResponse, piece: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    const gone = () => reject(systemError('the client went away'));
+    const gone = () => reject(systemError('the client disconnected'));
     if (response.destroyed) return gone();
     response.once('close', gone);
     response.write(piece, (error) => {
@@ -73,7 +73,7 @@ function written(response: ServerResponse, piece: Buffer): Promise<void> {
   });
 }
 
-/** A range is honoured only while the content that it was meant for is still the one we have. */
+/** A range is honoured only if it was meant for the current content. */
 function rangeOf(exchange: Exchange, size: number, etag: string): ByteRange | 'unsatisfiable' | undefined {
   const condition = exchange.request.headers['if-range'];
   if (condition !== undefined && condition !== etag) return undefined;

@@ -6,9 +6,9 @@ import type { Chunk, RegistryStorage, UploadStorage } from '../storage/storage.t
 import { announcedBytes, sendBlobCreated, sendProgress } from './upload-responses.ts';
 
 /**
- * POST /v2/<name>/blobs/uploads/ (end-4a, end-4b, end-11): starts an upload, takes a whole blob
- * (`?digest=`) or mounts one of another repository (`?mount=&from=`). A mount that cannot be done becomes an
- * ordinary upload; one without `from` always does, since it would tell what other repositories hold.
+ * POST /v2/<name>/blobs/uploads/ (end-4a, end-4b, end-11): starts an upload, receives a whole blob
+ * (`?digest=`) or mounts one of another repository (`?mount=&from=`). A mount that is impossible becomes an
+ * ordinary upload; one without `from` always does, because it would reveal the content of other repositories.
  */
 export function startUpload(storage: Pick<RegistryStorage, 'blobs' | 'uploads'>, rules: Rules): Handler {
   return async (exchange) => {
@@ -46,7 +46,7 @@ async function receiveWhole(
   try {
     await uploads.finish(repository, id, digest, chunk);
   } catch (error) {
-    // Nobody knows this upload's id, so nobody could resume it. A wrong digest has removed it already.
+    // The client does not know this upload's id and could not resume it. A wrong digest has already removed it.
     await uploads.cancel(repository, id).catch(() => {});
     throw error;
   }

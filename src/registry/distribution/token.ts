@@ -5,7 +5,7 @@ import type { Exchange, Handler } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 
 const MAX_FORM = 64 << 10;
-/** Each takes some looks at the accounts. */
+/** Maximum scopes of a token; each takes several account queries. */
 const MAX_SCOPES = 100;
 
 /** GET /token (Docker's token authentication) and POST /token (its OAuth2 form, `grant_type=password`). */
@@ -18,7 +18,7 @@ export function tokenRoute(access: AccountAccess): Handler {
     const service = access.serviceOf(request);
     const asked = query.get('service') ?? '';
     if (asked !== '' && asked !== service) {
-      throw registryError('UNSUPPORTED', `this registry gives tokens for ${service}, not for ${asked}`);
+      throw registryError('UNSUPPORTED', `this registry issues tokens for ${service}, not for ${asked}`);
     }
     const scopes = parseScopes(query.getAll('scope'));
     if (scopes.length > MAX_SCOPES) {
@@ -33,7 +33,7 @@ export function tokenRoute(access: AccountAccess): Handler {
   };
 }
 
-/** Nobody may ask too, and gets what is public. @throws RegistryError UNAUTHORIZED for wrong credentials. */
+/** Anonymous visitors may request tokens, too, for public repositories. @throws RegistryError UNAUTHORIZED for wrong credentials. */
 async function whoAsks(
   access: AccountAccess,
   { request, response }: Exchange,

@@ -4,7 +4,7 @@ import { registryError } from '../registry-error.ts';
 import type { Chunk, ChunkLimit } from '../storage/storage.ts';
 import { parseContentRange } from './byte-range.ts';
 
-/** Status 202 or 204 with where to go on and how far the upload is. */
+/** Status 202 or 204 with the location and progress of the upload. */
 export function sendProgress(exchange: Exchange, status: 202 | 204, id: string, offset: number): void {
   exchange.response.empty(status, progressHeaders(exchange, id, offset));
 }
@@ -15,7 +15,7 @@ export function sendOutOfOrder(exchange: Exchange, id: string, offset: number): 
   exchange.response.json(416, { errors: items }, progressHeaders(exchange, id, offset));
 }
 
-/** Status 201 for a blob that `exchange`'s repository owns from now on. */
+/** Status 201 for a blob that the repository of `exchange` now owns. */
 export function sendBlobCreated(exchange: Exchange, digest: Digest): void {
   exchange.response.empty(201, {
     Location: `/v2/${repositoryOf(exchange)}/blobs/${digest}`,
@@ -23,7 +23,7 @@ export function sendBlobCreated(exchange: Exchange, digest: Digest): void {
   });
 }
 
-/** An empty upload says `0-0`, as every registry does; the header cannot express nothing. */
+/** An empty upload is reported as `0-0`, as in every registry, because the header cannot express an empty range. */
 function progressHeaders(exchange: Exchange, id: string, offset: number) {
   return {
     Location: `/v2/${repositoryOf(exchange)}/blobs/uploads/${id}`,
@@ -32,11 +32,11 @@ function progressHeaders(exchange: Exchange, id: string, offset: number) {
   };
 }
 
-/** How many bytes the request says that it brings; 0 when it does not. */
+/** The length of the request's body according to its headers; 0 when they do not specify it. */
 export const announcedBytes = ({ request }: Exchange): number =>
   Number(request.headers['content-length'] ?? 0) || 0;
 
-/** The request's body with what its headers claim about it. @throws RegistryError RANGE_INVALID, SIZE_INVALID. */
+/** The request's body with its headers' claims about it. @throws RegistryError RANGE_INVALID, SIZE_INVALID. */
 export function chunkOf({ request }: Exchange, limit: ChunkLimit | undefined): Chunk {
   const contentRange = request.headers['content-range'];
   if (contentRange === undefined) return { bytes: request, limit };

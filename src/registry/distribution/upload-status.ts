@@ -2,7 +2,7 @@ import { type Handler, repositoryOf } from '../exchange.ts';
 import type { UploadStorage } from '../storage/storage.ts';
 import { sendProgress } from './upload-responses.ts';
 
-/** GET /v2/<name>/blobs/uploads/<id> (end-13): how far the upload is. */
+/** GET /v2/<name>/blobs/uploads/<id> (end-13): the progress of the upload. */
 export function uploadStatus(uploads: Pick<UploadStorage, 'offset'>): Handler {
   return async (exchange) => {
     const id = exchange.params.id ?? '';

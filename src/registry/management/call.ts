@@ -6,26 +6,26 @@ import type { Exchange } from '../exchange.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
 
-/** Who calls the management API, and what about, before anything of the body was read. */
+/** The caller and subject of a management API request, before its body is read. */
 export interface Caller {
   readonly accounts: Accounts;
   readonly visitor: Visitor;
-  /** The visitor's name; empty for anybody. */
+  /** The visitor's name; empty for an anonymous one. */
   readonly user: string;
   param(name: string): string;
 }
 
-/** A request of the management API whose sender may make it. */
+/** An authorized request of the management API. */
 export interface Call extends Caller {
   readonly access: AccountAccess;
   readonly exchange: Exchange;
   readonly body: Body;
 }
 
-/** @returns the JSON to answer with; undefined: an empty answer. */
+/** @returns the JSON response; undefined: an empty response. */
 export type Action = (call: Call) => Promise<unknown> | unknown;
 
-/** @throws BargeError invalid-parameter when there is no such text in the body. */
+/** @throws BargeError invalid-parameter when the body has no such string. */
 export function textOf(body: Body, name: string): string {
   const value = body[name];
   if (typeof value === 'string' && value !== '') return value;
@@ -33,8 +33,8 @@ export function textOf(body: Body, name: string): string {
 }
 
 /**
- * The members of a body that are true or false, among those named.
- * @throws BargeError invalid-parameter for any other value: whoever sends `"disabled": "true"` must not take it for done.
+ * The boolean members of a body, among the named ones.
+ * @throws BargeError invalid-parameter for any other value, so that `"disabled": "true"` is not silently ignored.
  */
 export const flagsOf = (body: Body, ...names: readonly string[]): Record<string, boolean> =>
   Object.fromEntries(

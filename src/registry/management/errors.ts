@@ -4,7 +4,7 @@ import { type ErrorTable, STATUS_OF } from '../../http/errors.ts';
 import { retryHeader } from '../errors.ts';
 import { RegistryError } from '../registry-error.ts';
 
-/** Those that say what is wrong with the request; all others are the registry's own trouble. */
+/** Errors that are due to the request; all others are internal. */
 const REPORTED: readonly ErrorKind[] = [
   'invalid-parameter',
   'unauthorized',
@@ -23,7 +23,7 @@ export const managementErrors =
       log.error({ err: error }, 'failed while responding');
       return {
         status: 500,
-        body: { message: 'something went wrong here; the log of the registry says what' },
+        body: { message: 'internal error; see the log of the registry' },
       };
     }
     const headers = error instanceof RegistryError ? retryHeader(error) : {};

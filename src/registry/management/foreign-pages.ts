@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { RegistryError, registryError } from '../registry-error.ts';
 
 /**
- * Refuses what a browser sends for a page of somebody else: it adds the password that its user gave us earlier, so the
- * page would act for them. Other clients send neither header.
- * @param externalUrl where clients reach the registry, when the `Host` that arrives here is another one.
+ * Rejects a browser's requests on behalf of a foreign page: the browser adds the password that its user entered here earlier, so the
+ * page could act for the user. Other clients send neither header.
+ * @param externalUrl the URL for clients, when it differs from the received `Host`.
  * @throws RegistryError DENIED.
  */
 export function assertOwnOrigin({ headers }: IncomingMessage, externalUrl: string | undefined): void {
@@ -18,15 +18,15 @@ export function assertOwnOrigin({ headers }: IncomingMessage, externalUrl: strin
   if (!isOwn) throw foreign(origin);
 }
 
-/** Ports are left out where they are the scheme's own, by all sides alike. */
+/** All sides omit the scheme's default port. */
 const sameHost = (host: string | undefined, { protocol, host: other }: URL): boolean =>
   host !== undefined && URL.parse(`${protocol}//${host}`)?.host === other;
 
 const foreign = (who: string) =>
-  registryError('DENIED', `requests on behalf of another site are refused: this one comes from ${who}`);
+  registryError('DENIED', `requests on behalf of another site are rejected: this one comes from ${who}`);
 
 /**
- * Pages may send forms and plain text to anybody, but JSON only to who agrees.
+ * Browsers let pages send forms and plain text to any site, but JSON only with that site's consent.
  * @throws RegistryError UNSUPPORTED, of status 415.
  */
 export function assertJson({ headers }: IncomingMessage): void {

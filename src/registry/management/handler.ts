@@ -16,8 +16,8 @@ import { assertMay, type Requirement } from './requirements.ts';
 const MAX_BODY = 64 << 10;
 
 /**
- * A route of the management API: identifies who calls by HTTP Basic or a personal token, and runs `action` when they may.
- * Nothing of the body is read before.
+ * A route of the management API: identifies the caller by HTTP Basic or a personal token, and runs `action` when they are authorized.
+ * The body is not read before.
  */
 export function apiHandler(access: AccountAccess, requirement: Requirement, action: Action): Handler {
   return async (exchange) => {
@@ -72,7 +72,7 @@ async function bodyOf({ request }: Exchange): Promise<Body> {
     const parsed: unknown = JSON.parse(bytes.toString());
     if (isObject(parsed)) return parsed;
   } catch {
-    /* Said below. */
+    /* Reported below. */
   }
   throw invalidParameter('the body is not a JSON object');
 }

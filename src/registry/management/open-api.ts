@@ -16,7 +16,7 @@ const object = (properties: Json, required: readonly string[] = []): Json => ({
   ...(required.length > 0 ? { required } : {}),
 });
 
-/** An object that has all of its properties. */
+/** An object whose properties are all required. */
 const whole = (properties: Json): Json => object(properties, Object.keys(properties));
 
 const TIME = { type: 'integer', description: 'Milliseconds since 1970' };
@@ -34,11 +34,11 @@ const TOKEN = whole({
 });
 const RETENTION = list({
   ...object({
-    tags: { ...list(TEXT), description: 'Patterns with * and ?; all tags when left out' },
-    keepLast: { ...NUMBER, description: 'The newest so many' },
-    keepDays: { ...NUMBER, description: 'Those set within so many days' },
+    tags: { ...list(TEXT), description: 'Patterns with * and ?; all tags when omitted' },
+    keepLast: { ...NUMBER, description: 'How many of the newest tags to keep' },
+    keepDays: { ...NUMBER, description: 'Keep tags set within this number of days' },
   }),
-  description: 'What a rule speaks of and none keeps goes with the next garbage collection',
+  description: 'Tags that match a rule but are kept by none are removed by the next garbage collection',
 });
 const SETTINGS = { name: TEXT, public: TRUTH, immutableTags: TRUTH, retention: RETENTION };
 const AUDIT_ENTRY = whole({
@@ -54,7 +54,7 @@ interface Operation {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   readonly summary: string;
   readonly body?: Json;
-  /** Shape of the answer; without one it is empty, of status 204. */
+  /** Schema of the response; without one it is empty, with status 204. */
   readonly answer?: Json;
   readonly query?: Readonly<Record<string, Json>>;
   /** Needs no credentials. */
@@ -63,7 +63,7 @@ interface Operation {
 
 /** Every operation of the administration's API. */
 export const OPERATIONS: readonly Operation[] = [
-  { path: '/me', method: 'get', answer: USER, summary: 'Who asks' },
+  { path: '/me', method: 'get', answer: USER, summary: 'The current user' },
   {
     path: '/me/password',
     method: 'put',
@@ -80,12 +80,12 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/tokens',
     method: 'post',
     answer: whole({ id: TEXT, token: TEXT }),
-    summary: 'Make a personal access token (by password); the answer is the only time that it is shown',
+    summary: 'Create a personal access token (by password); it is shown only in this response',
     body: object({
       description: TEXT,
       role: ROLE,
-      repositories: { type: 'array', items: TEXT, description: 'Names, or beginnings that end with a slash' },
-      days: { type: 'number', description: 'Until it expires; without it never' },
+      repositories: { type: 'array', items: TEXT, description: 'Names, or prefixes that end with a slash' },
+      days: { type: 'number', description: 'Days until it expires; never when omitted' },
     }),
   },
   { path: '/tokens/{id}', method: 'delete', summary: 'Revoke a token (by password)' },
@@ -105,7 +105,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     path: '/users/{user}',
     method: 'delete',
-    summary: 'Remove a user; repositories stay (administrators, by password)',
+    summary: 'Remove a user; repositories remain (administrators, by password)',
   },
   {
     path: '/organisations',
@@ -122,12 +122,12 @@ export const OPERATIONS: readonly Operation[] = [
   {
     path: '/organisations/{organisation}',
     method: 'delete',
-    summary: 'Remove an organisation; repositories stay (by password)',
+    summary: 'Remove an organisation; repositories remain (by password)',
   },
   {
     path: '/organisations/{organisation}/members/{user}',
     method: 'put',
-    summary: 'Take somebody in, or change their role (by password)',
+    summary: 'Add a member, or change a member’s role (by password)',
     body: object({ role: ROLE }, ['role']),
   },
   {
@@ -138,7 +138,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     path: '/quotas/{owner}',
     method: 'get',
-    summary: 'Bytes that a user or an organisation may fill; null: as many as there are',
+    summary: 'Maximum bytes of a user or an organisation; null: no limit',
     answer: whole({ owner: TEXT, bytes: orNull('integer') }),
   },
   {
@@ -151,18 +151,18 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/namespaces',
     method: 'get',
     answer: list(whole({ name: TEXT, owner: orNull('string'), orphaned: TRUTH })),
-    summary: 'Who owns the first parts of repositories’ names; null: the administrators (administrators)',
+    summary: 'Owners of the first parts of repository names; null: the administrators (administrators)',
   },
   {
     path: '/namespaces/{namespace}',
     method: 'put',
-    summary: 'Hand all repositories below a name to an account (administrators, by password)',
+    summary: 'Transfer all repositories below a name to an account (administrators, by password)',
     body: object({ owner: orNull('string') }, ['owner']),
   },
   {
     path: '/register',
     method: 'post',
-    summary: 'Become a user, where --self-registration is on',
+    summary: 'Register as a user, where --self-registration is enabled',
     body: object({ name: TEXT, password: TEXT }, ['name', 'password']),
     isOpen: true,
   },
@@ -170,7 +170,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/repositories',
     method: 'get',
     answer: list(whole(SETTINGS)),
-    summary: 'Repositories that one may pull',
+    summary: 'Repositories that the caller may pull',
   },
   {
     path: '/repositories/{repository}',
@@ -187,25 +187,25 @@ export const OPERATIONS: readonly Operation[] = [
   {
     path: '/repositories/{repository}/grants/{user}',
     method: 'put',
-    summary: 'Let somebody in (by password)',
+    summary: 'Grant a role to a user (by password)',
     body: object({ role: ROLE }, ['role']),
   },
   {
     path: '/repositories/{repository}/grants/{user}',
     method: 'delete',
-    summary: 'Take a grant back (by password)',
+    summary: 'Revoke a grant (by password)',
   },
   {
     path: '/audit',
     method: 'get',
     answer: list(AUDIT_ENTRY),
     query: { n: NUMBER },
-    summary: 'Who did what, newest first (administrators); n: how many',
+    summary: 'The audit log, newest first (administrators); n: maximum number of entries',
   },
 ];
 
 const FAILURE = {
-  description: 'Not done',
+  description: 'Error',
   content: { 'application/json': { schema: object({ message: TEXT }, ['message']) } },
 };
 

@@ -3,8 +3,8 @@ import { registryError } from '../registry-error.ts';
 import type { Caller } from './call.ts';
 
 /**
- * What a route of the management API asks of whoever calls it. `by password`: no token will do, whatever its role, since
- * a token must not be able to give itself more, or to outlive its removal.
+ * What a route of the management API requires of its caller. `by password`: no token is accepted, regardless of its role, because
+ * a token must not be able to extend its own rights or to survive its revocation.
  */
 export type Requirement =
   | 'nothing'
@@ -12,10 +12,10 @@ export type Requirement =
   | 'a user, by password'
   | 'an administrator'
   | 'an administrator, by password'
-  | 'who leads the organisation, by password'
-  | 'who may know the quota'
-  | 'who administers the repository'
-  | 'who administers the repository, by password';
+  | 'an administrator of the organisation, by password'
+  | 'the owner or an administrator'
+  | 'an administrator of the repository'
+  | 'an administrator of the repository, by password';
 
 type Check = (caller: Caller) => boolean | Promise<boolean>;
 
@@ -48,18 +48,18 @@ const CHECKS: Readonly<Record<Requirement, Check>> = {
   'a user, by password': byPassword(isUser),
   'an administrator': isAdmin,
   'an administrator, by password': byPassword(isAdmin),
-  'who leads the organisation, by password': byPassword(either(isAdmin, leads('organisation'))),
-  'who may know the quota': either(
+  'an administrator of the organisation, by password': byPassword(either(isAdmin, leads('organisation'))),
+  'the owner or an administrator': either(
     isAdmin,
     ({ user, param }) => user === param('owner'),
     byPassword(leads('owner')),
   ),
-  'who administers the repository': administersRepository,
-  'who administers the repository, by password': byPassword(administersRepository),
+  'an administrator of the repository': administersRepository,
+  'an administrator of the repository, by password': byPassword(administersRepository),
 };
 
 /** @throws RegistryError DENIED. */
 export async function assertMay(caller: Caller, requirement: Requirement): Promise<void> {
   if (await CHECKS[requirement](caller)) return;
-  throw registryError('DENIED', `this takes ${requirement}`);
+  throw registryError('DENIED', `this requires ${requirement}`);
 }

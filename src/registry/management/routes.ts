@@ -15,7 +15,7 @@ const DAY = 24 * 3600_000;
 const AUDIT_PAGE = 100;
 const MAX_DESCRIPTION = 1000;
 
-/** Declares a route; there is none without a requirement. */
+/** Declares a route; every route has a requirement. */
 type Route = (method: Method, path: string, requirement: Requirement, action: Action) => void;
 
 /** The API under `/api/v1`; `GET /api/v1/openapi.json` describes it. */
@@ -44,7 +44,7 @@ function pageSizeIn(text: string | null): number {
   throw invalidParameter('"n" is not a positive whole number');
 }
 
-/** Anybody may become a user, at most so often from one address. */
+/** Self-registration, limited per address. */
 const register: Action = async ({ access, accounts, exchange, body }) => {
   const address = clientAddress(exchange.request);
   await access.limitRegistrations(address);
@@ -76,18 +76,18 @@ function ownRoutes(route: Route): void {
   );
 }
 
-/** What is not understood must not make a token that can do more than was meant. */
+/** An invalid list must not result in a token with more rights than intended. */
 function namesIn(value: unknown): string[] {
   const isList = Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
   if (isList) return value;
   throw invalidParameter('"repositories" is not a list of names');
 }
 
-/** When what ends in so many days ends, in whole milliseconds since 1970. */
+/** The expiry after a number of days, in whole milliseconds since 1970. */
 function expiryIn(days: unknown): number {
   const at = typeof days === 'number' && days > 0 ? Math.ceil(Date.now() + days * DAY) : Number.NaN;
   if (Number.isSafeInteger(at)) return at;
-  throw invalidParameter('"days" is not a positive number of days that a clock can count');
+  throw invalidParameter('"days" is not a positive number of days, or too large');
 }
 
 function userRoutes(route: Route): void {
@@ -120,7 +120,7 @@ function organisationRoutes(route: Route): void {
   route('POST', '/organisations', 'an administrator, by password', ({ accounts, body }) =>
     accounts.addOrganisation(textOf(body, 'name')),
   );
-  const leaders = 'who leads the organisation, by password';
+  const leaders = 'an administrator of the organisation, by password';
   route('DELETE', '/organisations/{organisation}', leaders, ({ accounts, param }) =>
     accounts.removeOrganisation(param('organisation')),
   );
@@ -133,9 +133,9 @@ function organisationRoutes(route: Route): void {
   );
 }
 
-/** What accounts may fill, in bytes (null: as much as there is), and which first parts of names are theirs. */
+/** The accounts' quotas, in bytes (null: no limit), and their namespaces. */
 function ownershipRoutes(route: Route): void {
-  route('GET', '/quotas/{owner}', 'who may know the quota', async ({ accounts, param }) => ({
+  route('GET', '/quotas/{owner}', 'the owner or an administrator', async ({ accounts, param }) => ({
     owner: param('owner'),
     bytes: (await accounts.quotaOf(param('owner'))) ?? null,
   }));
@@ -162,12 +162,12 @@ function repositoryRoutes(route: Route, storage: Pick<RegistryStorage, 'reposito
     return seen;
   });
   const one = '/repositories/{repository}';
-  route('GET', one, 'who administers the repository', async ({ accounts, param }) => ({
+  route('GET', one, 'an administrator of the repository', async ({ accounts, param }) => ({
     name: param('repository'),
     ...(await accounts.settings(param('repository'))),
     grants: await accounts.grants(param('repository')),
   }));
-  route('PATCH', one, 'who administers the repository', ({ accounts, body, param }) => {
+  route('PATCH', one, 'an administrator of the repository', ({ accounts, body, param }) => {
     const { retention } = body;
     if (retention !== undefined && !Array.isArray(retention)) {
       throw invalidParameter('"retention" is not a list of rules');
@@ -178,7 +178,7 @@ function repositoryRoutes(route: Route, storage: Pick<RegistryStorage, 'reposito
     });
   });
   const grant = '/repositories/{repository}/grants/{user}';
-  const byPassword = 'who administers the repository, by password';
+  const byPassword = 'an administrator of the repository, by password';
   route('PUT', grant, byPassword, ({ accounts, body, param }) =>
     accounts.grant(param('repository'), param('user'), parseRole(body.role)),
   );

@@ -1,6 +1,6 @@
 import { headerItems } from '../../core/header-items.ts';
 
-/** How a registry wants its clients to name themselves (RFC 9110 section 11.6.1). */
+/** A registry's authentication challenge (RFC 9110 section 11.6.1). */
 export interface Challenge {
   readonly scheme: 'basic' | 'bearer';
   readonly parameters: Readonly<Record<string, string>>;

@@ -17,20 +17,20 @@ interface Wanted {
   readonly upstream: Upstream;
   readonly uploads: UploadStorage;
   readonly blobs: Pick<BlobStorage, 'read'>;
-  /** Directory for the bytes on their way. */
+  /** Directory for partial downloads. */
   readonly spool: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * One blob on its way from upstream into the store, and beside it to everybody who asks meanwhile. Nobody gets the
- * last byte before the whole was verified and stored, so a wrong blob never looks complete.
+ * A download of one blob from upstream into the store, shared with all clients that request it meanwhile. No client gets the
+ * last byte before the whole blob has been verified and stored, so that a wrong blob never looks complete.
  */
 export class Download {
   readonly #wanted: Wanted;
   readonly #file: GrowingFile;
   readonly size: number;
-  /** Settles when the blob is stored, or cannot be. */
+  /** Settles when the blob is stored or the download has failed. */
   readonly stored: Promise<void>;
 
   private constructor(wanted: Wanted, file: GrowingFile, first: IncomingMessage, size: number) {
@@ -51,12 +51,12 @@ export class Download {
     const size = Number(first.headers['content-length']);
     if (!Number.isSafeInteger(size)) {
       first.destroy();
-      throw registryError('UNAVAILABLE', `${upstream.origin} does not say how long ${digest} is`);
+      throw registryError('UNAVAILABLE', `${upstream.origin} does not specify the length of ${digest}`);
     }
     return new Download(wanted, await GrowingFile.create(spool), first, size);
   }
 
-  /** What an asker gets: as the bytes come, the last one once all are stored. */
+  /** A client's stream: bytes as they arrive, the last one once the blob is stored. */
   read(range: ByteRange = { start: 0, end: this.size - 1 }): Readable {
     if (this.#file.isClosed) return this.#wanted.blobs.read(this.#wanted.digest, range);
     return this.#file.read(range.start, range.end + 1, { at: this.size - 1, opened: this.stored });
@@ -74,7 +74,7 @@ export class Download {
     }
   }
 
-  /** The file stays open for readers until they have read the last byte, which waits for `stored`. */
+  /** The file remains open for readers until they have read the last byte, which waits for `stored`. */
   async #fetch(first: IncomingMessage): Promise<void> {
     let error: unknown;
     try {
@@ -92,7 +92,8 @@ export class Download {
       try {
         if (response) await this.#take(response);
         if (this.#file.written === this.size) return;
-        if (attempt === ATTEMPTS) throw registryError('UNAVAILABLE', 'the download broke off too often');
+        if (attempt === ATTEMPTS)
+          throw registryError('UNAVAILABLE', 'the download was interrupted too often');
       } catch (error) {
         if (this.#wanted.signal.aborted || attempt === ATTEMPTS) throw error;
       }
@@ -107,14 +108,14 @@ export class Download {
     return await upstream.ask(repository, `blobs/${digest}`, { headers, signal });
   }
 
-  /** Takes what an answer brings; of a whole one, what is there already is passed over. */
+  /** Writes the bytes of a response; in a full response, the bytes already received are skipped. */
   async #take(response: IncomingMessage): Promise<void> {
     let passOver = response.statusCode === 206 ? 0 : this.#file.written;
     for await (const piece of response as AsyncIterable<Buffer>) {
       const fresh = piece.subarray(Math.min(passOver, piece.length));
       passOver -= piece.length - fresh.length;
       if (this.#file.written + fresh.length > this.size) {
-        throw registryError('DIGEST_INVALID', 'upstream sends more bytes than it announced');
+        throw registryError('DIGEST_INVALID', 'upstream sent more bytes than it announced');
       }
       if (fresh.length > 0) await this.#file.write(fresh);
     }

@@ -7,13 +7,13 @@ import { failsElsewhere } from '../../core/streams.ts';
 
 const READ_SIZE = 256 * 1024;
 
-/** What must have happened before the byte at `at` is given away. */
+/** A promise to wait for before the byte at `at` is read. */
 export interface Gate {
   readonly at: number;
   readonly opened: Promise<void>;
 }
 
-/** A file without a name that one writes and others read while it grows. It is closed when the last has ended. */
+/** An unlinked file with one writer, which others read while it grows. It is closed after the last user. */
 export class GrowingFile {
   readonly #file: FileHandle;
   readonly #waiting = new Set<() => void>();
@@ -45,21 +45,21 @@ export class GrowingFile {
     this.#wake();
   }
 
-  /** Nothing more will come. @param error what readers get when they have read everything. */
+  /** Marks the end of the data. @param error the error for readers that have read everything. */
   async end(error?: unknown): Promise<void> {
     this.#end = { error };
     this.#wake();
     await this.#leave();
   }
 
-  /** Whether the last user has gone: nobody can read any more. */
+  /** Whether the last user has left, so that the file can no longer be read. */
   get isClosed(): boolean {
     return this.#users === 0;
   }
 
   /**
-   * The bytes from `start` up to and without `stop`, as they come.
-   * @param gate awaited before the byte at `gate.at`, if the reader wants that.
+   * The bytes from `start` to before `stop`, as they arrive.
+   * @param gate awaited before the byte at `gate.at`, if present.
    */
   read(start: number, stop: number, gate?: Gate): Readable {
     this.#users++;

@@ -3,7 +3,7 @@ import https from 'node:https';
 import { systemError } from '../../core/errors.ts';
 import { failsElsewhere } from '../../core/streams.ts';
 
-/** Milliseconds without a byte. */
+/** Maximum milliseconds without a byte. */
 const IDLE_TIMEOUT = 30_000;
 const MAX_REDIRECTS = 5;
 
@@ -11,14 +11,14 @@ export interface GetOptions {
   readonly method: 'GET' | 'HEAD';
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** PEM: authorities beside the usual ones. */
+  /** PEM: authorities in addition to the default ones. */
   readonly ca?: string | undefined;
 }
 
 /**
- * Makes a request and follows redirects, to other hosts without credentials.
- * @returns the answer, whose body must be read or destroyed.
- * @throws BargeError system when there is no answer.
+ * Sends a request and follows redirects, to other hosts without credentials.
+ * @returns the response, whose body must be read or destroyed.
+ * @throws BargeError system when there is no response.
  */
 export async function httpGet(url: URL, options: GetOptions): Promise<IncomingMessage> {
   let { headers } = options;
@@ -31,7 +31,7 @@ export async function httpGet(url: URL, options: GetOptions): Promise<IncomingMe
     response.resume();
     const next = URL.parse(location, at.href);
     if (!next || !['http:', 'https:'].includes(next.protocol)) {
-      throw systemError(`${at.origin} redirects to "${location}", which is no URL`);
+      throw systemError(`${at.origin} redirects to "${location}", which is not a URL`);
     }
     if (at.protocol === 'https:' && next.protocol === 'http:') {
       throw systemError(`${at.origin} redirects to ${next.origin}, which is not encrypted`);
@@ -49,7 +49,7 @@ function request(url: URL, { method, headers, signal, ca }: GetOptions): Promise
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) =>
       reject(systemError(`${method} ${url.origin}${url.pathname} failed: ${String(cause)}`, { cause }));
-    /* It may break off before anybody reads it. */
+    /* It may fail before it is read. */
     const answered = (response: IncomingMessage) => resolve(failsElsewhere(response));
     const asked =
       url.protocol === 'https:'

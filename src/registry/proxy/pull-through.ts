@@ -14,7 +14,7 @@ import type { ByteRange, StoredManifest } from '../storage/storage.ts';
 import { Download, wordsForFailure } from './download.ts';
 import { soon, type Upstream } from './upstream.ts';
 
-/** What upstream may send: an old registry that is not asked for these answers in a form that nobody reads. */
+/** Accepted media types, without which an old registry would respond in an obsolete format. */
 const ACCEPTED_MANIFESTS = [
   MEDIA_TYPE.ociIndex,
   MEDIA_TYPE.ociManifest,
@@ -28,19 +28,19 @@ interface Options {
   readonly storage: ObjectStorage;
   readonly log: Logger;
   readonly metrics?: RegistryMetrics | undefined;
-  /** Milliseconds for which a tag is not asked for again. */
+  /** Milliseconds for which a tag is not checked again. */
   readonly fresh: number;
-  /** Directory for bytes on their way. */
+  /** Directory for partial downloads. */
   readonly spool?: string | undefined;
 }
 
-/** A blob that is here, or on its way. */
+/** A blob that is stored or being downloaded. */
 export interface CachedBlob {
   readonly size: number;
   read(range?: ByteRange): ReturnType<Download['read']>;
 }
 
-/** Copies of another registry's content, made when somebody asks for it. */
+/** Cached content of another registry, fetched on demand. */
 export class PullThrough {
   readonly #options: Options;
   readonly #end = new AbortController();
@@ -57,13 +57,13 @@ export class PullThrough {
     return this.#options.upstream.origin;
   }
 
-  /** Breaks off downloads. */
+  /** Aborts downloads. */
   async close(): Promise<void> {
     this.#end.abort();
     await Promise.allSettled([...this.#downloads.values(), ...this.#asking.values()]);
   }
 
-  /** @returns undefined when there is none. `isStale`: upstream cannot be asked whether it still is the one. */
+  /** @returns undefined when there is none. `isStale`: upstream was unavailable to confirm that it is current. */
   async manifest(
     repository: string,
     reference: ManifestReference,
@@ -107,12 +107,15 @@ export class PullThrough {
     } catch (error) {
       if (!local || !isOutage(error)) throw error;
       metrics?.cached('stale');
-      this.#options.log.warn({ repository, tag, err: error }, 'upstream cannot be asked; a copy answers');
+      this.#options.log.warn(
+        { repository, tag, err: error },
+        'upstream is unavailable; responding from the cache',
+      );
       return { manifest: local, isStale: true };
     }
   }
 
-  /** Asks upstream where the tag leads, and fetches what is not here. */
+  /** Resolves the tag upstream, and fetches the manifest if it is not stored. */
   async #compare(repository: string, tag: string, local: StoredManifest | undefined) {
     const { storage, upstream, metrics } = this.#options;
     const asked = { method: 'HEAD', headers: { accept: ACCEPTED_MANIFESTS } } as const;
@@ -156,7 +159,7 @@ export class PullThrough {
     return manifest;
   }
 
-  /** How long a blob is; it is not fetched for that. */
+  /** The length of a blob, without fetching it. */
   async blobSize(repository: string, digest: Digest): Promise<number | undefined> {
     const { storage, upstream } = this.#options;
     const local = await storage.blobs.size(repository, digest);
@@ -179,7 +182,7 @@ export class PullThrough {
     const known = this.#downloads.get(key);
     if (known) return await known;
     if (await storage.blobs.isStored(digest)) {
-      /* Another repository's copy will do, once upstream says that this one has it too. */
+      /* Another repository's copy is used once upstream has confirmed that this repository has the blob, too. */
       if ((await this.blobSize(repository, digest)) === undefined) return undefined;
       if (await storage.blobs.adopt(repository, digest)) return await this.#storedBlob(repository, digest);
     }
@@ -213,7 +216,7 @@ export class PullThrough {
     return beginning;
   }
 
-  /** A list that only upstream has whole: its answer's body. @throws RegistryError as `Upstream.ask` does. */
+  /** The body of a list, which only upstream has completely. @throws RegistryError as `Upstream.ask` does. */
   async list(
     repository: string,
     rest: string,
@@ -227,7 +230,7 @@ export class PullThrough {
     this.#compared.set(name, Date.now());
   }
 
-  /** Those who want the same at once get the same answer. */
+  /** Concurrent identical requests share one response. */
   async #once<T>(key: string, action: () => Promise<T>): Promise<T> {
     const known = this.#asking.get(key);
     if (known) return (await known) as T;
@@ -237,7 +240,7 @@ export class PullThrough {
   }
 }
 
-/** Whether upstream could not answer, rather than did not want to. */
+/** Whether upstream was unavailable, rather than rejected the request. */
 export const isOutage = (error: unknown): boolean =>
   error instanceof RegistryError && (error.code === 'UNAVAILABLE' || error.code === 'TOOMANYREQUESTS');
 
@@ -246,9 +249,12 @@ async function bodyOf(response: IncomingMessage, limit: number): Promise<Buffer>
     const bytes = await readBounded(response, limit);
     if (bytes) return bytes;
   } catch (cause) {
-    throw new RegistryError([{ code: 'UNAVAILABLE', message: 'upstream broke off its answer' }], { cause });
+    throw new RegistryError(
+      [{ code: 'UNAVAILABLE', message: 'the response from upstream was interrupted' }],
+      { cause },
+    );
   } finally {
     response.destroy();
   }
-  throw registryError('UNAVAILABLE', `upstream sent more than ${limit} bytes where a few are usual`);
+  throw registryError('UNAVAILABLE', `the response from upstream is larger than ${limit} bytes`);
 }

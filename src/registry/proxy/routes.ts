@@ -47,12 +47,12 @@ export function proxiedBlob(proxy: PullThrough): Handler {
   };
 }
 
-/** GET /v2/<name>/tags/list of a cache: upstream's list; while it cannot be asked, the tags that are here. */
+/** GET /v2/<name>/tags/list of a cache: upstream's list; while upstream is unavailable, the stored tags. */
 export function proxiedTags(proxy: PullThrough, storage: Pick<RegistryStorage, 'tags'>): Handler {
   return forwarded(proxy, 'tags/list', listTags(storage.tags));
 }
 
-/** GET /v2/<name>/referrers/<digest> of a cache: upstream's; while it cannot be asked, those that are here. */
+/** GET /v2/<name>/referrers/<digest> of a cache: upstream's list; while upstream is unavailable, the stored ones. */
 export function proxiedReferrers(proxy: PullThrough, local: Handler): Handler {
   return async (exchange) => {
     await forwarded(proxy, `referrers/${digestParam(exchange)}`, local)(exchange);
@@ -83,17 +83,14 @@ function forwarded(proxy: PullThrough, rest: string, local: Handler): Handler {
   };
 }
 
-/** A link to the next page leads to us, whatever host upstream names. */
+/** Rewrites a link to the next page, so that it leads to the cache regardless of upstream's host. */
 const withoutHost = (link: string): string => link.replace(/^<https?:\/\/[^/>]+/i, '<');
 
-/** Whatever would change something. */
+/** Requests that would change content. */
 export function refused(proxy: PullThrough): Handler {
   return async (exchange: Exchange) => {
     exchange.response.header('Allow', 'GET, HEAD');
-    const { items } = registryError(
-      'UNSUPPORTED',
-      `this registry keeps copies of ${proxy.origin}: push there`,
-    );
+    const { items } = registryError('UNSUPPORTED', `this registry is a cache of ${proxy.origin}: push there`);
     exchange.response.json(405, { errors: items });
   };
 }

@@ -26,12 +26,12 @@ export interface Asked {
 }
 
 /**
- * The registry of which copies are kept: requests with its kinds of authentication, and silence for a while when it
- * does not answer or has had enough of us.
+ * The cached registry: sends requests with its authentication schemes, and pauses for a while when it
+ * does not respond or limits our requests.
  */
 export class Upstream {
   readonly #options: UpstreamOptions;
-  /** By repository: what goes into `Authorization`, until when. */
+  /** By repository: the `Authorization` header and its expiry. */
   readonly #authorizations = new Map<string, { readonly value: string; readonly until: number }>();
   #silence: { readonly until: number; readonly error: RegistryError } | undefined;
 
@@ -44,9 +44,9 @@ export class Upstream {
   }
 
   /**
-   * Asks for `/v2/<repository>/<rest>`.
-   * @returns an answer of status 200 or 206, or undefined for 404. Its body must be read or destroyed.
-   * @throws RegistryError UNAVAILABLE or TOOMANYREQUESTS when it cannot answer, DENIED when it does not want to.
+   * Requests `/v2/<repository>/<rest>`.
+   * @returns a response with status 200 or 206, or undefined for 404. Its body must be read or destroyed.
+   * @throws RegistryError UNAVAILABLE or TOOMANYREQUESTS when it is unavailable, DENIED when it rejects the request.
    */
   async ask(repository: string, rest: string, asked: Asked): Promise<IncomingMessage | undefined> {
     if (this.#silence && Date.now() < this.#silence.until) throw this.#silence.error;
@@ -59,14 +59,11 @@ export class Upstream {
     response.destroy();
     if (status === 404) return undefined;
     if (status === 401 || status === 403) {
-      throw registryError('DENIED', `${this.origin} does not let us have ${repository}`);
+      throw registryError('DENIED', `${this.origin} denies access to ${repository}`);
     }
     if (status === 429) {
       const wait = Math.min(retryAfter(response) ?? USUAL_LIFETIME, MAX_SILENCE);
-      throw this.#fallSilent(
-        tooMany(`${this.origin} takes no more requests for now`, Date.now() + wait),
-        wait,
-      );
+      throw this.#fallSilent(tooMany(`${this.origin} is limiting our requests`, Date.now() + wait), wait);
     }
     throw this.#fallSilent(this.#unavailable(`status ${status}`), AFTER_FAILURE);
   }
@@ -93,7 +90,7 @@ export class Upstream {
     return await httpGet(url, { method, headers: { ...headers, ...authorization }, signal, ca });
   }
 
-  /** @throws RegistryError DENIED when there is no way in that we know. */
+  /** @throws RegistryError DENIED when there is no supported way to authenticate. */
   async #authorize(repository: string, header: string | undefined, signal: AbortSignal): Promise<void> {
     const challenge = parseChallenge(header);
     const { credentials } = this.#options;
@@ -105,7 +102,10 @@ export class Upstream {
     }
     const realm = URL.parse(challenge?.parameters.realm ?? '');
     if (challenge?.scheme !== 'bearer' || !realm) {
-      throw registryError('DENIED', `${this.origin} wants credentials for ${repository}; see --proxy-user`);
+      throw registryError(
+        'DENIED',
+        `${this.origin} requires credentials for ${repository}; see --proxy-user`,
+      );
     }
     const { service } = challenge.parameters;
     if (service) realm.searchParams.set('service', service);
@@ -119,17 +119,17 @@ export class Upstream {
     const response = await httpGet(realm, { method: 'GET', headers, signal, ca: this.#options.ca });
     const body = await text(response);
     if (response.statusCode !== 200) {
-      throw registryError('DENIED', `${realm.host} gives no token: status ${response.statusCode}`);
+      throw registryError('DENIED', `${realm.host} issued no token: status ${response.statusCode}`);
     }
     const { token, access_token: other, expires_in: seconds } = JSON.parse(body) as Record<string, unknown>;
     const value = token ?? other;
-    if (typeof value !== 'string') throw systemError(`${realm.host} gave an answer without a token`);
+    if (typeof value !== 'string') throw systemError(`${realm.host} sent a response without a token`);
     const lifetime = typeof seconds === 'number' ? seconds * 1000 : USUAL_LIFETIME;
     return { value: `Bearer ${value}`, until: Date.now() + Math.max(lifetime * 0.8, LEAST_LIFETIME) };
   }
 
   #unavailable(cause: unknown): RegistryError {
-    const message = `${this.origin} cannot be reached, and there is no copy here`;
+    const message = `${this.origin} cannot be reached, and there is no cached copy`;
     return new RegistryError([{ code: 'UNAVAILABLE', message }], { cause });
   }
 
@@ -139,7 +139,7 @@ export class Upstream {
   }
 }
 
-/** For requests whose answers are small. */
+/** For requests with small responses. */
 export const soon = (signal: AbortSignal): AbortSignal =>
   AbortSignal.any([signal, AbortSignal.timeout(MANIFEST_TIMEOUT)]);
 

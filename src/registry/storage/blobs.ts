@@ -5,7 +5,7 @@ import { contentLock, type Locks } from './locks.ts';
 import type { ObjectStore } from './objects.ts';
 import type { BlobStorage, ByteRange, WritePiece } from './storage.ts';
 
-/** Milliseconds: a blob that was looked at longer ago is made young again, so that garbage collection spares it. */
+/** Milliseconds: a blob whose last touch is older is touched again on access, so that garbage collection spares it. */
 const YOUNG = 10 * 60_000;
 
 export class Blobs implements BlobStorage {
@@ -30,7 +30,7 @@ export class Blobs implements BlobStorage {
     return (await this.#objects.stat(contentKey(digest)))?.size;
   }
 
-  /** @returns false when it has gone meanwhile. */
+  /** @returns false when it has been removed meanwhile. */
   async #rejuvenate(key: string, digest: Digest): Promise<boolean> {
     return await this.#locks.run(contentLock(digest), () => this.#objects.touch(key));
   }
@@ -52,12 +52,12 @@ export class Blobs implements BlobStorage {
     return await this.adopt(repository, digest);
   }
 
-  /** Whether anybody's content has this digest. */
+  /** Whether content with this digest is stored, regardless of its owner. */
   async isStored(digest: Digest): Promise<boolean> {
     return (await this.#objects.stat(contentKey(digest))) !== undefined;
   }
 
-  /** Makes `repository` own stored content, whoever else does; false when there is none. */
+  /** Makes `repository` an owner of stored content; false when there is none. */
   async adopt(repository: string, digest: Digest): Promise<boolean> {
     return await this.#locks.run(contentLock(digest), async () => {
       if (!(await this.#objects.touch(contentKey(digest)))) return false;

@@ -8,28 +8,28 @@ import { actualDigest, quarantine } from './verify.ts';
 import { digestsIn, repositoryNames, storedContent } from './walk.ts';
 
 export interface CheckOptions {
-  /** Read all content and compare its digest. */
+  /** Whether to verify the digests of all content. */
   readonly deep?: boolean;
-  /** Move content whose digest is another one away, so that the next push brings it anew. */
+  /** Whether to move content with a wrong digest away, so that the next push restores it. */
   readonly repair?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** Something that is not as it must be. */
+/** An inconsistency in the store. */
 export interface Finding {
   /** `repository`, `repository:tag`, `repository@digest` or `digest`. */
   readonly where: string;
   readonly what: string;
 }
 
-/** Looks through everything that is stored; changes nothing unless told to repair. */
+/** Checks the whole store; changes nothing unless repair is requested. */
 export async function* checkStore(
   objects: ObjectStore,
   storage: RegistryStorage,
   locks: Locks,
   options: CheckOptions,
 ): AsyncGenerator<Finding> {
-  /* A cache has only what was asked for: it lacks parts of images by design. */
+  /* A cache contains only requested content: it lacks parts of images by design. */
   const isWhole = (await objects.stat(CACHE_MARK)) === undefined;
   for (const repository of await repositoryNames(objects)) {
     options.signal?.throwIfAborted();
@@ -86,7 +86,7 @@ async function* checkTags(
     if (digest && (await manifests.find(repository, digest))) continue;
     yield {
       where: `${repository}:${tag}`,
-      what: `the tag leads to ${digest ?? 'nothing'}, which is not there`,
+      what: `the tag points to ${digest ?? 'nothing'}, which does not exist`,
     };
   }
 }

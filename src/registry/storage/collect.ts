@@ -8,27 +8,27 @@ import type { RegistryStorage } from './storage.ts';
 import { digestsIn, repositoryNames, storedContent } from './walk.ts';
 
 export interface CollectOptions {
-  /** Milliseconds for which content that nobody names is kept: longer than any push takes. */
+  /** Milliseconds for which unreferenced content is kept: longer than any push takes. */
   readonly grace: number;
-  /** Milliseconds after which a manifest goes that no tag leads to; undefined: never. */
+  /** Milliseconds after which an untagged manifest is removed; undefined: never. */
   readonly untagged?: number | undefined;
-  /** Which tags of a repository go; manifests that lose their last tag follow after `untagged`, or `grace`. */
+  /** Retention rules of a repository's tags; manifests that lose their last tag follow after `untagged`, or `grace`. */
   readonly retention?: ((repository: string) => Promise<readonly RetentionRule[]>) | undefined;
-  /** Only counts. */
+  /** Only count, remove nothing. */
   readonly dryRun?: boolean;
-  /** Ends the work between two objects. */
+  /** Stops the work between two objects. */
   readonly signal?: AbortSignal;
 }
 
 export interface Collected {
   readonly tags: number;
   readonly manifests: number;
-  /** Blobs that repositories do not own any more. */
+  /** Number of removed ownerships of blobs. */
   readonly links: number;
-  /** Content that nobody owned, and its bytes. */
+  /** Number of removed contents without an owner, and their bytes. */
   readonly contents: number;
   readonly bytes: number;
-  /** `repository@digest` of manifests that cannot be read: their repositories were left as they are. */
+  /** `repository@digest` of unreadable manifests, whose repositories were skipped. */
   readonly damaged: readonly string[];
 }
 
@@ -39,8 +39,8 @@ interface Store {
 }
 
 /**
- * Removes what nobody can reach any more, while requests are served. Whoever looks at a blob or mounts it makes
- * it young again (see `Blobs`), under the same locks, so what a push relies on is not taken from it.
+ * Removes unreachable content while requests are served. A request that checks or mounts a blob touches
+ * it (see `Blobs`), under the same locks, so content that a push relies on is not removed.
  */
 export async function collectGarbage(store: Store, options: CollectOptions): Promise<Collected> {
   return await new Collection(store, options).all();
@@ -105,7 +105,7 @@ class Collection {
     return gone;
   }
 
-  /** Drops the tags that `rules` do not keep. @returns where the others lead. */
+  /** Removes the tags that `rules` do not keep. @returns the targets of the others. */
   async #keptTags(repository: string, rules: readonly RetentionRule[]): Promise<Digest[]> {
     const { tags } = this.#storage;
     const names = (await tags.list(repository)) ?? [];
@@ -127,7 +127,7 @@ class Collection {
     return kept;
   }
 
-  /** A push of the same manifest holds the same lock, and makes it young. @returns whether it was old enough. */
+  /** A push of the same manifest holds the same lock, and touches it. @returns whether it was old enough. */
   async #removeManifest(repository: string, digest: Digest, age: number): Promise<boolean> {
     return await this.#locks.run(contentLock(digest), async () => {
       if (!(await this.#isOld(manifestRecord(repository, digest), age))) return false;

@@ -6,18 +6,18 @@ import type { RegistryStorage } from './storage.ts';
 import { digestsIn, repositoryNames, storedContent } from './walk.ts';
 
 export interface EvictOptions {
-  /** Bytes that the cache may fill; undefined: as many as there are. */
+  /** Maximum bytes of the cache; undefined: no limit. */
   readonly maxBytes?: number | undefined;
-  /** Milliseconds after which goes what nobody asked for; undefined: never. */
+  /** Milliseconds after which unused content is removed; undefined: never. */
   readonly maxAge?: number | undefined;
-  /** Milliseconds for which content that nobody owns is kept: longer than a download takes. */
+  /** Milliseconds for which content without an owner is kept: longer than a download takes. */
   readonly grace: number;
 }
 
 export interface Evicted {
   readonly blobs: number;
   readonly manifests: number;
-  /** Bytes of content that nobody owns any more. */
+  /** Bytes of content without an owner. */
   readonly bytes: number;
 }
 
@@ -36,10 +36,10 @@ interface Cached {
   readonly touched: number;
 }
 
-/** Down to this part of the size when it was exceeded, so that the next download does not exceed it again. */
+/** Fraction of the maximum size to reduce the cache to, so that the next download does not exceed it again. */
 const ENOUGH = 0.9;
 
-/** Removes from a cache what nobody asked for longest, manifests and blobs alike: whoever asks gets it anew. */
+/** Removes the least recently used manifests and blobs from a cache: the next request fetches them again. */
 export async function evict(store: Store, { maxBytes, maxAge, grace }: EvictOptions): Promise<Evicted> {
   const { objects, locks } = store;
   const now = Date.now();
@@ -89,7 +89,7 @@ async function everything(objects: ObjectStore): Promise<Cached[]> {
   return found;
 }
 
-/** Bytes of what is cached; what several repositories own counts once. */
+/** Bytes of cached content; content of several repositories counts once. */
 function sizeOf(cached: readonly Cached[]): number {
   const sizes = new Map(cached.map(({ digest, size }) => [digest, size]));
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
@@ -102,7 +102,7 @@ async function remove({ objects, storage, locks }: Store, entry: Cached): Promis
   });
 }
 
-/** @param before what was touched later stays. @returns how many bytes went. */
+/** @param before content touched later is kept. @returns the number of removed bytes. */
 async function removeContent(objects: ObjectStore, digest: Digest, before: number): Promise<number> {
   const key = contentKey(digest);
   const found = await objects.stat(key);

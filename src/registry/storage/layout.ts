@@ -8,12 +8,12 @@ import { algorithmOf, type Digest, hexOf } from '../../core/digest.ts';
  *     repositories/<name>/_manifests/sha256/<hex>    JSON: media type, size, subject
  *     repositories/<name>/_tags/<tag>                a digest
  *     repositories/<name>/_referrers/sha256/<subject hex>/<digest>   JSON: a descriptor
- *     uploads/<id>/…                                 as the kind of store needs it
- *     quarantine/<algorithm>-<hex>                   content whose bytes had another digest
- *     cache                                          a URL: what is stored are copies of that registry's content
+ *     uploads/<id>/…                                 depends on the kind of store
+ *     quarantine/<algorithm>-<hex>                   content whose bytes had a wrong digest
+ *     cache                                          a URL: the store is a cache of that registry
  *
  * No part of a repository path can begin with `_`, no tag with `.`: neither directories of nested repositories
- * nor temporary files collide with anything. Arguments are validated by the callers.
+ * nor temporary files can collide with other names. The callers validate arguments.
  */
 export const REPOSITORIES = 'repositories';
 export const BLOBS = 'blobs';
@@ -25,7 +25,7 @@ const pathOf = (digest: Digest) => `${algorithmOf(digest)}/${hexOf(digest)}`;
 export const contentKey = (digest: Digest): string =>
   `${BLOBS}/${algorithmOf(digest)}/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`;
 
-/** @param name empty: the directory of all of them. */
+/** @param name empty: the parent directory of all repositories. */
 export const repositoryDirectory = (name: string): string =>
   name ? `${REPOSITORIES}/${name}` : REPOSITORIES;
 

@@ -1,12 +1,12 @@
-/** Keeps those who work on the same thing apart, in every process that serves the store. */
+/** Locks by key, across all processes that serve the store. */
 export interface Locks {
-  /** Waits for whoever has `key`. Do not ask for a key inside of its own action. */
+  /** Waits for `key`. An action must not acquire its own key again. */
   run<T>(key: string, action: () => Promise<T>): Promise<T>;
-  /** Resolves to undefined at once when somebody has `key`. */
+  /** Resolves to undefined at once when `key` is locked. */
   attempt<T>(key: string, action: () => Promise<T>): Promise<T | undefined>;
 }
 
-/** Whoever makes content owned holds this, and whoever removes it. */
+/** The lock for adding owners of content and for removing the content. */
 export const contentLock = (digest: string): string => `content ${digest}`;
 export const uploadLock = (id: string): string => `upload ${id}`;
 export const COLLECTION_LOCK = 'collection';

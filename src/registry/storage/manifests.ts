@@ -43,7 +43,7 @@ export class Manifests implements ManifestStorage {
     return this.#objects.load(contentKey(digest));
   }
 
-  /** The record comes last: a crash leaves no manifest, or a whole one with its place among referrers. */
+  /** The record is written last: a crash leaves either no manifest or a complete one that is listed among the referrers. */
   async put(repository: string, manifest: NewManifest): Promise<void> {
     await this.#locks.run(contentLock(manifest.digest), () => this.#write(repository, manifest));
   }
@@ -59,7 +59,7 @@ export class Manifests implements ManifestStorage {
     await this.#objects.save(manifestRecord(repository, digest), JSON.stringify(record));
   }
 
-  /** Notes that somebody wanted it, as exactly as a cache needs to know. */
+  /** Records an access, with the resolution that a cache needs. */
   async use(repository: string, digest: Digest): Promise<void> {
     const key = manifestRecord(repository, digest);
     const touched = await this.#objects.touchedAt(key);

@@ -14,8 +14,8 @@ import { Tags } from './tags.ts';
 import { digestsIn, repositoryNames } from './walk.ts';
 
 /**
- * A registry's content as named objects; see `layout.ts` for the names. Several processes may work on the same
- * objects when they share `locks`.
+ * A registry's content as named objects; see `layout.ts` for the names. Several processes may use the same
+ * objects if they share `locks`.
  */
 export class ObjectStorage implements RegistryStorage {
   readonly blobs: Blobs;
@@ -43,7 +43,7 @@ export class ObjectStorage implements RegistryStorage {
     return found;
   }
 
-  /** First parts of the names of all repositories. */
+  /** First components of the names of all repositories. */
   async namespaces(): Promise<string[]> {
     const entries = await this.#objects.list(REPOSITORIES);
     return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
@@ -74,36 +74,36 @@ export class ObjectStorage implements RegistryStorage {
   }
 
   /**
-   * Removes what nobody can reach any more; requests may go on meanwhile.
-   * @returns undefined when another process is at it.
+   * Removes unreachable content while requests are served.
+   * @returns undefined when another process is already doing so.
    */
   collect(options: CollectOptions): Promise<Collected | undefined> {
     const store = { objects: this.#objects, storage: this, locks: this.#locks };
     return this.#locks.attempt(COLLECTION_LOCK, () => collectGarbage(store, options));
   }
 
-  /** Of a cache: removes what was not asked for longest. @returns undefined when another process is at it. */
+  /** In a cache: removes the least recently used content. @returns undefined when another process is already doing so. */
   evict(options: EvictOptions): Promise<Evicted | undefined> {
     const store = { objects: this.#objects, storage: this, locks: this.#locks };
     return this.#locks.attempt(COLLECTION_LOCK, () => evict(store, options));
   }
 
-  /** Looks through everything for what is not as it must be. */
+  /** Checks the whole store for inconsistencies. */
   check(options: CheckOptions): AsyncGenerator<Finding> {
     return checkStore(this.#objects, this, this.#locks, options);
   }
 
-  /** Reads all content again. @returns undefined when another process is at it. */
+  /** Verifies all content. @returns undefined when another process is already doing so. */
   scrub(options: ScrubOptions): Promise<Scrubbed | undefined> {
     return this.#locks.attempt('scrub', () => scrub(this.#objects, this.#locks, options));
   }
 
-  /** @throws when nothing can be written right now. */
+  /** @throws when the store is currently not writable. */
   async probe(): Promise<void> {
     await this.#objects.save('.probe', '');
   }
 
-  /** The registry whose content this is a cache of. */
+  /** The registry that this store is a cache of. */
   async cachedOrigin(): Promise<string | undefined> {
     return (await this.#objects.load(CACHE_MARK))?.toString();
   }

@@ -4,46 +4,46 @@ import type { ByteRange, WritePiece } from './storage.ts';
 export interface ObjectInfo {
   /** Bytes. */
   readonly size: number;
-  /** Milliseconds since 1970 of the last write or, where that is the same for the store, the last `touch`. */
+  /** Milliseconds since 1970 of the last write or, where the store does not distinguish them, the last `touch`. */
   readonly modified: number;
 }
 
-/** What lies directly below a directory. */
+/** A direct child of a directory. */
 export interface ObjectEntry {
   readonly name: string;
   readonly isDirectory: boolean;
 }
 
 /**
- * Named bytes: what file systems and object storage have in common. Keys are paths with slashes, never empty,
- * without `.` and `..`; what lies below a common part is a directory, which needs no making. What was written is
- * seen by whoever asks next, whatever process they are.
+ * Named bytes: the common interface of file systems and object storage. Keys are paths with slashes, never empty,
+ * without `.` and `..`; a common prefix is a directory, which need not be created. Writes are
+ * immediately visible to all processes.
  */
 export interface ObjectStore {
   stat(key: string): Promise<ObjectInfo | undefined>;
-  /** All of a small object. */
+  /** The whole content of a small object. */
   load(key: string): Promise<Buffer | undefined>;
   /** The stream fails when there is no such object. */
   read(key: string, range?: ByteRange): Readable;
   /**
-   * Gives `write` the object's bytes; a piece may be used again once `write` has resolved. A faster way than `read`,
-   * where there is one.
+   * Passes the object's bytes to `write`; a piece may be reused once `write` has resolved. A faster alternative to `read`,
+   * where the store has one.
    */
   readonly pour?: (key: string, range: ByteRange | undefined, write: WritePiece) => Promise<void>;
-  /** Whole or not at all, and for good, once it returns. */
+  /** Atomic, and durable once it returns. */
   save(key: string, data: string | Uint8Array): Promise<void>;
   /** False when there was none. */
   remove(key: string): Promise<boolean>;
-  /** Takes the place of what is at `to`. */
+  /** Replaces the object at `to`. */
   move(from: string, to: string): Promise<void>;
-  /** In no order; nothing for a directory that is not there. Names of unfinished writes are left out. */
+  /** Unordered; empty for a missing directory. Names of unfinished writes are skipped. */
   list(directory: string): Promise<ObjectEntry[]>;
-  /** Whether some object lies below, however deep. */
+  /** Whether there is an object at any depth below. */
   holds(directory: string): Promise<boolean>;
-  /** Makes the object young; false when there is none. */
+  /** Updates the object's time of last access; false when there is none. */
   touch(key: string): Promise<boolean>;
   /** Milliseconds since 1970 of the last write or touch. */
   touchedAt(key: string): Promise<number | undefined>;
-  /** Where a client can fetch the object by itself for some minutes; undefined when it cannot. */
+  /** A URL where clients can fetch the object directly for some minutes; undefined when there is none. */
   readonly urlFor?: (key: string) => Promise<string>;
 }

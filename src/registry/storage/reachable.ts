@@ -5,7 +5,7 @@ import type { ObjectStore } from './objects.ts';
 import type { RegistryStorage } from './storage.ts';
 import { digestsIn } from './walk.ts';
 
-/** A manifest of a repository and what it names. */
+/** A repository's manifest and the content that it names. */
 export interface KnownManifest {
   readonly digest: Digest;
   readonly blobs: readonly Digest[];
@@ -13,7 +13,7 @@ export interface KnownManifest {
   readonly subject?: Digest;
 }
 
-/** A repository's manifests; `damaged` are those that cannot be read: nothing is known of what they need. */
+/** A repository's manifests; `damaged` are unreadable ones, whose references are unknown. */
 export interface RepositoryContent {
   readonly manifests: ReadonlyMap<Digest, KnownManifest>;
   readonly damaged: readonly Digest[];
@@ -45,7 +45,7 @@ export async function repositoryContent(
   return { manifests, damaged };
 }
 
-/** Manifests that some tag leads to: by itself, as part of an index, or as what refers to such a one. */
+/** Manifests reachable from a tag: directly, as part of an index, or as a referrer of a reachable manifest. */
 export function reachableFrom(
   tagged: Iterable<Digest>,
   { manifests }: RepositoryContent,

@@ -3,14 +3,14 @@ import { algorithmOf, type Digest, Digester } from '../../core/digest.ts';
 const MAX_KEPT = 4096;
 
 /**
- * Digests of uploads under way, so that the last request need not read again what the earlier ones brought. An
- * upload that this process has not seen from its first byte on has none, nor has one whose digest is to be of
- * another algorithm than sha256, which clients use unless they say otherwise at the end.
+ * Running digests of uploads, so that the last request need not reread the bytes of earlier ones. An
+ * upload that this process has not received from its first byte has none, nor has one whose digest uses
+ * an algorithm other than sha256, which clients specify only at the end.
  */
 export class RunningDigests {
   readonly #kept = new Map<string, Digester>();
 
-  /** What has seen the `offset` first bytes of the upload, for a request that brings more of them. */
+  /** The digester of the upload's first `offset` bytes, for a request with more bytes. */
   take(id: string, offset: number): Digester | undefined {
     const digester = offset === 0 ? new Digester() : this.#kept.get(id);
     this.#kept.delete(id);

@@ -6,10 +6,10 @@ import { actualDigest, quarantine } from './verify.ts';
 import { storedContent } from './walk.ts';
 
 export interface ScrubOptions {
-  /** Bytes a second. */
+  /** Bytes per second. */
   readonly rate: number;
   readonly signal?: AbortSignal;
-  /** Called after each content; `damaged` ones have been moved to quarantine. */
+  /** Called after each content; `damaged` content has been moved to quarantine. */
   readonly report: (content: {
     readonly digest: Digest;
     readonly bytes: number;
@@ -23,7 +23,7 @@ export interface Scrubbed {
   readonly damaged: number;
 }
 
-/** Reads everything that is stored again, slowly, and moves away what has another digest than its name says. */
+/** Slowly verifies all stored content, and moves content with a wrong digest to quarantine. */
 export async function scrub(objects: ObjectStore, locks: Locks, options: ScrubOptions): Promise<Scrubbed> {
   const { rate, signal, report } = options;
   const total = { contents: 0, bytes: 0, damaged: 0 };

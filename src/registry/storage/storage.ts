@@ -2,23 +2,23 @@ import type { Readable } from 'node:stream';
 import type { Descriptor } from '../../api/oci-image.ts';
 import type { Digest } from '../../core/digest.ts';
 
-/** Where a registry keeps its content. The callers have validated names, tags and digests. */
+/** The storage of a registry's content. The callers have validated names, tags and digests. */
 export interface RegistryStorage {
   readonly blobs: BlobStorage;
   readonly uploads: UploadStorage;
   readonly manifests: ManifestStorage;
   readonly tags: TagStorage;
   readonly referrers: ReferrerStorage;
-  /** Every repository that holds a manifest, in byte order. */
+  /** Every repository with a manifest, in byte order. */
   repositories(): Promise<string[]>;
   /**
-   * Bytes of blobs, manifests and uploads under way in all repositories below some first parts of names; what several
-   * hold counts once.
+   * Bytes of blobs, manifests and uploads in progress in all repositories below the namespaces; content of several
+   * repositories counts once.
    */
   usage(namespaces: readonly string[]): Promise<number>;
 }
 
-/** First and last byte, both included, counted from 0. */
+/** First and last byte, inclusive, starting at 0. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
@@ -26,67 +26,67 @@ export interface ByteRange {
 
 export type WritePiece = (piece: Buffer) => Promise<void>;
 
-/** Content by digest. A blob is seen only through repositories that own it. */
+/** Content by digest. A blob is visible only through repositories that own it. */
 export interface BlobStorage {
   /** Bytes, or undefined when `repository` does not own the blob. */
   size(repository: string, digest: Digest): Promise<number | undefined>;
-  /** Like `size`, for a manifest that will name it: garbage collection spares it for its grace from now on. */
+  /** Like `size`, for a manifest that will name it: garbage collection then spares it for its grace period. */
   keep(repository: string, digest: Digest): Promise<number | undefined>;
-  /** Call only for a blob whose size was found. */
+  /** To be called only after `size` has found the blob. */
   read(digest: Digest, range?: ByteRange): Readable;
   /**
-   * Gives `write` the bytes; a piece may be used again once `write` has resolved. undefined when `read` is as good.
+   * Passes the bytes to `write`; a piece may be reused once `write` has resolved. undefined when `read` is equally fast.
    */
   pour(digest: Digest, range: ByteRange | undefined, write: WritePiece): Promise<void> | undefined;
-  /** Where a client can fetch the blob by itself; undefined when only the registry can. */
+  /** A URL where clients can fetch the blob directly; undefined when there is none. */
   urlFor(digest: Digest): Promise<string | undefined>;
-  /** Makes `repository` own a blob of `from` too; false when `from` does not own it. */
+  /** Makes `repository` another owner of a blob of `from`; false when `from` does not own it. */
   mount(repository: string, digest: Digest, from: string): Promise<boolean>;
-  /** Ends the ownership; false when there was none. Other repositories keep theirs. */
+  /** Removes the ownership; false when there was none. Other repositories keep theirs. */
   remove(repository: string, digest: Digest): Promise<boolean>;
 }
 
-/** What the client says about the bytes it sends. */
+/** The client's claims about the bytes it sends. */
 export interface Chunk {
   readonly bytes: Readable;
-  /** Offset that the first byte claims to have. */
+  /** Claimed offset of the first byte. */
   readonly start?: number;
-  /** Number of bytes claimed; more or fewer is an error. */
+  /** Claimed number of bytes; more or fewer are an error. */
   readonly length?: number;
   readonly limit?: ChunkLimit | undefined;
 }
 
-/** Says whether more bytes may come, and what is thrown when they may not. */
+/** Decides whether more bytes are allowed, and with which error they are rejected. */
 export interface ChunkLimit {
-  /** Called for every piece, with the bytes of the chunk so far including it. */
+  /** Called for every piece, with the number of bytes of the chunk so far, including it. */
   admits(taken: number): boolean;
   error(): Error;
 }
 
-/** `accepted` is false when the chunk does not start where the upload ends; nothing was written then. */
+/** `accepted` is false when the chunk does not start where the upload ends; in that case nothing was written. */
 export interface ChunkResult {
   readonly accepted: boolean;
-  /** Bytes that the upload holds now. */
+  /** Size of the upload. */
   readonly offset: number;
 }
 
-/** Blobs on their way in. Their state outlives the process; ids of one repository are unknown to others. */
+/** Blob uploads. Their state survives the process; the ids of one repository are not valid in others. */
 export interface UploadStorage {
   /** @returns the id of a new, empty upload. */
   start(repository: string): Promise<string>;
-  /** @throws RegistryError BLOB_UPLOAD_UNKNOWN, as do all methods that take an id. */
+  /** @throws RegistryError BLOB_UPLOAD_UNKNOWN, like all methods with an id. */
   offset(repository: string, id: string): Promise<number>;
-  /** When the sender breaks off, the bytes that came are kept; on any other failure none of the chunk is. */
+  /** When the sender disconnects, the received bytes are kept; on any other failure, the chunk is discarded. */
   append(repository: string, id: string, chunk: Chunk): Promise<ChunkResult>;
   /**
-   * Appends the last chunk, verifies everything against `digest` and hands the blob to `repository`.
-   * @throws RegistryError DIGEST_INVALID; the upload is gone then.
+   * Appends the last chunk, verifies everything against `digest` and makes `repository` the blob's owner.
+   * @throws RegistryError DIGEST_INVALID; the upload has been removed then.
    */
   finish(repository: string, id: string, digest: Digest, chunk: Chunk): Promise<ChunkResult>;
   cancel(repository: string, id: string): Promise<void>;
-  /** Bytes of all uploads under way, of repositories that are `counted`. */
+  /** Bytes of all uploads in progress of repositories that are `counted`. */
   usage(counted: (repository: string) => boolean): Promise<number>;
-  /** Removes uploads that took no bytes for `age` milliseconds. @returns how many. */
+  /** Removes uploads that have received no bytes for `age` milliseconds. @returns the number of removed uploads. */
   expire(age: number): Promise<number>;
 }
 
@@ -99,20 +99,20 @@ export interface StoredManifest {
 
 export interface NewManifest extends StoredManifest {
   readonly bytes: Uint8Array;
-  /** Present when the manifest names a subject. */
+  /** Present when the manifest has a subject. */
   readonly referrer?: { readonly subject: Digest; readonly descriptor: Descriptor };
 }
 
 export interface ManifestStorage {
   find(repository: string, digest: Digest): Promise<StoredManifest | undefined>;
-  /** Like `find`, for an index that will name it: garbage collection spares it for its grace from now on. */
+  /** Like `find`, for an index that will name it: garbage collection then spares it for its grace period. */
   keep(repository: string, digest: Digest): Promise<StoredManifest | undefined>;
-  /** Call only for a manifest that was found. */
+  /** To be called only for a manifest that `find` has found. */
   read(digest: Digest, range?: ByteRange): Readable;
-  /** All of it; undefined when its content is missing. */
+  /** The whole content; undefined when it is missing. */
   load(digest: Digest): Promise<Buffer | undefined>;
   put(repository: string, manifest: NewManifest): Promise<void>;
-  /** Removes the manifest and its place among referrers; false when it was not there. */
+  /** Removes the manifest and its entry among the referrers; false when it did not exist. */
   remove(repository: string, digest: Digest): Promise<boolean>;
 }
 
@@ -123,7 +123,7 @@ export interface TagStorage {
   /** When it was set, in milliseconds since 1970. */
   setAt(repository: string, tag: string): Promise<number | undefined>;
   set(repository: string, tag: string, digest: Digest): Promise<void>;
-  /** Sets the tag unless it is there. @returns where it leads now. */
+  /** Sets the tag unless it exists. @returns its current target. */
   claim(repository: string, tag: string, digest: Digest): Promise<Digest>;
   /** False when there was no such tag, or it was set at `setBefore` or later. */
   remove(repository: string, tag: string, setBefore?: number): Promise<boolean>;

@@ -20,7 +20,7 @@ export class Tags implements TagStorage {
     return tags.length > 0 || (await this.#isKnown(repository)) ? tags.sort() : undefined;
   }
 
-  /** A repository is known as long as something is left of it. */
+  /** A repository exists as long as any of its content does. */
   async #isKnown(repository: string): Promise<boolean> {
     const directories = [manifestRecords(repository), blobLinks(repository)];
     for (const directory of directories) if (await this.#objects.holds(directory)) return true;

@@ -4,7 +4,7 @@ import { contentLock, type Locks } from './locks.ts';
 import type { ObjectStore } from './objects.ts';
 
 /**
- * The digest that stored content has now; undefined when it has gone meanwhile.
+ * The actual digest of stored content; undefined when it has been removed meanwhile.
  * @param pace called with the number of bytes of each piece, before the next is read.
  */
 export async function actualDigest(
@@ -26,8 +26,8 @@ export async function actualDigest(
 }
 
 /**
- * Moves content whose bytes have another digest away, so that the next push brings it anew. Reads it once more
- * under the lock: it may have been brought meanwhile.
+ * Moves content with a wrong digest to quarantine, so that the next push restores it. Verifies it once more
+ * under the lock, as it may have been restored meanwhile.
  * @returns whether it was moved.
  */
 export async function quarantine(objects: ObjectStore, locks: Locks, digest: Digest): Promise<boolean> {

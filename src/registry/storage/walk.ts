@@ -17,7 +17,7 @@ export async function digestsIn(objects: Listing, directory: string): Promise<Di
   return found;
 }
 
-/** Every content that is stored, whoever owns it. */
+/** All stored content, regardless of its owners. */
 export async function* storedContent(objects: Listing): AsyncGenerator<Digest> {
   for (const { name: algorithm } of await objects.list(BLOBS)) {
     for (const { name: prefix } of await objects.list(`${BLOBS}/${algorithm}`)) {
@@ -30,7 +30,7 @@ export async function* storedContent(objects: Listing): AsyncGenerator<Digest> {
 }
 
 /**
- * Names of every repository of which something is stored, with or without manifests, in byte order.
+ * Names of all repositories with any stored data, with or without manifests, in byte order.
  * @param below only those under this name.
  */
 export async function repositoryNames(objects: Listing, below = ''): Promise<string[]> {

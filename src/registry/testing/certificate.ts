@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** A certificate for loopback that signs itself: paths of PEM files, and their text. */
+/** A self-signed certificate for loopback: paths of PEM files, and their text. */
 export async function makeCertificate(directory: string) {
   const files = { cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];

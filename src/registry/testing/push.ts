@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type Descriptor, MEDIA_TYPE } from '../../api/oci-image.ts';
 import { type Digest, type DigestAlgorithm, digestOf } from '../../core/digest.ts';
 
-/** Bytes that are the same for the same seed. */
+/** Pseudo-random bytes, determined by the seed. */
 export function someBytes(size: number, seed = 'barge'): Buffer {
   const pieces: Buffer[] = [];
   for (let made = 0; made < size; made += 64) {
@@ -63,7 +63,7 @@ export async function imageManifest(repository: string, extra: object = {}): Pro
   return Buffer.from(JSON.stringify(manifest));
 }
 
-/** The codes in the body of an error answer. */
+/** The codes in the body of an error response. */
 export async function codesOf(response: Response): Promise<string[]> {
   const body = (await response.json()) as { errors: { code: string }[] };
   return body.errors.map((error) => error.code);

@@ -6,12 +6,12 @@ import { text } from 'node:stream/consumers';
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/barge-registry.ts');
 
-/** The whole program in a process of its own. */
+/** The whole program in a separate process. */
 export interface RegistryProcess extends AsyncDisposable {
-  /** Taken from the line it prints when it is ready. */
+  /** From the line that it prints when it is ready. */
   readonly url: string;
   readonly pid: number;
-  /** @returns the exit code, or the signal's name when it did not exit by itself. */
+  /** @returns the exit code, or the name of the signal that ended it. */
   stop(signal: NodeJS.Signals): Promise<number | string>;
   signal(signal: NodeJS.Signals): void;
 }

@@ -10,10 +10,10 @@ import { RegistryError } from '../registry-error.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import { descriptorOf, digestBy, someBytes } from './push.ts';
 
-/** A storage and what a test needs to do to it from outside. */
+/** A storage, with the external manipulations that tests need. */
 export interface StorageUnderTest extends AsyncDisposable {
   readonly storage: ObjectStorage;
-  /** The same content as another server sees it. */
+  /** The same content through another server. */
   readonly other: ObjectStorage;
   /** Replaces the bytes of stored content, as a bad disk would. */
   damage(digest: Digest): Promise<void>;
@@ -30,7 +30,7 @@ async function push(storage: ObjectStorage, repository: string, bytes: Buffer): 
   return digestOf(bytes);
 }
 
-/** Puts an image of one layer. @returns its digest and what it is made of. */
+/** Puts an image of one layer. @returns its digest and its parts. */
 async function putImage(storage: ObjectStorage, repository: string, seed: string, subject?: Descriptor) {
   const config = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', seed }));
   const layer = someBytes(2000, seed);
@@ -51,9 +51,9 @@ async function putImage(storage: ObjectStorage, repository: string, seed: string
   return { digest: digestOf(bytes), bytes, layer: digestOf(layer) };
 }
 
-/** What every kind of storage must do. @param kind for the names of the tests. @param open an empty one. */
+/** The contract of every kind of storage. @param kind for the names of the tests. @param open opens an empty one. */
 export function storageContract(kind: string, open: () => Promise<StorageUnderTest>): void {
-  test(`${kind}: a blob comes in pieces of any size, and is read whole and in part`, async () => {
+  test(`${kind}: a blob is written in pieces of any size, and read completely and in part`, async () => {
     await using under = await open();
     const { blobs, uploads } = under.storage;
     const bytes = someBytes(19 * MIB + 17, 'large');
@@ -74,7 +74,7 @@ export function storageContract(kind: string, open: () => Promise<StorageUnderTe
     assert.deepEqual(await Array.fromAsync(under.storage.check({ deep: true })), []);
   });
 
-  test(`${kind}: what another server began, this one goes on with`, async () => {
+  test(`${kind}: an upload started by another server can be continued`, async () => {
     await using under = await open();
     const bytes = someBytes(9 * MIB, 'two servers');
     const id = await under.other.uploads.start('app');
@@ -88,7 +88,7 @@ export function storageContract(kind: string, open: () => Promise<StorageUnderTe
     assert.equal(digestOf(await buffer(under.storage.blobs.read(digestOf(bytes)))), digestOf(bytes));
   });
 
-  test(`${kind}: chunks that lie, come in the wrong place or are too long leave the upload as it was`, async () => {
+  test(`${kind}: chunks with a wrong length or offset leave the upload unchanged`, async () => {
     await using under = await open();
     const { uploads } = under.storage;
     const id = await uploads.start('app');
@@ -117,7 +117,7 @@ export function storageContract(kind: string, open: () => Promise<StorageUnderTe
     assert.equal(await under.storage.blobs.size('app', digest), 6);
   });
 
-  test(`${kind}: when the sender breaks off, what came is kept`, async () => {
+  test(`${kind}: when the sender disconnects, the received bytes are kept`, async () => {
     await using under = await open();
     const { uploads } = under.storage;
     const bytes = someBytes(9 * MIB + 5, 'broken');
@@ -133,7 +133,7 @@ export function storageContract(kind: string, open: () => Promise<StorageUnderTe
     assert.equal(await under.storage.blobs.size('app', digestOf(bytes)), bytes.length);
   });
 
-  test(`${kind}: a wrong digest ends the upload, sha512 and empty blobs work, cancelled and old uploads go`, async () => {
+  test(`${kind}: a wrong digest ends the upload, sha512 and empty blobs work, cancelled and old uploads are removed`, async () => {
     await using under = await open();
     const { uploads, blobs } = under.storage;
     const bytes = someBytes(500);
@@ -171,7 +171,7 @@ export function storageContract(kind: string, open: () => Promise<StorageUnderTe
     assert.equal(await under.other.blobs.size('team/b', digest), 100);
   });
 
-  test(`${kind}: manifests, tags and referrers are found, listed in order, and go`, async () => {
+  test(`${kind}: manifests, tags and referrers are found, listed in order, and removed`, async () => {
     await using under = await open();
     const { storage, other } = under;
     assert.equal(await storage.tags.list('app'), undefined);
@@ -199,7 +199,7 @@ export function storageContract(kind: string, open: () => Promise<StorageUnderTe
     assert.deepEqual(await Array.fromAsync(storage.check({ deep: true })), []);
   });
 
-  test(`${kind}: garbage goes, what is named or young stays, and a mount saves what is old`, async () => {
+  test(`${kind}: garbage is removed, referenced or young content is kept, and a mount protects old content`, async () => {
     await using under = await open();
     const { storage, other } = under;
     const image = await putImage(storage, 'app', 'kept');
@@ -207,7 +207,7 @@ export function storageContract(kind: string, open: () => Promise<StorageUnderTe
     const loose = await push(storage, 'app', someBytes(3000, 'loose'));
     const young = await storage.collect({ grace: 3600_000 });
     assert.deepEqual([young?.links, young?.contents], [0, 0]);
-    /* A grace below nothing makes everything old, whatever the clock of the store. */
+    /* A negative grace makes everything old, regardless of the store's clock. */
     const found = await other.collect({ grace: -5000 });
     assert.deepEqual([found?.links, found?.contents, found?.bytes], [1, 1, 3000]);
     assert.equal(await storage.blobs.size('app', loose), undefined);
@@ -215,7 +215,7 @@ export function storageContract(kind: string, open: () => Promise<StorageUnderTe
     assert.deepEqual(await Array.fromAsync(storage.check({ deep: true })), []);
   });
 
-  test(`${kind}: what has other bytes than its name says is found, moved away and healed by a push`, async () => {
+  test(`${kind}: content with a wrong digest is found, quarantined and restored by a push`, async () => {
     await using under = await open();
     const { storage } = under;
     const bytes = someBytes(5000, 'damaged');
@@ -233,7 +233,7 @@ export function storageContract(kind: string, open: () => Promise<StorageUnderTe
     assert.deepEqual(await Array.fromAsync(storage.check({ deep: true })), []);
   });
 
-  test(`${kind}: a cache is reduced to its size and age, what was not asked for longest first`, async () => {
+  test(`${kind}: a cache is reduced to its size and age, the least recently used content first`, async () => {
     await using under = await open();
     const { storage } = under;
     await storage.markAsCache('https://example.org');
@@ -252,7 +252,7 @@ export function storageContract(kind: string, open: () => Promise<StorageUnderTe
     assert.deepEqual(await Array.fromAsync(storage.check({ deep: true })), []);
   });
 
-  test(`${kind}: many work on the same at once, and all is whole`, async () => {
+  test(`${kind}: concurrent operations on the same content leave it consistent`, async () => {
     await using under = await open();
     const bytes = someBytes(300_000, 'same');
     const work = Array.from({ length: 12 }, async (_, index) => {

@@ -14,7 +14,7 @@ import { openFileSystem } from '../storage/file-system/open.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { Webhooks } from '../webhooks.ts';
 
-/** A registry on loopback for tests, with a data root of its own. */
+/** A registry on loopback for tests, with its own data root. */
 export interface TestRegistry extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
@@ -32,7 +32,7 @@ export interface TestRegistryOptions {
   readonly tls?: TlsFiles;
   readonly rateLimit?: RateLimit;
   readonly proxy?: (storage: ObjectStorage, log: Logger) => PullThrough;
-  /** Called before each request; true: it was answered. */
+  /** Called before each request; true: it has sent the response. */
   readonly before?: (incoming: Incoming) => boolean;
 }
 

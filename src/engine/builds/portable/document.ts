@@ -3,13 +3,13 @@ import { dataLoss } from '../../../core/errors.ts';
 import type { LayerBlob } from '../../../image/layers.ts';
 
 /**
- * The build cache as other engines can take it: what steps gave, by their content keys, and in which blobs the layers
- * are. It travels as the configuration of an OCI manifest that has those blobs for layers; or, inline, as a member of
- * an image's configuration, whose own layers it speaks of.
+ * The build cache in a portable form: the results of steps, by content key, and the blobs of their
+ * layers. It is transferred as the configuration of an OCI manifest whose layers are those blobs; or, inline, as a member of
+ * an image's configuration, in which case it refers to the image's layers.
  */
 export interface CacheDocument {
   readonly records: readonly PortableRecord[];
-  /** Absent inline: the image has them. */
+  /** Absent in an inline cache: the image has them. */
   readonly layers?: readonly PortableLayer[];
 }
 
@@ -31,7 +31,7 @@ export const INLINE = 'barge.buildcache.v1';
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 
-/** @throws BargeError data-loss for what is no such document. */
+/** @throws BargeError data-loss for anything but such a document. */
 export function readCacheDocument(text: string): CacheDocument {
   let value: Partial<CacheDocument> | null;
   try {

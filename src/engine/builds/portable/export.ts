@@ -17,7 +17,7 @@ interface Packed {
   readonly layers: readonly PortableLayer[];
 }
 
-/** What records stand for, packed; those whose layers have gone are left out. */
+/** The packed layers of records; records whose layers no longer exist are skipped. */
 async function packRecords(ctx: ImageContext, records: readonly PortableRecord[]): Promise<Packed> {
   const kept = records.filter(({ layer }) => layer === undefined || ctx.layers.get(layer));
   const diffIds = new Set(kept.map(({ layer }) => layer).filter((layer) => layer !== undefined));
@@ -35,7 +35,7 @@ async function packRecords(ctx: ImageContext, records: readonly PortableRecord[]
   return { config, manifest: Buffer.from(JSON.stringify(content)), layers };
 }
 
-/** Sends a cache to a registry under a name of its own. @throws BargeError. */
+/** Pushes a cache to a registry under its own name. @throws BargeError. */
 export async function pushCache(
   ctx: ImageContext,
   records: readonly PortableRecord[],
@@ -57,7 +57,7 @@ export async function pushCache(
 const layersOf = (records: readonly PortableRecord[]): Digest[] =>
   records.map(({ layer }) => layer).filter((layer) => layer !== undefined);
 
-/** A cache as an OCI layout in a tar. The stream fails when something of it does. */
+/** A cache as an OCI layout in a tar. Any failure fails the stream. */
 export function cacheArchive(ctx: ImageContext, records: readonly PortableRecord[]): Readable {
   const archive = failsElsewhere(pack());
   const output = failsElsewhere(Readable.from(archive, { objectMode: false }));

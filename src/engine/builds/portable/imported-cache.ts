@@ -8,7 +8,7 @@ import type { PortableRecord } from './document.ts';
 export interface CacheSource extends Disposable {
   readonly name: string;
   readonly records: ReadonlyMap<string, PortableRecord>;
-  /** Brings a layer into the store. @throws BargeError when the source does not have it. */
+  /** Fetches a layer into the store. @throws BargeError when the source does not have it. */
   fetch(diffId: Digest, lease: LayerLease, signal: AbortSignal): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ interface ImportOptions {
   warn(message: string): void;
 }
 
-/** The cache of this engine, and behind it those of others: what they know is brought here when a step hits it. */
+/** This engine's cache, followed by those of others, from which hits are fetched. */
 export class ImportedCache implements BuildCache, Disposable {
   readonly #inner: BuildCache;
   readonly #sources: readonly CacheSource[];
@@ -47,7 +47,7 @@ export class ImportedCache implements BuildCache, Disposable {
     return undefined;
   }
 
-  /** @returns whether the layer is here now. A source that fails is as good as none: the step runs. */
+  /** @returns whether the layer is now in the store. A failure of the source is treated as a miss: the step runs. */
   async #bring(source: CacheSource, { layer, description = '' }: PortableRecord): Promise<boolean> {
     const { layers, signal, warn } = this.#options;
     if (!layer) return true;
@@ -60,7 +60,7 @@ export class ImportedCache implements BuildCache, Disposable {
       return true;
     } catch (error) {
       signal.throwIfAborted();
-      warn(`${source.name} did not give the layer of ${description}: ${messageOf(error)}`);
+      warn(`${source.name} did not provide the layer of ${description}: ${messageOf(error)}`);
       return false;
     }
   }

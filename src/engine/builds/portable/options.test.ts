@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { readCacheDocument } from './document.ts';
 import { readCacheOrigin, readCacheTarget } from './options.ts';
 
-test('a cache goes to and comes from where the options say', () => {
+test('a cache is exported to and imported from the places in the options', () => {
   assert.deepEqual(readCacheTarget('host/app:cache'), {
     ...{ mode: 'min', ignoreErrors: false },
     ...{ type: 'registry', reference: 'host/app:cache', insecure: false },
@@ -18,7 +18,7 @@ test('a cache goes to and comes from where the options say', () => {
   assert.deepEqual(readCacheOrigin('type=local,context=cache:0'), { type: 'local', context: 'cache:0' });
 });
 
-test('what cannot be done is refused by name', () => {
+test('unsupported options are rejected by name', () => {
   for (const [text, message] of [
     ['type=gha', /type "gha" is not supported/],
     ['type=registry', /ref is required/],
@@ -32,7 +32,7 @@ test('what cannot be done is refused by name', () => {
   assert.throws(() => readCacheOrigin('type=local'), /has to be sent by the client/);
 });
 
-test('a document from elsewhere is believed only in its shape', () => {
+test('a foreign document must have the right shape', () => {
   const digest = `sha256:${'a'.repeat(64)}`;
   const record = { key: 'k', created: '2026-01-01T00:00:00Z', layer: digest };
   const layer = { diffId: digest, digest, size: 1, mediaType: 'x' };

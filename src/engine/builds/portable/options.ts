@@ -1,19 +1,19 @@
 import { invalidParameter } from '../../../core/errors.ts';
 import { parseReference, withDefaultTag } from '../../../core/reference.ts';
 
-/** Where the cache goes to after a build. */
+/** Where the cache is exported to after a build. */
 export type CacheTarget = { readonly mode: 'min' | 'max'; readonly ignoreErrors: boolean } & (
   | { readonly type: 'inline' | 'local' }
   | { readonly type: 'registry'; readonly reference: string; readonly insecure: boolean }
 );
 
-/** Where it may come from before. */
+/** Where a cache is imported from before a build. */
 export type CacheOrigin =
   | {
       readonly type: 'registry';
       readonly reference: string;
       readonly insecure: boolean;
-      /** Named as clients of the classic builder do: an image of this engine first of all. */
+      /** Named as in the classic builder: a local image is preferred. */
       readonly bare: boolean;
     }
   /** A directory that the client sent: a context of the session. */
@@ -43,7 +43,7 @@ export function readCacheTarget(text: string): CacheTarget {
   if (compression !== 'gzip') throw wrong(`compression "${compression}" is not supported: layers are gzip`);
   const common = { mode, ignoreErrors: fields.get('ignore-error') === 'true' } as const;
   if (type === 'inline' && mode === 'max')
-    throw wrong('an image has no place for steps that it does not hold: mode=min');
+    throw wrong('an image cannot contain steps that are not its own: want mode=min');
   if (type === 'inline' || type === 'local') return { ...common, type };
   if (type !== 'registry') throw wrong(`type "${type}" is not supported: want inline, registry or local`);
   return { ...common, ...registryOf(fields, wrong) };

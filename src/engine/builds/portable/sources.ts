@@ -37,15 +37,15 @@ export interface SourceContext {
   readonly ctx: ImageContext;
   readonly auth: RegistryAuth;
   readonly signal: AbortSignal;
-  /** Where a context of the session is. @throws BargeError not-found. */
+  /** The directory of a context of the session. @throws BargeError not-found. */
   directoryOf(context: string): string;
 }
 
-const NO_CACHE = 'it holds no build cache: build it with --cache-to';
-/** Bytes of a document in a directory. */
+const NO_CACHE = 'it contains no build cache: build it with --cache-to';
+/** Maximum bytes of a document in a directory. */
 const MAX_DOCUMENT = 64 << 20;
 
-/** Opens a cache of another engine. @throws BargeError when it is not there, or is none. */
+/** Opens a cache of another engine. @throws BargeError when it does not exist or is not a cache. */
 export async function openSource(at: SourceContext, origin: CacheOrigin): Promise<CacheSource> {
   if (origin.type === 'local') return await fromDirectory(at, at.directoryOf(origin.context));
   const reference = cacheReference(origin.reference);
@@ -70,7 +70,7 @@ export async function openSource(at: SourceContext, origin: CacheOrigin): Promis
   }
 }
 
-/** The image's own layers, by its configuration. */
+/** An inline cache, for the image's own layers. */
 function inlineRecords(config: ImageConfig): readonly PortableRecord[] | undefined {
   const kept = (config as { [INLINE]?: unknown })[INLINE];
   return kept === undefined ? undefined : readCacheDocument(JSON.stringify(kept)).records;
@@ -110,7 +110,7 @@ function documentOf({ config, layers }: ImageManifest, text: string): CacheDocum
 /** An OCI layout as `--cache-to type=local` writes it. */
 async function fromDirectory(at: SourceContext, directory: string): Promise<CacheSource> {
   const [top] = parseIndex(Buffer.from(await readSmall(directory, 'index.json'))).manifests;
-  if (!top) throw notFound('its index.json names nothing');
+  if (!top) throw notFound('its index.json lists no manifests');
   const manifest = parseManifest(Buffer.from(await readSmall(directory, blobIn(top))));
   const document = documentOf(manifest, await readSmall(directory, blobIn(manifest.config)));
   return sourceOf(at, 'the directory', document, async (layer) => {
@@ -119,7 +119,7 @@ async function fromDirectory(at: SourceContext, directory: string): Promise<Cach
 }
 
 function blobIn({ digest }: Pick<Descriptor, 'digest'>): string {
-  if (!isDigest(digest)) throw dataLoss('an OCI layout names something that is no digest');
+  if (!isDigest(digest)) throw dataLoss('an OCI layout contains an invalid digest');
   return join('blobs', ...digest.split(':'));
 }
 

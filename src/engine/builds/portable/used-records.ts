@@ -2,7 +2,7 @@ import type { BuildCache, BuildTrace, CacheRecord } from '../../../builder/cache
 import type { Digest } from '../../../core/digest.ts';
 import type { PortableRecord } from './document.ts';
 
-/** Remembers which records a build found or made: what there is to export. */
+/** Collects the records that a build found or created, for export. */
 export class UsedRecords implements BuildCache {
   readonly #inner: BuildCache;
   readonly #used = new Map<string, PortableRecord>();
@@ -11,7 +11,7 @@ export class UsedRecords implements BuildCache {
     this.#inner = inner;
   }
 
-  /** @param layers of the image: with them only what has none, or one of these. */
+  /** @param layers the image's layers: restricts the result to records without a layer or with one of these. */
   records(layers?: ReadonlySet<Digest>): PortableRecord[] {
     const all = [...this.#used.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
     return layers ? all.filter(({ layer }) => layer === undefined || layers.has(layer)) : all;

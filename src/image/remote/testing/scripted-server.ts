@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A server on loopback that answers as a test tells it, right or wrong. */
+/** A server on loopback that responds as scripted by a test, correctly or not. */
 export interface ScriptedServer extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
   readonly url: string;
-  /** Requests so far, without those to `/v2/`. */
+  /** Requests so far, except for those to `/v2/`. */
   readonly requests: readonly IncomingMessage[];
 }
 
 export type Script = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** `GET /v2/` is answered with 200 unless `answersRoot` says that the script does it. */
+/** `GET /v2/` gets status 200 unless `answersRoot` leaves it to the script. */
 export async function startScript(script: Script, { answersRoot = false } = {}): Promise<ScriptedServer> {
   const requests: IncomingMessage[] = [];
   const server = http.createServer((request, response) => {

@@ -4,17 +4,17 @@ import { registryError } from '../../registry-error.ts';
 import type { Chunk } from '../storage.ts';
 import { isStorageFull, storageFull } from '../storage-full.ts';
 
-/** Bytes that are gathered for one write while more of them are there already. */
+/** Maximum bytes to gather for one write while more are available. */
 const WRITE_SIZE = 1 << 20;
-/** Bytes after which the disk is told to begin. */
+/** Bytes after which write-back to the disk is started. */
 const SYNC_SIZE = 8 << 20;
 
 /**
- * Appends a chunk to a file open for appending that holds `offset` bytes, showing every piece to `observe`.
- * When the sender breaks off, what came stays and the sender's error is thrown; on any other failure the file
- * is cut back to `offset`, so that a full disk gets its space back.
- * @returns the number of bytes in the file.
- * @throws RegistryError SIZE_INVALID when the chunk is not as long as it claimed, INSUFFICIENT_STORAGE; the
+ * Appends a chunk to a file that is open for appending and has `offset` bytes, and passes every piece to `observe`.
+ * When the sender disconnects, the received bytes are kept and the sender's error is thrown; on any other failure the file
+ * is truncated to `offset`, which frees the space on a full disk.
+ * @returns the size of the file.
+ * @throws RegistryError SIZE_INVALID when the chunk does not have its announced length, INSUFFICIENT_STORAGE; the
  * limit's own error.
  */
 export async function appendChunk(
@@ -35,14 +35,14 @@ export async function appendChunk(
     const bytes = size;
     gathered = [];
     size = 0;
-    /* The disk works while the digest is computed. */
+    /* The disk writes while the digest is computed. */
     const writing = writeAll(file, pieces, offset);
     for (const piece of pieces) observe(piece);
     await writing;
     disk.wrote(bytes);
   };
   try {
-    // The stream must outlive a failure here: it is the request, and its connection carries the answer.
+    // The stream must survive a failure here: it is the request, whose connection is needed for the response.
     for await (const piece of chunk.bytes.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
       taken += piece.byteLength;
       isRefused = chunk.limit?.admits(taken) === false;
@@ -63,7 +63,7 @@ export async function appendChunk(
   return offset + taken;
 }
 
-/** Has the disk write what came while more comes, so that there is little left to wait for at the end. */
+/** Starts writing received data to the disk while more arrives, so that the final sync is short. */
 class EarlySync {
   readonly #file: FileHandle;
   #unsynced = 0;
@@ -91,7 +91,7 @@ class EarlySync {
     }
   }
 
-  /** @throws what the disk said: it says so only once. */
+  /** @throws the disk's error, which the system reports only once. */
   async settled(): Promise<void> {
     await this.#syncing;
     if (this.#failure) throw this.#failure.error;
@@ -102,7 +102,7 @@ async function assertLength(file: FileHandle, offset: number, taken: number, chu
   const { length } = chunk;
   if (length !== undefined && taken !== length) {
     await file.truncate(offset);
-    throw registryError('SIZE_INVALID', `chunk is not the ${length} bytes that it claims to be`);
+    throw registryError('SIZE_INVALID', `chunk does not have its announced length of ${length} bytes`);
   }
 }
 

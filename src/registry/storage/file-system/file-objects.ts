@@ -14,10 +14,10 @@ const READ_SIZE = 512 * 1024;
 /** Milliseconds. */
 const UNFINISHED_AGE = 24 * 3600_000;
 
-/** A name of `writeDurably`, before it renames. */
+/** Temporary names of `writeDurably`. */
 const isUnfinished = (name: string): boolean => name.startsWith('.') && name.endsWith('.tmp');
 
-/** Objects as files below one directory, which several machines may share. */
+/** Objects as files below a directory, which several machines may share. */
 export class FileObjects implements ObjectStore {
   readonly #root: string;
 
@@ -61,7 +61,7 @@ export class FileObjects implements ObjectStore {
     await syncDirectory(dirname(target));
   }
 
-  /** What was being written when a process was killed is removed when it is a day old. */
+  /** The incomplete files of a killed process are removed after a day. */
   async list(directory: string): Promise<ObjectEntry[]> {
     const entries = await entriesOf(this.path(directory));
     for (const { name } of entries) if (isUnfinished(name)) await this.#removeOld(join(directory, name));

@@ -8,7 +8,7 @@ import { FileUploads } from './uploads.ts';
 
 /**
  * A registry's content below one directory.
- * @param locks shared by all processes that serve it; unless told otherwise this process is the only one.
+ * @param locks shared by all processes that serve it; by default for a single process.
  */
 export async function openFileSystem(root: string, locks: Locks = new KeyedLock()): Promise<ObjectStorage> {
   const objects = new FileObjects(root);

@@ -1,20 +1,20 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ByteRange } from '../storage.ts';
 
-/** Bytes of a piece: large ones cost less, small ones leave memory for many readers at once. */
+/** Bytes of a piece: large pieces cost less, small ones save memory with many concurrent readers. */
 const LARGE = 256 * 1024;
 const SMALL = 64 * 1024;
-/** Readers that get large pieces. */
+/** Maximum readers with large pieces. */
 const FEW = 64;
-/** Large pieces that are kept for the next reader. */
+/** Maximum large pieces that are kept for the next reader. */
 const MAX_SPARE = 32;
 
 const spare: Buffer[] = [];
 let readers = 0;
 
 /**
- * Gives `write` the bytes of a file, piece by piece; the next is read meanwhile. A piece is used again once `write`
- * has resolved: memory that is touched again and again stays in the processor's cache, and costs no page faults.
+ * Passes the bytes of a file to `write`, piece by piece; the next is read meanwhile. A piece is reused once `write`
+ * has resolved: reused memory stays in the processor's cache and causes no page faults.
  */
 export async function pourFile(
   path: string,
@@ -50,7 +50,7 @@ async function pour(
       if (bytesRead === 0) return;
       at += bytesRead;
       writing = write(piece.subarray(0, bytesRead));
-      /* Whoever awaits it below sees the failure; nobody may be there yet. */
+      /* The await below reports the failure, which may occur before it. */
       writing.catch(() => {});
     }
   } finally {

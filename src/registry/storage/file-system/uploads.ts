@@ -98,7 +98,7 @@ export class FileUploads implements UploadStorage {
     return removed;
   }
 
-  /** Verified and synced bytes get their final name, then an owner. */
+  /** Moves verified and synced bytes to their final name, then records the owner. */
   async #adopt(repository: string, id: string, digest: Digest): Promise<void> {
     await this.#locks.run(contentLock(digest), async () => {
       await this.#objects.move(`${UPLOADS}/${id}/data`, contentKey(digest));

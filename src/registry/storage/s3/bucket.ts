@@ -21,9 +21,9 @@ import { failsElsewhere } from '../../../core/streams.ts';
 import type { ByteRange } from '../storage.ts';
 import type { S3Location } from './location.ts';
 
-/** Seconds that a client has to begin with a download that it was sent to. */
+/** Seconds within which a redirected client must start its download. */
 const URL_LIFETIME = 20 * 60;
-/** Bytes: the most that one request copies. */
+/** Maximum bytes that one request copies. */
 const MAX_COPY = 5 * 1024 ** 3;
 const COPY_PART = 1024 ** 3;
 
@@ -34,13 +34,13 @@ export interface UploadedPart {
   readonly size: number;
 }
 
-/** One bucket, or what lies below a prefix of it: the requests that we make, with errors that say on what. */
+/** One bucket, or a prefix of it: our requests, with errors that name the object. */
 export class S3Bucket {
   readonly #client: S3Client;
   readonly #location: S3Location;
   readonly #maxCopy: number;
 
-  /** @param maxCopy bytes that one request copies; more are copied in parts. */
+  /** @param maxCopy maximum bytes that one request copies; larger objects are copied in parts. */
   constructor(location: S3Location, maxCopy = MAX_COPY) {
     this.#location = location;
     this.#maxCopy = maxCopy;
@@ -48,7 +48,7 @@ export class S3Bucket {
       region: location.region,
       forcePathStyle: location.pathStyle,
       ...(location.endpoint ? { endpoint: location.endpoint } : {}),
-      /* Others than Amazon's own do not know its newer check sums; every content has a digest anyway. */
+      /* Storage other than Amazon's does not support its newer checksums; all content has a digest anyway. */
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     });
@@ -85,12 +85,12 @@ export class S3Bucket {
     await this.#try('writing', key, () => this.#client.send(command));
   }
 
-  /** It need not be there. */
+  /** It need not exist. */
   async delete(key: string): Promise<void> {
     await this.#try('removing', key, () => this.#client.send(new DeleteObjectCommand(this.#at(key))));
   }
 
-  /** What lies below `directory/`, a page at a time. @param limit the most names that are needed. */
+  /** The contents of `directory/`, page by page. @param limit the maximum number of names needed. */
   async *list(directory: string, { deep = false, limit = 1000 } = {}) {
     const Prefix = `${this.#location.prefix}${directory}/`;
     let ContinuationToken: string | undefined;
@@ -114,7 +114,7 @@ export class S3Bucket {
 
   async copy(from: string, to: string): Promise<void> {
     const size = (await this.head(from))?.size;
-    if (size === undefined) throw systemError(`copying ${from} in the bucket failed: it is not there`);
+    if (size === undefined) throw systemError(`copying ${from} in the bucket failed: it does not exist`);
     const CopySource = encodeURI(`${this.#location.bucket}/${this.#location.prefix}${from}`);
     if (size <= this.#maxCopy) {
       await this.#try('copying', from, () =>
@@ -190,7 +190,7 @@ export class S3Bucket {
     return { Bucket: this.#location.bucket, Key: `${this.#location.prefix}${key}` };
   }
 
-  /** @returns undefined for what is not there. */
+  /** @returns undefined for a missing object. */
   async #find<T>(verb: string, key: string, request: () => Promise<T>): Promise<T | undefined> {
     try {
       return await request();

@@ -1,23 +1,23 @@
 import { invalidParameter } from '../../../core/errors.ts';
 
-/** Where an object storage is, and how it wants to be spoken to. */
+/** The location and access options of an object storage. */
 export interface S3Location {
   readonly bucket: string;
-  /** Empty, or what all keys begin with, with a slash at its end. */
+  /** Empty, or the prefix of all keys, with a trailing slash. */
   readonly prefix: string;
   readonly region: string;
-  /** Of anything but Amazon's own: `https://host:port`. */
+  /** For storage other than Amazon's: `https://host:port`. */
   readonly endpoint?: string;
   /** The bucket is part of the path, not of the host's name. */
   readonly pathStyle: boolean;
-  /** Clients fetch blobs there by themselves, with a signed URL. */
+  /** Whether clients fetch blobs there directly, with a signed URL. */
   readonly redirect: boolean;
 }
 
 const KNOWN = ['region', 'endpoint', 'path-style', 'redirect'];
 
 /**
- * Reads `s3://BUCKET/PREFIX?region=…&endpoint=…&path-style=true&redirect=false`. Credentials come from where
+ * Reads `s3://BUCKET/PREFIX?region=…&endpoint=…&path-style=true&redirect=false`. Credentials come from the places where
  * Amazon's tools look: the environment, `~/.aws`, the machine's role.
  * @throws BargeError invalid-parameter.
  */
@@ -28,11 +28,11 @@ export function parseS3Location(text: string): S3Location {
   }
   if (url.username || url.password) {
     throw invalidParameter(
-      'no credentials in --storage: give them as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+      'credentials are not allowed in --storage: pass them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
     );
   }
   const unknown = [...url.searchParams.keys()].find((name) => !KNOWN.includes(name));
-  if (unknown) throw invalidParameter(`--storage has no option "${unknown}": there are ${KNOWN.join(', ')}`);
+  if (unknown) throw invalidParameter(`--storage has no option "${unknown}": want ${KNOWN.join(', ')}`);
   const endpoint = url.searchParams.get('endpoint');
   if (endpoint && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) {
     throw invalidParameter(

@@ -5,17 +5,17 @@ import type { Limiter } from '../../../core/limiter.ts';
 import { isStorageFull, storageFull } from '../storage-full.ts';
 import type { UploadedPart } from './bucket.ts';
 
-/** Bytes: object storage takes no smaller parts but the last one, and ten thousand at most. */
+/** Minimum bytes of a part, except for the last, in object storage, which accepts at most ten thousand parts. */
 const MIN_PART = 8 * 1024 * 1024;
 const PARTS_OF_ONE_SIZE = 1000;
 
-/** Parts grow with the upload: 8 MiB each for the first thousand, then twice that, so that ten thousand hold terabytes. */
+/** Parts grow with the upload: 8 MiB each for the first thousand, then twice that, so that ten thousand suffice for terabytes. */
 export const partSize = (parts: number): number => MIN_PART * 2 ** Math.floor(parts / PARTS_OF_ONE_SIZE);
 
 export type SendPart = (number: number, bytes: Buffer) => Promise<UploadedPart>;
 
 /**
- * Gathers bytes into parts in a file without a name: many uploads may come in slowly at once, and memory is only
+ * Gathers bytes into parts in an unlinked file: many slow uploads may run concurrently, and memory is only used
  * for the few parts that are being sent.
  */
 export class PartWriter {
@@ -32,7 +32,7 @@ export class PartWriter {
     this.#send = send;
   }
 
-  /** @param slots lets as many parts be in memory as may be. @param tail what is too little for a part so far. */
+  /** @param slots limits the parts in memory. @param tail bytes that do not fill a part yet. */
   static async open(
     directory: string,
     slots: Limiter,
@@ -51,7 +51,7 @@ export class PartWriter {
     return this.#parts;
   }
 
-  /** Bytes that are too few for a part. */
+  /** Bytes that do not fill a part yet. */
   get tailSize(): number {
     return this.#size;
   }
@@ -64,14 +64,14 @@ export class PartWriter {
     return true;
   }
 
-  /** Sends what is left, however little. */
+  /** Sends the remaining bytes, regardless of their number. */
   async flush(): Promise<void> {
     if (this.#size === 0) return;
     this.#parts.push(await this.withTail((bytes) => this.#send(this.#parts.length + 1, bytes)));
     this.#size = 0;
   }
 
-  /** Calls `action` with what is too little for a part. */
+  /** Calls `action` with the bytes that do not fill a part. */
   async withTail<T>(action: (bytes: Buffer) => Promise<T>): Promise<T> {
     return await this.#slots(async () => {
       const bytes = Buffer.allocUnsafe(this.#size);

@@ -7,14 +7,14 @@ import type { ByteRange } from '../storage.ts';
 import type { S3Bucket } from './bucket.ts';
 
 /**
- * Objects of a bucket. Nothing there can be made young without writing it again, so what has bytes has an empty
- * object of the same name below `touched/`, whose time says when it was touched.
+ * Objects of a bucket. An object cannot be touched without rewriting it, so an object with content has an empty
+ * object of the same name below `touched/`, whose time is that of the last touch.
  */
 export class S3Objects implements ObjectStore {
   readonly #bucket: S3Bucket;
   readonly urlFor?: (key: string) => Promise<string>;
 
-  /** @param redirect whether clients may be sent to the bucket. */
+  /** @param redirect whether clients may be redirected to the bucket. */
   constructor(bucket: S3Bucket, redirect: boolean) {
     this.#bucket = bucket;
     if (redirect) this.urlFor = (key) => bucket.signedUrl(key);
@@ -35,7 +35,7 @@ export class S3Objects implements ObjectStore {
 
   async *#pieces(key: string, range: ByteRange | undefined) {
     const body = await this.#bucket.get(key, range);
-    if (!body) throw systemError(`reading ${key} in the bucket failed: it is not there`);
+    if (!body) throw systemError(`reading ${key} in the bucket failed: it does not exist`);
     yield* body as AsyncIterable<Uint8Array>;
   }
 

@@ -13,20 +13,20 @@ import { PartWriter } from './part-writer.ts';
 import type { S3Objects } from './s3-objects.ts';
 import { offsetOf, type UploadState } from './upload-state.ts';
 
-/** Parts in memory at once, over all uploads. */
+/** Maximum parts in memory, across all uploads. */
 const SENDING = 6;
 
 interface Options {
   readonly bucket: S3Bucket;
   readonly objects: S3Objects;
   readonly locks: Locks;
-  /** Directory for what is too little to be sent. */
+  /** Directory for incomplete parts. */
   readonly spool?: string | undefined;
 }
 
 /**
- * Uploads as multipart uploads to the object `uploads/<id>/data`, with what is known of them beside it, so that
- * any server can go on. What was complete and is right gets its final name by a copy within the storage.
+ * Uploads as multipart uploads to the object `uploads/<id>/data`, with their state beside it, so that
+ * any server can continue. A complete, verified upload is copied to its final name within the storage.
  */
 export class S3Uploads implements UploadStorage {
   readonly #bucket: S3Bucket;
@@ -113,9 +113,9 @@ export class S3Uploads implements UploadStorage {
   }
 
   /**
-   * Takes a chunk in. When the sender breaks off, what came is kept and the sender's error is thrown; on any other
-   * failure the upload stays what it was. What is known is written down with every part, for a server that is killed.
-   * @param isLast sends what is too little for a part as a part.
+   * Receives a chunk. When the sender disconnects, the received bytes are kept and the sender's error is thrown; on any other
+   * failure the upload is unchanged. The state is written with every part, in case the server is killed.
+   * @param isLast sends an incomplete part, too.
    */
   async #take(
     id: string,
@@ -165,7 +165,7 @@ export class S3Uploads implements UploadStorage {
     }
   }
 
-  /** Makes one object of the parts; said to the state, since it can be done only once. */
+  /** Combines the parts into one object, and records it in the state, because this is possible only once. */
   async #complete(id: string, state: UploadState): Promise<void> {
     if (state.isComplete) return;
     const { multipart, parts } = state;
@@ -180,7 +180,7 @@ export class S3Uploads implements UploadStorage {
     return digester.digest();
   }
 
-  /** The state goes last: while it is there, a later expiry finds what else there is. */
+  /** The state is removed last: while it exists, a later expiry finds the other objects. */
   async #remove(id: string, state: UploadState): Promise<void> {
     if (state.multipart) await this.#bucket.abortParts(dataKey(id), state.multipart).catch(() => {});
     for (const { name } of await this.#objects.list(`${UPLOADS}/${id}`)) {
@@ -217,19 +217,19 @@ export class S3Uploads implements UploadStorage {
   }
 }
 
-/** The sender has broken off, and what came was kept. */
+/** The sender has disconnected, and the received bytes were kept. */
 class BrokenOff extends Error {
   readonly reason: unknown;
 
   constructor(reason: unknown) {
-    super('the sender broke off', { cause: reason });
+    super('the sender disconnected', { cause: reason });
     this.reason = reason;
   }
 }
 
 /**
- * Gives `take` every piece of a chunk.
- * @returns the sender's failure, when it broke off.
+ * Passes every piece of a chunk to `take`.
+ * @returns the sender's failure, if it disconnected.
  * @throws RegistryError SIZE_INVALID; whatever `take` throws.
  */
 async function receive(
@@ -247,7 +247,7 @@ async function receive(
     }
     if (!next.done) taken += next.value.byteLength;
     if (length !== undefined && (taken > length || (next.done && taken !== length))) {
-      throw registryError('SIZE_INVALID', `chunk is not the ${length} bytes that it claims to be`);
+      throw registryError('SIZE_INVALID', `chunk does not have its announced length of ${length} bytes`);
     }
     if (limit && !limit.admits(taken)) throw limit.error();
     if (next.done) return undefined;

@@ -1,14 +1,14 @@
 import type { UploadedPart } from './bucket.ts';
 
-/** What is known of an upload to object storage: enough for any server to go on with it. */
+/** The state of an upload to object storage, with which any server can continue it. */
 export interface UploadState {
   readonly repository: string;
-  /** Of the parts, once there is one. */
+  /** Id of the multipart upload, once there is a part. */
   readonly multipart?: string;
   readonly parts: readonly UploadedPart[];
-  /** Bytes after the parts, too few for one; they are an object of their own, named by the number of parts and them. */
+  /** Bytes after the parts that do not fill one; they are a separate object, named after the numbers of parts and bytes. */
   readonly tail: number;
-  /** The parts have become one object, which takes no more. */
+  /** Whether the parts have been combined into one object, which accepts no more bytes. */
   readonly isComplete?: true;
 }
 
