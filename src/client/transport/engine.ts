@@ -41,7 +41,7 @@ export interface EngineOptions {
 }
 
 /** Speaks the Engine API to one daemon. Every request has a connection of its own. */
-export class Engine {
+export class EngineClient {
   readonly endpoint: Endpoint;
   readonly #headers: Readonly<Record<string, string>>;
   #version: string;
