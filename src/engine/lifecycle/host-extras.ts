@@ -25,6 +25,10 @@ interface UnmountContext extends PathContext {
   readonly host: { readonly mounts: Pick<Mounts, 'unmount'> };
 }
 
+export interface SweepShmContext extends UnmountContext {
+  readonly live: Pick<LiveContainers, 'links'>;
+}
+
 interface ShmContext extends PathContext {
   readonly containers: Pick<ContainerStore, 'find'>;
   readonly host: { readonly mounts: Pick<Mounts, 'mountTmpfs' | 'unmount'> };
@@ -93,9 +97,7 @@ export async function releaseShm(ctx: UnmountContext, { id, spec }: ContainerDef
 }
 
 /** After a start of the daemon: unmounts the tmpfs of containers that no longer run. */
-export async function sweepShm(
-  ctx: UnmountContext & { readonly live: Pick<LiveContainers, 'links'> },
-): Promise<void> {
+export async function sweepShm(ctx: SweepShmContext): Promise<void> {
   const root = `${shmRoot(ctx)}/`;
   const mounts = await readFile('/proc/self/mounts', 'utf8');
   for (const line of mounts.split('\n')) {

@@ -14,7 +14,7 @@ import { requestsOf } from './networking.ts';
 import { needsNames, registerNames, viewOf } from './resolution.ts';
 
 type NameContext = Pick<ContainerContext, 'networks' | 'settings'>;
-type AdoptContext = NameContext & Pick<ContainerContext, 'containers' | 'life' | 'warn'>;
+export type AdoptSandboxContext = NameContext & Pick<ContainerContext, 'containers' | 'life' | 'warn'>;
 
 /** What reporting a network event needs. */
 export interface NetworkEvents {
@@ -113,7 +113,7 @@ export function disconnectEnded(
 
 /** Takes over what a container holds that outlived the last daemon. */
 export async function adoptSandbox(
-  ctx: AdoptContext,
+  ctx: AdoptSandboxContext,
   { definition, state }: Container,
 ): Promise<Sandbox | undefined> {
   const attachment = attachmentOf(state);

@@ -7,7 +7,8 @@ import { ImageNamer } from './image-namer.ts';
 import { containerTests, type FilterContext } from './list-filters.ts';
 import { type ContainerSize, containerSizes, type SizeContext } from './sizes.ts';
 
-interface DescribeContext {
+/** What describing containers in a list needs. */
+export interface DescribeContext {
   readonly containers: Pick<ContainerStore, 'list' | 'idOf'>;
   readonly images: Pick<ImageStore, 'find'>;
 }
