@@ -1,8 +1,8 @@
+import type { Volume } from '../../api/engine/volumes.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { defineCommand } from '../command.ts';
 import { checkLabel } from '../create/key-values.ts';
 import type { Flag } from '../flag-types.ts';
-import type { Volume } from '../volumes/volume.ts';
 
 /** Flags of cluster volumes, known only to say that there are none. */
 const CLUSTER: readonly Flag[] = (
