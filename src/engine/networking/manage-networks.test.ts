@@ -40,7 +40,7 @@ function context(containers: readonly Container[] = []) {
     },
     networks: {
       find: (ref: string) => {
-        const found = all.get(ref);
+        const found = [...all.values()].find(({ id, name }) => ref === id || ref === name);
         if (!found) throw notFound(`network ${ref} not found`);
         return found;
       },
@@ -63,7 +63,7 @@ test('networks that came with the daemon, have running containers or configure o
   for (const [ref, message] of [
     ['bridge', /bridge is a pre-defined network/],
     ['blue', /network blue has active endpoints \(name:"web" id:"abababababab"\)/],
-    ['template', /"template" is in use by the network "red"/],
+    ['id-of-template', /"template" is in use by the network "red"/],
   ] as const) {
     await assert.rejects(removeNetwork(ctx, ref), { kind: 'forbidden', message });
   }

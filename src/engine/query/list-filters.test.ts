@@ -18,6 +18,9 @@ const IMAGES: Readonly<Record<string, Image>> = {
   base: image('base', 'a'),
   app: image('app', 'a', 'b'),
   sibling: image('sibling', 'a', 'c'),
+  empty: image('empty'),
+  /* The layer of `base`, made in another way. */
+  twin: { ...image('twin', 'a'), config: { ...image('twin', 'a').config, history: [{ created_by: 'z' }] } },
 };
 
 const container: Container = {
@@ -85,6 +88,8 @@ for (const [filters, expected] of [
   [{ ancestor: ['app'] }, true],
   [{ ancestor: ['base'] }, true],
   [{ ancestor: ['sibling'] }, false],
+  [{ ancestor: ['empty'] }, false],
+  [{ ancestor: ['twin'] }, false],
   [{ ancestor: ['missing', 'base'] }, true],
 ] as const) {
   test(`a filter ${JSON.stringify(filters)} ${expected ? 'takes' : 'leaves out'} the container`, () => {
