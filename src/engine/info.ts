@@ -6,17 +6,11 @@ import type { ContainerStore } from '../container/store.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { ENGINE_VERSION, VERSION } from '../core/version.ts';
 import type { CgroupFeatures } from '../host/cgroup-features.ts';
-import type { OciRuntime } from '../host/runtimes.ts';
 import type { ImageStore } from '../image/images.ts';
 import { DEFAULT_SETTINGS } from '../network/settings.ts';
 import type { Engine } from './engine.ts';
 import type { EventBus } from './events.ts';
 import type { EngineSettings } from './settings.ts';
-
-interface ReloadContext extends Pick<Engine, 'dataRoot' | 'settings'> {
-  readonly events: Pick<EventBus, 'emit'>;
-  readonly runtime: Pick<OciRuntime, 'name'>;
-}
 
 interface CountsContext {
   readonly containers: Pick<ContainerStore, 'list'>;
@@ -40,26 +34,8 @@ function osRelease(): { name: string; version: string } {
   return { name: field('PRETTY_NAME'), version: field('VERSION_ID') };
 }
 
-/** Tells that settings were read again, as an event of the daemon with what they are now. */
-export function noteReload(ctx: ReloadContext): void {
-  const { settings } = ctx;
-  ctx.events.emit('daemon', 'reload', engineId(ctx), {
-    name: hostname(),
-    debug: `${settings.debug}`,
-    labels: JSON.stringify(settings.labels),
-    'insecure-registries': JSON.stringify(settings.insecureRegistries),
-    'registry-mirrors': JSON.stringify(settings.mirrors),
-    'max-concurrent-downloads': `${settings.maxConcurrentDownloads}`,
-    'max-concurrent-uploads': `${settings.maxConcurrentUploads}`,
-    'max-download-attempts': `${settings.maxDownloadAttempts}`,
-    'default-runtime': ctx.runtime.name,
-    runtimes: Object.keys(settings.defaults.runtimes).join(' '),
-    'live-restore': 'true',
-  });
-}
-
 /** Stays the same for a data root on a machine, in the shape of a UUID. */
-function engineId(ctx: Pick<Engine, 'dataRoot'>): string {
+export function engineId(ctx: Pick<Engine, 'dataRoot'>): string {
   const hex = hexOf(digestOf(`${hostname()} ${ctx.dataRoot}`));
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
     '-',
