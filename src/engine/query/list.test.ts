@@ -10,7 +10,7 @@ import { FakeLife } from '../lifecycle/testing.ts';
 import { type ListContext, type ListQuery, listContainers } from './list.ts';
 
 const IMAGE = `sha256:${'ab'.repeat(32)}` as Digest;
-const RETAGGED = `sha256:${'cd'.repeat(32)}` as Digest;
+const OTHER_IMAGE = `sha256:${'cd'.repeat(32)}` as Digest;
 const LAYER = `sha256:${'ef'.repeat(32)}` as Digest;
 
 /** Three containers of one age each; `busybox` now stands for another image than the oldest one's. */
@@ -18,7 +18,7 @@ function context() {
   const { containers } = new FakeLife();
   const links = containerSpec({ names: { links: [{ target: 'db', alias: 'store' }] } });
   for (const [createdAt, name, status, imageId] of [
-    [1, 'db', 'running', RETAGGED],
+    [1, 'db', 'running', OTHER_IMAGE],
     [2, 'web', 'running', IMAGE],
     [3, 'old', 'exited', IMAGE],
   ] as const) {
@@ -81,7 +81,7 @@ test('stopped containers are listed on request, by a limit, and by a filter for 
 test('a container is listed with the name of its image until that name stands for another one', async () => {
   const [web, db] = await listed(context().ctx);
   assert.equal(web?.image, 'busybox');
-  assert.equal(db?.image, RETAGGED);
+  assert.equal(db?.image, OTHER_IMAGE);
 });
 
 test('a container is listed with the names that links to it have', async () => {
