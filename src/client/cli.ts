@@ -11,14 +11,14 @@ import {
   hostOfEnvironment,
   resolveEndpoint,
 } from './transport/endpoint.ts';
-import { Engine } from './transport/engine.ts';
+import { EngineClient } from './transport/engine.ts';
 
 export { VERSION as CLIENT_VERSION } from '../core/version.ts';
 
 /** What every command uses: the daemon, the configuration and the standard streams. */
 export class Cli {
   readonly #globals: FlagValues;
-  #engine: Engine | undefined;
+  #engine: EngineClient | undefined;
   #config: ConfigFile | undefined;
 
   constructor(globals: FlagValues) {
@@ -26,7 +26,7 @@ export class Cli {
   }
 
   /** @throws BargeError invalid-parameter when the daemon's address is invalid; not-found when the context does not exist. */
-  get engine(): Engine {
+  get engine(): EngineClient {
     this.#engine ??= this.#makeEngine();
     return this.#engine;
   }
@@ -107,13 +107,16 @@ export class Cli {
     };
   }
 
-  #makeEngine(): Engine {
+  #makeEngine(): EngineClient {
     const name = this.contextName;
     const endpoint =
       name === DEFAULT_CONTEXT
         ? this.defaultEndpoint()
         : contextEndpoint(readContext(this.configDirectory, name));
     const pinned = process.env.DOCKER_API_VERSION;
-    return new Engine(endpoint, { headers: configuredHeaders(this.config), ...(pinned ? { pinned } : {}) });
+    return new EngineClient(endpoint, {
+      headers: configuredHeaders(this.config),
+      ...(pinned ? { pinned } : {}),
+    });
   }
 }

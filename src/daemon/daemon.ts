@@ -8,7 +8,7 @@ import { writeDurably } from '../core/durable.ts';
 import { messageOf } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { type Engine, type EngineOptions, openEngine } from '../engine/engine.ts';
-import { noteReload } from '../engine/info.ts';
+import { noteReload } from '../engine/reload.ts';
 import { upgradeDefinition } from './decode/upgrade.ts';
 import { listenAt } from './listen.ts';
 import { serveMetrics } from './metrics.ts';

@@ -1,14 +1,15 @@
 import { stat } from 'node:fs/promises';
 import type { ImageSummary } from '../api/engine/images.ts';
 import { isBusy } from '../container/life/state.ts';
+import type { ContainerStore } from '../container/store.ts';
 import { errnoOf, invalidParameter } from '../core/errors.ts';
 import { limiter } from '../core/limiter.ts';
 import type { Files } from '../host/files.ts';
-import { type BuildCacheItem, cacheItems } from './builds/usage.ts';
-import type { Engine } from './engine.ts';
-import { listImages } from './images/inspect.ts';
-import { type ListedContainer, listed } from './query/list.ts';
-import { containerSizes } from './query/sizes.ts';
+import type { VolumeStore } from '../volume/volumes.ts';
+import { type BuildCacheItem, type CacheItemsContext, cacheItems } from './builds/usage.ts';
+import { type ImageListContext, listImages } from './images/inspect.ts';
+import { type DescribeContext, type ListedContainer, listed } from './query/list.ts';
+import { containerSizes, type SizeContext } from './query/sizes.ts';
 import { showVolume } from './volumes/manage.ts';
 import { referenceCounts } from './volumes/users.ts';
 
@@ -20,6 +21,18 @@ export interface Usage<T> {
   readonly TotalSize: number;
   readonly Items: readonly T[];
 }
+
+interface VolumeUsageContext {
+  readonly containers: Pick<ContainerStore, 'list'>;
+  readonly host: { readonly files: Pick<Files, 'directorySize'> };
+  readonly volumes: Pick<VolumeStore, 'list'>;
+}
+
+type DiskUsageContext = CacheItemsContext &
+  DescribeContext &
+  ImageListContext &
+  SizeContext &
+  VolumeUsageContext;
 
 /** Only the kinds that were asked for. */
 export interface DiskUsage {
@@ -39,7 +52,7 @@ const sum = <T>(items: readonly T[], size: (item: T) => number) =>
 
 /** Adds up what the data root holds. @param kinds none: all. @throws BargeError invalid-parameter for others. */
 export async function diskUsageOf(
-  engine: Engine,
+  ctx: DiskUsageContext,
   kinds: readonly string[],
   signal: AbortSignal,
 ): Promise<DiskUsage> {
@@ -47,12 +60,12 @@ export async function diskUsageOf(
   if (unknown !== undefined) throw invalidParameter(`unknown object type: ${unknown}`);
   const wants = (kind: (typeof KINDS)[number]) => kinds.length === 0 || kinds.includes(kind);
   const [container, volume, cache] = await Promise.all([
-    wants('container') ? containers(engine, signal) : undefined,
-    wants('volume') ? volumes(engine, signal) : undefined,
-    wants('build-cache') ? buildCache(engine, signal) : undefined,
+    wants('container') ? containers(ctx, signal) : undefined,
+    wants('volume') ? volumes(ctx, signal) : undefined,
+    wants('build-cache') ? buildCache(ctx, signal) : undefined,
   ]);
   return {
-    ...(wants('image') ? { image: images(engine) } : {}),
+    ...(wants('image') ? { image: images(ctx) } : {}),
     ...(container ? { container } : {}),
     ...(volume ? { volume } : {}),
     ...(cache ? { 'build-cache': cache } : {}),
@@ -60,14 +73,14 @@ export async function diskUsageOf(
 }
 
 /** Layers count once, whatever number of images has them. Those of used images cannot be reclaimed. */
-function images(engine: Engine): Usage<ImageSummary> {
-  const Items = listImages(engine, { filters: new Map(), all: true, digests: true });
-  const used = new Set(engine.containers.list().map(({ definition }) => definition.imageId as string));
+function images(ctx: ImageListContext): Usage<ImageSummary> {
+  const Items = listImages(ctx, { filters: new Map(), all: true, digests: true });
+  const used = new Set(ctx.containers.list().map(({ definition }) => definition.imageId as string));
   const sizeOfLayers = (ids: readonly string[]) => {
     const layers = new Set(
-      engine.images.list().flatMap(({ id, config }) => (ids.includes(id) ? config.rootfs.diff_ids : [])),
+      ctx.images.list().flatMap(({ id, config }) => (ids.includes(id) ? config.rootfs.diff_ids : [])),
     );
-    return sum([...layers], (diffId) => engine.layers.get(diffId)?.size ?? 0);
+    return sum([...layers], (diffId) => ctx.layers.get(diffId)?.size ?? 0);
   };
   const TotalSize = sizeOfLayers(Items.map(({ Id }) => Id));
   return {
@@ -79,26 +92,32 @@ function images(engine: Engine): Usage<ImageSummary> {
   };
 }
 
-async function containers(engine: Engine, signal: AbortSignal): Promise<Usage<ListedContainer>> {
-  const all = engine.containers.list();
-  const sizes = await containerSizes(engine, all, signal);
+async function containers(
+  ctx: DescribeContext & SizeContext,
+  signal: AbortSignal,
+): Promise<Usage<ListedContainer>> {
+  const all = ctx.containers.list();
+  const sizes = await containerSizes(ctx, all, signal);
   const busy = all.map(({ state }) => isBusy(state));
   return {
     ActiveCount: busy.filter(Boolean).length,
     TotalCount: all.length,
     Reclaimable: sum([...sizes.entries()], ([i, { SizeRw }]) => (busy[i] ? 0 : SizeRw)),
     TotalSize: sum(sizes, ({ SizeRw }) => SizeRw),
-    Items: listed(engine, all, sizes),
+    Items: listed(ctx, all, sizes),
   };
 }
 
-async function volumes(engine: Engine, signal: AbortSignal): Promise<Usage<Record<string, unknown>>> {
+async function volumes(
+  ctx: VolumeUsageContext,
+  signal: AbortSignal,
+): Promise<Usage<Record<string, unknown>>> {
   const limited = limiter(WIDTH);
-  const references = referenceCounts(engine);
+  const references = referenceCounts(ctx);
   const measured = await Promise.all(
-    engine.volumes.list().map(async (volume) => ({
+    ctx.volumes.list().map(async (volume) => ({
       volume,
-      size: await limited(() => sizeIfThere(engine.host.files, volume.mountpoint, signal)),
+      size: await limited(() => sizeIfThere(ctx.host.files, volume.mountpoint, signal)),
       users: references.get(volume.name) ?? 0,
     })),
   );
@@ -128,8 +147,8 @@ async function sizeIfThere(
   return await files.directorySize(directory, signal);
 }
 
-async function buildCache(engine: Engine, signal: AbortSignal): Promise<Usage<BuildCacheItem>> {
-  const Items = await cacheItems(engine, signal);
+async function buildCache(ctx: CacheItemsContext, signal: AbortSignal): Promise<Usage<BuildCacheItem>> {
+  const Items = await cacheItems(ctx, signal);
   return {
     ActiveCount: 0,
     TotalCount: Items.length,

@@ -147,9 +147,14 @@ function openNetworks(options: EngineOptions, db: Database): Promise<Networks> {
 /** Milliseconds that shims of ended containers get to go. */
 const SHIM_PATIENCE = 2000;
 
+type CloseContext = Pick<
+  Engine,
+  'containers' | 'db' | 'host' | 'life' | 'live' | 'logs' | 'mounted' | 'networks'
+>;
+
 /** Containers live on; with none left, bridges, rules and the parent cgroup go too. */
 async function closeEngine(
-  { host, containers, life, live, networks, mounted, db, logs }: ContainerContext & ImageContext,
+  { host, containers, life, live, networks, mounted, db, logs }: CloseContext,
   cgroupParent: string,
   lock: DirectoryLock,
 ): Promise<void> {

@@ -2,11 +2,29 @@ import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { arch, cpus, hostname, version as kernelVersion, release, totalmem } from 'node:os';
 import { isRunning } from '../container/life/state.ts';
 import { LOG_DRIVERS } from '../container/log/drivers.ts';
+import type { ContainerStore } from '../container/store.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { ENGINE_VERSION, VERSION } from '../core/version.ts';
 import type { CgroupFeatures } from '../host/cgroup-features.ts';
+import type { ImageStore } from '../image/images.ts';
 import { DEFAULT_SETTINGS } from '../network/settings.ts';
 import type { Engine } from './engine.ts';
+import type { EventBus } from './events.ts';
+import type { EngineSettings } from './settings.ts';
+
+interface CountsContext {
+  readonly containers: Pick<ContainerStore, 'list'>;
+  readonly images: Pick<ImageStore, 'ids'>;
+}
+
+interface DaemonStateContext {
+  readonly events: Pick<EventBus, 'listeners'>;
+  readonly settings: EngineSettings;
+}
+
+type InfoContext = CountsContext &
+  DaemonStateContext &
+  Pick<Engine, 'dataRoot' | 'host' | 'options' | 'runtime' | 'settings'>;
 
 const KERNEL_ARCHITECTURE: Record<string, string> = { x64: 'x86_64', arm64: 'aarch64' };
 
@@ -16,44 +34,26 @@ function osRelease(): { name: string; version: string } {
   return { name: field('PRETTY_NAME'), version: field('VERSION_ID') };
 }
 
-/** Tells that settings were read again, as an event of the daemon with what they are now. */
-export function noteReload(engine: Engine): void {
-  const { settings } = engine;
-  engine.events.emit('daemon', 'reload', engineId(engine), {
-    name: hostname(),
-    debug: `${settings.debug}`,
-    labels: JSON.stringify(settings.labels),
-    'insecure-registries': JSON.stringify(settings.insecureRegistries),
-    'registry-mirrors': JSON.stringify(settings.mirrors),
-    'max-concurrent-downloads': `${settings.maxConcurrentDownloads}`,
-    'max-concurrent-uploads': `${settings.maxConcurrentUploads}`,
-    'max-download-attempts': `${settings.maxDownloadAttempts}`,
-    'default-runtime': engine.runtime.name,
-    runtimes: Object.keys(settings.defaults.runtimes).join(' '),
-    'live-restore': 'true',
-  });
-}
-
 /** Stays the same for a data root on a machine, in the shape of a UUID. */
-function engineId(engine: Engine): string {
-  const hex = hexOf(digestOf(`${hostname()} ${engine.dataRoot}`));
+export function engineId(ctx: Pick<Engine, 'dataRoot'>): string {
+  const hex = hexOf(digestOf(`${hostname()} ${ctx.dataRoot}`));
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
     '-',
   );
 }
 
-/** The answer of `GET /info`. */
-export async function systemInfo(engine: Engine): Promise<Record<string, unknown>> {
+/** The response of `GET /info`. */
+export async function systemInfo(ctx: InfoContext): Promise<Record<string, unknown>> {
   return {
-    ID: engineId(engine),
-    ...counts(engine),
-    ...storage(engine),
-    ...kernelLimits(engine),
+    ID: engineId(ctx),
+    ...counts(ctx),
+    ...storage(ctx),
+    ...kernelLimits(ctx),
     ...host(),
-    ...daemonState(engine),
-    ...registries(engine),
-    ...firewallBackend(engine),
-    ...(await runtimes(engine)),
+    ...daemonState(ctx),
+    ...registries(ctx),
+    ...firewallBackend(ctx),
+    ...(await runtimes(ctx)),
     ...NOT_HERE,
   };
 }
@@ -73,26 +73,26 @@ const NOT_HERE = {
   ContainerdCommit: { ID: '' },
 };
 
-function counts(engine: Engine) {
-  const states = engine.containers.list().map(({ state }) => state);
+function counts(ctx: CountsContext) {
+  const states = ctx.containers.list().map(({ state }) => state);
   return {
     Containers: states.length,
     ContainersRunning: states.filter(({ status }) => status === 'running').length,
     ContainersPaused: states.filter(({ status }) => status === 'paused').length,
     ContainersStopped: states.filter((state) => !isRunning(state)).length,
-    Images: engine.images.ids().length,
+    Images: ctx.images.ids().length,
   };
 }
 
-function storage(engine: Engine) {
-  const { bavail, bsize } = statfsSync(engine.dataRoot);
+function storage(ctx: Pick<Engine, 'dataRoot'>) {
+  const { bavail, bsize } = statfsSync(ctx.dataRoot);
   return {
     Driver: 'overlay2',
     DriverStatus: [
       ['Data Space Available', `${bavail * bsize}`],
       ['Native Overlay Diff', 'true'],
     ],
-    DockerRootDir: engine.dataRoot,
+    DockerRootDir: ctx.dataRoot,
     Plugins: {
       Volume: ['local'],
       Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
@@ -161,18 +161,18 @@ function host() {
   };
 }
 
-function daemonState(engine: Engine) {
+function daemonState(ctx: DaemonStateContext) {
   return {
-    Debug: engine.settings.debug,
+    Debug: ctx.settings.debug,
     NFd: readdirSync('/proc/self/fd').length,
     /* What Node has under way is the nearest that there is. */
     NGoroutines: process.getActiveResourcesInfo().length,
-    NEventsListener: engine.events.listeners,
+    NEventsListener: ctx.events.listeners,
     SystemTime: new Date().toISOString(),
-    LoggingDriver: engine.settings.defaults.logDriver,
-    Labels: engine.settings.labels,
-    ExperimentalBuild: engine.settings.experimental,
-    CDISpecDirs: engine.settings.defaults.cdiDirectories,
+    LoggingDriver: ctx.settings.defaults.logDriver,
+    Labels: ctx.settings.labels,
+    ExperimentalBuild: ctx.settings.experimental,
+    CDISpecDirs: ctx.settings.defaults.cdiDirectories,
     ServerVersion: ENGINE_VERSION,
     LiveRestoreEnabled: true,
     HttpProxy: process.env.HTTP_PROXY ?? '',
@@ -184,8 +184,8 @@ function daemonState(engine: Engine) {
 /** A block of addresses, not a registry's name. */
 const isBlock = (name: string) => /^[\da-fA-F.:]+\/\d+$/.test(name);
 
-function registries(engine: Engine) {
-  const { mirrors, insecureRegistries } = engine.settings;
+function registries(ctx: Pick<Engine, 'settings'>) {
+  const { mirrors, insecureRegistries } = ctx.settings;
   const insecure = insecureRegistries
     .filter((name) => !isBlock(name))
     .map((name) => [name, { Name: name, Mirrors: [], Secure: false, Official: false }] as const);
@@ -202,7 +202,7 @@ function registries(engine: Engine) {
 }
 
 /** Rules are nftables', unless the daemon was told to write none. */
-function firewallBackend({ options }: Engine) {
+function firewallBackend({ options }: Pick<Engine, 'options'>) {
   const { ipv4, ipv6 } = options.network?.rules ?? DEFAULT_SETTINGS.rules;
   return { FirewallBackend: { Driver: ipv4 || ipv6 ? 'nftables' : 'none', Info: [] } };
 }

@@ -10,9 +10,8 @@ import type { LifeState } from '../container/life/state.ts';
 import { STATES } from '../container/life/testing.ts';
 import type { ContainerDefinition } from '../container/model.ts';
 import { linuxHost } from '../host/linux/host.ts';
-import type { ContainerContext } from './lifecycle/context.ts';
 import { FakeLife, settled } from './lifecycle/testing.ts';
-import { recover } from './recover.ts';
+import { type RecoverContext, recover } from './recover.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'barge-recover-'));
 after(() => rmSync(scratch, { recursive: true }));
@@ -74,7 +73,7 @@ function daemonOver(...containers: (readonly [Partial<ContainerDefinition>, Life
       directories: (id: string) => ({ exec: execOf(id) }),
       cgroupOf: ({ id }: { id: string }) => `${roots.cgroupParent}/${id}`,
     },
-  } as unknown as ContainerContext;
+  } as unknown as RecoverContext;
   const recordExit = (id: string, text: string) => {
     mkdirSync(execOf(id), { recursive: true });
     writeFileSync(join(execOf(id), 'exit'), text);

@@ -1,17 +1,48 @@
+import type { ContainerDirectories } from '../container/directories.ts';
 import { KILLED_EXIT_CODE } from '../container/life/ends.ts';
 import type { LifeEvent } from '../container/life/event.ts';
 import { isLeaving, isRunning } from '../container/life/state.ts';
 import type { Container } from '../container/model.ts';
 import { readExitRecord, type ShimLink } from '../container/shim.ts';
+import type { ContainerStore } from '../container/store.ts';
 import { messageOf } from '../core/errors.ts';
+import type { Cgroups } from '../host/cgroups.ts';
 import type { Sandbox } from '../network/sandbox/sandboxes.ts';
-import type { ContainerContext } from './lifecycle/context.ts';
+import type { VolumeStore } from '../volume/volumes.ts';
+import type { ContainerContext, LiveContainers } from './lifecycle/context.ts';
 import { watchExit } from './lifecycle/exit.ts';
-import { watchHealth } from './lifecycle/health.ts';
-import { sweepShm } from './lifecycle/host-extras.ts';
+import { type HealthContext, watchHealth } from './lifecycle/health.ts';
+import { type SweepShmContext, sweepShm } from './lifecycle/host-extras.ts';
 import { volumeNames } from './lifecycle/mounting.ts';
-import { adoptSandbox } from './networking/endpoints.ts';
-import { clear, endUnrecorded, sweep } from './sweep.ts';
+import { type AdoptSandboxContext, adoptSandbox } from './networking/endpoints.ts';
+import { clear, endUnrecorded, type SweepContext, sweep } from './sweep.ts';
+import type { MountedVolumes } from './volumes/mounted.ts';
+
+type ReportContext = Pick<ContainerContext, 'life' | 'warn'>;
+
+interface MountsContext {
+  readonly containers: Pick<ContainerStore, 'get'>;
+  readonly live: Pick<LiveContainers, 'links'>;
+  readonly mounted: Pick<MountedVolumes, 'recover'>;
+  readonly volumes: Pick<VolumeStore, 'find'>;
+}
+
+interface EndContext {
+  readonly runner: { directories(id: string): Pick<ContainerDirectories, 'exec'> };
+}
+
+type AdoptContext = AdoptSandboxContext &
+  HealthContext &
+  ReportContext &
+  Pick<ContainerContext, 'live' | 'logs'> & {
+    readonly host: { readonly cgroups: Pick<Cgroups, 'isFrozen'> };
+  };
+
+export type RecoverContext = AdoptContext &
+  EndContext &
+  MountsContext &
+  SweepContext &
+  SweepShmContext & { readonly volumes: Pick<VolumeStore, 'recover'> };
 
 /** The code that stands for one that is lost: nothing says how the process ended. */
 const LOST_EXIT_CODE = 255;
@@ -21,7 +52,7 @@ const LOST_EXIT_CODE = 255;
  * removes what a killed daemon left half-made, and starts what restart policies want. Nothing starts before the sweep is over,
  * which would take it for a leftover.
  */
-export async function recover(ctx: ContainerContext): Promise<void> {
+export async function recover(ctx: RecoverContext): Promise<void> {
   const left = new Set(await ctx.runner.known());
   const adopted: Sandbox[] = [];
   const ended: [id: string, event: LifeEvent][] = [];
@@ -56,7 +87,7 @@ export async function recover(ctx: ContainerContext): Promise<void> {
 }
 
 /** What cannot be done for one container must not keep the daemon from its start. */
-async function report(ctx: ContainerContext, id: string, event: LifeEvent): Promise<void> {
+async function report(ctx: ReportContext, id: string, event: LifeEvent): Promise<void> {
   try {
     await ctx.life.dispatch(id, event);
   } catch (error) {
@@ -64,11 +95,7 @@ async function report(ctx: ContainerContext, id: string, event: LifeEvent): Prom
   }
 }
 
-async function adopt(
-  ctx: ContainerContext,
-  container: Container,
-  link: ShimLink,
-): Promise<Sandbox | undefined> {
+async function adopt(ctx: AdoptContext, container: Container, link: ShimLink): Promise<Sandbox | undefined> {
   const { definition } = container;
   const { id } = definition;
   ctx.live.links.set(id, link);
@@ -82,7 +109,7 @@ async function adopt(
 }
 
 /** Containers that run go on using their volumes; what nobody uses is unmounted. */
-async function recoverMounts(ctx: ContainerContext): Promise<void> {
+async function recoverMounts(ctx: MountsContext): Promise<void> {
   const users = [...ctx.live.links.keys()].flatMap((id) => {
     const volumes = volumeNames(ctx.containers.get(id).definition.mounts).flatMap(
       (name) => ctx.volumes.find(name) ?? [],
@@ -93,7 +120,7 @@ async function recoverMounts(ctx: ContainerContext): Promise<void> {
 }
 
 /** @param wasLeft the shim was killed, and what it left has just been ended. */
-async function endOf(ctx: ContainerContext, id: string, wasLeft: boolean): Promise<LifeEvent> {
+async function endOf(ctx: EndContext, id: string, wasLeft: boolean): Promise<LifeEvent> {
   const end = await readExitRecord(ctx.runner.directories(id).exec);
   if (end) return { type: 'found-ended', end, message: '' };
   const message = wasLeft

@@ -3,16 +3,31 @@ import { join } from 'node:path';
 import { isRunning } from '../container/life/state.ts';
 import type { Runner } from '../container/runner.ts';
 import { ShimLink } from '../container/shim.ts';
+import type { ContainerStore } from '../container/store.ts';
 import { messageOf } from '../core/errors.ts';
 import { SIGKILL } from '../core/signals.ts';
-import type { ContainerContext } from './lifecycle/context.ts';
+import type { Cgroups } from '../host/cgroups.ts';
+import type { Files } from '../host/files.ts';
+import type { ContainerContext, LiveContainers } from './lifecycle/context.ts';
+
+interface ClearContext extends Pick<ContainerContext, 'warn'> {
+  readonly runner: Pick<Runner, 'clear'>;
+}
 
 export async function endUnrecorded(link: ShimLink): Promise<void> {
   link.kill(SIGKILL);
   await link.gone;
 }
 
-type SweepContext = Pick<ContainerContext, 'host' | 'containers' | 'live' | 'runner' | 'warn'>;
+export interface SweepContext extends ClearContext {
+  readonly containers: Pick<ContainerStore, 'list'>;
+  readonly host: {
+    readonly cgroups: Pick<Cgroups, 'children' | 'remove'>;
+    readonly files: Pick<Files, 'removeTree'>;
+  };
+  readonly live: Pick<LiveContainers, 'links'>;
+  readonly runner: Pick<Runner, 'clear' | 'directories' | 'known' | 'roots'>;
+}
 
 /**
  * Removes directories and cgroups that belong to no container. Everything is listed at the beginning: what starts while the
@@ -45,7 +60,10 @@ export async function sweep(ctx: SweepContext): Promise<void> {
 const EXEC_NAME = /^([0-9a-f]{20}|step-.*)$/;
 
 /** Run-time directories of containers that run, and of those whose exit record may still be all that tells of their end. */
-function usedDirectories({ containers, runner }: SweepContext): ReadonlySet<string> {
+function usedDirectories({
+  containers,
+  runner,
+}: Pick<SweepContext, 'containers' | 'runner'>): ReadonlySet<string> {
   const used = containers.list().filter(({ state }) => isRunning(state));
   return new Set(
     used.map(({ definition }) =>
@@ -55,10 +73,7 @@ function usedDirectories({ containers, runner }: SweepContext): ReadonlySet<stri
 }
 
 /** What does not end of a container whose shim was killed must not keep the daemon from its start. */
-export async function clear(
-  ctx: Pick<SweepContext, 'runner' | 'warn'>,
-  definition: Parameters<Runner['clear']>[0],
-): Promise<void> {
+export async function clear(ctx: ClearContext, definition: Parameters<Runner['clear']>[0]): Promise<void> {
   await ctx.runner.clear(definition).catch((error) =>
     ctx.warn('ending what a shim left behind failed', {
       container: definition.id,

@@ -1,31 +1,38 @@
 import { arch, release } from 'node:os';
 import { API_VERSION, MIN_API_VERSION, type VersionInfo } from '../api/engine/system.ts';
 import { ENGINE_VERSION, VERSION } from '../core/version.ts';
-import type { Engine } from './engine.ts';
+import type { OciRuntime, Runtimes } from '../host/runtimes.ts';
+import type { EngineSettings } from './settings.ts';
 
 const GO_ARCHITECTURE: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };
 
-/** The answer of `GET /version`. */
-export async function versionInfo(engine: Engine): Promise<VersionInfo> {
+interface VersionContext {
+  readonly host: { readonly runtimes: Pick<Runtimes, 'version'> };
+  readonly runtime: OciRuntime;
+  readonly settings: Pick<EngineSettings, 'experimental'>;
+}
+
+/** The response of `GET /version`. */
+export async function versionInfo(ctx: VersionContext): Promise<VersionInfo> {
   const os = 'linux';
   const architecture = GO_ARCHITECTURE[arch()] ?? arch();
   const details = {
     ApiVersion: API_VERSION,
     Arch: architecture,
     BuildTime: '',
-    Experimental: `${engine.settings.experimental}`,
+    Experimental: `${ctx.settings.experimental}`,
     GitCommit: '',
     GoVersion: `node ${process.version}`,
     KernelVersion: release(),
     MinAPIVersion: MIN_API_VERSION,
     Os: os,
   };
-  const { name } = engine.runtime;
+  const { name } = ctx.runtime;
   return {
     Platform: { Name: `Barge ${VERSION}` },
     Components: [
       { Name: 'Engine', Version: ENGINE_VERSION, Details: details },
-      { Name: name, Version: await engine.host.runtimes.version(engine.runtime), Details: {} },
+      { Name: name, Version: await ctx.host.runtimes.version(ctx.runtime), Details: {} },
       { Name: 'barge-init', Version: VERSION, Details: {} },
     ],
     Version: ENGINE_VERSION,

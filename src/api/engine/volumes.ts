@@ -47,3 +47,14 @@ export interface VolumeCreateRequest {
   readonly Labels?: Readonly<Record<string, string>> | null;
   readonly ClusterVolumeSpec?: unknown;
 }
+
+/** A volume as clients see it; other daemons may send more. */
+export interface Volume {
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Mountpoint: string;
+  readonly Scope: string;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+  /** Bytes; -1 when the daemon did not add them up. */
+  readonly UsageData?: { readonly Size: number; readonly RefCount: number } | null;
+}

@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { posix } from 'node:path';
 import { invalidParameter, isKind } from '../../core/errors.ts';
-import type { Engine } from '../transport/engine.ts';
+import type { EngineClient } from '../transport/engine.ts';
 import type { ContextFilter } from './ignore.ts';
 import { type ListedEntry, listContext } from './listing.ts';
 import { packEntries } from './pack.ts';
@@ -31,16 +31,16 @@ const BATCH = 64 * 1024;
  */
 export class ClientSession implements Disposable {
   readonly id: string;
-  readonly #engine: Engine;
+  readonly #engine: EngineClient;
   readonly #stop = new AbortController();
 
-  private constructor(engine: Engine, id: string) {
+  private constructor(engine: EngineClient, id: string) {
     this.#engine = engine;
     this.id = id;
   }
 
   /** Undefined when the server is not Barge and the build needs nothing that only Barge supports. */
-  static async open(engine: Engine, contents: SessionContents): Promise<ClientSession | undefined> {
+  static async open(engine: EngineClient, contents: SessionContents): Promise<ClientSession | undefined> {
     const { secrets, agents, dockerfile } = contents;
     const json = {
       Secrets: Object.fromEntries(
@@ -83,7 +83,7 @@ export class ClientSession implements Disposable {
 }
 
 /** Undefined from a server without sessions. */
-async function createSession(engine: Engine, json: unknown): Promise<string | undefined> {
+async function createSession(engine: EngineClient, json: unknown): Promise<string | undefined> {
   try {
     const { body } = await engine.request('POST', '/barge/sessions', { json });
     return /"Id":"(\w+)"/.exec(await body.text())?.[1];

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import type { Engine, HijackedStream } from '../transport/engine.ts';
+import type { EngineClient, HijackedStream } from '../transport/engine.ts';
 
 /**
  * Offers one connection at a time to the daemon, and joins each that the daemon uses with the agent at `socket`. Ends
  * with `signal`, or when the daemon accepts no more.
  */
 export async function forwardAgent(
-  engine: Engine,
+  engine: EngineClient,
   path: string,
   id: string,
   socket: string,

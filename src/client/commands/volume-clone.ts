@@ -1,6 +1,6 @@
+import type { Volume } from '../../api/engine/volumes.ts';
 import { argument, defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
-import type { Volume } from '../volumes/volume.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] SOURCE VOLUME',

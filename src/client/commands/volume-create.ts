@@ -1,8 +1,8 @@
+import type { Volume } from '../../api/engine/volumes.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { defineCommand } from '../command.ts';
 import { checkLabel } from '../create/key-values.ts';
 import type { Flag } from '../flag-types.ts';
-import type { Volume } from '../volumes/volume.ts';
 
 /** Flags of cluster volumes, accepted only to report that they are unsupported. */
 const CLUSTER: readonly Flag[] = (

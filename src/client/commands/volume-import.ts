@@ -1,7 +1,7 @@
+import type { Volume } from '../../api/engine/volumes.ts';
 import { argument, defineCommand } from '../command.ts';
 import { pathSegment } from '../each.ts';
 import { openInput } from '../images/input-file.ts';
-import type { Volume } from '../volumes/volume.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] VOLUME [FILE]',

@@ -1,10 +1,10 @@
+import type { Volume } from '../../api/engine/volumes.ts';
 import { formatBytes } from '../../core/units.ts';
 import { defineCommand } from '../command.ts';
 import { filtersQuery } from '../format/filters.ts';
 import { FILTER, LIST_FORMAT, listFormat } from '../format/format-flag.ts';
 import { type Fields, type Listing, renderListing } from '../format/listing.ts';
 import { formatLabels, labelField } from '../format/text.ts';
-import type { Volume } from '../volumes/volume.ts';
 
 const LISTING: Listing = {
   typeName: '*formatter.volumeContext',

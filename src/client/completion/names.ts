@@ -1,10 +1,10 @@
 import type { ContainerSummary } from '../../api/engine/containers.ts';
 import type { ImageSummary } from '../../api/engine/images.ts';
+import type { Volume } from '../../api/engine/volumes.ts';
 import type { Cli } from '../cli.ts';
 import type { Completion } from '../flag-types.ts';
 import type { NetworkSummary } from '../networks/network.ts';
 import { DEFAULT_CONTEXT, listContexts } from '../targets/store.ts';
-import type { Volume } from '../volumes/volume.ts';
 import { type Candidate, DIRECTIVE, type Proposal } from './proposal.ts';
 
 type Kind = Exclude<Completion, readonly string[]>;

@@ -1,6 +1,6 @@
 import { invalidParameter } from '../../core/errors.ts';
 import { pathSegment } from '../each.ts';
-import type { Engine } from '../transport/engine.ts';
+import type { EngineClient } from '../transport/engine.ts';
 
 export interface Place {
   /** Undefined for a path of this machine. */
@@ -40,7 +40,7 @@ export const isLink = (stat: PathStat) => hasBit(stat.mode, GO_SYMLINK);
 export const archivePath = (container: string) => `/containers/${pathSegment(container)}/archive`;
 
 /** The status of `path` inside a container. @throws EngineError not-found. */
-export async function statPath(engine: Engine, container: string, path: string): Promise<PathStat> {
+export async function statPath(engine: EngineClient, container: string, path: string): Promise<PathStat> {
   const { headers, body } = await engine.request('HEAD', archivePath(container), { query: { path } });
   await body.return();
   return decodeStat(headers.get('x-docker-container-path-stat'));

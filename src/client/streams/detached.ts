@@ -1,9 +1,9 @@
 import type { ContainerInspect } from '../../api/engine/containers.ts';
 import { isKind } from '../../core/errors.ts';
-import type { Engine } from '../transport/engine.ts';
+import type { EngineClient } from '../transport/engine.ts';
 
 /** Whether container `id` still runs after its stream ended, because the user detached. */
-export async function stillRunning(engine: Engine, id: string): Promise<boolean> {
+export async function stillRunning(engine: EngineClient, id: string): Promise<boolean> {
   try {
     const { State } = await engine.get<ContainerInspect>(`/containers/${id}/json`);
     return State.Running;

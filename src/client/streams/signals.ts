@@ -1,4 +1,4 @@
-import type { Engine } from '../transport/engine.ts';
+import type { EngineClient } from '../transport/engine.ts';
 
 /** Signals to pass on to the container; those that stop or resume the client's own job are excluded. */
 const PROXIED: readonly NodeJS.Signals[] = [
@@ -12,7 +12,7 @@ const PROXIED: readonly NodeJS.Signals[] = [
 ];
 
 /** Passes signals on to container `id` until disposed of. */
-export function proxySignals(engine: Engine, id: string): Disposable {
+export function proxySignals(engine: EngineClient, id: string): Disposable {
   const pass = (signal: NodeJS.Signals) => {
     // The container may have ended between the signal and its delivery.
     engine.call('POST', `/containers/${id}/kill`, { query: { signal: signal.slice(3) } }).catch(() => {});

@@ -1,4 +1,4 @@
-import type { Engine } from '../transport/engine.ts';
+import type { EngineClient } from '../transport/engine.ts';
 
 /**
  * Puts the local terminal into raw mode until disposed of. Node's raw mode still turns LF into CR LF, which the
@@ -24,7 +24,7 @@ export function rawMode(): Disposable {
  * Reports the size of the local terminal to the daemon, now and whenever it changes, until disposed of.
  * @param path `/containers/<id>` or `/exec/<id>`
  */
-export function followSize(engine: Engine, path: string): Disposable {
+export function followSize(engine: EngineClient, path: string): Disposable {
   const tell = () => {
     const { rows, columns } = process.stdout;
     if (!rows || !columns) return;

@@ -1,8 +1,8 @@
 import type { ContainerSummary } from '../../api/engine/containers.ts';
 import type { ImageSummary } from '../../api/engine/images.ts';
+import type { Volume } from '../../api/engine/volumes.ts';
 import type { Fields } from '../format/listing.ts';
 import { exactSize } from '../format/text.ts';
-import type { Volume } from '../volumes/volume.ts';
 
 export interface CacheRecord {
   readonly ID: string;

@@ -1,3 +1,4 @@
+import type { Volume } from '../../api/engine/volumes.ts';
 import { shortId } from '../../core/ids.ts';
 import { formatDuration } from '../../core/units.ts';
 import { CONTAINER_LISTING, containerFields } from '../containers/listing.ts';
@@ -6,7 +7,6 @@ import { exactSize, formatLabels } from '../format/text.ts';
 import { IMAGE_LISTING, imageFields } from '../images/listing.ts';
 import { compileTemplate } from '../template/evaluator.ts';
 import { exactJson } from '../template/print.ts';
-import type { Volume } from '../volumes/volume.ts';
 import type { CacheRecord, DiskUsage } from './disk-usage.ts';
 
 const IMAGES: Listing = {

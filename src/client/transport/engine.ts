@@ -41,7 +41,7 @@ export interface EngineOptions {
 }
 
 /** A client of one daemon's Engine API. Every request uses a separate connection. */
-export class Engine {
+export class EngineClient {
   readonly endpoint: Endpoint;
   readonly #headers: Readonly<Record<string, string>>;
   #version: string;

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { isKind } from '../../core/errors.ts';
 import { Demultiplexer } from './demux.ts';
 import { resolveEndpoint } from './endpoint.ts';
-import { Engine, formatQuery } from './engine.ts';
+import { EngineClient, formatQuery } from './engine.ts';
 import { EngineError } from './engine-error.ts';
 import { jsonLines } from './json-lines.ts';
 
@@ -32,7 +32,7 @@ async function rawServer(response: (socket: Socket, request: string) => void) {
   server.listen(path);
   await once(server, 'listening');
   return {
-    engine: new Engine({ kind: 'unix', url: `unix://${path}`, path }),
+    engine: new EngineClient({ kind: 'unix', url: `unix://${path}`, path }),
     async [Symbol.asyncDispose]() {
       server.close();
       for (const socket of sockets) socket.destroy();
@@ -173,7 +173,7 @@ test("a rejected upload fails with the daemon's message, not with a broken pipe"
 });
 
 test('a missing daemon is reported with its address', async () => {
-  const engine = new Engine(resolveEndpoint({ host: 'unix:///nope/x.sock' }, {}));
+  const engine = new EngineClient(resolveEndpoint({ host: 'unix:///nope/x.sock' }, {}));
   await assert.rejects(engine.get('/x'), {
     message: 'Cannot connect to the Barge daemon at unix:///nope/x.sock. Is barged running?',
   });

@@ -24,6 +24,8 @@ export interface UsageContext extends ImageContext {
   readonly dataRoot: string;
 }
 
+export type CacheItemsContext = Pick<UsageContext, 'dataRoot' | 'db' | 'host' | 'images' | 'layers'>;
+
 /** Maximum number of parallel size calculations. */
 const WIDTH = 4;
 
@@ -35,7 +37,7 @@ export const CACHE_DIRECTORIES = {
 export type CacheDirectoryType = keyof typeof CACHE_DIRECTORIES;
 
 /** Steps, directories of `RUN --mount=type=cache`, and contexts that clients sent; the least recently used first. */
-export async function cacheItems(ctx: UsageContext, signal?: AbortSignal): Promise<BuildCacheItem[]> {
+export async function cacheItems(ctx: CacheItemsContext, signal?: AbortSignal): Promise<BuildCacheItem[]> {
   const directories = await Promise.all([
     directoryItems(ctx, 'exec.cachemount', 'RUN --mount=type=cache', signal),
     directoryItems(ctx, 'source.local', 'build context', signal),
@@ -44,7 +46,7 @@ export async function cacheItems(ctx: UsageContext, signal?: AbortSignal): Promi
   return all.sort((a, b) => ((a.LastUsedAt ?? '') < (b.LastUsedAt ?? '') ? -1 : 1));
 }
 
-function stepItems(ctx: UsageContext): BuildCacheItem[] {
+function stepItems(ctx: CacheItemsContext): BuildCacheItem[] {
   const inImages = new Set<string>(ctx.images.list().flatMap(({ config }) => config.rootfs.diff_ids));
   const seen = new Set<string>();
   return listRecords(ctx.db).map(({ key, layer, record, usedAt }) => {
@@ -66,7 +68,7 @@ function stepItems(ctx: UsageContext): BuildCacheItem[] {
 }
 
 async function directoryItems(
-  ctx: UsageContext,
+  ctx: Pick<CacheItemsContext, 'dataRoot' | 'host'>,
   Type: CacheDirectoryType,
   Description: string,
   signal: AbortSignal | undefined,

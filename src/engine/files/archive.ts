@@ -3,11 +3,41 @@ import type { Readable } from 'node:stream';
 import { isLeaving, isRunning } from '../../container/life/state.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { readUserResponse, userQuestion } from '../../container/oci/user.ts';
+import type { Runner } from '../../container/runner.ts';
 import { BargeError, conflict, invalidParameter, isKind, notFound } from '../../core/errors.ts';
-import type { PathStat, Root } from '../../host/files.ts';
+import type { Files, PathStat, Root } from '../../host/files.ts';
+import type { ProcessTable } from '../../host/process.ts';
 import { decompress } from '../../image/compression.ts';
-import { emitContainer } from '../lifecycle/context.ts';
-import { type ArchiveContext, withLayers, withOwnFiles, withRoot } from './root.ts';
+import { type ContainerEvents, emitContainer, type LiveContainers } from '../lifecycle/context.ts';
+import {
+  type ArchiveContext,
+  type LayersContext,
+  type OwnFilesContext,
+  withLayers,
+  withOwnFiles,
+  withRoot,
+} from './root.ts';
+
+interface LookContext {
+  readonly host: { readonly files: Pick<Files, 'resolveBelow' | 'statBelow'> };
+}
+
+interface CopyContext extends ContainerEvents {
+  readonly host: { readonly files: Pick<Files, 'resolveBelow' | 'statBelow' | 'packTar' | 'unpackTar'> };
+}
+
+interface ExportContext extends ContainerEvents {
+  readonly host: { readonly files: Pick<Files, 'packTar'> };
+}
+
+type UserContext = LayersContext & {
+  readonly host: {
+    readonly files: Pick<Files, 'userBelow'>;
+    readonly processTable: Pick<ProcessTable, 'isEnding'>;
+  };
+  readonly live: Pick<LiveContainers, 'links'>;
+  readonly runner: Pick<Runner, 'userIn'>;
+};
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
@@ -30,7 +60,7 @@ const MEANS_DIRECTORY = /(^|\/)\.?$/;
  * @throws BargeError not-found, or invalid-parameter for what is no directory although its path says so.
  */
 async function follow(
-  { host }: ArchiveContext,
+  { host }: { readonly host: { readonly files: Pick<Files, 'resolveBelow'> } },
   root: Root,
   path: string,
   container: Container,
@@ -46,7 +76,7 @@ async function follow(
 
 /** Of a symlink itself, unless the path means a directory. @throws BargeError as `follow`. */
 async function look(
-  ctx: ArchiveContext,
+  ctx: LookContext,
   root: Root,
   path: string,
   container: Container,
@@ -63,14 +93,18 @@ async function look(
   }
 }
 
-export async function statInContainer(ctx: ArchiveContext, ref: string, path: string): Promise<ArchivedPath> {
+export async function statInContainer(
+  ctx: ArchiveContext & LookContext,
+  ref: string,
+  path: string,
+): Promise<ArchivedPath> {
   const container = ctx.containers.find(ref);
   return await withRoot(ctx, container, async (root) => (await look(ctx, root, path, container)).stat);
 }
 
 /** Gives `send` the tar of a file or directory, named by its last part. @throws BargeError not-found. */
 export async function copyFromContainer(
-  ctx: ArchiveContext,
+  ctx: ArchiveContext & CopyContext,
   ref: string,
   path: string,
   send: (stat: ArchivedPath, tar: Readable) => Promise<void>,
@@ -96,7 +130,7 @@ export interface CopyToOptions {
  * @throws BargeError not-found without the directory; invalid-parameter when it is none or may not be written to.
  */
 export async function copyToContainer(
-  ctx: ArchiveContext,
+  ctx: ArchiveContext & CopyContext & UserContext,
   ref: string,
   path: string,
   tar: Readable,
@@ -132,7 +166,7 @@ function assertWritable({ mounts, spec }: ContainerDefinition, path: string): vo
 }
 
 /** The container's user, by the account files of its own layers, not by what is mounted over them. */
-async function userOf(ctx: ArchiveContext, container: Container) {
+async function userOf(ctx: UserContext, container: Container) {
   const { id, spec } = container.definition;
   const request = { user: spec.process.user, groupAdd: [] };
   const link = ctx.live.links.get(id);
@@ -151,7 +185,7 @@ async function userOf(ctx: ArchiveContext, container: Container) {
 
 /** Gives `send` the tar of the whole file system, without volumes. */
 export async function exportContainer(
-  ctx: ArchiveContext,
+  ctx: OwnFilesContext & ExportContext,
   ref: string,
   send: (tar: Readable) => Promise<void>,
 ): Promise<void> {

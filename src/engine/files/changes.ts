@@ -1,8 +1,16 @@
 import { constants } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ContainerDirectories } from '../../container/directories.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { errnoOf } from '../../core/errors.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
+import type { LayerStore } from '../../image/layers.ts';
+
+interface ChangesContext {
+  readonly containers: Pick<ContainerStore, 'find'>;
+  readonly layers: Pick<LayerStore, 'overlay'>;
+  readonly runner: { directories(id: string): Pick<ContainerDirectories, 'upper'> };
+}
 
 const MODIFIED = 0;
 const ADDED = 1;
@@ -14,7 +22,7 @@ export interface Change {
 }
 
 /** What a container has changed on top of its image: the contents of its upper directory, read as overlayfs does. */
-export async function containerChanges(ctx: ContainerContext, ref: string): Promise<Change[]> {
+export async function containerChanges(ctx: ChangesContext, ref: string): Promise<Change[]> {
   const { definition } = ctx.containers.find(ref);
   const { upper } = ctx.runner.directories(definition.id);
   const { lower, layersDirectory } = ctx.layers.overlay(definition.layers);

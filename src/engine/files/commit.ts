@@ -2,17 +2,21 @@ import { readdir } from 'node:fs/promises';
 import type { ContainerConfig } from '../../api/engine/containers.ts';
 import type { ImageConfig, ImageRunConfig } from '../../api/oci-image.ts';
 import { applyChanges } from '../../builder/changes.ts';
+import type { ContainerDirectories } from '../../container/directories.ts';
 import { isLeaving } from '../../container/life/state.ts';
-import { type Container, noSuchContainer } from '../../container/model.ts';
+import { type Container, type ContainerDefinition, noSuchContainer } from '../../container/model.ts';
 import { runConfig } from '../../container/run-config.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import type { Digest } from '../../core/digest.ts';
 import { conflict } from '../../core/errors.ts';
 import { familiarString, parseReference, type Reference, withDefaultTag } from '../../core/reference.ts';
-import type { Image } from '../../image/images.ts';
+import type { Cgroups } from '../../host/cgroups.ts';
+import type { Files } from '../../host/files.ts';
+import type { Image, ImageStore } from '../../image/images.ts';
+import type { LayerStore } from '../../image/layers.ts';
 import { hostPlatform } from '../../image/pull.ts';
-import type { ImageContext } from '../images/context.ts';
 import { emitImage } from '../images/emit.ts';
-import { type ContainerContext, emitContainer } from '../lifecycle/context.ts';
+import { type ContainerEvents, emitContainer } from '../lifecycle/context.ts';
 
 export interface CommitRequest {
   /** `name[:tag]`; absent: the image gets no name. */
@@ -28,7 +32,23 @@ export interface CommitRequest {
   readonly signal: AbortSignal;
 }
 
-export type CommitContext = ContainerContext & Pick<ImageContext, 'images' | 'layers'>;
+/** What packing a container's changes as a layer needs. */
+interface PackContext {
+  readonly containers: Pick<ContainerStore, 'find' | 'get' | 'has'>;
+  readonly host: {
+    readonly cgroups: Pick<Cgroups, 'freeze'>;
+    readonly files: Pick<Files, 'packTar'>;
+  };
+  readonly layers: Pick<LayerStore, 'addTar' | 'lease'>;
+  readonly runner: {
+    cgroupOf(definition: ContainerDefinition): string;
+    directories(id: string): Pick<ContainerDirectories, 'upper'>;
+  };
+}
+
+export interface CommitContext extends PackContext, ContainerEvents {
+  readonly images: Pick<ImageStore, 'add' | 'get' | 'tag'>;
+}
 
 /**
  * Makes an image of a container: its image's layers and one with what it has changed.
@@ -105,7 +125,7 @@ function joined(name: 'Labels' | 'ExposedPorts' | 'Volumes', a: ContainerConfig,
 
 /** The upper directory as a layer; undefined when nothing has changed. The container keeps its own directory. */
 async function packChanges(
-  ctx: CommitContext,
+  ctx: PackContext,
   container: Container,
   { pause, signal }: CommitRequest,
 ): Promise<Digest | undefined> {
@@ -131,7 +151,7 @@ async function packChanges(
 }
 
 function imageConfig(
-  ctx: CommitContext,
+  ctx: { readonly images: Pick<ImageStore, 'get'> },
   { definition }: Container,
   { author, comment }: CommitRequest,
   config: ImageRunConfig,

@@ -10,13 +10,13 @@ import { containersOf } from '../volumes/users.ts';
 const S_IFDIR = 0o040000;
 const S_IFMT = 0o170000;
 
-type CopyContext = Pick<
-  ContainerContext,
-  'host' | 'runner' | 'layers' | 'volumes' | 'mounted' | 'containers'
->;
+type HostContext = Pick<ContainerContext, 'host'>;
+type CopyContext = HostContext & Pick<ContainerContext, 'containers' | 'volumes'>;
+type FillContext = CopyContext & Pick<ContainerContext, 'layers' | 'runner'>;
+export type CopyUpContext = FillContext & Pick<ContainerContext, 'mounted'>;
 
 /** Fills empty volumes with what the image has at their destinations, as Docker does at a volume's first use. */
-export async function copyUpVolumes(ctx: CopyContext, { definition }: Container): Promise<void> {
+export async function copyUpVolumes(ctx: CopyUpContext, { definition }: Container): Promise<void> {
   const requests = definition.mounts.filter(({ copyUp }) => copyUp);
   if (requests.length === 0) return;
   const volumes = volumeNames(requests).map((name) => ctx.volumes.get(name));
@@ -29,7 +29,7 @@ export async function copyUpVolumes(ctx: CopyContext, { definition }: Container)
 }
 
 async function fill(
-  ctx: CopyContext,
+  ctx: FillContext,
   definition: ContainerDefinition,
   requests: readonly ResolvedMount[],
 ): Promise<void> {
@@ -52,7 +52,7 @@ async function fill(
 }
 
 /** A sub-path may be somebody's who changes it meanwhile. */
-async function isEmpty(ctx: CopyContext, { Source = '', subpath = '' }: ResolvedMount): Promise<boolean> {
+async function isEmpty(ctx: HostContext, { Source = '', subpath = '' }: ResolvedMount): Promise<boolean> {
   try {
     return subpath
       ? await ctx.host.files.isEmptyBelow(Source, subpath)
@@ -63,7 +63,7 @@ async function isEmpty(ctx: CopyContext, { Source = '', subpath = '' }: Resolved
   }
 }
 
-async function kindOf(ctx: CopyContext, root: string, path: string): Promise<'directory' | 'other' | 'none'> {
+async function kindOf(ctx: HostContext, root: string, path: string): Promise<'directory' | 'other' | 'none'> {
   try {
     return ((await ctx.host.files.statBelow(root, path)).mode & S_IFMT) === S_IFDIR ? 'directory' : 'other';
   } catch {
@@ -83,7 +83,7 @@ async function copy(ctx: CopyContext, root: string, request: ResolvedMount): Pro
 
 /** A crash leaves the volume empty or full: half of it would never be made whole. */
 async function fillAtOnce(
-  ctx: CopyContext,
+  ctx: Pick<CopyContext, 'host' | 'volumes'>,
   volume: Volume,
   write: (directory: string) => Promise<void>,
 ): Promise<void> {

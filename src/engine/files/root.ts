@@ -4,15 +4,39 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRunning } from '../../container/life/state.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
+import type { Runner } from '../../container/runner.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { conflict, systemError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
-import type { HeldBind, Root } from '../../host/files.ts';
+import type { Files, HeldBind, Root } from '../../host/files.ts';
+import type { ProcessTable } from '../../host/process.ts';
+import type { LayerStore } from '../../image/layers.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { volumeNames } from '../lifecycle/mounting.ts';
 import { type HeldProcess, HeldRoot } from './hold.ts';
 import type { View } from './views.ts';
 
-export type ArchiveContext = ContainerContext & { readonly dataRoot: string };
+/** What shows a container's layers. */
+export interface LayersContext {
+  readonly dataRoot: string;
+  readonly host: { readonly files: Pick<Files, 'holdMount'> };
+  readonly layers: Pick<LayerStore, 'overlay' | 'rootfs'>;
+  readonly runner: Pick<Runner, 'directories'>;
+}
+
+interface EtcContext {
+  readonly containers: Pick<ContainerStore, 'idOf'>;
+  readonly runner: Pick<Runner, 'directories'>;
+}
+
+/** What follows the runs of a container. */
+type RunContext = Pick<ContainerContext, 'containers' | 'life' | 'live'> & {
+  readonly host: { readonly processTable: Pick<ProcessTable, 'isEnding' | 'parentOf'> };
+};
+
+type StoppedContext = LayersContext & Pick<ContainerContext, 'containers' | 'mounted' | 'volumes'>;
+export type OwnFilesContext = LayersContext & RunContext;
+export type ArchiveContext = StoppedContext & RunContext;
 
 /**
  * A container's file system as a host directory while `use` runs: a running one's as its processes see it, else its
@@ -47,7 +71,7 @@ const LOOK_AGAIN_MS = 5;
  * its last run are gone. @throws BargeError not-found for a container that was removed with its end.
  */
 async function heldRun(
-  ctx: ArchiveContext,
+  ctx: RunContext,
   id: string,
   hold: (run: RunInView) => Promise<HeldRoot | undefined>,
 ): Promise<HeldRoot | undefined> {
@@ -74,7 +98,7 @@ async function heldRun(
 }
 
 /** The layers of a container that does not run, with its volumes, as a start would find them. */
-async function openStopped(ctx: ArchiveContext, container: Container): Promise<View> {
+async function openStopped(ctx: StoppedContext, container: Container): Promise<View> {
   const { definition } = container;
   const { work } = ctx.runner.directories(definition.id);
   const user = `copy ${newId().slice(0, 12)}`;
@@ -108,7 +132,7 @@ function bindsOf(definition: ContainerDefinition): HeldBind[] {
 }
 
 /** The files of /etc that a start has written, unless something else is mounted in their place, as in a start. */
-function etcBinds({ containers, runner }: ArchiveContext, definition: ContainerDefinition): HeldBind[] {
+function etcBinds({ containers, runner }: EtcContext, definition: ContainerDefinition): HeldBind[] {
   const { network, storage } = definition.spec;
   const { mode } = network;
   const owner = mode.kind === 'container' ? containers.idOf(mode.container) : undefined;
@@ -135,7 +159,7 @@ interface LayersView {
 
 /** The layers with the container's own changes. */
 async function openLayers(
-  ctx: ArchiveContext,
+  ctx: LayersContext,
   { definition }: Container,
   { work, binds = [], asStarted = false }: LayersView,
 ): Promise<View> {
@@ -157,7 +181,7 @@ async function openLayers(
 
 /** The container's own files, by its layers and its changes. */
 export async function withLayers<T>(
-  ctx: ArchiveContext,
+  ctx: LayersContext,
   container: Container,
   use: (root: string) => Promise<T>,
 ): Promise<T> {
@@ -170,7 +194,7 @@ export async function withLayers<T>(
  * no second overlay over directories that one writes to.
  */
 export async function withOwnFiles<T>(
-  ctx: ArchiveContext,
+  ctx: OwnFilesContext,
   container: Container,
   use: (root: string) => Promise<T>,
 ): Promise<T> {

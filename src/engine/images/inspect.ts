@@ -57,7 +57,9 @@ export interface ImageListQuery {
   readonly sharedSize?: boolean;
 }
 
-type Test = (image: Image, names: ImageNames, value: string, ctx: ImageContext) => boolean;
+export type ImageListContext = Pick<ImageContext, 'containers' | 'images' | 'layers'>;
+
+type Test = (image: Image, names: ImageNames, value: string, ctx: Pick<ImageContext, 'images'>) => boolean;
 
 const isDangling = ({ tags }: ImageNames) => tags.length === 0;
 
@@ -81,7 +83,7 @@ function referenceMatches(name: string, pattern: string): boolean {
   return glob.matches(name) || glob.matches(repository);
 }
 
-export function listImages(ctx: ImageContext, query: ImageListQuery): ImageSummary[] {
+export function listImages(ctx: ImageListContext, query: ImageListQuery): ImageSummary[] {
   for (const name of query.filters.keys()) {
     if (!entryOf(TESTS, name)) throw invalidParameter(`invalid filter '${name}'`);
   }
@@ -120,7 +122,7 @@ function namesAskedFor({ tags, digests }: ImageNames, { filters }: ImageListQuer
 }
 
 /** Bytes of layers that are shared with another image. */
-function sharedSizes(ctx: ImageContext): (image: Image) => number {
+function sharedSizes(ctx: Pick<ImageContext, 'images' | 'layers'>): (image: Image) => number {
   const users = new Map<string, number>();
   for (const { config } of ctx.images.list())
     for (const id of new Set(config.rootfs.diff_ids)) users.set(id, (users.get(id) ?? 0) + 1);

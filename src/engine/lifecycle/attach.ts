@@ -3,8 +3,19 @@ import { attachRefusal } from '../../container/life/refusals.ts';
 import { isRunning } from '../../container/life/state.ts';
 import type { Container } from '../../container/model.ts';
 import type { AttachRequest } from '../../container/shim.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { cancelled, conflict } from '../../core/errors.ts';
-import { type ContainerContext, emitContainer } from './context.ts';
+import { type ContainerEvents, emitContainer, type LiveContainers } from './context.ts';
+
+interface AttachContext extends ContainerEvents {
+  readonly containers: Pick<ContainerStore, 'find'>;
+  readonly live: Pick<LiveContainers, 'links' | 'waitingReaders'>;
+}
+
+interface ResizeContext extends ContainerEvents {
+  readonly containers: Pick<ContainerStore, 'find'>;
+  readonly live: Pick<LiveContainers, 'links'>;
+}
 
 /** @throws BargeError conflict for a paused or restarting container. */
 export function assertAttachable({ definition, state }: Container): void {
@@ -17,7 +28,7 @@ export function assertAttachable({ definition, state }: Container): void {
  * @throws BargeError conflict for a paused or restarting one, cancelled when `signal` fires before the start.
  */
 export async function attachContainer(
-  ctx: ContainerContext,
+  ctx: AttachContext,
   ref: string,
   request: AttachRequest,
   signal: AbortSignal,
@@ -47,12 +58,15 @@ export async function attachContainer(
 }
 
 /** A client has typed the detach keys: the process goes on without it. */
-export function noteDetach(ctx: ContainerContext, id: string): void {
+export function noteDetach(
+  ctx: ContainerEvents & { readonly containers: Pick<ContainerStore, 'get' | 'has'> },
+  id: string,
+): void {
   if (ctx.containers.has(id)) emitContainer(ctx, ctx.containers.get(id), 'detach');
 }
 
 /** Sets the size of a running container's terminal, in rows and columns. */
-export function resizeContainer(ctx: ContainerContext, ref: string, rows: number, columns: number): void {
+export function resizeContainer(ctx: ResizeContext, ref: string, rows: number, columns: number): void {
   const container = ctx.containers.find(ref);
   const { id } = container.definition;
   if (!isRunning(container.state)) throw conflict(`container ${id} is not running`);

@@ -6,15 +6,33 @@ import type { StartedProcess } from '../../container/runner.ts';
 import { messageOf } from '../../core/errors.ts';
 import { SIGKILL } from '../../core/signals.ts';
 import { connect, disconnect, networkNamespace } from '../networking/endpoints.ts';
+import type { EtcChangeContext } from '../networking/etc-change.ts';
 import { etcFiles } from '../networking/etc-files.ts';
 import { refreshLinks, withLinkVariables } from '../networking/legacy-links.ts';
 import type { ContainerContext, WaitingReader } from './context.ts';
 import { watchExit } from './exit.ts';
-import { hasProbe, watchHealth } from './health.ts';
+import { type HealthContext, hasProbe, watchHealth } from './health.ts';
 import { hostExtras, releaseShm } from './host-extras.ts';
 import type { BegunRun } from './launch.ts';
-import { releaseMounts, stageMounts } from './mounting.ts';
+import { type ReleaseContext, releaseMounts, stageMounts } from './mounting.ts';
 import { sharedNamespaces } from './namespaces.ts';
+
+type AcquireContext = Pick<
+  ContainerContext,
+  | 'containers'
+  | 'events'
+  | 'host'
+  | 'layers'
+  | 'logs'
+  | 'mounted'
+  | 'networks'
+  | 'runner'
+  | 'settings'
+  | 'volumes'
+>;
+type ReturnContext = ReleaseContext & Pick<ContainerContext, 'events' | 'host' | 'networks' | 'runner'>;
+type ServeContext = HealthContext & Pick<ContainerContext, 'live' | 'logs' | 'warn'> & EtcChangeContext;
+export type BeginContext = AcquireContext & ServeContext;
 
 /** What a start has acquired so far. */
 interface Acquired {
@@ -24,7 +42,7 @@ interface Acquired {
 
 /** Starts a container's process with all that it needs. @throws BargeError after everything has been returned. */
 export async function beginRun(
-  ctx: ContainerContext,
+  ctx: BeginContext,
   container: Container,
   readers: readonly WaitingReader[],
 ): Promise<BegunRun> {
@@ -52,7 +70,7 @@ export async function beginRun(
 }
 
 async function acquire(
-  ctx: ContainerContext,
+  ctx: AcquireContext,
   container: Container,
   readers: readonly WaitingReader[],
   acquired: Acquired,
@@ -74,7 +92,7 @@ async function acquire(
 
 /** The process first: what it uses is returned when it has ended. */
 async function endUnrecorded(
-  ctx: ContainerContext,
+  ctx: ReturnContext,
   container: Container,
   acquired: Acquired,
   { link, attached }: StartedProcess,
@@ -86,7 +104,7 @@ async function endUnrecorded(
 }
 
 async function giveBack(
-  ctx: ContainerContext,
+  ctx: ReturnContext,
   container: Container,
   { attachment, sink }: Acquired,
 ): Promise<void> {
@@ -102,7 +120,7 @@ async function giveBack(
 }
 
 async function serve(
-  ctx: ContainerContext,
+  ctx: ServeContext,
   container: Container,
   readers: readonly WaitingReader[],
   { link, attached, warnings }: StartedProcess,

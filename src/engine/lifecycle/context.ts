@@ -97,9 +97,14 @@ export interface ContainerContext {
   readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
+/** What reporting a container event needs. */
+export interface ContainerEvents {
+  readonly events: Pick<EventBus, 'emit'>;
+}
+
 /** Reports a container event with the attributes that docker's have: image, name, labels. */
 export function emitContainer(
-  ctx: Pick<ContainerContext, 'events'>,
+  ctx: ContainerEvents,
   { definition }: Container,
   action: string,
   extra: Readonly<Record<string, string>> = {},

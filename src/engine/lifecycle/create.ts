@@ -10,6 +10,7 @@ import { effectiveCapabilities, hostCapabilities } from '../../container/oci/cap
 import { resourceLimits } from '../../container/oci/limits.ts';
 import { commandOf } from '../../container/oci/spec.ts';
 import type { ContainerSpec } from '../../container/spec.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import type { Digest } from '../../core/digest.ts';
 import { newId } from '../../core/ids.ts';
 import { parsePlatform } from '../../image/platform.ts';
@@ -20,9 +21,25 @@ import { checkNetworks, firewallWarnings } from '../networking/network-check.ts'
 import { type ContainerContext, emitContainer } from './context.ts';
 import { enterContainer } from './enter.ts';
 import { imageLayers, inheritedMounts } from './inherited.ts';
-import { assertNamespacesThere, cgroupNamespace } from './namespaces.ts';
+import { assertNamespacesThere, cgroupNamespace, type PidContext } from './namespaces.ts';
 import { checkStorageOptions, limitSize } from './size-limit.ts';
 import { makeWorkingDirectory } from './working-directory.ts';
+
+/** A creation checks its request against nearly everything, but starts nothing. */
+type CreateContext = Pick<
+  ContainerContext,
+  | 'containers'
+  | 'events'
+  | 'host'
+  | 'images'
+  | 'layers'
+  | 'life'
+  | 'mounted'
+  | 'networks'
+  | 'runner'
+  | 'settings'
+  | 'volumes'
+>;
 
 /** What `describe` builds on: known once the image has been found. */
 export interface Surroundings {
@@ -59,7 +76,7 @@ export interface CreateRequest {
  *   that contradict each other or that Barge does not support (named).
  */
 export async function createContainer(
-  ctx: ContainerContext,
+  ctx: CreateContext,
   request: CreateRequest,
 ): Promise<{ readonly id: string; readonly warnings: readonly string[] }> {
   ctx.host.cgroups.warmLock(); /* most containers are started as soon as they are made */
@@ -107,7 +124,7 @@ export async function createContainer(
  * @returns the spec without limits that cannot be enforced, and a warning for each of them.
  */
 function checkSpec(
-  ctx: ContainerContext,
+  ctx: PidContext & Pick<ContainerContext, 'host' | 'runner'>,
   spec: ContainerSpec,
 ): { readonly spec: ContainerSpec; readonly warnings: readonly string[] } {
   checkAnnotations(spec.annotations);
@@ -119,7 +136,10 @@ function checkSpec(
   return { spec: { ...spec, limits: { ...limits, memorySwap: swapOf(limits) } }, warnings };
 }
 
-function chooseName(ctx: ContainerContext, asked: string): string {
+function chooseName(
+  ctx: { readonly containers: Pick<ContainerStore, 'assertNameFree'> },
+  asked: string,
+): string {
   const taken = (name: string) => {
     try {
       ctx.containers.assertNameFree(name);
@@ -147,7 +167,7 @@ function grantWarnings({ security, limits }: ContainerSpec): string[] {
 }
 
 /** Layers that containers need: garbage collection leaves them alone. */
-export function layersInUse(ctx: Pick<ContainerContext, 'containers'>): Set<Digest> {
+export function layersInUse(ctx: { readonly containers: Pick<ContainerStore, 'list'> }): Set<Digest> {
   return new Set(
     ctx.containers
       .list()

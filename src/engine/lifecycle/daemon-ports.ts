@@ -1,16 +1,21 @@
 import { messageOf } from '../../core/errors.ts';
 import { disconnectEnded } from '../networking/endpoints.ts';
-import { beginRun } from './begin.ts';
+import { type BeginContext, beginRun } from './begin.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
 import { releaseShm } from './host-extras.ts';
 import type { Starter } from './launch.ts';
-import { releaseMounts } from './mounting.ts';
+import { type ReleaseContext, releaseMounts } from './mounting.ts';
 import type { Belongings, Clock, LifePorts } from './ports.ts';
-import { cleanUp, eraseContainer, makeRoom } from './remove.ts';
+import { cleanUp, type EraseContext, eraseContainer, makeRoom } from './remove.ts';
 import { isFull, isStorageFailure } from './storage.ts';
 
+type BelongingsContext = EraseContext &
+  ReleaseContext &
+  Pick<ContainerContext, 'events' | 'host' | 'live' | 'networks' | 'runner'>;
+type PortsContext = BeginContext & BelongingsContext;
+
 /** The ports of containers' lives in a daemon: the kernel, the database, the wall clock. */
-export function lifePorts(ctx: ContainerContext): LifePorts {
+export function lifePorts(ctx: PortsContext): LifePorts {
   return {
     store: ctx.containers,
     processes: {
@@ -36,7 +41,7 @@ const CLOCK: Clock = {
   },
 };
 
-function starter(ctx: ContainerContext): Starter {
+function starter(ctx: BeginContext): Starter {
   const readers = new Map<string, ReturnType<typeof ctx.live.takeWaitingReaders>>();
   return {
     begin: async (container) => {
@@ -60,7 +65,7 @@ function starter(ctx: ContainerContext): Starter {
   };
 }
 
-function belongings(ctx: ContainerContext): Belongings {
+function belongings(ctx: BelongingsContext): Belongings {
   return {
     release: async (container, attachment) => {
       const { definition } = container;

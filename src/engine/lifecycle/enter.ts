@@ -1,8 +1,18 @@
 import type { Container, ContainerDefinition } from '../../container/model.ts';
-import type { Volume } from '../../volume/volumes.ts';
-import { copyUpVolumes } from '../files/copy-up.ts';
-import { enterVolumes } from '../volumes/manage.ts';
+import type { Runner } from '../../container/runner.ts';
+import type { ContainerStore } from '../../container/store.ts';
+import type { Files } from '../../host/files.ts';
+import type { Volume, VolumeStore } from '../../volume/volumes.ts';
+import { type CopyUpContext, copyUpVolumes } from '../files/copy-up.ts';
+import { type EnterContext, enterVolumes } from '../volumes/manage.ts';
 import type { ContainerContext } from './context.ts';
+
+interface WriteContext extends EnterContext {
+  readonly containers: Pick<ContainerStore, 'add'>;
+  readonly host: { readonly files: Pick<Files, 'removeTree'> };
+  readonly runner: Pick<Runner, 'directories' | 'prepare'>;
+  readonly volumes: Pick<VolumeStore, 'discard' | 'enter'>;
+}
 
 /**
  * Makes a new container's directories, writes it and its volumes down together, and fills the volumes that take what the
@@ -10,7 +20,7 @@ import type { ContainerContext } from './context.ts';
  * @param furnish what else the directories need.
  */
 export async function enterContainer(
-  ctx: ContainerContext,
+  ctx: WriteContext & CopyUpContext & Pick<ContainerContext, 'life'>,
   definition: ContainerDefinition,
   volumes: readonly Volume[],
   furnish: () => Promise<void>,
@@ -26,7 +36,7 @@ export async function enterContainer(
 }
 
 async function writeDown(
-  ctx: ContainerContext,
+  ctx: WriteContext,
   definition: ContainerDefinition,
   volumes: readonly Volume[],
   furnish: () => Promise<void>,

@@ -5,13 +5,24 @@ import { effectiveCapabilities, hostCapabilities } from '../../container/oci/cap
 import { resourceLimits } from '../../container/oci/limits.ts';
 import { capabilitySets, isEmptyHome, umaskOf } from '../../container/oci/spec.ts';
 import type { ProcessUser } from '../../container/oci/user.ts';
+import type { Runner } from '../../container/runner.ts';
 import { conflict } from '../../core/errors.ts';
-import type { ContainerContext } from './context.ts';
+import type { AppArmor } from '../../host/apparmor.ts';
+import type { EngineSettings } from '../settings.ts';
+import type { LiveContainers } from './context.ts';
 import { appArmorProfile } from './host-extras.ts';
+
+/** What a further process of a container depends on besides the container. */
+export interface ExecContext {
+  readonly settings: Pick<EngineSettings, 'defaults'>;
+  readonly host: { readonly appArmor: Pick<AppArmor, 'enabled'> };
+  readonly runner: Pick<Runner, 'userIn'>;
+  readonly live: Pick<LiveContainers, 'links'>;
+}
 
 /** The process that an exec of this container is: its user and environment come from the container unless given. */
 export function execProcess(
-  ctx: Pick<ContainerContext, 'settings' | 'host'>,
+  ctx: Pick<ExecContext, 'settings' | 'host'>,
   { definition }: Container,
   request: ExecCreateRequest,
   user: ProcessUser,
@@ -42,7 +53,7 @@ export function execProcess(
  * @throws BargeError invalid-parameter for a name that the container does not know; conflict when it has just ended.
  */
 export async function execUser(
-  ctx: Pick<ContainerContext, 'runner' | 'live'>,
+  ctx: Pick<ExecContext, 'runner' | 'live'>,
   { definition }: Container,
   asked: string | undefined,
 ): Promise<ProcessUser> {

@@ -6,12 +6,27 @@ import { execRefusal } from '../../container/life/refusals.ts';
 import { isRunning } from '../../container/life/state.ts';
 import type { Container } from '../../container/model.ts';
 import type { ProcessUser } from '../../container/oci/user.ts';
+import type { Runner } from '../../container/runner.ts';
 import type { AttachRequest, ShimLink } from '../../container/shim.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { conflict, invalidParameter, messageOf, notFound } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { failsElsewhere } from '../../core/streams.ts';
-import { type ContainerContext, emitContainer } from './context.ts';
-import { execProcess, execUser } from './exec-process.ts';
+import type { Cgroups } from '../../host/cgroups.ts';
+import type { ProcessTable } from '../../host/process.ts';
+import { type ContainerContext, type ContainerEvents, emitContainer } from './context.ts';
+import { type ExecContext, execProcess, execUser } from './exec-process.ts';
+
+type SessionsContext = ExecContext &
+  ContainerEvents &
+  Pick<ContainerContext, 'warn'> & {
+    readonly containers: Pick<ContainerStore, 'find' | 'get' | 'has'>;
+    readonly host: {
+      readonly cgroups: Pick<Cgroups, 'warmLock'>;
+      readonly processTable: Pick<ProcessTable, 'isEnding'>;
+    };
+    readonly runner: Pick<Runner, 'exec'>;
+  };
 
 /** @throws BargeError conflict unless processes can be added to the container. */
 function assertExecutable({ definition, state }: Container): void {
@@ -42,10 +57,10 @@ const KEPT_SESSIONS = 1000;
 
 /** Further processes in running containers. Sessions live as long as the daemon. */
 export class ExecSessions {
-  readonly #ctx: ContainerContext;
+  readonly #ctx: SessionsContext;
   readonly #sessions = new Map<string, ExecSession>();
 
-  constructor(ctx: ContainerContext) {
+  constructor(ctx: SessionsContext) {
     this.#ctx = ctx;
   }
 

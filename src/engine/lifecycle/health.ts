@@ -7,8 +7,11 @@ import { messageOf } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { SIGKILL } from '../../core/signals.ts';
 import { goDuration } from '../../core/units.ts';
-import { type ContainerContext, emitContainer } from './context.ts';
-import { execProcess, execUser } from './exec-process.ts';
+import { type ContainerContext, type ContainerEvents, emitContainer } from './context.ts';
+import { type ExecContext, execProcess, execUser } from './exec-process.ts';
+
+type ProbeContext = ExecContext & ContainerEvents & Pick<ContainerContext, 'containers' | 'runner'>;
+export type HealthContext = ProbeContext & Pick<ContainerContext, 'life'>;
 
 /** Bytes. */
 const MAX_OUTPUT = 4096;
@@ -28,7 +31,7 @@ function probeCommand({ definition }: Container): readonly string[] | undefined 
 export const hasProbe = (container: Container): boolean => probeCommand(container) !== undefined;
 
 /** Probes a running container, at its intervals, until this run of it ends. */
-export function watchHealth(ctx: ContainerContext, id: string): void {
+export function watchHealth(ctx: HealthContext, id: string): void {
   const container = ctx.containers.get(id);
   const command = probeCommand(container);
   const config = container.definition.spec.health;
@@ -66,7 +69,7 @@ function delay(config: Probe, startedAt: number, health: Health | undefined): nu
 }
 
 async function probe(
-  ctx: ContainerContext,
+  ctx: ProbeContext,
   id: string,
   command: readonly string[],
   timeout: number,

@@ -1,17 +1,46 @@
 import { mkdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Roots } from '../../container/directories.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import { deviceEdits } from '../../container/oci/cdi.ts';
 import type { StartInput } from '../../container/runner.ts';
 import type { SecuritySpec } from '../../container/spec.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
-import { DEFAULT_PROFILE } from '../../host/apparmor.ts';
-import type { ContainerContext } from './context.ts';
+import { type AppArmor, DEFAULT_PROFILE } from '../../host/apparmor.ts';
+import type { Mounts } from '../../host/host.ts';
+import type { EngineSettings } from '../settings.ts';
+import type { LiveContainers } from './context.ts';
+
+interface ProfileContext {
+  readonly host: { readonly appArmor: AppArmor };
+  readonly settings: Pick<EngineSettings, 'defaults'>;
+}
+
+interface PathContext {
+  readonly runner: { readonly roots: Pick<Roots, 'execRoot'> };
+}
+
+interface UnmountContext extends PathContext {
+  readonly host: { readonly mounts: Pick<Mounts, 'unmount'> };
+}
+
+export interface SweepShmContext extends UnmountContext {
+  readonly live: Pick<LiveContainers, 'links'>;
+}
+
+interface ShmContext extends PathContext {
+  readonly containers: Pick<ContainerStore, 'find'>;
+  readonly host: { readonly mounts: Pick<Mounts, 'mountTmpfs' | 'unmount'> };
+}
 
 type Extras = Pick<StartInput, 'edits' | 'appArmor' | 'sharedShm'>;
 
 /** What some containers need of the host beyond files and a network. Most need nothing, and do not wait. */
-export async function hostExtras(ctx: ContainerContext, { definition }: Container): Promise<Extras> {
+export async function hostExtras(
+  ctx: ShmContext & ProfileContext,
+  { definition }: Container,
+): Promise<Extras> {
   const { devices, namespaces, security } = definition.spec;
   const { requests } = devices;
   const shm = ['shareable', 'container'].includes(namespaces.ipc.kind);
@@ -24,7 +53,7 @@ export async function hostExtras(ctx: ContainerContext, { definition }: Containe
   };
 }
 
-async function appArmor(ctx: ContainerContext, security: SecuritySpec): Promise<Extras> {
+async function appArmor(ctx: Pick<ProfileContext, 'host'>, security: SecuritySpec): Promise<Extras> {
   const profile = appArmorProfile(security);
   if (profile !== 'unconfined') await ctx.host.appArmor.assertProfile(profile);
   return { appArmor: profile };
@@ -40,11 +69,11 @@ export function appArmorProfile({
 }
 
 /** Beside the containers' run-time directories, which a start empties. */
-const shmRoot = (ctx: ContainerContext) => join(ctx.runner.roots.execRoot, 'shm');
-const shmPath = (ctx: ContainerContext, id: string) => join(shmRoot(ctx), id);
+const shmRoot = (ctx: PathContext) => join(ctx.runner.roots.execRoot, 'shm');
+const shmPath = (ctx: PathContext, id: string) => join(shmRoot(ctx), id);
 
 /** The tmpfs of a container whose IPC namespace others may join, mounted on the host while it runs. */
-async function sharedShm(ctx: ContainerContext, definition: ContainerDefinition): Promise<string> {
+async function sharedShm(ctx: ShmContext, definition: ContainerDefinition): Promise<string> {
   const { namespaces, storage } = definition.spec;
   const { ipc } = namespaces;
   if (ipc.kind === 'container') {
@@ -63,12 +92,12 @@ async function sharedShm(ctx: ContainerContext, definition: ContainerDefinition)
   return path;
 }
 
-export async function releaseShm(ctx: ContainerContext, { id, spec }: ContainerDefinition): Promise<void> {
+export async function releaseShm(ctx: UnmountContext, { id, spec }: ContainerDefinition): Promise<void> {
   if (spec.namespaces.ipc.kind === 'shareable') await unmount(ctx, shmPath(ctx, id));
 }
 
 /** After a start of the daemon: unmounts the tmpfs of containers that no longer run. */
-export async function sweepShm(ctx: ContainerContext): Promise<void> {
+export async function sweepShm(ctx: SweepShmContext): Promise<void> {
   const root = `${shmRoot(ctx)}/`;
   const mounts = await readFile('/proc/self/mounts', 'utf8');
   for (const line of mounts.split('\n')) {
@@ -77,7 +106,7 @@ export async function sweepShm(ctx: ContainerContext): Promise<void> {
   }
 }
 
-async function unmount(ctx: ContainerContext, path: string): Promise<void> {
+async function unmount(ctx: Pick<UnmountContext, 'host'>, path: string): Promise<void> {
   await ctx.host.mounts.unmount(path);
   await rmdir(path).catch((error) => {
     if (errnoOf(error) !== 'ENOENT') throw error;

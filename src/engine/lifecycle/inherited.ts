@@ -1,12 +1,13 @@
 import type { ResolvedMount } from '../../container/model.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { invalidParameter, isKind } from '../../core/errors.ts';
+import type { ImageStore } from '../../image/images.ts';
 import type { FindImage, VolumeMount } from '../../volume/mounts.ts';
 import { modeWords } from '../../volume/parse-bind.ts';
-import type { ContainerContext } from './context.ts';
 
 /** `--volumes-from CONTAINER[:MODE]`: the mounts of other containers, read-only where asked. */
 export function inheritedMounts(
-  ctx: Pick<ContainerContext, 'containers'>,
+  ctx: { readonly containers: Pick<ContainerStore, 'find'> },
   from: readonly string[],
 ): VolumeMount[] {
   const found = from.flatMap((text) => {
@@ -39,7 +40,10 @@ function inherited(mount: Omit<ResolvedMount, 'copyUp'>, readOnly: boolean): Vol
 }
 
 /** An image that is mounted. @throws BargeError invalid-parameter. */
-export function imageLayers(ctx: Pick<ContainerContext, 'images'>, name: string): ReturnType<FindImage> {
+export function imageLayers(
+  ctx: { readonly images: Pick<ImageStore, 'find'> },
+  name: string,
+): ReturnType<FindImage> {
   const { id, config } = otherwiseInvalid(() => ctx.images.find(name));
   return { id, layers: config.rootfs.diff_ids };
 }

@@ -1,15 +1,35 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ContainerDirectories } from '../../container/directories.ts';
 import type { Container, ContainerDefinition, ResolvedMount } from '../../container/model.ts';
 import type { StagedMount, StartInput } from '../../container/runner.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import { FileFailure, type FileFailureReason, type Files, overlayOptions } from '../../host/files.ts';
+import type { LayerStore } from '../../image/layers.ts';
 import { assertPropagation, holderOf, inheritedLimits } from '../../volume/propagation.ts';
-import type { ContainerContext } from './context.ts';
+import type { VolumeStore } from '../../volume/volumes.ts';
+import type { EventBus } from '../events.ts';
+import type { MountedVolumes } from '../volumes/mounted.ts';
 import { assertMountTargets } from './mount-targets.ts';
 
-type MountContext = Pick<ContainerContext, 'host' | 'volumes' | 'mounted' | 'events' | 'layers' | 'runner'>;
+interface UseContext {
+  readonly events: Pick<EventBus, 'emit'>;
+  readonly mounted: Pick<MountedVolumes, 'use'>;
+  readonly volumes: Pick<VolumeStore, 'get'>;
+}
+
+interface MountContext extends UseContext {
+  readonly host: { readonly files: Pick<Files, 'resolveBelow' | 'statBelow'> };
+  readonly layers: Pick<LayerStore, 'overlay' | 'rootfs'>;
+  readonly runner: { directories(id: string): Pick<ContainerDirectories, 'exec' | 'upper'> };
+}
+
+export interface ReleaseContext {
+  readonly events: Pick<EventBus, 'emit'>;
+  readonly mounted: Pick<MountedVolumes, 'release' | 'usersOf'>;
+  readonly volumes: Pick<VolumeStore, 'find'>;
+}
 
 /** What the runtime is given of mounts: the definition's, with sources that are there once the shim has made them. */
 export type StagedMounts = Pick<StartInput, 'definition' | 'overlays' | 'below'>;
@@ -99,7 +119,7 @@ async function limited(mount: ResolvedMount): Promise<ResolvedMount> {
 }
 
 async function useVolume(
-  ctx: MountContext,
+  ctx: UseContext,
   { id }: ContainerDefinition,
   { Name: name = '', Destination, RW, Propagation }: ResolvedMount,
 ): Promise<void> {
@@ -143,10 +163,7 @@ const reasonOf = (error: unknown) =>
   (error instanceof FileFailure ? REASONS[error.reason] : undefined) ?? messageOf(error);
 
 /** Lets go of a container's volumes when it has ended, or did not start. */
-export async function releaseMounts(
-  ctx: Pick<ContainerContext, 'host' | 'volumes' | 'mounted' | 'events'>,
-  { id, mounts }: ContainerDefinition,
-): Promise<void> {
+export async function releaseMounts(ctx: ReleaseContext, { id, mounts }: ContainerDefinition): Promise<void> {
   const used = volumeNames(mounts).filter((name) => ctx.mounted.usersOf(name).includes(id));
   /* All at once: a start of the container that comes now must find none of them half released. */
   await Promise.all(

@@ -6,7 +6,7 @@ import { CREATED } from '../../container/life/state.ts';
 import { STATES } from '../../container/life/testing.ts';
 import type { Container } from '../../container/model.ts';
 import { notFound } from '../../core/errors.ts';
-import { assertNamespacesThere, cgroupNamespace, sharedNamespaces } from './namespaces.ts';
+import { assertNamespacesThere, cgroupNamespace, type PidContext, sharedNamespaces } from './namespaces.ts';
 
 const other: Container = {
   definition: {
@@ -24,15 +24,14 @@ const other: Container = {
   state: { ...STATES.running, pid: 77 },
 };
 
-const contextOf = (found: Container) =>
-  ({
-    containers: {
-      find: (ref: string) => {
-        if (ref === 'other') return found;
-        throw notFound(`No such container: ${ref}`);
-      },
+const contextOf = (found: Container): PidContext => ({
+  containers: {
+    find: (ref: string) => {
+      if (ref === 'other') return found;
+      throw notFound(`No such container: ${ref}`);
     },
-  }) as unknown as Parameters<typeof sharedNamespaces>[0];
+  },
+});
 
 const joining = (container: string): Container => ({
   definition: {

@@ -1,8 +1,9 @@
 import { isPrunable } from '../../container/life/state.ts';
 import { isKind } from '../../core/errors.ts';
 import { assertKnownFilters, type Filters, labelsPass, untilFilter } from '../filters.ts';
-import { containerSizes } from '../query/sizes.ts';
-import type { ContainerContext } from './context.ts';
+import { containerSizes, type SizeContext } from '../query/sizes.ts';
+import type { ContainerEvents } from './context.ts';
+import type { FollowContext } from './follow.ts';
 import { removeContainer } from './remove.ts';
 
 export interface ContainerPruneReport {
@@ -13,7 +14,7 @@ export interface ContainerPruneReport {
 
 /** Removes every stopped container that passes the filters `label`, `label!` and `until`. */
 export async function pruneContainers(
-  ctx: ContainerContext,
+  ctx: FollowContext & SizeContext & ContainerEvents,
   filters: Filters,
 ): Promise<ContainerPruneReport> {
   assertKnownFilters(filters, ['label', 'label!', 'until']);
@@ -36,7 +37,7 @@ export async function pruneContainers(
 }
 
 /** One that has been started or removed meanwhile is left to whoever did that. */
-async function removeIfStopped(ctx: ContainerContext, id: string): Promise<boolean> {
+async function removeIfStopped(ctx: FollowContext, id: string): Promise<boolean> {
   if (!ctx.containers.has(id)) return false;
   try {
     await removeContainer(ctx, id, {});

@@ -24,21 +24,21 @@ const volume = (Name: string, anonymous: boolean): Mount => ({
 function fake(others: readonly Container[] = []) {
   const log: string[] = [];
   const live = new LiveContainers();
-  const ctx = {
+  const ctx: EraseContext = {
     live,
     runner: { clear: async ({ id }: { id: string }) => void log.push(`clear ${id}`) },
     volumes: {
-      find: (name: string) => ({ name }),
+      find: (name: string) => ({ name, createdAt: 0, labels: {}, options: {}, mountpoint: `/v/${name}` }),
       remove: async (name: string) => {
         if (name === 'stuck') throw new Error('busy');
         log.push(`remove volume ${name}`);
       },
     },
     mounted: { usersOf: (name: string) => (name === 'mounted' ? ['c9'] : []) },
-    containers: { list: () => others },
+    containers: { list: () => [...others] },
     events: { emit: (type: string, action: string, id: string) => void log.push(`${type} ${action} ${id}`) },
     warn: (message: string) => void log.push(message),
-  } as unknown as EraseContext;
+  };
   return { ctx, live, log };
 }
 

@@ -1,11 +1,16 @@
 import { attachmentOf, isLeaving } from '../../container/life/state.ts';
 import { assertNameValid } from '../../container/model.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { conflict, invalidParameter } from '../../core/errors.ts';
-import { renameLinks } from '../networking/legacy-links.ts';
-import { registerNames } from '../networking/resolution.ts';
-import { type ContainerContext, emitContainer } from './context.ts';
+import { type RenameLinksContext, renameLinks } from '../networking/legacy-links.ts';
+import { type DirectoryContext, registerNames } from '../networking/resolution.ts';
+import { type ContainerEvents, emitContainer } from './context.ts';
 
-export function renameContainer(ctx: ContainerContext, ref: string, newName: string): void {
+export interface RenameContext extends ContainerEvents, RenameLinksContext, DirectoryContext {
+  readonly containers: Pick<ContainerStore, 'find' | 'list' | 'setDefinition'>;
+}
+
+export function renameContainer(ctx: RenameContext, ref: string, newName: string): void {
   const name = newName.replace(/^\//, '');
   const { definition, state } = ctx.containers.find(ref);
   if (!name) throw invalidParameter('Neither old nor new names may be empty');

@@ -1,6 +1,6 @@
 import { conflict } from '../../core/errors.ts';
 import { type ContainerContext, emitContainer } from './context.ts';
-import { type EndContext, endRun, type StopOptions } from './grace.ts';
+import { type EndContext, endRun, type StopOptions } from './stop.ts';
 
 /** Ends the container's run, if there is one, and starts the container. */
 export async function restartContainer(

@@ -1,6 +1,12 @@
+import type { ContainerDirectories } from '../../container/directories.ts';
 import { invalidParameter, messageOf, systemError } from '../../core/errors.ts';
 import { parseBytes } from '../../core/units.ts';
-import type { ContainerContext } from './context.ts';
+import type { Files } from '../../host/files.ts';
+
+interface LimitContext {
+  readonly host: { readonly files: Pick<Files, 'limitDirectory' | 'removeTree'> };
+  readonly runner: { directories(id: string): Pick<ContainerDirectories, 'data' | 'upper' | 'work'> };
+}
 
 /**
  * Reads `--storage-opt size=…`.
@@ -15,7 +21,7 @@ export function checkStorageOptions(asked: Readonly<Record<string, string>>): nu
 }
 
 /** Limits what a new container may write. @throws BargeError system on file systems without project quotas. */
-export async function limitSize(ctx: ContainerContext, id: string, bytes: number): Promise<void> {
+export async function limitSize(ctx: LimitContext, id: string, bytes: number): Promise<void> {
   const { data, upper, work } = ctx.runner.directories(id);
   /* Both in one project, since overlayfs renames files from one into the other. */
   const project = Number.parseInt(id.slice(0, 8), 16) >>> 1;

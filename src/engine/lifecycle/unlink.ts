@@ -1,13 +1,17 @@
+import type { ContainerStore } from '../../container/store.ts';
 import { conflict, notFound } from '../../core/errors.ts';
 import { withLinks } from '../networking/legacy-links.ts';
-import type { ContainerContext } from './context.ts';
+
+interface UnlinkContext {
+  readonly containers: Pick<ContainerStore, 'find' | 'setDefinition'>;
+}
 
 /**
  * Takes a legacy link away from the container that has it; the container linked to stays.
  * @param ref `parent/alias`.
  * @throws BargeError not-found without such a link, conflict for a container's own name.
  */
-export function unlinkContainer(ctx: ContainerContext, ref: string): void {
+export function unlinkContainer(ctx: UnlinkContext, ref: string): void {
   const path = ref.replace(/^\//, '');
   const slash = path.indexOf('/');
   if (slash === -1) {

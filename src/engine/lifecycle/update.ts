@@ -5,11 +5,19 @@ import { containerSpec } from '../../container/default-spec.ts';
 import { isLeaving, isRunning } from '../../container/life/state.ts';
 import type { Container } from '../../container/model.ts';
 import type { LimitSpec } from '../../container/resource-spec.ts';
+import type { Runner } from '../../container/runner.ts';
 import type { ContainerSpec, RestartSpec } from '../../container/spec.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { BargeError, conflict, messageOf } from '../../core/errors.ts';
 import type { Cgroups } from '../../host/cgroups.ts';
-import { type ContainerContext, emitContainer } from './context.ts';
+import { type ContainerContext, type ContainerEvents, emitContainer } from './context.ts';
 import { limitsOf } from './update-limits.ts';
+
+interface ChangeContext {
+  readonly containers: Pick<ContainerStore, 'find' | 'get' | 'setDefinition'>;
+  readonly host: { readonly cgroups: Cgroups };
+  readonly runner: Pick<Runner, 'cgroupOf' | 'roots'>;
+}
 
 /** What an update changes; what is absent stays as it is. */
 export interface ContainerUpdate {
@@ -24,7 +32,7 @@ export interface ContainerUpdate {
  * @throws BargeError not-found; invalid-parameter or conflict for limits that contradict each other or those in force.
  */
 export async function updateContainer(
-  ctx: ContainerContext,
+  ctx: ChangeContext & ContainerEvents & Pick<ContainerContext, 'life'>,
   ref: string,
   update: ContainerUpdate,
 ): Promise<{ Warnings: string[] | null }> {
@@ -44,7 +52,7 @@ export async function updateContainer(
   });
 }
 
-function change(ctx: ContainerContext, { definition, state }: Container, update: ContainerUpdate) {
+function change(ctx: ChangeContext, { definition, state }: Container, update: ContainerUpdate) {
   if (isLeaving(state)) {
     throw conflict('Container is marked for removal and cannot be "update".');
   }

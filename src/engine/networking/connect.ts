@@ -4,23 +4,29 @@ import type { Attachment } from '../../container/life/attachment.ts';
 import { attachmentOf, isLeaving, isRunning } from '../../container/life/state.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import type { EndpointSpec } from '../../container/network-spec.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { forbidden, invalidParameter, isKind, systemError } from '../../core/errors.ts';
 import type { NetworkDefinition } from '../../network/model.ts';
+import type { Networks } from '../../network/networks.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import type { Apply } from '../lifecycle/perform.ts';
 import { emitNetwork, portsToPublish, sandboxOf } from './endpoints.ts';
+import type { EtcChangeContext } from './etc-change.ts';
 import { updateEtcFiles } from './etc-files.ts';
 import { assertEndpoint } from './network-check.ts';
 import { endpointRequest, hasFixedNetwork } from './networking.ts';
 import { needsNames, registerNames, viewOf } from './resolution.ts';
+
+type SettleContext = Pick<ContainerContext, 'containers' | 'networks' | 'settings'> & EtcChangeContext;
+type ConnectContext = SettleContext & Pick<ContainerContext, 'events' | 'life'>;
 
 /**
  * Puts a container on one more network, now if it runs, else at its next start.
  * @throws BargeError forbidden when it is on it already, or can be on no other network than it is.
  */
 export async function connectContainer(
-  ctx: ContainerContext,
+  ctx: ConnectContext,
   networkRef: string,
   containerRef: string,
   settings: EndpointSpec,
@@ -98,7 +104,7 @@ function assertConnectable({ definition, state }: Container, network: NetworkDef
  * @param force a container that is gone already is no error.
  */
 export async function disconnectContainer(
-  ctx: ContainerContext,
+  ctx: ConnectContext,
   networkRef: string,
   containerRef: string,
   force: boolean,
@@ -129,7 +135,11 @@ export async function disconnectContainer(
   });
 }
 
-function findUnless(ctx: ContainerContext, ref: string, force: boolean): Container | undefined {
+function findUnless(
+  ctx: { readonly containers: Pick<ContainerStore, 'find'> },
+  ref: string,
+  force: boolean,
+): Container | undefined {
   try {
     return ctx.containers.find(ref);
   } catch (error) {
@@ -140,7 +150,7 @@ function findUnless(ctx: ContainerContext, ref: string, force: boolean): Contain
 
 /** Brings names, ports, files and the recorded state in line with a sandbox that has changed. */
 async function settle(
-  ctx: ContainerContext,
+  ctx: SettleContext,
   apply: Apply,
   definition: ContainerDefinition,
   before: Attachment,
@@ -173,7 +183,7 @@ async function settle(
 
 /** Published ports follow the default route; the host's ports stay the same. */
 async function publishAgain(
-  ctx: ContainerContext,
+  ctx: { readonly networks: Pick<Networks, 'publish' | 'withdraw'> },
   definition: Container['definition'],
   before: Attachment,
   sandbox: Sandbox,

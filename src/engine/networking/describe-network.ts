@@ -1,10 +1,16 @@
 import type { EndpointResource, NetworkInspect, NetworkSummary } from '../../api/engine/networks.ts';
 import { attachmentOf } from '../../container/life/state.ts';
 import type { Container } from '../../container/model.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { formatSubnet } from '../../network/ip.ts';
 import type { NetworkDefinition } from '../../network/model.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
+import type { Networks } from '../../network/networks.ts';
 import { networkNamesOf } from './endpoints.ts';
+
+/** Where the users of networks are found. */
+interface UserContext {
+  readonly containers: Pick<ContainerStore, 'list'>;
+}
 
 /** A network as the API's list shows it. */
 export function summarizeNetwork(definition: NetworkDefinition): NetworkSummary {
@@ -38,7 +44,7 @@ export function summarizeNetwork(definition: NetworkDefinition): NetworkSummary 
 
 /** @param ref name, id or the start of an id. @throws BargeError not-found. */
 export async function inspectNetwork(
-  ctx: Pick<ContainerContext, 'containers' | 'networks'>,
+  ctx: UserContext & { readonly networks: Pick<Networks, 'find' | 'live' | 'firewallWarnings'> },
   ref: string,
 ): Promise<NetworkInspect> {
   const definition = ctx.networks.find(ref);
@@ -57,10 +63,7 @@ export async function inspectNetwork(
 }
 
 /** Containers that run on a network, by id. */
-function containersOn(
-  { containers }: Pick<ContainerContext, 'containers'>,
-  network: string,
-): Record<string, EndpointResource> {
+function containersOn({ containers }: UserContext, network: string): Record<string, EndpointResource> {
   const found = containers.list().flatMap(({ definition, state }) => {
     const endpoint = attachmentOf(state)?.endpoints.find((one) => one.network === network);
     if (!endpoint) return [];
@@ -78,13 +81,13 @@ function containersOn(
 }
 
 /** Containers that are on a network now. */
-export function activeOn({ containers }: Pick<ContainerContext, 'containers'>, network: string): Container[] {
+export function activeOn({ containers }: UserContext, network: string): Container[] {
   return containers
     .list()
     .filter(({ state }) => attachmentOf(state)?.endpoints.some((endpoint) => endpoint.network === network));
 }
 
 /** Whether any container, running or not, is on a network. */
-export function isUsed({ containers }: Pick<ContainerContext, 'containers'>, network: string): boolean {
+export function isUsed({ containers }: UserContext, network: string): boolean {
   return containers.list().some((container) => networkNamesOf(container).includes(network));
 }

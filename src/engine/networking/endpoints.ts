@@ -4,15 +4,31 @@ import { attachmentOf } from '../../container/life/state.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import type { PortSpec } from '../../container/network-spec.ts';
 import { messageOf } from '../../core/errors.ts';
+import type { Networks } from '../../network/networks.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
+import type { NetworkStore } from '../../network/store.ts';
+import type { EventBus } from '../events.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
-import { pidOf } from '../lifecycle/namespaces.ts';
+import { type PidContext, pidOf } from '../lifecycle/namespaces.ts';
 import { requestsOf } from './networking.ts';
 import { needsNames, registerNames, viewOf } from './resolution.ts';
 
+type NameContext = Pick<ContainerContext, 'networks' | 'settings'>;
+export type AdoptSandboxContext = NameContext & Pick<ContainerContext, 'containers' | 'life' | 'warn'>;
+
+/** What reporting a network event needs. */
+export interface NetworkEvents {
+  readonly events: Pick<EventBus, 'emit'>;
+  readonly networks: { readonly store: Pick<NetworkStore, 'byName'> };
+}
+
+interface DisconnectContext extends NetworkEvents {
+  readonly networks: NetworkEvents['networks'] & Pick<Networks, 'release'>;
+}
+
 /** Takes what a container that starts needs of its networks; undefined where it needs nothing. */
 export async function connect(
-  ctx: ContainerContext,
+  ctx: NameContext & Pick<ContainerContext, 'events'>,
   { definition }: Container,
 ): Promise<Attachment | undefined> {
   /* Without a default network, who asks for no other has none: so does docker. */
@@ -53,7 +69,7 @@ const withProtocol = (port: string) => (port.includes('/') ? port : `${port}/tcp
 
 /** The network namespace that the runtime puts the container into. */
 export function networkNamespace(
-  ctx: ContainerContext,
+  ctx: PidContext,
   { definition }: Container,
   attachment: Attachment | undefined,
 ): { networkNamespace?: string; privateNetwork: boolean } {
@@ -73,7 +89,7 @@ export const sandboxOf = ({ sandbox, endpoints }: Attachment): Sandbox => ({ pat
 
 /** Gives everything back that `connect` took. */
 export async function disconnect(
-  ctx: ContainerContext,
+  ctx: DisconnectContext,
   { definition }: Container,
   attachment: Attachment,
 ): Promise<void> {
@@ -82,7 +98,11 @@ export async function disconnect(
 }
 
 /** Returns the network of a container that has ended; its end waits for none of it. */
-export function disconnectEnded(ctx: ContainerContext, container: Container, attachment: Attachment): void {
+export function disconnectEnded(
+  ctx: DisconnectContext & Pick<ContainerContext, 'warn'>,
+  container: Container,
+  attachment: Attachment,
+): void {
   disconnect(ctx, container, attachment).catch((failure) =>
     ctx.warn('returning a network endpoint failed', {
       container: container.definition.id,
@@ -93,7 +113,7 @@ export function disconnectEnded(ctx: ContainerContext, container: Container, att
 
 /** Takes over what a container holds that outlived the last daemon. */
 export async function adoptSandbox(
-  ctx: ContainerContext,
+  ctx: AdoptSandboxContext,
   { definition, state }: Container,
 ): Promise<Sandbox | undefined> {
   const attachment = attachmentOf(state);
@@ -118,7 +138,7 @@ export async function adoptSandbox(
 }
 
 async function reconcile(
-  ctx: ContainerContext,
+  ctx: Pick<ContainerContext, 'life' | 'networks'>,
   { id }: ContainerDefinition,
   attachment: Attachment,
 ): Promise<void> {
@@ -128,7 +148,7 @@ async function reconcile(
 }
 
 async function noteNames(
-  ctx: ContainerContext,
+  ctx: Pick<ContainerContext, 'containers' | 'life'>,
   id: string,
   names: NonNullable<Attachment['names']>,
 ): Promise<void> {
@@ -139,12 +159,7 @@ async function noteNames(
 }
 
 /** @param network name of one that may have gone meanwhile. */
-export function emitNetwork(
-  ctx: Pick<ContainerContext, 'events' | 'networks'>,
-  action: string,
-  network: string,
-  container?: string,
-): void {
+export function emitNetwork(ctx: NetworkEvents, action: string, network: string, container?: string): void {
   const definition = ctx.networks.store.byName(network);
   if (!definition) return;
   ctx.events.emit('network', action, definition.id, {

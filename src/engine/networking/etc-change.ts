@@ -1,14 +1,21 @@
 import { basename } from 'node:path';
+import type { ContainerDirectories } from '../../container/directories.ts';
 import { messageOf } from '../../core/errors.ts';
-import type { LinesChange } from '../../host/files.ts';
+import type { Files, LinesChange } from '../../host/files.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
+
+/** Where the files of containers are, the helper that changes them, and where its failures go. */
+export interface EtcChangeContext extends Pick<ContainerContext, 'warn'> {
+  readonly host: { readonly files: Pick<Files, 'changeLines'> };
+  readonly runner: { directories(id: string): Pick<ContainerDirectories, 'data' | 'hosts' | 'resolvConf'> };
+}
 
 /**
  * Changes a file that the container can write to as well: by a helper, which opens only what is a file still. A container
  * that makes this impossible, by a lease or a full disk, does so for itself alone.
  */
 export async function changeEtcFile(
-  ctx: ContainerContext,
+  ctx: EtcChangeContext,
   id: string,
   file: 'hosts' | 'resolvConf',
   change: LinesChange,

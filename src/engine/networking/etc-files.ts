@@ -5,17 +5,30 @@ import type { Container, ContainerDefinition } from '../../container/model.ts';
 import type { NameSpec } from '../../container/network-spec.ts';
 import type { ContainerSpec } from '../../container/spec.ts';
 import type { EtcFiles } from '../../container/start-files.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { type ResolverPlace, resolvConf } from '../../network/resolv.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
+import type { EngineSettings } from '../settings.ts';
 import { dnsOptions } from './dns-options.ts';
-import { changeEtcFile } from './etc-change.ts';
+import { changeEtcFile, type EtcChangeContext } from './etc-change.ts';
 import { linkHosts } from './legacy-links.ts';
 import { isIPv6Off } from './networking.ts';
 import { needsNames } from './resolution.ts';
 
+/** What the files say that the container's own definition does not: other containers, gateways and name servers. */
+export interface EtcFilesContext {
+  readonly containers: Pick<ContainerStore, 'find'>;
+  readonly networks: {
+    readonly hasDefault: boolean;
+    live(network: string): { readonly gatewayAddresses: readonly string[] };
+  };
+  readonly settings: Pick<EngineSettings, 'defaults'>;
+}
+
+type GatewayContext = Pick<EtcFilesContext, 'networks' | 'settings'>;
+
 /** Contents of `/etc/hostname`, `/etc/hosts` and `/etc/resolv.conf` of a container. */
 export function etcFiles(
-  ctx: ContainerContext,
+  ctx: EtcFilesContext,
   { definition }: Container,
   attachment: Attachment | undefined,
 ): EtcFiles {
@@ -39,7 +52,7 @@ export function etcFiles(
 }
 
 /** Whose files a container has that shares the network of another, `ref`, perhaps through others. */
-export function ownerOf(ctx: Pick<ContainerContext, 'containers'>, ref: string): string {
+export function ownerOf(ctx: Pick<EtcFilesContext, 'containers'>, ref: string): string {
   const seen = new Set<string>();
   for (let next = ref; ; ) {
     const { id, spec } = ctx.containers.find(next).definition;
@@ -51,7 +64,7 @@ export function ownerOf(ctx: Pick<ContainerContext, 'containers'>, ref: string):
   }
 }
 
-function resolvConfOf(ctx: ContainerContext, names: NameSpec, place: ResolverPlace): string {
+function resolvConfOf(ctx: Pick<EtcFilesContext, 'settings'>, names: NameSpec, place: ResolverPlace): string {
   return resolvConf(dnsOptions(ctx.settings, names), place);
 }
 
@@ -76,7 +89,7 @@ const LOOPBACK_HOSTS = `${LOOPBACK_HOSTS_4}${[
 ].join('\n')}`;
 
 function extraHosts(
-  ctx: ContainerContext,
+  ctx: GatewayContext,
   entries: NameSpec['hosts'],
   attachment: Attachment | undefined,
 ): string {
@@ -88,7 +101,7 @@ function extraHosts(
     .join('');
 }
 
-function hostGateways(ctx: ContainerContext, attachment: Attachment | undefined): readonly string[] {
+function hostGateways(ctx: GatewayContext, attachment: Attachment | undefined): readonly string[] {
   const { hostGatewayIps } = ctx.settings.defaults;
   if (hostGatewayIps.length > 0) return hostGatewayIps;
   if (ctx.networks.hasDefault) return ctx.networks.live('bridge').gatewayAddresses;
@@ -100,7 +113,7 @@ function hostGateways(ctx: ContainerContext, attachment: Attachment | undefined)
  * changed in them itself stays: lines come and go, and the files are mounted, so they are written in place.
  */
 export async function updateEtcFiles(
-  ctx: ContainerContext,
+  ctx: EtcChangeContext & Pick<EtcFilesContext, 'settings'>,
   definition: ContainerDefinition,
   change: {
     readonly joined?: AttachedEndpoint;

@@ -2,11 +2,23 @@ import { attachmentOf, isRunning } from '../../container/life/state.ts';
 import type { Container, ContainerDefinition } from '../../container/model.ts';
 import type { Link } from '../../container/network-spec.ts';
 import type { ContainerSpec } from '../../container/spec.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { shortId } from '../../core/ids.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
-import { changeEtcFile } from './etc-change.ts';
+import { changeEtcFile, type EtcChangeContext } from './etc-change.ts';
 import { isOnDefaultBridge } from './networking.ts';
+
+interface FindContext {
+  readonly containers: Pick<ContainerStore, 'find'>;
+}
+
+export interface RenameLinksContext {
+  readonly containers: Pick<ContainerStore, 'list' | 'setDefinition'>;
+}
+
+interface RefreshContext extends EtcChangeContext {
+  readonly containers: Pick<ContainerStore, 'find' | 'list'>;
+}
 
 /** `--link` between containers of the default bridge, which has no name server: lines of /etc/hosts and variables. */
 
@@ -17,10 +29,7 @@ interface Linked {
 }
 
 /** @throws BargeError invalid-parameter for a link to a container that does not run. */
-function linkedContainers(
-  ctx: Pick<ContainerContext, 'containers'>,
-  definition: ContainerDefinition,
-): Linked[] {
+function linkedContainers(ctx: FindContext, definition: ContainerDefinition): Linked[] {
   const { names, network } = definition.spec;
   if (names.links.length === 0 || !Object.hasOwn(network.endpoints, 'bridge')) return [];
   return names.links.map(({ target, alias }) => {
@@ -42,18 +51,12 @@ const hostLine = ({ alias, container: { definition }, address }: Linked) =>
   `${address}\t${[...new Set([alias, shortId(definition.id), definition.name])].join(' ')}\n`;
 
 /** Lines of /etc/hosts. */
-export function linkHosts(
-  ctx: Pick<ContainerContext, 'containers'>,
-  definition: ContainerDefinition,
-): string {
+export function linkHosts(ctx: FindContext, definition: ContainerDefinition): string {
   return linkedContainers(ctx, definition).map(hostLine).join('');
 }
 
 /** The definition as it is started: with the variables that tell of linked containers. */
-export function withLinkVariables(
-  ctx: Pick<ContainerContext, 'containers'>,
-  definition: ContainerDefinition,
-): ContainerDefinition {
+export function withLinkVariables(ctx: FindContext, definition: ContainerDefinition): ContainerDefinition {
   const linked = linkedContainers(ctx, definition);
   if (linked.length === 0) return definition;
   const { spec } = definition;
@@ -90,9 +93,9 @@ function variablesOf({ alias, container: { definition }, address }: Linked, owne
 }
 
 /** Further names of containers, by id: `/web/db` for one that `web` knows as `db`. */
-export function namesByLinks(
-  ctx: Pick<ContainerContext, 'containers'>,
-): ReadonlyMap<string, readonly string[]> {
+export function namesByLinks(ctx: {
+  readonly containers: Pick<ContainerStore, 'list' | 'idOf'>;
+}): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();
   for (const owner of ctx.containers.list()) {
     for (const { target, alias } of owner.definition.spec.names.links) {
@@ -104,7 +107,7 @@ export function namesByLinks(
 }
 
 /** Links name their target: those to a renamed container are written anew. */
-export function renameLinks(ctx: ContainerContext, before: string, after: string): void {
+export function renameLinks(ctx: RenameLinksContext, before: string, after: string): void {
   for (const { definition } of ctx.containers.list()) {
     const { links } = definition.spec.names;
     if (!links.some(({ target }) => target === before)) continue;
@@ -120,7 +123,7 @@ export const withLinks = (spec: ContainerSpec, links: readonly Link[]): Containe
 });
 
 /** A container that was started again may have another address: those that link to it are told. */
-export async function refreshLinks(ctx: ContainerContext, started: Container): Promise<void> {
+export async function refreshLinks(ctx: RefreshContext, started: Container): Promise<void> {
   if (!isOnDefaultBridge(started)) return;
   for (const other of ctx.containers.list()) {
     const { definition, state } = other;
@@ -132,7 +135,7 @@ export async function refreshLinks(ctx: ContainerContext, started: Container): P
   }
 }
 
-function linkedOrNone(ctx: ContainerContext, definition: ContainerDefinition): Linked[] {
+function linkedOrNone(ctx: FindContext, definition: ContainerDefinition): Linked[] {
   try {
     return linkedContainers(ctx, definition);
   } catch {
@@ -140,7 +143,7 @@ function linkedOrNone(ctx: ContainerContext, definition: ContainerDefinition): L
   }
 }
 
-async function rewrite(ctx: ContainerContext, id: string, links: readonly Linked[]): Promise<void> {
+async function rewrite(ctx: EtcChangeContext, id: string, links: readonly Linked[]): Promise<void> {
   const lines = links.map(hostLine);
   const drop = lines.map((line) => line.trim().split('\t')[1] ?? '');
   await changeEtcFile(ctx, id, 'hosts', { drop, add: lines.join('') });

@@ -1,11 +1,15 @@
 import type { NetworkSummary } from '../../api/engine/networks.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { invalidParameter } from '../../core/errors.ts';
 import { BUILTIN_NAMES, type NetworkDefinition } from '../../network/model.ts';
+import type { Networks } from '../../network/networks.ts';
 import { assertKnownFilters, booleanFilter, type Filters, labelMatches } from '../filters.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
 import { isUsed, summarizeNetwork } from './describe-network.ts';
 
-type Context = Pick<ContainerContext, 'containers' | 'networks'>;
+interface Context {
+  readonly containers: Pick<ContainerStore, 'list'>;
+  readonly networks: Pick<Networks, 'list'>;
+}
 type Test = (network: NetworkDefinition, value: string) => boolean;
 
 const TESTS: Record<string, Test> = {

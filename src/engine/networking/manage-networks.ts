@@ -1,13 +1,28 @@
 import type { NetworkCreateRequest, NetworkCreateResponse } from '../../api/engine/networks.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { forbidden, isKind, notFound } from '../../core/errors.ts';
 import { BUILTIN_NAMES, type NetworkDefinition } from '../../network/model.ts';
+import type { Networks } from '../../network/networks.ts';
+import type { EventBus } from '../events.ts';
 import { assertKnownFilters, type Filters, labelsPass, untilFilter } from '../filters.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
 import { activeOn, isUsed } from './describe-network.ts';
+
+interface Events {
+  readonly events: Pick<EventBus, 'emit'>;
+}
+
+interface CreateContext extends Events {
+  readonly networks: Pick<Networks, 'create'>;
+}
+
+interface RemoveContext extends Events {
+  readonly containers: Pick<ContainerStore, 'list'>;
+  readonly networks: Pick<Networks, 'find' | 'list' | 'remove'>;
+}
 
 /** @throws BargeError as `Networks.create`. */
 export async function createNetwork(
-  ctx: ContainerContext,
+  ctx: CreateContext,
   request: NetworkCreateRequest,
 ): Promise<NetworkCreateResponse> {
   const definition = await ctx.networks.create(request);
@@ -15,12 +30,12 @@ export async function createNetwork(
   return { Id: definition.id, Warning: '' };
 }
 
-function emit(ctx: ContainerContext, action: string, { id, name, driver }: NetworkDefinition): void {
+function emit(ctx: Events, action: string, { id, name, driver }: NetworkDefinition): void {
   ctx.events.emit('network', action, id, { name, type: driver });
 }
 
 /** @throws BargeError forbidden for built-in networks and those with containers, not-found. */
-export async function removeNetwork(ctx: ContainerContext, ref: string): Promise<void> {
+export async function removeNetwork(ctx: RemoveContext, ref: string): Promise<void> {
   const definition = ctx.networks.find(ref);
   const { name, configOnly } = definition;
   if (BUILTIN_NAMES.includes(name)) {
@@ -41,7 +56,7 @@ export async function removeNetwork(ctx: ContainerContext, ref: string): Promise
 
 /** Removes user-defined networks that no container is on. @returns their names, null for none. */
 export async function pruneNetworks(
-  ctx: ContainerContext,
+  ctx: RemoveContext,
   filters: Filters,
 ): Promise<{ NetworksDeleted: string[] | null }> {
   assertKnownFilters(filters, ['label', 'label!', 'until']);
@@ -60,7 +75,7 @@ export async function pruneNetworks(
 }
 
 /** Leaves a network alone that has meanwhile come into use or been removed. */
-async function removeIfUnused(ctx: ContainerContext, name: string): Promise<boolean> {
+async function removeIfUnused(ctx: RemoveContext, name: string): Promise<boolean> {
   try {
     await removeNetwork(ctx, name);
     return true;

@@ -1,13 +1,25 @@
 import { DEFAULT_ENDPOINT } from '../../container/default-spec.ts';
 import type { EndpointSpec } from '../../container/network-spec.ts';
 import type { ContainerSpec } from '../../container/spec.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { forbidden, invalidParameter, isKind, messageOf } from '../../core/errors.ts';
 import { contains, parseAddress, parseSubnet } from '../../network/ip.ts';
 import { assertRequestValid } from '../../network/live.ts';
 import type { NetworkDefinition } from '../../network/model.ts';
 import { BUILTIN_NAMES } from '../../network/model.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
+import type { Networks } from '../../network/networks.ts';
+import type { NetworkStore } from '../../network/store.ts';
 import { requestOf } from './networking.ts';
+
+/** What a new container's links and endpoints are checked against. */
+export interface CheckContext {
+  readonly containers: Pick<ContainerStore, 'find'>;
+  readonly networks: Pick<Networks, 'find'>;
+}
+
+interface FirewallContext {
+  readonly networks: Pick<Networks, 'firewallWarnings'> & { readonly store: Pick<NetworkStore, 'byName'> };
+}
 
 /**
  * The endpoints of a new container, by the names of their networks. A network that does not exist yet fails the start,
@@ -15,7 +27,7 @@ import { requestOf } from './networking.ts';
  * @throws BargeError invalid-parameter for settings that the network refuses, and for links to missing containers.
  */
 export function checkNetworks(
-  ctx: Pick<ContainerContext, 'containers' | 'networks'>,
+  ctx: CheckContext,
   { names, network: { mode, endpoints } }: ContainerSpec,
 ): Record<string, EndpointSpec> {
   /* On user-defined networks, links are resolved by name when they are looked up, as aliases are. */
@@ -39,7 +51,7 @@ export function checkNetworks(
   return Object.fromEntries(found);
 }
 
-function assertLinkable({ containers }: Pick<ContainerContext, 'containers'>, target: string): void {
+function assertLinkable({ containers }: Pick<CheckContext, 'containers'>, target: string): void {
   try {
     containers.find(target);
   } catch (error) {
@@ -48,7 +60,7 @@ function assertLinkable({ containers }: Pick<ContainerContext, 'containers'>, ta
 }
 
 function findOrNone(
-  { networks }: Pick<ContainerContext, 'networks'>,
+  { networks }: Pick<CheckContext, 'networks'>,
   ref: string,
 ): NetworkDefinition | undefined {
   try {
@@ -98,7 +110,7 @@ function addressProblems(network: NetworkDefinition, { ipv4, ipv6 }: EndpointSpe
 
 /** Warnings about published ports that the host's firewall blocks. */
 export async function firewallWarnings(
-  ctx: Pick<ContainerContext, 'networks'>,
+  ctx: FirewallContext,
   { ports, network }: Pick<ContainerSpec, 'ports' | 'network'>,
 ): Promise<string[]> {
   if (Object.keys(ports.published).length === 0 && !ports.publishAll) return [];

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { containerSpec, endpointSpec } from '../../container/default-spec.ts';
+import { CREATED } from '../../container/life/state.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
 import type { Parts } from '../../container/parts.ts';
 import type { ContainerSpec } from '../../container/spec.ts';
 import { BargeError, notFound } from '../../core/errors.ts';
 import { ownerOf } from './etc-files.ts';
 import { withLinks } from './legacy-links.ts';
-import { checkNetworks } from './network-check.ts';
+import { type CheckContext, checkNetworks } from './network-check.ts';
 import { dnsNames, hasFixedNetwork, isIPv6Off, linkedNames, requestsOf } from './networking.ts';
+import { networkOf } from './testing.ts';
 
 const definition = (parts: Parts<ContainerSpec>, name = 'web'): ContainerDefinition => ({
   ...{ id: 'ab'.repeat(32), name, createdAt: 0, imageName: '', imageId: '', layers: [], mounts: [] },
@@ -73,13 +75,12 @@ test('names and links of a container', () => {
   assert.deepEqual(withLinks(own.spec, []).names.links, []);
 });
 
-type CheckContext = Parameters<typeof checkNetworks>[0];
-
-const NETWORK = { id: 'id-of-blue', name: 'blue', driver: 'bridge', ipam: [], configOnly: false };
-const context = {
+const NETWORK = networkOf('blue', { id: 'id-of-blue' });
+const context: CheckContext = {
   containers: {
     find: (ref: string) => {
       if (ref !== 'db') throw notFound(`No such container: ${ref}`);
+      return { definition: definition({}, 'db'), state: CREATED };
     },
   },
   networks: {
@@ -88,7 +89,7 @@ const context = {
       throw notFound(`network ${ref} not found`);
     },
   },
-} as unknown as CheckContext;
+};
 
 test('a new container’s endpoints are by their networks’ names; one may be made until the start', () => {
   const aliases = endpointSpec({ aliases: ['a'] });
@@ -139,8 +140,9 @@ test('files of a shared network are those of its owner, also where names lead ar
     find: (ref: string) => ({
       definition:
         all.find(({ name }) => name === ref) ?? (() => assert.fail(new BargeError('not-found', ref)))(),
+      state: CREATED,
     }),
-  } as unknown as Parameters<typeof ownerOf>[0]['containers'];
+  };
   assert.equal(ownerOf({ containers }, 'a'), 'c');
   assert.equal(ownerOf({ containers }, 'c'), 'c');
   assert.ok(['d', 'e'].includes(ownerOf({ containers }, 'd')));

@@ -2,11 +2,24 @@ import { DEFAULT_ENDPOINT } from '../../container/default-spec.ts';
 import type { AttachedEndpoint } from '../../container/life/attachment.ts';
 import type { ContainerDefinition } from '../../container/model.ts';
 import type { NameView } from '../../network/dns/server.ts';
+import type { Networks } from '../../network/networks.ts';
 import { upstreamServers } from '../../network/resolv.ts';
 import type { Sandbox } from '../../network/sandbox/sandboxes.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
+import type { EngineSettings } from '../settings.ts';
 import { dnsOptions } from './dns-options.ts';
 import { dnsNames, linkedNames } from './networking.ts';
+
+/** The directory that the name servers of containers look names up in. */
+export interface DirectoryContext {
+  readonly networks: {
+    readonly names: { readonly directory: Pick<Networks['names']['directory'], 'set'> };
+  };
+}
+
+interface ViewContext {
+  readonly networks: Pick<Networks, 'order' | 'leadsOut'>;
+  readonly settings: Pick<EngineSettings, 'defaults'>;
+}
 
 /** The name server is for user-defined networks; the default bridge has none. */
 export const needsNames = (endpoints: readonly Pick<AttachedEndpoint, 'network'>[]) =>
@@ -14,7 +27,7 @@ export const needsNames = (endpoints: readonly Pick<AttachedEndpoint, 'network'>
 
 /** Makes a container known to the others on its networks. */
 export function registerNames(
-  ctx: Pick<ContainerContext, 'networks' | 'settings'>,
+  ctx: DirectoryContext,
   definition: ContainerDefinition,
   endpoints: readonly AttachedEndpoint[],
 ): void {
@@ -27,11 +40,7 @@ export function registerNames(
 }
 
 /** The names that a container's name server resolves for it. Without a route out, names of the outside world have no answer. */
-export function viewOf(
-  ctx: Pick<ContainerContext, 'networks' | 'settings'>,
-  definition: ContainerDefinition,
-  sandbox: Sandbox,
-): NameView {
+export function viewOf(ctx: ViewContext, definition: ContainerDefinition, sandbox: Sandbox): NameView {
   const { networks } = ctx;
   return {
     networks: networks.order(sandbox).filter((name) => name !== 'bridge'),

@@ -5,10 +5,10 @@ import type { ImageStore } from '../../image/images.ts';
 
 /** How a list names the images of containers; looks every name up once. */
 export class ImageNamer {
-  readonly #images: ImageStore;
+  readonly #images: Pick<ImageStore, 'find'>;
   readonly #ids = new Map<string, Digest | undefined>();
 
-  constructor(images: ImageStore) {
+  constructor(images: Pick<ImageStore, 'find'>) {
     this.#images = images;
   }
 

@@ -2,16 +2,22 @@ import { isDeepStrictEqual } from 'node:util';
 import { shownExitCode } from '../../container/life/shown.ts';
 import { attachmentOf, healthOf } from '../../container/life/state.ts';
 import type { Container } from '../../container/model.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import type { Digest } from '../../core/digest.ts';
 import { invalidParameter, isKind } from '../../core/errors.ts';
-import type { Image } from '../../image/images.ts';
+import type { Image, ImageStore } from '../../image/images.ts';
 import { assertKnownFilters, booleanFilter, type Filters, labelMatches, patternTest } from '../filters.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
+
+/** Where the containers and images are that values of filters name. */
+export interface FilterContext {
+  readonly containers: Pick<ContainerStore, 'find'>;
+  readonly images: Pick<ImageStore, 'find' | 'get'>;
+}
 
 /** Whether a container passes one filter, all of whose values are known. */
 export type ContainerTest = (container: Container) => boolean;
 
-type MakeTest = (values: readonly string[], ctx: ContainerContext) => ContainerTest;
+type MakeTest = (values: readonly string[], ctx: FilterContext) => ContainerTest;
 
 const STATES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 const HEALTH = ['none', 'starting', 'healthy', 'unhealthy'];
@@ -96,7 +102,7 @@ const FILTERS: Record<string, MakeTest> = {
  * Tests for all filters of a list.
  * @throws BargeError invalid-parameter for unknown filters and values, not-found for `before` and `since`.
  */
-export function containerTests(ctx: ContainerContext, filters: Filters): ContainerTest[] {
+export function containerTests(ctx: FilterContext, filters: Filters): ContainerTest[] {
   assertKnownFilters(filters, Object.keys(FILTERS));
   return [...filters].flatMap(([name, values]) => {
     const make = FILTERS[name];
@@ -112,7 +118,7 @@ function assertOneOf(ref: string, values: readonly string[], allowed: readonly s
 }
 
 /** Containers of these images, or of images that were built on them. */
-function ancestor(values: readonly string[], ctx: ContainerContext): ContainerTest {
+function ancestor(values: readonly string[], ctx: FilterContext): ContainerTest {
   const images = values.flatMap((value) => imageOf(ctx, value));
   const known = new Map<string, boolean>();
   const isWanted = (id: Digest | '') => {
@@ -138,7 +144,7 @@ const beginsWith = (list: readonly unknown[], start: readonly unknown[]) =>
   isDeepStrictEqual(list.slice(0, start.length), start);
 
 /** None when there is no such image: then nothing descends from it. */
-function imageOf(ctx: ContainerContext, ref: string): Image[] {
+function imageOf(ctx: Pick<FilterContext, 'images'>, ref: string): Image[] {
   try {
     return [ctx.images.find(ref)];
   } catch (error) {

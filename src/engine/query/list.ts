@@ -1,10 +1,19 @@
 import type { Container } from '../../container/model.ts';
+import type { ContainerStore } from '../../container/store.ts';
+import type { ImageStore } from '../../image/images.ts';
 import type { Filters } from '../filters.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
 import { namesByLinks } from '../networking/legacy-links.ts';
 import { ImageNamer } from './image-namer.ts';
-import { containerTests } from './list-filters.ts';
-import { type ContainerSize, containerSizes } from './sizes.ts';
+import { containerTests, type FilterContext } from './list-filters.ts';
+import { type ContainerSize, containerSizes, type SizeContext } from './sizes.ts';
+
+/** What describing containers in a list needs. */
+export interface DescribeContext {
+  readonly containers: Pick<ContainerStore, 'list' | 'idOf'>;
+  readonly images: Pick<ImageStore, 'find'>;
+}
+
+export type ListContext = DescribeContext & FilterContext & SizeContext;
 
 export interface ListQuery {
   readonly all: boolean;
@@ -27,7 +36,7 @@ export interface ListedContainer {
 }
 
 /** Containers that pass every filter, the newest first. @throws BargeError for invalid filters. */
-export async function listContainers(ctx: ContainerContext, query: ListQuery): Promise<ListedContainer[]> {
+export async function listContainers(ctx: ListContext, query: ListQuery): Promise<ListedContainer[]> {
   const { all, limit, filters } = query;
   const tests = containerTests(ctx, filters);
   const anyState = all || limit > 0 || filters.has('status');
@@ -42,7 +51,7 @@ export async function listContainers(ctx: ContainerContext, query: ListQuery): P
 
 /** @param sizes in the order of the containers; empty: not computed. */
 export function listed(
-  ctx: Pick<ContainerContext, 'containers' | 'images'>,
+  ctx: DescribeContext,
   containers: readonly Container[],
   sizes: readonly ContainerSize[],
 ): ListedContainer[] {

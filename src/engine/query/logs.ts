@@ -1,9 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerDirectories } from '../../container/directories.ts';
 import { isBusy } from '../../container/life/state.ts';
 import { logAttributes } from '../../container/log/attributes.ts';
 import { type LogLine, readLog } from '../../container/log/read.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { invalidParameter, notImplemented } from '../../core/errors.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
+import type { LiveContainers } from '../lifecycle/context.ts';
+
+/** What tells that a container has stopped. */
+interface EndContext {
+  readonly containers: Pick<ContainerStore, 'get' | 'has'>;
+  readonly live: Pick<LiveContainers, 'nextExit'>;
+}
+
+export interface LogsContext extends EndContext {
+  readonly containers: Pick<ContainerStore, 'find' | 'get' | 'has'>;
+  readonly runner: { directories(id: string): Pick<ContainerDirectories, 'log'> };
+}
 
 /** Longest time that a timer takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -28,7 +41,7 @@ export interface Logs {
 }
 
 /** @throws BargeError invalid-parameter when neither stream is asked for, not-implemented for driver `none`. */
-export function containerLogs(ctx: ContainerContext, ref: string, query: LogsQuery): Logs {
+export function containerLogs(ctx: LogsContext, ref: string, query: LogsQuery): Logs {
   if (!query.stdout && !query.stderr) {
     throw invalidParameter('Bad parameters: you must choose at least one stream');
   }
@@ -48,7 +61,7 @@ export function containerLogs(ctx: ContainerContext, ref: string, query: LogsQue
 }
 
 /** Following ends with the container, at the time that was asked for, or when the reader goes. */
-async function followEnd(ctx: ContainerContext, id: string, { until, signal }: LogsQuery): Promise<void> {
+async function followEnd(ctx: EndContext, id: string, { until, signal }: LogsQuery): Promise<void> {
   const end = ended(ctx, id, signal);
   try {
     if (until === undefined) return await end;
@@ -60,7 +73,7 @@ async function followEnd(ctx: ContainerContext, id: string, { until, signal }: L
 }
 
 /** Until the container has really stopped: a restart by policy goes on in the same log. */
-async function ended(ctx: ContainerContext, id: string, signal: AbortSignal): Promise<void> {
+async function ended(ctx: EndContext, id: string, signal: AbortSignal): Promise<void> {
   for (;;) {
     await ctx.live.nextExit(id, signal);
     if (!ctx.containers.has(id) || ctx.containers.get(id).state.status !== 'restarting') return;

@@ -1,9 +1,17 @@
 import { stat } from 'node:fs/promises';
+import type { ContainerDirectories } from '../../container/directories.ts';
 import type { Container } from '../../container/model.ts';
+import type { Digest } from '../../core/digest.ts';
 import { errnoOf } from '../../core/errors.ts';
 import { limiter } from '../../core/limiter.ts';
 import type { Files } from '../../host/files.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
+
+/** Where the files of containers are, what adds them up, and the sizes of images' layers. */
+export interface SizeContext {
+  readonly host: { readonly files: Pick<Files, 'directorySize'> };
+  readonly runner: { directories(id: string): Pick<ContainerDirectories, 'upper'> };
+  readonly layers: { get(diffId: Digest): { readonly size: number } | undefined };
+}
 
 /** Bytes. */
 export interface ContainerSize {
@@ -18,7 +26,7 @@ const WIDTH = 4;
 
 /** Adds up what containers have written, in their order. */
 export async function containerSizes(
-  ctx: Pick<ContainerContext, 'host' | 'runner' | 'layers'>,
+  ctx: SizeContext,
   containers: readonly Container[],
   signal?: AbortSignal,
 ): Promise<ContainerSize[]> {

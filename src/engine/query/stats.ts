@@ -1,10 +1,19 @@
 import { cpus, totalmem } from 'node:os';
 import { isRunning } from '../../container/life/state.ts';
 import type { Container } from '../../container/model.ts';
+import type { Runner } from '../../container/runner.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import type { ExactInteger } from '../../core/exact-integer.ts';
 import type { BlockCount, CgroupUsage, InterfaceCounters } from '../../host/cgroup-stats.ts';
 import type { Cgroups } from '../../host/cgroups.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
+
+export interface StatsContext {
+  readonly containers: Pick<ContainerStore, 'find' | 'get' | 'has'>;
+  readonly host: {
+    readonly cgroups: Pick<Cgroups, 'usage' | 'systemCpuTime' | 'layout' | 'networkCounters'>;
+  };
+  readonly runner: Pick<Runner, 'cgroupOf'>;
+}
 
 /** Milliseconds between two samples of a stream. */
 const INTERVAL_MS = 1000;
@@ -60,7 +69,7 @@ const NO_BLOCKS = {
 };
 
 /** One sample. @param before the sample before it, whose CPU times it repeats. */
-export function sample(ctx: ContainerContext, id: string, before?: ContainerStats): ContainerStats {
+export function sample(ctx: StatsContext, id: string, before?: ContainerStats): ContainerStats {
   const container = ctx.containers.get(id);
   const { definition, state } = container;
   const { cgroups } = ctx.host;
@@ -156,7 +165,7 @@ export interface StatsQuery {
 
 /** Samples of a container, a second apart; ends when the container has been removed. @throws BargeError not-found. */
 export async function* containerStats(
-  ctx: ContainerContext,
+  ctx: StatsContext,
   ref: string,
   { stream, oneShot, signal }: StatsQuery,
 ): AsyncGenerator<ContainerStats> {

@@ -1,6 +1,19 @@
 import { isRunning } from '../../container/life/state.ts';
+import type { Runner } from '../../container/runner.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { conflict, invalidParameter } from '../../core/errors.ts';
-import { type ContainerContext, emitContainer } from '../lifecycle/context.ts';
+import type { Cgroups } from '../../host/cgroups.ts';
+import type { Processes } from '../../host/process.ts';
+import { type ContainerEvents, emitContainer } from '../lifecycle/context.ts';
+
+export interface TopContext extends ContainerEvents {
+  readonly containers: Pick<ContainerStore, 'find'>;
+  readonly host: {
+    readonly processes: Pick<Processes, 'capture'>;
+    readonly cgroups: Pick<Cgroups, 'pids'>;
+  };
+  readonly runner: Pick<Runner, 'cgroupOf'>;
+}
 
 export interface TopResponse {
   readonly Titles: readonly string[];
@@ -8,7 +21,7 @@ export interface TopResponse {
 }
 
 /** The container's processes as the host's ps shows them. @param psArgs must leave a PID column in. */
-export async function topContainer(ctx: ContainerContext, ref: string, psArgs: string): Promise<TopResponse> {
+export async function topContainer(ctx: TopContext, ref: string, psArgs: string): Promise<TopResponse> {
   const container = ctx.containers.find(ref);
   const { definition, state } = container;
   if (!isRunning(state)) throw conflict(`container ${definition.id} is not running`);

@@ -1,9 +1,11 @@
+import type { ContainerDirectories } from '../../container/directories.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { digestOf } from '../../core/digest.ts';
 import { messageOf } from '../../core/errors.ts';
-import type { ImageContext } from '../images/context.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
-import { isThere, layerProblems } from './layers.ts';
-import type { Problem } from './problem.ts';
+import type { ImageStore } from '../../image/images.ts';
+import type { LayerStore } from '../../image/layers.ts';
+import type { Database } from '../../store/database.ts';
+import { type CheckedStores, isThere, layerProblems, type Problem } from './layers.ts';
 
 export interface CheckOptions {
   /** Read and hash everything. */
@@ -26,7 +28,22 @@ export interface CheckReport {
   readonly Problems: readonly Finding[];
 }
 
-type CheckContext = ContainerContext & ImageContext;
+interface ImageCheckContext {
+  readonly images: Pick<ImageStore, 'list'>;
+  readonly layers: Pick<LayerStore, 'get'>;
+}
+
+interface ContainerCheckContext {
+  readonly containers: Pick<ContainerStore, 'has' | 'list'>;
+  readonly layers: Pick<LayerStore, 'get'>;
+  readonly runner: { directories(id: string): Pick<ContainerDirectories, 'upper'> };
+}
+
+interface DatabaseCheckContext {
+  readonly db: Pick<Database, 'all'>;
+}
+
+type CheckContext = CheckedStores & ImageCheckContext & ContainerCheckContext & DatabaseCheckContext;
 
 /** Holds the database against what lies on the disk, beside everything else that goes on. */
 export async function checkStore(ctx: CheckContext, options: CheckOptions): Promise<CheckReport> {
@@ -60,7 +77,7 @@ async function* problemsOf(ctx: CheckContext, { deep, signal }: CheckOptions): A
   yield* containerProblems(ctx);
 }
 
-function* databaseProblems({ db }: CheckContext, deep: boolean): Generator<Problem> {
+function* databaseProblems({ db }: DatabaseCheckContext, deep: boolean): Generator<Problem> {
   const rows = db.all<Record<string, string>>(deep ? 'PRAGMA integrity_check' : 'PRAGMA quick_check');
   for (const detail of rows.flatMap((row) => Object.values(row))) {
     if (detail !== 'ok') yield { kind: 'broken database', object: 'barge.db', detail };
@@ -70,7 +87,7 @@ function* databaseProblems({ db }: CheckContext, deep: boolean): Generator<Probl
   }
 }
 
-function* imageProblems({ images, layers }: CheckContext): Generator<Problem> {
+function* imageProblems({ images, layers }: ImageCheckContext): Generator<Problem> {
   for (const { id, config, configBytes } of images.list()) {
     if (digestOf(configBytes) !== id)
       yield { kind: 'broken image', object: id, detail: 'its configuration has changed' };
@@ -81,7 +98,11 @@ function* imageProblems({ images, layers }: CheckContext): Generator<Problem> {
   }
 }
 
-async function* containerProblems({ containers, layers, runner }: CheckContext): AsyncGenerator<Problem> {
+async function* containerProblems({
+  containers,
+  layers,
+  runner,
+}: ContainerCheckContext): AsyncGenerator<Problem> {
   for (const { definition, state } of containers.list()) {
     if (state.status === 'removing') continue;
     for (const diffId of definition.layers) {

@@ -8,10 +8,21 @@ import type { Files } from '../../host/files.ts';
 import type { Layer } from '../../image/layers.ts';
 import { plainLayer } from '../../image/packed-layer.ts';
 import type { LayerStores } from '../../image/take-layer.ts';
-import type { Problem } from './problem.ts';
+
+/** Something that is not as the database says, or that it does not know. */
+export interface Problem {
+  /** What is wrong, in a word or two: `missing layer`, `orphan blob`, … */
+  readonly kind: string;
+  /** Whose: a digest, an id or a path. */
+  readonly object: string;
+  /** A sentence for whoever reads the report. */
+  readonly detail: string;
+  /** Makes it good; undefined: nobody can. @throws whatever keeps it from being made good. */
+  readonly repair?: () => Promise<void>;
+}
 
 /** The stores, and the part of the host that looks into them. */
-type CheckedStores = LayerStores & {
+export type CheckedStores = LayerStores & {
   readonly host: { readonly files: Pick<Files, 'packTar' | 'unpackTar' | 'removeTree'> };
 };
 

@@ -1,7 +1,10 @@
 import type { VolumeCreateRequest } from '../../api/engine/volumes.ts';
+import type { ContainerStore } from '../../container/store.ts';
 import { invalidParameter } from '../../core/errors.ts';
+import type { Files } from '../../host/files.ts';
 import { assertLocalDriver } from '../../volume/destination.ts';
-import { ANONYMOUS_LABEL, type Volume } from '../../volume/volumes.ts';
+import { ANONYMOUS_LABEL, type Volume, type VolumeStore } from '../../volume/volumes.ts';
+import type { EventBus } from '../events.ts';
 import {
   assertKnownFilters,
   booleanFilter,
@@ -10,7 +13,7 @@ import {
   labelsPass,
   patternTest,
 } from '../filters.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
+import type { MountedVolumes } from './mounted.ts';
 import { containersOf, referenceCounts } from './users.ts';
 
 export function showVolume(volume: Volume): Record<string, unknown> {
@@ -25,9 +28,34 @@ export function showVolume(volume: Volume): Record<string, unknown> {
   };
 }
 
-type VolumeContext = Pick<ContainerContext, 'host' | 'containers' | 'volumes' | 'events' | 'mounted'>;
+interface ListContext {
+  readonly containers: Pick<ContainerStore, 'list'>;
+  readonly volumes: Pick<VolumeStore, 'list'>;
+}
 
-export function listVolumes(ctx: VolumeContext, filters: Filters): Record<string, unknown>[] {
+/** What recording volumes, and reporting each new one, needs. */
+export interface EnterContext {
+  readonly volumes: Pick<VolumeStore, 'enter'>;
+  readonly events: Pick<EventBus, 'emit'>;
+}
+
+interface CreateContext extends EnterContext {
+  readonly volumes: Pick<VolumeStore, 'draft' | 'enter' | 'find' | 'get'>;
+}
+
+interface RemoveContext {
+  readonly containers: Pick<ContainerStore, 'list'>;
+  readonly events: Pick<EventBus, 'emit'>;
+  readonly mounted: Pick<MountedVolumes, 'usersOf'>;
+  readonly volumes: Pick<VolumeStore, 'find' | 'remove'>;
+}
+
+export interface PruneContext extends RemoveContext {
+  readonly host: { readonly files: Pick<Files, 'directorySize'> };
+  readonly volumes: Pick<VolumeStore, 'find' | 'list' | 'remove'>;
+}
+
+export function listVolumes(ctx: ListContext, filters: Filters): Record<string, unknown>[] {
   assertKnownFilters(filters, ['name', 'label', 'driver', 'dangling']);
   const wanted = (name: string) => filters.get(name) ?? [];
   const some = (values: readonly string[], test: (value: string) => boolean) =>
@@ -46,7 +74,7 @@ export function listVolumes(ctx: VolumeContext, filters: Filters): Record<string
 
 /** Makes a volume, or gives the one that has the name already as it is, like docker: whatever else is asked for. */
 export async function createVolume(
-  ctx: VolumeContext,
+  ctx: CreateContext,
   request: VolumeCreateRequest,
 ): Promise<Record<string, unknown>> {
   const { Name: name, Driver: driver, DriverOpts: options, Labels: labels } = request;
@@ -62,14 +90,14 @@ export async function createVolume(
 }
 
 /** Writes drafts down together with what `also` writes, and tells of each volume that is new. */
-export function enterVolumes<T>(ctx: VolumeContext, drafts: readonly Volume[], also: () => T): T {
+export function enterVolumes<T>(ctx: EnterContext, drafts: readonly Volume[], also: () => T): T {
   const { result, entered } = ctx.volumes.enter(drafts, also);
   for (const { name } of entered) ctx.events.emit('volume', 'create', name, { driver: 'local' });
   return result;
 }
 
 /** @throws BargeError not-found, unless forced; conflict while a container has it, or it is mounted for a transfer. */
-export async function removeVolume(ctx: VolumeContext, name: string, force: boolean): Promise<void> {
+export async function removeVolume(ctx: RemoveContext, name: string, force: boolean): Promise<void> {
   if (force && !ctx.volumes.find(name)) return;
   const users = containersOf(ctx, name).map(({ definition }) => definition.id);
   await ctx.volumes.remove(name, [...new Set([...users, ...ctx.mounted.usersOf(name)])]);
@@ -77,7 +105,7 @@ export async function removeVolume(ctx: VolumeContext, name: string, force: bool
 }
 
 /** Anonymous volumes that no container has; with the filter `all`, named ones too. */
-export async function pruneVolumes(ctx: VolumeContext, filters: Filters) {
+export async function pruneVolumes(ctx: PruneContext, filters: Filters) {
   assertKnownFilters(filters, ['label', 'label!', 'all']);
   const all = filters.has('all') && booleanFilter('all', filters.get('all') ?? []);
   const counts = referenceCounts(ctx);

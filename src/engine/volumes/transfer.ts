@@ -3,16 +3,37 @@ import { mkdir, readdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { conflict, invalidParameter } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
+import type { Files } from '../../host/files.ts';
+import type { Processes } from '../../host/process.ts';
 import { decompress } from '../../image/compression.ts';
 import { isMounted } from '../../volume/driver-options.ts';
-import { ANONYMOUS_LABEL, type Volume } from '../../volume/volumes.ts';
-import type { ContainerContext } from '../lifecycle/context.ts';
-import { enterVolumes } from './manage.ts';
+import { ANONYMOUS_LABEL, type Volume, type VolumeStore } from '../../volume/volumes.ts';
+import { type EnterContext, enterVolumes } from './manage.ts';
+import type { MountedVolumes } from './mounted.ts';
 
-type TransferContext = Pick<ContainerContext, 'host' | 'containers' | 'volumes' | 'events' | 'mounted'>;
+interface UseContext {
+  readonly mounted: Pick<MountedVolumes, 'release' | 'use' | 'usersOf'>;
+}
+
+interface RemoveTreeContext {
+  readonly host: { readonly files: Pick<Files, 'removeTree'> };
+}
+
+interface ExportContext extends UseContext {
+  readonly host: { readonly files: Pick<Files, 'packTar'> };
+  readonly volumes: Pick<VolumeStore, 'get'>;
+}
+
+interface ImportContext extends UseContext, EnterContext {
+  readonly host: {
+    readonly files: Pick<Files, 'removeTree' | 'unpackTar'>;
+    readonly processes: Pick<Processes, 'run'>;
+  };
+  readonly volumes: Pick<VolumeStore, 'discard' | 'draft' | 'enter' | 'find' | 'get' | 'temporary'>;
+}
 
 /** Keeps a volume mounted, and from being removed, while `use` runs. */
-async function held<T>(ctx: TransferContext, volume: Volume, why: string, use: () => Promise<T>): Promise<T> {
+async function held<T>(ctx: UseContext, volume: Volume, why: string, use: () => Promise<T>): Promise<T> {
   const user = `${why} ${newId().slice(0, 12)}`;
   await ctx.mounted.use(volume, user);
   try {
@@ -27,7 +48,7 @@ async function held<T>(ctx: TransferContext, volume: Volume, why: string, use: (
  * meanwhile may be in it or not. @throws BargeError not-found.
  */
 export async function exportVolume(
-  ctx: TransferContext,
+  ctx: ExportContext,
   name: string,
   give: (tar: Readable) => Promise<void>,
 ): Promise<void> {
@@ -50,7 +71,7 @@ export interface ImportOptions {
  * failure, with nothing. @throws BargeError conflict when it has content already, or a running container has it.
  */
 export async function importVolume(
-  ctx: TransferContext,
+  ctx: ImportContext,
   name: string,
   tar: Readable,
   { replace, labels, signal }: ImportOptions,
@@ -74,7 +95,7 @@ export async function importVolume(
   return ctx.volumes.get(name);
 }
 
-async function assertFillable(ctx: TransferContext, volume: Volume, replace: boolean): Promise<void> {
+async function assertFillable(ctx: UseContext, volume: Volume, replace: boolean): Promise<void> {
   const { name, options, mountpoint } = volume;
   assertIdle(ctx, volume);
   if (isMounted(options) && replace) {
@@ -90,14 +111,14 @@ async function assertFillable(ctx: TransferContext, volume: Volume, replace: boo
   }
 }
 
-function assertIdle(ctx: TransferContext, { name }: Volume): void {
+function assertIdle(ctx: UseContext, { name }: Volume): void {
   const users = ctx.mounted.usersOf(name);
   if (users.length === 0) return;
   throw conflict(`import ${name}: volume is in use - [${users.join(', ')}]: stop what uses it first`);
 }
 
 async function fillInPlace(
-  { host }: TransferContext,
+  { host }: RemoveTreeContext,
   { mountpoint }: Volume,
   write: (root: string) => Promise<void>,
 ): Promise<void> {
@@ -113,7 +134,7 @@ async function fillInPlace(
 
 /** Unpacks beside the volume; what is complete takes the place of what was there. */
 async function fillBeside(
-  ctx: TransferContext,
+  ctx: UseContext & RemoveTreeContext & { readonly volumes: Pick<VolumeStore, 'find' | 'temporary'> },
   volume: Volume,
   replace: boolean,
   write: (root: string) => Promise<void>,
@@ -136,7 +157,7 @@ async function fillBeside(
 
 /** Makes a volume that has what another has, labels included. @throws BargeError as `importVolume` does. */
 export async function cloneVolume(
-  ctx: TransferContext,
+  ctx: ExportContext & ImportContext,
   source: string,
   name: string,
   options: Omit<ImportOptions, 'labels'>,

@@ -1,7 +1,7 @@
 import type { Container } from '../../container/model.ts';
 import type { ContainerStore } from '../../container/store.ts';
 
-type Context = { readonly containers: ContainerStore };
+type Context = { readonly containers: Pick<ContainerStore, 'list'> };
 
 /** Containers, running or not, that have a volume. */
 export function containersOf({ containers }: Context, volume: string): Container[] {
