@@ -1,12 +1,12 @@
 import { messageOf } from '../core/errors.ts';
 
 /** The part of a process that a guard needs. */
-export interface Guarded {
+interface Guarded {
   on(event: 'uncaughtException' | 'unhandledRejection', listener: (error: unknown) => void): unknown;
   exit(code: number): void;
 }
 
-export interface GuardOptions {
+interface GuardOptions {
   /** What was being done, for the log. */
   readonly underWay: () => readonly string[];
   /** Writes one line to the log. */

@@ -16,7 +16,7 @@ import { sourceDate } from './source-date.ts';
 import type { BuiltImage } from './worker.ts';
 
 /** The result of a build. */
-export interface BuildResult {
+interface BuildResult {
   /** The image for this machine, else the first; absent when the request only evaluates the Dockerfile. */
   readonly id?: Digest;
   /** One per platform. */

@@ -53,7 +53,7 @@ export interface BuildRequest {
 
 export type Entitlement = 'network.host' | 'security.insecure' | 'device' | `device=${string}`;
 
-export type DockerfileSource =
+type DockerfileSource =
   /** A path relative to the context; may name a file that .dockerignore excludes. */
   | { readonly path: string }
   /** The text itself, with the name for messages. */

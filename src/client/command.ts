@@ -18,7 +18,7 @@ export interface Command {
   run(invocation: Invocation): Promise<number>;
 }
 
-export interface FailureStyle {
+interface FailureStyle {
   readonly exitCode: number;
   /** Prefixes the message with the program's name and appends how to get help. */
   readonly named: boolean;

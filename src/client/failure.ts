@@ -18,4 +18,4 @@ export const EXIT_DAEMON_ERROR = 125;
 export const EXIT_CANNOT_INVOKE = 126;
 export const EXIT_NOT_FOUND = 127;
 /** A shell's exit code for a process that a signal ended. */
-export const EXIT_SIGNAL_BASE = 128;
+const _EXIT_SIGNAL_BASE = 128;

@@ -30,7 +30,7 @@ export type NumberType = 'int' | 'uint' | 'uint16' | 'bytes' | 'swap' | 'decimal
 export type GatheringType = Exclude<FlagType, NumberType | 'bool' | 'string'>;
 
 /** The type of a flag's value in a command. */
-export type ValueOf<T extends FlagType> = T extends 'bool'
+type ValueOf<T extends FlagType> = T extends 'bool'
   ? boolean
   : T extends NumberType
     ? number
@@ -119,7 +119,7 @@ export function parseBoolean(text: string): boolean {
   throw invalidParameter(`strconv.ParseBool: parsing "${text}": invalid syntax`);
 }
 
-export function parseInteger(text: string, verb: 'ParseInt' | 'ParseUint', max: number): number {
+function parseInteger(text: string, verb: 'ParseInt' | 'ParseUint', max: number): number {
   const pattern = verb === 'ParseInt' ? /^[+-]?\d+$/ : /^\d+$/;
   if (!pattern.test(text)) throw invalidParameter(`strconv.${verb}: parsing "${text}": invalid syntax`);
   const value = Number(text);
@@ -128,7 +128,7 @@ export function parseInteger(text: string, verb: 'ParseInt' | 'ParseUint', max: 
 }
 
 /** CPUs as a decimal number, to billionths of a CPU. */
-export function parseNanoCpus(text: string): number {
+function parseNanoCpus(text: string): number {
   if (!/^\+?(\d+\.?\d*|\.\d+)$/.test(text)) {
     throw invalidParameter(`failed to parse ${text} as a rational number`);
   }
@@ -139,7 +139,7 @@ export function parseNanoCpus(text: string): number {
 }
 
 /** Nanoseconds; a leading minus is accepted, so that the command can reject it with its own message. */
-export function parseGoDuration(text: string): number {
+function parseGoDuration(text: string): number {
   if (/^[+-]?\d+(\.\d+)?$/.test(text) && !/^[+-]?0+$/.test(text)) {
     throw invalidParameter(`time: missing unit in duration "${text}"`);
   }

@@ -9,7 +9,7 @@ export type MemberOf<T, V> = { [K in keyof T]-?: V extends NonNullable<T[K]> ? K
  * a flag that the table lacks. Each returns undefined when the user did not give the flag, so that the daemon's default
  * applies.
  */
-export interface MemberReaders<T, F extends readonly Flag[]> {
+interface MemberReaders<T, F extends readonly Flag[]> {
   text(flag: NameOf<F, 'string'>, member: MemberOf<T, string>): Partial<T>;
   truth(flag: NameOf<F, 'bool'>, member: MemberOf<T, boolean>): Partial<T>;
   number(flag: NameOf<F, NumberType>, member: MemberOf<T, number>): Partial<T>;

@@ -24,7 +24,7 @@ export interface ParsedLine<F extends readonly Flag[] = readonly Flag[]> {
   readonly warnings: readonly string[];
 }
 
-export interface ParseOptions {
+interface ParseOptions {
   /** Whether the first positional ends the flags, as for `run` and `exec`. */
   readonly stopAtPositional?: boolean;
 }

@@ -11,7 +11,7 @@ export const PRUNE_FLAGS = [
 ] as const satisfies readonly Flag[];
 
 /** The responses of `POST /…/prune`; each kind has its own list. */
-export interface PruneResponse {
+interface PruneResponse {
   readonly ContainersDeleted?: readonly string[] | null;
   readonly ImagesDeleted?: readonly { readonly Untagged?: string; readonly Deleted?: string }[] | null;
   readonly NetworksDeleted?: readonly string[] | null;
@@ -35,7 +35,7 @@ export function pruneFilters(cli: Cli, flags: FlagValues): readonly string[] {
 }
 
 /** A `prune` of one kind of object. */
-export interface PruneKind {
+interface PruneKind {
   /** Flags beside `PRUNE_FLAGS`. */
   readonly flags?: readonly Flag[];
   readonly warning: (flags: FlagValues) => string;
@@ -58,7 +58,7 @@ export function pruneCommand({ flags: more = [], warning, request, reclaims }: P
   };
 }
 
-export interface PruneRequest {
+interface PruneRequest {
   /** `containers`, `images`, … as in the API's paths. */
   readonly kind: string;
   readonly filters?: Readonly<Record<string, string>>;

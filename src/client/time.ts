@@ -8,7 +8,7 @@ import type { FlagValues } from './flags.ts';
  * @param now milliseconds since 1970
  * @throws BargeError invalid-parameter.
  */
-export function parseTimestamp(text: string, now = Date.now()): string {
+function parseTimestamp(text: string, now = Date.now()): string {
   if (/^\d+(\.\d{1,9})?$/.test(text)) return text;
   const duration = /^-?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(text);
   if (duration) return seconds(now - parseDuration(text.replace(/^-/, '')) / 1e6);

@@ -56,7 +56,7 @@ export interface NameSpec {
   readonly links: readonly Link[];
 }
 
-export interface HostPort {
+interface HostPort {
   /** Of the host; empty: all that the network publishes at. */
   readonly address: string;
   /** A number or a range of numbers; empty: any. */

@@ -10,7 +10,7 @@ export interface UlimitSpec {
   readonly hard: number;
 }
 
-export interface DeviceWeight {
+interface DeviceWeight {
   /** Path of a block device of the host. */
   readonly path: string;
   readonly weight: number;

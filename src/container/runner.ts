@@ -66,7 +66,7 @@ export interface StartedProcess {
   readonly warnings: readonly string[];
 }
 
-export interface ExecInput {
+interface ExecInput {
   readonly definition: ContainerDefinition;
   readonly execId: string;
   readonly process: OciProcess;
@@ -76,7 +76,7 @@ export interface ExecInput {
 }
 
 /** The parts of the host that processes are started with. */
-export interface RunnerHost {
+interface RunnerHost {
   readonly processes: Pick<Host['processes'], 'startDetached'>;
   readonly processTable: Pick<Host['processTable'], 'parentOf' | 'kill' | 'canScore'>;
   readonly cgroups: Pick<

@@ -12,7 +12,7 @@ const SHIM = helperProgram('barge-shim');
 /** Longest `sun_path` that Linux takes, without its final zero. */
 const MAX_SOCKET_PATH = 107;
 
-export interface ShimExit {
+interface ShimExit {
   readonly code: number;
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -36,7 +36,7 @@ export interface BelowMount {
   readonly over?: readonly OverMount[];
 }
 
-export interface OverMount {
+interface OverMount {
   readonly file: string;
   readonly name: string;
   /** Also: where there is no file of that name, none is made. */
@@ -99,7 +99,7 @@ function hello(kind: 'A' | 'C' | 'U', request?: AttachRequest, length = 0): Buff
 }
 
 /** A message of the shim that ends a start. */
-export type StartOutcome =
+type StartOutcome =
   | { readonly kind: 'started'; readonly pid: number }
   | { readonly kind: 'runtime-failed'; readonly code: number }
   /** `errno` is the name of the kernel's reason, where the shim has reported one. */
@@ -109,7 +109,7 @@ export type StartOutcome =
  * Ends what a shim that was killed has left behind. It is called when any shim has gone.
  * @param exit how the process ended, if the shim lived to tell.
  */
-export type CleanUp = (exit: ShimExit | undefined) => Promise<void>;
+type CleanUp = (exit: ShimExit | undefined) => Promise<void>;
 
 /** The daemon's end of a shim's control connection. */
 export class ShimLink {

@@ -106,7 +106,7 @@ export interface SecuritySpec {
   readonly readonlyPaths: Texts;
 }
 
-export interface StorageSpec {
+interface StorageSpec {
   readonly readonlyRootfs: boolean;
   /** Bytes of /dev/shm. */
   readonly shmSize: number;
@@ -141,7 +141,7 @@ export type RestartSpec =
   /** @property maxRetries 0: no limit. */
   | { readonly kind: 'on-failure'; readonly maxRetries: number };
 
-export interface StopSpec {
+interface StopSpec {
   /** Name or number. */
   readonly signal: string;
   /** Seconds until SIGKILL, -1: never; absent: nobody chose, and the daemon need not wait in vain. */
@@ -153,7 +153,7 @@ export interface StopSpec {
  * needed, a capability in lower case, what has no effect here. `inspect` shows them again, and `commit` hands them on to
  * the image; nothing else reads them.
  */
-export interface AsGiven {
+interface AsGiven {
   readonly config: ContainerConfig;
   readonly host: HostConfig;
 }

@@ -5,7 +5,7 @@
 export type ExactInteger = number | RawInteger;
 
 /** The result of `JSON.rawJSON`. */
-export interface RawInteger {
+interface RawInteger {
   readonly rawJSON: string;
 }
 

@@ -1,5 +1,5 @@
 /** An item of a header's list: `name`, `name=value` or `name="value"` (RFC 9110 sections 5.6.2 and 11.2). */
-export interface HeaderItem {
+interface HeaderItem {
   readonly name: string;
   readonly value?: string;
 }

@@ -6,7 +6,7 @@ import { conflict, errnoOf, invalidParameter, systemError } from '../core/errors
 import { PLAIN_PORT, TLS_PORT } from './options/hosts.ts';
 import type { TlsOptions } from './options.ts';
 
-export interface ListenOptions {
+interface ListenOptions {
   readonly group: string;
   readonly tls: TlsOptions | undefined;
   readonly warn: (message: string) => void;

@@ -22,7 +22,7 @@ export async function serveMetrics(engine: Engine, address: string): Promise<Ser
   return failsElsewhere(server); /* a connection that cannot be accepted is not the server's end */
 }
 
-export function metricsText(engine: Engine): string {
+function metricsText(engine: Engine): string {
   const states = engine.containers.list().map(({ state }) => state.status);
   const count = (...wanted: string[]) => states.filter((status) => wanted.includes(status)).length;
   const memory = process.memoryUsage();

@@ -71,7 +71,7 @@ const DOCKER: ProgramDefaults = {
 
 const defaultsOf = (program: string) => (program === 'dockerd' ? DOCKER : OWN);
 
-export type Parsed =
+type Parsed =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'valid' }

@@ -18,7 +18,7 @@ const KEEP_ALIVE_MS = 60_000;
 /** Bytes: builds carry the credentials of every registry in a header. */
 const MAX_HEADERS = 256 << 10;
 
-export interface ServerOptions {
+interface ServerOptions {
   /** Of the daemon. */
   readonly version: string;
   /** Oldest API version that clients may speak. */

@@ -43,7 +43,7 @@ export function detachFilter(keys: Buffer, detach: () => void): Transform {
   );
 }
 
-export interface BridgeOptions {
+interface BridgeOptions {
   /** For terminals, and for clients that name some. */
   readonly detachKeys?: Buffer | undefined;
   /** Whether the client's bytes are the process's input; without it they are read and dropped. */

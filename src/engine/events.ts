@@ -4,7 +4,7 @@ import { exactInteger } from '../core/exact-integer.ts';
 /** As many as Docker keeps for clients that ask for the past. */
 const KEPT = 256;
 
-export type EventListener = (event: EventMessage) => void;
+type EventListener = (event: EventMessage) => void;
 
 /** What happened, told to whoever listens, the last of it kept. */
 export class EventBus {

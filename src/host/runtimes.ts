@@ -35,7 +35,7 @@ export interface Runtimes {
   version(runtime: OciRuntime): Promise<string>;
 }
 
-export interface RuntimeDirectories {
+interface RuntimeDirectories {
   /** The runtime's own state (`--root`). */
   readonly root: string;
   /** Where one container's sockets, pid file and log are. */

@@ -41,7 +41,7 @@ export function errorResponse(
 const GONE = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);
 
 /** Whether the client has disconnected. */
-export function hasLeft({ request, signal }: Pick<Exchange, 'request' | 'signal'>): boolean {
+function hasLeft({ request, signal }: Pick<Exchange, 'request' | 'signal'>): boolean {
   const isBroken = request.errored !== null && GONE.has(errnoOf(request.errored) ?? '');
   return signal.aborted || request.socket.destroyed || isBroken;
 }

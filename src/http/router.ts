@@ -16,12 +16,12 @@ export interface Route<T> {
   readonly target: T;
 }
 
-export interface Match<T> {
+interface Match<T> {
   readonly target: T;
   readonly params: Readonly<Record<string, string | undefined>>;
 }
 
-export interface RouterOptions {
+interface RouterOptions {
   /** Whether `/v2/` is equivalent to `/v2`. */
   readonly ignoreTrailingSlash?: boolean;
 }

@@ -23,7 +23,7 @@ export interface TlsFiles {
 }
 
 /** Times are milliseconds, sizes bytes. */
-export interface ServerOptions {
+interface ServerOptions {
   /** Sent with every response. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly tls?: TlsFiles | undefined;

@@ -15,7 +15,7 @@ const MAX_MANIFESTS = 16;
 const MAX_PARTS = 64;
 
 /** An index's attestations for one of its images. */
-export function attestationsFor(index: ImageIndex, manifest: Digest): Descriptor[] {
+function attestationsFor(index: ImageIndex, manifest: Digest): Descriptor[] {
   return (index.manifests ?? []).filter(
     ({ annotations }) =>
       annotations?.['vnd.docker.reference.type'] === 'attestation-manifest' &&
@@ -24,7 +24,7 @@ export function attestationsFor(index: ImageIndex, manifest: Digest): Descriptor
 }
 
 /** The result of `fetchAttestations`, to be stored with the image. */
-export interface FetchedDocument {
+interface FetchedDocument {
   readonly descriptor: Pick<Descriptor, 'digest' | 'mediaType'>;
   readonly bytes: Uint8Array;
 }
@@ -69,7 +69,7 @@ async function fetchOne(
   return found;
 }
 
-export interface Statement {
+interface Statement {
   readonly descriptor: Descriptor;
   readonly predicateType: string;
   /** The original in-toto statement; undefined when it was too large to store. */
@@ -106,7 +106,7 @@ const layersOf = (document: StoredManifest | undefined) =>
   document ? (parsed<Partial<ImageManifest>>(document).layers ?? []) : [];
 
 /** An index that can be pushed completely: everything that it names is in the store. */
-export interface WholeIndex {
+interface WholeIndex {
   readonly index: StoredManifest;
   /** In push order: children before their parents. */
   readonly blobs: readonly StoredManifest[];

@@ -30,7 +30,7 @@ export interface LayerLease extends Disposable {
   add(...diffIds: Digest[]): void;
 }
 
-export interface AddTarOptions {
+interface AddTarOptions {
   readonly expected?: Digest;
   /** Receives the layer before it is in the store, where its digest is not known in advance. */
   readonly lease?: LayerLease;
@@ -55,12 +55,12 @@ interface LayerRow {
 }
 
 /** The parts of the host that layers need. */
-export interface LayerHost {
+interface LayerHost {
   readonly files: Pick<Files, 'packTar' | 'unpackTar' | 'removeTree'>;
   readonly compression: Compression;
 }
 
-export type LowerDirectories = Pick<OverlayMount, 'lower' | 'layersDirectory'>;
+type LowerDirectories = Pick<OverlayMount, 'lower' | 'layersDirectory'>;
 
 /** 80 bits of the diffID: 127 names and their separators stay under the 4096 bytes of a mount option. */
 const DIRECTORY_NAME_LENGTH = 20;

@@ -40,7 +40,7 @@ const LAYER_TYPE = /[.+/]tar([.+](gzip|zstd))?$/;
 
 export { hostPlatform, parsePlatform, platformText } from './platform.ts';
 
-export interface PullStores {
+interface PullStores {
   readonly images: ImageStore;
   readonly layers: LayerStore;
   readonly blobs: BlobStore;
@@ -48,7 +48,7 @@ export interface PullStores {
   readonly downloads: Limiter;
 }
 
-export interface PullOptions {
+interface PullOptions {
   /** Do not move the tag; only the digest names the image. */
   readonly keepTag?: boolean;
   readonly platform?: Platform;

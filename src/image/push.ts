@@ -55,7 +55,7 @@ async function putAll(
 }
 
 /** The image's original manifest, if its blobs are these; else a new OCI manifest. */
-export function manifestFor(
+function manifestFor(
   images: ImageStore,
   image: Image,
   config: LayerBlob,

@@ -6,7 +6,7 @@ import { invalidParameter } from '../core/errors.ts';
 import { isObject } from '../core/is-object.ts';
 
 /** Maximum layers of an image, as many as fit into a mount's options. */
-export const MAX_LAYERS = 127;
+const MAX_LAYERS = 127;
 
 type Shape = (value: unknown) => boolean;
 

@@ -12,7 +12,7 @@ export interface LayerStores {
   readonly blobs: BlobStore;
 }
 
-export interface IncomingLayer {
+interface IncomingLayer {
   /** Expected properties of the blob, which are verified. */
   readonly blob: ExpectedBlob;
   readonly mediaType: string;

@@ -23,13 +23,13 @@ export interface IpamBlock {
   readonly auxiliary?: Readonly<Record<string, string>>;
 }
 
-export interface BlockStatus {
+interface BlockStatus {
   readonly IPsInUse: ExactInteger;
   readonly DynamicIPsAvailable: ExactInteger;
 }
 
 /** Addresses of one subnet: each is allocated once, and the most recently released one is reused last. */
-export class AddressBlock {
+class AddressBlock {
   readonly subnet: Subnet;
   /** The gateway of the containers' default route. */
   readonly gateway: Address | undefined;

@@ -17,9 +17,9 @@ import type { NetworkSettings } from './settings.ts';
 import type { NetworkStore } from './store.ts';
 
 /** The parts of the host that networks need. */
-export type NetworkHost = Pick<Host, 'namespaces' | 'links' | 'nftables' | 'sysctls' | 'clock'>;
+type NetworkHost = Pick<Host, 'namespaces' | 'links' | 'nftables' | 'sysctls' | 'clock'>;
 
-export interface NetworksOptions {
+interface NetworksOptions {
   readonly host: NetworkHost;
   readonly store: NetworkStore;
   /** Name of the default bridge; undefined: there is no network `bridge`. */

@@ -6,9 +6,9 @@ const SYSTEMD_RESOLVED = '/run/systemd/resolve/resolv.conf';
 const FALLBACK_SERVERS = ['8.8.8.8', '8.8.4.4'];
 
 /** Address of our name server inside containers. */
-export const EMBEDDED_SERVER = '127.0.0.11';
+const EMBEDDED_SERVER = '127.0.0.11';
 
-export interface ResolverOptions {
+interface ResolverOptions {
   readonly servers: readonly string[];
   readonly search: readonly string[];
   readonly options: readonly string[];

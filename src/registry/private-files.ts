@@ -51,7 +51,7 @@ export async function ensurePrivateFile(path: string): Promise<void> {
   await restrictFiles([path]);
 }
 
-export interface PrivateWrite {
+interface PrivateWrite {
   /** Do not replace an existing file. */
   readonly onlyNew?: boolean;
 }

@@ -54,7 +54,7 @@ export interface ErrorItem {
   readonly detail?: unknown;
 }
 
-export interface RegistryErrorDetails extends ErrorDetails {
+interface RegistryErrorDetails extends ErrorDetails {
   /** HTTP status, where it differs from the default of the first code. */
   readonly status?: number;
   /** Milliseconds since 1970 at which a retry is allowed. */

@@ -47,7 +47,7 @@ export function tagsToDrop(
   return [...spoken].filter((tag) => !kept.has(tag));
 }
 
-export function matchesAny(text: string, patterns: readonly string[]): boolean {
+function matchesAny(text: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => textGlob(pattern).matches(text));
 }
 

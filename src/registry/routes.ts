@@ -33,7 +33,7 @@ const TAGS = '/v2/{name...}/tags/list';
 const REFERRERS = '/v2/{name...}/referrers/{digest}';
 
 /** The dependencies of the endpoints. */
-export interface Served {
+interface Served {
   readonly storage: RegistryStorage;
   /** Serves the tokens and the management API of a registry with accounts. */
   readonly accounts?: AccountAccess | undefined;
@@ -41,7 +41,7 @@ export interface Served {
   readonly proxy?: PullThrough | undefined;
 }
 
-export interface Endpoint {
+interface Endpoint {
   readonly handler: Handler;
   readonly needs: RouteNeed;
 }

@@ -8,7 +8,7 @@ import type { ChunkLimit } from './storage/storage.ts';
 import type { ContentChange, Webhooks } from './webhooks.ts';
 
 /** The accounts' settings of repositories. */
-export interface RepositoryAccounts {
+interface RepositoryAccounts {
   settings(repository: string): Promise<{ readonly immutableTags: boolean }>;
   /** The quota of this repository's owner; undefined: no limit. */
   quotaFor(repository: string): Promise<Quota | undefined>;
@@ -23,9 +23,9 @@ export interface RepositoryAccounts {
 }
 
 /** Bytes. */
-export const DEFAULT_MAX_BLOB = 100e9;
+const DEFAULT_MAX_BLOB = 100e9;
 
-export interface RulesOptions {
+interface RulesOptions {
   readonly accounts?: RepositoryAccounts | undefined;
   readonly hooks?: Webhooks | undefined;
   /** Bytes used by the repositories below the namespaces. */

@@ -11,7 +11,7 @@ const DRAIN_TIMEOUT = 10_000;
 /** Bytes. */
 const MAX_HEADER_SIZE = 16 * 1024;
 
-export interface RegistryServerOptions {
+interface RegistryServerOptions {
   readonly tls?: TlsFiles | undefined;
   /** Milliseconds for requests in progress to finish when the server closes. */
   readonly drainTimeout?: number;

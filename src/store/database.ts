@@ -76,7 +76,7 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-export type Row = Record<string, string | number | bigint | null | Uint8Array>;
+type Row = Record<string, string | number | bigint | null | Uint8Array>;
 
 export class Database implements Disposable {
   readonly #sqlite: DatabaseSync;

@@ -6,7 +6,7 @@ import { parseBytes } from '../core/units.ts';
 export type DriverOptions = Readonly<Record<string, string>>;
 
 /** Arguments of mount(2), without the target. */
-export interface MountCall {
+interface MountCall {
   readonly device: string;
   readonly type: string;
   readonly flags: number;

@@ -45,7 +45,7 @@ export interface RequestedMounts {
   readonly declared: readonly string[];
 }
 
-export interface MountsInput extends RequestedMounts {
+interface MountsInput extends RequestedMounts {
   /** Mounts from `--volumes-from`, which explicitly requested mounts override. */
   readonly inherited: readonly VolumeMount[];
 }
@@ -102,7 +102,7 @@ function isProc(request: MountOptions | VolumeMount): boolean {
 }
 
 /** The mounts of a container that is being created. */
-export interface ResolvedMounts {
+interface ResolvedMounts {
   readonly mounts: readonly VolumeMount[];
   /** Their volumes, for `VolumeStore.enter`: new ones, and existing ones that may be being removed at the same time. */
   readonly volumes: readonly Volume[];

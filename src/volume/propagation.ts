@@ -1,7 +1,7 @@
 import { systemError } from '../core/errors.ts';
 
 /** A line of /proc/PID/mountinfo, as proc(5) describes it. */
-export interface HostMount {
+interface HostMount {
   readonly point: string;
   /** Of the mount, not of its file system: `ro`, `nosuid`, … */
   readonly options: readonly string[];

@@ -141,14 +141,7 @@ export interface ContainerCreateResponse {
   readonly Warnings: readonly string[];
 }
 
-export type ContainerStatus =
-  | 'created'
-  | 'running'
-  | 'paused'
-  | 'restarting'
-  | 'removing'
-  | 'exited'
-  | 'dead';
+type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 
 export interface HealthResult {
   readonly Start: string;
@@ -178,7 +171,7 @@ export interface ContainerState {
   readonly Health?: Health;
 }
 
-export interface NetworkSettings {
+interface NetworkSettings {
   readonly SandboxID: string;
   readonly SandboxKey: string;
   readonly Ports: PortMap;

@@ -39,7 +39,7 @@ export interface IpamConfig {
   readonly AuxiliaryAddresses?: Readonly<Record<string, string>> | null;
 }
 
-export interface Ipam {
+interface Ipam {
   readonly Driver?: string;
   readonly Options?: Readonly<Record<string, string>> | null;
   readonly Config?: readonly IpamConfig[] | null;

@@ -8,10 +8,6 @@ import type { ExactInteger } from '../../core/exact-integer.ts';
 export const API_VERSION = '1.56';
 export const MIN_API_VERSION = '1.24';
 
-export interface ErrorBody {
-  readonly message: string;
-}
-
 /** One line of the JSON stream of pull, push, build, import and load. */
 export interface ProgressMessage {
   readonly stream?: string;
@@ -42,7 +38,7 @@ export interface EventMessage {
   readonly from?: string;
 }
 
-export interface VersionComponent {
+interface VersionComponent {
   readonly Name: string;
   readonly Version: string;
   readonly Details?: Readonly<Record<string, string>>;

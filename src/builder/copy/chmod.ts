@@ -1,7 +1,7 @@
 import { invalidParameter } from '../../core/errors.ts';
 
 /** Computes an entry's new mode from its old one. */
-export type ChangeMode = (mode: number, isDirectory: boolean) => number;
+type ChangeMode = (mode: number, isDirectory: boolean) => number;
 
 /** Reads `--chmod`: octal (`755`) or symbolic (`u=rwX,go=rX`, `a+x`). */
 export function readChmod(text: string): ChangeMode {

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { readlinkSync } from 'node:fs';
 
-export type EntryType = 'file' | 'directory' | 'symlink' | 'fifo' | 'character-device' | 'block-device';
+type EntryType = 'file' | 'directory' | 'symlink' | 'fifo' | 'character-device' | 'block-device';
 
 /** A file to copy, as read from its source. */
 export interface SourceEntry {
@@ -20,7 +20,7 @@ export interface SourceEntry {
   readonly attributes?: Uint8Array;
 }
 
-export type EntryContent =
+type EntryContent =
   | {
       readonly kind: 'file';
       readonly file: string;

@@ -11,14 +11,14 @@ import { SourceTree } from './source-tree.ts';
 export type Item = FileItem | DirectoryItem | ArchiveItem;
 
 /** A file that takes the destination's name, or its own when the destination is a directory. */
-export interface FileItem {
+interface FileItem {
   readonly kind: 'file';
   readonly name: string;
   readonly entry: SourceEntry;
 }
 
 /** Entries with their paths below the destination, parents first. */
-export interface DirectoryItem {
+interface DirectoryItem {
   readonly kind: 'directory';
   readonly entries: readonly { readonly below: string; readonly entry: SourceEntry }[];
 }

@@ -52,7 +52,7 @@ export function quickIngredients(
 }
 
 /** A copy whose files have been resolved and digested. */
-export interface PreparedCopy {
+interface PreparedCopy {
   readonly ingredients: Ingredients;
   /** Creates the layer; undefined when nothing changes. */
   apply(): Promise<Digest | undefined>;

@@ -49,7 +49,7 @@ function withoutOrigin(value: PlannedMount | Layers | null): unknown {
   return value && 'from' in value ? { ...value, from: undefined } : value;
 }
 
-export interface ExecOutcome {
+interface ExecOutcome {
   readonly exitCode: number;
   readonly layer?: Digest;
 }

@@ -14,7 +14,7 @@ import { execIngredients, type MountFiles, runProcess } from './exec-step.ts';
 import type { StepIo } from './io.ts';
 import { type Outcome, StepCache } from './step-cache.ts';
 
-export interface ExecuteDeps {
+interface ExecuteDeps {
   readonly io: Omit<StepIo, 'signal'>;
   readonly cache: BuildCache;
   readonly reporter: BuildReporter;

@@ -16,7 +16,7 @@ export interface Outcome {
   readonly created: string;
 }
 
-export interface StepCacheOptions {
+interface StepCacheOptions {
   readonly cache: BuildCache;
   readonly reporter: BuildReporter;
   /** The last build of the same scope. */

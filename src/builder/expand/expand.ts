@@ -37,7 +37,7 @@ interface Expansion {
 }
 
 /** Expands up to `stop`, which is consumed, or to the end without a `stop`. */
-export function expandUntil(scanner: Scanner, stop: string | undefined, escapes: EscapeMode): Expansion {
+function expandUntil(scanner: Scanner, stop: string | undefined, escapes: EscapeMode): Expansion {
   const out = new WordCollector();
   while (!scanner.done) {
     const char = scanner.peek();

@@ -13,7 +13,7 @@ export class SyntaxMistake extends Error {
   }
 }
 
-export interface DockerfileErrorOptions {
+interface DockerfileErrorOptions {
   readonly kind?: ErrorKind;
   readonly cause?: unknown;
   /** The exit code of a failed process. */

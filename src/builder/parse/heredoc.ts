@@ -12,7 +12,7 @@ export interface Heredoc {
   readonly content: string;
 }
 
-export type HeredocStart = Omit<Heredoc, 'content'>;
+type HeredocStart = Omit<Heredoc, 'content'>;
 
 const START = /^\d*<<(-?)([^<]*)$/;
 

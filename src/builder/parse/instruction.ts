@@ -101,6 +101,6 @@ export interface Onbuild {
   readonly trigger: string;
 }
 
-export type StageBody = Run | Copy | Env | Arg | Command | Shell | Single | Expose | Healthcheck | Onbuild;
+type StageBody = Run | Copy | Env | Arg | Command | Shell | Single | Expose | Healthcheck | Onbuild;
 export type InstructionBody = From | StageBody;
 export type Instruction = StageBody & Origin;

@@ -19,7 +19,7 @@ export interface SourceWarning {
   readonly message: string;
 }
 
-export interface LogicalLines {
+interface LogicalLines {
   readonly lines: readonly LogicalLine[];
   readonly warnings: readonly SourceWarning[];
 }

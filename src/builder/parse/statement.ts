@@ -16,11 +16,11 @@ export interface Statement {
 }
 
 /** `list` flags may be repeated; a `switch` may lack a value. */
-export type FlagKind = 'text' | 'list' | 'switch';
+type FlagKind = 'text' | 'list' | 'switch';
 export type FlagSpec = Readonly<Record<string, FlagKind>>;
 
 /** Flags as written; each verb checks them against its own list. */
-export class Flags {
+class Flags {
   readonly #words: readonly Word[];
 
   constructor(words: readonly Word[]) {

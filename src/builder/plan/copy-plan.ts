@@ -93,7 +93,7 @@ function planDownloads(copy: Copy, sources: readonly string[], expand: (text: st
 const isUrl = (source: string) => /^https?:\/\//.test(source) && !isGitUrl(source);
 
 /** `path` resolved from `workingDir`; a trailing slash, or `.` as last component, marks a directory and is kept. */
-export function absolutePath(workingDir: string | undefined, path: string): string {
+function absolutePath(workingDir: string | undefined, path: string): string {
   const joined = posix.resolve('/', workingDir ?? '/', path);
   const isDirectory = path === '' || path.endsWith('/') || /(^|\/)\.{1,2}$/.test(path);
   return isDirectory && joined !== '/' ? `${joined}/` : joined;

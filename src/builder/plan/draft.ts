@@ -83,4 +83,4 @@ export interface StageBase {
 }
 
 /** A step whose number is assigned when all stages are known. */
-export type Numbered = Omit<Step, 'number'> & { number: number };
+type Numbered = Omit<Step, 'number'> & { number: number };

@@ -19,7 +19,7 @@ import type {
 export type Operation = ImageOperation | ExecOperation | CopyOperation | DirectoryOperation;
 
 /** An existing root file system: an image's, or the empty one. */
-export interface ImageOperation {
+interface ImageOperation {
   readonly kind: 'image';
   readonly layers: Layers;
   /** Absent for the empty root file system. */

@@ -16,7 +16,7 @@ import { formatPlatform, hostPlatform, parsePlatform, platformArgs } from './pla
 import { BuildArgs, GlobalScope, StageScope } from './scope.ts';
 import { SCRATCH, type StageEntry, StageTable } from './stages.ts';
 
-export interface PlanOptions {
+interface PlanOptions {
   readonly target?: string;
   readonly buildArgs?: Readonly<Record<string, string | null>>;
   readonly labels?: Readonly<Record<string, string>>;
@@ -30,7 +30,7 @@ export interface PlanOptions {
 }
 
 /** Resolves a base image; called once per reference and platform. No platform means this machine's. */
-export type ResolveImage = (reference: string, platform: string | undefined) => Promise<BaseImage>;
+type ResolveImage = (reference: string, platform: string | undefined) => Promise<BaseImage>;
 
 /**
  * Turns a Dockerfile into a graph of only the target stage and its dependencies. Base images are resolved meanwhile,

@@ -5,7 +5,7 @@ import { DockerfileError } from '../parse/errors.ts';
 import type { BuildEvent, BuildReporter } from './events.ts';
 import { StepQueue } from './step-queue.ts';
 
-export interface ClassicOptions {
+interface ClassicOptions {
   /** Report only the id at the end, and everything else only when the build fails. */
   readonly quiet?: boolean;
 }

@@ -16,7 +16,7 @@ import type {
   ResolveOptions,
 } from '../worker.ts';
 
-export interface FakeFile {
+interface FakeFile {
   readonly type: string;
   readonly mode: number;
   readonly uid: number;
@@ -27,7 +27,7 @@ export interface FakeFile {
 type Layer = ReadonlyMap<string, FakeFile>;
 
 /** The result of a fake process: its exit code, and the files that it writes. */
-export interface FakeRun {
+interface FakeRun {
   readonly exitCode?: number;
   readonly files?: Readonly<Record<string, string>>;
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { systemError } from '../../core/errors.ts';
 
-export interface HelperCredentials {
+interface HelperCredentials {
   readonly ServerURL: string;
   /** `<token>` when the secret is an identity token. */
   readonly Username: string;

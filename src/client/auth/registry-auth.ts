@@ -12,7 +12,7 @@ export function authKey(registry: string): string {
 }
 
 /** `https://host:5000/v1/` → `host:5000`. */
-export function hostOf(registry: string): string {
+function hostOf(registry: string): string {
   return registry.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
 }
 
@@ -31,12 +31,12 @@ export async function allAuthsHeader(configDirectory: string): Promise<string> {
   return encodeAuth(logins);
 }
 
-export function encodeAuth(value: unknown): string {
+function encodeAuth(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
 /** The login stored for `key`, empty when there is none. */
-export async function findAuth(config: ConfigFile, key: string): Promise<AuthConfig> {
+async function findAuth(config: ConfigFile, key: string): Promise<AuthConfig> {
   const helper = config.credHelpers?.[key] ?? config.credsStore;
   if (helper) {
     const { getFromHelper } = await import('./credential-helper.ts');

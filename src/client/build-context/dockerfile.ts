@@ -4,7 +4,7 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { errnoOf, invalidParameter } from '../../core/errors.ts';
 import type { ExtraFile } from './pack.ts';
 
-export interface DockerfilePlace {
+interface DockerfilePlace {
   /** Its path inside the context that is sent. */
   readonly name: string;
   /** Set when the file is outside of the context and has to be added. */

@@ -12,7 +12,7 @@ import type { Body } from '../transport/body.ts';
 import { jsonLines } from '../transport/json-lines.ts';
 import { PROGRESS_MODES } from './build-flags.ts';
 
-export type ProgressMode = 'plain' | 'tty' | 'quiet' | 'rawjson';
+type ProgressMode = 'plain' | 'tty' | 'quiet' | 'rawjson';
 
 type Message = ProgressMessage & { readonly event?: BuildMessage };
 

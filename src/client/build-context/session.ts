@@ -9,7 +9,7 @@ import { type ListedEntry, listContext } from './listing.ts';
 import { packEntries } from './pack.ts';
 import { forwardAgent } from './ssh-forward.ts';
 
-export interface SessionContents {
+interface SessionContents {
   readonly secrets: ReadonlyMap<string, Uint8Array>;
   /** Sockets of ssh agents by id. */
   readonly agents: ReadonlyMap<string, string>;

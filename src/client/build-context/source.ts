@@ -18,7 +18,7 @@ export interface BuildSource {
 }
 
 /** A directory to build, without the paths that its ignore file excludes. */
-export interface ContextDirectory {
+interface ContextDirectory {
   readonly path: string;
   readonly filter: ContextFilter;
   /** The Dockerfile, when it is not in the directory. */
@@ -83,7 +83,7 @@ async function fromStdin(fileFlag: string): Promise<BuildSource> {
   return { stream: () => packFiles(files), dockerfile: '' };
 }
 
-export function isArchive(head: Buffer): boolean {
+function isArchive(head: Buffer): boolean {
   if (COMPRESSED.some((magic) => magic.every((byte, at) => head[at] === byte))) return true;
   return head.length >= TAR_BLOCK && head.toString('latin1', TAR_MAGIC_AT, TAR_MAGIC_AT + 5) === 'ustar';
 }

@@ -1,6 +1,6 @@
 /** The shells that completion supports. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
+type Shell = (typeof SHELLS)[number];
 
 /*
  * Each script passes the line up to the cursor to `barge __completeNoDesc` or `__complete`, and reads the candidates

@@ -2,7 +2,7 @@ import type { Flag } from '../flag-types.ts';
 import { FlagValues } from '../flags.ts';
 
 /** A flag whose value the current word is, or begins. */
-export interface PendingFlag {
+interface PendingFlag {
   readonly flag: Flag;
   /** The part of the word before the value: `--name=`, or ''. */
   readonly prefix: string;

@@ -4,7 +4,7 @@ import type { Completion, Flag } from '../flag-types.ts';
 import type { FlagValues } from '../flags.ts';
 import type { Query } from '../transport/engine.ts';
 
-export interface Action {
+interface Action {
   /** The last part of `POST /containers/{name}/…`. */
   readonly verb: string;
   readonly flags?: readonly Flag[];

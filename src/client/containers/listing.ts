@@ -32,7 +32,7 @@ export const CONTAINER_LISTING: Listing = {
   columns: ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'],
 };
 
-export interface ContainerRowOptions {
+interface ContainerRowOptions {
   readonly truncate: boolean;
   /** Milliseconds since 1970. */
   readonly now: number;

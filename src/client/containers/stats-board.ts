@@ -8,7 +8,7 @@ import { jsonLines } from '../transport/json-lines.ts';
 import { type ContainerStats, statsFields, unknownFields } from './stats.ts';
 
 /** Which containers to show. */
-export interface BoardOptions {
+interface BoardOptions {
   /** Names from the command line; without any, all running containers and those that start meanwhile. */
   readonly names: readonly string[];
   /** Also stopped containers. */

@@ -79,7 +79,7 @@ export function unknownFields(asked: string, truncate: boolean): Fields {
 }
 
 /** Share of one CPU between the two samples of the response. */
-export function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): number {
+function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): number {
   const used = (now?.cpu_usage?.total_usage ?? 0) - (before?.cpu_usage?.total_usage ?? 0);
   const passed = (now?.system_cpu_usage ?? 0) - (before?.system_cpu_usage ?? 0);
   const cpus = now?.online_cpus || now?.cpu_usage?.percpu_usage?.length || 1;

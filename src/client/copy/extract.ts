@@ -7,7 +7,7 @@ import { trimEndOf } from '../../core/trim.ts';
 import { Beneath } from '../output/beneath.ts';
 import { type EntryOptions, finishDirectories, type MadeDirectory, writeEntry } from './write-entry.ts';
 
-export interface ExtractOptions {
+interface ExtractOptions {
   /** Renames the first path component, `{from: 'etc', to: 'copy'}`; entries with another one are rejected. */
   readonly rename?: { readonly from: string; readonly to: string };
   /** Unpacks into this subdirectory. */

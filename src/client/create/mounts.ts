@@ -6,7 +6,7 @@ import { parseBoolean } from '../flag-types.ts';
 import { splitPair } from '../flags.ts';
 import { splitCsv } from './csv.ts';
 
-export interface VolumeFlags {
+interface VolumeFlags {
   /** `HostConfig.Binds`: the mounts with a source. */
   readonly binds: readonly string[];
   /** `Config.Volumes`: anonymous volumes. */

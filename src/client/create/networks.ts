@@ -3,7 +3,7 @@ import { invalidParameter } from '../../core/errors.ts';
 import type { CreateFlags } from './flags.ts';
 import { type Attachment, checkMac, parseNetwork, withOption } from './network-flag.ts';
 
-export interface NetworkFlags {
+interface NetworkFlags {
   readonly mode: string;
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
 }

@@ -11,7 +11,7 @@ interface Range {
 }
 
 /** The ports of `-p` and `--expose`, in the API's shape. */
-export interface PublishedPorts {
+interface PublishedPorts {
   readonly exposed: Record<string, Record<string, never>>;
   readonly bindings: Record<string, PortBinding[]>;
 }

@@ -25,7 +25,7 @@ export const IMAGE_LISTING: Listing = {
   columns: ['Repository', 'Tag', 'ID', 'CreatedSince', 'Size'],
 };
 
-export interface ImageRowOptions {
+interface ImageRowOptions {
   readonly truncate: boolean;
   /** Also one row for each digest. */
   readonly digests: boolean;

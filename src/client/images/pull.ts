@@ -12,7 +12,7 @@ import type { Cli } from '../cli.ts';
 import { renderProgress } from '../progress/render.ts';
 import { jsonLines } from '../transport/json-lines.ts';
 
-export interface PullOptions {
+interface PullOptions {
   /** `os[/arch[/variant]]`, or '' for the daemon's platform. */
   readonly platform?: string;
   readonly quiet?: boolean;

@@ -10,7 +10,7 @@ import { type InspectedType, inspectedType } from './types.ts';
 const EXIT_TEMPLATE = 64;
 
 /** One object, and its kind in templates. */
-export interface Inspected {
+interface Inspected {
   readonly value: unknown;
   readonly type?: InspectedType;
 }

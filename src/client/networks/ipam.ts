@@ -41,7 +41,7 @@ export function readIpam(flags: FlagValues): Record<string, unknown> {
 }
 
 /** @throws BargeError invalid-parameter when `subnet` is not in CIDR form. */
-export function contains(subnet: string, address: string): boolean {
+function contains(subnet: string, address: string): boolean {
   const [network = '', bits = ''] = subnet.split('/');
   const family = (ip: string) => (ip.includes(':') ? 'ipv6' : 'ipv4');
   const list = new BlockList();

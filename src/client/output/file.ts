@@ -82,7 +82,7 @@ function isDevice(path: string): boolean {
 }
 
 /** @throws BargeError invalid-parameter for a path where a regular file cannot be created. */
-export function checkOutput(path: string): void {
+function checkOutput(path: string): void {
   const directory = dirname(path);
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
     throw invalidParameter(`invalid output path: directory "${directory}" does not exist`);

@@ -5,7 +5,7 @@ import { lintSummary } from './build-lint.ts';
 import { BuildSteps, type ShownStep, seconds } from './build-steps.ts';
 import type { BuildView, PlainOptions } from './build-view.ts';
 
-export interface TtyOptions extends PlainOptions {
+interface TtyOptions extends PlainOptions {
   size(): { readonly columns: number; readonly rows: number };
 }
 

@@ -3,7 +3,7 @@ import { CommandFailure } from '../failure.ts';
 import { printable, printableCell } from '../format/printable.ts';
 import { progressText } from './bar.ts';
 
-export interface RenderOptions {
+interface RenderOptions {
   write(text: string): void;
   /** Whether lines can be rewritten in place. */
   readonly terminal: boolean;

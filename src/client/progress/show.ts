@@ -4,7 +4,7 @@ import type { Body } from '../transport/body.ts';
 import { jsonLines } from '../transport/json-lines.ts';
 import { renderProgress } from './render.ts';
 
-export interface ShowOptions {
+interface ShowOptions {
   /** Show only failures. */
   readonly quiet?: boolean;
   readonly onAux?: (aux: unknown) => void;

@@ -3,7 +3,7 @@ import { systemError } from '../../core/errors.ts';
 import type { Cli } from '../cli.ts';
 import type { HijackedStream } from '../transport/engine.ts';
 
-export interface AttachQuery {
+interface AttachQuery {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;

@@ -6,7 +6,7 @@ import type { Cli } from '../cli.ts';
 import { Demultiplexer } from '../transport/demux.ts';
 import type { HijackedStream } from '../transport/engine.ts';
 
-export interface ConnectOptions {
+interface ConnectOptions {
   /** One raw stream instead of frames. */
   readonly tty: boolean;
   /** Forward local standard input. */

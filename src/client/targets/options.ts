@@ -22,7 +22,7 @@ export const DESCRIPTION_FLAG = {
 const KEYS = ['host', 'ca', 'cert', 'key', 'skip-tls-verify', 'from'];
 
 /** The fields of `--docker`. */
-export interface EndpointChoice {
+interface EndpointChoice {
   readonly endpoint: ContextEndpoint;
   readonly tls: TlsFiles;
   /** Context to copy the endpoint of. */

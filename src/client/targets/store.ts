@@ -99,7 +99,7 @@ export function listContexts(configDirectory: string): StoredContext[] {
 }
 
 /** The directory of a context's TLS files. */
-export const tlsEndpointDirectory = (context: StoredContext) => join(context.tlsDirectory, ENDPOINT);
+const tlsEndpointDirectory = (context: StoredContext) => join(context.tlsDirectory, ENDPOINT);
 
 export function readTlsFiles(context: StoredContext): TlsFiles {
   const directory = tlsEndpointDirectory(context);

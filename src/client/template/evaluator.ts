@@ -8,7 +8,7 @@ import type { Branch, Call, Node, Operand, Pipe, Stage } from './syntax.ts';
 import { ExecutionError } from './template-error.ts';
 import { Float, floatOf, goType, isInteger, NilPointer, typedOf } from './values.ts';
 
-export interface EvaluationOptions {
+interface EvaluationOptions {
   readonly functions?: Readonly<Record<string, TemplateFunction>>;
   /** Members that a value may lack; they are nil, like a Go pointer that the JSON omits. */
   readonly optional?: ReadonlySet<string>;

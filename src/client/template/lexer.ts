@@ -1,7 +1,7 @@
 import { unquote } from './literals.ts';
 import { templateError } from './template-error.ts';
 
-export type TokenKind =
+type TokenKind =
   | 'text'
   | 'open'
   | 'close'

@@ -380,7 +380,7 @@ function hexOfText(value: string, { verb, precision, sharp, space }: Directive):
 const canBackquote = (text: string) => !/[`\x00-\x08\x0a-\x1f\x7f\ufeff]/.test(text);
 
 /** Go's strconv.Quote. */
-export function quote(text: string, ascii = false): string {
+function quote(text: string, ascii = false): string {
   let quoted = '';
   for (const rune of text) quoted += quoteRune(rune, '"', ascii);
   return `"${quoted}"`;

@@ -32,7 +32,7 @@ export interface Answer {
   readonly after?: Promise<unknown>;
 }
 
-export type Handler = (seen: Seen) => Answer | undefined | Promise<Answer | undefined>;
+type Handler = (seen: Seen) => Answer | undefined | Promise<Answer | undefined>;
 
 export interface Ran {
   readonly code: number | null;

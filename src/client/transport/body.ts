@@ -3,7 +3,7 @@ import { dataLoss } from '../../core/errors.ts';
 /** Number of buffered bytes at which reading from the socket pauses. */
 const HIGH_WATER = 256 * 1024;
 
-export interface FlowControl {
+interface FlowControl {
   pause(): void;
   resume(): void;
   /** The reader discards the rest. */

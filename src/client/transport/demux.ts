@@ -3,7 +3,7 @@ import { dataLoss } from '../../core/errors.ts';
 
 const HEADER_BYTES = 8;
 
-export interface FrameSinks {
+interface FrameSinks {
   stdout(chunk: Buffer): void;
   stderr(chunk: Buffer): void;
 }

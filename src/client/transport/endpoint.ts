@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { invalidParameter } from '../../core/errors.ts';
 
 /** The daemon's default address. */
-export const DEFAULT_HOST = 'unix:///run/barge.sock';
+const DEFAULT_HOST = 'unix:///run/barge.sock';
 
-export interface TlsMaterial {
+interface TlsMaterial {
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
@@ -14,7 +14,7 @@ export interface TlsMaterial {
   readonly verify: boolean;
 }
 
-export interface UnixEndpoint {
+interface UnixEndpoint {
   readonly kind: 'unix';
   readonly url: string;
   readonly path: string;

@@ -6,10 +6,10 @@ import { engineError } from './engine-error.ts';
 import { exchange, type RawResponse } from './exchange.ts';
 import type { ResponseHead } from './response-parser.ts';
 
-export type QueryValue = string | number | boolean | readonly string[] | undefined;
+type QueryValue = string | number | boolean | readonly string[] | undefined;
 export type Query = Readonly<Record<string, QueryValue>>;
 
-export interface RequestOptions {
+interface RequestOptions {
   /** Members that are undefined, false or an empty list are omitted; lists become repeated parameters. */
   readonly query?: Query;
   /** Sent as JSON. */
@@ -33,7 +33,7 @@ export interface HijackedStream {
   readonly socket: Duplex;
 }
 
-export interface EngineOptions {
+interface EngineOptions {
   /** The required API version (`DOCKER_API_VERSION`). */
   readonly pinned?: string;
   /** Sent with every request. */

@@ -6,7 +6,7 @@ import type { Endpoint } from './endpoint.ts';
 import { openConnection } from './open.ts';
 import { type ResponseHead, ResponseParser } from './response-parser.ts';
 
-export interface RawRequest {
+interface RawRequest {
   readonly method: string;
   /** Path and query, already encoded. */
   readonly target: string;

@@ -19,14 +19,14 @@ export interface ResponseHead {
   readonly headers: ReadonlyMap<string, string>;
 }
 
-export interface ResponseEvents {
+interface ResponseEvents {
   head(head: ResponseHead): void;
   body(chunk: Buffer): void;
   /** The body is complete. */
   end(): void;
 }
 
-export interface ParserOptions {
+interface ParserOptions {
   readonly method: string;
   /** Hijacks the connection when the daemon agrees (101, or 200 from older daemons). */
   readonly hijack: boolean;

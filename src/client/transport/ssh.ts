@@ -11,7 +11,7 @@ const MAX_COMPLAINT = 4096;
 type Ssh = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** The arguments of `ssh` that reach the daemon: the remote host's barge or, if missing, its docker bridges the connection. */
-export function sshArguments(endpoint: SshEndpoint): string[] {
+function sshArguments(endpoint: SshEndpoint): string[] {
   const { hostname, user, port, socket } = endpoint;
   const host = socket === undefined ? '' : ` --host ${quote(`unix://${socket}`)}`;
   const script =

@@ -7,7 +7,7 @@ import type { LimitSpec } from '../resource-spec.ts';
 const MIN_MEMORY = 6 << 20;
 
 /** Limits that this kernel can enforce, and a warning for each that it cannot. */
-export interface CheckedLimits {
+interface CheckedLimits {
   readonly limits: LimitSpec;
   readonly warnings: readonly string[];
 }

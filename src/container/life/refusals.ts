@@ -2,7 +2,7 @@ import { type BargeError, conflict } from '../../core/errors.ts';
 import { isRunning, type LifeState } from './state.ts';
 
 /** Who a refusal is about. */
-export interface Subject {
+interface Subject {
   readonly id: string;
   readonly name: string;
 }

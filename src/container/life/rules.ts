@@ -14,7 +14,7 @@ export interface LifeRules {
   readonly health: HealthRules;
 }
 
-export type RestartPolicyName = 'no' | 'always' | 'unless-stopped' | 'on-failure';
+type RestartPolicyName = 'no' | 'always' | 'unless-stopped' | 'on-failure';
 
 export interface HealthRules {
   /** Milliseconds in which failures do not count. */

@@ -76,7 +76,7 @@ function failedRestart(
 }
 
 /** No start follows the last end any more: it is what those who wait get. */
-export function exitedFrom(state: Restarting, stoppedByUser: boolean): Exited {
+function exitedFrom(state: Restarting, stoppedByUser: boolean): Exited {
   const { health } = state;
   return { status: 'exited', ...lastRun(state), stoppedByUser, ...(health ? { health } : {}) };
 }

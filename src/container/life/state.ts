@@ -13,7 +13,7 @@ export interface LastRun {
 }
 
 /** Not started yet. A start that failed leaves its exit code and message. */
-export interface Created {
+interface Created {
   readonly status: 'created';
   readonly exitCode: number;
   readonly error: string;
@@ -56,14 +56,14 @@ export interface Exited extends LastRun {
   readonly health?: Health;
 }
 
-export interface Removing extends LastRun {
+interface Removing extends LastRun {
   readonly status: 'removing';
   /** Its anonymous volumes are removed, too. */
   readonly removesVolumes: boolean;
 }
 
 /** A removal that failed: the container can only be removed again. `error` says why. */
-export interface Dead extends LastRun {
+interface Dead extends LastRun {
   readonly status: 'dead';
   readonly removesVolumes: boolean;
 }

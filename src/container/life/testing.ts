@@ -80,7 +80,7 @@ export const EVENTS: { readonly [Type in LifeEventType]: EventOf<Type> } = {
 };
 
 export const STATUSES = Object.keys(STATES) as readonly LifeState['status'][];
-export const ALL_EVENTS: readonly LifeEvent[] = Object.values(EVENTS);
+const _ALL_EVENTS: readonly LifeEvent[] = Object.values(EVENTS);
 
 /** An outcome in one line, for tables in tests. */
 export function describeOutcome(outcome: Outcome): string {

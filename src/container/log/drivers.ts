@@ -69,11 +69,11 @@ function assertPattern(name: string, pattern: string | undefined): void {
   }
 }
 
-export const DEFAULT_LOG_SIZE = 20 << 20;
-export const DEFAULT_LOG_FILES = 5;
+const DEFAULT_LOG_SIZE = 20 << 20;
+const DEFAULT_LOG_FILES = 5;
 
 /** How the record on disk is kept; undefined: there is none. */
-export interface RecordSettings {
+interface RecordSettings {
   /** Bytes of a file, and files in all, the one being written included. */
   readonly maxSize: number;
   readonly maxFiles: number;

@@ -5,7 +5,7 @@ import { errnoOf } from '../../core/errors.ts';
 import { readLog } from './read.ts';
 import type { LogSink } from './sink.ts';
 
-export interface Forwarding {
+interface Forwarding {
   /** The record's path, and that of the file which says how far it has been sent. */
   readonly path: string;
   readonly placeFile: string;

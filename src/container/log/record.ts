@@ -15,7 +15,7 @@ export interface LogRecord {
 
 const HEAD = 16;
 const TRAILER = 4;
-export const RECORD_OVERHEAD = HEAD + TRAILER;
+const RECORD_OVERHEAD = HEAD + TRAILER;
 const READ_SIZE = 256 << 10;
 /** A record's payload is at most what the shim reads at once; anything larger is not a record. */
 const MAX_PAYLOAD = 64 << 10;

@@ -22,7 +22,7 @@ const FACILITIES: Readonly<Record<string, number>> = Object.fromEntries(
 const FORMATS = ['', 'rfc3164', 'rfc5424', 'rfc5424micro'] as const;
 export type SyslogFormat = (typeof FORMATS)[number];
 
-export type SyslogTarget =
+type SyslogTarget =
   | { readonly kind: 'datagram' | 'stream'; readonly path: string }
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number };
 

@@ -17,7 +17,7 @@ const DEFAULT =
     .split(' ')
     .map((name) => `CAP_${name}`);
 
-export interface CapabilityOptions {
+interface CapabilityOptions {
   readonly add: readonly string[];
   readonly drop: readonly string[];
   readonly privileged: boolean;

@@ -34,7 +34,7 @@ const DEFAULT_RULES: readonly OciDeviceRule[] = [
 
 const ALL: readonly OciDeviceRule[] = [{ allow: true, access: 'rwm' }];
 
-export interface DeviceAccess {
+interface DeviceAccess {
   readonly devices: readonly OciDevice[];
   readonly rules: readonly OciDeviceRule[];
 }

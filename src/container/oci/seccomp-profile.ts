@@ -17,7 +17,7 @@ export interface SeccompProfile extends Pick<OciSeccomp, 'defaultAction' | 'defa
   readonly syscalls?: readonly SeccompRule[];
 }
 
-export interface SeccompRule extends Omit<OciSyscallRule, 'names'> {
+interface SeccompRule extends Omit<OciSyscallRule, 'names'> {
   readonly name?: string;
   readonly names?: readonly string[];
   readonly includes?: SeccompCondition;

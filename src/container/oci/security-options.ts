@@ -2,7 +2,7 @@ import { invalidParameter } from '../../core/errors.ts';
 import type { AppArmorSpec, SeccompSpec } from '../spec.ts';
 
 /** `--security-opt`, taken apart. */
-export interface SecurityOptions {
+interface SecurityOptions {
   /** undefined: whatever the daemon's default is. */
   readonly noNewPrivileges?: boolean;
   readonly seccomp: SeccompSpec;

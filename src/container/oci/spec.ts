@@ -14,7 +14,7 @@ import type { ProcessUser } from './user.ts';
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-export interface SpecInput {
+interface SpecInput {
   readonly definition: ContainerDefinition;
   /** Where the shim mounts the root file system. */
   readonly rootfs: string;

@@ -75,7 +75,7 @@ const textOf = (tokens: readonly Token[]) =>
 const MAX_PATTERN = 1 << 16;
 
 /** Go's error for a pattern that path.Match cannot parse. */
-export const badPattern = () => invalidParameter('syntax error in pattern');
+const badPattern = () => invalidParameter('syntax error in pattern');
 
 /**
  * A pattern of Go's path.Match: `*` and `?` stop at slashes, classes are `[a-z]` and `[^a-z]`, a backslash escapes.

@@ -15,9 +15,9 @@ export type Step =
 export type Accepts = (code: number) => boolean;
 
 /** A pseudo code point for the subject's beginning or end. */
-export const EDGE = -1;
+const EDGE = -1;
 
-export interface SearchOptions {
+interface SearchOptions {
   /** Where the search begins, in UTF-16 code units. */
   readonly from?: number;
   /** A match may only start at `from`. */
@@ -27,7 +27,7 @@ export interface SearchOptions {
 }
 
 /** A half-open range of UTF-16 code units. */
-export interface Found {
+interface Found {
   readonly start: number;
   readonly end: number;
 }

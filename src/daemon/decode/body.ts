@@ -13,7 +13,7 @@ interface Headed {
   };
 }
 
-export interface BodyOptions {
+interface BodyOptions {
   /** Refuse a request without a body; otherwise its absence means that no member is set. */
   readonly needed?: boolean;
 }

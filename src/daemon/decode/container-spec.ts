@@ -24,7 +24,7 @@ import { devicesOf, limitsOf } from './resources.ts';
 import { securityOf } from './security.ts';
 
 /** A container in the Engine API's terms, with what its image and the daemon's settings say filled in. */
-export interface EffectiveBody {
+interface EffectiveBody {
   readonly config: ContainerConfig;
   readonly host: HostConfig;
   readonly endpoints: Readonly<Record<string, EndpointSettings | null>>;

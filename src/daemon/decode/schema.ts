@@ -99,7 +99,7 @@ export function object<T>(name: string, members: NoInfer<Members<T>>): Schema<T>
 }
 
 /** The members of an object's schema, for one that has them and more. */
-export const membersOf = <T>(schema: Schema<T>): Members<T> =>
+const _membersOf = <T>(schema: Schema<T>): Members<T> =>
   (schema.kind === 'object' ? schema.members : {}) as Members<T>;
 
 /** Go's name of the type, for messages. */

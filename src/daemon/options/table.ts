@@ -1,5 +1,5 @@
 /** What a setting's value is: `list` may be given several times; `map` is `key=value`, several times; `json` is in the file only. */
-export type Kind = 'text' | 'list' | 'flag' | 'number' | 'map' | 'json';
+type Kind = 'text' | 'list' | 'flag' | 'number' | 'map' | 'json';
 
 export interface Setting {
   /** Name on the command line; in daemon.json too, unless `key` says otherwise. */

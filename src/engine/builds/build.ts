@@ -20,7 +20,7 @@ import { fetchContext } from './remote-context.ts';
 import type { BuildSession } from './sessions.ts';
 import { EngineWorker } from './worker.ts';
 
-export interface BuildJob {
+interface BuildJob {
   /** The context: a tar, compressed or not; read only when there is no other source. */
   readonly tar: Readable;
   /** The URL of a remote context. */
@@ -41,7 +41,7 @@ export interface BuildJob {
 }
 
 /** Options as the user wrote them, still to be parsed. */
-export interface BuildRequests {
+interface BuildRequests {
   readonly annotations: readonly string[];
   readonly attestations: readonly string[];
   readonly cacheFrom: readonly string[];

@@ -7,7 +7,7 @@ import { isKind } from '../../core/errors.ts';
 import type { Files, OverlayMount } from '../../host/files.ts';
 
 /** A cache directory that one step uses. */
-export interface HeldCache {
+interface HeldCache {
   readonly directory: string;
   release(): void;
 }
@@ -139,7 +139,7 @@ async function copyTree(
 }
 
 /** Directory name of a cache, whose id may contain any characters. */
-export function cacheName(id: string): string {
+function cacheName(id: string): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 32);
 }
 

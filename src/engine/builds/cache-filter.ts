@@ -17,7 +17,7 @@ const FILTERS = [
 ];
 
 /** The conditions on a record. */
-export interface CacheRequest {
+interface CacheRequest {
   /** Include records whose layers images use, too. */
   readonly all: boolean;
   readonly filters: Filters;

@@ -9,7 +9,7 @@ interface CacheRow {
 }
 
 /** A record with the data that only listings of the cache show. */
-export interface StoredRecord extends CacheRecord {
+interface StoredRecord extends CacheRecord {
   readonly description?: string;
   readonly uses?: number;
 }
@@ -77,7 +77,7 @@ export function cachedLayers(db: Database): string[] {
 }
 
 /** A record as stored in the database. */
-export interface ListedRecord {
+interface ListedRecord {
   readonly key: string;
   readonly layer: Digest | undefined;
   readonly record: StoredRecord;

@@ -19,7 +19,7 @@ interface Kept {
 }
 
 /** The result of comparing a client's directory. */
-export interface Compared {
+interface Compared {
   readonly Missing: readonly number[];
   readonly Complete: boolean;
 }

@@ -16,7 +16,7 @@ import type { LayerStore } from '../../image/layers.ts';
 import type { CacheDirectories } from './cache-directories.ts';
 import { forwardAgent } from './ssh-agent.ts';
 
-export interface MountContext {
+interface MountContext {
   readonly layers: LayerStore;
   readonly caches: CacheDirectories;
   /** Private to this step and removed with it; in memory where the exec root is. */

@@ -28,7 +28,7 @@ export interface DirectoriesInUse {
   readonly contexts: { inUse(name: string): boolean };
 }
 
-export interface Pruned {
+interface Pruned {
   readonly CachesDeleted: string[];
   readonly SpaceReclaimed: number;
 }

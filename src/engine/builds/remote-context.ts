@@ -10,7 +10,7 @@ import { MAX_DOCKERFILE_SIZE } from '../../builder/parse/dockerfile.ts';
 import { invalidParameter, messageOf } from '../../core/errors.ts';
 import type { Files } from '../../host/files.ts';
 
-export interface FetchedContext {
+interface FetchedContext {
   readonly directory: string;
   /** The URL is that of a single Dockerfile. */
   readonly dockerfile?: string;

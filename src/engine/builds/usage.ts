@@ -34,7 +34,7 @@ export const CACHE_DIRECTORIES = {
   'exec.cachemount': 'build-caches',
   'source.local': 'build-contexts',
 } as const;
-export type CacheDirectoryType = keyof typeof CACHE_DIRECTORIES;
+type CacheDirectoryType = keyof typeof CACHE_DIRECTORIES;
 
 /** Steps, directories of `RUN --mount=type=cache`, and contexts that clients sent; the least recently used first. */
 export async function cacheItems(ctx: CacheItemsContext, signal?: AbortSignal): Promise<BuildCacheItem[]> {

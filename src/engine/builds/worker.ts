@@ -44,7 +44,7 @@ import { publishImages } from './publish.ts';
 import { etcOf, stepDefinition } from './step-definition.ts';
 import { StepSandboxes } from './step-sandboxes.ts';
 
-export interface WorkerContext extends ImageContext, ContainerContext {
+interface WorkerContext extends ImageContext, ContainerContext {
   readonly runner: Runner;
   readonly networks: Networks;
   readonly dataRoot: string;

@@ -118,7 +118,7 @@ export async function copyFromContainer(
   });
 }
 
-export interface CopyToOptions {
+interface CopyToOptions {
   /** Refuse what would replace a directory by something else, or something else by a directory. */
   readonly keepKinds: boolean;
   /** Everything belongs to the container's user, whatever the archive says. */

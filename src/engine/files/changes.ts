@@ -16,7 +16,7 @@ const MODIFIED = 0;
 const ADDED = 1;
 const DELETED = 2;
 
-export interface Change {
+interface Change {
   readonly Path: string;
   readonly Kind: 0 | 1 | 2;
 }
@@ -35,7 +35,7 @@ export async function containerChanges(ctx: ChangesContext, ref: string): Promis
  * followed, whatever becomes one meanwhile, nor is a link of the lower ones, which would lead to files of the host.
  * @param lower highest first.
  */
-export async function readChanges(upper: string, lower: readonly string[]): Promise<Change[]> {
+async function readChanges(upper: string, lower: readonly string[]): Promise<Change[]> {
   const changes: Change[] = [];
   await walk(upper, '/', lower, changes);
   return changes;

@@ -18,7 +18,7 @@ import { hostPlatform } from '../../image/pull.ts';
 import { emitImage } from '../images/emit.ts';
 import { type ContainerEvents, emitContainer } from '../lifecycle/context.ts';
 
-export interface CommitRequest {
+interface CommitRequest {
   /** `name[:tag]`; absent: the image gets no name. */
   readonly reference?: string;
   readonly comment: string;
@@ -46,7 +46,7 @@ interface PackContext {
   };
 }
 
-export interface CommitContext extends PackContext, ContainerEvents {
+interface CommitContext extends PackContext, ContainerEvents {
   readonly images: Pick<ImageStore, 'add' | 'get' | 'tag'>;
 }
 

@@ -4,13 +4,13 @@ import type { ImageContext } from './context.ts';
 import { isIdOf, referenceOf } from './names.ts';
 import { imageFor } from './platforms.ts';
 
-export interface AttestationStatement {
+interface AttestationStatement {
   readonly Descriptor: Descriptor;
   readonly PredicateType: string;
   readonly Statement?: unknown;
 }
 
-export interface AttestationQuery {
+interface AttestationQuery {
   readonly platform: Platform | undefined;
   /** Absent: all platforms. */
   readonly types: readonly string[];

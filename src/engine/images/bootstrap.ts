@@ -11,7 +11,7 @@ import type { OnProgress } from '../../image/progress.ts';
 import type { ImageContext } from './context.ts';
 import { importImage } from './import.ts';
 
-export interface BootstrapRequest {
+interface BootstrapRequest {
   /** `debian:bookworm`, `ubuntu:jammy`, …: a suite of the machine's own apt sources; or `busybox`. */
   readonly image: string;
   /** Packages in addition to the variant's own. */

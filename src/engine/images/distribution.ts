@@ -8,7 +8,7 @@ import type { RemoteRepository } from '../../image/remote/remote-repository.ts';
 import type { ImageContext } from './context.ts';
 import { fromFirst, type TransferOptions } from './transfer.ts';
 
-export interface Distribution {
+interface Distribution {
   readonly Descriptor: Descriptor;
   readonly Platforms: readonly Platform[];
 }

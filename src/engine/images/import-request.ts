@@ -11,7 +11,7 @@ import type { ImageContext } from './context.ts';
 import { importImage } from './import.ts';
 
 /** An import request of the API. */
-export interface ImportRequest {
+interface ImportRequest {
   /** `-`: the request's body; else the archive's URL. */
   readonly source: string;
   readonly name?: string;

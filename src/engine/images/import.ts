@@ -7,7 +7,7 @@ import { hostPlatform } from '../../image/platform.ts';
 import type { ImageContext } from './context.ts';
 import { emitImage } from './emit.ts';
 
-export interface ImportOptions {
+interface ImportOptions {
   /** `name[:tag]`; undefined: the image gets no name. */
   readonly name?: string;
   readonly message?: string;

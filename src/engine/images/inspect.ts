@@ -49,7 +49,7 @@ export function inspectImage(
   };
 }
 
-export interface ImageListQuery {
+interface ImageListQuery {
   readonly filters: Filters;
   readonly all: boolean;
   readonly digests: boolean;

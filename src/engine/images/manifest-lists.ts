@@ -18,7 +18,7 @@ import { remoteFor, type TransferOptions } from './transfer.ts';
 export type ManifestOptions = Omit<TransferOptions, 'onProgress'> & { readonly insecure: boolean };
 
 /** A registry's manifest with its exact bytes and its platform. */
-export interface RemoteManifest {
+interface RemoteManifest {
   readonly Descriptor: Descriptor;
   /** Base64. */
   readonly Raw: string;

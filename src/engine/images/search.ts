@@ -14,7 +14,7 @@ const MAX_LIMIT = 100;
 const MAX_RESPONSE = 8 << 20;
 const FILTERS = ['is-automated', 'is-official', 'stars'];
 
-export interface SearchResult {
+interface SearchResult {
   readonly name: string;
   readonly description: string;
   readonly star_count: number;
@@ -22,7 +22,7 @@ export interface SearchResult {
   readonly is_automated: boolean;
 }
 
-export interface SearchOptions {
+interface SearchOptions {
   readonly limit: number | undefined;
   readonly filters: Filters;
   readonly auth?: AuthConfig;

@@ -5,7 +5,7 @@ import type { Applied } from './perform.ts';
 
 export type FollowContext = Pick<ContainerContext, 'containers' | 'life' | 'live'>;
 
-export interface Followed {
+interface Followed {
   readonly applied: Applied;
   /** The container as the event found it; undefined when it had gone. */
   readonly before: Container | undefined;

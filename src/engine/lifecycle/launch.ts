@@ -25,7 +25,7 @@ export interface BegunRun {
   serve(): Promise<void>;
 }
 
-export interface LaunchPorts {
+interface LaunchPorts {
   readonly starter: Starter;
   readonly store: { get(id: string): Container; has(id: string): boolean };
   readonly clock: { now(): number };

@@ -13,7 +13,7 @@ const OWN_TARGETS = ['/sys', '/dev', '/etc/hosts', '/etc/hostname', '/etc/resolv
 const OWN_PARENTS = ['proc', 'sys', 'dev', 'etc'];
 
 /** Directories of a root file system. */
-export interface RootDirectories {
+interface RootDirectories {
   readonly upper: string;
   /** The lowest first. */
   readonly lower: readonly string[];

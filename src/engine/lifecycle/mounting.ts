@@ -32,7 +32,7 @@ export interface ReleaseContext {
 }
 
 /** What the runtime is given of mounts: the definition's, with sources that are there once the shim has made them. */
-export type StagedMounts = Pick<StartInput, 'definition' | 'overlays' | 'below'>;
+type StagedMounts = Pick<StartInput, 'definition' | 'overlays' | 'below'>;
 
 /**
  * Mounts the volumes that are file systems of their own, and says what the shim has to mount before the runtime starts.

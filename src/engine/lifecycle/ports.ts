@@ -7,13 +7,13 @@ import type { Starter } from './launch.ts';
 /* What the lives of containers need of the world: small, so that tests can stand in for it. */
 
 /** Where containers and their states are recorded. */
-export type LifeStore = Pick<
+type LifeStore = Pick<
   ContainerStore,
   'has' | 'get' | 'setState' | 'noteState' | 'change' | 'remove' | 'writeAgain'
 >;
 
 /** The processes of containers. */
-export interface Processes {
+interface Processes {
   signal(id: string, signal: number): void;
   /** @returns false when there are none any more. */
   freeze(definition: ContainerDefinition, frozen: boolean): boolean;
@@ -38,7 +38,7 @@ export interface Clock {
 }
 
 /** Who hears of containers. */
-export interface Audience {
+interface Audience {
   emit(container: Container, action: string, attributes: Readonly<Record<string, string>>): void;
   /** The container's run is over. */
   wake(id: string, end: ProcessEnd): void;

@@ -6,7 +6,7 @@ import type { ContainerEvents } from './context.ts';
 import type { FollowContext } from './follow.ts';
 import { removeContainer } from './remove.ts';
 
-export interface ContainerPruneReport {
+interface ContainerPruneReport {
   readonly ContainersDeleted: string[] | null;
   /** Bytes that the containers had written. */
   readonly SpaceReclaimed: number;

@@ -17,7 +17,7 @@ import { type FollowContext, follow } from './follow.ts';
 import type { LogKeepers } from './log-keepers.ts';
 import { isFull } from './storage.ts';
 
-export interface RemoveOptions {
+interface RemoveOptions {
   /** Kill the container if it runs. */
   readonly force?: boolean;
   /** Remove its anonymous volumes too. */

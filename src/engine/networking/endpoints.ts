@@ -17,7 +17,7 @@ type NameContext = Pick<ContainerContext, 'networks' | 'settings'>;
 export type AdoptSandboxContext = NameContext & Pick<ContainerContext, 'containers' | 'life' | 'warn'>;
 
 /** What reporting a network event needs. */
-export interface NetworkEvents {
+interface NetworkEvents {
   readonly events: Pick<EventBus, 'emit'>;
   readonly networks: { readonly store: Pick<NetworkStore, 'byName'> };
 }

@@ -15,7 +15,7 @@ export interface FilterContext {
 }
 
 /** Whether a container passes one filter, all of whose values are known. */
-export type ContainerTest = (container: Container) => boolean;
+type ContainerTest = (container: Container) => boolean;
 
 type MakeTest = (values: readonly string[], ctx: FilterContext) => ContainerTest;
 

@@ -13,7 +13,7 @@ interface EndContext {
   readonly live: Pick<LiveContainers, 'nextExit'>;
 }
 
-export interface LogsContext extends EndContext {
+interface LogsContext extends EndContext {
   readonly containers: Pick<ContainerStore, 'find' | 'get' | 'has'>;
   readonly runner: { directories(id: string): Pick<ContainerDirectories, 'log'> };
 }
@@ -21,7 +21,7 @@ export interface LogsContext extends EndContext {
 /** Longest time that a timer takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-export interface LogsQuery {
+interface LogsQuery {
   readonly stdout: boolean;
   readonly stderr: boolean;
   readonly follow: boolean;

@@ -36,7 +36,7 @@ interface CpuStats {
 }
 
 /** One message of `GET /containers/{id}/stats`. Times of CPUs are nanoseconds, memory is bytes. */
-export interface ContainerStats {
+interface ContainerStats {
   readonly id: string;
   readonly name: string;
   readonly os_type: 'linux';
@@ -155,7 +155,7 @@ function networkStats(
   return Object.keys(networks).length > 0 ? { networks } : {};
 }
 
-export interface StatsQuery {
+interface StatsQuery {
   /** Sample after sample, until the reader goes. */
   readonly stream: boolean;
   /** A single sample at once, without the one before it. */

@@ -15,7 +15,7 @@ export interface TopContext extends ContainerEvents {
   readonly runner: Pick<Runner, 'cgroupOf'>;
 }
 
-export interface TopResponse {
+interface TopResponse {
   readonly Titles: readonly string[];
   readonly Processes: readonly (readonly string[])[];
 }

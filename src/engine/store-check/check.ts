@@ -7,7 +7,7 @@ import type { LayerStore } from '../../image/layers.ts';
 import type { Database } from '../../store/database.ts';
 import { type CheckedStores, isThere, layerProblems, type Problem } from './layers.ts';
 
-export interface CheckOptions {
+interface CheckOptions {
   /** Read and hash everything. */
   readonly deep: boolean;
   readonly repair: boolean;
@@ -15,14 +15,14 @@ export interface CheckOptions {
 }
 
 /** A problem as it is told. */
-export interface Finding {
+interface Finding {
   readonly Kind: string;
   readonly Object: string;
   readonly Detail: string;
   readonly Repaired: boolean;
 }
 
-export interface CheckReport {
+interface CheckReport {
   /** How many were looked at. */
   readonly Checked: { readonly Containers: number; readonly Images: number; readonly Layers: number };
   readonly Problems: readonly Finding[];

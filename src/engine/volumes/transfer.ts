@@ -58,7 +58,7 @@ export async function exportVolume(
   );
 }
 
-export interface ImportOptions {
+interface ImportOptions {
   /** What the volume has already goes. */
   readonly replace: boolean;
   /** Of a volume that is new. */

@@ -13,7 +13,7 @@ import type { Processes, ProcessResult, ProcessTable } from '../process.ts';
 import type { OciRuntime, Runtimes } from '../runtimes.ts';
 
 /** `part.method`, and the arguments of one call. */
-export type Call = readonly [name: string, ...args: unknown[]];
+type Call = readonly [name: string, ...args: unknown[]];
 
 type Handler = (...args: never[]) => unknown;
 

@@ -17,7 +17,7 @@ const MAX_LINKS = 16;
 /** A file that was read as a layer: the layer, or the reason why it is not one. */
 type TakenLayer = { readonly diffId: Digest } | { readonly failure: unknown };
 
-export interface IntakeOptions {
+interface IntakeOptions {
   readonly lease: LayerLease;
   readonly onProgress: OnProgress;
   readonly signal: AbortSignal;

@@ -18,7 +18,7 @@ export interface ArchiveFile {
   readonly content: AsyncIterable<Buffer>;
 }
 
-export interface ArchiveLink {
+interface ArchiveLink {
   readonly name: string;
   /** The link's target, as a name in this archive. */
   readonly target: string;

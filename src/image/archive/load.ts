@@ -20,7 +20,7 @@ export interface LoadOptions {
   readonly signal: AbortSignal;
 }
 
-export interface LoadedImage {
+interface LoadedImage {
   readonly image: Image;
   readonly names: readonly Reference[];
   /** The index that the names stand for. */

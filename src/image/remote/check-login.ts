@@ -7,7 +7,7 @@ import { discardBody } from './read-body.ts';
 import type { RemoteOptions } from './remote-options.ts';
 import { RegistrySession } from './session.ts';
 
-export interface LoginResult {
+interface LoginResult {
   /** To be stored instead of the password; absent for registries without a token server. */
   readonly identityToken?: string;
 }

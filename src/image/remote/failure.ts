@@ -35,7 +35,7 @@ export function networkFailure(method: string, url: URL, error: unknown): BargeE
   return new TransientFailure(`${name}: ${connectionProblem(url, firstOf(error))}`, { cause: error });
 }
 
-export const isAbort = (error: unknown): boolean =>
+const isAbort = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'AbortError' || errnoOf(error) === 'ABORT_ERR');
 
 function certificateProblem(url: URL, errno: string | undefined): string | undefined {

@@ -29,7 +29,7 @@ export interface HttpResponse {
   readonly body: IncomingMessage;
 }
 
-export interface TransportOptions {
+interface TransportOptions {
   readonly verifyTls: boolean;
   readonly ca: readonly string[];
   readonly clientCertificates?: readonly ClientCertificate[];

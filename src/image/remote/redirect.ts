@@ -5,7 +5,7 @@ import { discardBody } from './read-body.ts';
 
 const MAX_REDIRECTS = 10;
 
-export interface RedirectPolicy {
+interface RedirectPolicy {
   /** The only origin that receives the Authorization header. */
   readonly home: string;
   /** Whether a redirect may lead from HTTPS to plain HTTP. */

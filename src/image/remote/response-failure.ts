@@ -20,7 +20,7 @@ export interface Subject {
 }
 
 /** First error of a response in the format of the distribution spec ("Error Codes"). */
-export interface RemoteError {
+interface RemoteError {
   /** Lower case with spaces: `manifest unknown`. */
   readonly code: string;
   readonly message: string;

@@ -6,7 +6,7 @@ const USUAL_TRIES = 5;
 const USUAL_DELAY = 250;
 const MAX_DELAY = 10_000;
 
-export interface RetryOptions {
+interface RetryOptions {
   /** Milliseconds before the first retry. */
   readonly retryDelay?: number | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -19,14 +19,14 @@ import { type TokenRequest, Tokens } from './tokens.ts';
 const USER_AGENT = 'barge';
 
 /** The result of the first contact with a registry. */
-export interface Contact {
+interface Contact {
   /** `https://host/v2/`. */
   readonly base: URL;
   /** Empty when the registry requires no authentication. */
   readonly challenges: readonly Challenge[];
 }
 
-export interface SessionRequest extends Omit<HttpRequest, 'url'> {
+interface SessionRequest extends Omit<HttpRequest, 'url'> {
   /** Relative to the registry's `/v2/`, or absolute. */
   readonly url: string | URL;
   readonly scopes: readonly string[];

@@ -13,7 +13,7 @@ const USUAL_LIFETIME = 60;
 const MARGIN = 10_000;
 const CLIENT_ID = 'barge';
 
-export interface Token {
+interface Token {
   readonly value: string;
   /** Returned on a request for offline access. */
   readonly refreshToken?: string;

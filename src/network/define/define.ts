@@ -19,7 +19,7 @@ import {
 } from './subnets.ts';
 
 /** The state that a new network must fit in with. */
-export interface Surroundings {
+interface Surroundings {
   readonly networks: readonly NetworkDefinition[];
   /** Subnets that the host already has routes to. */
   readonly routed: readonly Subnet[];

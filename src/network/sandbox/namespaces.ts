@@ -6,7 +6,7 @@ import { addressGeneration, type LinkDriver } from '../links/link.ts';
 import type { Endpoint, EndpointRequest } from '../model.ts';
 
 /** iproute2's directory of named network namespaces. */
-export const NETNS_DIRECTORY = '/run/netns';
+const NETNS_DIRECTORY = '/run/netns';
 
 export const namespacePath = (name: string) => join(NETNS_DIRECTORY, name);
 export const namespaceName = (path: string) => path.slice(NETNS_DIRECTORY.length + 1);
@@ -121,7 +121,7 @@ function insideLines({ endpoint, link, request }: Attachable): string[] {
 }
 
 /** Endpoints in their order of preference for the default route: by priority, then by the network's name. */
-export function byGatewayOrder<T extends { readonly endpoint: Endpoint }>(all: readonly T[]): T[] {
+function byGatewayOrder<T extends { readonly endpoint: Endpoint }>(all: readonly T[]): T[] {
   return [...all].sort(
     ({ endpoint: a }, { endpoint: b }) => b.priority - a.priority || (a.network < b.network ? -1 : 1),
   );

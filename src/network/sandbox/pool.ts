@@ -6,12 +6,12 @@ const REFILL_DELAY_MS = 40;
 const REMOVAL_DELAY_MS = 150;
 
 /** A network namespace that is ready for a container, with its endpoints. */
-export interface ReadySandbox<T> {
+interface ReadySandbox<T> {
   readonly path: string;
   readonly content: T;
 }
 
-export interface PoolOptions<T> {
+interface PoolOptions<T> {
   /** Prefix of this daemon's namespace names. */
   readonly prefix: string;
   readonly size: number;

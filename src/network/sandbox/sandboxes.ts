@@ -22,7 +22,7 @@ export interface Sandbox {
   readonly endpoints: readonly Endpoint[];
 }
 
-export interface SandboxesOptions {
+interface SandboxesOptions {
   /** Prefix of this daemon's namespace names. */
   readonly prefix: string;
   readonly tool: NamespaceTool;

@@ -20,7 +20,7 @@ export interface User {
   readonly createdAt: number;
 }
 
-export interface RepositorySettings {
+interface RepositorySettings {
   readonly public: boolean;
   /** Existing tags cannot be moved. */
   readonly immutableTags: boolean;
@@ -302,7 +302,7 @@ export class Accounts {
   }
 }
 
-export interface Organisation {
+interface Organisation {
   readonly name: string;
   readonly members: Readonly<Record<string, Role>>;
 }

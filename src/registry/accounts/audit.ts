@@ -1,7 +1,7 @@
 import type { SqlDatabase } from '../database/sql.ts';
 import { printable } from '../printable.ts';
 
-export interface AuditEntry {
+interface AuditEntry {
   readonly at: number;
   readonly user: string | null;
   readonly address: string | null;

@@ -3,7 +3,7 @@ import type { SqlDatabase } from '../database/sql.ts';
 import type { Role } from './roles.ts';
 
 /** The first component of repository names. */
-export interface Namespace {
+interface Namespace {
   readonly name: string;
   /** null: owned by the administrators. */
   readonly owner: string | null;

@@ -1,7 +1,7 @@
 import { invalidParameter } from '../../core/errors.ts';
 
 /** Each role includes the previous ones. */
-export const ROLES = ['none', 'pull', 'push', 'admin'] as const;
+const ROLES = ['none', 'pull', 'push', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Actions of requests on a repository. */

@@ -4,7 +4,7 @@ import { clientAddress } from '../client-address.ts';
 import type { Authenticator } from './authenticator.ts';
 
 /** How a visitor was authenticated. Tokens may have fewer rights than the password that they replace. */
-export type Credential = 'none' | 'password' | 'personal token' | 'bearer token';
+type Credential = 'none' | 'password' | 'personal token' | 'bearer token';
 
 /** The sender of a request, and the rights of the credential that they sent. */
 export interface Visitor {
@@ -29,7 +29,7 @@ export type RouteNeed = 'self' | 'known' | 'catalog' | Action;
 /** The requirement of a request, with the repository in its path. */
 export type Need = 'known' | 'catalog' | RepositoryNeed;
 
-export interface RepositoryNeed {
+interface RepositoryNeed {
   readonly repository: string;
   readonly action: Action;
 }

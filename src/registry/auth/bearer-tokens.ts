@@ -4,7 +4,7 @@ import type { Action } from '../accounts/roles.ts';
 import type { TokenKeys } from './token-keys.ts';
 
 /** Seconds for which a token is valid; rights revoked meanwhile remain usable for that long. */
-export const TOKEN_LIFETIME = 300;
+const TOKEN_LIFETIME = 300;
 const ISSUER = 'barge-registry';
 const ALGORITHM = 'HS256';
 const TYPE = 'JWT';
@@ -12,7 +12,7 @@ const TYPE = 'JWT';
 const CLOCK_TOLERANCE = 5;
 
 /** One grant of a token: Docker's token specification, claim `access`. */
-export interface Grant {
+interface Grant {
   readonly type: 'repository' | 'registry';
   readonly name: string;
   readonly actions: readonly string[];
@@ -28,7 +28,7 @@ export interface BearerClaims {
   readonly access: readonly Grant[];
 }
 
-export interface Issued {
+interface Issued {
   readonly token: string;
   /** Seconds. */
   readonly lifetime: number;

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 
 /** User names and their bcrypt hashes. */
-export type Users = ReadonlyMap<string, string>;
+type Users = ReadonlyMap<string, string>;
 
 const BCRYPT = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/;
 

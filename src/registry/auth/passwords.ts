@@ -37,7 +37,7 @@ export function highestCost(hashes: Iterable<string>): number | undefined {
   return highest;
 }
 
-export type Compare = (password: string, hash: string) => Promise<boolean>;
+type Compare = (password: string, hash: string) => Promise<boolean>;
 
 /**
  * Compares passwords with bcrypt hashes. A wrong password takes the same work regardless of whether its user exists and of

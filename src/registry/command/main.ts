@@ -24,7 +24,7 @@ const COMMANDS = [
 ];
 
 /** The input and output of a command line program. */
-export interface Terminal {
+interface Terminal {
   readonly stdin: NodeJS.ReadableStream;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };

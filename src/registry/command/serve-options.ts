@@ -41,7 +41,7 @@ export interface ServeOptions {
 }
 
 /** Milliseconds. */
-export interface CollectionOptions {
+interface CollectionOptions {
   /** 0: never. */
   readonly interval: number;
   readonly grace: number;

@@ -100,7 +100,7 @@ async function postgresLocks(url: string, warn: Warn) {
 }
 
 /** PostgreSQL, or a file in the data root. */
-export async function openDatabase(
+async function openDatabase(
   { database, dataRoot }: StoreOptions,
   warn: Warn = () => {},
 ): Promise<SqlDatabase> {

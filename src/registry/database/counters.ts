@@ -1,6 +1,6 @@
 import type { SqlDatabase } from './sql.ts';
 
-export interface Count {
+interface Count {
   readonly count: number;
   /** Milliseconds since 1970 at which the counter is reset. */
   readonly until: number;

@@ -3,7 +3,7 @@ import type { Exchange } from '../exchange.ts';
 import { registryError } from '../registry-error.ts';
 
 /** One page of a list, and the header that links to the next. */
-export interface Page {
+interface Page {
   readonly items: readonly string[];
   readonly headers: Headers;
 }

@@ -9,7 +9,7 @@ import type { ByteRange, WritePiece } from '../storage/storage.ts';
 import { parseRange } from './byte-range.ts';
 
 /** Content of a known digest, to be sent whole or in part. */
-export interface Content {
+interface Content {
   readonly digest: Digest;
   /** Bytes. */
   readonly size: number;

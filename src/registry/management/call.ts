@@ -16,7 +16,7 @@ export interface Caller {
 }
 
 /** An authorized request of the management API. */
-export interface Call extends Caller {
+interface Call extends Caller {
   readonly access: AccountAccess;
   readonly exchange: Exchange;
   readonly body: Body;

@@ -1,7 +1,7 @@
 import { headerItems } from '../../core/header-items.ts';
 
 /** A registry's authentication challenge (RFC 9110 section 11.6.1). */
-export interface Challenge {
+interface Challenge {
   readonly scheme: 'basic' | 'bearer';
   readonly parameters: Readonly<Record<string, string>>;
 }

@@ -8,7 +8,7 @@ import { failsElsewhere } from '../../core/streams.ts';
 const READ_SIZE = 256 * 1024;
 
 /** A promise to wait for before the byte at `at` is read. */
-export interface Gate {
+interface Gate {
   readonly at: number;
   readonly opened: Promise<void>;
 }

@@ -7,7 +7,7 @@ import { failsElsewhere } from '../../core/streams.ts';
 const IDLE_TIMEOUT = 30_000;
 const MAX_REDIRECTS = 5;
 
-export interface GetOptions {
+interface GetOptions {
   readonly method: 'GET' | 'HEAD';
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;

@@ -35,7 +35,7 @@ interface Options {
 }
 
 /** A blob that is stored or being downloaded. */
-export interface CachedBlob {
+interface CachedBlob {
   readonly size: number;
   read(range?: ByteRange): ReturnType<Download['read']>;
 }

@@ -19,7 +19,7 @@ export interface UpstreamOptions {
   readonly ca?: string | undefined;
 }
 
-export interface Asked {
+interface Asked {
   readonly method?: 'GET' | 'HEAD';
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;

@@ -6,7 +6,7 @@ import type { RegistryStorage } from './storage.ts';
 import { digestsIn } from './walk.ts';
 
 /** A repository's manifest and the content that it names. */
-export interface KnownManifest {
+interface KnownManifest {
   readonly digest: Digest;
   readonly blobs: readonly Digest[];
   readonly manifests: readonly Digest[];

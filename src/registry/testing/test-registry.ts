@@ -24,7 +24,7 @@ export interface TestRegistry extends AsyncDisposable {
   readonly storage: ObjectStorage;
 }
 
-export interface TestRegistryOptions {
+interface TestRegistryOptions {
   readonly authenticator?: Authenticator;
   readonly access?: AccessControl;
   readonly accounts?: AccountAccess;

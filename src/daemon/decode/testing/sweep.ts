@@ -1,7 +1,7 @@
 import type { Node, Schema } from '../schema.ts';
 
 /** One member of a body, given something unusual. */
-export interface SweptBody {
+interface SweptBody {
   /** `CreateRequest.HostConfig.Memory`, as messages have it. */
   readonly path: string;
   readonly what: 'null' | 'wrong type' | 'other case' | 'null within' | 'usual';

@@ -33,7 +33,7 @@ import {
 import type { CacheSource } from './imported-cache.ts';
 import { type CacheOrigin, cacheReference } from './options.ts';
 
-export interface SourceContext {
+interface SourceContext {
   readonly ctx: ImageContext;
   readonly auth: RegistryAuth;
   readonly signal: AbortSignal;

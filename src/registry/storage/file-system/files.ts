@@ -15,7 +15,7 @@ export async function ifPresent<T>(action: Promise<T>): Promise<T | undefined> {
   }
 }
 
-export const exists = async (path: string): Promise<boolean> => (await ifPresent(stat(path))) !== undefined;
+const _exists = async (path: string): Promise<boolean> => (await ifPresent(stat(path))) !== undefined;
 
 export const readIfPresent = (path: string): Promise<string | undefined> => ifPresent(readFile(path, 'utf8'));
 

@@ -10,9 +10,9 @@ const MIN_PART = 8 * 1024 * 1024;
 const PARTS_OF_ONE_SIZE = 1000;
 
 /** Parts grow with the upload: 8 MiB each for the first thousand, then twice that, so that ten thousand suffice for terabytes. */
-export const partSize = (parts: number): number => MIN_PART * 2 ** Math.floor(parts / PARTS_OF_ONE_SIZE);
+const partSize = (parts: number): number => MIN_PART * 2 ** Math.floor(parts / PARTS_OF_ONE_SIZE);
 
-export type SendPart = (number: number, bytes: Buffer) => Promise<UploadedPart>;
+type SendPart = (number: number, bytes: Buffer) => Promise<UploadedPart>;
 
 /**
  * Gathers bytes into parts in an unlinked file: many slow uploads may run concurrently, and memory is only used
