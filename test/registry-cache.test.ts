@@ -129,7 +129,7 @@ test('a cache of a private registry of ours: credentials, a bound on its size, a
   for (const [wrong, words] of [
     [['--data-root', path('cache')], /the store is a cache of http/],
     [['--data-root', path('cache'), '--proxy', 'https://other.example'], /start with --proxy http/],
-    [[...args, '--proxy-user', 'anna'], /--proxy-user and --proxy-password-file go together/],
+    [[...args, '--proxy-user', 'anna'], /--proxy-user and --proxy-password-file require each other/],
     [['--data-root', path('x'), '--proxy', 'registry.example'], /invalid --proxy "registry.example"/],
     [['--data-root', path('x'), '--proxy-size', '1GB'], /--proxy-size needs --proxy/],
   ] as const) {
