@@ -170,15 +170,19 @@ async function settle(
     ports,
     ...(names ? { names } : {}),
   };
+  /* A daemon that was killed in between finds the change under way, and brings the files in line with the endpoints it knows. */
+  if (left) await updateEtcFiles(ctx, definition, { left, namesOpened: false });
   /* Others may have changed the links meanwhile. */
   const { spec } = ctx.containers.get(definition.id).definition;
   const { endpoints } = definition.spec.network;
-  await apply({ type: 'network-changed', attachment }, { spec: withEndpoints(spec, endpoints) });
-  await updateEtcFiles(ctx, definition, {
-    ...(joined ? { joined } : {}),
-    ...(left ? { left } : {}),
-    namesOpened: opens,
-  });
+  const record = { spec: withEndpoints(spec, endpoints) };
+  if (!joined) {
+    await apply({ type: 'network-changed', attachment }, record);
+    return;
+  }
+  await apply({ type: 'network-changed', attachment: { ...attachment, changing: true } }, record);
+  await updateEtcFiles(ctx, definition, { joined, namesOpened: opens });
+  await apply({ type: 'network-kept', attachment });
 }
 
 /** Published ports follow the default route; the host's ports stay the same. */

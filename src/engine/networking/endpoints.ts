@@ -10,11 +10,15 @@ import type { NetworkStore } from '../../network/store.ts';
 import type { EventBus } from '../events.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { type PidContext, pidOf } from '../lifecycle/namespaces.ts';
+import type { EtcChangeContext } from './etc-change.ts';
+import { restoreEtcFiles } from './etc-files.ts';
 import { requestsOf } from './networking.ts';
 import { needsNames, registerNames, viewOf } from './resolution.ts';
 
 type NameContext = Pick<ContainerContext, 'networks' | 'settings'>;
-export type AdoptSandboxContext = NameContext & Pick<ContainerContext, 'containers' | 'life' | 'warn'>;
+export type AdoptSandboxContext = NameContext &
+  EtcChangeContext &
+  Pick<ContainerContext, 'containers' | 'life'>;
 
 /** What reporting a network event needs. */
 interface NetworkEvents {
@@ -138,13 +142,14 @@ export async function adoptSandbox(
 }
 
 async function reconcile(
-  ctx: Pick<ContainerContext, 'life' | 'networks'>,
-  { id }: ContainerDefinition,
+  ctx: Pick<ContainerContext, 'life' | 'networks' | 'settings'> & EtcChangeContext,
+  definition: ContainerDefinition,
   attachment: Attachment,
 ): Promise<void> {
   await ctx.networks.sandboxes.reconcile(sandboxOf(attachment));
   const { changing, ...rest } = attachment;
-  await ctx.life.dispatch(id, { type: 'network-kept', attachment: rest });
+  await restoreEtcFiles(ctx, definition, rest);
+  await ctx.life.dispatch(definition.id, { type: 'network-kept', attachment: rest });
 }
 
 async function noteNames(

@@ -128,3 +128,17 @@ export async function updateEtcFiles(
   const only = { only: true, add: resolvConfOf(ctx, definition.spec.names, 'embedded') };
   await changeEtcFile(ctx, definition.id, 'resolvConf', only);
 }
+
+/** Brings the files in line with an attachment whose last change a killed daemon did not finish. */
+export async function restoreEtcFiles(
+  ctx: EtcChangeContext & Pick<EtcFilesContext, 'settings'>,
+  definition: ContainerDefinition,
+  { endpoints, names }: Attachment,
+): Promise<void> {
+  const drop = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter(Boolean);
+  const add = endpoints.flatMap((endpoint) => hostLines(definition.spec, endpoint)).join('');
+  await changeEtcFile(ctx, definition.id, 'hosts', { drop, add });
+  if (!names) return;
+  const only = { only: true, add: resolvConfOf(ctx, definition.spec.names, 'embedded') };
+  await changeEtcFile(ctx, definition.id, 'resolvConf', only);
+}
