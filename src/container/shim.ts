@@ -384,7 +384,8 @@ function connect(path: string): Promise<Socket | undefined> {
     const socket = failsElsewhere(createConnection({ path, allowHalfOpen: true }));
     socket.once('connect', () => settle(socket));
     socket.once('error', (error) => {
-      const gone = ['ENOENT', 'ECONNREFUSED'].includes(errnoOf(error) ?? '');
+      /* The last is a shim's that ended before it accepted. */
+      const gone = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(errnoOf(error) ?? '');
       if (gone) settle(undefined);
       else reject(error);
     });
