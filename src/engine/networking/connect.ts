@@ -171,7 +171,7 @@ async function settle(
     ...(names ? { names } : {}),
   };
   /* A daemon that was killed in between finds the change under way, and brings the files in line with the endpoints it knows. */
-  if (left) await updateEtcFiles(ctx, definition, { left, namesOpened: false });
+  if (left) await updateEtcFiles(ctx, definition, { left: [left], namesOpened: false });
   /* Others may have changed the links meanwhile. */
   const { spec } = ctx.containers.get(definition.id).definition;
   const { endpoints } = definition.spec.network;
@@ -181,7 +181,7 @@ async function settle(
     return;
   }
   await apply({ type: 'network-changed', attachment: { ...attachment, changing: true } }, record);
-  await updateEtcFiles(ctx, definition, { joined, namesOpened: opens });
+  await updateEtcFiles(ctx, definition, { joined: [joined], namesOpened: opens });
   await apply({ type: 'network-kept', attachment });
 }
 

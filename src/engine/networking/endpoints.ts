@@ -11,7 +11,7 @@ import type { EventBus } from '../events.ts';
 import type { ContainerContext } from '../lifecycle/context.ts';
 import { type PidContext, pidOf } from '../lifecycle/namespaces.ts';
 import type { EtcChangeContext } from './etc-change.ts';
-import { restoreEtcFiles } from './etc-files.ts';
+import { updateEtcFiles } from './etc-files.ts';
 import { requestsOf } from './networking.ts';
 import { needsNames, registerNames, viewOf } from './resolution.ts';
 
@@ -148,7 +148,9 @@ async function reconcile(
 ): Promise<void> {
   await ctx.networks.sandboxes.reconcile(sandboxOf(attachment));
   const { changing, ...rest } = attachment;
-  await restoreEtcFiles(ctx, definition, rest);
+  /* Lines that are there already come again, and once. */
+  const { endpoints, names } = rest;
+  await updateEtcFiles(ctx, definition, { left: endpoints, joined: endpoints, namesOpened: Boolean(names) });
   await ctx.life.dispatch(definition.id, { type: 'network-kept', attachment: rest });
 }
 

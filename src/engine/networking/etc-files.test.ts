@@ -9,7 +9,7 @@ import type { ContainerSpec } from '../../container/spec.ts';
 import { RecordingHost } from '../../host/recording/host.ts';
 import { definitionOf } from '../lifecycle/testing.ts';
 import type { EtcChangeContext } from './etc-change.ts';
-import { type EtcFilesContext, etcFiles, restoreEtcFiles, updateEtcFiles } from './etc-files.ts';
+import { type EtcFilesContext, etcFiles, updateEtcFiles } from './etc-files.ts';
 
 const ENDPOINT: AttachedEndpoint = {
   ...{ id: 'e1', network: 'blue', interface: 'eth0', mac: '', ipv4: '10.0.0.2', prefix4: 24 },
@@ -83,27 +83,26 @@ test('files follow a change of networks: lines of the one that was left go, thos
   };
   const definition = definitionOf({ spec: containerSpec({ hostname: 'web' }) });
   const left = { ...ENDPOINT, ipv6: '', ipv4: '10.1.0.2' };
-  await updateEtcFiles(ctx, definition, { joined: ENDPOINT, left, namesOpened: false });
+  await updateEtcFiles(ctx, definition, { joined: [ENDPOINT], left: [left], namesOpened: false });
   assert.deepEqual(host.take(), [
     ['files.changeLines', '/d', 'hosts', { drop: ['10.1.0.2'], add: '10.0.0.2\tweb\nfd00::2\tweb\n' }],
   ]);
   host.on('files.changeLines', async () => {
     throw new Error('disk is full');
   });
-  await updateEtcFiles(ctx, definition, { left, namesOpened: true });
+  await updateEtcFiles(ctx, definition, { left: [left], namesOpened: true });
   assert.deepEqual(
     host.take().map(([, , file]) => file),
     ['hosts', 'resolv.conf'],
   );
   assert.equal(warnings.length, 2);
-  const names = { udp: 1, tcp: 2 };
-  await restoreEtcFiles(ctx, definition, { ...ATTACHED, names });
+  const both = { joined: [ENDPOINT], left: [ENDPOINT] };
+  await updateEtcFiles(ctx, definition, { ...both, namesOpened: true });
   const [hosts, resolv] = host.take();
   const add = '10.0.0.2\tweb\nfd00::2\tweb\n';
   assert.deepEqual(hosts?.slice(2), ['hosts', { drop: ['10.0.0.2', 'fd00::2'], add }]);
   assert.equal(resolv?.[2], 'resolv.conf');
-  const { names: _, ...unnamed } = { ...ATTACHED, names };
-  await restoreEtcFiles(ctx, definition, unnamed);
+  await updateEtcFiles(ctx, definition, { ...both, namesOpened: false });
   assert.deepEqual(
     host.take().map(([, , file]) => file),
     ['hosts'],

@@ -109,36 +109,23 @@ function hostGateways(ctx: GatewayContext, attachment: Attachment | undefined): 
 }
 
 /**
- * Brings the files of a running container up to date after it joined or left a network. What the container
+ * Brings the files of a running container up to date after it joined or left networks. What the container
  * changed in them itself stays: lines come and go, and the files are mounted, so they are written in place.
  */
 export async function updateEtcFiles(
   ctx: EtcChangeContext & Pick<EtcFilesContext, 'settings'>,
   definition: ContainerDefinition,
   change: {
-    readonly joined?: AttachedEndpoint;
-    readonly left?: AttachedEndpoint;
+    readonly joined?: readonly AttachedEndpoint[];
+    readonly left?: readonly AttachedEndpoint[];
     readonly namesOpened: boolean;
   },
 ): Promise<void> {
-  const drop = [change.left?.ipv4, change.left?.ipv6].filter((address) => address !== undefined);
-  const add = change.joined ? hostLines(definition.spec, change.joined).join('') : '';
-  await changeEtcFile(ctx, definition.id, 'hosts', { drop: drop.filter(Boolean), add });
-  if (!change.namesOpened) return;
-  const only = { only: true, add: resolvConfOf(ctx, definition.spec.names, 'embedded') };
-  await changeEtcFile(ctx, definition.id, 'resolvConf', only);
-}
-
-/** Brings the files in line with an attachment whose last change a killed daemon did not finish. */
-export async function restoreEtcFiles(
-  ctx: EtcChangeContext & Pick<EtcFilesContext, 'settings'>,
-  definition: ContainerDefinition,
-  { endpoints, names }: Attachment,
-): Promise<void> {
-  const drop = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter(Boolean);
-  const add = endpoints.flatMap((endpoint) => hostLines(definition.spec, endpoint)).join('');
+  const { joined = [], left = [], namesOpened } = change;
+  const drop = left.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter(Boolean);
+  const add = joined.flatMap((endpoint) => hostLines(definition.spec, endpoint)).join('');
   await changeEtcFile(ctx, definition.id, 'hosts', { drop, add });
-  if (!names) return;
+  if (!namesOpened) return;
   const only = { only: true, add: resolvConfOf(ctx, definition.spec.names, 'embedded') };
   await changeEtcFile(ctx, definition.id, 'resolvConf', only);
 }
